@@ -1,0 +1,104 @@
+"""The one family of errors that PiTasker raises.
+
+Each names a situation a person can be in. Three places catch them and nobody else does: the
+dashboard's banner, the API's handler and the command line's main. Errors of drivers and of other
+programs are turned into these where they happen.
+"""
+
+from typing import ClassVar
+
+
+class PiTaskerError(Exception):
+    """Something a person must know about, in their words.
+
+    `message` says what happened, `advice` what to do next (may be empty). `code` is stable and for
+    programs. `recoverable` is true when the same request may succeed later or after the advice
+    was followed, without a repair of PiTasker itself.
+    """
+
+    code: ClassVar[str] = "EXECUTION_ERROR"
+    recoverable: ClassVar[bool] = True
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    @property
+    def user_message(self) -> str:
+        """The message and the advice in one text."""
+        return f"{self.message} {self.advice}".strip()
+
+
+class PermissionDenied(PiTaskerError):
+    """This user may not use crontab, or may not reach a file."""
+
+    code = "PERMISSION_DENIED"
+
+
+class CrontabUnavailable(PiTaskerError):
+    """The crontab program is missing, hangs, or failed for a reason of its own."""
+
+    code = "CRONTAB_UNAVAILABLE"
+
+
+class InvalidSyntax(PiTaskerError):
+    """A schedule, command, name or whole crontab that cron would not take as it is meant."""
+
+    code = "INVALID_SYNTAX"
+
+
+class ParseError(PiTaskerError):
+    """A text that cannot be read as what it should be, for instance a crontab with NUL bytes."""
+
+    code = "PARSE_ERROR"
+    recoverable = False
+
+
+class ConcurrentModification(PiTaskerError):
+    """The crontab was changed by somebody else between our reading and our writing."""
+
+    code = "CONCURRENT_MODIFICATION"
+
+
+class SyncInProgress(PiTaskerError):
+    """Another PiTasker process holds the lock on this crontab."""
+
+    code = "SYNC_IN_PROGRESS"
+
+
+class MassRemoval(PiTaskerError):
+    """Most managed entries have vanished from the crontab at once: a person must confirm."""
+
+    code = "MASS_REMOVAL"
+
+
+class CrontabReverted(PiTaskerError):
+    """The crontab equals an older snapshot, from before our own last write."""
+
+    code = "CRONTAB_REVERTED"
+
+
+class DatabaseError(PiTaskerError):
+    """PostgreSQL cannot be reached, started, or did not do what was asked."""
+
+    code = "DATABASE_ERROR"
+
+
+class ExecutionError(PiTaskerError):
+    """Anything else that failed while carrying out a request."""
+
+    code = "EXECUTION_ERROR"
+
+
+class NotFound(PiTaskerError):
+    """No task, snapshot or entry has this id."""
+
+    code = "NOT_FOUND"
+    recoverable = False
+
+
+class Stale(PiTaskerError):
+    """What is to be changed was changed by somebody else since it was shown."""
+
+    code = "STALE"

@@ -1,0 +1,55 @@
+"""What the environment tells PiTasker: where things lie and which programs to use."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one PiTasker process."""
+
+    home: Path
+    """The data folder, entered by its owner only (0700)."""
+    database_url: str | None
+    """An SQLAlchemy or libpq URL of a PostgreSQL server; None means our own private one."""
+    crontab_program: str
+    """The `crontab` to run: a name on PATH or a path."""
+    demo: bool
+    """True when the crontab is a scratch one made to be played with."""
+
+    @property
+    def postgres(self) -> Path:
+        """The folder of the private PostgreSQL."""
+        return self.home / "postgres"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the crontab's earlier texts, readable without a database."""
+        return self.home / "backups"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock makes one writer of the crontab at a time."""
+        return self.home / "lock"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read `PITASKER_HOME`, `DATABASE_URL`, `PITASKER_CRONTAB` and `PITASKER_DEMO`."""
+        data = environment.get("XDG_DATA_HOME") or "~/.local/share"
+        home = environment.get("PITASKER_HOME") or f"{data}/pitasker"
+        return cls(
+            home=Path(home).expanduser().absolute(),
+            database_url=environment.get("DATABASE_URL") or None,
+            crontab_program=environment.get("PITASKER_CRONTAB") or "crontab",
+            demo=environment.get("PITASKER_DEMO") == "1",
+        )
+
+    def make_home(self) -> None:
+        """Make the data folder and what lies in it, for its owner only.
+
+        Raises OSError as `mkdir` does; the caller knows how to say it.
+        """
+        for folder in (self.home, self.backups):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
