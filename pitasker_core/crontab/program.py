@@ -1,0 +1,194 @@
+"""The one file that runs crontab(1): read, check, install.
+
+`crontab` neither locks nor compares; `sync.service` does both around these calls.
+"""
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pitasker_core.crontab.document import decode, encode
+from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.errors import (
+    CrontabUnavailable,
+    InvalidSyntax,
+    PermissionDenied,
+)
+
+TIME_LIMIT = 15.0
+"""Seconds after which a `crontab` that has not answered is given up."""
+
+
+@dataclass(frozen=True)
+class CrontabProgram:
+    """The `crontab` program of this user. Texts are as `document.decode` makes them."""
+
+    path: str = "crontab"
+    time_limit: float = TIME_LIMIT
+
+    def read(self) -> str | None:
+        """The crontab exactly as installed; None when this user has none.
+
+        A failed read is an error, never an empty crontab: PermissionDenied, CrontabUnavailable.
+        """
+        text = self._listing()
+        if text is not None and self._may_be_disguised(text):
+            return self._exact_text()
+        return text
+
+    def check(self, file: Path) -> None:
+        """Let the program judge a complete file, without installing it.
+
+        Raises InvalidSyntax with the program's own words. Where the program cannot check
+        (Debian before 12), nothing happens. That it says nothing is no proof that a schedule is
+        good: on ARM, Debian's accepts many bad ones.
+        """
+        option = "-T" if self.dialect is Dialect.CRONIE else "-n"
+        done = self._run([option, str(file)])
+        words = decode(done.stderr).strip()
+        if done.returncode and "invalid option" not in words:
+            raise _refusal(words)
+
+    def install(self, file: Path) -> None:
+        """Install a complete file; all or nothing, by the program's own rename.
+
+        Never through a pipe: a writer killed half way through one leaves a shorter crontab that
+        cron accepts when the cut falls on a line end.
+        """
+        with file.open("rb") as complete:
+            done = self._run(["-"], stdin=complete.fileno())
+        if done.returncode:
+            raise _refusal(decode(done.stderr).strip())
+
+    def remove(self) -> None:
+        """Leave this user without a crontab."""
+        done = self._run(["-r"])
+        if done.returncode and b"no crontab for" not in done.stderr:
+            raise _refusal(decode(done.stderr).strip())
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which cron this program belongs to; Debian's when it cannot be told."""
+        return _dialect(self)
+
+    def _listing(self) -> str | None:
+        done = self._run(["-l"])
+        words = decode(done.stderr).strip()
+        if done.returncode == 0:
+            return decode(done.stdout)
+        if done.returncode == 1 and words.startswith("no crontab for") and not done.stdout:
+            return None
+        raise _refusal(words)
+
+    def _may_be_disguised(self, text: str) -> bool:
+        """Debian's `-l` shows a carriage return as `\\r` and a backspace as `\\b`, two characters.
+
+        A listing that holds those two characters may stand for either.
+        """
+        return ("\\r" in text or "\\b" in text) and self.dialect is Dialect.DEBIAN
+
+    def _exact_text(self) -> str:
+        """The bytes that Debian's `crontab -e` hands to the editor, which are the installed ones.
+
+        The editor is `cat`: it changes nothing, so `crontab` installs nothing.
+        """
+        done = self._run(["-e"], EDITOR="cat", VISUAL="cat")
+        if done.returncode:
+            raise CrontabUnavailable(
+                "The crontab holds \\r or \\b, which `crontab -l` also shows for control "
+                f"characters, and its exact text cannot be read ({decode(done.stderr).strip()}).",
+                "Nothing was changed. Remove those characters with `crontab -e`.",
+            )
+        return decode(done.stdout)
+
+    def _run(
+        self, arguments: list[str], stdin: int = subprocess.DEVNULL, **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        env = {**os.environ, "LC_ALL": "C", **environment}
+        # With this set, Debian lists its three header lines, and each write back adds three more.
+        env.pop("CRONTAB_NOHEADER", None)
+        command = [self.path, *arguments]
+        try:
+            process = subprocess.Popen(
+                command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+            )
+        except FileNotFoundError as problem:
+            raise CrontabUnavailable(
+                f"There is no program {self.path} on this machine.",
+                "Install cron (`sudo apt install cron`).",
+            ) from problem
+        except OSError as problem:
+            raise PermissionDenied(
+                f"{self.path} cannot be run: {problem.strerror}.",
+                "Ask the machine's administrator to let you run it.",
+            ) from problem
+        try:
+            out, err = process.communicate(timeout=self.time_limit)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            raise CrontabUnavailable(
+                f"`{' '.join(command)}` did not answer within {self.time_limit:g} seconds.",
+                "Nothing was changed. Try again; if it goes on, look at the machine's disk and load.",
+            ) from None
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+@lru_cache
+def _dialect(program: CrontabProgram) -> Dialect:
+    # Only cronie knows -V; Debian prints its usage and fails.
+    done = program._run(["-V"])
+    return Dialect.CRONIE if b"cronie" in done.stdout + done.stderr else Dialect.DEBIAN
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a `crontab` that hangs; by INT first, upon which it removes its temporary file."""
+    for number in (signal.SIGINT, signal.SIGKILL):
+        process.send_signal(number)
+        try:
+            # Not communicate(): a grandchild may hold the pipes open for ever.
+            process.wait(timeout=1)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    for pipe in (process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+
+
+def _refusal(words: str) -> Exception:
+    """The error for what `crontab` said on its standard error."""
+    first = words.splitlines()[0] if words else "it gave no reason"
+    if "not allowed to use this program" in words or "cannot use this program" in words:
+        return PermissionDenied(
+            "This user may not use crontab.",
+            "Ask the administrator to remove the name from /etc/cron.deny, "
+            "or to add it to /etc/cron.allow if there is one.",
+        )
+    if "errors in crontab file" in words or "can't install" in words or "maximum number" in words:
+        return InvalidSyntax(
+            f"`crontab` refused the whole crontab: {first}.",
+            "The old one is still in force. Mend the lines marked as invalid, then try again.",
+        )
+    if "syntax" in words.lower() or "bad " in words:
+        return InvalidSyntax(f"`crontab` found an error: {first}.")
+    if "ermission denied" in words:
+        return PermissionDenied(f"`crontab` failed: {first}.")
+    return CrontabUnavailable(
+        f"`crontab` failed: {first}.", "Nothing was changed. Try again, or look at the machine."
+    )
+
+
+def write_complete(file: Path, text: str, *, durable: bool = False) -> None:
+    """Write a crontab's text to a new file for its owner only; `durable` waits for the disk.
+
+    Raises FileExistsError when there is such a file, OSError as the disk has it.
+    """
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as out:
+        out.write(encode(text))
+        out.flush()
+        if durable:
+            os.fsync(out.fileno())

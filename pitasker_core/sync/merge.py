@@ -1,0 +1,145 @@
+"""The three-way merge, as pure functions on values.
+
+A side maps a tag to the fields of its task; a tag that is missing is a value too: "no such entry".
+`ours` is what the database wants in the crontab, `theirs` what the crontab has, `base` what both
+last agreed on. Additions, changes, removals and recovery after a crash all follow from the four
+cases in `plan`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What a managed entry and its task have in common."""
+
+    name: str
+    schedule: str
+    command: str
+    paused: bool = False
+
+
+Side = Mapping[UUID, Fields]
+
+
+class Kind(StrEnum):
+    """What a sync does about one tag."""
+
+    PUSH = "push"  # to the crontab
+    PULL = "pull"  # to the database
+    REBASE = "rebase"  # both agree, only the base is behind
+    CONFLICT = "conflict"  # both changed, differently: nothing until a person chooses
+
+
+class Policy(StrEnum):
+    """What to do about conflicts that nobody chose for."""
+
+    ASK = "ask"
+    DATABASE = "database"
+    CRONTAB = "crontab"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One tag that is not in step. `None` means that the side has no such entry.
+
+    `result` is what both sides shall be after the change; for a conflict it has no meaning.
+    """
+
+    tag: UUID
+    kind: Kind
+    base: Fields | None
+    ours: Fields | None
+    theirs: Fields | None
+    result: Fields | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sync would do, in the order of `ours`, then of what only the others know."""
+
+    changes: tuple[Change, ...] = ()
+
+    def of(self, kind: Kind) -> list[Change]:
+        """The changes of one kind."""
+        return [change for change in self.changes if change.kind is kind]
+
+    @property
+    def pushes(self) -> list[Change]:
+        """What the crontab lacks. A conflict decided by a mix is pushed and pulled."""
+        return [c for c in self.changes if c.kind is not Kind.CONFLICT and c.result != c.theirs]
+
+    @property
+    def pulls(self) -> list[Change]:
+        """What the database lacks."""
+        return [c for c in self.changes if c.kind is not Kind.CONFLICT and c.result != c.ours]
+
+    @property
+    def conflicts(self) -> list[Change]:
+        """What waits for a choice."""
+        return self.of(Kind.CONFLICT)
+
+    def without(self, tags: Collection[UUID]) -> "Plan":
+        """The plan without some tags, which then stay as they are on both sides."""
+        return Plan(tuple(change for change in self.changes if change.tag not in tags))
+
+    def only(self, tags: Collection[UUID]) -> "Plan":
+        """The plan for some tags alone."""
+        return Plan(tuple(change for change in self.changes if change.tag in tags))
+
+
+Choice = Policy | Fields
+"""Whose version to take for one conflict, or an explicit mix of both."""
+
+
+def plan(base: Side, ours: Side, theirs: Side) -> Plan:
+    """Compare the three sides, tag by tag."""
+    changes = []
+    for tag in dict.fromkeys([*ours, *theirs, *base]):
+        b, o, t = base.get(tag), ours.get(tag), theirs.get(tag)
+        if b == o == t:
+            continue
+        if o == t:
+            changes.append(Change(tag, Kind.REBASE, b, o, t, o))
+        elif o == b:
+            changes.append(Change(tag, Kind.PULL, b, o, t, t))
+        elif t == b:
+            changes.append(Change(tag, Kind.PUSH, b, o, t, o))
+        else:
+            changes.append(Change(tag, Kind.CONFLICT, b, o, t, None))
+    return Plan(tuple(changes))
+
+
+def resolve(planned: Plan, choices: Mapping[UUID, Choice], policy: Policy = Policy.ASK) -> Plan:
+    """The plan with its conflicts decided, by the choice for each or else by the policy.
+
+    A choice for a tag that is in no conflict has no effect.
+    """
+
+    def decided(change: Change) -> Change:
+        if change.kind is not Kind.CONFLICT:
+            return change
+        choice = choices.get(change.tag, policy)
+        if isinstance(choice, Fields):
+            return replace(change, kind=Kind.PUSH, result=choice)
+        if choice is Policy.DATABASE:
+            return replace(change, kind=Kind.PUSH, result=change.ours)
+        if choice is Policy.CRONTAB:
+            return replace(change, kind=Kind.PULL, result=change.theirs)
+        return change
+
+    return Plan(tuple(decided(change) for change in planned.changes))
+
+
+def is_mass_removal(planned: Plan, base: Side, theirs: Side) -> bool:
+    """Whether the crontab lost so many managed entries at once that a person must confirm.
+
+    That is: all of them, or at least three and more than half.
+    """
+    removed = sum(1 for change in planned.pulls if change.result is None)
+    if not removed:
+        return False
+    return not theirs or (removed >= 3 and 2 * removed > len(base))
