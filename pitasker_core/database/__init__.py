@@ -1,0 +1,131 @@
+"""The database: one engine per process, migrated before its first use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from pitasker_core.database import embedded
+from pitasker_core.errors import DatabaseError, Stale
+from pitasker_core.settings import Settings
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_MIGRATION_LOCK = 0x7069_7461  # "pita": any number that is ours
+
+
+def connect(settings: Settings) -> Engine:
+    """The engine of the database that the settings name, started and migrated if need be.
+
+    Raises DatabaseError when it cannot be reached.
+    """
+    if settings.database_url:
+        return _engine(settings.database_url)
+    # Asked each time: it costs next to nothing, and a server that was killed is started again.
+    return _engine(embedded.ensure_running(settings.postgres).url)
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[Session]:
+    """One transaction: committed at the end, rolled back by an exception.
+
+    Raises DatabaseError for whatever the driver raises, and Stale when a row that was read has
+    been changed by somebody else since.
+    """
+    engine = connect(settings)
+    with errors_named(), Session(engine, expire_on_commit=False) as current, current.begin():
+        yield current
+
+
+@contextmanager
+def errors_named() -> Iterator[None]:
+    """Turn the driver's errors into ours."""
+    try:
+        yield
+    except StaleDataError as problem:
+        raise Stale(
+            "This task was changed by somebody else since it was shown.",
+            "Look at its new values, then make your change again.",
+        ) from problem
+    except DBAPIError as problem:
+        first = str(problem.orig).strip().split("\n", 1)[0]
+        raise DatabaseError(
+            f"The database did not answer as it should: {first}.",
+            "The crontab is not affected. Check that PostgreSQL runs, then try again.",
+        ) from problem
+    except SQLAlchemyError as problem:
+        raise DatabaseError(f"The database could not be used: {problem}.") from problem
+
+
+def migrate(url: str) -> None:
+    """Bring the database at a URL up to this version's tables. Does nothing when it is there.
+
+    Any number of processes may call this at once.
+    """
+    engine = create_engine(_sqlalchemy_url(url))
+    try:
+        _migrate(engine)
+    finally:
+        engine.dispose()
+
+
+@lru_cache
+def _engine(url: str) -> Engine:
+    engine = create_engine(
+        _sqlalchemy_url(url),
+        # A server that was restarted costs a reconnection, not an error page.
+        pool_pre_ping=True,
+        pool_size=5,
+        connect_args={"connect_timeout": 5, "application_name": "pitasker"},
+    )
+    with errors_named():
+        _migrate(engine)
+    return engine
+
+
+def _sqlalchemy_url(url: str) -> str:
+    """The URL with our driver: people write `postgres://` and `postgresql://`."""
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as problem:
+        raise DatabaseError(
+            "DATABASE_URL cannot be read.", "Write it as postgresql://user:password@host/name."
+        ) from problem
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseError(
+            f"DATABASE_URL names {parsed.get_backend_name()}; PiTasker keeps its data in PostgreSQL.",
+            "Write it as postgresql://user:password@host/name, or leave it unset.",
+        )
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _newest_revision() -> str:
+    newest = max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return newest.split("_", 1)[0]
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if connection.scalar(text("select to_regclass('alembic_version')")):
+            found = connection.scalar(text("select version_num from alembic_version"))
+            if found == _newest_revision():
+                return
+            if found and found > _newest_revision():
+                raise DatabaseError(
+                    "This database was made by a newer PiTasker.", "Upgrade this one, then try again."
+                )
+    # Alembic costs 0.1 s to import: only when there is something to do.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

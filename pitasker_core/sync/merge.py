@@ -134,12 +134,11 @@ def resolve(planned: Plan, choices: Mapping[UUID, Choice], policy: Policy = Poli
     return Plan(tuple(decided(change) for change in planned.changes))
 
 
-def is_mass_removal(planned: Plan, base: Side, theirs: Side) -> bool:
-    """Whether the crontab lost so many managed entries at once that a person must confirm.
+def is_mass_removal(planned: Plan, base: Side, *, emptied: bool) -> bool:
+    """Whether the crontab lost so much at once that a person must confirm.
 
-    That is: all of them, or at least three and more than half.
+    That is: a managed entry from a crontab that now has no entries at all (`emptied`), or at least
+    three managed entries and more than half of them.
     """
     removed = sum(1 for change in planned.pulls if change.result is None)
-    if not removed:
-        return False
-    return not theirs or (removed >= 3 and 2 * removed > len(base))
+    return removed > 0 and (emptied or (removed >= 3 and 2 * removed > len(base)))

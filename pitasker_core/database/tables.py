@@ -1,0 +1,174 @@
+"""The tables. Names read well in `psql`; every time is aware and in UTC.
+
+`migrations/` makes these tables; this file says how Python sees them.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ForeignKey, Identity, Index, LargeBinary, Text, func
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """What the rows have in common: how Python's types become columns."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way to say it
+        str: Text,
+        datetime: TIMESTAMP(timezone=True),
+        list[str]: ARRAY(Text),
+        dict[str, Any]: JSONB,
+        bytes: LargeBinary,
+    }
+
+
+class CrontabRow(Base):
+    """One user's crontab on one host."""
+
+    __tablename__ = "crontabs"
+    __table_args__ = (Index("crontabs_host_user", "host", "user", unique=True),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    host: Mapped[str]
+    user: Mapped[str]
+
+
+class TaskRow(Base):
+    """What a person manages. `version` makes an edit of something stale fail."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index("tasks_crontab_id", "crontab_id", unique=True),
+        Index("tasks_is_system_managed", "is_system_managed"),
+        Index("tasks_synced", "synced_to_crontab", "crontab_synced_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    cron_schedule: Mapped[str]
+    command: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="pending")
+    last_run: Mapped[datetime | None]
+    output: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    crontab_id: Mapped[UUID | None]
+    """The id in the entry's tag; kept while a task is database-only, so that its entry, pasted
+    back by hand, is known again."""
+    synced_to_crontab: Mapped[bool] = mapped_column(server_default="false")
+    crontab_synced_at: Mapped[datetime | None]
+    source: Mapped[str] = mapped_column(server_default="pitasker")
+    is_system_managed: Mapped[bool] = mapped_column(server_default="false")
+    paused: Mapped[bool] = mapped_column(server_default="false")
+    record_runs: Mapped[bool] = mapped_column(server_default="false")
+    timeout_seconds: Mapped[int | None]
+    no_overlap: Mapped[bool] = mapped_column(server_default="false")
+    notes: Mapped[str] = mapped_column(server_default="")
+    labels: Mapped[list[str]] = mapped_column(server_default="{}")
+    sync_error: Mapped[str | None]
+    deleted_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    crontab: Mapped[int | None] = mapped_column(ForeignKey("crontabs.id"))
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own way to say it
+
+
+class BaseRow(Base):
+    """A managed entry as both sides last agreed on it.
+
+    No foreign key to the task: it must outlive it, so that a deletion can be pushed.
+    """
+
+    __tablename__ = "sync_base"
+
+    tag: Mapped[UUID] = mapped_column(primary_key=True)
+    crontab: Mapped[int] = mapped_column(ForeignKey("crontabs.id"), index=True)
+    name: Mapped[str]
+    schedule: Mapped[str]
+    command: Mapped[str]
+    paused: Mapped[bool]
+    comment: Mapped[str | None]
+    """The comment above the entry at that time."""
+    comment_is_ours: Mapped[bool]
+    """True when PiTasker wrote that comment, and so may change and remove it."""
+
+
+class OperationRow(Base):
+    """One recorded execution of sync, import, export, restore or edit."""
+
+    __tablename__ = "sync_operations"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    crontab: Mapped[int] = mapped_column(ForeignKey("crontabs.id"))
+    kind: Mapped[str]
+    actor: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    duration_ms: Mapped[float]
+    outcome: Mapped[str]
+    """`success`, `partial` (some tasks failed or wait for a choice) or `failed`."""
+    pushed: Mapped[int] = mapped_column(server_default="0")
+    pulled: Mapped[int] = mapped_column(server_default="0")
+    conflicts: Mapped[int] = mapped_column(server_default="0")
+    failed: Mapped[int] = mapped_column(server_default="0")
+    details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    before: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id", ondelete="SET NULL"))
+    after: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id", ondelete="SET NULL"))
+
+
+class SnapshotRow(Base):
+    """The exact bytes of a crontab at a time. `bytes` is null when the user had no crontab."""
+
+    __tablename__ = "snapshots"
+    __table_args__ = (Index("snapshots_crontab_sha256", "crontab", "sha256"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    crontab: Mapped[int] = mapped_column(ForeignKey("crontabs.id"))
+    taken_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sha256: Mapped[str]
+    bytes: Mapped[bytes | None]
+    reason: Mapped[str]
+    """Why it was taken: the kind of the operation, or `found` for a text that others wrote."""
+    entries: Mapped[int]
+
+
+class RunRow(Base):
+    """One execution of a task, by cron or by hand."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("runs_task_started", "task", "started_at"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    task: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    exit_code: Mapped[int | None]
+    output: Mapped[str | None]
+    source: Mapped[str]
+
+
+class EventRow(Base):
+    """Who changed what, before and after."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    actor: Mapped[str]
+    kind: Mapped[str]
+    task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="SET NULL"))
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+
+
+class SettingRow(Base):
+    """What a person set in the dashboard."""
+
+    __tablename__ = "settings"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

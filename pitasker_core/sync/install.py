@@ -1,0 +1,163 @@
+"""Put a text in a crontab's place without losing anybody's: lock, backup, compare, verify."""
+
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from pitasker_core.crontab.document import Crontab, Invalid, encode
+from pitasker_core.crontab.program import CrontabProgram, write_complete
+from pitasker_core.errors import (
+    ConcurrentModification,
+    ExecutionError,
+    InvalidSyntax,
+    SyncInProgress,
+)
+from pitasker_core.settings import Settings
+
+LOCK_TIME_LIMIT = 10.0
+"""Seconds to wait for another PiTasker process to finish with the crontab."""
+
+BACKUPS_KEPT = 200
+
+
+@contextmanager
+def locked(settings: Settings, time_limit: float = LOCK_TIME_LIMIT) -> Iterator[None]:
+    """Be the one writer of the crontab on this machine. The lock dies with its process.
+
+    Raises SyncInProgress when another holds it for longer than `time_limit` seconds.
+    """
+    try:
+        settings.make_home()
+        handle = os.open(settings.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as problem:
+        raise _disk(settings.home, problem) from problem
+    try:
+        end = time.monotonic() + time_limit
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise SyncInProgress(
+                        "Another PiTasker process is at work on this crontab.",
+                        "Wait a moment, then try again.",
+                    ) from None
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(handle)
+
+
+def digest(text: str | None) -> str:
+    """The SHA-256 of a crontab's bytes, in hexadecimal; that of no crontab is `none`."""
+    return "none" if text is None else hashlib.sha256(encode(text)).hexdigest()
+
+
+def back_up(settings: Settings, text: str | None, at: datetime) -> Path | None:
+    """Keep a text as a file that can be read, and installed, without PiTasker or a database.
+
+    On the disk for good before this returns. None when there was no crontab, or when the newest
+    backup is the same text.
+    """
+    if text is None:
+        return None
+    short = digest(text)[:12]
+    kept = sorted(settings.backups.glob("*.crontab"))
+    if kept and kept[-1].name.endswith(f"-{short}.crontab") and _holds(kept[-1], text):
+        return None
+    file = settings.backups / f"{at:%Y%m%dT%H%M%S.%fZ}-{short}.crontab"
+    unfinished = settings.backups / "unfinished"
+    try:
+        unfinished.unlink(missing_ok=True)
+        write_complete(unfinished, text, durable=True)
+        unfinished.rename(file)
+        _sync_folder(settings.backups)
+        for old in kept[: max(0, len(kept) + 1 - BACKUPS_KEPT)]:
+            old.unlink(missing_ok=True)
+    except OSError as problem:
+        raise _disk(settings.backups, problem) from problem
+    return file
+
+
+def install(
+    settings: Settings, program: CrontabProgram, based_on: str | None, wanted: Crontab | None
+) -> None:
+    """Install a crontab in the place of the text it was based on, and verify it.
+
+    The caller holds the lock. None leaves the user without a crontab. Raises
+    ConcurrentModification when the installed text is no longer `based_on`, or when it is not the
+    one wanted afterwards; InvalidSyntax when the program refuses it; ExecutionError when the disk
+    is full.
+    """
+    if wanted is None:
+        _expect(program, based_on)
+        program.remove()
+        _expect(program, None)
+        return
+    text = str(wanted)
+    # One name under the lock: what a killed process left is overwritten, never heaped up.
+    candidate = settings.home / "candidate"
+    try:
+        candidate.unlink(missing_ok=True)
+        write_complete(candidate, text)
+    except OSError as problem:
+        raise _disk(settings.home, problem) from problem
+    try:
+        _expect(program, based_on)
+        program.install(candidate)
+    except InvalidSyntax as problem:
+        raise _with_lines(problem, wanted) from problem
+    finally:
+        candidate.unlink(missing_ok=True)
+    _expect(program, text)
+
+
+def _expect(program: CrontabProgram, text: str | None) -> None:
+    if program.read() != text:
+        raise ConcurrentModification(
+            "The crontab was changed by somebody else at the same moment.",
+            "Nothing of theirs was overwritten. Look at it again, then repeat your change.",
+        )
+
+
+def _with_lines(problem: InvalidSyntax, wanted: Crontab) -> InvalidSyntax:
+    """The program's refusal, with our own findings: its line numbers are off by one."""
+    found = [
+        f"line {number}: {line.reason}"
+        for number, line in enumerate(wanted.lines, 1)
+        if isinstance(line, Invalid)
+    ]
+    if not found:
+        return problem
+    return InvalidSyntax(
+        f"`crontab` refuses the whole crontab because of what stands in {'; '.join(found)}.",
+        "The old one is still in force. Mend these lines in the raw editor, then try again.",
+    )
+
+
+def _holds(file: Path, text: str) -> bool:
+    try:
+        return file.read_bytes() == encode(text)
+    except OSError:
+        return False
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _disk(folder: Path, problem: OSError) -> ExecutionError:
+    return ExecutionError(
+        f"{folder} cannot be written: {problem.strerror}.",
+        "The crontab was not changed. Free some space, or set PITASKER_HOME to another folder.",
+    )
