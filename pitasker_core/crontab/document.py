@@ -27,9 +27,7 @@ _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _TAG = re.compile(rf"[ \t]# PITASKER_ID:({_UUID})(?![0-9a-fA-F-])")
 _BLANKS = " \t"
 
-_ENTRY = re.compile(
-    r"([ \t]*)(@[^ \t]*|[^ \t]+(?:[ \t]+[^ \t]+){4})(?:([ \t]+)(.*)|())", re.DOTALL
-)
+_ENTRY = re.compile(r"([ \t]*)(@[^ \t]*|[^ \t]+(?:[ \t]+[^ \t]+){4})(?:([ \t]+)(.*)|())", re.DOTALL)
 # cron's own scan of NAME=value (load_env): its blanks are C's isspace, a quoted name ends at its
 # quote or at the `=`, and a value that opens a quote must close it at the end of the line.
 _S = r"[ \t\v\f\r]*"
@@ -146,6 +144,16 @@ class Crontab:
         return ((i, line) for i, line in enumerate(self.lines) if isinstance(line, Entry))
 
     @cached_property
+    def size(self) -> int:
+        """How many entries there are, paused ones included."""
+        return sum(1 for _ in self.entries())
+
+    @cached_property
+    def invalid_lines(self) -> list[int]:
+        """The indexes of lines that cron would not take."""
+        return [i for i, line in enumerate(self.lines) if isinstance(line, Invalid)]
+
+    @cached_property
     def by_tag(self) -> dict[UUID, list[int]]:
         """The indexes of the entries that carry each tag: more than one when it was copied."""
         found: dict[UUID, list[int]] = {}
@@ -182,7 +190,9 @@ class Crontab:
 
     # Changes: each returns a new crontab.
 
-    def add(self, name: str, schedule: str, command: str, tag: UUID, paused: bool = False) -> "Crontab":
+    def add(
+        self, name: str, schedule: str, command: str, tag: UUID, paused: bool = False
+    ) -> "Crontab":
         """A new entry at the end, under its name as a comment.
 
         At the end because a setting acts on the lines below it: a place further up could change
@@ -332,9 +342,13 @@ def check_name(name: str) -> str:
     if name != name.strip(_BLANKS):
         raise InvalidSyntax("A name cannot begin or end with a blank.", "Remove the blank.")
     if len(name) > NAME_LIMIT:
-        raise InvalidSyntax(f"A name has at most {NAME_LIMIT} characters; this one has {len(name)}.")
+        raise InvalidSyntax(
+            f"A name has at most {NAME_LIMIT} characters; this one has {len(name)}."
+        )
     if found := _control(name, allowed=""):
-        raise InvalidSyntax(f"A name cannot contain {found}.", "Write it in one line of plain text.")
+        raise InvalidSyntax(
+            f"A name cannot contain {found}.", "Write it in one line of plain text."
+        )
     if not isinstance(parse_line(f"# {name}\n"), Comment):
         raise InvalidSyntax(
             "This name would be read as a paused entry in the crontab.", "Choose other words."
@@ -451,9 +465,7 @@ def _find_tag(command: str) -> tuple[str, UUID | None, bool]:
     """The command without its tag, the tag, and whether something was written behind it."""
     if "# PITASKER_ID:" not in command:
         return command, None, False
-    found = None
-    for found in _TAG.finditer(command):
-        pass
+    *_, found = [None, *_TAG.finditer(command)]
     if found is None:
         return command, None, False
     # In its place the tag ends the command proper. Anywhere else it was moved there by hand, or

@@ -117,7 +117,8 @@ def _migrate(engine: Engine) -> None:
                 return
             if found and found > _newest_revision():
                 raise DatabaseError(
-                    "This database was made by a newer PiTasker.", "Upgrade this one, then try again."
+                    "This database was made by a newer PiTasker.",
+                    "Upgrade this one, then try again.",
                 )
     # Alembic costs 0.1 s to import: only when there is something to do.
     from alembic import command

@@ -114,15 +114,15 @@ def plan(base: Side, ours: Side, theirs: Side) -> Plan:
 
 
 def resolve(planned: Plan, choices: Mapping[UUID, Choice], policy: Policy = Policy.ASK) -> Plan:
-    """The plan with its conflicts decided, by the choice for each or else by the policy.
+    """The plan with a person's choices, and its other conflicts decided by the policy.
 
-    A choice for a tag that is in no conflict has no effect.
+    A choice may also turn around what only one side changed: the database's version then
+    overwrites a hand edit, or the crontab's an edit of the task.
     """
 
     def decided(change: Change) -> Change:
-        if change.kind is not Kind.CONFLICT:
-            return change
-        choice = choices.get(change.tag, policy)
+        is_conflict = change.kind is Kind.CONFLICT
+        choice = choices.get(change.tag, policy if is_conflict else Policy.ASK)
         if isinstance(choice, Fields):
             return replace(change, kind=Kind.PUSH, result=choice)
         if choice is Policy.DATABASE:

@@ -77,7 +77,9 @@ def read(
             reading.copies.extend(indexes[1:])
             continue
         agreed = base.get(tag)
-        own = next((i for i in indexes if agreed and _says(document.entry(i), agreed.fields)), indexes[0])
+        own = next(
+            (i for i in indexes if agreed and _says(document.entry(i), agreed.fields)), indexes[0]
+        )
         reading.copies.extend(i for i in indexes if i != own)
         reading.where[tag] = own
         reading.theirs[tag] = _fields(document, own, agreed, known.get(tag))

@@ -184,4 +184,3 @@ def bring_up_older_tasks() -> None:
     """)
     for column in NEW_COLUMNS.strip().split(",\n"):
         op.execute(f"alter table tasks add column if not exists {column.strip()}")
-

@@ -1,0 +1,127 @@
+"""How sync is doing: counts, health in one word, and the history of operations."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+
+from pitasker_core import clock, database
+from pitasker_core.database.tables import OperationRow
+from pitasker_core.settings import Settings
+from pitasker_core.sync import store
+from pitasker_core.tasks import Listing, State, listing
+
+RECENT = timedelta(days=1)
+"""How long a failed operation counts against the health, if none has succeeded since."""
+
+
+class Health(StrEnum):
+    """Health in one colour."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One recorded execution of sync, import, export, restore or edit."""
+
+    id: int
+    kind: str
+    actor: str
+    started_at: datetime
+    duration_ms: float
+    outcome: str
+    pushed: int
+    pulled: int
+    conflicts: int
+    failed: int
+    details: dict[str, Any]
+    error_code: str | None
+    error_message: str | None
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where things stand. Counts are of tasks that are not deleted, and of entries."""
+
+    last_sync: datetime | None
+    tasks: int
+    entries: int
+    synced: int
+    unsynced: int
+    """System-managed tasks that are not in step with the crontab."""
+    database_only: int
+    unmanaged: int
+    invalid_lines: int
+    health: Health
+    reasons: list[str]
+    """Why the health is not green, in sentences."""
+
+
+def status(settings: Settings) -> Status:
+    """Where things stand now. An unreadable crontab is a red health, not an error."""
+    return summary(listing(settings), operations(settings, 20))
+
+
+def operations(settings: Settings, limit: int = 50) -> list[Operation]:
+    """The newest operations on this crontab, newest first."""
+    columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        rows = session.execute(
+            select(*columns)
+            .where(OperationRow.crontab == crontab)
+            .order_by(OperationRow.id.desc())
+            .limit(limit)
+        )
+        return [Operation(**row._mapping) for row in rows]
+
+
+def summary(found: Listing, recent: list[Operation]) -> Status:
+    """The status that a listing and the newest operations (newest first) make."""
+    states = list(found.states.values())
+    compared = found.comparison
+    reading = compared.reading if compared else None
+    waiting = sum(state in (State.PENDING, State.FAILED, State.CONFLICT) for state in states)
+    database_only = states.count(State.DATABASE_ONLY)
+    invalid = compared.document.invalid_lines if compared else []
+    reasons_red = [found.problem.user_message] if found.problem else []
+    newest = recent[0] if recent else None
+    if newest and newest.outcome == "failed" and newest.started_at > clock.now() - RECENT:
+        reasons_red.append(f"The last {newest.kind} failed: {newest.error_message}")
+    if failed := states.count(State.FAILED):
+        reasons_red.append(f"{_count(failed, 'task')} could not be written to the crontab.")
+    reasons = []
+    if conflicts := states.count(State.CONFLICT):
+        reasons.append(f"{_count(conflicts, 'conflict')} to decide.")
+    if pending := states.count(State.PENDING):
+        reasons.append(f"{_count(pending, 'task')} not in step yet: sync now.")
+    if invalid:
+        reasons.append(f"{_count(len(invalid), 'line')} of the crontab cron would not take.")
+    if reading and reading.copies:
+        reasons.append(f"{_count(len(reading.copies), 'entry', 'entries')} with a copied tag.")
+    if reading and reading.unknown:
+        reasons.append(f"{_count(len(reading.unknown), 'entry', 'entries')} with an unknown tag.")
+    health = Health.RED if reasons_red else Health.YELLOW if reasons else Health.GREEN
+    return Status(
+        last_sync=next((o.started_at for o in recent if o.outcome != "failed"), None),
+        tasks=len(found.tasks),
+        entries=compared.document.size if compared else 0,
+        synced=states.count(State.SYNCED),
+        unsynced=waiting,
+        database_only=database_only,
+        unmanaged=len(reading.unmanaged) if reading else 0,
+        invalid_lines=len(invalid),
+        health=health,
+        reasons=reasons_red + reasons,
+    )
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

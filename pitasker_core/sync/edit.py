@@ -1,0 +1,117 @@
+"""Change the whole text of a crontab: the raw editor, and snapshots put back."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pitasker_core import clock, database
+from pitasker_core.crontab.document import Crontab, Invalid, parse
+from pitasker_core.errors import (
+    ConcurrentModification,
+    DatabaseError,
+    InvalidSyntax,
+    MassRemoval,
+    PiTaskerError,
+)
+from pitasker_core.settings import Settings
+from pitasker_core.sync import install, store
+from pitasker_core.sync.service import Request, SyncResult, program, refuse_nul, sync_locked
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A raw edit that is installed. `problem` is why the tasks do not follow yet, if so."""
+
+    text: str
+    backup: str | None
+    result: SyncResult | None
+    problem: PiTaskerError | None
+
+
+def save_raw(
+    settings: Settings,
+    text: str,
+    based_on: str | None,
+    *,
+    actor: str,
+    confirmed: bool = False,
+    kind: str = "edit",
+) -> Saved:
+    """Install a whole text that a person edited, then let the tasks follow.
+
+    Works without a database: the tasks follow when it is back. Raises ConcurrentModification when
+    the crontab is no longer `based_on`, InvalidSyntax for lines that are new and wrong, MassRemoval
+    when most tags are gone and that was not `confirmed`; then nothing was changed.
+    """
+    crontab = program(settings)
+    if text and not text.endswith("\n"):
+        text += "\n"  # cron refuses a last line without one
+    document = parse(text, crontab.dialect)
+    with install.locked(settings):
+        before = crontab.read()
+        if before != based_on:
+            raise ConcurrentModification(
+                "The crontab was changed since this text was loaded.",
+                "Nothing was saved. Load it again and repeat your change; your text is still here.",
+            )
+        old = parse(before or "", crontab.dialect)
+        _refuse_new_mistakes(old, document)
+        if not confirmed:
+            _refuse_mass_removal(old, document)
+        if text == (before or ""):
+            return Saved(text, None, None, None)
+        backup = install.back_up(settings, before, clock.now())
+        # `before` belongs to the history even when the database never saw it.
+        with suppress(DatabaseError), database.session(settings) as session:
+            number = store.own_crontab(session, settings)
+            store.take_snapshot(session, number, before, "found", old.size)
+        install.install(settings, crontab, before, document)
+        try:
+            with database.session(settings) as session:
+                number = store.own_crontab(session, settings)
+                store.take_snapshot(session, number, text, kind, document.size)
+            result = sync_locked(settings, Request(actor, kind, confirmed=True))
+        except PiTaskerError as problem:
+            return Saved(text, str(backup) if backup else None, None, problem)
+    return Saved(text, str(backup) if backup else None, result, None)
+
+
+def restore(settings: Settings, snapshot: int, *, actor: str) -> Saved:
+    """Install the text of a snapshot, and let the tasks follow. Undone by another restore."""
+    with database.session(settings) as session:
+        wanted = store.snapshot(session, store.own_crontab(session, settings), snapshot)
+    based_on = program(settings).read()
+    return save_raw(
+        settings, wanted.text or "", based_on, actor=actor, confirmed=True, kind="restore"
+    )
+
+
+def snapshots(settings: Settings, limit: int = 100) -> list[store.Snapshot]:
+    """The newest snapshots of this crontab, newest first."""
+    with database.session(settings) as session:
+        return store.snapshots(session, store.own_crontab(session, settings), limit)
+
+
+def _refuse_new_mistakes(old: Crontab, new: Crontab) -> None:
+    """Lines that are wrong and were not there before; those that were may stay as they are."""
+    before = {line.raw for line in old.lines}
+    wrong = [
+        f"line {number}: {line.reason}"
+        + (f" (perhaps {line.suggestion} was meant)" if line.suggestion else "")
+        for number, line in enumerate(new.lines, 1)
+        if isinstance(line, Invalid) and line.raw not in before
+    ]
+    if wrong:
+        raise InvalidSyntax(
+            f"Cron would not take {'; '.join(wrong)}.",
+            "Nothing was saved; your text is still here.",
+        )
+    refuse_nul(new)
+
+
+def _refuse_mass_removal(old: Crontab, new: Crontab) -> None:
+    gone = old.by_tag.keys() - new.by_tag.keys()
+    if gone and (not new.size or (len(gone) >= 3 and 2 * len(gone) > len(old.by_tag))):
+        raise MassRemoval(
+            f"This text removes {len(gone)} of {len(old.by_tag)} managed entries.",
+            "Confirm if that is meant: their tasks stay as database-only.",
+        )

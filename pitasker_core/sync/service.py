@@ -1,0 +1,384 @@
+"""Keep the tasks and the crontab in step.
+
+Both sides are read and compared by `merge` and `sides`, and what the plan says is written by
+`install` and `store`. An interrupted sync is repaired by the next one: the database says what is
+wanted, and whatever the crontab already has counts as agreed.
+"""
+
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pitasker_core import clock, database
+from pitasker_core.crontab.document import Crontab, parse
+from pitasker_core.crontab.program import CrontabProgram
+from pitasker_core.database.tables import BaseRow, TaskRow
+from pitasker_core.errors import (
+    ConcurrentModification,
+    CrontabReverted,
+    DatabaseError,
+    MassRemoval,
+    ParseError,
+    PiTaskerError,
+)
+from pitasker_core.settings import Settings
+from pitasker_core.sync import install, merge, store
+from pitasker_core.sync.merge import Change, Choice, Plan, Policy
+from pitasker_core.sync.sides import Agreed, Carried, Known, Reading, carry_out, planned, read
+
+BACKGROUND = "background"
+"""The actor that acts for nobody: what it finds in order leaves no record."""
+
+_RETRY_PAUSES = (0.0, 0.05, 0.2)
+"""Seconds before each further try when somebody else writes the crontab at the same time."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person, or the background, asks of a sync."""
+
+    actor: str
+    kind: str = "sync"
+    only: Collection[UUID] | None = None
+    """The tags to sync; None for all."""
+    choices: Mapping[UUID, Choice] = field(default_factory=dict)
+    """Whose version to take, or which mix, for single tags."""
+    policy: Policy = Policy.ASK
+    """What to do about the other conflicts."""
+    confirmed: bool = False
+    """A mass removal, or a step back to an older crontab, is meant."""
+    places: Mapping[UUID, int] = field(default_factory=dict)
+    """The lines (indexes) of entries that are being imported."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides at a moment, and what a sync would do about them."""
+
+    text: str | None
+    document: Crontab
+    known: dict[UUID, Known]
+    base: dict[UUID, Agreed]
+    reading: Reading
+    plan: Plan
+
+    @property
+    def task_changes(self) -> dict[int, Change]:
+        """What is not in step, by task id."""
+        return {
+            self.known[change.tag].task: change
+            for change in self.plan.changes
+            if change.tag in self.known
+        }
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What a sync did. `failures` are the reasons by task id; `before` and `after` the texts."""
+
+    plan: Plan
+    before: str | None
+    after: str | None
+    tasks: dict[UUID, int] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+    operation: int | None = None
+
+    def _done(self, changes: list[Change]) -> list[Change]:
+        return [c for c in changes if self.tasks.get(c.tag) not in self.failures]
+
+    @property
+    def pushed(self) -> list[Change]:
+        """What was written to the crontab."""
+        return self._done(self.plan.pushes)
+
+    @property
+    def pulled(self) -> list[Change]:
+        """What was taken from the crontab."""
+        return self._done(self.plan.pulls)
+
+
+def program(settings: Settings) -> CrontabProgram:
+    """The `crontab` program that the settings name."""
+    return CrontabProgram(settings.crontab_program)
+
+
+def read_crontab(settings: Settings) -> tuple[str | None, Crontab]:
+    """The installed text (None: no crontab) and what its lines are. Needs no database."""
+    crontab = program(settings)
+    text = crontab.read()
+    return text, parse(text or "", crontab.dialect)
+
+
+def preview(settings: Settings) -> Comparison:
+    """What a sync would do now. Takes no lock and writes nothing."""
+    text, document = read_crontab(settings)
+    with database.session(settings) as session:
+        return compare(session, store.own_crontab(session, settings), text, document)
+
+
+def sync(settings: Settings, request: Request) -> SyncResult:
+    """Bring the tasks and the crontab in step.
+
+    Raises any PiTaskerError; then nothing was changed on either side.
+    """
+    with install.locked(settings):
+        return sync_locked(settings, request)
+
+
+def export(settings: Settings, actor: str, tasks: Collection[int] | None = None) -> SyncResult:
+    """Push tasks to the crontab: these, which become system-managed, or all that are already."""
+    if tasks is not None:
+        with database.session(settings) as session:
+            crontab = store.own_crontab(session, settings)
+            rows = session.scalars(select(TaskRow).where(TaskRow.id.in_(tasks)))
+            only = {want_entry(session, row, crontab) for row in rows if row.deleted_at is None}
+    else:
+        compared = preview(settings)
+        only = {change.tag for change in compared.plan.pushes}
+    return sync(settings, Request(actor, "export", only))
+
+
+def want_entry(session: Session, row: TaskRow, crontab: int) -> UUID:
+    """Make a task system-managed, with a tag: a new one unless its old entry is still there."""
+    if not row.is_system_managed or row.crontab_id is None:
+        if row.crontab_id is None or session.get(BaseRow, row.crontab_id) is None:
+            row.crontab_id = uuid4()
+        row.is_system_managed = True
+        row.crontab = crontab
+        row.updated_at = clock.now()
+    return row.crontab_id
+
+
+def compare(
+    session: Session,
+    crontab: int,
+    text: str | None,
+    document: Crontab,
+    places: Mapping[UUID, int] | None = None,
+    *,
+    lock: bool = False,
+) -> Comparison:
+    """Compare a crontab that was read with what the database holds."""
+    known = store.known_tasks(session, crontab, lock=lock)
+    base = store.agreed(session, crontab)
+    reading = read(document, known, base, places)
+    compared = merge.plan(
+        {tag: value.fields for tag, value in base.items()},
+        {tag: task.fields for tag, task in known.items() if task.wanted},
+        reading.theirs,
+    )
+    return Comparison(text, document, known, base, reading, planned(compared, reading, known))
+
+
+def sync_locked(settings: Settings, request: Request) -> SyncResult:
+    """As `sync`, for a caller that holds the lock."""
+    started = _Started()
+    pauses = iter(_RETRY_PAUSES)
+    while True:
+        try:
+            return _try_sync(settings, request, started)
+        except PiTaskerError as problem:
+            again = isinstance(problem, ConcurrentModification)
+            pause = next(pauses, None) if again else None
+            if pause is None:
+                _record_failure(settings, request, started, problem)
+                raise
+            time.sleep(pause)
+
+
+class _Started:
+    """When an operation began: the time, and a clock for its duration."""
+
+    def __init__(self) -> None:
+        self.at = clock.now()
+        self._ticks = time.perf_counter()
+
+    def milliseconds(self) -> float:
+        return 1000 * (time.perf_counter() - self._ticks)
+
+
+def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncResult:
+    """One try, in the order that makes a crash at any line harmless."""
+    crontab = program(settings)
+    written: Crontab | None = None
+    try:
+        with database.session(settings) as session:
+            # 1. Both sides as they are, with the rows locked against other writers.
+            number = store.own_crontab(session, settings, lock=True)
+            text, document = read_crontab(settings)
+            compared = compare(session, number, text, document, request.places, lock=True)
+            # 2. What to do about it.
+            plan = compared.plan if request.only is None else compared.plan.only(request.only)
+            plan = merge.resolve(plan, request.choices, request.policy)
+            is_new, is_older = store.is_new_text(session, number, text)
+            if not request.confirmed:
+                _guard(compared, plan, is_older)
+            carried = carry_out(document, plan, compared.reading, compared.base)
+            new_text = str(carried.document)
+            writes = new_text != str(document)
+            # 3. The old bytes, kept where no database is needed to read them.
+            before = after = None
+            if is_new:
+                before = store.take_snapshot(session, number, text, "found", document.size)
+            if writes:
+                refuse_nul(document)
+                install.back_up(settings, text, started.at)
+                # 4. The crontab; from here on the database only follows.
+                install.install(settings, crontab, text, carried.document)
+                written = carried.document
+                after = store.take_snapshot(
+                    session, number, new_text, request.kind, carried.document.size
+                )
+            # 5. The database, in the same transaction as what it was planned on.
+            result = _settle(session, number, compared, plan, carried, request)
+            news = store.mark_failed(session, result.failures)
+            if plan.changes or writes or news or request.actor != BACKGROUND:
+                result = _recorded(session, number, result, request, started, before, after)
+            return result
+    except BaseException:
+        # The database does not know of it: put the old text back, if nobody changed it since.
+        if written is not None:
+            with suppress(PiTaskerError):
+                old = document if text is not None else None
+                install.install(settings, crontab, str(written), old)
+        raise
+
+
+def _settle(
+    session: Session,
+    crontab: int,
+    compared: Comparison,
+    plan: Plan,
+    carried: Carried,
+    request: Request,
+) -> SyncResult:
+    """Write to the database what was carried out, and gather what was not."""
+    now = clock.now()
+    tasks = {tag: known.task for tag, known in compared.known.items()}
+    done = [c for c in plan.changes if c.tag in carried.base]
+    pulls = [
+        (tasks[c.tag], c.ours, c.result) for c in done if c.result != c.ours and c.tag in tasks
+    ]
+    if pulls:
+        store.pull(session, crontab, pulls, now)
+    if carried.base:
+        store.move_base(session, crontab, carried.base)
+        store.mark(
+            session,
+            [tasks[c.tag] for c in done if c.result and c.tag in tasks],
+            [tasks[c.tag] for c in done if not c.result and c.tag in tasks],
+            now,
+        )
+    held = compared.reading.held(compared.document)
+    text = str(carried.document)
+    return SyncResult(
+        plan=plan,
+        before=compared.text,
+        after=None if compared.text is None and not text else text,
+        tasks=tasks,
+        failures={
+            tasks[tag]: reason
+            for tag, reason in {**held, **carried.failures}.items()
+            if tag in tasks and (request.only is None or tag in request.only)
+        },
+    )
+
+
+def _recorded(
+    session: Session,
+    crontab: int,
+    result: SyncResult,
+    request: Request,
+    started: _Started,
+    before: int | None,
+    after: int | None,
+) -> SyncResult:
+    conflicts = len(result.plan.conflicts)
+    number = store.record(
+        session,
+        crontab=crontab,
+        kind=request.kind,
+        actor=request.actor,
+        started_at=started.at,
+        duration_ms=started.milliseconds(),
+        outcome="partial" if conflicts or result.failures else "success",
+        pushed=len(result.pushed),
+        pulled=len(result.pulled),
+        conflicts=conflicts,
+        failed=len(result.failures),
+        details=_details(result),
+        before=before,
+        after=after,
+    )
+    return replace(result, operation=number)
+
+
+def _details(result: SyncResult) -> dict[str, object]:
+    """What an operation did, for its history: changes by task with both sides' values."""
+
+    def told(change: Change) -> dict[str, object]:
+        sides = {"base": change.base, "database": change.ours, "crontab": change.theirs}
+        return {
+            "task": result.tasks.get(change.tag),
+            "tag": str(change.tag),
+            **{side: asdict(value) if value else None for side, value in sides.items()},
+        }
+
+    return {
+        "pushed": [told(change) for change in result.pushed],
+        "pulled": [told(change) for change in result.pulled],
+        "conflicts": [told(change) for change in result.plan.conflicts],
+        "failed": {str(task): reason for task, reason in result.failures.items()},
+    }
+
+
+def _record_failure(
+    settings: Settings, request: Request, started: _Started, problem: PiTaskerError
+) -> None:
+    """Record that an operation failed, if the database is there to record it."""
+    if isinstance(problem, DatabaseError):
+        return
+    with suppress(PiTaskerError), database.session(settings) as session:
+        store.record(
+            session,
+            crontab=store.own_crontab(session, settings),
+            kind=request.kind,
+            actor=request.actor,
+            started_at=started.at,
+            duration_ms=started.milliseconds(),
+            outcome="failed",
+            error_code=problem.code,
+            error_message=problem.user_message,
+        )
+
+
+def _guard(compared: Comparison, plan: Plan, is_older: bool) -> None:
+    """Stop before taking over what a person may not have meant."""
+    base = {tag: value.fields for tag, value in compared.base.items()}
+    removals = [c for c in plan.pulls if c.result is None]
+    if is_older and plan.pulls:
+        raise CrontabReverted(
+            "The crontab is back at an older text, from before PiTasker's last change to it.",
+            "If that was meant, confirm to take it over; else let the database's version win.",
+        )
+    if merge.is_mass_removal(plan, base, emptied=not compared.document.size):
+        raise MassRemoval(
+            f"{len(removals)} of {len(base)} managed entries are gone from the crontab.",
+            "If that was meant, confirm, and their tasks stay as database-only. "
+            "Else restore a snapshot, or let the database's version win.",
+        )
+
+
+def refuse_nul(document: Crontab) -> None:
+    """Raise ParseError for a crontab whose lines are not what cron sees."""
+    for number, line in enumerate(document.lines, 1):
+        if "\0" in line.raw:
+            raise ParseError(
+                f"Line {number} of the crontab holds a NUL byte, which makes cron read it as two.",
+                "PiTasker leaves this crontab alone until that line is mended with `crontab -e`.",
+            )

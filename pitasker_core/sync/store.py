@@ -1,0 +1,294 @@
+"""What a sync reads from the database and writes to it. Callers bring the transaction."""
+
+import os
+import pwd
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from pitasker_core.crontab.document import decode, encode
+from pitasker_core.database.tables import (
+    BaseRow,
+    CrontabRow,
+    EventRow,
+    OperationRow,
+    SnapshotRow,
+    TaskRow,
+)
+from pitasker_core.errors import NotFound
+from pitasker_core.settings import Settings
+from pitasker_core.sync.install import digest
+from pitasker_core.sync.merge import Fields
+from pitasker_core.sync.sides import Agreed, Known
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The exact text of a crontab at a time; `text` is None when there was no crontab."""
+
+    id: int
+    taken_at: datetime
+    reason: str
+    entries: int
+    text: str | None
+
+
+def own_crontab(session: Session, settings: Settings, *, lock: bool = False) -> int:
+    """The id of this user's crontab on this host; `lock` keeps other writers out until commit.
+
+    In our own private database the host's name may change: it is the same machine all the same.
+    """
+    host, user = socket.gethostname(), pwd.getpwuid(os.getuid()).pw_name
+    query = select(CrontabRow.id).where(CrontabRow.host == host, CrontabRow.user == user)
+    found = session.scalar(query.with_for_update() if lock else query)
+    if found is not None:
+        return found
+    if settings.database_url is None:
+        moved = session.scalars(
+            update(CrontabRow)
+            .where(CrontabRow.user == user)
+            .values(host=host)
+            .returning(CrontabRow.id)
+        ).first()
+        if moved is not None:
+            return moved
+    session.execute(insert(CrontabRow).values(host=host, user=user).on_conflict_do_nothing())
+    return session.scalars(query).one()
+
+
+def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[UUID, Known]:
+    """Every task that has, had or wants an entry, by its tag."""
+    query = (
+        select(
+            TaskRow.crontab_id,
+            TaskRow.id,
+            TaskRow.name,
+            TaskRow.cron_schedule,
+            TaskRow.command,
+            TaskRow.paused,
+            and_(TaskRow.is_system_managed, TaskRow.deleted_at.is_(None)),
+            and_(TaskRow.source != "pitasker", TaskRow.crontab_synced_at.is_(None)),
+        )
+        .where(TaskRow.crontab == crontab, TaskRow.crontab_id.is_not(None))
+        .order_by(TaskRow.id)
+    )
+    rows = session.execute(query.with_for_update() if lock else query)
+    return {
+        tag: Known(task, Fields(name, schedule, command, paused), wanted, adopting)
+        for tag, task, name, schedule, command, paused, wanted, adopting in rows
+    }
+
+
+def agreed(session: Session, crontab: int) -> dict[UUID, Agreed]:
+    """The base: what both sides last agreed on, by tag."""
+    rows = session.execute(
+        select(
+            BaseRow.tag,
+            BaseRow.name,
+            BaseRow.schedule,
+            BaseRow.command,
+            BaseRow.paused,
+            BaseRow.comment,
+            BaseRow.comment_is_ours,
+        ).where(BaseRow.crontab == crontab)
+    )
+    return {
+        tag: Agreed(Fields(name, schedule, command, paused), comment, ours)
+        for tag, name, schedule, command, paused, comment, ours in rows
+    }
+
+
+def move_base(session: Session, crontab: int, base: Mapping[UUID, Agreed | None]) -> None:
+    """Record what both sides now agree on; None where there is no entry any more."""
+    gone = [tag for tag, value in base.items() if value is None]
+    if gone:
+        session.execute(delete(BaseRow).where(BaseRow.tag.in_(gone)))
+    rows = [
+        {
+            "tag": tag,
+            "crontab": crontab,
+            **asdict(value.fields),
+            "comment": value.comment,
+            "comment_is_ours": value.comment_is_ours,
+        }
+        for tag, value in base.items()
+        if value is not None
+    ]
+    if rows:
+        new = insert(BaseRow)
+        same = {key: new.excluded[key] for key in rows[0] if key != "tag"}
+        session.execute(new.on_conflict_do_update(index_elements=["tag"], set_=same), rows)
+
+
+def pull(
+    session: Session,
+    crontab: int,
+    changes: Sequence[tuple[int, Fields | None, Fields | None]],
+    at: datetime,
+) -> None:
+    """Give tasks the fields that the crontab has: (task, before, after).
+
+    A task whose entry is gone is kept, as database-only.
+    """
+    rows = [
+        {
+            "task": task,
+            "name": after.name,
+            "cron_schedule": after.schedule,
+            "command": after.command,
+            "paused": after.paused,
+        }
+        for task, _, after in changes
+        if after
+    ]
+    moved = {"updated_at": at, "version": TaskRow.version + 1}
+    table = TaskRow.__table__
+    if rows:
+        session.connection().execute(
+            update(table)  # type: ignore[arg-type]
+            .where(table.c.id == bindparam("task"))
+            .values(
+                **{key: bindparam(key) for key in rows[0] if key != "task"},
+                is_system_managed=True,
+                deleted_at=None,
+                crontab=crontab,
+                **moved,
+            ),
+            rows,
+        )
+    removed = [task for task, _, after in changes if after is None]
+    if removed:
+        session.execute(
+            update(TaskRow)
+            .where(TaskRow.id.in_(removed))
+            .values(is_system_managed=False, **moved)
+            .execution_options(synchronize_session=False)
+        )
+    events = [
+        {
+            "actor": "crontab",
+            "kind": "changed in the crontab" if after else "removed from the crontab",
+            "task": task,
+            "before": asdict(before) if before else None,
+            "after": asdict(after) if after else None,
+        }
+        for task, before, after in changes
+    ]
+    if events:
+        session.execute(insert(EventRow), events)
+
+
+def mark(session: Session, synced: Iterable[int], unsynced: Iterable[int], at: datetime) -> None:
+    """Say of tasks whether both sides agree that they have an entry."""
+    for tasks, values in (
+        (list(synced), {"synced_to_crontab": True, "crontab_synced_at": at}),
+        (list(unsynced), {"synced_to_crontab": False}),
+    ):
+        if tasks:
+            session.execute(
+                update(TaskRow)
+                .where(TaskRow.id.in_(tasks))
+                .values(sync_error=None, **values)
+                .execution_options(synchronize_session=False)
+            )
+
+
+def mark_failed(session: Session, failures: Mapping[int, str]) -> bool:
+    """Keep why each task could not be written; True when that is news."""
+    news = False
+    for task, reason in failures.items():
+        done = session.scalars(
+            update(TaskRow)
+            .where(
+                TaskRow.id == task, or_(TaskRow.sync_error.is_(None), TaskRow.sync_error != reason)
+            )
+            .values(sync_error=reason, synced_to_crontab=False)
+            .returning(TaskRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        news = done.first() is not None or news
+    return news
+
+
+def take_snapshot(
+    session: Session, crontab: int, text: str | None, reason: str, entries: int
+) -> int:
+    """Keep a text, unless it is the newest one kept already. Returns the snapshot's id."""
+    newest = session.execute(
+        select(SnapshotRow.id, SnapshotRow.sha256)
+        .where(SnapshotRow.crontab == crontab)
+        .order_by(SnapshotRow.id.desc())
+        .limit(1)
+    ).first()
+    if newest and newest.sha256 == digest(text):
+        return newest.id
+    row = SnapshotRow(
+        crontab=crontab,
+        sha256=digest(text),
+        bytes=None if text is None else encode(text),
+        reason=reason,
+        entries=entries,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def is_new_text(session: Session, crontab: int, text: str | None) -> tuple[bool, bool]:
+    """Whether a text is another than the newest snapshot, and whether it is a step back.
+
+    A step back is a text that was in force before PiTasker's own last write.
+    """
+    newest = select(func.max(SnapshotRow.id)).where(SnapshotRow.crontab == crontab)
+    same = SnapshotRow.sha256 == digest(text)
+    written = select(func.max(SnapshotRow.id)).where(
+        SnapshotRow.crontab == crontab, SnapshotRow.reason != "found"
+    )
+    is_newest, is_older = session.execute(
+        select(
+            select(SnapshotRow.id).where(SnapshotRow.id == newest.scalar_subquery(), same).exists(),
+            select(SnapshotRow.id)
+            .where(SnapshotRow.crontab == crontab, same, SnapshotRow.id < written.scalar_subquery())
+            .exists(),
+        )
+    ).one()
+    return not is_newest, is_older and not is_newest
+
+
+def snapshots(session: Session, crontab: int, limit: int) -> list[Snapshot]:
+    """The newest snapshots, newest first."""
+    rows = session.scalars(
+        select(SnapshotRow)
+        .where(SnapshotRow.crontab == crontab)
+        .order_by(SnapshotRow.id.desc())
+        .limit(limit)
+    )
+    return [_snapshot(row) for row in rows]
+
+
+def snapshot(session: Session, crontab: int, number: int) -> Snapshot:
+    """One snapshot of this crontab; NotFound when there is none with this id."""
+    row = session.get(SnapshotRow, number)
+    if row is None or row.crontab != crontab:
+        raise NotFound(f"There is no snapshot {number}.", "`./pitasker snapshots` lists them.")
+    return _snapshot(row)
+
+
+def record(session: Session, **columns: Any) -> int:
+    """Record an operation; returns its id."""
+    row = OperationRow(**columns)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _snapshot(row: SnapshotRow) -> Snapshot:
+    text = None if row.bytes is None else decode(row.bytes)
+    return Snapshot(row.id, row.taken_at, row.reason, row.entries, text)

@@ -1,0 +1,152 @@
+"""What is not in order between the tasks and the crontab, each kind with a name. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from pitasker_core.crontab.document import Crontab, Entry, Invalid
+from pitasker_core.sync.merge import Change, Kind
+from pitasker_core.sync.service import Comparison
+
+
+class Discrepancy(StrEnum):
+    """The kinds of discrepancy."""
+
+    CHANGED_IN_CRONTAB = "changed_in_crontab"
+    CHANGED_IN_DATABASE = "changed_in_database"
+    CHANGED_IN_BOTH = "changed_in_both"
+    MISSING_IN_CRONTAB = "missing_in_crontab"
+    UNKNOWN_TAG = "unknown_tag"
+    COPIED_TAG = "copied_tag"
+    LOST_TAG = "lost_tag"
+    INVALID_LINE = "invalid_line"
+    ODD_ENTRY = "odd_entry"
+    UNMANAGED_ENTRY = "unmanaged_entry"
+
+
+NOT_A_FAULT = {Discrepancy.UNMANAGED_ENTRY, Discrepancy.ODD_ENTRY}
+"""Worth knowing, but nothing that a sync is for."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One discrepancy. `line` is a line number (1 is the first), `text` that line."""
+
+    kind: Discrepancy
+    message: str
+    line: int | None = None
+    text: str | None = None
+    task: int | None = None
+    tag: UUID | None = None
+    change: Change | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a validation found, in the order of the crontab's lines."""
+
+    findings: list[Finding]
+
+    @property
+    def is_valid(self) -> bool:
+        """True when a sync would have nothing to do and nobody to ask."""
+        return all(finding.kind in NOT_A_FAULT for finding in self.findings)
+
+
+def validate(compared: Comparison) -> Report:
+    """Name everything that is not in order. The same plan as a sync's: this is its dry run."""
+    document, reading = compared.document, compared.reading
+    findings = [
+        _of_change(compared, change)
+        for change in compared.plan.changes
+        if change.kind is not Kind.REBASE
+    ]
+    findings += [
+        _at(document, i, Discrepancy.UNKNOWN_TAG, "The database does not know this entry's tag.")
+        for i in reading.unknown
+    ]
+    findings += [
+        _at(document, i, Discrepancy.COPIED_TAG, "Another entry has this tag with better right.")
+        for i in reading.copies
+    ]
+    findings += of_lines(document)
+    lost = set(reading.lost.values())
+    findings += [
+        _at(document, i, Discrepancy.UNMANAGED_ENTRY, "No task manages this entry.")
+        for i in reading.unmanaged
+        if i not in lost
+    ]
+    return Report(sorted(findings, key=lambda f: f.line or len(document.lines) + 1))
+
+
+def of_lines(document: Crontab) -> list[Finding]:
+    """What is wrong or odd about single lines, whatever the database knows."""
+    findings = []
+    for index, line in enumerate(document.lines):
+        if isinstance(line, Invalid):
+            better = f" Perhaps {line.suggestion} was meant." if line.suggestion else ""
+            message = f"Cron would not take this line: {line.reason}.{better}"
+            findings.append(_at(document, index, Discrepancy.INVALID_LINE, message))
+        elif isinstance(line, Entry):
+            findings += [
+                _at(document, index, Discrepancy.ODD_ENTRY, message) for message in _oddities(line)
+            ]
+    return findings
+
+
+def _oddities(entry: Entry) -> list[str]:
+    found = [f"{warning[0].upper()}{warning[1:]}." for warning in entry.meaning.warnings]
+    first = entry.command.split(" ", 1)[0]
+    if "\r" in entry.command:
+        found.append(
+            "A carriage return stands in the command, and cron runs it with it. "
+            "Save this line with Linux line ends."
+        )
+    if not entry.command:
+        found.append("There is no command: cron runs nothing.")
+    elif first.isdigit():
+        found.append(f"Six fields: cron runs the program “{first}”.")
+    if entry.misplaced_tag:
+        found.append("Something stands behind the tag, where the shell takes it for a comment.")
+    if entry.has_foreign_bytes:
+        found.append("It holds bytes that are not UTF-8, and cannot be a task because of them.")
+    return found
+
+
+def _of_change(compared: Comparison, change: Change) -> Finding:
+    known = compared.known.get(change.tag)
+    name = f"“{known.fields.name}”" if known else "An entry whose task is gone"
+    index = compared.reading.where.get(change.tag, compared.reading.lost.get(change.tag))
+    if change.tag in compared.reading.lost:
+        kind, what = Discrepancy.LOST_TAG, "lost its tag in the crontab"
+    elif change.kind is Kind.CONFLICT:
+        kind, what = Discrepancy.CHANGED_IN_BOTH, "was changed here and in the crontab, differently"
+    elif change.kind is Kind.PULL and change.theirs is None:
+        kind, what = Discrepancy.MISSING_IN_CRONTAB, "is not in the crontab any more"
+    elif change.kind is Kind.PULL:
+        kind, what = Discrepancy.CHANGED_IN_CRONTAB, "was changed in the crontab"
+    else:
+        kind, what = (
+            Discrepancy.CHANGED_IN_DATABASE,
+            "was changed here; the crontab has not followed",
+        )
+    return Finding(
+        kind,
+        f"{name} {what}.",
+        line=None if index is None else index + 1,
+        text=None if index is None else compared.document.lines[index].raw.removesuffix("\n"),
+        task=known.task if known else None,
+        tag=change.tag,
+        change=change,
+    )
+
+
+def _at(document: Crontab, index: int, kind: Discrepancy, message: str) -> Finding:
+    line = document.lines[index]
+    return Finding(
+        kind,
+        message,
+        line=index + 1,
+        text=line.raw.removesuffix("\n"),
+        tag=line.tag if isinstance(line, Entry | Invalid) else None,
+    )

@@ -1,0 +1,389 @@
+"""Tasks: create, change, pause, delete, undo, and where each stands.
+
+Every act commits what a person wants first, then lets the crontab follow at once. When that cannot
+be (no `crontab`, somebody else at work on it), the task is saved all the same and is pending: the
+next sync makes it so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from pitasker_core import clock, database
+from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.document import Crontab, check_command, check_name, parse
+from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.database.tables import EventRow, TaskRow
+from pitasker_core.errors import InvalidSyntax, NotFound, PiTaskerError, Stale
+from pitasker_core.settings import Settings
+from pitasker_core.sync import store
+from pitasker_core.sync.merge import Kind
+from pitasker_core.sync.service import (
+    Comparison,
+    Request,
+    SyncResult,
+    compare,
+    read_crontab,
+    sync,
+    want_entry,
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as it is in the database. Times are aware, in UTC."""
+
+    id: int
+    name: str
+    schedule: str
+    command: str
+    paused: bool
+    is_system_managed: bool
+    source: str
+    status: str
+    last_run: datetime | None
+    labels: tuple[str, ...]
+    notes: str
+    sync_error: str | None
+    crontab_id: UUID | None
+    synced_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    version: int
+
+
+class State(StrEnum):
+    """Where a task stands, computed from both sides, never stored."""
+
+    SYNCED = "Synced"
+    PENDING = "Pending"
+    FAILED = "Failed"
+    CONFLICT = "Conflict"
+    DATABASE_ONLY = "Database only"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All tasks and where they stand. `problem` is why the crontab could not be compared."""
+
+    tasks: list[Task]
+    states: dict[int, State]
+    details: dict[int, str]
+    """What is behind a state that is not in order, in a sentence."""
+    comparison: Comparison | None
+    problem: PiTaskerError | None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of one task: new values of fields, or its deletion.
+
+    Fields are name, schedule, command, paused, system_managed, notes and labels. `version` is the
+    one that was shown; with None a change by somebody else in between is not noticed.
+    """
+
+    task: int
+    version: int | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    delete: bool = False
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Saved tasks. `problem` is why the crontab does not follow yet, `result` what it took."""
+
+    tasks: list[Task]
+    result: SyncResult | None = None
+    problem: PiTaskerError | None = None
+
+    @property
+    def failures(self) -> dict[int, str]:
+        """Why single tasks could not be written to the crontab, by id."""
+        return self.result.failures if self.result else {}
+
+
+def check_schedule(text: str, dialect: Dialect = Dialect.DEBIAN) -> str:
+    """The schedule, if cron takes it and somebody can have meant it; else InvalidSyntax."""
+    try:
+        schedule = schedules.parse(text, dialect)
+    except InvalidSchedule as problem:
+        better = f"Perhaps {problem.suggestion} was meant." if problem.suggestion else ""
+        sentence = f"{problem.message[:1].upper()}{problem.message[1:]}."
+        raise InvalidSyntax(sentence, better) from None
+    if schedule.warnings:
+        raise InvalidSyntax(
+            f"Cron would take this schedule, but not as it reads: {'; '.join(schedule.warnings)}."
+        )
+    return text
+
+
+def check(name: str, schedule: str, command: str, crontab: Crontab | None = None) -> None:
+    """Raise InvalidSyntax unless this can be a new task, with its tag, at the crontab's end."""
+    check_name(name)
+    check_schedule(schedule, crontab.dialect if crontab else Dialect.DEBIAN)
+    check_command(command)
+    if reason := (crontab or parse("")).why_not_tagged(None, command):
+        raise InvalidSyntax(reason)
+
+
+def create(
+    settings: Settings,
+    actor: str,
+    name: str,
+    schedule: str,
+    command: str,
+    *,
+    system_managed: bool = True,
+    paused: bool = False,
+    notes: str = "",
+    labels: Sequence[str] = (),
+) -> Applied:
+    """Make a task and, if it is system-managed, its entry.
+
+    Raises InvalidSyntax for what cannot be an entry, DatabaseError; then there is no task.
+    """
+    name, schedule, command = name.strip(), schedule.strip(" \t"), command.strip(" \t")
+    check(name, schedule, command, _crontab_if_there(settings))
+    with database.session(settings) as session:
+        row = TaskRow(
+            name=name,
+            cron_schedule=schedule,
+            command=command,
+            paused=paused,
+            notes=notes,
+            labels=list(labels),
+            source="pitasker",
+            is_system_managed=False,
+            version=1,
+        )
+        session.add(row)
+        session.flush()
+        if system_managed:
+            want_entry(session, row, store.own_crontab(session, settings))
+        session.flush()
+        session.refresh(row)
+        after = _told(row)
+        session.add(EventRow(actor=actor, kind="created", task=row.id, after=after))
+    return _follow(settings, actor, "create", [row])
+
+
+def apply(settings: Settings, actor: str, edits: Sequence[Edit], kind: str = "change") -> Applied:
+    """Carry out edits: all are saved, or none when one of them is wrong.
+
+    Raises InvalidSyntax, NotFound or Stale, which name the task; then nothing was changed.
+    """
+    crontab = _crontab_if_there(settings)
+    with database.session(settings) as session:
+        ids = [edit.task for edit in edits]
+        rows = {row.id: row for row in session.scalars(select(TaskRow).where(TaskRow.id.in_(ids)))}
+        number = store.own_crontab(session, settings)
+        for edit in edits:
+            row = rows.get(edit.task)
+            if row is None or row.deleted_at:
+                raise NotFound(f"There is no task {edit.task}.")
+            if edit.version is not None and row.version != edit.version:
+                raise Stale(
+                    f"Task “{row.name}” was changed by somebody else since it was shown.",
+                    "Look at its new values, then make your change again.",
+                )
+            before = _told(row)
+            _edit(session, row, edit, crontab, number)
+            what = "deleted" if edit.delete else "changed"
+            after = None if edit.delete else _told(row)
+            session.add(EventRow(actor=actor, kind=what, task=row.id, before=before, after=after))
+        session.flush()
+        found = [rows[number] for number in dict.fromkeys(ids)]
+    return _follow(settings, actor, kind, found)
+
+
+def change(
+    settings: Settings, actor: str, task: int, version: int | None = None, **fields: Any
+) -> Applied:
+    """Change fields of one task; see `Edit` for their names."""
+    return apply(settings, actor, [Edit(task, version, fields)])
+
+
+def delete(settings: Settings, actor: str, *tasks: int) -> Applied:
+    """Delete tasks and their entries. `undo_delete` brings both back."""
+    return apply(settings, actor, [Edit(task, delete=True) for task in tasks], "delete")
+
+
+def undo_delete(settings: Settings, actor: str, *tasks: int) -> Applied:
+    """Bring deleted tasks back, with their entries. Raises NotFound for one that is not deleted."""
+    with database.session(settings) as session:
+        rows = []
+        for task in tasks:
+            row = session.get(TaskRow, task)
+            if row is None or row.deleted_at is None:
+                raise NotFound(f"There is no deleted task {task}.")
+            row.deleted_at = None
+            row.updated_at = clock.now()
+            session.add(EventRow(actor=actor, kind="undeleted", task=task, after=_told(row)))
+            rows.append(row)
+        session.flush()
+    return _follow(settings, actor, "undo delete", rows)
+
+
+def listing(settings: Settings, *, deleted: bool = False) -> Listing:
+    """All tasks of this crontab, by name, with where they stand; or the deleted ones."""
+    text, document, problem = None, parse(""), None
+    try:
+        text, document = read_crontab(settings)
+    except PiTaskerError as found:
+        problem = found
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        rows = session.scalars(
+            select(TaskRow)
+            .where(or_(TaskRow.crontab == crontab, TaskRow.crontab.is_(None)))
+            .where(TaskRow.deleted_at.is_not(None) if deleted else TaskRow.deleted_at.is_(None))
+            .order_by(TaskRow.name, TaskRow.id)
+        )
+        tasks = [_task(row) for row in rows]
+        compared = None if problem else compare(session, crontab, text, document)
+    states: dict[int, State] = {}
+    details: dict[int, str] = {}
+    for task in tasks:
+        states[task.id], details[task.id] = _state(task, compared)
+    return Listing(tasks, states, details, compared, problem)
+
+
+def get(settings: Settings, task: int) -> Task:
+    """One task, deleted or not. Raises NotFound."""
+    with database.session(settings) as session:
+        row = session.get(TaskRow, task)
+        if row is None:
+            raise NotFound(f"There is no task {task}.", "`./pitasker list` shows them all.")
+        return _task(row)
+
+
+def _edit(session: Session, row: TaskRow, edit: Edit, crontab: Crontab | None, number: int) -> None:
+    wanted = dict(edit.fields)
+    for name, column in (("name", "name"), ("schedule", "cron_schedule"), ("command", "command")):
+        if name in wanted:
+            value = str(wanted[name]).strip() if name == "name" else str(wanted[name]).strip(" \t")
+            if value != getattr(row, column):
+                setattr(row, column, value)
+                _check_changed(row, name, crontab)
+    for name in ("paused", "notes"):
+        if name in wanted:
+            setattr(row, name, wanted[name])
+    if "labels" in wanted:
+        row.labels = list(wanted["labels"])
+    switch = wanted.get("system_managed")
+    if switch:
+        if not row.is_system_managed:
+            check(row.name, row.cron_schedule, row.command, crontab)
+        want_entry(session, row, number)
+    elif switch is not None:
+        row.is_system_managed = False
+    if edit.delete:
+        row.deleted_at = clock.now()
+    if session.is_modified(row):
+        row.updated_at = clock.now()
+
+
+def _check_changed(row: TaskRow, field_name: str, crontab: Crontab | None) -> None:
+    """Only what is new must be right: an entry that was imported may hold an odd schedule."""
+    try:
+        if field_name == "name":
+            check_name(row.name)
+        elif field_name == "schedule":
+            check_schedule(row.cron_schedule, crontab.dialect if crontab else Dialect.DEBIAN)
+        else:
+            check_command(row.command)
+            at = _place(row, crontab)
+            if reason := (crontab or parse("")).why_not_tagged(at, row.command):
+                raise InvalidSyntax(reason)
+    except InvalidSyntax as problem:
+        raise InvalidSyntax(f"Task “{row.name}”: {problem.message}", problem.advice) from None
+
+
+def _place(row: TaskRow, crontab: Crontab | None) -> int | None:
+    found = crontab.by_tag.get(row.crontab_id, []) if crontab and row.crontab_id else []
+    return found[0] if found else None
+
+
+def _follow(settings: Settings, actor: str, kind: str, rows: Sequence[TaskRow]) -> Applied:
+    """Let the crontab follow what was saved, and say so if it does not."""
+    tags = {row.crontab_id for row in rows if row.crontab_id}
+    tasks = [_task(row) for row in rows]
+    if not tags:
+        return Applied(tasks)
+    try:
+        result = sync(settings, Request(actor, kind, tags))
+    except PiTaskerError as problem:
+        return Applied(tasks, None, problem)
+    return Applied([get(settings, task.id) for task in tasks], result)
+
+
+def _crontab_if_there(settings: Settings) -> Crontab | None:
+    """The crontab to check against; a task can be saved without one, as database-only."""
+    try:
+        return read_crontab(settings)[1]
+    except PiTaskerError:
+        return None
+
+
+def _state(task: Task, compared: Comparison | None) -> tuple[State, str]:
+    change = compared.task_changes.get(task.id) if compared else None
+    if change and change.kind is Kind.CONFLICT:
+        if compared and change.tag in compared.reading.lost:
+            return State.CONFLICT, "Its tag was removed from the crontab by hand."
+        return State.CONFLICT, "It was changed here and in the crontab, differently."
+    if task.sync_error:
+        return State.FAILED, task.sync_error
+    if not task.is_system_managed and change is None:
+        return State.DATABASE_ONLY, ""
+    if change and change.kind is Kind.PULL:
+        gone = change.theirs is None
+        what = "removed from" if gone else "changed in"
+        return State.PENDING, f"It was {what} the crontab by hand."
+    if change and change.kind is Kind.PUSH:
+        return State.PENDING, "The crontab does not have this yet."
+    if task.is_system_managed and compared is None and not task.synced_at:
+        return State.PENDING, "The crontab could not be read."
+    return State.SYNCED, ""
+
+
+def _told(row: TaskRow) -> dict[str, Any]:
+    """A task's values as the history of events keeps them."""
+    return {
+        "name": row.name,
+        "schedule": row.cron_schedule,
+        "command": row.command,
+        "paused": row.paused,
+        "system_managed": row.is_system_managed,
+        "notes": row.notes,
+        "labels": list(row.labels),
+    }
+
+
+def _task(row: TaskRow) -> Task:
+    return Task(
+        id=row.id,
+        name=row.name,
+        schedule=row.cron_schedule,
+        command=row.command,
+        paused=row.paused,
+        is_system_managed=row.is_system_managed,
+        source=row.source,
+        status=row.status,
+        last_run=row.last_run,
+        labels=tuple(row.labels),
+        notes=row.notes,
+        sync_error=row.sync_error,
+        crontab_id=row.crontab_id,
+        synced_at=row.crontab_synced_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        deleted_at=row.deleted_at,
+        version=row.version,
+    )
