@@ -131,7 +131,7 @@ class CrontabProgram:
             _end(process)
             raise CrontabUnavailable(
                 f"`{' '.join(command)}` did not answer within {self.time_limit:g} seconds.",
-                "Nothing was changed. Try again; if it goes on, look at the machine's disk and load.",
+                "Nothing was changed. Try again; if it goes on, look at the disk and the load.",
             ) from None
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 

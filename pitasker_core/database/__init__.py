@@ -98,7 +98,7 @@ def _sqlalchemy_url(url: str) -> str:
         ) from problem
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise DatabaseError(
-            f"DATABASE_URL names {parsed.get_backend_name()}; PiTasker keeps its data in PostgreSQL.",
+            f"DATABASE_URL names {parsed.get_backend_name()}, and PiTasker needs PostgreSQL.",
             "Write it as postgresql://user:password@host/name, or leave it unset.",
         )
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

@@ -49,10 +49,7 @@ def save_raw(
     with install.locked(settings):
         before = crontab.read()
         if before != based_on:
-            raise ConcurrentModification(
-                "The crontab was changed since this text was loaded.",
-                "Nothing was saved. Load it again and repeat your change; your text is still here.",
-            )
+            raise changed_since()
         old = parse(before or "", crontab.dialect)
         _refuse_new_mistakes(old, document)
         if not confirmed:
@@ -75,10 +72,9 @@ def save_raw(
     return Saved(text, str(backup) if backup else None, result, None)
 
 
-def restore(settings: Settings, snapshot: int, *, actor: str) -> Saved:
+def restore(settings: Settings, number: int, *, actor: str) -> Saved:
     """Install the text of a snapshot, and let the tasks follow. Undone by another restore."""
-    with database.session(settings) as session:
-        wanted = store.snapshot(session, store.own_crontab(session, settings), snapshot)
+    wanted = snapshot(settings, number)
     based_on = program(settings).read()
     return save_raw(
         settings, wanted.text or "", based_on, actor=actor, confirmed=True, kind="restore"
@@ -89,6 +85,20 @@ def snapshots(settings: Settings, limit: int = 100) -> list[store.Snapshot]:
     """The newest snapshots of this crontab, newest first."""
     with database.session(settings) as session:
         return store.snapshots(session, store.own_crontab(session, settings), limit)
+
+
+def snapshot(settings: Settings, number: int) -> store.Snapshot:
+    """One snapshot of this crontab. Raises NotFound."""
+    with database.session(settings) as session:
+        return store.snapshot(session, store.own_crontab(session, settings), number)
+
+
+def changed_since() -> ConcurrentModification:
+    """The error of an edit whose text was loaded before somebody else changed the crontab."""
+    return ConcurrentModification(
+        "The crontab was changed since this text was loaded.",
+        "Nothing was saved. Load it again and repeat your change; your text is still here.",
+    )
 
 
 def _refuse_new_mistakes(old: Crontab, new: Crontab) -> None:

@@ -83,6 +83,7 @@ def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[U
     return {
         tag: Known(task, Fields(name, schedule, command, paused), wanted, adopting)
         for tag, task, name, schedule, command, paused, wanted, adopting in rows
+        if tag
     }
 
 
@@ -228,7 +229,7 @@ def take_snapshot(
         .limit(1)
     ).first()
     if newest and newest.sha256 == digest(text):
-        return newest.id
+        return int(newest.id)
     row = SnapshotRow(
         crontab=crontab,
         sha256=digest(text),

@@ -176,7 +176,8 @@ def bring_up_older_tasks() -> None:
             end $$
         """)  # noqa: S608 - the names are ours
     op.execute("""
-        update tasks set status = coalesce(status, 'pending'), created_at = coalesce(created_at, now());
+        update tasks
+        set status = coalesce(status, 'pending'), created_at = coalesce(created_at, now());
         alter table tasks
             alter name set not null, alter cron_schedule set not null, alter command set not null,
             alter status set not null, alter status set default 'pending',
