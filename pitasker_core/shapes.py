@@ -1,0 +1,180 @@
+"""What PiTasker tells programs: the JSON shapes of the command line, keys in camelCase."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pitasker_core.errors import PiTaskerError
+from pitasker_core.status import Status
+from pitasker_core.sync.adopt import ImportResult
+from pitasker_core.sync.install import digest
+from pitasker_core.sync.merge import Change
+from pitasker_core.sync.service import SyncResult
+from pitasker_core.sync.store import Snapshot
+from pitasker_core.sync.validation import Report
+from pitasker_core.tasks import Applied, Listing, Task
+
+Shape = dict[str, Any]
+
+
+def error(problem: PiTaskerError) -> Shape:
+    """An error: what happened, what to do, and whether trying again can help."""
+    return {
+        "error": {
+            "code": problem.code,
+            "message": problem.message,
+            "advice": problem.advice,
+            "recoverable": problem.recoverable,
+        }
+    }
+
+
+def task(found: Task) -> Shape:
+    """One task."""
+    return {
+        "id": found.id,
+        "name": found.name,
+        "schedule": found.schedule,
+        "command": found.command,
+        "paused": found.paused,
+        "isSystemManaged": found.is_system_managed,
+        "source": found.source,
+        "labels": list(found.labels),
+        "notes": found.notes,
+        "crontabId": _text(found.crontab_id),
+        "syncError": found.sync_error,
+        "syncedAt": _time(found.synced_at),
+        "createdAt": _time(found.created_at),
+        "updatedAt": _time(found.updated_at),
+        "deletedAt": _time(found.deleted_at),
+        "version": found.version,
+    }
+
+
+def tasks(found: Listing) -> Shape:
+    """All tasks, each with where it stands."""
+    return {
+        "tasks": [
+            {**task(one), "state": found.states[one.id].value, "detail": found.details[one.id]}
+            for one in found.tasks
+        ],
+        **(error(found.problem) if found.problem else {}),
+    }
+
+
+def applied(done: Applied) -> Shape:
+    """Tasks that were saved, and what the crontab does not have yet."""
+    return {
+        "tasks": [task(one) for one in done.tasks],
+        "errors": _by("task", done.failures),
+        **(error(done.problem) if done.problem else {}),
+    }
+
+
+def status(found: Status) -> Shape:
+    """Where sync stands."""
+    return {
+        "lastSync": _time(found.last_sync),
+        "dbTaskCount": found.tasks,
+        "crontabEntryCount": found.entries,
+        "syncedCount": found.synced,
+        "unsyncedCount": found.unsynced,
+        "databaseOnlyCount": found.database_only,
+        "unmanagedCount": found.unmanaged,
+        "invalidLineCount": found.invalid_lines,
+        "health": found.health.value,
+        "reasons": found.reasons,
+    }
+
+
+def sync(done: SyncResult) -> Shape:
+    """What a sync did: how many changes came from the crontab and went to it, and the rest."""
+    return {
+        "imported": len(done.pulled),
+        "exported": len(done.pushed),
+        "conflicts": [change(one, done.tasks) for one in done.plan.conflicts],
+        "errors": _by("task", done.failures),
+        "changed": done.before != done.after,
+        "operation": done.operation,
+    }
+
+
+def export(done: SyncResult) -> Shape:
+    """What an export did."""
+    return {
+        "synced": len(done.pushed),
+        "failed": len(done.failures),
+        "errors": _by("task", done.failures),
+        "conflicts": [change(one, done.tasks) for one in done.plan.conflicts],
+    }
+
+
+def imported(done: ImportResult) -> Shape:
+    """What an import did: counts, and each line that was not imported with its reason."""
+    return {
+        "imported": len(done.imported),
+        "updated": len(done.updated),
+        "skipped": len(done.skipped),
+        "errors": _by("line", done.errors),
+        "skippedLines": _by("line", done.skipped),
+        "tasks": [*done.imported, *done.updated],
+    }
+
+
+def validation(report: Report) -> Shape:
+    """What a validation found."""
+    return {
+        "isValid": report.is_valid,
+        "discrepancies": [
+            {
+                "kind": finding.kind.value,
+                "message": finding.message,
+                "line": finding.line,
+                "text": finding.text,
+                "task": finding.task,
+                "crontabId": _text(finding.tag),
+            }
+            for finding in report.findings
+        ],
+    }
+
+
+def change(found: Change, ids: Mapping[UUID, int]) -> Shape:
+    """One change or conflict with both sides' values; null where a side has no entry."""
+    sides = {"base": found.base, "database": found.ours, "crontab": found.theirs}
+    return {
+        "task": ids.get(found.tag),
+        "crontabId": str(found.tag),
+        "kind": found.kind.value,
+        **{side: asdict(fields) if fields else None for side, fields in sides.items()},
+    }
+
+
+def raw(text: str | None) -> Shape:
+    """A whole crontab; `content` is null when there is none."""
+    return {"content": text, "sha256": digest(text)}
+
+
+def snapshot(found: Snapshot, *, content: bool = False) -> Shape:
+    """One snapshot, with its text if that is asked for."""
+    return {
+        "id": found.id,
+        "takenAt": _time(found.taken_at),
+        "reason": found.reason,
+        "entries": found.entries,
+        **(raw(found.text) if content else {}),
+    }
+
+
+def _by(key: str, reasons: Mapping[int, str]) -> list[Shape]:
+    return [{key: number, "message": reason} for number, reason in sorted(reasons.items())]
+
+
+def _text(value: UUID | None) -> str | None:
+    return str(value) if value else None
+
+
+def _time(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None
