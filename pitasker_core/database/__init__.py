@@ -30,6 +30,23 @@ def connect(settings: Settings) -> Engine:
     return _engine(embedded.ensure_running(settings.postgres).url)
 
 
+def start(settings: Settings) -> bool:
+    """Start and migrate the database. True when this process started the private server.
+
+    Whoever started it shall `stop` it in the end. Raises DatabaseError.
+    """
+    started_here = not settings.database_url and embedded.ensure_running(settings.postgres)
+    connect(settings)
+    return bool(started_here and started_here.started_here)
+
+
+def stop(settings: Settings) -> None:
+    """Stop the private server. A server that DATABASE_URL names is left alone."""
+    if not settings.database_url:
+        _engine.cache_clear()
+        embedded.stop(embedded.ensure_running(settings.postgres))
+
+
 @contextmanager
 def session(settings: Settings) -> Iterator[Session]:
     """One transaction: committed at the end, rolled back by an exception.

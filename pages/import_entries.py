@@ -1,0 +1,111 @@
+"""Import: what the crontab holds, line by line, and which entries shall become tasks."""
+
+import pandas as pd
+import streamlit as st
+
+from pitasker_core.dashboard import import_grid
+from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell
+from pitasker_core.sync import adopt, service
+from pitasker_core.sync.adopt import ImportOptions
+
+
+def main() -> None:
+    """Draw the page."""
+    compared = service.preview(settings())
+    if compared.text is None:
+        st.info("You have no crontab yet, so there is nothing to import.")
+        return
+    _show_results()
+    choices = import_grid.choices(compared)
+    if choices:
+        _choose(choices)
+    else:
+        st.info("Every entry of your crontab is managed already.", icon=":material/check:")
+    st.subheader("Your crontab, line by line")
+    st.dataframe(
+        pd.DataFrame(import_grid.lines(compared)),
+        hide_index=True,
+        height="content",
+        column_config={
+            "line": st.column_config.NumberColumn("Line", width=60),
+            "kind": st.column_config.TextColumn("What it is", width="medium"),
+            "text": st.column_config.TextColumn("Text", width="large"),
+        },
+    )
+
+
+def _choose(choices: list[import_grid.Choice]) -> None:
+    st.markdown(
+        "Choose the entries that PiTasker shall manage. They stay where they are, as they are; "
+        "each gets a tag at its end, which the shell takes for a comment."
+    )
+    table = st.data_editor(
+        import_grid.frame(choices),
+        key=f"import-{st.session_state.get('import_generation', 0)}",
+        alt="Entries to import",
+        hide_index=True,
+        height="content",
+        disabled=["line", "schedule", "command", "note"],
+        column_config={
+            "chosen": st.column_config.CheckboxColumn("Import", width=70),
+            "line": st.column_config.NumberColumn("Line", width=60),
+            "name": st.column_config.TextColumn("Name", required=True, max_chars=200),
+            "schedule": st.column_config.TextColumn("Schedule"),
+            "command": st.column_config.TextColumn("Command", width="large"),
+            "note": st.column_config.TextColumn("To know"),
+        },
+    )
+    with st.container(horizontal=True):
+        managed = st.toggle(
+            "Manage the entries themselves",
+            True,
+            help="Off: make copies in the database only, and leave the entries untagged.",
+        )
+        duplicates = st.toggle(
+            "Skip duplicates",
+            True,
+            help="Leave out entries whose schedule and command a task has already.",
+        )
+    wanted = import_grid.wanted(choices, table)
+    what = "entry" if len(wanted) == 1 else "entries"
+    st.button(
+        f"Import {len(wanted)} {what}",
+        type="primary",
+        icon=":material/download:",
+        disabled=not wanted,
+        on_click=_import,
+        args=(wanted, ImportOptions(skip_duplicates=duplicates, system_managed=managed)),
+    )
+
+
+def _import(wanted: list[adopt.Import], options: ImportOptions) -> None:
+    done = act(adopt.adopt, settings(), ACTOR, wanted, options)
+    if done:
+        st.session_state.import_generation = st.session_state.get("import_generation", 0) + 1
+        st.session_state.import_result = done
+        tell("done", f"{len(done.imported)} imported.")
+
+
+def _show_results() -> None:
+    done = st.session_state.pop("import_result", None)
+    if done is None:
+        return
+    with st.container(horizontal=True):
+        for label, count in (
+            ("Imported", len(done.imported)),
+            ("Updated", len(done.updated)),
+            ("Skipped", len(done.skipped)),
+            ("Errors", len(done.errors)),
+        ):
+            st.metric(label, count, border=True, width=130)
+    for line, why in sorted(done.skipped.items()):
+        st.warning(plain(f"Line {line} was skipped: {why}"))
+    for line, why in sorted(done.errors.items()):
+        st.error(plain(f"Line {line}: {why}"))
+    if done.imported:
+        st.page_link(
+            "pages/tasks.py", label="See them among the tasks", icon=":material/checklist:"
+        )
+
+
+main()

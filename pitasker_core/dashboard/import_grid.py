@@ -1,0 +1,89 @@
+"""The tables of the import page: lines with what each is, and entries to choose from. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pitasker_core.crontab.document import Blank, Comment, Entry, Invalid, Setting, suggested_name
+from pitasker_core.crontab.editable import shown
+from pitasker_core.sync import adopt, validation
+from pitasker_core.sync.adopt import Import
+from pitasker_core.sync.service import Comparison
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An entry that can be imported. `note` is what a person should know before."""
+
+    item: Import
+    name: str
+    schedule: str
+    command: str
+    note: str
+
+
+def choices(compared: Comparison) -> list[Choice]:
+    """The entries that no task manages yet."""
+    notes: dict[int, str] = {}
+    for finding in validation.validate(compared).findings:
+        if finding.line and finding.kind is not validation.Discrepancy.UNMANAGED_ENTRY:
+            notes.setdefault(finding.line, finding.message)
+    found = []
+    for item in adopt.importable(compared):
+        entry = compared.document.entry(item.line - 1)
+        name = item.name or suggested_name(compared.document, item.line - 1)
+        note = notes.get(item.line, "")
+        found.append(Choice(item, name, shown(entry.schedule), shown(entry.command), note))
+    return found
+
+
+def frame(found: Sequence[Choice]) -> pd.DataFrame:
+    """The table to choose in: everything that has no drawback is chosen."""
+    return pd.DataFrame(
+        {
+            "chosen": pd.Series([not choice.note for choice in found], dtype=bool),
+            "line": [choice.item.line for choice in found],
+            "name": [choice.name for choice in found],
+            "schedule": [choice.schedule for choice in found],
+            "command": [choice.command for choice in found],
+            "note": [choice.note for choice in found],
+        }
+    )
+
+
+def wanted(found: Sequence[Choice], table: pd.DataFrame) -> list[Import]:
+    """What was chosen, with the names that were given."""
+    rows = zip(found, table["chosen"], table["name"], strict=True)
+    return [
+        Import(choice.item.line, choice.item.raw, str(name))
+        for choice, chosen, name in rows
+        if chosen
+    ]
+
+
+def lines(compared: Comparison) -> list[dict[str, Any]]:
+    """Every line of the crontab, with what it is."""
+    reading = compared.reading
+    managed = set(reading.where.values())
+    special = dict.fromkeys(reading.unknown, "entry with a tag nobody knows")
+    special |= dict.fromkeys(reading.copies, "entry with a copied tag")
+    special |= dict.fromkeys(reading.lost.values(), "entry whose tag was removed")
+    found = []
+    for index, line in enumerate(compared.document.lines):
+        match line:
+            case Blank():
+                kind = "blank"
+            case Comment():
+                kind = "comment"
+            case Setting():
+                kind = "setting"
+            case Invalid():
+                kind = f"invalid: {line.reason}"
+            case Entry():
+                state = "managed" if index in managed else "unmanaged"
+                pause = ", paused" if line.paused else ""
+                kind = special.get(index, f"{state} entry") + pause
+        found.append({"line": index + 1, "kind": kind, "text": shown(line.raw.removesuffix("\n"))})
+    return found

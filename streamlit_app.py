@@ -1,0 +1,15 @@
+"""PiTasker's front door: `streamlit run streamlit_app.py` serves the dashboard.
+
+The server imports this file once and finds `app`; each browser session then runs it as a script.
+"""
+
+import streamlit as st
+
+if __name__ == "__main__":
+    from pitasker_core.dashboard import shell
+
+    shell.run()
+else:
+    from pitasker_core.dashboard.server import lifespan
+
+    app = st.App(__file__, lifespan=lifespan)
