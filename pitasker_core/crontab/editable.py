@@ -5,12 +5,13 @@ characters and foreign bytes are therefore shown as stand-ins, and lines that we
 get their own bytes back. Pure.
 """
 
-from difflib import SequenceMatcher
+import re
 
 from pitasker_core.errors import InvalidSyntax
 
 _PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\t\n"}
 _STAND_INS = _PICTURES | {127: "\u2421"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+_MARKS = re.compile(f"[{''.join(set(_STAND_INS.values()))}]")
 
 
 def shown(text: str) -> str:
@@ -26,20 +27,21 @@ def edited(original: str, field: str) -> str:
     field = field.replace("\r\n", "\n").replace("\r", "\n")
     if shown(original) == original:
         return field
-    old, new = original.split("\n"), field.split("\n")
-    seen = [shown(line) for line in old]
-    result: list[str] = []
-    for what, from_old, to_old, from_new, to_new in SequenceMatcher(
-        None, seen, new, autojunk=False
-    ).get_opcodes():
-        if what == "equal":
-            result += old[from_old:to_old]
-            continue
-        for line in new[from_new:to_new]:
-            if any(character in line for character in set(_STAND_INS.values())):
-                raise InvalidSyntax(
-                    f"This line holds a character that cannot be edited here: {line}",
-                    "Write it without that character, or leave the line as it was.",
-                )
-        result += new[from_new:to_new]
-    return "\n".join(result)
+    behind: dict[str, list[str]] = {}
+    """The lines that look like this."""
+    for line in original.split("\n"):
+        behind.setdefault(shown(line), []).append(line)
+    lines = field.split("\n")
+    return "\n".join(
+        _meant(line, behind.get(line, []), lines) if _MARKS.search(line) else line for line in lines
+    )
+
+
+def _meant(line: str, alike: list[str], lines: list[str]) -> str:
+    if not alike or (len(set(alike)) > 1 and len(alike) != lines.count(line)):
+        raise InvalidSyntax(
+            f"This line holds a character that cannot be edited here: {line}",
+            "Write it without that character, or leave the line as it was.",
+        )
+    # Different lines that look alike keep their order, if none is missing.
+    return alike.pop(0) if len(alike) > 1 else alike[0]
