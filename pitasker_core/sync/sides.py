@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from pitasker_core.crontab.document import Crontab, Entry, check_command, check_name
+from pitasker_core.crontab.document import (
+    Blank,
+    Comment,
+    Crontab,
+    Entry,
+    check_command,
+    check_name,
+    is_name,
+)
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.sync.merge import Change, Fields, Kind, Plan
 
@@ -44,6 +52,8 @@ class Reading:
     """Entries without a tag."""
     lost: dict[UUID, int] = field(default_factory=dict)
     """Tags that were deleted by hand, and the one entry each surely stood on."""
+    misplaced: set[UUID] = field(default_factory=set)
+    """Tags that something was written behind by hand."""
     broken: dict[UUID, int] = field(default_factory=dict)
     """Known tags that stand on a line that is no entry, and on no other."""
 
@@ -51,7 +61,7 @@ class Reading:
         """Tags that a sync must leave alone on both sides, with the reason."""
         return {
             tag: f"Line {index + 1} has this task's tag but is not an entry: "
-            f"{getattr(document.lines[index], 'reason', 'it is a comment')}."
+            f"{getattr(document.lines[index], 'reason', 'it is a comment or a setting')}."
             for tag, index in self.broken.items()
         }
 
@@ -64,8 +74,8 @@ def read(
 ) -> Reading:
     """Find each task's entry.
 
-    `places` names the untagged entries that tasks being adopted came from; without it they are
-    found by their text.
+    `places` names the entries that tasks being adopted came from, untagged ones or copies; without
+    it they are found by their text.
     """
     reading = Reading()
     for index, entry in document.entries():
@@ -82,6 +92,8 @@ def read(
         )
         reading.copies.extend(i for i in indexes if i != own)
         reading.where[tag] = own
+        if document.entry(own).misplaced_tag:
+            reading.misplaced.add(tag)
         reading.theirs[tag] = _fields(document, own, agreed, known.get(tag))
     gone = [tag for tag in base if tag not in reading.where]
     reading.broken.update({tag: document.mentions[tag] for tag in gone if tag in document.mentions})
@@ -92,8 +104,8 @@ def read(
 def planned(compared: Plan, reading: Reading, known: Mapping[UUID, Known]) -> Plan:
     """The plan with what only the crontab's text can tell.
 
-    A lost tag is no removal: it waits for a choice, or is put back when it was never written.
-    What is broken is left alone.
+    A lost tag is no removal: it waits for a choice, or is put back when it was never written. A
+    misplaced tag is a change even where both sides agree. What is broken is left alone.
     """
 
     def seen(change: Change) -> Change:
@@ -103,7 +115,11 @@ def planned(compared: Plan, reading: Reading, known: Mapping[UUID, Known]) -> Pl
             return replace(change, kind=Kind.PUSH, result=change.ours)
         return replace(change, kind=Kind.CONFLICT, result=None)
 
-    return Plan(tuple(seen(change) for change in compared.changes)).without(reading.broken)
+    changes = {change.tag: seen(change) for change in compared.changes}
+    for tag in reading.misplaced - changes.keys():
+        same = reading.theirs[tag]
+        changes[tag] = Change(tag, Kind.REBASE, same, same, same, same)
+    return Plan(tuple(changes.values())).without(reading.broken)
 
 
 @dataclass(frozen=True)
@@ -134,6 +150,8 @@ def carry_out(
             if tag in pulled and result:
                 check_name(result.name)
                 check_command(result.command)
+                if reason := document.why_not_tagged(reading.where.get(tag), result.command):
+                    raise InvalidSyntax(reason)
             if tag in pushed:
                 index = reading.where.get(tag, reading.lost.get(tag))
                 if result is None:
@@ -150,7 +168,7 @@ def carry_out(
             failures[tag] = problem.user_message
             continue
         # A tag that something was written behind goes back to its place, so that all of it acts.
-        if result and tag in reading.where and document.entry(reading.where[tag]).misplaced_tag:
+        if result and tag in reading.misplaced:
             mended[tag] = reading.where[tag]
     for tag, index in mended.items():
         try:
@@ -162,6 +180,9 @@ def carry_out(
         shorter = document.remove(index, removed[index])
         added -= len(document.lines) - len(shorter.lines)
         document = shorter
+    last = document.lines[-1] if document.lines else None
+    if document is not before and not isinstance(last, Blank | Comment):
+        document = document.ended()
     agreed_now = {
         change.tag: _agreed(document, change, base.get(change.tag), added)
         for change in plan.changes
@@ -185,20 +206,12 @@ def _fields(document: Crontab, index: int, agreed: Agreed | None, known: Known |
         # A comment is the name only where it was the name: one that an import left as it stood
         # may say anything.
         follows = agreed.comment == agreed.fields.name and comment not in (None, agreed.comment)
-        name = comment if follows and comment and _is_name(comment) else agreed.fields.name
-    elif comment and _is_name(comment):
+        name = comment if follows and comment and is_name(comment) else agreed.fields.name
+    elif comment and is_name(comment):
         name = comment
     else:
         name = known.fields.name if known else entry.command
     return Fields(name, entry.schedule, entry.command, entry.paused)
-
-
-def _is_name(text: str) -> bool:
-    try:
-        check_name(text)
-    except InvalidSyntax:
-        return False
-    return True
 
 
 def _find_lost(
@@ -213,14 +226,18 @@ def _find_lost(
     for tag in gone:
         if tag in reading.broken or tag not in known or not known[tag].wanted:
             continue
-        equal = [i for i in free if _says(document.entry(i), base[tag].fields)]
+        # An import may also have been of an entry with a copied tag, which gets one of its own.
+        copies = reading.copies if known[tag].adopting else []
+        equal = [i for i in (*free, *copies) if _says(document.entry(i), base[tag].fields)]
         if places.get(tag) in equal:
             equal = [places[tag]]
         # One that a person untagged must be beyond doubt; an adoption that was cut short may take
         # any of several equal lines.
         if len(equal) == 1 or (equal and known[tag].adopting):
             reading.lost[tag] = equal[0]
-            del free[equal[0]]
+            free.pop(equal[0], None)
+            if equal[0] in copies:
+                copies.remove(equal[0])
 
 
 def _changed(
