@@ -1,0 +1,793 @@
+"""The crontab document: nothing is lost, and nothing is written that reads back otherwise."""
+
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from pitasker_core.crontab.document import (
+    COMMAND_LIMIT,
+    NAME_LIMIT,
+    Blank,
+    Comment,
+    Crontab,
+    Entry,
+    Invalid,
+    Setting,
+    check_command,
+    check_name,
+    decode,
+    encode,
+    parse,
+    parse_line,
+    split_stdin,
+    suggested_name,
+    tagged,
+)
+from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.errors import InvalidSyntax, NotFound
+
+SAMPLES = sorted((Path(__file__).parent / "crontabs").glob("*.crontab"))
+REFUSED = {"crlf", "no_final_newline", "invalid_lines", "broken_with_tags"}
+TAG = UUID("3f8c1d52-7a44-4e0b-9b1e-5d2c8f6a9e01")
+OTHER = UUID("a1b2c3d4-0000-4111-8222-333344445555")
+MARK = f"# PITASKER_ID:{TAG}"
+LONGEST_TAGGED = COMMAND_LIMIT - len(f" {MARK}")
+
+FRAGMENTS = [
+    *("\n", " ", "\t", "#", "%", "\\", "\\%", "'", '"', "=", "*", ",", "-", "/", "$", ";"),
+    *("\r", "\f", "\v", "\x85", "\u2028", "\0", "\x1b", "é", "\udce9", "\ud800"),
+    *("0 5 * * *", "* * * * *", "@daily", "@reboot", "61", "mon", "a", "cmd", "B=c", "'q'"),
+    *("# ", f" {MARK}", f" # PITASKER_ID:{OTHER}", " # PITASKER_ID:", "PITASKER_ID:"),
+]
+fragments = st.lists(st.sampled_from(FRAGMENTS), max_size=25).map("".join)
+texts = fragments | st.text(st.characters(codec=None), max_size=60)
+LINES = [
+    *("# A comment\n", "\n", " \t\n", "MAILTO=me@example.org\n", 'A="b"\n', "#\n"),
+    *("0 5 * * * /bin/a\n", "@daily /bin/b\n", "\t*/5  * * * *\t/bin/c  x \n"),
+    *(f"@hourly /bin/d {MARK}%in\n", f"# 1 2 * * * /bin/e {MARK}\n", "61 * * * * /bin/f\n"),
+    *("0 5 * * * echo a\u2028b\n", "0 5 * * * caf\udce9\n", "SHELL=/bin/bash\n"),
+]
+crontabs = st.lists(st.sampled_from(LINES), max_size=8).map("".join)
+schedules = st.sampled_from(["0 5 * * *", "*/5\t1-3 * * mon", "@daily", "@reboot"]) | fragments
+commands = (
+    fragments
+    | st.text(max_size=20)
+    | st.text("abc '\"\\%#$;é", min_size=1, max_size=20).map(lambda text: f"echo {text}")
+)
+names = st.text("ab #:é", min_size=1, max_size=12) | fragments
+
+
+def sample(name):
+    return decode(Path(__file__).parent.joinpath("crontabs", f"{name}.crontab").read_bytes())
+
+
+def only(line, dialect=Dialect.DEBIAN):
+    """The one line of a crontab."""
+    [found] = parse(line, dialect).lines
+    return found
+
+
+def with_command(command, paused=False):
+    """The entry that a new task with this command becomes."""
+    return parse("").add("Name", "0 5 * * *", command, TAG, paused).entry(1)
+
+
+def refused_by_crontab(text, folder):
+    """Whether Debian's own program refuses a text; it installs nothing."""
+    file = folder / "candidate"
+    file.write_bytes(encode(text))
+    done = subprocess.run(["crontab", "-n", str(file)], capture_output=True, check=False)
+    return done.returncode != 0
+
+
+def as_cron_runs(command):
+    """What Debian's cron gives the shell, and the shell's standard input: its own loop, in C."""
+    proper, escaped = "", False
+    for at, character in enumerate(command):
+        if escaped:
+            proper = proper[:-1] + character if character in "%\\" else proper + character
+            escaped = False
+            continue
+        if character == "%":
+            return proper, command[at + 1 :]
+        escaped = character == "\\"
+        proper += character
+    return proper, ""
+
+
+debian_only = pytest.mark.skipif(
+    not (shutil.which("crontab") and Path("/etc/debian_version").exists()),
+    reason="needs Debian's crontab",
+)
+
+
+# Every byte comes back.
+
+
+@given(texts)
+def test_any_text_comes_back_as_it_was(text):
+    assert str(parse(text)) == text
+
+
+@given(st.binary(max_size=80) | fragments.map(encode))
+def test_any_bytes_come_back_as_they_were(data):
+    assert encode(str(parse(decode(data)))) == data
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
+def test_every_sample_comes_back_byte_for_byte(file):
+    data = file.read_bytes()
+    assert encode(str(parse(decode(data)))) == data
+
+
+@pytest.mark.parametrize("character", ["\r", "\f", "\v", "\x85", "\u2028", "\u2029", "\x1c"])
+def test_only_a_line_feed_ends_a_line(character):
+    assert len(parse(f"0 5 * * * echo a{character}b\n").lines) == 1
+
+
+# What each sample holds, as cron sees it.
+
+
+@debian_only
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
+def test_debian_takes_the_good_samples_and_refuses_the_others(file, tmp_path):
+    assert refused_by_crontab(decode(file.read_bytes()), tmp_path) == (file.stem in REFUSED)
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
+def test_only_the_broken_samples_have_invalid_lines(file):
+    # A last line without an end is good for us, and a line with a NUL byte is two for Debian.
+    broken = bool(parse(decode(file.read_bytes())).invalid_lines)
+    assert broken == (file.stem in {*REFUSED, "nul_byte"} - {"no_final_newline"})
+
+
+def test_every_invalid_line_is_named_and_every_good_one_is_not():
+    assert parse(sample("invalid_lines")).invalid_lines == [1, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+
+
+@pytest.mark.parametrize("line", parse(sample("invalid_lines")).invalid_lines)
+def test_an_invalid_line_says_why(line):
+    assert parse(sample("invalid_lines")).lines[line].reason
+
+
+def test_commented_out_jobs_without_a_tag_are_comments():
+    assert [index for index, _ in parse(sample("commented_out_jobs")).entries()] == [5]
+
+
+def test_a_carriage_return_is_part_of_the_command():
+    assert [entry.command for _, entry in parse(sample("crlf")).entries()] == [
+        "/home/pi/backup.sh\r",
+        "/home/pi/daily.sh\r",
+    ]
+
+
+def test_a_line_of_only_a_carriage_return_is_invalid():
+    assert isinstance(only("\r\n"), Invalid)
+
+
+def test_a_line_with_a_nul_byte_is_invalid():
+    assert parse(sample("nul_byte")).invalid_lines == [1]
+
+
+def test_foreign_bytes_are_kept_and_pointed_out():
+    found = [entry.has_foreign_bytes for _, entry in parse(sample("foreign_bytes")).entries()]
+    assert found == [True, True]
+
+
+def test_indent_gaps_and_trailing_blanks_are_told_apart():
+    entry = parse(sample("tabs_and_indents")).entry(1)
+    assert (entry.indent, entry.schedule, entry.gap, entry.command) == (
+        "   ",
+        "*/5  *  * *   *",
+        "   ",
+        "/home/pi/spaced.sh   --with   gaps  ",
+    )
+
+
+def test_five_fields_without_a_command_are_an_entry_as_debian_takes_them():
+    assert only("0 0 * * 0\n").command == ""
+
+
+def test_a_sixth_field_that_begins_with_a_star_is_invalid_even_after_a_nickname():
+    assert isinstance(only("@daily *x\n"), Invalid)
+
+
+def test_an_entry_can_be_longer_than_998_bytes_if_its_command_is_not():
+    assert parse(sample("longest_command")).invalid_lines == []
+
+
+def test_a_command_of_999_bytes_makes_the_line_invalid():
+    assert isinstance(only(f"0 0 * * * {'x' * 999}\n"), Invalid)
+
+
+def test_there_is_no_entry_where_a_comment_is():
+    with pytest.raises(NotFound):
+        parse("# comment\n").entry(0)
+
+
+def test_there_is_no_entry_before_the_first_line():
+    with pytest.raises(NotFound):
+        parse("@daily x\n").entry(-1)
+
+
+@debian_only
+@given(st.lists(fragments.map(lambda text: text.replace("\n", "") + "\n"), max_size=10))
+@settings(max_examples=300)
+def test_debian_takes_every_text_that_has_no_invalid_line(tmp_path_factory, lines):
+    good = [line for line in lines if not isinstance(parse_line(line), Invalid)]
+    assert not refused_by_crontab("".join(good), tmp_path_factory.getbasetemp())
+
+
+@debian_only
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="Debian's crontab is lax on ARM")
+@given(fragments.map(lambda text: text.replace("\n", "").replace("\0", "") + "\n"))
+@settings(max_examples=400)
+def test_debian_refuses_every_line_that_we_call_invalid(tmp_path_factory, line):
+    assume(isinstance(parse_line(line), Invalid))
+    assert refused_by_crontab(line, tmp_path_factory.getbasetemp())
+
+
+# Settings, as cron's load_env reads them.
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("A=b", "A", "b"),
+        ("  A = b c  ", "A", "b c"),
+        ('"A B" = "c d"', "A B", "c d"),
+        ("'A'='it is \"fine\"'", "A", 'it is "fine"'),
+        ('MAILTO=""', "MAILTO", ""),
+        ("A=b # c", "A", "b # c"),
+        ("A=$HOME/x", "A", "$HOME/x"),
+        (r"A=100%\%", "A", r"100%\%"),
+        ("1A=b", "1A", "b"),
+        ("A-B=c", "A-B", "c"),
+        ("=x", "", "x"),
+        ("==", "", "="),
+        ("\f=x", "", "x"),
+        ("A='b  '", "A", "b"),
+        ("A='\"b\"'", "A", "b"),
+        ("A=b\r", "A", "b"),
+        ("A=b'c'", "A", "b'c'"),
+        ("@daily =x", "@daily", "x"),
+        ("TZ=UTC * * * * * cmd", "TZ", "UTC * * * * * cmd"),
+    ],
+)
+def test_a_setting_is_read_as_debian_reads_it(line, name, value):
+    setting = only(line + "\n")
+    assert isinstance(setting, Setting)
+    assert (setting.name, setting.value) == (name, value)
+
+
+@pytest.mark.parametrize("line", ["A=' b '", "A='\"b\"'"])
+def test_cronie_leaves_the_inside_of_quotes_alone(line):
+    assert only(line + "\n", Dialect.CRONIE).value == line[3:-1]
+
+
+@pytest.mark.parametrize(
+    "line", ["A=", "A= ", "A='b", 'A="b" c', "A B=c", '"A=b', '"A=b"', "'A'B=c", "\fA=b", "=", "A"]
+)
+def test_what_load_env_refuses_is_no_setting(line):
+    assert isinstance(only(line + "\n"), Invalid)
+
+
+def test_debian_cuts_a_long_setting_off_at_998_bytes():
+    assert only(f"  A={'x' * 2000}\n").value == "x" * 996
+
+
+def test_a_long_quoted_setting_loses_its_closing_quote_and_is_invalid():
+    assert isinstance(only(f'A="{"x" * 995}"\n'), Invalid)
+
+
+def test_a_setting_acts_on_the_entries_below_it():
+    crontab = parse("@daily a\nSHELL=/bin/bash\n@daily b\nSHELL=/bin/sh\n@daily c\n")
+    assert [crontab.environment(index).get("SHELL") for index in (0, 2, 4, None)] == [
+        None,
+        "/bin/bash",
+        "/bin/sh",
+        "/bin/sh",
+    ]
+
+
+# The tag.
+
+
+def test_the_tag_stands_behind_the_command():
+    assert tagged("/bin/a", TAG) == f"/bin/a {MARK}"
+
+
+@pytest.mark.parametrize(
+    ("command", "proper", "stdin"),
+    [
+        ("cat%in%more", "cat", "%in%more"),
+        (r"date +\%F", r"date +\%F", ""),
+        (r"date +\%F%in", r"date +\%F", "%in"),
+        (r"a\\%in", r"a\\", "%in"),
+        (r"a\\\%b%in", r"a\\\%b", "%in"),
+        ("%in", "", "%in"),
+        ("cat%", "cat", "%"),
+    ],
+)
+def test_standard_input_begins_at_the_first_percent_sign_without_a_backslash(
+    command, proper, stdin
+):
+    assert split_stdin(command) == (proper, stdin)
+
+
+@given(st.text("a%\\ ", max_size=12))
+def test_the_tag_never_gets_into_standard_input(command):
+    assert as_cron_runs(tagged(command, TAG))[1] == as_cron_runs(command)[1]
+
+
+@pytest.mark.parametrize(
+    ("command", "without"),
+    [
+        (f"/bin/a {MARK} --more", "/bin/a --more"),
+        (f"/bin/a {MARK} >> /tmp/log 2>&1", "/bin/a >> /tmp/log 2>&1"),
+        (f"cat%in {MARK}", "cat%in"),
+        (f"/bin/a {MARK} b%in", "/bin/a b%in"),
+    ],
+)
+def test_a_tag_with_something_behind_it_is_misplaced_but_found(command, without):
+    entry = only(f"0 5 * * * {command}\n")
+    assert (entry.tag, entry.misplaced_tag, entry.command) == (TAG, True, without)
+
+
+@pytest.mark.parametrize(
+    "command", [f"/bin/a {MARK}", f"/bin/a {MARK}  ", f"cat {MARK}%in", f"/bin/a\t{MARK}"]
+)
+def test_a_tag_at_the_end_of_the_command_proper_is_in_its_place(command):
+    assert not only(f"0 5 * * * {command}\n").misplaced_tag
+
+
+@pytest.mark.parametrize("more", ["0", "-", ""])
+def test_what_is_not_quite_a_tag_belongs_to_the_command(more):
+    command = f"/bin/a {MARK}{more}" if more else f"/bin/a{MARK}"
+    entry = only(f"0 5 * * * {command}\n")
+    assert (entry.tag, entry.command) == (None, command)
+
+
+def test_a_tag_in_upper_case_is_the_same_tag():
+    assert only(f"0 5 * * * a # PITASKER_ID:{str(TAG).upper()}\n").tag == TAG
+
+
+def test_a_copied_tag_is_found_on_every_line_that_has_it():
+    crontab = parse(sample("tags"))
+    assert crontab.by_tag[TAG] == [1, 5]
+
+
+def test_a_tag_with_no_command_left_is_still_a_tag():
+    assert only(f"0 5 * * * {MARK}\n").tag == TAG
+
+
+def test_tags_of_broken_lines_are_mentions():
+    crontab = parse(sample("broken_with_tags"))
+    assert sorted(crontab.mentions.values()) == [1, 3, 5, 7]
+
+
+def test_a_tag_on_a_line_with_a_nul_byte_is_a_mention():
+    assert parse(f"0 5 * * * a\0b {MARK}\n").mentions == {TAG: 0}
+
+
+@pytest.mark.parametrize(
+    ("command", "shell"),
+    [
+        ("/bin/a \\", None),
+        (r"/bin/a \\", None),
+        (r"/bin/a \\%in", None),
+        ("echo 'open", None),
+        ('echo "open', None),
+        ("echo `open", None),
+        ('echo "a\\"', None),
+        (r'echo "a\\"', None),
+        ("x" * (LONGEST_TAGGED + 1), None),
+        ("/bin/a", "/usr/bin/fish"),
+        ("/bin/a", "/usr/bin/perl"),
+        ("/bin/a", '"/bin/sh -e"'),
+    ],
+)
+def test_a_command_that_the_tag_would_change_cannot_carry_it(command, shell):
+    setting = f"SHELL={shell}\n" if shell else ""
+    assert parse(f"{setting}0 5 * * * {command}\n").why_not_tagged(1 if shell else 0, command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo 'closed' \"closed\" `closed`",
+        "echo it\\'s",
+        "echo '\"' \"'\"",
+        "echo hi # it's a comment",
+        "echo a#b'c#d'",
+        r"date +\%F",
+        'echo \\\\"',
+        "echo ${#HOME} $#",
+        "cat%it's input",
+        "echo \\#'a'",
+    ],
+)
+def test_a_command_with_nothing_left_open_can_carry_a_tag(command):
+    assert parse("").why_not_tagged(None, command) is None
+
+
+def test_a_shell_set_below_an_entry_has_no_say_in_its_tag():
+    assert parse("@daily a\nSHELL=/usr/bin/fish\n").why_not_tagged(0, "a") is None
+
+
+shell_words = st.lists(
+    st.sampled_from(["'", '"', "\\", "$", "#", " ", ";", "k", "z ", "printf k", "%", "\\%", "é"]),
+    max_size=10,
+).map(lambda words: "printf '<%s>' ".replace("%", "\\%") + "".join(words))
+
+
+@given(shell_words)
+@settings(max_examples=150, deadline=None)
+def test_a_command_behaves_with_its_tag_as_without(command):
+    assume(parse("").why_not_tagged(None, command) is None and "$$" not in command)
+
+    def run(line):
+        shell, stdin = as_cron_runs(line)
+        done = subprocess.run(
+            ["/bin/sh", "-c", shell],
+            input=stdin.encode(),
+            capture_output=True,
+            check=False,
+            env={"PATH": "/nonexistent"},
+        )
+        return done.stdout, done.returncode, stdin
+
+    assert run(tagged(command, TAG)) == run(command)
+
+
+# Names and commands: one line, or nothing.
+
+CONTROLS = ["\n", "\r", "\0", "\x01", "\x0b", "\x0c", "\x1b", "\x7f", "\x85", "\x9f", "\udce9"]
+
+
+@pytest.mark.parametrize("at", ["{}a b", "a{} b", "a b{}"])
+@pytest.mark.parametrize("character", [*CONTROLS, "\t"])
+def test_a_name_with_a_control_character_is_refused(character, at):
+    with pytest.raises(InvalidSyntax):
+        check_name(at.format(character))
+
+
+@pytest.mark.parametrize("at", ["{}a b", "a{} b", "a b{}"])
+@pytest.mark.parametrize("character", CONTROLS)
+def test_a_command_with_a_control_character_is_refused(character, at):
+    with pytest.raises(InvalidSyntax):
+        check_command(at.format(character))
+
+
+@pytest.mark.parametrize("at", ["{}0 5 * * *", "0 5{} * * *", "0 5 * * *{}"])
+@pytest.mark.parametrize("character", CONTROLS)
+def test_a_schedule_with_a_control_character_is_refused(character, at):
+    with pytest.raises(InvalidSyntax):
+        parse("").add("Name", at.format(character), "/bin/a", TAG)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", " ", "\t", " a", "a ", "x" * (NAME_LIMIT + 1)),
+        *(f"x {MARK}", MARK, MARK[2:], f"0 5 * * * x {MARK}", f"x {MARK} y"),
+    ],
+)
+def test_a_name_that_would_not_stay_a_name_is_refused(name):
+    with pytest.raises(InvalidSyntax):
+        check_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Backup", "Überwachung 🌡", "0 5 * * * /bin/a", "#hash", "# hash #", "A=b", "100%"),
+        *("*", "\\", "x" * NAME_LIMIT, "PITASKER_ID:", "a\u2028b"),
+    ],
+)
+def test_a_name_stands_in_the_comment_and_reads_back(name):
+    crontab = parse(str(parse("").add(name, "@daily", "/bin/a", TAG)))
+    assert crontab.comment_above(1) == name
+
+
+@pytest.mark.parametrize("command", ["", " ", "\t", " /bin/a", "\t/bin/a", "*", "* /bin/a"])
+def test_a_command_that_cron_would_read_otherwise_is_refused(command):
+    with pytest.raises(InvalidSyntax):
+        check_command(command)
+
+
+@pytest.mark.parametrize("command", [f"/bin/a {MARK}", MARK, f"/bin/a {MARK} b", f"cat%a {MARK}"])
+def test_a_command_with_a_tag_of_its_own_is_refused(command):
+    with pytest.raises(InvalidSyntax):
+        check_command(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo 'single' \"double\" $(date) `date`",
+        r"date +\%F >> /tmp/größe.txt",
+        "cat%first line%second line",
+        "%only input",
+        "echo a # a comment",
+        "# nothing but a comment",
+        "a  b\t c",
+        "echo こんにちは",
+        "echo a\u2028b",
+        "echo ends in blanks  ",
+        "=x",
+        "-n",
+        "1",
+    ],
+)
+def test_a_command_is_kept_as_it_was_given(command):
+    assert with_command(command).command == command
+
+
+def test_a_command_of_exactly_the_limit_is_taken():
+    assert with_command("x" * LONGEST_TAGGED).command == "x" * LONGEST_TAGGED
+
+
+def test_the_limit_counts_bytes():
+    with pytest.raises(InvalidSyntax, match="1 bytes too long"):
+        with_command("é" * ((LONGEST_TAGGED + 1) // 2))
+
+
+@debian_only
+def test_debian_takes_the_longest_tagged_command(tmp_path):
+    crontab = parse("").add("Name", "0 5 * * *", "x" * LONGEST_TAGGED, TAG)
+    assert not refused_by_crontab(str(crontab), tmp_path)
+
+
+def test_a_schedule_and_command_that_are_a_setting_together_are_refused():
+    with pytest.raises(InvalidSyntax):
+        parse("").add("Name", "@daily", "=x", TAG)
+
+
+@pytest.mark.parametrize("schedule", ["", " ", "0 5 * *", "61 * * * *", "# 0 5 * *", "every day"])
+def test_an_invalid_schedule_is_refused(schedule):
+    with pytest.raises(InvalidSyntax):
+        parse("").add("Name", schedule, "1 2 3 4 5 /bin/a", TAG)
+
+
+# Edits.
+
+
+@given(crontabs, names, schedules, commands, st.booleans())
+@settings(max_examples=300)
+def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, command, paused):
+    before = parse(text)
+    try:
+        after = before.add(name, schedule, command, OTHER, paused)
+    except InvalidSyntax:
+        return
+    entry = after.entry(len(after.lines) - 1)
+    assert after == parse(str(after))
+    assert str(after).startswith(text)
+    assert after.comment_above(len(after.lines) - 1) == name
+    assert (entry.schedule, entry.command, entry.tag, entry.paused, entry.misplaced_tag) == (
+        *(schedule, command, OTHER, paused),
+        False,
+    )
+
+
+@given(
+    crontabs,
+    st.integers(0, 7),
+    st.none() | schedules,
+    st.none() | commands,
+    st.sampled_from([None, True, False]),
+    st.sampled_from([None, OTHER]),
+)
+@settings(max_examples=300)
+def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, command, paused, tag):
+    before = parse(text)
+    found = dict(before.entries())
+    assume(found)
+    index = list(found)[at % len(found)]
+    old = found[index]
+    try:
+        after = before.change(index, schedule=schedule, command=command, paused=paused, tag=tag)
+    except InvalidSyntax:
+        return
+    new = after.entry(index)
+    assert after == parse(str(after))
+    assert (new.schedule, new.command, new.tag, new.paused) == (
+        old.schedule if schedule is None else schedule,
+        old.command if command is None else command,
+        tag or old.tag,
+        old.paused if paused is None else paused,
+    )
+    assert after.lines[:index] + after.lines[index + 1 :] == (
+        before.lines[:index] + before.lines[index + 1 :]
+    )
+
+
+@debian_only
+@given(crontabs, schedules, commands, st.booleans())
+@settings(max_examples=150)
+def test_debian_takes_what_was_added(tmp_path_factory, text, schedule, command, paused):
+    text = text.replace("61 *", "1 *")
+    try:
+        after = parse(text).add("Name", schedule, command, OTHER, paused)
+    except InvalidSyntax:
+        return
+    assert not refused_by_crontab(str(after), tmp_path_factory.getbasetemp())
+
+
+@given(crontabs, schedules, commands, st.booleans())
+def test_an_addition_adds_exactly_one_entry_and_a_paused_one_none_for_cron(
+    text, schedule, command, paused
+):
+    def active(text):
+        return sum(not entry.paused for _, entry in parse(text).entries())
+
+    try:
+        after = parse(text).add("Name", schedule, command, OTHER, paused)
+    except InvalidSyntax:
+        return
+    assert active(str(after)) == active(text) + (not paused)
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
+def test_adding_and_removing_an_entry_gives_the_same_bytes(file):
+    text = decode(file.read_bytes())
+    crontab = parse(text).add("Name", "0 5 * * *", "/bin/a", OTHER)
+    missing_end = "\n" if text and not text.endswith("\n") else ""
+    assert str(crontab.remove(len(crontab.lines) - 1, "Name")) == text + missing_end
+
+
+def test_an_addition_ends_a_last_line_that_had_no_end():
+    assert str(parse("@daily a").add("Name", "@daily", "b", TAG)) == (
+        f"@daily a\n# Name\n@daily b {MARK}\n"
+    )
+
+
+def test_a_paused_entry_is_added_as_a_comment_with_its_tag():
+    assert with_command("/bin/a", paused=True).raw == f"# 0 5 * * * /bin/a {MARK}\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"schedule": "@daily"}, f"\t@daily\t/bin/a  b {MARK}%in\n"),
+        ({"command": "/bin/c"}, f"\t*/5  * * * *\t/bin/c {MARK}\n"),
+        ({"paused": True}, f"# \t*/5  * * * *\t/bin/a  b {MARK}%in\n"),
+        ({"tag": OTHER}, f"\t*/5  * * * *\t/bin/a  b # PITASKER_ID:{OTHER}%in\n"),
+        ({}, f"\t*/5  * * * *\t/bin/a  b {MARK}%in\n"),
+    ],
+)
+def test_an_edit_keeps_the_indent_the_gaps_and_the_other_fields(change, line):
+    crontab = parse(f"# Above\n\t*/5  * * * *\t/bin/a  b {MARK}%in\nA=b\n")
+    assert str(crontab.change(1, **change)) == f"# Above\n{line}A=b\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "resumed"),
+    [
+        (f"# 0 5 * * * a {MARK}\n", f"0 5 * * * a {MARK}\n"),
+        (f"#0 5 * * * a {MARK}\n", f"0 5 * * * a {MARK}\n"),
+        (f"  #\t0 5 * * *  a {MARK}\n", f"  \t0 5 * * *  a {MARK}\n"),
+    ],
+)
+def test_a_paused_entry_resumes_in_its_place(line, resumed):
+    assert str(parse(line).change(0, paused=False)) == resumed
+
+
+@pytest.mark.parametrize("line", ["0 5 * * * a", "\t@daily\ta  b", "  0\t5 * * * cat%in"])
+def test_pausing_and_resuming_gives_the_same_bytes(line):
+    text = str(parse(line + "\n").change(0, tag=TAG))
+    assert str(parse(text).change(0, paused=True).change(0, paused=False)) == text
+
+
+def test_a_change_of_a_paused_entry_leaves_it_paused():
+    changed = parse(f"#0 5 * * * a {MARK}\n").change(0, schedule="@daily")
+    assert str(changed) == f"#@daily a {MARK}\n"
+
+
+def test_an_entry_without_a_tag_cannot_be_paused():
+    with pytest.raises(InvalidSyntax):
+        parse("0 5 * * * a\n").change(0, paused=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"## 0 5 * * * a {MARK}\n",
+        f"# see 0 5 * * * a {MARK}\n",
+        f"# A=b {MARK}\n",
+        f"# {MARK}\n",
+        "# 0 5 * * * a\n",
+    ],
+)
+def test_a_comment_is_a_paused_entry_only_if_it_is_a_job_with_a_tag(line):
+    assert isinstance(only(line), Comment)
+
+
+def test_the_last_line_stays_without_an_end_when_it_is_edited():
+    assert str(parse("@daily a").change(0, command="b")) == "@daily b"
+
+
+def test_a_misplaced_tag_goes_back_to_its_place_with_any_edit():
+    assert str(parse(f"@daily a {MARK} b\n").change(0)) == f"@daily a b {MARK}\n"
+
+
+def test_an_edit_that_cannot_carry_its_tag_is_refused():
+    with pytest.raises(InvalidSyntax):
+        parse(f"@daily a {MARK}\n").change(0, command="a \\")
+
+
+def test_a_rename_changes_the_comment_that_has_the_old_name():
+    crontab = parse(f"A=b\n# Old\n@daily a {MARK}\n")
+    assert str(crontab.rename(2, "Old", "New")) == f"A=b\n# New\n@daily a {MARK}\n"
+
+
+@pytest.mark.parametrize("above", ["", "# Somebody's words\n", "# Old\n\n"])
+def test_a_rename_leaves_other_words_alone(above):
+    crontab = parse(f"{above}@daily a {MARK}\n")
+    assert crontab.rename(len(crontab.lines) - 1, "Old", "New") == crontab
+
+
+def test_a_rename_to_what_is_no_name_is_refused():
+    with pytest.raises(InvalidSyntax):
+        parse("# Old\n@daily a\n").rename(1, "Old", "two\nlines")
+
+
+def test_a_removal_takes_the_comment_that_is_given_with_it():
+    assert str(parse("# Name\n@daily a\n# Other\n").remove(1, "Name")) == "# Other\n"
+
+
+@pytest.mark.parametrize("comment", [None, "Other"])
+def test_a_removal_leaves_a_comment_that_is_not_ours(comment):
+    assert str(parse("# Name\n@daily a\n").remove(1, comment)) == "# Name\n"
+
+
+def test_a_removal_of_the_first_line_does_not_take_the_last_for_its_comment():
+    assert str(parse("@daily a\n# Name\n").remove(0, "Name")) == "# Name\n"
+
+
+# Names for what is imported.
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("# Nightly backup\n0 2 * * * /bin/a\n", "Nightly backup"),
+        ("## Nightly backup\n0 2 * * * /bin/a\n", "Nightly backup"),
+        ("# Nightly backup\n\n0 2 * * * /opt/tools/backup.sh --all\n", "backup.sh"),
+        ("#\n0 2 * * * /bin/a\n", "a"),
+        ("# ---------\n0 2 * * * /bin/a\n", "a"),
+        ("# 0 5 * * * /bin/off\n0 2 * * * /bin/a\n", "a"),
+        (f"# see x {MARK}\n0 2 * * * /bin/a\n", "a"),
+        ("# tab\there\n0 2 * * * /bin/a\n", "a"),
+        ("0 2 * * * cd /tmp && sudo LANG=C /usr/bin/make all\n", "tmp"),
+        ("0 2 * * * sudo LANG=C /usr/bin/make all\n", "make"),
+        ("0 2 * * * %in\n", "Entry in line 1"),
+        ("0 2 * * *\n", "Entry in line 1"),
+        (sample("debian_template") + "0 2 * * * /bin/a\n", "a"),
+        (sample("piled_headers"), "backup.sh"),
+    ],
+)
+def test_a_name_is_suggested_by_the_comment_above_or_the_program(text, name):
+    crontab = parse(text)
+    assert suggested_name(crontab, [index for index, _ in crontab.entries()][-1]) == name
+
+
+@given(fragments, fragments.map(lambda text: text.replace("\n", "")))
+def test_a_suggested_name_is_always_one_that_can_be_taken(comment, command):
+    crontab = parse(f"# {comment}\n0 5 * * * {command}\n")
+    for index, _ in crontab.entries():
+        assert check_name(suggested_name(crontab, index))
+
+
+@given(texts)
+def test_every_line_is_of_one_known_kind(text):
+    crontab = parse(text)
+    assert isinstance(crontab, Crontab)
+    assert all(isinstance(x, Blank | Comment | Setting | Entry | Invalid) for x in crontab.lines)
