@@ -6,6 +6,8 @@ get their own bytes back. Pure.
 """
 
 import re
+from collections import Counter
+from itertools import repeat
 
 from pitasker_core.errors import InvalidSyntax
 
@@ -27,21 +29,24 @@ def edited(original: str, field: str) -> str:
     field = field.replace("\r\n", "\n").replace("\r", "\n")
     if shown(original) == original:
         return field
-    behind: dict[str, list[str]] = {}
-    """The lines that look like this."""
-    for line in original.split("\n"):
-        behind.setdefault(shown(line), []).append(line)
     lines = field.split("\n")
-    return "\n".join(
-        _meant(line, behind.get(line, []), lines) if _MARKS.search(line) else line for line in lines
-    )
-
-
-def _meant(line: str, alike: list[str], lines: list[str]) -> str:
-    if not alike or (len(set(alike)) > 1 and len(alike) != lines.count(line)):
-        raise InvalidSyntax(
-            f"This line holds a character that cannot be edited here: {line}",
-            "Write it without that character, or leave the line as it was.",
-        )
-    # Different lines that look alike keep their order, if none is missing.
-    return alike.pop(0) if len(alike) > 1 else alike[0]
+    count = Counter(lines)
+    alike: dict[str, list[str]] = {}
+    for line in original.split("\n"):
+        alike.setdefault(shown(line), []).append(line)
+    # What each line that was shown stands for. Different ones that look alike keep their order; if
+    # one of them is missing nobody can tell which.
+    meant = {
+        looks: repeat(same[0]) if len(set(same)) == 1 else iter(same)
+        for looks, same in alike.items()
+        if len(set(same)) == 1 or len(same) == count[looks]
+    }
+    for at, line in enumerate(lines):
+        if _MARKS.search(line):
+            if line not in meant:
+                raise InvalidSyntax(
+                    f"This line holds a character that cannot be edited here: {line}",
+                    "Write it without that character, or leave the line as it was.",
+                )
+            lines[at] = next(meant[line])
+    return "\n".join(lines)
