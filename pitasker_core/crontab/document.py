@@ -413,7 +413,9 @@ def suggested_name(crontab: Crontab, index: int) -> str:
         program = word.rsplit("/", 1)[-1]
         # Skip `cd`, `sudo` and `NAME=value`, which say nothing of what the job is.
         if program and "=" not in word and program[0].isalnum() and program not in _VEHICLES:
-            return "".join(c for c in program if c.isprintable())[:NAME_LIMIT]
+            name = "".join(c for c in program if c.isprintable())[:NAME_LIMIT]
+            if is_name(name):
+                return name
     return f"Entry in line {index + 1}"
 
 
