@@ -82,19 +82,20 @@ def read(
         if entry.tag is None:
             reading.unmanaged.append(index)
     for tag, indexes in document.by_tag.items():
-        if tag not in known and tag not in base:
-            reading.unknown.append(indexes[0])
-            reading.copies.extend(indexes[1:])
-            continue
         agreed = base.get(tag)
         own = next(
             (i for i in indexes if agreed and _says(document.entry(i), agreed.fields)), indexes[0]
         )
         reading.copies.extend(i for i in indexes if i != own)
+        fields = _fields(document, own, agreed, known.get(tag))
+        if tag not in known and (agreed is None or fields != agreed.fields):
+            # Also one that was edited while its task is gone altogether: nobody can be asked.
+            reading.unknown.append(own)
+            continue
         reading.where[tag] = own
+        reading.theirs[tag] = fields
         if document.entry(own).misplaced_tag:
             reading.misplaced.add(tag)
-        reading.theirs[tag] = _fields(document, own, agreed, known.get(tag))
     gone = [tag for tag in base if tag not in reading.where]
     reading.broken.update({tag: document.mentions[tag] for tag in gone if tag in document.mentions})
     _find_lost(document, known, base, gone, places or {}, reading)
