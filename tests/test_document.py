@@ -723,6 +723,20 @@ def test_an_edit_that_cannot_carry_its_tag_is_refused():
         parse(f"@daily a {MARK}\n").change(0, command="a \\")
 
 
+@pytest.mark.parametrize(
+    ("line", "untagged"),
+    [
+        (f" @daily\tcat {MARK}%in\n", " @daily\tcat%in\n"),
+        (f"@daily a {MARK} b", "@daily a b"),
+        (f"# @daily a {MARK}\n", "# @daily a\n"),
+    ],
+)
+def test_an_entry_without_its_tag_is_otherwise_as_it_was(line, untagged):
+    crontab = parse(line).untag(0)
+    assert str(crontab) == untagged
+    assert crontab.by_tag == {}
+
+
 def test_a_rename_changes_the_comment_that_has_the_old_name():
     crontab = parse(f"A=b\n# Old\n@daily a {MARK}\n")
     assert str(crontab.rename(2, "Old", "New")) == f"A=b\n# New\n@daily a {MARK}\n"

@@ -125,6 +125,12 @@ def test_a_copy_is_left_as_it_is():
     assert world.synced().text == f"# Job\n{LINE.replace('/bin/job', '/bin/new')}{copy}"
 
 
+def test_a_copy_stays_without_the_tag_when_the_task_is_deleted():
+    world = deleted(in_step(f"# Job\n{LINE}0 6 * * * /bin/job {MARK}\n")).synced()
+    assert world.text == "0 6 * * * /bin/job\n"
+    assert world.plan().changes == ()
+
+
 # The name and the comment above.
 
 
@@ -476,7 +482,7 @@ values = st.builds(
     st.sampled_from(["/bin/job", "cat%in", "echo a # b", "a \\"]),
     st.booleans(),
 )
-shapes = st.sampled_from(["{}", "{}", "{}", " \t{}", "untagged", "misplaced", "broken"])
+shapes = st.sampled_from(["{}", "{}", "{}", " \t{}", "untagged", "misplaced", "copied", "broken"])
 
 
 @st.composite
@@ -511,6 +517,8 @@ def lines(draw, tag, fields):
         return f"{pause}{fields.schedule} {fields.command} {mark} x\n"
     if shape == "broken":
         return f"every day {fields.command} {mark}\n"
+    if shape == "copied":
+        shape = f"{{0}}{pause}0 9 * * * {proper} {mark}\n{{0}}"
     return shape.format(f"{pause}{fields.schedule} {proper} {mark}{percent}{stdin}\n")
 
 

@@ -260,6 +260,13 @@ class Crontab:
         first = index - 1 if comment is not None and self.comment_above(index) == comment else index
         return replace(self, lines=self.lines[:first] + self.lines[index + 1 :])
 
+    def untag(self, index: int) -> "Crontab":
+        """The entry at an index without its tag; a paused one is a comment then."""
+        old = self.entry(index)
+        ending = "\n" if old.raw.endswith("\n") else ""
+        raw = old.prefix + old.indent + old.schedule + old.gap + old.command + ending
+        return self._with(index, parse_line(raw, self.dialect))
+
     def why_not_tagged(self, index: int | None, command: str) -> str | None:
         """Why a command at an index (None: at the end) cannot carry a tag, or None if it can."""
         shell = self.environment(index).get("SHELL", "/bin/sh")

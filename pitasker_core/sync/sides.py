@@ -159,6 +159,10 @@ def carry_out(
                     if index is not None:
                         ours = agreed.comment if agreed and agreed.comment_is_ours else None
                         removed[index] = ours
+                    # A copy never was the task's entry. With the tag it would bring the task back.
+                    for copy in reading.copies:
+                        if before.entry(copy).tag == tag:
+                            document = document.untag(copy)
                 elif index is None:
                     document = document.add(
                         result.name, result.schedule, result.command, tag, result.paused
