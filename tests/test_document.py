@@ -218,7 +218,7 @@ def test_there_is_no_entry_before_the_first_line():
 
 @debian_only
 @given(st.lists(fragments.map(lambda text: text.replace("\n", "") + "\n"), max_size=10))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_debian_takes_every_text_that_has_no_invalid_line(tmp_path_factory, lines):
     good = [line for line in lines if not isinstance(parse_line(line), Invalid)]
     assert not refused_by_crontab("".join(good), tmp_path_factory.getbasetemp())
@@ -227,7 +227,7 @@ def test_debian_takes_every_text_that_has_no_invalid_line(tmp_path_factory, line
 @debian_only
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="Debian's crontab is lax on ARM")
 @given(fragments.map(lambda text: text.replace("\n", "").replace("\0", "") + "\n"))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_debian_refuses_every_line_that_we_call_invalid(tmp_path_factory, line):
     assume(isinstance(parse_line(line), Invalid))
     assert refused_by_crontab(line, tmp_path_factory.getbasetemp())
@@ -560,7 +560,7 @@ def test_an_invalid_schedule_is_refused(schedule):
 
 
 @given(crontabs, names, schedules, commands, st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, command, paused):
     before = parse(text)
     try:
@@ -585,7 +585,7 @@ def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, comm
     st.sampled_from([None, True, False]),
     st.sampled_from([None, OTHER]),
 )
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, command, paused, tag):
     before = parse(text)
     found = dict(before.entries())
@@ -611,7 +611,7 @@ def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, comm
 
 @debian_only
 @given(crontabs, schedules, commands, st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_debian_takes_what_was_added(tmp_path_factory, text, schedule, command, paused):
     text = text.replace("61 *", "1 *")
     try:
