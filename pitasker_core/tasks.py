@@ -6,6 +6,7 @@ next sync makes it so.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -19,12 +20,13 @@ from pitasker_core import clock, database
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab, check_command, check_name, parse
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
-from pitasker_core.database.tables import EventRow, TaskRow
+from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
 from pitasker_core.errors import InvalidSyntax, NotFound, PiTaskerError, Stale
 from pitasker_core.settings import Settings
 from pitasker_core.sync import store
 from pitasker_core.sync.merge import Kind
 from pitasker_core.sync.service import (
+    BACKGROUND,
     Comparison,
     Request,
     SyncResult,
@@ -179,9 +181,10 @@ def apply(settings: Settings, actor: str, edits: Sequence[Edit], kind: str = "ch
 
     Raises InvalidSyntax, NotFound or Stale, which name the task; then nothing was changed.
     """
+    ids = [edit.task for edit in edits]
+    _finish_earlier(settings, ids)
     crontab = _crontab_if_there(settings)
     with database.session(settings) as session:
-        ids = [edit.task for edit in edits]
         rows = {row.id: row for row in session.scalars(select(TaskRow).where(TaskRow.id.in_(ids)))}
         number = store.own_crontab(session, settings)
         for edit in edits:
@@ -217,6 +220,7 @@ def delete(settings: Settings, actor: str, *tasks: int) -> Applied:
 
 def undo_delete(settings: Settings, actor: str, *tasks: int) -> Applied:
     """Bring deleted tasks back, with their entries. Raises NotFound for one that is not deleted."""
+    _finish_earlier(settings, tasks)
     with database.session(settings) as session:
         rows = []
         for task in tasks:
@@ -288,6 +292,7 @@ def _edit(session: Session, row: TaskRow, edit: Edit, crontab: Crontab | None, n
         row.deleted_at = clock.now()
     if session.is_modified(row):
         row.updated_at = clock.now()
+        row.synced_to_crontab = False
 
 
 def _check_changed(row: TaskRow, field_name: str, crontab: Crontab | None) -> None:
@@ -309,6 +314,25 @@ def _check_changed(row: TaskRow, field_name: str, crontab: Crontab | None) -> No
 def _place(row: TaskRow, crontab: Crontab | None) -> int | None:
     found = crontab.by_tag.get(row.crontab_id, []) if crontab and row.crontab_id else []
     return found[0] if found else None
+
+
+def _finish_earlier(settings: Settings, tasks: Sequence[int]) -> None:
+    """Let the crontab follow earlier changes of these tasks that were cut short.
+
+    A process may have died between its write to the crontab and its record of that. Before the
+    task is changed again the two still agree; after that, its write would look like a hand edit.
+    """
+    with database.session(settings) as session:
+        has_base = select(BaseRow.tag).where(BaseRow.tag == TaskRow.crontab_id).exists()
+        tags = session.scalars(
+            select(TaskRow.crontab_id)
+            .where(TaskRow.id.in_(tasks), TaskRow.synced_to_crontab.is_(False))
+            .where(or_(TaskRow.is_system_managed, has_base))
+        )
+        waiting = {tag for tag in tags if tag}
+    if waiting:
+        with suppress(PiTaskerError):
+            sync(settings, Request(BACKGROUND, only=waiting))
 
 
 def _follow(settings: Settings, actor: str, kind: str, rows: Sequence[TaskRow]) -> Applied:

@@ -59,7 +59,8 @@ class CrontabProgram:
         cron accepts when the cut falls on a line end.
         """
         with file.open("rb") as complete:
-            done = self._run(["-"], stdin=complete.fileno())
+            # It inherits the lock: see `sync.install.locked`.
+            done = self._run(["-"], stdin=complete.fileno(), inherits=True)
         if done.returncode:
             raise _refusal(decode(done.stderr).strip())
 
@@ -105,7 +106,12 @@ class CrontabProgram:
         return decode(done.stdout)
 
     def _run(
-        self, arguments: list[str], stdin: int = subprocess.DEVNULL, **environment: str
+        self,
+        arguments: list[str],
+        stdin: int = subprocess.DEVNULL,
+        *,
+        inherits: bool = False,
+        **environment: str,
     ) -> subprocess.CompletedProcess[bytes]:
         env = {**os.environ, "LC_ALL": "C", **environment}
         # With this set, Debian lists its three header lines, and each write back adds three more.
@@ -113,7 +119,12 @@ class CrontabProgram:
         command = [self.path, *arguments]
         try:
             process = subprocess.Popen(
-                command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+                command,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=env,
+                close_fds=not inherits,
             )
         except FileNotFoundError as problem:
             raise CrontabUnavailable(

@@ -34,6 +34,8 @@ def locked(settings: Settings, time_limit: float = LOCK_TIME_LIMIT) -> Iterator[
     try:
         settings.make_home()
         handle = os.open(settings.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # For the `crontab` that writes: should we be killed, the lock is held until it is done.
+        os.set_inheritable(handle, True)
     except OSError as problem:
         raise _disk(settings.home, problem) from problem
     try:
