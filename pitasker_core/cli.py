@@ -45,7 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A name or command may hold bytes that are not UTF-8, or the terminal may not be.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    words = _parser().parse_args(argv)
+    parser = _parser()
+    words, others = parser.parse_known_args(argv)
+    words.arguments = others
+    if others and words.run is not _psql:
+        parser.error(f"not understood: {' '.join(others)}")
     settings = Settings.from_environment()
     try:
         answer = words.run(settings, words)
@@ -470,6 +474,5 @@ def _parser() -> argparse.ArgumentParser:
     back = command("restore", _restore, "install the text of a snapshot")
     back.add_argument("snapshot", type=int)
 
-    shell = command("psql", _psql, "a shell on the database")
-    shell.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
+    command("psql", _psql, "a shell on the database; takes psql's own arguments")
     return parser

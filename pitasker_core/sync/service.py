@@ -361,16 +361,16 @@ def _guard(compared: Comparison, plan: Plan, is_older: bool) -> None:
     """Stop before taking over what a person may not have meant."""
     base = {tag: value.fields for tag, value in compared.base.items()}
     removals = [c for c in plan.pulls if c.result is None]
-    if is_older and plan.pulls:
-        raise CrontabReverted(
-            "The crontab is back at an older text, from before PiTasker's last change to it.",
-            "If that was meant, confirm to take it over; else let the database's version win.",
-        )
     if merge.is_mass_removal(plan, base, emptied=not compared.document.size):
         raise MassRemoval(
             f"{len(removals)} of {len(base)} managed entries are gone from the crontab.",
             "If that was meant, confirm, and their tasks stay as database-only. "
             "Else restore a snapshot, or let the database's version win.",
+        )
+    if is_older and plan.pulls:
+        raise CrontabReverted(
+            "The crontab is back at an older text, from before PiTasker's last change to it.",
+            "If that was meant, confirm to take it over; else let the database's version win.",
         )
 
 
