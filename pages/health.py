@@ -258,7 +258,6 @@ def _show_operations(operations: list[Operation]) -> None:
             ]
         ),
         hide_index=True,
-        height=320,
     )
 
 

@@ -21,6 +21,17 @@ from pitasker_core.sync import service
 from pitasker_core.tasks import Listing
 
 SCHEDULE = r"^\s*(@[A-Za-z]+|\S+([ \t]+\S+){4})\s*$"
+COLUMNS = (
+    "on",
+    "name",
+    "schedule",
+    "menu",
+    "state",
+    "next_run",
+    "command",
+    "in_crontab",
+    "words",
+)
 COMMAND = r"^\s*[^\s*][^\r\n]*$"
 
 
@@ -64,6 +75,8 @@ def _table(listing: Listing, words: str) -> None:
         key=_grid_key(),
         alt="Tasks",
         hide_index=True,
+        column_order=COLUMNS,
+        placeholder="",
         num_rows="add",
         height="content",
         on_change=_apply,
@@ -71,26 +84,28 @@ def _table(listing: Listing, words: str) -> None:
             "on": column.CheckboxColumn(
                 "On", help="Off: paused, kept in the crontab as a comment.", default=True, width=50
             ),
-            "name": column.TextColumn("Name", required=True, max_chars=200, pinned=True),
+            "name": column.TextColumn("Name", required=True, max_chars=200),
             "schedule": column.TextColumn(
                 "Schedule",
                 required=True,
                 validate=SCHEDULE,
                 help="Five fields (minute hour day month weekday), or a nickname like @daily.",
             ),
-            "command": column.TextColumn("Command", required=True, validate=COMMAND, width="large"),
+            "command": column.TextColumn(
+                "Command", required=True, validate=COMMAND, width="medium"
+            ),
             "in_crontab": column.CheckboxColumn(
                 "In crontab",
                 default=True,
                 width=90,
                 help="Off: the task is kept in the database only, and cron does not run it.",
             ),
-            "state": column.TextColumn("State", disabled=True),
+            "state": column.TextColumn("State", disabled=True, width=120),
             "next_run": column.DatetimeColumn(
-                f"Next run ({zone.key})", disabled=True, format="ddd D MMM YYYY, HH:mm"
+                f"Next run ({zone.key})", disabled=True, format="ddd D MMM, HH:mm", width=150
             ),
             "words": column.TextColumn("In words", disabled=True),
-            "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=50),
+            "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=45),
         },
     )
     st.caption(

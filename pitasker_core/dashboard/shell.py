@@ -42,7 +42,8 @@ def run() -> None:
             st.Page("pages/raw.py", title="Raw editor", icon=":material/edit_note:"),
         ]
     )
-    st.title(page.title)
+    st.html("<style>.stMainBlockContainer {padding-top: 3rem; padding-bottom: 3rem;}</style>")
+    st.header(page.title)
     if settings().demo:
         st.info(
             "This is a demo on a private crontab. Nothing here touches yours, "

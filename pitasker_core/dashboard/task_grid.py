@@ -92,7 +92,7 @@ def edits(delta: Mapping[str, Any], table: Sequence[Shown]) -> list[Edit]:
     found = []
     for position, cells in delta.get("edited_rows", {}).items():
         row = table[int(position)]
-        fields = {}
+        fields: dict[str, Any] = {}
         for column, value in cells.items():
             if column == "on":
                 fields["paused"] = not value
