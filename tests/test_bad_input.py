@@ -1,0 +1,137 @@
+"""What could become a second line of a crontab, or another command, is refused at every door."""
+
+import json
+
+import pytest
+from test_scenarios import ME, create
+
+from pitasker_core import tasks
+from pitasker_core.crontab.document import COMMAND_LIMIT
+from pitasker_core.errors import InvalidSyntax
+from pitasker_core.sync import adopt, edit, service
+
+TAG = "7c0e3a52-0b1f-4a5e-9a57-3f3d9c1b2a11"
+BREAKS = ["a\n* * * * * evil", "a\r* * * * * evil", "a\0b", "a\x0bb", "a\x1b[2Jb", "a\udcffb"]
+
+
+@pytest.fixture(autouse=True)
+def _unchanged(crontab, settings):
+    yield
+    assert not crontab.read()
+    assert tasks.listing(settings).tasks == []
+
+
+@pytest.mark.parametrize("text", BREAKS)
+@pytest.mark.parametrize("place", ["name", "command", "schedule"])
+def test_a_control_character_is_refused_in_a_new_task(settings, place, text):
+    values = {"name": "A", "schedule": "0 1 * * *", "command": "/bin/a", place: text}
+    with pytest.raises(InvalidSyntax):
+        tasks.create(settings, ME, **values)
+
+
+@pytest.mark.parametrize("text", BREAKS)
+@pytest.mark.parametrize("place", ["name", "command", "schedule"])
+def test_a_control_character_is_refused_in_a_change(settings, crontab, place, text):
+    task = create(settings)
+    before = crontab.read()
+    with pytest.raises(InvalidSyntax):
+        tasks.change(settings, ME, task.id, **{place: text})
+    assert crontab.read() == before
+    tasks.delete(settings, ME, task.id)
+
+
+@pytest.mark.parametrize("text", ["a\n* * * * * evil", "a\r* * * * * evil"])
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_line_break_is_refused_by_the_command_line(settings, cli, capsys, place, text):
+    words = ["add", "A", "0 1 * * *", "/bin/a", "--json"]
+    words[place] = text
+    assert cli(*words) == 3
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "INVALID_SYNTAX"
+
+
+@pytest.mark.parametrize("text", BREAKS)
+def test_a_control_character_is_refused_in_an_imported_name(settings, crontab, text):
+    line = "0 1 * * * /bin/a\n"
+    crontab.write(line.encode())
+    done = adopt.adopt(settings, ME, [adopt.Import(1, line, text)])
+    assert list(done.errors) == [1]
+    assert crontab.read() == line.encode()
+    crontab.remove()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"0 1 * * * x # PITASKER_ID:{TAG}", f"@daily x # PITASKER_ID:{TAG}"],
+)
+def test_a_name_that_would_be_read_as_a_paused_entry_is_refused(settings, name):
+    with pytest.raises(InvalidSyntax):
+        create(settings, name)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "   ",
+        "* /bin/sixth-field",
+        f"/bin/a # PITASKER_ID:{TAG}",
+        "echo it's open",
+        "echo trailing \\",
+        "x" * (COMMAND_LIMIT + 1),
+    ],
+)
+def test_a_command_that_could_not_carry_its_tag_is_refused(settings, command):
+    with pytest.raises(InvalidSyntax):
+        create(settings, command=command)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ("61 * * * *", "minute must be 0 to 59"),
+        ("* * * *", "four fields: a schedule has five"),
+        ("0 25 * * *", "hour must be 0 to 23"),
+        ("every day", "@daily"),
+        ("0 0 31 2 *", "never"),
+        ("@never", "@"),
+        ("", "schedule"),
+    ],
+)
+def test_a_bad_schedule_is_refused_in_plain_words(settings, schedule, words):
+    with pytest.raises(InvalidSyntax) as refused:
+        create(settings, schedule=schedule)
+    assert words in refused.value.user_message.lower() or words in refused.value.user_message
+
+
+def test_a_raw_text_with_a_new_mistake_is_refused_with_its_line(settings):
+    with pytest.raises(InvalidSyntax, match="line 2: minute must be 0 to 59"):
+        edit.save_raw(settings, "# fine\n61 * * * * x\n", None, actor=ME)
+
+
+def test_a_raw_text_with_a_nul_byte_is_refused(settings):
+    with pytest.raises(InvalidSyntax):
+        edit.save_raw(settings, "0 1 * * * a\0b\n", None, actor=ME)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        """echo "a 'b' c" '#d' # and a comment""",
+        "printf 'a\\%b' # 100\\%",
+        "cat%first line%second",
+        "echo ünï©ödé ☃ 日本",
+        "echo `date` $(id) ; true && false || :",
+        "x" * (COMMAND_LIMIT - len(f" # PITASKER_ID:{TAG}")),
+    ],
+)
+def test_an_odd_but_good_command_goes_through_the_crontab_and_back(settings, crontab, command):
+    task = create(settings, command=command)
+    (entry,) = [e for _, e in service.read_crontab(settings)[1].entries()]
+    assert (entry.command, entry.tag) == (command, task.crontab_id)
+    assert tasks.listing(settings).states[task.id] is tasks.State.SYNCED
+    tasks.delete(settings, ME, task.id)
+
+
+def test_a_command_line_without_a_task_of_that_number_says_so(settings, cli, capsys):
+    assert cli("edit", "999", "--name", "x") == 3
+    assert "There is no task 999" in capsys.readouterr().err

@@ -1,0 +1,190 @@
+"""The command line: what it prints, its JSON and its exit codes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+LINES = b"# Web\n*/5 * * * * curl -fsS example.org\n0 3 * * 1 /usr/bin/weekly\n"
+
+
+@pytest.fixture
+def answer(cli, capsys):
+    """Run a command with --json; returns the exit code and the JSON."""
+
+    def run(*words):
+        code = cli(*words, "--json")
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_import_tells_counts_and_each_line_with_its_reason(crontab, answer):
+    crontab.write(LINES + b"0 3 * * 1 /usr/bin/weekly\n0 1 * * * echo it's\n")
+    code, told = answer("import")
+    assert code == 1
+    assert (told["imported"], told["updated"], told["skipped"]) == (2, 0, 1)
+    assert told["skippedLines"][0]["line"] == 4
+    assert told["errors"][0]["line"] == 5
+    assert "quote" in told["errors"][0]["message"]
+
+
+def test_import_of_one_line_leaves_the_others_unmanaged(crontab, answer):
+    crontab.write(LINES)
+    assert answer("import", "3")[0] == 0
+    assert answer("status")[1]["unmanagedCount"] == 1
+
+
+def test_import_as_a_copy_leaves_the_crontab_as_it_is(crontab, answer):
+    crontab.write(LINES)
+    assert answer("import", "--database-only")[1]["imported"] == 2
+    assert crontab.read() == LINES
+
+
+def test_status_counts_both_sides(crontab, answer):
+    crontab.write(LINES)
+    answer("import", "2")
+    code, told = answer("status")
+    assert code == 0
+    wanted = {
+        "dbTaskCount": 1,
+        "crontabEntryCount": 2,
+        "syncedCount": 1,
+        "unsyncedCount": 0,
+        "health": "green",
+    }
+    assert wanted.items() <= told.items()
+    assert told["lastSync"]
+
+
+def test_sync_tells_what_went_each_way_and_names_conflicts(crontab, answer, settings):
+    crontab.write(LINES)
+    answer("import")
+    crontab.write(crontab.read().replace(b"/usr/bin/weekly", b"/usr/bin/by-hand"))
+    code, told = answer("sync")
+    assert (code, told["imported"], told["exported"], told["conflicts"]) == (0, 1, 0, [])
+
+
+def test_sync_dry_run_changes_nothing(crontab, answer):
+    crontab.write(LINES)
+    answer("import")
+    crontab.write(crontab.read().replace(b"/usr/bin/weekly", b"/usr/bin/by-hand"))
+    for _ in range(2):
+        code, told = answer("sync", "--dry-run")
+        assert code == 1
+        assert told["discrepancies"][0]["kind"] == "changed_in_crontab"
+
+
+def test_sync_can_take_the_databases_version_of_one_task(crontab, answer):
+    crontab.write(LINES)
+    answer("import")
+    before = crontab.read()
+    crontab.write(before.replace(b"/usr/bin/weekly", b"/usr/bin/by-hand"))
+    task = answer("validate")[1]["discrepancies"][0]["task"]
+    assert answer("sync", str(task), "--take", "database")[0] == 0
+    assert crontab.read() == before
+
+
+def test_validate_says_whether_all_is_valid(crontab, answer):
+    crontab.write(LINES)
+    code, told = answer("validate")
+    assert (code, told["isValid"]) == (0, True)
+    assert {d["kind"] for d in told["discrepancies"]} == {"unmanaged_entry"}
+
+
+def test_add_edit_pause_resume_remove_and_undo_follow_each_other(crontab, answer):
+    code, told = answer("add", "Night", "0 2 * * *", "/bin/night", "--label", "home")
+    task = told["tasks"][0]
+    number = str(task["id"])
+    assert code == 0
+    assert task["labels"] == ["home"]
+    answer("edit", number, "--command", "/bin/day", "--schedule", "@daily")
+    assert b"\n@daily /bin/day # PITASKER_ID:" in crontab.read()
+    answer("pause", number)
+    assert b"\n# @daily /bin/day # PITASKER_ID:" in crontab.read()
+    answer("resume", number)
+    assert b"\n@daily /bin/day # PITASKER_ID:" in crontab.read()
+    answer("remove", number)
+    assert crontab.read() == b""
+    answer("undo-remove", number)
+    assert b"\n@daily /bin/day # PITASKER_ID:" in crontab.read()
+
+
+def test_export_tells_how_many_were_written(crontab, answer):
+    number = answer("add", "A", "0 1 * * *", "/bin/a", "--database-only")[1]["tasks"][0]["id"]
+    assert not crontab.read()
+    code, told = answer("export", str(number))
+    assert (code, told["synced"], told["failed"], told["errors"]) == (0, 1, 0, [])
+
+
+def test_list_shows_where_each_task_stands(answer):
+    answer("add", "A", "0 1 * * *", "/bin/a")
+    (task,) = answer("list")[1]["tasks"]
+    assert (task["name"], task["state"], task["isSystemManaged"]) == ("A", "Synced", True)
+
+
+def test_raw_get_prints_the_exact_bytes(crontab, settings, cli_environment):
+    odd = b"# caf\xe9\r\n0 5 * * * echo caf\xe9\r\n"
+    crontab.write(odd)
+    command = [sys.executable, "-m", "pitasker_core", "raw", "get"]
+    done = subprocess.run(command, env=cli_environment, capture_output=True, check=True)
+    assert done.stdout == odd
+
+
+def test_raw_set_installs_a_file_and_refuses_one_based_on_another_text(crontab, answer, tmp_path):
+    crontab.write(LINES)
+    seen = answer("raw", "get")[1]
+    assert seen["content"] == LINES.decode()
+    file = tmp_path / "new"
+    file.write_bytes(LINES + b"# more\n")
+    assert answer("raw", "set", str(file), "--if-sha256", seen["sha256"])[0] == 0
+    assert crontab.read() == LINES + b"# more\n"
+    code, told = answer("raw", "set", str(file), "--if-sha256", seen["sha256"])
+    assert (code, told["error"]["code"]) == (3, "CONCURRENT_MODIFICATION")
+
+
+def test_snapshots_can_be_listed_shown_and_restored(crontab, answer):
+    crontab.write(LINES)
+    answer("import")
+    first = answer("snapshots")[1]["snapshots"][-1]
+    assert answer("snapshots", "--show", str(first["id"]))[1]["content"] == LINES.decode()
+    assert answer("restore", str(first["id"]))[0] == 0
+    assert crontab.read() == LINES
+
+
+def test_a_health_that_is_not_green_is_an_exit_code(crontab, answer):
+    crontab.force(b"61 * * * * /bin/never\n")
+    code, told = answer("status")
+    assert (code, told["health"], told["invalidLineCount"]) == (1, "yellow", 1)
+
+
+def test_an_error_has_a_code_a_message_and_advice(answer):
+    code, told = answer("restore", "12345")
+    assert code == 3
+    assert told["error"]["code"] == "NOT_FOUND"
+    assert told["error"]["advice"]
+
+
+def test_words_that_are_not_understood_exit_with_two(cli, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli("frobnicate")
+    assert ended.value.code == 2
+
+
+def test_what_a_terminal_would_obey_is_printed_as_text(crontab, cli, capsys):
+    crontab.force(b"0 1 * * * echo \x1b[2J\n")
+    cli("import", "--dry-run")
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_without_a_crontab_program_the_error_says_what_to_install(cli, capsys, monkeypatch):
+    monkeypatch.setenv("PITASKER_CRONTAB", "/nonexistent/crontab")
+    assert cli("raw", "get") == 3
+    assert "sudo apt install cron" in capsys.readouterr().err
+
+
+def test_psql_opens_a_shell_on_the_database(cli_environment):
+    command = [sys.executable, "-m", "pitasker_core", "psql", "-Atc", "select 40 + 2"]
+    done = subprocess.run(command, env=cli_environment, capture_output=True, check=False)
+    assert done.stdout == b"42\n", done.stderr

@@ -1,0 +1,131 @@
+"""Others write the same crontab at the same time: nothing of theirs, or ours, is lost."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import tasks
+from pitasker_core.crontab.program import CrontabProgram
+from pitasker_core.errors import ConcurrentModification, CrontabUnavailable, SyncInProgress
+from pitasker_core.sync import edit, install, service
+from pitasker_core.sync.service import Request
+
+EDITING = """\
+#!/bin/sh
+# Somebody saves an edit right before our {moment} call that reads or writes.
+count=$(cat {folder}/count 2>/dev/null || echo 0)
+count=$((count + 1))
+echo $count > {folder}/count
+if [ $count -{test} {moment} ]; then
+    {{ "$REAL_CRONTAB" -l 2>/dev/null; echo "0 $((count % 24)) * * * /bin/by-hand-$count"; }} \
+        > {folder}/new
+    "$REAL_CRONTAB" {folder}/new
+fi
+exec "$REAL_CRONTAB" "$@"
+"""
+
+
+def editing(settings, fake_crontab, tmp_path, moment, test="eq"):
+    # The dialect is asked once per program, and would count.
+    fake = str(fake_crontab(EDITING.format(folder=tmp_path, moment=moment, test=test)))
+    other = replace(settings, crontab_program=fake)
+    assert service.program(other).dialect
+    (tmp_path / "count").unlink(missing_ok=True)
+    return other
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3])
+def test_a_hand_edit_between_our_read_and_our_write_is_kept(
+    settings, crontab, fake_crontab, tmp_path, moment
+):
+    crontab.write(EXISTING)
+    slow = editing(settings, fake_crontab, tmp_path, moment)
+    done = tasks.create(slow, ME, "New", "0 4 * * *", "/bin/new")
+    assert done.problem is None
+    text = crontab.read()
+    assert f"/bin/by-hand-{moment}\n".encode() in text
+    assert b"/bin/new # PITASKER_ID:" in text
+    assert text.startswith(EXISTING)
+
+
+def test_a_crontab_that_never_rests_is_left_alone_with_an_error(
+    settings, crontab, fake_crontab, tmp_path
+):
+    crontab.write(EXISTING)
+    restless = editing(settings, fake_crontab, tmp_path, 0, "gt")
+    done = tasks.create(restless, ME, "New", "0 4 * * *", "/bin/new")
+    assert isinstance(done.problem, ConcurrentModification)
+    assert b"/bin/new" not in crontab.read()
+    service.sync(settings, Request(ME))
+    assert b"/bin/new # PITASKER_ID:" in crontab.read()
+    assert crontab.read().count(b"/bin/by-hand") >= 3
+
+
+def test_a_raw_edit_refuses_when_the_crontab_changed_since_it_was_loaded(settings, crontab):
+    crontab.write(EXISTING)
+    loaded = EXISTING.decode()
+    crontab.write(EXISTING + b"# by hand\n")
+    with pytest.raises(ConcurrentModification):
+        edit.save_raw(settings, loaded + "# ours\n", loaded, actor=ME)
+    assert crontab.read() == EXISTING + b"# by hand\n"
+
+
+@pytest.mark.slow
+def test_two_processes_that_save_at_once_lose_nothing(settings, crontab, cli_environment):
+    crontab.write(EXISTING)
+
+    def add(number):
+        words = ["add", f"Task {number}", "0 4 * * *", f"/bin/task-{number}"]
+        command = [sys.executable, "-m", "pitasker_core", *words]
+        return subprocess.run(command, env=cli_environment, capture_output=True, check=False)
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(add, range(12)))
+    assert [d.returncode for d in done] == [0] * 12, [d.stderr for d in done]
+    text = crontab.read().decode()
+    assert text.startswith(EXISTING.decode())
+    assert sorted(text.count(f"/bin/task-{n} #") for n in range(12)) == [1] * 12
+    assert set(tasks.listing(settings).states.values()) == {tasks.State.SYNCED}
+
+
+def test_a_second_writer_waits_for_the_first_and_gives_up_with_a_clear_error(settings):
+    with (
+        install.locked(settings),
+        pytest.raises(SyncInProgress, match="Another PiTasker process"),
+        install.locked(settings, time_limit=0.05),
+    ):
+        pass
+
+
+def test_a_lock_dies_with_its_process(settings):
+    child = os.fork()
+    if child == 0:
+        with install.locked(settings):
+            os._exit(0)
+    os.waitpid(child, 0)
+    with install.locked(settings, time_limit=0.05):
+        pass
+
+
+def test_a_crontab_that_hangs_is_given_up_and_nothing_is_lost(settings, crontab, fake_crontab):
+    crontab.write(EXISTING)
+    hanging = CrontabProgram(str(fake_crontab("#!/bin/sh\nsleep 60\n")), time_limit=0.3)
+    with pytest.raises(CrontabUnavailable, match="did not answer"):
+        hanging.read()
+    assert crontab.read() == EXISTING
+
+
+def test_a_crontab_program_that_lies_about_success_is_noticed(settings, crontab, fake_crontab):
+    lying = '#!/bin/sh\n[ "$1" = - ] && exit 0\nexec "$REAL_CRONTAB" "$@"\n'
+    other = replace(settings, crontab_program=str(fake_crontab(lying)))
+    done = tasks.create(other, ME, "New", "0 4 * * *", "/bin/new")
+    assert isinstance(done.problem, ConcurrentModification)
+    create(settings, "Another")
+    assert b"/bin/new" not in crontab.read()
+    service.sync(settings, Request(ME))
+    assert b"/bin/new" in crontab.read()

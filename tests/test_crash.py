@@ -1,0 +1,221 @@
+"""A process that dies at any moment leaves the old crontab or the new one, and the next sync
+converges. The deaths are real: a child process exits at a line of the code, or is killed."""
+
+import os
+import random
+import signal
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import database, tasks
+from pitasker_core.database.tables import Base
+from pitasker_core.sync import adopt, edit, service, validation
+from pitasker_core.sync.service import Request
+
+CORE = Path(service.__file__).parent.parent
+STEPS = {
+    str(CORE / name)
+    for name in (
+        "tasks.py",
+        "crontab/program.py",
+        "sync/service.py",
+        "sync/install.py",
+        "sync/store.py",
+        "sync/adopt.py",
+        "sync/edit.py",
+    )
+}
+"""The files whose every line is a step of writing."""
+
+STRIDE = {"sync": 5}
+"""Lines from one death to the next, else 19: each costs 0.1 s, and a save is some 700 lines."""
+
+TABLES = [table.name for table in Base.metadata.sorted_tables]
+
+
+def in_child(settings, work):
+    """Run in a forked process with connections of its own; returns its exit status."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            database.connect(settings).dispose(close=False)  # those are the parent's
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def dying_at(step, settings, work):
+    """Do `work` in a process that dies right before the step-th line of the core that it comes to.
+
+    Returns whether it came to that line.
+    """
+    left = step
+
+    def trace(frame, event, _):
+        nonlocal left
+        if frame.f_code.co_filename not in STEPS:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                os._exit(9)
+        return trace
+
+    def run():
+        sys.settrace(trace)
+        work(settings)
+
+    return in_child(settings, run) == 9
+
+
+def contents(settings):
+    """What both sides hold, without what differs from run to run."""
+    found = tasks.listing(settings)
+    values = [
+        (t.name, t.schedule, t.command, t.paused, t.is_system_managed, str(found.states[t.id]))
+        for t in found.tasks
+    ]
+    installed, _ = service.read_crontab(settings)
+    lines = [line.split("# PITASKER_ID:")[0] for line in (installed or "").split("\n")]
+    return values, lines
+
+
+class Stage:
+    """Both sides in a state that can be set up again before each death."""
+
+    def __init__(self, settings, crontab):
+        self._settings, self._crontab = settings, crontab
+        self._text = crontab.read()
+        with database.session(settings) as session:
+            session.execute(text("create schema stage"))
+            for name in TABLES:
+                session.execute(text(f"create table stage.{name} as table {name}"))
+
+    def set_up(self):
+        """Both sides as they were when the stage was made."""
+        self._crontab.remove()
+        if self._text is not None:
+            self._crontab.write(self._text)
+        with database.session(self._settings) as session:
+            session.execute(text(f"truncate {', '.join(TABLES)}"))
+            for name in TABLES:
+                copy = f"insert into {name} overriding system value table stage.{name}"
+                session.execute(text(copy))
+
+
+def out_of_step(settings, crontab):
+    """A task for each thing that a sync can have to do."""
+    crontab.write(EXISTING)
+    adopt.adopt(settings, ME)
+    for name in ("by hand", "in database", "deleted", "gone by hand", "agreed"):
+        create(settings, name, command=f"/bin/{name.replace(' ', '-')}")
+    lines = crontab.read().decode().splitlines(keepends=True)
+    kept = [line for line in lines if "gone" not in line]
+    crontab.write("".join(kept).replace("/bin/by-hand", "/bin/edited").encode())
+    ids = {task.name: task.id for task in tasks.listing(settings).tasks}
+    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    tasks.change(nowhere, ME, ids["in database"], schedule="1 1 * * *", name="renamed")
+    tasks.delete(nowhere, ME, ids["deleted"])
+    create(nowhere, "new", command="/bin/new")
+
+
+def some_tasks(settings, crontab):
+    crontab.write(EXISTING)
+    create(settings, "One", command="/bin/one")
+
+
+def untouched(settings, crontab):
+    crontab.write(EXISTING)
+
+
+RAW = EXISTING.decode().replace("backup.sh", "new.sh") + "# more\n"
+
+OPERATIONS = {
+    "sync": (out_of_step, lambda s: service.sync(s, Request(ME))),
+    "create": (some_tasks, lambda s: create(s, "Two", command="/bin/two")),
+    "change": (some_tasks, lambda s: tasks.change(s, ME, 1, command="/bin/other")),
+    "delete": (some_tasks, lambda s: tasks.delete(s, ME, 1)),
+    "import": (untouched, lambda s: adopt.adopt(s, ME)),
+    "raw edit": (untouched, lambda s: edit.save_raw(s, RAW, EXISTING.decode(), actor=ME)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_death_at_any_step_ends_after_one_sync_as_if_none_or_nothing(settings, crontab, name):
+    prepare, operate = OPERATIONS[name]
+    prepare(settings, crontab)
+    stage = Stage(settings, crontab)
+    old = crontab.read()
+    service.sync(settings, Request(ME))
+    as_if_nothing = contents(settings)
+    stage.set_up()
+    operate(settings)
+    new = crontab.read()
+    service.sync(settings, Request(ME))
+    as_if_none = contents(settings)
+    assert name == "sync" or as_if_none != as_if_nothing
+    steps = 0
+    for step in range(1, 100_000, STRIDE.get(name, 19)):
+        stage.set_up()
+        if not dying_at(step, settings, operate):
+            break
+        steps += 1
+        found = crontab.read()
+        assert without_tags(found) in (without_tags(old), without_tags(new)), step
+        service.sync(settings, Request(ME, confirmed=True))
+        assert contents(settings) in (as_if_none, as_if_nothing), step
+        assert validation.validate(service.preview(settings)).is_valid, step
+    assert steps > 10
+
+
+def without_tags(data):
+    return [line.split(b" # PITASKER_ID:")[0] for line in (data or b"").split(b"\n")]
+
+
+OURS = b" /home/pi/backup.sh #"
+
+
+def managed_schedule(data):
+    return next(line.split(OURS)[0] for line in data.splitlines() if OURS in line)
+
+
+@pytest.mark.slow
+def test_two_hundred_kills_during_saves_never_leave_half_a_crontab(settings, crontab):
+    crontab.write(EXISTING)
+    number = create(settings).id
+    other = crontab.read()
+    dice = random.Random(7)
+    kills = 0
+    while kills < 200:
+        before = crontab.read()
+        # An earlier save that was killed before it reached the crontab is finished by the next.
+        intended = tasks.get(settings, number).schedule.encode()
+        minute = (kills + 1) % 60
+        child = os.fork()
+        if child == 0:
+            try:
+                database.connect(settings).dispose(close=False)  # those are the parent's
+                tasks.change(settings, ME, number, schedule=f"{minute} 4 * * *")
+            finally:
+                os._exit(0)
+        time.sleep(dice.uniform(0, 0.06))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        kills += os.WIFSIGNALED(status)
+        after = crontab.read()
+        schedule = managed_schedule(after)
+        assert schedule in (managed_schedule(before), intended, f"{minute} 4 * * *".encode())
+        assert after.replace(schedule + OURS, b"0 2 * * *" + OURS) == other
+    service.sync(settings, Request(ME))
+    assert validation.validate(service.preview(settings)).is_valid
+    assert tasks.get(settings, number).schedule.encode() in crontab.read()

@@ -1,0 +1,350 @@
+"""The dashboard in a real browser, on the real `crontab` and a real PostgreSQL."""
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from streamlit.web.server.app_discovery import discover_asgi_app
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import tasks
+from pitasker_core.sync import adopt
+
+PROJECT = Path(__file__).parent.parent
+PATIENCE = 20
+"""Seconds until something that should show counts as missing; most shows in a tenth of one."""
+
+pytestmark = pytest.mark.slow
+
+
+def until(condition):
+    """Wait until a condition holds; a grid's edit reaches the server after a pause of its own."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "the tests need Chromium: sudo apt install chromium"
+    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def serve(cli_environment, tmp_path):
+    """Start the server as `./pitasker up` does; returns its address."""
+    servers = []
+
+    def start(**environment):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        log = (tmp_path / "server.log").open("w")
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pitasker_core", "up", "--port", str(port)],
+            env={**cli_environment, **environment},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        servers.append(server)
+        address = f"http://127.0.0.1:{port}"
+
+        def answers():
+            assert server.poll() is None, (tmp_path / "server.log").read_text()
+            with suppress(httpx.TransportError):
+                return httpx.get(f"{address}/_stcore/health").status_code == 200
+            return False
+
+        until(answers)
+        return address
+
+    yield start
+    for server in servers:
+        server.terminate()
+        server.wait(timeout=PATIENCE)
+
+
+@pytest.fixture
+def visit(browser):
+    """Open pages; a traceback on any of them fails the test."""
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    context.set_default_timeout(PATIENCE * 1000)
+    page = context.new_page()
+
+    def go(address):
+        page.goto(address)
+        expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE * 1000)
+        settle(page)
+        return page
+
+    yield go
+    assert page.get_by_test_id("stException").count() == 0
+    context.close()
+
+
+def settle(page):
+    """Wait until the script has run and what it drew stands."""
+    page.wait_for_function(
+        """() => {
+            const app = document.querySelector('[data-testid=stApp]');
+            return app && app.dataset.testScriptState === 'notRunning';
+        }"""
+    )
+    page.wait_for_timeout(300)
+
+
+def grid(page):
+    return page.get_by_test_id("stDataFrame").first
+
+
+COLUMNS = ("on", "name", "schedule", "menu", "state", "next_run", "command", "in_crontab")
+
+
+def put_into_cell(page, row, column, value):
+    """Type into a cell of the first table, as a person with a keyboard does."""
+    grid(page).click(position={"x": 120, "y": 52 + 35 * row})  # on the name
+    for _ in range(COLUMNS.index(column) - COLUMNS.index("name")):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    type_into_open_cell(page, value)
+
+
+def type_into_open_cell(page, value):
+    page.locator("#portal textarea, #portal input").first.fill(value)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+    page.keyboard.press("Enter")
+
+
+def toggle_cell(page, row, x):
+    grid(page).click(position={"x": x, "y": 52 + 35 * row})
+    page.keyboard.press("Space")
+
+
+def test_the_server_finds_the_app_in_the_front_door():
+    assert discover_asgi_app(PROJECT / "streamlit_app.py").is_asgi_app
+
+
+def test_a_newcomer_sees_what_the_crontab_holds_and_imports_it(serve, visit, crontab, settings):
+    crontab.write(EXISTING)
+    page = visit(serve())
+    expect(page.get_by_text("Your crontab has 3 entries")).to_be_visible()
+    page.get_by_role("link", name="Import them").click()
+    page.get_by_role("button", name="Import 3 entries").click()
+    expect(page.get_by_text("Every entry of your crontab is managed already")).to_be_visible()
+    assert {t.name for t in tasks.listing(settings).tasks} == {"Nightly backup", "cat", "hello.sh"}
+    assert crontab.read().count(b"# PITASKER_ID:") == 3
+
+
+def test_an_edit_in_the_table_lands_in_the_crontab(serve, visit, crontab, settings):
+    create(settings)
+    page = visit(serve())
+    put_into_cell(page, 0, "schedule", "30 6 * * *")
+    until(lambda: b"30 6 * * * /home/pi/backup.sh # PITASKER_ID:" in crontab.read())
+
+
+def test_a_cell_refuses_what_is_no_schedule(serve, visit, crontab, settings):
+    create(settings)
+    before = crontab.read()
+    page = visit(serve())
+    put_into_cell(page, 0, "schedule", "every day")
+    page.keyboard.press("Escape")
+    put_into_cell(page, 0, "schedule", "61 * * * *")
+    expect(page.get_by_text("Minute must be 0 to 59")).to_be_visible()
+    assert crontab.read() == before
+
+
+def test_pausing_and_switching_off_work_in_the_table(serve, visit, crontab, settings):
+    create(settings)
+    page = visit(serve())
+    toggle_cell(page, 0, 25)
+    until(lambda: b"\n# 0 2 * * * /home/pi/backup.sh" in crontab.read())
+    settle(page)
+    toggle_cell(page, 0, 25)
+    until(lambda: b"\n0 2 * * * /home/pi/backup.sh" in crontab.read())
+
+
+def test_a_task_is_made_in_the_last_row_of_the_table(serve, visit, crontab, settings):
+    create(settings)
+    page = visit(serve())
+    grid(page).click(position={"x": 120, "y": 87})
+    type_into_open_cell(page, "Row")
+    for column, value in (("schedule", "@weekly"), ("command", "/bin/row")):
+        put_into_cell(page, 1, column, value)
+    until(lambda: b"# Row\n@weekly /bin/row # PITASKER_ID:" in crontab.read())
+    assert len(tasks.listing(settings).tasks) == 2
+
+
+def test_a_task_is_made_in_the_dialog(serve, visit, crontab):
+    page = visit(serve())
+    page.get_by_role("button", name="New task").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Night")
+    dialog.get_by_label("Schedule", exact=True).fill("61 2 * * *")
+    dialog.get_by_label("Command", exact=True).fill("/bin/night")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("minute must be 0 to 59").first).to_be_visible()
+    dialog.get_by_label("Schedule", exact=True).fill("15 2 * * *")
+    dialog.get_by_label("Schedule", exact=True).press("Enter")
+    expect(dialog.get_by_text(re.compile("Next: "))).to_be_visible()
+    dialog.get_by_role("button", name="Save").click()
+    until(lambda: b"# Night\n15 2 * * * /bin/night # PITASKER_ID:" in (crontab.read() or b""))
+
+
+def test_a_deletion_asks_and_can_be_undone(serve, visit, crontab, settings):
+    create(settings)
+    before = crontab.read()
+    page = visit(serve())
+    grid(page).click(position={"x": 342, "y": 52})
+    page.get_by_text("Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    until(lambda: crontab.read() == b"")
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: crontab.read() == before)
+
+
+def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab, settings):
+    task = create(settings)
+    create(settings, "Other")
+    original = crontab.read()
+    crontab.write(original.replace(b"0 2 * * * /home", b"9 9 * * * /home", 1))
+    page = visit(f"{serve()}/health")
+    expect(page.get_by_text("Needs a look")).to_be_visible()
+    page.get_by_role("button", name="Take the database's").click()
+    until(lambda: crontab.read() == original)
+    crontab.write(original.replace(b"0 2 * * * /home", b"9 9 * * * /home", 1) + b"# more\n")
+    page.reload()
+    page.get_by_role("button", name="Take the crontab's").click()
+    until(lambda: tasks.get(settings, task.id).schedule == "9 9 * * *")
+    expect(page.get_by_text("In order")).to_be_visible()
+
+
+def test_a_conflict_can_be_decided_field_by_field(serve, visit, crontab, settings):
+    task = create(settings)
+    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    tasks.change(nowhere, ME, task.id, command="/bin/ours")
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
+    page = visit(f"{serve()}/health")
+    page.get_by_text("Take some of each").click()
+    group = page.locator(f".st-key-mix-schedule-{task.crontab_id}")
+    group.get_by_text("Crontab", exact=True).click()
+    settle(page)
+    page.get_by_role("button", name="Take this mix").click()
+    until(lambda: b"7 7 * * * /bin/ours # PITASKER_ID:" in crontab.read())
+
+
+def test_a_crontab_that_vanished_asks_before_tasks_are_touched(serve, visit, crontab, settings):
+    create(settings)
+    whole = crontab.read()
+    crontab.remove()
+    page = visit(f"{serve()}/health")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text("1 of 1 managed entries are gone").first).to_be_visible()
+    page.get_by_role("button", name="Put the database's back").click()
+    until(lambda: crontab.read() == whole)
+
+
+def test_the_raw_editor_saves_shows_the_difference_and_restores(serve, visit, crontab, settings):
+    crontab.write(EXISTING)
+    page = visit(f"{serve()}/raw")
+    field = page.get_by_label("The whole crontab")
+    field.fill(EXISTING.decode() + "61 * * * * /bin/x\n")
+    field.blur()
+    expect(page.get_by_text("minute must be 0 to 59").first).to_be_visible()
+    field.fill(EXISTING.decode() + "5 5 * * * /bin/x\n")
+    field.blur()
+    expect(page.get_by_text("What saving changes")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    until(lambda: crontab.read() == EXISTING + b"5 5 * * * /bin/x\n")
+
+
+def test_the_raw_editor_refuses_to_save_over_somebody_elses_edit(serve, visit, crontab):
+    crontab.write(EXISTING)
+    page = visit(f"{serve()}/raw")
+    crontab.write(EXISTING + b"# by hand\n")
+    field = page.get_by_label("The whole crontab")
+    field.fill("# mine\n")
+    field.blur()
+    expect(page.get_by_text("The crontab was changed since it was loaded here")).to_be_visible()
+    expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    assert crontab.read() == EXISTING + b"# by hand\n"
+
+
+def test_the_raw_editor_keeps_carriage_returns_and_foreign_bytes(serve, visit, crontab):
+    odd = b"# caf\xe9\r\n0 5 * * * echo caf\xe9\r\n"
+    crontab.write(odd)
+    page = visit(f"{serve()}/raw")
+    field = page.get_by_label("The whole crontab")
+    field.fill(field.input_value() + "6 6 * * * /bin/more\n")
+    field.blur()
+    page.get_by_role("button", name="Save").click()
+    until(lambda: crontab.read() == odd + b"6 6 * * * /bin/more\n")
+
+
+def test_without_a_crontab_program_every_page_opens_and_says_why(serve, visit):
+    address = serve(PITASKER_CRONTAB="/nonexistent/crontab")
+    for path in ("", "import", "health", "raw"):
+        page = visit(f"{address}/{path}")
+        expect(page.get_by_text("Install cron").first).to_be_visible()
+
+
+def test_without_a_database_the_raw_editor_still_saves(serve, visit, crontab, cli_environment):
+    crontab.write(EXISTING)
+    address = serve(DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
+    expect(visit(address).get_by_text("Connection refused").first).to_be_visible()
+    page = visit(f"{address}/raw")
+    field = page.get_by_label("The whole crontab")
+    field.fill(EXISTING.decode() + "# more\n")
+    field.blur()
+    page.get_by_role("button", name="Save").click()
+    until(lambda: crontab.read() == EXISTING + b"# more\n")
+
+
+HOSTILE = b"""\
+# <img src=x onerror=alert(1)> ~~struck~~ :red[x]
+0 5 * * * /bin/a '</script>'
+"""
+
+
+def test_what_a_person_wrote_is_text_on_every_page(serve, visit, crontab, settings):
+    crontab.write(HOSTILE)
+    adopt.adopt(settings, ME)
+    crontab.write(crontab.read().replace(b"0 5", b"0 6"))
+    address = serve()
+    for path in ("", "import", "health", "raw"):
+        page = visit(f"{address}/{path}")
+        assert page.locator("img[src=x]").count() == 0
+        assert page.locator("del").count() == 0
+
+
+def test_a_taken_port_is_said_in_one_sentence(cli_environment):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = subprocess.run(
+            [sys.executable, "-m", "pitasker_core", "up", "--port", str(taken.getsockname()[1])],
+            env=cli_environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+    assert done.returncode == 3
+    assert "is in use" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,199 @@
+"""Ways in which other tools were seen to lose or corrupt somebody's crontab, each ruled out."""
+
+import os
+import subprocess
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import database, tasks
+from pitasker_core.errors import ExecutionError, NotFound, PiTaskerError
+from pitasker_core.sync import adopt, edit, service
+from pitasker_core.sync.service import Request
+
+ODD = b"""\
+# a comment that is nobody's name
+
+MAILTO="a@example.org"
+ PATH = /usr/bin:/bin
+'QUOTED NAME' = 'x y'
+\t0\t2  *\t*  *   /bin/tabs  and   blanks
+  @reboot   /bin/indented
+@daily /bin/nickname
+*/5 8-18 1,15 jan-mar mon-fri /bin/ranges
+30 4 * * * echo caf\xe9
+45 4 * * * cat%stdin with \\% and % more
+# 0 9 * * * /bin/switched-off-by-hand
+"""
+
+
+def test_importing_and_saving_loses_nothing_there_is_no_field_for(settings, crontab):
+    crontab.write(ODD)
+    done = adopt.adopt(settings, ME)
+    assert len(done.imported) == 5
+    assert list(done.errors) == [10]  # bytes that are not UTF-8 cannot be a task's text
+    task = create(settings)
+    tasks.change(settings, ME, task.id, command="/bin/other")
+    tasks.delete(settings, ME, task.id)
+    found = crontab.read()
+    for number in done.imported:
+        tag = f" # PITASKER_ID:{tasks.get(settings, number).crontab_id}".encode()
+        assert found.count(tag) == 1
+        found = found.replace(tag, b"")
+    assert found == ODD
+
+
+def test_editing_an_entry_never_touches_another_whatever_stands_between(settings, crontab):
+    crontab.write(ODD)
+    adopt.adopt(settings, ME)
+    number = next(t.id for t in tasks.listing(settings).tasks if t.schedule == "@daily")
+    before = crontab.read().split(b"\n")
+    tasks.change(settings, ME, number, command="/bin/changed")
+    after = crontab.read().split(b"\n")
+    assert len(before) == len(after)
+    assert [(a, b) for a, b in zip(before, after, strict=True) if a != b] == [
+        (before[7], before[7].replace(b"/bin/nickname", b"/bin/changed"))
+    ]
+
+
+def test_importing_and_syncing_settle_after_one_round(settings, crontab):
+    crontab.write(ODD)
+    adopt.adopt(settings, ME)
+    settled = crontab.read()
+    count = len(tasks.listing(settings).tasks)
+    for _ in range(3):
+        adopt.adopt(settings, ME)
+        service.sync(settings, Request(ME))
+    assert crontab.read() == settled
+    assert len(tasks.listing(settings).tasks) == count
+
+
+def test_one_task_that_cannot_be_written_does_not_block_the_others(settings, crontab):
+    create(settings, "Good")
+    bad = create(settings, "Bad", command="/bin/bad", system_managed=False)
+    # Stored by something that did not check, as an older version or a person in psql may.
+
+    with database.session(settings) as session:
+        session.execute(
+            text("update tasks set cron_schedule = '61 * * * *' where id = :id"), {"id": bad.id}
+        )
+    done = service.export(settings, ME, [bad.id])
+    assert "minute must be 0 to 59" in done.failures[bad.id].lower()
+    assert tasks.listing(settings).states[bad.id] is tasks.State.FAILED
+    create(settings, "Another", command="/bin/another")
+    assert b"/bin/another" in crontab.read()
+    assert b"/bin/bad" not in crontab.read()
+
+
+def test_a_broken_line_that_is_there_already_is_kept_and_named(settings, crontab):
+    crontab.force(EXISTING + b"every day /bin/broken\n")
+    done = adopt.adopt(settings, ME, [adopt.Import(9, "every day /bin/broken\n")])
+    assert "not an entry" in done.errors[9]
+    assert crontab.read() == EXISTING + b"every day /bin/broken\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (None, "sudo apt install cron"),
+        ("You (pi) are not allowed to use this program (crontab)", "/etc/cron.deny"),
+        ("crontab: fopen: Permission denied", "Permission denied"),
+    ],
+)
+def test_a_crontab_that_cannot_be_used_is_an_error_that_says_what_to_do(
+    settings, fake_crontab, script, words
+):
+    fake = "/nonexistent/crontab"
+    if script:
+        fake = str(fake_crontab(f"#!/bin/sh\necho '{script}' >&2\nexit 1\n"))
+    with pytest.raises(PiTaskerError) as refused:
+        service.sync(replace(settings, crontab_program=fake), Request(ME))
+    assert words in refused.value.user_message
+
+
+def test_a_program_that_may_not_be_executed_is_an_error(settings, tmp_path):
+    file = tmp_path / "crontab"
+    file.write_text("#!/bin/sh\n")
+    with pytest.raises(PiTaskerError, match="cannot be run"):
+        service.sync(replace(settings, crontab_program=str(file)), Request(ME))
+
+
+@pytest.fixture
+def small_disk():
+    """Mount a small disk on a folder, until the test ends."""
+    mounted = []
+
+    def mount(folder, size):
+        folder.mkdir(parents=True, exist_ok=True)
+        options = ["-t", "tmpfs", "-o", f"size={size},mode=1730"]
+        subprocess.run(["mount", *options, "none", str(folder)], check=True)
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_at_home_leaves_the_crontab_and_says_so(settings, crontab, small_disk):
+    crontab.write(EXISTING)
+    create(settings)
+    before = crontab.read()
+    home = small_disk(settings.home, "64k")
+    (home / "filler").write_bytes(b"x" * (64 * 1024 - 4096))
+    (home / "backups").mkdir()
+    done = tasks.create(settings, ME, "New", "0 1 * * *", "/bin/new")
+    assert isinstance(done.problem, ExecutionError)
+    assert "space" in done.problem.user_message
+    assert crontab.read() == before
+    (home / "filler").unlink()
+    service.sync(settings, Request(ME))
+    assert b"/bin/new" in crontab.read()
+
+
+def test_a_full_disk_under_the_crontab_leaves_the_old_one(settings, crontab, small_disk):
+    spool = small_disk(crontab.folder, "16k")
+    crontab.write(EXISTING)
+    create(settings)
+    before = crontab.read()
+    filler = spool / "filler"
+    with filler.open("wb") as file:
+        try:
+            while True:
+                os.write(file.fileno(), b"x" * 4096)
+        except OSError:
+            pass
+    done = tasks.create(settings, ME, "New", "0 1 * * *", "/bin/" + "n" * 900)
+    assert done.problem is not None
+    assert crontab.read() == before
+    filler.unlink()
+    service.sync(settings, Request(ME))
+    assert b"/bin/nnn" in crontab.read()
+
+
+def test_a_snapshot_that_does_not_exist_restores_nothing(settings, crontab):
+    crontab.write(EXISTING)
+    create(settings)
+    before = crontab.read()
+    with pytest.raises(NotFound):
+        edit.restore(settings, 999_999, actor=ME)
+    assert crontab.read() == before
+
+
+def test_a_crontab_of_thousands_of_entries_is_written_whole(settings, crontab):
+    large = b"".join(b"0 1 * * * /bin/job-%d %s\n" % (n, b"x" * 40) for n in range(3000))
+    crontab.write(large)
+    create(settings)
+    assert crontab.read().startswith(large)
+    assert len(crontab.read()) > 128 * 1024
+
+
+def test_killed_processes_leave_no_heap_of_files(settings, crontab):
+    create(settings)
+    for left in ("candidate", "backups/unfinished"):
+        (settings.home / left).write_text("from a process that was killed")
+    create(settings, "Another")
+    assert {p.name for p in settings.home.iterdir()} <= {"lock", "backups", "postgres"}
+    assert not (settings.backups / "unfinished").exists()

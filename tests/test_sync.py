@@ -1,0 +1,346 @@
+"""What a sync does with edits from both sides, and what it refuses to guess."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import status, tasks
+from pitasker_core.errors import (
+    CrontabReverted,
+    CrontabUnavailable,
+    InvalidSyntax,
+    MassRemoval,
+    ParseError,
+    PermissionDenied,
+    Stale,
+)
+from pitasker_core.sync import adopt, edit, service, validation
+from pitasker_core.sync.merge import Fields, Policy
+from pitasker_core.sync.service import Request
+from pitasker_core.sync.validation import Discrepancy
+from pitasker_core.tasks import State
+
+
+def sync(settings, **wanted):
+    return service.sync(settings, Request(ME, **wanted))
+
+
+def kinds(settings):
+    return [finding.kind for finding in validation.validate(service.preview(settings)).findings]
+
+
+@pytest.fixture
+def conflict(settings, crontab):
+    """A task whose schedule was changed by hand and whose command was changed in a database
+    that could not reach the crontab."""
+    task = create(settings)
+    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    tasks.change(nowhere, ME, task.id, command="/bin/ours")
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
+    return task
+
+
+def test_edits_of_different_entries_from_both_sides_are_both_kept(settings, crontab):
+    ours, theirs = create(settings, "Ours"), create(settings, "Theirs", command="/bin/theirs")
+    crontab.write(crontab.read().replace(b"/bin/theirs", b"/bin/by-hand"))
+    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    tasks.change(nowhere, ME, ours.id, command="/bin/changed")
+    sync(settings)
+    assert tasks.get(settings, theirs.id).command == "/bin/by-hand"
+    assert b"/bin/changed" in crontab.read()
+    assert b"/bin/by-hand" in crontab.read()
+
+
+def test_a_conflict_leaves_both_sides_untouched(settings, crontab, conflict):
+    before = crontab.read()
+    done = sync(settings)
+    assert [c.tag for c in done.plan.conflicts] == [conflict.crontab_id]
+    assert crontab.read() == before
+    assert tasks.get(settings, conflict.id).command == "/bin/ours"
+    assert tasks.listing(settings).states[conflict.id] is State.CONFLICT
+    assert kinds(settings) == [Discrepancy.CHANGED_IN_BOTH]
+
+
+@pytest.mark.parametrize(
+    ("choice", "line"),
+    [
+        (Policy.DATABASE, b"0 2 * * * /bin/ours #"),
+        (Policy.CRONTAB, b"7 7 * * * /home/pi/backup.sh #"),
+        (Fields("Backup", "7 7 * * *", "/bin/ours"), b"7 7 * * * /bin/ours #"),
+    ],
+)
+def test_a_conflict_is_resolved_by_either_side_or_a_mix(settings, crontab, conflict, choice, line):
+    sync(settings, choices={conflict.crontab_id: choice})
+    task = tasks.get(settings, conflict.id)
+    assert line in crontab.read()
+    assert line == f"{task.schedule} {task.command} #".encode()
+    assert kinds(settings) == []
+
+
+@pytest.mark.parametrize("policy", [Policy.DATABASE, Policy.CRONTAB])
+def test_a_policy_resolves_all_conflicts(settings, conflict, policy):
+    assert sync(settings, policy=policy).plan.conflicts == []
+    assert kinds(settings) == []
+
+
+def test_an_entry_removed_by_hand_leaves_its_task_as_database_only(settings, crontab):
+    task = create(settings)
+    other = create(settings, "Other")
+    crontab.write(b"".join(crontab.read().splitlines(keepends=True)[2:]))
+    assert kinds(settings) == [Discrepancy.MISSING_IN_CRONTAB]
+    sync(settings)
+    found = tasks.listing(settings)
+    assert found.states == {task.id: State.DATABASE_ONLY, other.id: State.SYNCED}
+
+
+def test_an_entry_pasted_back_makes_its_task_system_managed_again(settings, crontab):
+    task = create(settings)
+    create(settings, "Other")
+    whole = crontab.read()
+    crontab.write(b"".join(whole.splitlines(keepends=True)[2:]))
+    sync(settings)
+    crontab.write(whole + b"# a comment, so that it is no old text\n")
+    sync(settings)
+    assert tasks.listing(settings).states[task.id] is State.SYNCED
+
+
+def test_a_name_changed_by_hand_renames_the_task(settings, crontab):
+    task = create(settings)
+    crontab.write(crontab.read().replace(b"# Backup\n", b"# Backup of the photos\n"))
+    sync(settings)
+    assert tasks.get(settings, task.id).name == "Backup of the photos"
+
+
+def test_a_deleted_task_whose_entry_was_edited_meanwhile_is_a_conflict(settings, crontab):
+    task = create(settings)
+    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    tasks.delete(nowhere, ME, task.id)
+    crontab.write(crontab.read().replace(b"0 2", b"9 9"))
+    assert sync(settings).plan.conflicts
+    sync(settings, policy=Policy.CRONTAB)
+    assert tasks.get(settings, task.id).deleted_at is None
+    assert tasks.get(settings, task.id).schedule == "9 9 * * *"
+
+
+def test_a_sync_that_finds_nothing_in_the_background_leaves_no_record(settings, crontab):
+    create(settings)
+    before = status.operations(settings)
+    service.sync(settings, Request(service.BACKGROUND))
+    assert status.operations(settings) == before
+
+
+def test_entries_nobody_imported_are_left_alone(settings, crontab):
+    crontab.write(EXISTING)
+    sync(settings)
+    assert crontab.read() == EXISTING
+    assert tasks.listing(settings).tasks == []
+
+
+def test_a_crontab_that_vanished_stops_the_sync_until_a_person_confirms(settings, crontab):
+    task = create(settings)
+    crontab.remove()
+    with pytest.raises(MassRemoval):
+        sync(settings)
+    assert tasks.get(settings, task.id).is_system_managed
+    sync(settings, confirmed=True)
+    assert not tasks.get(settings, task.id).is_system_managed
+
+
+def test_a_vanished_crontab_is_written_again_when_the_database_shall_win(settings, crontab):
+    task = create(settings)
+    whole = crontab.read()
+    crontab.remove()
+    sync(settings, choices={task.crontab_id: Policy.DATABASE})
+    assert crontab.read() == whole
+
+
+def test_most_entries_gone_at_once_stops_the_sync(settings, crontab):
+    for name in "abcde":
+        create(settings, name)
+    crontab.write(b"".join(crontab.read().splitlines(keepends=True)[:4]))
+    with pytest.raises(MassRemoval):
+        sync(settings)
+
+
+def test_an_older_crontab_saved_over_ours_is_reported_and_not_pulled(settings, crontab):
+    task = create(settings)
+    old = crontab.read()
+    tasks.change(settings, ME, task.id, command="/bin/new")
+    crontab.write(old)
+    with pytest.raises(CrontabReverted):
+        sync(settings)
+    assert tasks.get(settings, task.id).command == "/bin/new"
+    sync(settings, choices={task.crontab_id: Policy.DATABASE})
+    assert b"/bin/new" in crontab.read()
+
+
+def test_a_copied_entry_is_found_and_the_original_keeps_its_task(settings, crontab):
+    task = create(settings)
+    line = crontab.read().splitlines(keepends=True)[1]
+    crontab.write(line.replace(b"0 2", b"1 1") + crontab.read())
+    assert kinds(settings) == [Discrepancy.COPIED_TAG]
+    sync(settings)
+    assert tasks.get(settings, task.id).schedule == "0 2 * * *"
+
+
+def test_a_copied_entry_is_imported_with_a_tag_of_its_own(settings, crontab):
+    task = create(settings)
+    crontab.write(crontab.read() + crontab.read().splitlines(keepends=True)[1])
+    done = adopt.adopt(settings, ME, options=adopt.ImportOptions(skip_duplicates=False))
+    (copy,) = done.imported
+    assert tasks.get(settings, copy).crontab_id != task.crontab_id
+    assert crontab.read().count(str(task.crontab_id).encode()) == 1
+    assert kinds(settings) == []
+
+
+def test_a_lost_tag_is_a_choice_and_can_be_put_back(settings, crontab):
+    task = create(settings)
+    tagged = crontab.read()
+    crontab.write(tagged.replace(f" # PITASKER_ID:{task.crontab_id}".encode(), b""))
+    assert kinds(settings) == [Discrepancy.LOST_TAG]
+    assert sync(settings).plan.conflicts
+    sync(settings, choices={task.crontab_id: Policy.DATABASE})
+    assert crontab.read() == tagged
+
+
+def test_an_entry_with_an_unknown_tag_is_adopted_under_that_id(settings, crontab):
+    tag = "7c0e3a52-0b1f-4a5e-9a57-3f3d9c1b2a11"
+    crontab.write(f"# Old\n0 1 * * * /bin/old # PITASKER_ID:{tag}\n".encode())
+    before = crontab.read()
+    assert kinds(settings) == [Discrepancy.UNKNOWN_TAG]
+    sync(settings)
+    assert crontab.read() == before
+    (number,) = adopt.adopt(settings, ME).imported
+    assert str(tasks.get(settings, number).crontab_id) == tag
+    assert crontab.read() == before
+
+
+def test_an_entry_broken_by_hand_is_named_and_its_task_is_held(settings, crontab):
+    task = create(settings)
+    # As an ARM machine's `crontab` lets through; here it goes into the spool by a program that
+    # does not check.
+    broken = crontab.read().replace(b"0 2 * * *", b"61 2 * * *")
+    crontab.force(broken)
+    done = sync(settings)
+    assert "minute must be 0 to 59" in done.failures[task.id]
+    assert crontab.read() == broken
+    assert tasks.listing(settings).states[task.id] is State.FAILED
+    assert status.status(settings).health is status.Health.RED
+
+
+def test_a_crontab_that_crontab_itself_would_refuse_names_the_line_at_fault(settings, crontab):
+    create(settings)
+    broken = crontab.read() + b"61 * * * * /bin/never\n"
+    crontab.force(broken)
+    done = tasks.create(settings, ME, "New", "1 1 * * *", "/bin/new")
+    assert isinstance(done.problem, InvalidSyntax)
+    assert "line 3: minute must be 0 to 59" in done.problem.message
+    assert crontab.read() == broken
+
+
+def test_a_nul_byte_in_the_crontab_stops_every_write(settings, crontab):
+    create(settings)
+    odd = crontab.read() + b"0 5 * * * /bin/a\0b\n"
+    crontab.force(odd)
+    nobody = tasks.create(settings, ME, "New", "1 1 * * *", "/bin/new")
+    assert isinstance(nobody.problem, ParseError | InvalidSyntax)
+    assert crontab.read() == odd
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("echo 'crontab: cannot open spool' >&2; exit 1", CrontabUnavailable),
+        (
+            "echo 'You (pi) are not allowed to use this program (crontab)' >&2; exit 1",
+            PermissionDenied,
+        ),
+        ("exit 0 </dev/null; kill -9 $$", CrontabUnavailable),
+    ],
+)
+def test_a_failed_read_is_an_error_and_never_an_empty_crontab(
+    settings, crontab, fake_crontab, script, error
+):
+    task = create(settings)
+    before = crontab.read()
+    if error is CrontabUnavailable and "kill" in script:
+        script = "kill -9 $$"
+    failing = replace(settings, crontab_program=str(fake_crontab(f"#!/bin/sh\n{script}\n")))
+    with pytest.raises(error):
+        sync(failing)
+    assert crontab.read() == before
+    assert tasks.get(settings, task.id).is_system_managed
+
+
+def test_a_task_saved_without_a_crontab_program_reaches_the_crontab_later(settings, crontab):
+    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    done = tasks.create(nowhere, ME, "Later", "0 1 * * *", "/bin/later")
+    assert isinstance(done.problem, CrontabUnavailable)
+    assert tasks.listing(nowhere).states[done.tasks[0].id] is State.PENDING
+    sync(settings)
+    assert b"/bin/later" in crontab.read()
+
+
+def test_an_edit_of_something_stale_is_refused(settings, crontab):
+    task = create(settings)
+    tasks.change(settings, ME, task.id, task.version, command="/bin/first")
+    with pytest.raises(Stale):
+        tasks.change(settings, ME, task.id, task.version, command="/bin/second")
+    assert b"/bin/first" in crontab.read()
+
+
+def test_edits_are_saved_all_or_none(settings, crontab):
+    one, two = create(settings, "One"), create(settings, "Two")
+    before = crontab.read()
+    edits = [
+        tasks.Edit(one.id, fields={"command": "/bin/good"}),
+        tasks.Edit(two.id, fields={"schedule": "61 * * * *"}),
+    ]
+    with pytest.raises(InvalidSyntax, match="“Two”: Minute must be 0 to 59"):
+        tasks.apply(settings, ME, edits)
+    assert tasks.get(settings, one.id).command == one.command
+    assert crontab.read() == before
+
+
+def test_an_export_writes_tasks_that_were_database_only(settings, crontab):
+    task = create(settings, system_managed=False)
+    assert not crontab.read()
+    done = service.export(settings, ME, [task.id])
+    assert len(done.pushed) == 1
+    assert b"/home/pi/backup.sh # PITASKER_ID:" in crontab.read()
+
+
+def test_a_snapshot_restores_exact_bytes_and_the_tasks_follow(settings, crontab):
+    crontab.write(EXISTING)
+    task = create(settings)
+    before = crontab.read()
+    tasks.change(settings, ME, task.id, command="/bin/new")
+    wanted = next(s for s in edit.snapshots(settings) if (s.text or "").encode() == before)
+    edit.restore(settings, wanted.id, actor=ME)
+    assert crontab.read() == before
+    assert tasks.get(settings, task.id).command == "/home/pi/backup.sh"
+
+
+def test_a_raw_edit_is_installed_and_the_tasks_follow(settings, crontab):
+    task = create(settings)
+    text = crontab.read().decode()
+    edit.save_raw(settings, text.replace("0 2", "3 3") + "# more", text, actor=ME)
+    assert crontab.read().endswith(b"# more\n")
+    assert tasks.get(settings, task.id).schedule == "3 3 * * *"
+
+
+def test_a_raw_edit_keeps_its_backup_as_a_file(settings, crontab):
+    crontab.write(EXISTING)
+    saved = edit.save_raw(settings, "# new\n", EXISTING.decode(), actor=ME)
+    assert Path(saved.backup).read_bytes() == EXISTING
+
+
+def test_carriage_returns_and_foreign_bytes_survive_every_write(settings, crontab):
+    odd = b"# caf\xe9\r\n0 5 * * * echo caf\xe9\r\n0 6 * * * echo '\\r'\n"
+    crontab.write(odd)
+    task = create(settings)
+    assert crontab.read().startswith(odd)
+    tasks.delete(settings, ME, task.id)
+    assert crontab.read() == odd
