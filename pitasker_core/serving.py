@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pitasker_core.errors import ExecutionError, NotFound
@@ -41,16 +43,20 @@ def demo(settings: Settings, port: int = PORT) -> int:
             "The demo needs a private crontab, which the launcher makes.", "Run `./pitasker demo`."
         )
     command = _streamlit(port)
-    try:
-        demonstration.fill(settings)
-        _announce(settings, port)
-        server = subprocess.Popen(command, cwd=_PROJECT)
-        # Ctrl-C reaches the server by itself, and ends it in good order: wait for that.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-        return server.wait()
-    finally:
-        database.stop(settings)
+    with tempfile.TemporaryDirectory(prefix="pitasker-demo-") as home:
+        scratch = replace(settings, home=Path(home), database_url=None)
+        environment = {**os.environ, "PITASKER_HOME": home, "DATABASE_URL": ""}
+        try:
+            demonstration.fill(scratch)
+            _announce(scratch, port)
+            server = subprocess.Popen(command, cwd=_PROJECT, env=environment)
+            # Ctrl-C reaches the server by itself, and ends it in good order: wait for that.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+            signal.signal(signal.SIGHUP, lambda *_: server.terminate())
+            return server.wait()
+        finally:
+            database.stop(scratch)
 
 
 def psql_command(settings: Settings) -> list[str]:
@@ -76,6 +82,7 @@ def _streamlit(port: int) -> list[str]:
         )
     app = str(_PROJECT / "streamlit_app.py")
     options = ["--server.port", str(port), "--server.address", ADDRESS]
+    options += ["--logger.hideWelcomeMessage", "true"]  # ours says it
     return [sys.executable, "-m", "streamlit", "run", app, *options]
 
 
