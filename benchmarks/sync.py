@@ -2,7 +2,8 @@
 
     PYTHONPATH=. .venv/bin/python benchmarks/sync.py [repeats]
 
-Runs on a private crontab and a private PostgreSQL, whatever DATABASE_URL says; as root, or where user namespaces are allowed.
+Runs on a private crontab and a private PostgreSQL, whatever DATABASE_URL says; as root, or where
+user namespaces are allowed.
 Each row is the median of the repeats. The floor is measured in the same run: the bare
 `crontab -l` and `crontab -` calls that a safe write needs (read, read again right before writing,
 write, read back), and one small commit.

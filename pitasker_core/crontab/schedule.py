@@ -370,7 +370,9 @@ def _wall_times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
     days, weekdays = _dates(schedule)
     fields = (schedule.minutes, schedule.hours, days, schedule.months, weekdays)
     expression = " ".join(",".join(map(str, values)) for values in fields)
-    calendar = croniter(expression, after, day_or=not schedule.both_must_match)
+    # A complete list restricts nothing only where both must match.
+    complete = len(days) == 31 or len(weekdays) == 7
+    calendar = croniter(expression, after, day_or=not (schedule.both_must_match or complete))
     try:
         while True:
             yield calendar.get_next(datetime)

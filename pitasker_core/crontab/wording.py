@@ -327,6 +327,9 @@ def _from_fields(text: str) -> Iterator[str]:
     elif len(fields) == 4:
         yield _repaired([*fields, "*"])
     elif len(fields) == 5:
+        minute, hour = fields[:2]
+        if minute.isdecimal() and hour.isdecimal() and int(minute) < 24 < int(hour) < 60:
+            yield " ".join([hour, minute, *fields[2:]])  # written as a clock shows it
         yield _repaired(fields)
     elif len(fields) > 5:
         # Seconds in front, and perhaps a year behind. With `?` in it, 1 is Sunday: no guess then.
