@@ -1,0 +1,29 @@
+"""The tests themselves keep away from what belongs to whoever runs them."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from conftest import SPOOL, InstalledCrontab
+
+from pitasker_core.settings import Settings
+
+
+def test_the_spool_of_the_tests_is_one_that_others_do_not_see() -> None:
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    (spool,) = [mount for mount in mounts if mount.split()[4] == str(SPOOL)]
+    assert " - tmpfs " in spool
+    assert "shared:" not in spool  # or it would appear in the namespace we came from
+
+
+def test_children_of_the_tests_see_the_private_spool_too(crontab: InstalledCrontab) -> None:
+    crontab.write(b"# the tests' own\n")
+    listed = subprocess.run(["crontab", "-l"], capture_output=True, check=True)
+    assert listed.stdout == b"# the tests' own\n"
+
+
+def test_home_and_database_are_not_those_of_whoever_runs_the_tests() -> None:
+    settings = Settings.from_environment()
+    assert settings.database_url is None
+    assert settings.home.is_relative_to(os.environ["HOME"])
+    assert "pitasker-tests-home-" in os.environ["HOME"]
