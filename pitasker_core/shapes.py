@@ -1,7 +1,6 @@
 """What PiTasker tells programs: the JSON shapes of the command line, keys in camelCase."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -148,7 +147,7 @@ def change(found: Change, ids: Mapping[UUID, int]) -> Shape:
         "task": ids.get(found.tag),
         "crontabId": str(found.tag),
         "kind": found.kind.value,
-        **{side: asdict(fields) if fields else None for side, fields in sides.items()},
+        **{side: fields.as_dict() if fields else None for side, fields in sides.items()},
     }
 
 

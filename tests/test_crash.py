@@ -33,7 +33,7 @@ STEPS = {
 }
 """The files whose every line is a step of writing."""
 
-STRIDE = {"sync": 5}
+STRIDE = {"sync": 11}
 """Lines from one death to the next, else 19: each costs 0.1 s, and a save is some 700 lines."""
 
 TABLES = [table.name for table in Base.metadata.sorted_tables]

@@ -29,6 +29,7 @@ from pitasker_core.crontab.document import (
     suggested_name,
     tagged,
 )
+from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.errors import InvalidSyntax, NotFound
 
@@ -75,7 +76,7 @@ def only(line, dialect=Dialect.DEBIAN):
 
 def with_command(command, paused=False):
     """The entry that a new task with this command becomes."""
-    return parse("").add("Name", "0 5 * * *", command, TAG, paused).entry(1)
+    return Draft(parse("")).add("Name", "0 5 * * *", command, TAG, paused).done().entry(1)
 
 
 def refused_by_crontab(text, folder):
@@ -469,7 +470,7 @@ def test_a_command_with_a_control_character_is_refused(character, at):
 @pytest.mark.parametrize("character", CONTROLS)
 def test_a_schedule_with_a_control_character_is_refused(character, at):
     with pytest.raises(InvalidSyntax):
-        parse("").add("Name", at.format(character), "/bin/a", TAG)
+        Draft(parse("")).add("Name", at.format(character), "/bin/a", TAG).done()
 
 
 @pytest.mark.parametrize(
@@ -492,7 +493,7 @@ def test_a_name_that_would_not_stay_a_name_is_refused(name):
     ],
 )
 def test_a_name_stands_in_the_comment_and_reads_back(name):
-    crontab = parse(str(parse("").add(name, "@daily", "/bin/a", TAG)))
+    crontab = parse(str(Draft(parse("")).add(name, "@daily", "/bin/a", TAG).done()))
     assert crontab.comment_above(1) == name
 
 
@@ -541,19 +542,19 @@ def test_the_limit_counts_bytes():
 
 @debian_only
 def test_debian_takes_the_longest_tagged_command(tmp_path):
-    crontab = parse("").add("Name", "0 5 * * *", "x" * LONGEST_TAGGED, TAG)
+    crontab = Draft(parse("")).add("Name", "0 5 * * *", "x" * LONGEST_TAGGED, TAG).done()
     assert not refused_by_crontab(str(crontab), tmp_path)
 
 
 def test_a_schedule_and_command_that_are_a_setting_together_are_refused():
     with pytest.raises(InvalidSyntax):
-        parse("").add("Name", "@daily", "=x", TAG)
+        Draft(parse("")).add("Name", "@daily", "=x", TAG).done()
 
 
 @pytest.mark.parametrize("schedule", ["", " ", "0 5 * *", "61 * * * *", "# 0 5 * *", "every day"])
 def test_an_invalid_schedule_is_refused(schedule):
     with pytest.raises(InvalidSyntax):
-        parse("").add("Name", schedule, "1 2 3 4 5 /bin/a", TAG)
+        Draft(parse("")).add("Name", schedule, "1 2 3 4 5 /bin/a", TAG).done()
 
 
 # Edits.
@@ -564,7 +565,7 @@ def test_an_invalid_schedule_is_refused(schedule):
 def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, command, paused):
     before = parse(text)
     try:
-        after = before.add(name, schedule, command, OTHER, paused)
+        after = Draft(before).add(name, schedule, command, OTHER, paused).done()
     except InvalidSyntax:
         return
     entry = after.entry(len(after.lines) - 1)
@@ -593,7 +594,11 @@ def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, comm
     index = list(found)[at % len(found)]
     old = found[index]
     try:
-        after = before.change(index, schedule=schedule, command=command, paused=paused, tag=tag)
+        after = (
+            Draft(before)
+            .change(index, schedule=schedule, command=command, paused=paused, tag=tag)
+            .done()
+        )
     except InvalidSyntax:
         return
     new = after.entry(index)
@@ -615,7 +620,7 @@ def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, comm
 def test_debian_takes_what_was_added(tmp_path_factory, text, schedule, command, paused):
     text = text.replace("61 *", "1 *")
     try:
-        after = parse(text).add("Name", schedule, command, OTHER, paused)
+        after = Draft(parse(text)).add("Name", schedule, command, OTHER, paused).done()
     except InvalidSyntax:
         return
     assert not refused_by_crontab(str(after), tmp_path_factory.getbasetemp())
@@ -629,7 +634,7 @@ def test_an_addition_adds_exactly_one_entry_and_a_paused_one_none_for_cron(
         return sum(not entry.paused for _, entry in parse(text).entries())
 
     try:
-        after = parse(text).add("Name", schedule, command, OTHER, paused)
+        after = Draft(parse(text)).add("Name", schedule, command, OTHER, paused).done()
     except InvalidSyntax:
         return
     assert active(str(after)) == active(text) + (not paused)
@@ -638,13 +643,13 @@ def test_an_addition_adds_exactly_one_entry_and_a_paused_one_none_for_cron(
 @pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
 def test_adding_and_removing_an_entry_gives_the_same_bytes(file):
     text = decode(file.read_bytes())
-    crontab = parse(text).add("Name", "0 5 * * *", "/bin/a", OTHER)
+    crontab = Draft(parse(text)).add("Name", "0 5 * * *", "/bin/a", OTHER).done()
     missing_end = "\n" if text and not text.endswith("\n") else ""
-    assert str(crontab.remove(len(crontab.lines) - 1, "Name")) == text + missing_end
+    assert str(Draft(crontab).remove(len(crontab.lines) - 1, "Name").done()) == text + missing_end
 
 
 def test_an_addition_ends_a_last_line_that_had_no_end():
-    assert str(parse("@daily a").add("Name", "@daily", "b", TAG)) == (
+    assert str(Draft(parse("@daily a")).add("Name", "@daily", "b", TAG).done()) == (
         f"@daily a\n# Name\n@daily b {MARK}\n"
     )
 
@@ -665,7 +670,7 @@ def test_a_paused_entry_is_added_as_a_comment_with_its_tag():
 )
 def test_an_edit_keeps_the_indent_the_gaps_and_the_other_fields(change, line):
     crontab = parse(f"# Above\n\t*/5  * * * *\t/bin/a  b {MARK}%in\nA=b\n")
-    assert str(crontab.change(1, **change)) == f"# Above\n{line}A=b\n"
+    assert str(Draft(crontab).change(1, **change).done()) == f"# Above\n{line}A=b\n"
 
 
 @pytest.mark.parametrize(
@@ -677,23 +682,25 @@ def test_an_edit_keeps_the_indent_the_gaps_and_the_other_fields(change, line):
     ],
 )
 def test_a_paused_entry_resumes_in_its_place(line, resumed):
-    assert str(parse(line).change(0, paused=False)) == resumed
+    assert str(Draft(parse(line)).change(0, paused=False).done()) == resumed
 
 
 @pytest.mark.parametrize("line", ["0 5 * * * a", "\t@daily\ta  b", "  0\t5 * * * cat%in"])
 def test_pausing_and_resuming_gives_the_same_bytes(line):
-    text = str(parse(line + "\n").change(0, tag=TAG))
-    assert str(parse(text).change(0, paused=True).change(0, paused=False)) == text
+    text = str(Draft(parse(line + "\n")).change(0, tag=TAG).done())
+    paused = Draft(parse(text)).change(0, paused=True).done()
+    assert str(Draft(paused).change(0, paused=False).done()) == text
+    assert Draft(parse(text)).change(0, paused=True).change(0, paused=False).done() == parse(text)
 
 
 def test_a_change_of_a_paused_entry_leaves_it_paused():
-    changed = parse(f"#0 5 * * * a {MARK}\n").change(0, schedule="@daily")
+    changed = Draft(parse(f"#0 5 * * * a {MARK}\n")).change(0, schedule="@daily").done()
     assert str(changed) == f"#@daily a {MARK}\n"
 
 
 def test_an_entry_without_a_tag_cannot_be_paused():
     with pytest.raises(InvalidSyntax):
-        parse("0 5 * * * a\n").change(0, paused=True)
+        Draft(parse("0 5 * * * a\n")).change(0, paused=True).done()
 
 
 @pytest.mark.parametrize(
@@ -711,16 +718,16 @@ def test_a_comment_is_a_paused_entry_only_if_it_is_a_job_with_a_tag(line):
 
 
 def test_the_last_line_stays_without_an_end_when_it_is_edited():
-    assert str(parse("@daily a").change(0, command="b")) == "@daily b"
+    assert str(Draft(parse("@daily a")).change(0, command="b").done()) == "@daily b"
 
 
 def test_a_misplaced_tag_goes_back_to_its_place_with_any_edit():
-    assert str(parse(f"@daily a {MARK} b\n").change(0)) == f"@daily a b {MARK}\n"
+    assert str(Draft(parse(f"@daily a {MARK} b\n")).change(0).done()) == f"@daily a b {MARK}\n"
 
 
 def test_an_edit_that_cannot_carry_its_tag_is_refused():
     with pytest.raises(InvalidSyntax):
-        parse(f"@daily a {MARK}\n").change(0, command="a \\")
+        Draft(parse(f"@daily a {MARK}\n")).change(0, command="a \\").done()
 
 
 @pytest.mark.parametrize(
@@ -732,38 +739,38 @@ def test_an_edit_that_cannot_carry_its_tag_is_refused():
     ],
 )
 def test_an_entry_without_its_tag_is_otherwise_as_it_was(line, untagged):
-    crontab = parse(line).untag(0)
+    crontab = Draft(parse(line)).untag(0).done()
     assert str(crontab) == untagged
     assert crontab.by_tag == {}
 
 
 def test_a_rename_changes_the_comment_that_has_the_old_name():
     crontab = parse(f"A=b\n# Old\n@daily a {MARK}\n")
-    assert str(crontab.rename(2, "Old", "New")) == f"A=b\n# New\n@daily a {MARK}\n"
+    assert str(Draft(crontab).rename(2, "Old", "New").done()) == f"A=b\n# New\n@daily a {MARK}\n"
 
 
 @pytest.mark.parametrize("above", ["", "# Somebody's words\n", "# Old\n\n"])
 def test_a_rename_leaves_other_words_alone(above):
     crontab = parse(f"{above}@daily a {MARK}\n")
-    assert crontab.rename(len(crontab.lines) - 1, "Old", "New") == crontab
+    assert Draft(crontab).rename(len(crontab.lines) - 1, "Old", "New").done() == crontab
 
 
 def test_a_rename_to_what_is_no_name_is_refused():
     with pytest.raises(InvalidSyntax):
-        parse("# Old\n@daily a\n").rename(1, "Old", "two\nlines")
+        Draft(parse("# Old\n@daily a\n")).rename(1, "Old", "two\nlines").done()
 
 
 def test_a_removal_takes_the_comment_that_is_given_with_it():
-    assert str(parse("# Name\n@daily a\n# Other\n").remove(1, "Name")) == "# Other\n"
+    assert str(Draft(parse("# Name\n@daily a\n# Other\n")).remove(1, "Name").done()) == "# Other\n"
 
 
 @pytest.mark.parametrize("comment", [None, "Other"])
 def test_a_removal_leaves_a_comment_that_is_not_ours(comment):
-    assert str(parse("# Name\n@daily a\n").remove(1, comment)) == "# Name\n"
+    assert str(Draft(parse("# Name\n@daily a\n")).remove(1, comment).done()) == "# Name\n"
 
 
 def test_a_removal_of_the_first_line_does_not_take_the_last_for_its_comment():
-    assert str(parse("@daily a\n# Name\n").remove(0, "Name")) == "# Name\n"
+    assert str(Draft(parse("@daily a\n# Name\n")).remove(0, "Name").done()) == "# Name\n"
 
 
 # Names for what is imported.

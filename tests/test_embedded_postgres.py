@@ -105,6 +105,8 @@ def test_a_killed_head_whose_children_still_work_is_not_joined_by_a_second(folde
     server = embedded.ensure_running(folder)
     ask(server, "create table kept as select 42 as answer")
     os.kill(embedded._pid(server.data), signal.SIGKILL)
+    while embedded._pid(server.data):
+        time.sleep(0.001)
     assert ask(embedded.ensure_running(folder), "select answer from kept") == 42
 
 

@@ -191,119 +191,24 @@ class Crontab:
 
     def environment(self, index: int | None = None) -> dict[str, str]:
         """The settings in force for the entry at an index, or at the crontab's end."""
-        above = self.lines[:index]
-        return {line.name: line.value for line in above if isinstance(line, Setting)}
+        end = len(self.lines) if index is None else index
+        return {setting.name: setting.value for at, setting in self._settings if at < end}
 
-    # Changes: each returns a new crontab.
-
-    def add(
-        self, name: str, schedule: str, command: str, tag: UUID, paused: bool = False
-    ) -> "Crontab":
-        """A new entry at the end, under its name as a comment.
-
-        At the end because a setting acts on the lines below it: a place further up could change
-        what the entry, or another, runs with. Raises InvalidSyntax when cron would not take it.
-        """
-        check_name(name)
-        prefix = "# " if paused else ""
-        rendered = self._rendered(prefix, "", schedule, " ", command, tag, "\n")
-        return replace(self, lines=(*self.ended().lines, Comment(f"# {name}\n"), rendered))
+    @cached_property
+    def _settings(self) -> list[tuple[int, Setting]]:
+        return [(i, line) for i, line in enumerate(self.lines) if isinstance(line, Setting)]
 
     def ended(self) -> "Crontab":
         """With a line end at the end, without which cron refuses an entry or a setting there."""
         if not self.lines or self.lines[-1].raw.endswith("\n"):
             return self
-        last = len(self.lines) - 1
-        return self._with(last, parse_line(self.lines[last].raw + "\n", self.dialect))
-
-    def change(
-        self,
-        index: int,
-        *,
-        schedule: str | None = None,
-        command: str | None = None,
-        paused: bool | None = None,
-        tag: UUID | None = None,
-    ) -> "Crontab":
-        """The entry at an index with other fields; what is None stays as it was written.
-
-        Raises InvalidSyntax when cron would not take the new line.
-        """
-        old = self.entry(index)
-        prefix = old.prefix if paused is None else (old.prefix or "# ") if paused else ""
-        indent = old.indent
-        if old.prefix and not prefix:
-            # What stood before the `#` was the line's indent before it was paused by hand.
-            indent = old.prefix[: old.prefix.index("#")] + old.indent
-        new = self._rendered(
-            prefix,
-            indent,
-            old.schedule if schedule is None else schedule,
-            old.gap or " ",
-            old.command if command is None else command,
-            tag or old.tag,
-            "\n" if old.raw.endswith("\n") else "",
-            index,
-        )
-        return self._with(index, new)
-
-    def rename(self, index: int, old: str, new: str) -> "Crontab":
-        """The comment above an entry says `new`, if it still says `old`."""
-        if self.comment_above(index) != old:
-            return self
-        check_name(new)
-        return self._with(index - 1, Comment(f"# {new}\n"))
-
-    def remove(self, index: int, comment: str | None = None) -> "Crontab":
-        """Without the entry at an index, and without the comment above it if it says `comment`."""
-        self.entry(index)
-        first = index - 1 if comment is not None and self.comment_above(index) == comment else index
-        return replace(self, lines=self.lines[:first] + self.lines[index + 1 :])
-
-    def untag(self, index: int) -> "Crontab":
-        """The entry at an index without its tag; a paused one is a comment then."""
-        old = self.entry(index)
-        ending = "\n" if old.raw.endswith("\n") else ""
-        raw = old.prefix + old.indent + old.schedule + old.gap + old.command + ending
-        return self._with(index, parse_line(raw, self.dialect))
+        last = parse_line(self.lines[-1].raw + "\n", self.dialect)
+        return replace(self, lines=(*self.lines[:-1], last))
 
     def why_not_tagged(self, index: int | None, command: str) -> str | None:
         """Why a command at an index (None: at the end) cannot carry a tag, or None if it can."""
         shell = self.environment(index).get("SHELL", "/bin/sh")
         return _why_not_tagged(command, shell)
-
-    def _with(self, index: int, line: Line) -> "Crontab":
-        return replace(self, lines=(*self.lines[:index], line, *self.lines[index + 1 :]))
-
-    def _rendered(
-        self,
-        prefix: str,
-        indent: str,
-        schedule: str,
-        gap: str,
-        command: str,
-        tag: UUID | None,
-        ending: str,
-        index: int | None = None,
-    ) -> Entry:
-        check_command(command)
-        if found := _control(schedule, allowed="\t"):
-            raise InvalidSyntax(f"A schedule cannot contain {found}.")
-        if tag and (reason := self.why_not_tagged(index, command)):
-            raise InvalidSyntax(reason)
-        body = indent + schedule + gap + (tagged(command, tag) if tag else command)
-        # Read what we wrote by the grammar it will be read with: nothing else is proof.
-        active = parse_line(body + ending, self.dialect)
-        if not isinstance(active, Entry):
-            raise InvalidSyntax(_why_no_entry(active))
-        line = parse_line(prefix + body + ending, self.dialect) if prefix else active
-        wanted = (schedule, command, tag, bool(prefix))
-        if (
-            not isinstance(line, Entry)
-            or (line.schedule, line.command, line.tag, line.paused) != wanted
-        ):
-            raise InvalidSyntax("This schedule and command would be read back as something else.")
-        return line
 
 
 def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Crontab:
@@ -363,7 +268,7 @@ def check_name(name: str) -> str:
         raise InvalidSyntax(
             f"A name has at most {NAME_LIMIT} characters; this one has {len(name)}."
         )
-    if found := _control(name, allowed=""):
+    if found := control_character(name, allowed=""):
         raise InvalidSyntax(
             f"A name cannot contain {found}.", "Write it in one line of plain text."
         )
@@ -390,7 +295,7 @@ def check_command(command: str) -> str:
         raise InvalidSyntax("A task needs a command.")
     if command[0] in _BLANKS:
         raise InvalidSyntax("A command cannot begin with a blank.", "Remove the blank.")
-    if found := _control(command, allowed="\t"):
+    if found := control_character(command, allowed="\t"):
         raise InvalidSyntax(
             f"A command cannot contain {found}: it must be one line of a crontab.",
             "For several steps write a script, or join them with && or ;.",
@@ -466,7 +371,8 @@ def _open_quote(command: str) -> str | None:
     return quote or None
 
 
-def _control(text: str, allowed: str) -> str | None:
+def control_character(text: str, allowed: str) -> str | None:
+    """What in a text would break a line of a crontab, in words; None if nothing does."""
     names = {"\n": "a line break", "\r": "a carriage return", "\0": "a NUL byte", "\t": "a tab"}
     for character in text:
         if character in allowed:
@@ -555,10 +461,3 @@ def _paused_or_comment(raw: str, content: str, dialect: Dialect) -> Entry | Comm
         if isinstance(entry, Entry) and entry.tag and "\0" not in body:
             return entry
     return Comment(raw, tag)
-
-
-def _why_no_entry(line: Line) -> str:
-    if isinstance(line, Invalid):
-        better = f" Perhaps {line.suggestion} was meant." if line.suggestion else ""
-        return f"{line.reason[0].upper()}{line.reason[1:]}.{better}"
-    return "cron would read this schedule and command as something other than an entry."

@@ -15,6 +15,7 @@ from pitasker_core.crontab.document import (
     check_name,
     suggested_name,
 )
+from pitasker_core.crontab.draft import Draft
 from pitasker_core.database.tables import EventRow, TaskRow
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.settings import Settings
@@ -174,7 +175,7 @@ class _Work:
         is_tagged = index in compared.reading.unknown
         tag = entry.tag if is_tagged and entry.tag else uuid4()
         if managed:
-            document.change(index, tag=tag)  # raises when this entry cannot carry a tag
+            Draft(document).change(index, tag=tag)  # raises when this entry cannot carry a tag
         row = TaskRow(
             name=name,
             cron_schedule=entry.schedule,

@@ -21,6 +21,15 @@ class Fields:
     command: str
     paused: bool = False
 
+    def as_dict(self) -> dict[str, str | bool]:
+        """For the database and for JSON. (`dataclasses.asdict` takes ten times as long.)"""
+        return {
+            "name": self.name,
+            "schedule": self.schedule,
+            "command": self.command,
+            "paused": self.paused,
+        }
+
 
 Side = Mapping[UUID, Fields]
 

@@ -8,7 +8,7 @@ wanted, and whatever the crontab already has counts as agreed.
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -326,7 +326,7 @@ def _details(result: SyncResult) -> dict[str, object]:
         return {
             "task": result.tasks.get(change.tag),
             "tag": str(change.tag),
-            **{side: asdict(value) if value else None for side, value in sides.items()},
+            **{side: value.as_dict() if value else None for side, value in sides.items()},
         }
 
     return {

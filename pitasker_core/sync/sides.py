@@ -13,6 +13,7 @@ from pitasker_core.crontab.document import (
     check_name,
     is_name,
 )
+from pitasker_core.crontab.draft import Draft
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.sync.merge import Change, Fields, Kind, Plan
 
@@ -138,9 +139,7 @@ def carry_out(
 ) -> Carried:
     """Change the document as the plan wants. What cannot be written fails alone, with a reason."""
     failures: dict[UUID, str] = {}
-    removed: dict[int, str | None] = {}
-    mended: dict[UUID, int] = {}
-    before = document
+    draft = Draft(document)
     pulled = {change.tag for change in plan.pulls}
     pushed = {change.tag for change in plan.pushes}
     for change in plan.changes:
@@ -158,42 +157,32 @@ def carry_out(
                 if result is None:
                     if index is not None:
                         ours = agreed.comment if agreed and agreed.comment_is_ours else None
-                        removed[index] = ours
+                        draft.remove(index, ours)
                     # A copy never was the task's entry. With the tag it would bring the task back.
                     for copy in reading.copies:
-                        if before.entry(copy).tag == tag:
-                            document = document.untag(copy)
+                        if document.entry(copy).tag == tag:
+                            draft.untag(copy)
                 elif index is None:
-                    document = document.add(
-                        result.name, result.schedule, result.command, tag, result.paused
-                    )
+                    draft.add(result.name, result.schedule, result.command, tag, result.paused)
                 else:
-                    document = _changed(document, index, tag, result, agreed)
+                    _change(draft, document.entry(index), index, tag, result, agreed)
+            # A tag that something was written behind goes back to its place, so that all of it
+            # acts.
+            if result and tag in reading.misplaced:
+                draft.change(reading.where[tag])
         except InvalidSyntax as problem:
             failures[tag] = problem.user_message
-            continue
-        # A tag that something was written behind goes back to its place, so that all of it acts.
-        if result and tag in reading.misplaced:
-            mended[tag] = reading.where[tag]
-    for tag, index in mended.items():
-        try:
-            document = document.change(index)
-        except InvalidSyntax as problem:
-            failures[tag] = problem.user_message
-    added = len(before.lines)
-    for index in sorted(removed, reverse=True):
-        shorter = document.remove(index, removed[index])
-        added -= len(document.lines) - len(shorter.lines)
-        document = shorter
-    last = document.lines[-1] if document.lines else None
-    if document is not before and not isinstance(last, Blank | Comment):
-        document = document.ended()
+    changed = draft.done()
+    last = changed.lines[-1] if changed.lines else None
+    if changed is not document and not isinstance(last, Blank | Comment):
+        changed = changed.ended()
+    added = len(changed.lines) - draft.added
     agreed_now = {
-        change.tag: _agreed(document, change, base.get(change.tag), added)
+        change.tag: _agreed(changed, change, base.get(change.tag), added)
         for change in plan.changes
         if change.kind is not Kind.CONFLICT and change.tag not in failures
     }
-    return Carried(document, agreed_now, failures)
+    return Carried(changed, agreed_now, failures)
 
 
 def _says(entry: Entry, fields: Fields) -> bool:
@@ -245,22 +234,23 @@ def _find_lost(
                 copies.remove(equal[0])
 
 
-def _changed(
-    document: Crontab, index: int, tag: UUID, result: Fields, agreed: Agreed | None
-) -> Crontab:
-    entry = document.entry(index)
+def _change(
+    draft: Draft, entry: Entry, index: int, tag: UUID, result: Fields, agreed: Agreed | None
+) -> None:
+    comment = agreed.comment if agreed and agreed.comment_is_ours else None
+    if comment is not None:
+        check_name(result.name)  # before anything is changed: all of it, or nothing
     wanted = (result.schedule, result.command, result.paused, tag)
     if (entry.schedule, entry.command, entry.paused, entry.tag) != wanted:
-        document = document.change(
+        draft.change(
             index,
             schedule=result.schedule,
             command=result.command,
             paused=result.paused,
             tag=tag,
         )
-    if agreed and agreed.comment_is_ours and agreed.comment:
-        document = document.rename(index, agreed.comment, result.name)
-    return document
+    if comment is not None:
+        draft.rename(index, comment, result.name)
 
 
 def _agreed(document: Crontab, change: Change, before: Agreed | None, added: int) -> Agreed | None:

@@ -4,12 +4,25 @@ import os
 import pwd
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    Integer,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -111,21 +124,36 @@ def move_base(session: Session, crontab: int, base: Mapping[UUID, Agreed | None]
     gone = [tag for tag, value in base.items() if value is None]
     if gone:
         session.execute(delete(BaseRow).where(BaseRow.tag.in_(gone)))
-    rows = [
-        {
-            "tag": tag,
-            "crontab": crontab,
-            **asdict(value.fields),
-            "comment": value.comment,
-            "comment_is_ours": value.comment_is_ours,
-        }
-        for tag, value in base.items()
-        if value is not None
-    ]
-    if rows:
-        new = insert(BaseRow)
-        same = {key: new.excluded[key] for key in rows[0] if key != "tag"}
-        session.execute(new.on_conflict_do_update(index_elements=["tag"], set_=same), rows)
+    kept = [(tag, value) for tag, value in base.items() if value is not None]
+    if kept:
+        session.execute(
+            _MOVE_BASE,
+            {
+                "crontab": crontab,
+                "tags": [tag for tag, _ in kept],
+                "names": [value.fields.name for _, value in kept],
+                "schedules": [value.fields.schedule for _, value in kept],
+                "commands": [value.fields.command for _, value in kept],
+                "paused": [value.fields.paused for _, value in kept],
+                "comments": [value.comment for _, value in kept],
+                "ours": [value.comment_is_ours for _, value in kept],
+            },
+        )
+
+
+# One statement, however many entries: row by row, a thousand take four times as long.
+_MOVE_BASE = text("""
+    insert into sync_base (crontab, tag, name, schedule, command, paused, comment, comment_is_ours)
+    select :crontab, * from unnest(
+        cast(:tags as uuid[]), cast(:names as text[]), cast(:schedules as text[]),
+        cast(:commands as text[]), cast(:paused as bool[]), cast(:comments as text[]),
+        cast(:ours as bool[])
+    )
+    on conflict (tag) do update set
+        crontab = excluded.crontab, name = excluded.name, schedule = excluded.schedule,
+        command = excluded.command, paused = excluded.paused, comment = excluded.comment,
+        comment_is_ours = excluded.comment_is_ours
+""")
 
 
 def pull(
@@ -177,8 +205,8 @@ def pull(
             "actor": "crontab",
             "kind": "changed in the crontab" if after else "removed from the crontab",
             "task": task,
-            "before": asdict(before) if before else None,
-            "after": asdict(after) if after else None,
+            "before": before.as_dict() if before else None,
+            "after": after.as_dict() if after else None,
         }
         for task, before, after in changes
     ]
@@ -195,7 +223,7 @@ def mark(session: Session, synced: Iterable[int], unsynced: Iterable[int], at: d
         if tasks:
             session.execute(
                 update(TaskRow)
-                .where(TaskRow.id.in_(tasks))
+                .where(TaskRow.id == any_(literal(tasks, ARRAY(Integer))))
                 .values(sync_error=None, **values)
                 .execution_options(synchronize_session=False)
             )

@@ -1,0 +1,62 @@
+"""Take the pictures in docs/images from the demo, as it is now.
+
+    .venv/bin/python docs/screenshots.py
+
+Needs what the tests need: Chromium, and a mount namespace for the demo's private crontab.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+PORT = 8599
+PROJECT = Path(__file__).parent.parent
+IMAGES = Path(__file__).parent / "images"
+PAGES = {"tasks": "", "import": "import", "health": "health", "raw": "raw"}
+LOOKS = {
+    "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+}
+
+
+def take(page: Page, address: str, file: Path) -> None:
+    """One page, as tall as what is on it."""
+    page.goto(f"http://127.0.0.1:{PORT}/{address}")
+    page.get_by_role("heading", level=2).first.wait_for()
+    page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+    page.wait_for_timeout(1500)  # tables and charts draw themselves after their data came
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    width = page.viewport_size["width"]
+    page.set_viewport_size({"width": width, "height": min(max(height, 500), 2400)})
+    page.wait_for_timeout(700)
+    page.screenshot(path=file)
+
+
+def main() -> None:
+    """Take every page in every look."""
+    IMAGES.mkdir(exist_ok=True)
+    demo = subprocess.Popen(
+        [PROJECT / "pitasker", "demo", "--port", str(PORT)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        demo.stdout.readline()  # the address: everything but the server is ready
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
+            for look, options in LOOKS.items():
+                for name, address in PAGES.items():
+                    page = browser.new_page(**options)
+                    take(page, address, IMAGES / f"{name}-{look}.png")
+                    page.close()
+            browser.close()
+    finally:
+        demo.terminate()
+        demo.wait()
+
+
+if __name__ == "__main__":
+    main()
