@@ -1,11 +1,12 @@
-"""Tasks: the table in which they are made, changed, paused, switched and deleted."""
+"""Tasks: the table in which they are changed, paused, switched and deleted, one or many at once."""
 
 from typing import Any
 
 import streamlit as st
 
 from pitasker_core import clock, tasks
-from pitasker_core.dashboard import task_grid
+from pitasker_core.crontab.difference import difference
+from pitasker_core.dashboard import overview, staging, task_grid
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
@@ -14,104 +15,356 @@ from pitasker_core.dashboard.shell import (
     show_problem,
     tell,
     tell_applied,
-    time_text,
+    tell_written,
 )
+from pitasker_core.dashboard.staging import Staging
 from pitasker_core.dashboard.task_dialog import task_dialog
+from pitasker_core.errors import PiTaskerError
 from pitasker_core.sync import service
-from pitasker_core.tasks import Listing
+from pitasker_core.tasks import Edit, Listing, Task
 
-SCHEDULE = r"^\s*(@[A-Za-z]+|\S+([ \t]+\S+){4})\s*$"
 COLUMNS = (
+    "chosen",
     "on",
     "name",
     "schedule",
     "menu",
     "state",
+    "words",
     "next_run",
     "command",
     "in_crontab",
-    "words",
+    "labels",
+    "source",
 )
-COMMAND = r"^\s*[^\s*][^\r\n]*$"
+BULK = ["Pause", "Resume", "Take out of the crontab", "Put into the crontab", "Sync", "Delete"]
+LOOK_EVERY = 4.0
+"""Seconds between two looks for changes made outside."""
 
 
 def main() -> None:
     """Draw the page."""
     listing = tasks.listing(settings())
+    by_id = {task.id: task for task in listing.tasks}
     if listing.problem:
         show_problem(listing.problem)
         st.caption("Tasks can be changed all the same; the crontab follows when it can be reached.")
-    _offer_undo()
-    _say_what_waits(listing)
-    words = ""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if listing.tasks:
-            words = st.text_input(
-                "Filter", placeholder="Filter by name, command, schedule or label", width=360
-            )
-        if st.button("New task", icon=":material/add:", type="primary"):
-            task_dialog(None)
+    st.session_state.seen = _seen(listing)
+    _watch()
     if not listing.tasks:
         _welcome(listing)
-    _table(listing, words)
-    if menu := st.session_state.pop("menu", None):
-        label, row = menu
-        if label == "Delete":
-            _confirm_delete(row)
-        else:
-            task_dialog(next(t for t in listing.tasks if t.id == row.id))
-
-
-def _table(listing: Listing, words: str) -> None:
-    found = task_grid.rows(listing, words)
-    if listing.tasks and not found:
-        st.info("No task has these words.")
+        if st.button("New task", icon=":material/add:", type="primary"):
+            task_dialog(None)
         return
-    st.session_state.shown = task_grid.shown(found)
+    words, kind = _filters(listing)
+    staged = {number: cells for number, cells in _staged().items() if number in by_id}
+    chosen = _chosen() & by_id.keys()
+    _bulk([by_id[number] for number in sorted(chosen)])
+    _review(staged, by_id)
+    _table(listing, task_grid.rows(listing, words, kind), staged, chosen)
+    _open_what_was_asked_for(by_id)
+
+
+def _staged() -> Staging:
+    return st.session_state.setdefault("staged", {})
+
+
+def _chosen() -> set[int]:
+    return st.session_state.setdefault("chosen", set())
+
+
+def _filters(listing: Listing) -> tuple[str, str]:
+    counts = task_grid.counts(listing)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        words = st.text_input(
+            "Search",
+            placeholder="Name, command, schedule or label",
+            width=300,
+            icon=":material/search:",
+            label_visibility="collapsed",
+            key="words",
+            bind="query-params",
+        )
+        kind = st.segmented_control(
+            "Show",
+            list(task_grid.FILTERS),
+            default="All",
+            required=True,
+            format_func=lambda kind: f"{kind} {counts[kind]}",
+            label_visibility="collapsed",
+            key="kind",
+        )
+        if st.button("New task", icon=":material/add:", type="primary"):
+            task_dialog(None)
+    return words, kind
+
+
+def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int]) -> None:
+    if not found:
+        st.info("No task is like that.", icon=":material/search_off:")
+        return
     zone = clock.system_zone()
     column = st.column_config
+    # The callback must know which task stood in which row, and what it was, when it was drawn.
+    st.session_state.drawn = found
     st.data_editor(
-        task_grid.frame(found, listing, clock.now(), zone),
+        task_grid.frame(found, listing, staged, chosen, clock.now(), zone),
         key=_grid_key(),
         alt="Tasks",
         hide_index=True,
         column_order=COLUMNS,
         placeholder="",
-        num_rows="add",
-        height="content",
-        on_change=_apply,
+        height="content" if len(found) <= 25 else 915,
+        on_change=_stage,
         column_config={
-            "on": column.CheckboxColumn(
-                "On", help="Off: paused, kept in the crontab as a comment.", default=True, width=50
+            "chosen": column.CheckboxColumn(
+                "☑", help="Choose tasks, to do something with all of them.", width=40
             ),
-            "name": column.TextColumn("Name", required=True, max_chars=200),
+            "on": column.CheckboxColumn(
+                "On", help="Off: paused, kept in the crontab as a comment.", width=50
+            ),
+            "name": column.TextColumn("Name", max_chars=200, width=190),
             "schedule": column.TextColumn(
                 "Schedule",
-                required=True,
-                validate=SCHEDULE,
                 help="Five fields (minute hour day month weekday), or a nickname like @daily.",
+                width=120,
             ),
-            "command": column.TextColumn(
-                "Command", required=True, validate=COMMAND, width="medium"
-            ),
+            "command": column.TextColumn("Command", width="medium"),
             "in_crontab": column.CheckboxColumn(
                 "In crontab",
-                default=True,
                 width=90,
                 help="Off: the task is kept in the database only, and cron does not run it.",
             ),
             "state": column.TextColumn("State", disabled=True, width=120),
+            "words": column.TextColumn("In words", disabled=True, width=200),
             "next_run": column.DatetimeColumn(
                 f"Next run ({zone.key})", disabled=True, format="ddd D MMM, HH:mm", width=150
             ),
-            "words": column.TextColumn("In words", disabled=True),
+            "labels": column.ListColumn("Labels", width=110),
+            "source": column.TextColumn("Made by", disabled=True, width=90),
             "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=45),
         },
     )
     st.caption(
-        "Double-click a cell, or press Enter in it, to change it; the last row adds a task. "
-        "Each change goes to the crontab at once."
+        "Double-click a cell, or press Enter in it, to change it. Changes wait above the table "
+        "until you apply them."
     )
+
+
+def _grid_key() -> str:
+    return f"tasks-{st.session_state.get('generation', 0)}"
+
+
+def _stage() -> None:
+    """Keep what was edited by task: rows may move, tasks do not."""
+    delta: Any = st.session_state[_grid_key()]
+    drawn: list[Task] = st.session_state.drawn
+    rows = [task.id for task in drawn]
+    st.session_state.staged = staging.stage(
+        _staged(), delta, rows, {task.id: task for task in drawn}
+    )
+    for position, cells in delta.get("edited_rows", {}).items():
+        if "chosen" in cells:
+            (_chosen().add if cells["chosen"] else _chosen().discard)(rows[int(position)])
+
+
+def _draw_table_anew() -> None:
+    st.session_state.generation = st.session_state.get("generation", 0) + 1
+
+
+# --- What waits for "Apply" ------------------------------------------------------------------
+
+
+def _review(staged: Staging, by_id: dict[int, Task]) -> None:
+    """The bar: how much is staged, what is wrong with it, and what the crontab would get."""
+    if not staged:
+        return
+    collisions = staging.collisions(staged, by_id)
+    edits = staging.edits(staged, by_id)
+    preview, problem = None, None
+    try:
+        preview = tasks.preview(settings(), edits)
+    except PiTaskerError as found:
+        problem = found
+    with st.container(border=True, key="review"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{staging.summary(staged)}**, not applied yet", width="content")
+            st.button(
+                "Apply",
+                type="primary",
+                icon=":material/check:",
+                disabled=bool(collisions or (preview and preview.problems)),
+                on_click=_apply,
+                args=(edits,),
+            )
+            st.button("Discard", icon=":material/close:", on_click=_discard)
+            if preview and not preview.problems:
+                gets = difference(preview.before, preview.after)
+                with st.popover("What the crontab gets", icon=":material/difference:"):
+                    st.markdown(f"{gets}.")
+                    if gets:
+                        st.code(gets.text, language="diff")
+        for number, reason in (preview.problems if preview else {}).items():
+            st.error(plain(_named(by_id[number], reason)), icon=":material/error:")
+        if problem:
+            st.warning(plain(f"They can be saved, but: {problem.user_message}"))
+        for collision in collisions:
+            _show_collision(collision)
+
+
+def _named(task: Task, reason: str) -> str:
+    return reason if task.name in reason else f"{task.name}: {reason}"
+
+
+def _show_collision(found: staging.Collision) -> None:
+    what, task = staging.FIELDS[found.column], found.task
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f":orange[:material/warning:] **{plain(task.name)}**: you changed its {what} to "
+            f"“{plain(str(found.mine))}”, somebody else to “{plain(str(found.now))}”.",
+            width="content",
+        )
+        key = f"{task.id}-{found.column}"
+        st.button("Keep mine", key=f"mine-{key}", on_click=_keep, args=(task, found.column))
+        st.button("Take theirs", key=f"theirs-{key}", on_click=_drop, args=(task, found.column))
+
+
+def _keep(task: Task, column: str) -> None:
+    st.session_state.staged = staging.rebased(_staged(), task, column)
+
+
+def _drop(task: Task, column: str) -> None:
+    st.session_state.staged = staging.without(_staged(), task.id, column)
+    _draw_table_anew()
+
+
+def _apply(edits: list[Edit]) -> None:
+    done = act(tasks.apply, settings(), ACTOR, edits)
+    if done:
+        count = "1 task" if len(done.tasks) == 1 else f"{len(done.tasks)} tasks"
+        tell_applied(done, f"Saved {count}")
+        st.session_state.staged = {}
+        _draw_table_anew()
+
+
+def _discard() -> None:
+    st.session_state.staged = {}
+    _draw_table_anew()
+
+
+# --- One or many tasks -----------------------------------------------------------------------
+
+
+def _bulk(chosen: list[Task]) -> None:
+    if not chosen:
+        return
+    count = "1 task" if len(chosen) == 1 else f"{len(chosen)} tasks"
+    with st.container(horizontal=True, vertical_alignment="center", key="bulk"):
+        st.markdown(f"**{count} chosen**", width="content")
+        what = st.menu_button("With these", BULK, icon=":material/checklist:", key="bulk_menu")
+        st.button("Choose none", type="tertiary", on_click=_choose_none)
+    if what == "Delete":
+        _confirm_delete(chosen)
+    elif what:
+        _do_with(chosen, what)
+        st.rerun()
+
+
+def _do_with(chosen: list[Task], what: str) -> None:
+    fields: dict[str, dict[str, Any]] = {
+        "Pause": {"paused": True},
+        "Resume": {"paused": False},
+        "Take out of the crontab": {"system_managed": False},
+        "Put into the crontab": {"system_managed": True},
+    }
+    if what == "Sync":
+        tags = {task.crontab_id for task in chosen if task.crontab_id}
+        done = act(service.sync, settings(), service.Request(ACTOR, only=tags))
+        if done:
+            tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
+            tell_written("Synced", done.before, done.after)
+        return
+    edits = [Edit(task.id, task.version, fields[what]) for task in chosen]
+    count = "1 task" if len(chosen) == 1 else f"{len(chosen)} tasks"
+    applied = act(tasks.apply, settings(), ACTOR, edits)
+    if applied:
+        tell_applied(applied, f"{what}: {count}")
+        _choose_none()
+
+
+def _choose_none() -> None:
+    st.session_state.chosen = set()
+    _draw_table_anew()
+
+
+def _open_menu() -> None:
+    click = st.session_state.row_menu
+    st.session_state.menu = (click["label"], st.session_state.drawn[click["row"]].id)
+
+
+def _open_what_was_asked_for(by_id: dict[int, Task]) -> None:
+    """A row's menu, or an address such as `/tasks?task=12`."""
+    label, number = st.session_state.pop("menu", None) or ("Details", None)
+    if number is None and (asked := st.query_params.pop("task", "")).isdecimal():
+        number = int(asked)
+        if number not in by_id:
+            st.warning(f"There is no task {number}.")
+    task = by_id.get(number) if number is not None else None
+    if task is None:
+        return
+    if label == "Delete":
+        _confirm_delete([task])
+    else:
+        task_dialog(task, duplicate=label == "Duplicate")
+
+
+@st.dialog("Delete?")
+def _confirm_delete(chosen: list[Task]) -> None:
+    names = ", ".join(f"**{plain(task.name)}**" for task in chosen[:10])
+    more = f" and {len(chosen) - 10} more" if len(chosen) > 10 else ""
+    st.markdown(f"{names}{more}: deleted, with the entries in the crontab. This can be undone.")
+    with st.container(horizontal=True):
+        if st.button("Delete", type="primary", icon=":material/delete:"):
+            done = act(tasks.delete, settings(), ACTOR, *(task.id for task in chosen))
+            if done:
+                what = chosen[0].name if len(chosen) == 1 else f"{len(chosen)} tasks"
+                tell_applied(done, f"Deleted {what}")
+                _choose_none()
+            st.rerun()
+        if st.button("Keep"):
+            st.rerun()
+
+
+# --- The crontab's side ----------------------------------------------------------------------
+
+
+def _seen(listing: Listing) -> list[str]:
+    return overview.hand_edits(listing.comparison) if listing.comparison else []
+
+
+@st.fragment(run_every=LOOK_EVERY)
+def _watch() -> None:
+    """What was changed outside, within seconds; the table is left alone while it is edited."""
+    try:
+        changes = overview.hand_edits(service.preview(settings()))
+    except PiTaskerError:
+        return  # the page has said so
+    if not changes:
+        if st.session_state.get("seen"):
+            st.rerun()
+        return
+    count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
+    lines = "\n".join(f"- {plain(text)}" for text in changes[:5])
+    more = f"\n- and {len(changes) - 5} more" if len(changes) > 5 else ""
+    st.warning(f"**{count} in the crontab, made outside**\n{lines}{more}", icon=":material/edit:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Sync now", icon=":material/sync:"):
+            done = act(service.sync, settings(), service.Request(ACTOR))
+            if done:
+                tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
+                tell_written("Synced", done.before, done.after)
+            st.rerun()
+        st.page_link("pages/health.py", label="Look at both sides", icon=":material/monitor_heart:")
 
 
 def _welcome(listing: Listing) -> None:
@@ -129,84 +382,6 @@ def _welcome(listing: Listing) -> None:
             "There are no tasks and no entries in your crontab yet. Make the first one here.",
             icon=":material/waving_hand:",
         )
-
-
-def _say_what_waits(listing: Listing) -> None:
-    waiting = [t for t in listing.tasks if listing.details[t.id]]
-    if not waiting:
-        return
-    for task in waiting[:5]:
-        st.warning(plain(f"{task.name}: {listing.details[task.id]}"))
-    if len(waiting) > 5:
-        st.warning(f"And {len(waiting) - 5} more.")
-    with st.container(horizontal=True):
-        st.button("Sync now", icon=":material/sync:", on_click=_sync)
-        st.page_link("pages/health.py", label="Look at both sides", icon=":material/monitor_heart:")
-
-
-def _offer_undo() -> None:
-    deleted = st.session_state.get("deleted")
-    if deleted:
-        with st.container(horizontal=True, vertical_alignment="center", border=True):
-            st.markdown(f"Deleted: {plain(', '.join(row.name for row in deleted))}")
-            st.button("Undo", icon=":material/undo:", on_click=_undo)
-            st.button("Dismiss", on_click=st.session_state.pop, args=("deleted",), type="tertiary")
-
-
-@st.dialog("Delete this task?")
-def _confirm_delete(row: task_grid.Shown) -> None:
-    st.markdown(
-        f"**{plain(row.name)}** and its entry in the crontab are deleted. This can be undone."
-    )
-    with st.container(horizontal=True):
-        if st.button("Delete", type="primary", icon=":material/delete:"):
-            done = act(tasks.delete, settings(), ACTOR, row.id)
-            if done:
-                st.session_state.deleted = [row]
-                tell_applied(done, f"Deleted {row.name}")
-            st.rerun()
-        if st.button("Keep it"):
-            st.rerun()
-
-
-def _grid_key() -> str:
-    return f"tasks-{st.session_state.get('generation', 0)}"
-
-
-def _apply() -> None:
-    """Carry out what was edited. The table is drawn anew after it, without its edits."""
-    delta: Any = st.session_state[_grid_key()]
-    table = st.session_state.shown
-    edits, added = task_grid.edits(delta, table), task_grid.additions(delta)
-    if not edits and not added:
-        return
-    st.session_state.generation = st.session_state.get("generation", 0) + 1
-    if edits:
-        tell_applied(act(tasks.apply, settings(), ACTOR, edits), "Saved")
-    for values in added:
-        done = act(tasks.create, settings(), ACTOR, **values)
-        if done is None:
-            tell("warning", f"Not added: {values['schedule']} {values['command']}")
-        tell_applied(done, f"Added {values['name']}")
-
-
-def _open_menu() -> None:
-    click = st.session_state.row_menu
-    st.session_state.menu = (click["label"], st.session_state.shown[click["row"]])
-
-
-def _undo() -> None:
-    rows = st.session_state.pop("deleted")
-    tell_applied(
-        act(tasks.undo_delete, settings(), ACTOR, *(row.id for row in rows)), "Brought back"
-    )
-
-
-def _sync() -> None:
-    done = act(service.sync, settings(), service.Request(ACTOR))
-    if done:
-        at = time_text(clock.now())
-        tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it, at {at}.")
 
 
 main()

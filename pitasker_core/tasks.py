@@ -7,7 +7,7 @@ next sync makes it so.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -35,6 +35,7 @@ from pitasker_core.sync.service import (
     sync,
     want_entry,
 )
+from pitasker_core.sync.sides import carry_out
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,24 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """What edits would do: the crontab's text now and then, and what is wrong with which task."""
+
+    before: str | None
+    after: str
+    problems: dict[int, str]
+
+
+@dataclass(frozen=True)
 class Applied:
     """Saved tasks. `problem` is why the crontab does not follow yet, `result` what it took."""
 
     tasks: list[Task]
     result: SyncResult | None = None
     problem: PiTaskerError | None = None
+    kind: str = ""
+    before: tuple[Task, ...] = ()
+    """The tasks as they were, for `undo`; empty for new ones."""
 
     @property
     def failures(self) -> dict[int, str]:
@@ -187,15 +200,9 @@ def apply(settings: Settings, actor: str, edits: Sequence[Edit], kind: str = "ch
     with database.session(settings) as session:
         rows = {row.id: row for row in session.scalars(select(TaskRow).where(TaskRow.id.in_(ids)))}
         number = store.own_crontab(session, settings)
+        earlier = tuple(_task(row) for row in rows.values())
         for edit in edits:
-            row = rows.get(edit.task)
-            if row is None or row.deleted_at:
-                raise NotFound(f"There is no task {edit.task}.")
-            if edit.version is not None and row.version != edit.version:
-                raise Stale(
-                    f"Task “{row.name}” was changed by somebody else since it was shown.",
-                    "Look at its new values, then make your change again.",
-                )
+            row = _editable(rows, edit)
             before = _told(row)
             _edit(session, row, edit, crontab, number)
             what = "deleted" if edit.delete else "changed"
@@ -203,7 +210,62 @@ def apply(settings: Settings, actor: str, edits: Sequence[Edit], kind: str = "ch
             session.add(EventRow(actor=actor, kind=what, task=row.id, before=before, after=after))
         session.flush()
         found = [rows[number] for number in dict.fromkeys(ids)]
-    return _follow(settings, actor, kind, found)
+    return replace(_follow(settings, actor, kind, found), before=earlier)
+
+
+def preview(settings: Settings, edits: Sequence[Edit]) -> Preview:
+    """What `apply` would do to the crontab. Nothing is saved or written.
+
+    Edits that are wrong are left out and named in `problems`. Raises CrontabError or DatabaseError
+    when either side cannot be read.
+    """
+    text, document = read_crontab(settings)
+    problems: dict[int, str] = {}
+    with database.session(settings) as session:
+        ids = [edit.task for edit in edits]
+        rows = {row.id: row for row in session.scalars(select(TaskRow).where(TaskRow.id.in_(ids)))}
+        number = store.own_crontab(session, settings)
+        for edit in edits:
+            part = session.begin_nested()
+            try:
+                _edit(session, _editable(rows, edit), edit, document, number)
+                session.flush()
+            except PiTaskerError as problem:
+                part.rollback()
+                problems[edit.task] = problem.user_message
+        tags = {row.crontab_id for row in rows.values() if row.crontab_id}
+        compared = compare(session, number, text, document)
+        carried = carry_out(document, compared.plan.only(tags), compared.reading, compared.base)
+        failed = {compared.known[tag].task: reason for tag, reason in carried.failures.items()}
+        session.rollback()
+    return Preview(text, str(carried.document), {**failed, **problems})
+
+
+def undo(settings: Settings, actor: str, done: Applied) -> Applied:
+    """Take back what `create`, `apply`, `change` or `delete` did.
+
+    Raises Stale when one of the tasks was changed since.
+    """
+    if done.kind == "delete":
+        return undo_delete(settings, actor, *(task.id for task in done.tasks))
+    if not done.before:
+        edits = [Edit(task.id, task.version, delete=True) for task in done.tasks]
+        return apply(settings, actor, edits, "undo")
+    now = {task.id: task.version for task in done.tasks}
+    edits = [Edit(task.id, now[task.id], _fields(task)) for task in done.before]
+    return apply(settings, actor, edits, "undo")
+
+
+def _fields(task: Task) -> dict[str, Any]:
+    return {
+        "name": task.name,
+        "schedule": task.schedule,
+        "command": task.command,
+        "paused": task.paused,
+        "system_managed": task.is_system_managed,
+        "notes": task.notes,
+        "labels": list(task.labels),
+    }
 
 
 def change(
@@ -266,6 +328,19 @@ def get(settings: Settings, task: int) -> Task:
         if row is None:
             raise NotFound(f"There is no task {task}.", "`./pitasker list` shows them all.")
         return _task(row)
+
+
+def _editable(rows: Mapping[int, TaskRow], edit: Edit) -> TaskRow:
+    """The row that an edit is of, if it is still what was shown."""
+    row = rows.get(edit.task)
+    if row is None or row.deleted_at:
+        raise NotFound(f"There is no task {edit.task}.")
+    if edit.version is not None and row.version != edit.version:
+        raise Stale(
+            f"Task “{row.name}” was changed by somebody else since it was shown.",
+            "Look at its new values, then make your change again.",
+        )
+    return row
 
 
 def _edit(session: Session, row: TaskRow, edit: Edit, crontab: Crontab | None, number: int) -> None:
@@ -340,12 +415,12 @@ def _follow(settings: Settings, actor: str, kind: str, rows: Sequence[TaskRow]) 
     tags = {row.crontab_id for row in rows if row.crontab_id}
     tasks = [_task(row) for row in rows]
     if not tags:
-        return Applied(tasks)
+        return Applied(tasks, kind=kind)
     try:
         result = sync(settings, Request(actor, kind, tags))
     except PiTaskerError as problem:
-        return Applied(tasks, None, problem)
-    return Applied([get(settings, task.id) for task in tasks], result)
+        return Applied(tasks, None, problem, kind)
+    return Applied([get(settings, task.id) for task in tasks], result, kind=kind)
 
 
 def _crontab_if_there(settings: Settings) -> Crontab | None:

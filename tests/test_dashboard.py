@@ -114,12 +114,14 @@ def grid(page):
     return page.get_by_test_id("stDataFrame").first
 
 
-COLUMNS = ("on", "name", "schedule", "menu", "state", "next_run", "command", "in_crontab")
+COLUMNS = ("name", "schedule", "menu", "state", "words", "next_run", "command", "in_crontab")
+CHOSEN, ON, NAME, MENU = 20, 65, 150, 423
+"""Where the first columns of the table of tasks are, in pixels."""
 
 
 def put_into_cell(page, row, column, value):
     """Type into a cell of the first table, as a person with a keyboard does."""
-    grid(page).click(position={"x": 120, "y": 52 + 35 * row})  # on the name
+    grid(page).click(position={"x": NAME, "y": 52 + 35 * row})
     for _ in range(COLUMNS.index(column) - COLUMNS.index("name")):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
@@ -141,58 +143,136 @@ def test_the_server_finds_the_app_in_the_front_door():
     assert discover_asgi_app(PROJECT / "streamlit_app.py").is_asgi_app
 
 
+def apply_changes(page):
+    expect(page.get_by_text("not applied yet")).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="Apply").click()
+
+
 def test_a_newcomer_sees_what_the_crontab_holds_and_imports_it(serve, visit, crontab, settings):
     crontab.write(EXISTING)
     page = visit(serve())
-    expect(page.get_by_text("Your crontab has 3 entries")).to_be_visible()
-    page.get_by_role("link", name="Import them").click()
+    expect(page.get_by_text("Nothing has been changed in your crontab")).to_be_visible()
+    (backup,) = settings.backups.glob("*.crontab")
+    assert backup.read_bytes() == EXISTING
+    expect(page.get_by_text("Found 3 entries in your crontab")).to_be_visible()
+    page.get_by_role("link", name="Choose which of the 3 entries").click()
     page.get_by_role("button", name="Import 3 entries").click()
     expect(page.get_by_text("Every entry of your crontab is managed already")).to_be_visible()
     assert {t.name for t in tasks.listing(settings).tasks} == {"Nightly backup", "cat", "hello.sh"}
     assert crontab.read().count(b"# PITASKER_ID:") == 3
 
 
-def test_an_edit_in_the_table_lands_in_the_crontab(serve, visit, crontab, settings):
+def test_an_edit_waits_for_apply_shows_its_proof_and_can_be_undone(serve, visit, crontab, settings):
     create(settings)
-    page = visit(serve())
+    create(settings, "Other")
+    before = crontab.read()
+    page = visit(f"{serve()}/tasks")
     put_into_cell(page, 0, "schedule", "30 6 * * *")
+    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
+    assert crontab.read() == before
+    apply_changes(page)
     until(lambda: b"30 6 * * * /home/pi/backup.sh # PITASKER_ID:" in crontab.read())
+    expect(page.get_by_text("1 line changed, 3 identical")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: crontab.read() == before)
 
 
-def test_a_cell_refuses_what_is_no_schedule(serve, visit, crontab, settings):
+def test_a_cell_that_is_wrong_is_explained_and_nothing_is_lost(serve, visit, crontab, settings):
     create(settings)
     before = crontab.read()
-    page = visit(serve())
+    page = visit(f"{serve()}/tasks")
     put_into_cell(page, 0, "schedule", "every day")
-    page.keyboard.press("Escape")
-    put_into_cell(page, 0, "schedule", "61 * * * *")
-    expect(page.get_by_text("Minute must be 0 to 59")).to_be_visible()
-    assert crontab.read() == before
+    expect(page.get_by_text("Perhaps @daily was meant")).to_be_visible()
+    expect(page.get_by_role("button", name="Apply")).to_be_disabled()
+    put_into_cell(page, 0, "schedule", "@daily")
+    apply_changes(page)
+    until(lambda: crontab.read() == before.replace(b"0 2 * * *", b"@daily"))
 
 
-def test_pausing_and_switching_off_work_in_the_table(serve, visit, crontab, settings):
+def test_pausing_works_in_the_table(serve, visit, crontab, settings):
     create(settings)
-    page = visit(serve())
-    toggle_cell(page, 0, 25)
+    page = visit(f"{serve()}/tasks")
+    toggle_cell(page, 0, ON)
+    apply_changes(page)
     until(lambda: b"\n# 0 2 * * * /home/pi/backup.sh" in crontab.read())
-    settle(page)
-    toggle_cell(page, 0, 25)
-    until(lambda: b"\n0 2 * * * /home/pi/backup.sh" in crontab.read())
 
 
-def test_a_task_is_made_in_the_last_row_of_the_table(serve, visit, crontab, settings):
+def test_an_edit_stays_with_its_task_when_the_rows_change(serve, visit, crontab, settings):
+    create(settings, "Zebra")
+    page = visit(f"{serve()}/tasks")
+    put_into_cell(page, 0, "name", "Zoo")
+    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
+    create(settings, "Aardvark")  # in another tab; it takes the first row
+    page.get_by_placeholder("Name, command").fill("a")
+    page.get_by_placeholder("Name, command").press("Enter")
+    expect(page.get_by_text("In crontab 2")).to_be_visible()
+    apply_changes(page)
+    until(lambda: b"# Zoo\n" in crontab.read())
+    assert b"# Aardvark\n" in crontab.read()
+
+
+def test_an_edit_of_what_somebody_else_changed_shows_both_values(serve, visit, crontab, settings):
+    task = create(settings)
+    page = visit(f"{serve()}/tasks")
+    put_into_cell(page, 0, "name", "Mine")
+    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
+    tasks.change(settings, ME, task.id, name="Theirs")
+    page.get_by_placeholder("Name, command").fill("e")
+    page.get_by_placeholder("Name, command").press("Enter")
+    expect(page.get_by_text("somebody else to “Theirs”")).to_be_visible()
+    page.get_by_role("button", name="Keep mine").click()
+    apply_changes(page)
+    until(lambda: b"# Mine\n" in crontab.read())
+
+
+def test_many_tasks_are_paused_at_once_and_it_can_be_undone(serve, visit, crontab, settings):
+    for name in ("One", "Two", "Three"):
+        create(settings, name)
+    before = crontab.read()
+    page = visit(f"{serve()}/tasks")
+    for row in range(2):
+        toggle_cell(page, row, CHOSEN)
+        settle(page)
+    expect(page.get_by_text("2 tasks chosen")).to_be_visible()
+    page.get_by_role("button", name="With these").click()
+    page.get_by_text("Pause", exact=True).click()
+    until(lambda: crontab.read().count(b"\n# 0 2 * * *") == 2)
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: crontab.read() == before)
+
+
+def test_a_hand_edit_in_a_terminal_shows_by_itself(serve, visit, crontab, settings):
     create(settings)
     page = visit(serve())
-    grid(page).click(position={"x": 120, "y": 87})
-    type_into_open_cell(page, "Row")
-    for column, value in (("schedule", "@weekly"), ("command", "/bin/row")):
-        put_into_cell(page, 1, column, value)
-    until(lambda: b"# Row\n@weekly /bin/row # PITASKER_ID:" in crontab.read())
-    assert len(tasks.listing(settings).tasks) == 2
+    expect(page.get_by_text("All is well")).to_be_visible()
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"5 2 * * *"))
+    expect(page.get_by_text("1 change in the crontab")).to_be_visible()
+    expect(page.get_by_text("schedule 0 2 * * * → 5 2 * * *")).to_be_visible()
+    page.get_by_role("button", name="Sync now").click()
+    until(lambda: tasks.listing(settings).tasks[0].schedule == "5 2 * * *")
+
+
+def test_no_page_scrolls_sideways_on_a_phone(serve, visit, crontab, settings):
+    crontab.write(EXISTING)
+    adopt.adopt(settings, ME)
+    address = serve()
+    for path in ("", "tasks", "import", "health", "raw"):
+        page = visit(f"{address}/{path}")
+        page.set_viewport_size({"width": 390, "height": 844})
+        settle(page)
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("main => main.scrollWidth <= main.clientWidth"), path
+
+
+def test_an_address_opens_one_task(serve, visit, settings):
+    task = create(settings)
+    page = visit(f"{serve()}/tasks?task={task.id}")
+    expect(page.get_by_role("dialog").get_by_text(task.name).first).to_be_visible()
 
 
 def test_a_task_is_made_in_the_dialog(serve, visit, crontab):
-    page = visit(serve())
+    page = visit(f"{serve()}/tasks")
     page.get_by_role("button", name="New task").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("Night")
@@ -210,8 +290,8 @@ def test_a_task_is_made_in_the_dialog(serve, visit, crontab):
 def test_a_deletion_asks_and_can_be_undone(serve, visit, crontab, settings):
     create(settings)
     before = crontab.read()
-    page = visit(serve())
-    grid(page).click(position={"x": 342, "y": 52})
+    page = visit(f"{serve()}/tasks")
+    grid(page).click(position={"x": MENU, "y": 52})
     page.get_by_text("Delete", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     until(lambda: crontab.read() == b"")
@@ -299,7 +379,7 @@ def test_the_raw_editor_keeps_carriage_returns_and_foreign_bytes(serve, visit, c
 
 def test_without_a_crontab_program_every_page_opens_and_says_why(serve, visit):
     address = serve(PITASKER_CRONTAB="/nonexistent/crontab")
-    for path in ("", "import", "health", "raw"):
+    for path in ("", "tasks", "import", "health", "raw"):
         page = visit(f"{address}/{path}")
         expect(page.get_by_text("Install cron").first).to_be_visible()
 
@@ -327,7 +407,7 @@ def test_what_a_person_wrote_is_text_on_every_page(serve, visit, crontab, settin
     adopt.adopt(settings, ME)
     crontab.write(crontab.read().replace(b"0 5", b"0 6"))
     address = serve()
-    for path in ("", "import", "health", "raw"):
+    for path in ("", "tasks", "import", "health", "raw"):
         page = visit(f"{address}/{path}")
         assert page.locator("img[src=x]").count() == 0
         assert page.locator("del").count() == 0

@@ -7,12 +7,18 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio.to_thread
+from streamlit.runtime.pages_manager import PagesManager
 
 from pitasker_core import database
-from pitasker_core.errors import DatabaseError
+from pitasker_core.errors import DatabaseError, PiTaskerError
 from pitasker_core.settings import Settings
+from pitasker_core.sync import first
 
 _log = logging.getLogger(__name__)
+
+# Before its first run of the app Streamlit takes each file in pages/ for a page of its own, so the
+# first visitor of /tasks would get that file alone, without header and navigation.
+PagesManager.uses_pages_directory = False
 
 
 @asynccontextmanager
@@ -25,7 +31,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     started_here = False
     try:
         started_here = await anyio.to_thread.run_sync(database.start, settings)
-    except DatabaseError as problem:
+        await anyio.to_thread.run_sync(first.keep_what_is_there, settings)
+    except PiTaskerError as problem:
         _log.error("%s", problem.user_message)
     # The first visitor shall not wait for these, nor any later one for their collection.
     import pandas  # noqa: F401

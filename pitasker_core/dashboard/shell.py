@@ -1,5 +1,8 @@
-"""What all pages share: navigation, the banner for errors, notices, and how times read."""
+"""What all pages share: navigation, header, the banner for errors, notices, and how times read."""
 
+import os
+import pwd
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +10,9 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
+from pitasker_core import clock, cron_daemon, tasks
 from pitasker_core.clock import system_zone
+from pitasker_core.crontab.difference import difference
 from pitasker_core.errors import DatabaseError, PiTaskerError
 from pitasker_core.settings import Settings
 from pitasker_core.tasks import Applied
@@ -31,7 +36,8 @@ def run() -> None:
     st.set_page_config(page_title="PiTasker", page_icon=":material/schedule:", layout="wide")
     page = st.navigation(
         [
-            st.Page("pages/tasks.py", title="Tasks", icon=":material/checklist:", default=True),
+            st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+            st.Page("pages/tasks.py", title="Tasks", icon=":material/checklist:"),
             st.Page(
                 "pages/import_entries.py",
                 title="Import",
@@ -40,10 +46,12 @@ def run() -> None:
             ),
             st.Page("pages/health.py", title="Sync health", icon=":material/monitor_heart:"),
             st.Page("pages/raw.py", title="Raw editor", icon=":material/edit_note:"),
-        ]
+        ],
+        position="top",  # the tables need the width
     )
-    st.html("<style>.stMainBlockContainer {padding-top: 3rem; padding-bottom: 3rem;}</style>")
+    st.html("<style>.stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 3rem;}</style>")
     st.header(page.title)
+    _show_whose()
     if settings().demo:
         st.info(
             "This is a demo on a private crontab. Nothing here touches yours, "
@@ -51,8 +59,14 @@ def run() -> None:
             icon=":material/toys:",
         )
     _show_notices()
+    _show_written()
+    guarded(page.run)
+
+
+def guarded(draw: Callable[[], None]) -> None:
+    """Draw a page, or a part that refreshes by itself; an error of ours becomes its banner."""
     try:
-        page.run()
+        draw()
     except PiTaskerError as problem:
         show_problem(problem)
 
@@ -96,11 +110,81 @@ def tell_applied(done: Applied | None, what: str) -> None:
         tell("warning", "The crontab's entry was changed by hand too: decide under Sync health.")
     elif not done.failures:
         tell("done", f"{what}.")
+    if done.result and done.result.before != done.result.after:
+        st.session_state.written = Written(what, done.result.before, done.result.after, done)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The last write to the crontab of this session: the proof of what it did, and its undo."""
+
+    what: str
+    before: str | None
+    after: str | None
+    undo: Applied | None
+
+
+def tell_written(what: str, before: str | None, after: str | None) -> None:
+    """Keep the proof of a write that has no undo of its own: what the lines were and are."""
+    if before != after:
+        st.session_state.written = Written(what, before, after, None)
+
+
+def _show_written() -> None:
+    written: Written | None = st.session_state.get("written")
+    if written is None:
+        return
+    proof = difference(written.before, written.after)
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="written"):
+        st.markdown(f":green[:material/check:] {plain(written.what)}. {proof}.")
+        with st.popover("Difference", icon=":material/difference:"):
+            st.code(proof.text, language="diff")
+        if written.undo:
+            st.button("Undo", icon=":material/undo:", on_click=_undo, args=(written.undo,))
+        st.button("Dismiss", type="tertiary", on_click=st.session_state.pop, args=("written", None))
+
+
+def _undo(done: Applied) -> None:
+    st.session_state.pop("written", None)
+    tell_applied(act(tasks.undo, settings(), ACTOR, done), "Taken back")
+
+
+@st.cache_data(ttl=20, show_spinner=False)
+def _cron_is_alive() -> bool | None:
+    return cron_daemon.is_alive()
+
+
+def _show_whose() -> None:
+    """Whose crontab this is, on which machine, by which clock, and whether cron is alive."""
+    zone = system_zone()
+    alive = _cron_is_alive()
+    cron = {
+        True: ":green[cron is running]",
+        False: ":red[**cron is not running**: no job will start. `sudo systemctl start cron`]",
+        None: "cron cannot be seen from here",
+    }[alive]
+    if settings().demo:
+        cron = "cron does not run this crontab"
+    user = plain(f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}")
+    st.caption(f"{user} · {clock.now().astimezone(zone):%a %d %b, %H:%M} {zone.key} · {cron}")
 
 
 def time_text(moment: datetime | None, never: str = "never") -> str:
     """A time in the machine's zone, to the second."""
     return f"{moment.astimezone(system_zone()):%Y-%m-%d %H:%M:%S}" if moment else never
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long before or after now, in the largest whole unit: "5 min ago", "in 2 h"."""
+    seconds = (moment - now).total_seconds()
+    size = abs(seconds)
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if size >= length:
+            text = f"{int(size // length)} {unit}"
+            break
+    else:
+        text = f"{int(size)} s"
+    return f"in {text}" if seconds > 0 else f"{text} ago"
 
 
 def plain(text: str) -> str:

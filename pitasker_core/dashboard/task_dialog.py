@@ -1,87 +1,143 @@
-"""The dialog that makes a task or changes one, with what its schedule means while it is typed."""
+"""The dialog that makes a task or changes one, with what it means while it is typed."""
 
 import streamlit as st
 
-from pitasker_core import clock, tasks
+from pitasker_core import advice, clock, tasks
 from pitasker_core.crontab import schedule as schedules
-from pitasker_core.dashboard.shell import ACTOR, plain, settings, tell_applied, time_text
+from pitasker_core.crontab.document import Crontab
+from pitasker_core.dashboard.shell import (
+    ACTOR,
+    ago,
+    plain,
+    settings,
+    tell_applied,
+    time_text,
+)
 from pitasker_core.errors import InvalidSyntax, PiTaskerError
+from pitasker_core.sync import service
 from pitasker_core.tasks import Task
 
+PRESETS = {
+    "Every 5 minutes": "*/5 * * * *",
+    "Every hour": "0 * * * *",
+    "Every day at 02:00": "0 2 * * *",
+    "Every Monday at 07:00": "0 7 * * 1",
+    "Every month on the 1st": "0 3 1 * *",
+    "At system start": "@reboot",
+}
+_FIELDS = ("Minute", "Hour", "Day", "Month", "Weekday")
 
-def task_dialog(task: Task | None) -> None:
-    """Open the dialog: for a new task, or to change one."""
-    st.dialog(task.name if task else "New task", width="large")(_draw)(task)
+
+def task_dialog(task: Task | None, *, duplicate: bool = False) -> None:
+    """Open the dialog: for a new task, a new one like another, or to change one."""
+    title = task.name if task and not duplicate else "New task"
+    st.dialog(title, width="large")(_draw)(task, duplicate)
 
 
-def _draw(task: Task | None) -> None:
-    key = f"dialog-{task.id}-{task.version}" if task else "dialog-new"
+def _draw(like: Task | None, duplicate: bool) -> None:
+    task = None if duplicate else like
+    key = f"dialog-{like.id if like else 'new'}-{like.version if like else 0}-{duplicate}"
+    name_now = (f"{like.name} (copy)" if duplicate else like.name) if like else ""
     name = st.text_input(
-        "Name", task.name if task else "", max_chars=200, key=f"{key}-name", placeholder="Backup"
+        "Name", name_now, max_chars=200, key=f"{key}-name", placeholder="Backup of the photos"
     )
-    schedule = st.text_input(
-        "Schedule",
-        task.schedule if task else "",
-        key=f"{key}-schedule",
-        placeholder="0 2 * * *",
-        help="Minute, hour, day of the month, month, day of the week; or a nickname like @daily.",
-    )
-    _show_meaning(schedule, is_new=task is None or schedule != task.schedule)
+    schedule = _schedule(key, like.schedule if like else "", is_new=task is None)
     command = st.text_input(
         "Command",
-        task.command if task else "",
+        like.command if like else "",
         key=f"{key}-command",
         placeholder="/home/pi/bin/backup.sh",
         help="One line for the shell. An unescaped % ends it; what follows is its standard input.",
     )
-    notes = st.text_area("Notes", task.notes if task else "", key=f"{key}-notes", height=80)
-    labels = st.multiselect(
-        "Labels",
-        list(task.labels) if task else [],
-        list(task.labels) if task else [],
-        accept_new_options=True,
-        key=f"{key}-labels",
-    )
+    _advise(schedule, command, task)
     with st.container(horizontal=True):
-        on = st.toggle("On", not task.paused if task else True, key=f"{key}-on")
         managed = st.toggle(
-            "In crontab", task.is_system_managed if task else True, key=f"{key}-managed"
+            "Sync to the system crontab",
+            like.is_system_managed if like else True,
+            key=f"{key}-managed",
+            help="On: it gets an entry in your crontab, and cron runs it. "
+            "Off: it is kept in the database only, and nothing runs it.",
         )
+        on = st.toggle(
+            "On",
+            not like.paused if like else True,
+            key=f"{key}-on",
+            help="Off: paused. Its entry stays in the crontab as a comment.",
+        )
+    with st.expander("Notes and labels"):
+        notes = st.text_area("Notes", like.notes if like else "", key=f"{key}-notes", height=80)
+        labels = st.multiselect(
+            "Labels",
+            list(like.labels) if like else [],
+            list(like.labels) if like else [],
+            accept_new_options=True,
+            key=f"{key}-labels",
+        )
+    if task:
+        _history(task)
     if not st.button("Save", type="primary", icon=":material/check:", key=f"{key}-save"):
         return
+    fields = {
+        "name": name,
+        "schedule": schedule,
+        "command": command,
+        "system_managed": managed,
+        "paused": not on,
+        "notes": notes,
+        "labels": labels,
+    }
     try:
         if task is None:
-            done = tasks.create(
-                settings(),
-                ACTOR,
-                name,
-                schedule,
-                command,
-                system_managed=managed,
-                paused=not on,
-                notes=notes,
-                labels=labels,
-            )
+            done = tasks.create(settings(), ACTOR, **fields)  # type: ignore[arg-type]
         else:
-            done = tasks.change(
-                settings(),
-                ACTOR,
-                task.id,
-                task.version,
-                name=name,
-                schedule=schedule,
-                command=command,
-                system_managed=managed,
-                paused=not on,
-                notes=notes,
-                labels=labels,
-            )
+            done = tasks.change(settings(), ACTOR, task.id, task.version, **fields)
     except PiTaskerError as problem:
         # In the dialog, so that nothing that was typed is lost.
         st.error(plain(problem.user_message), icon=":material/error:")
         return
     tell_applied(done, f"Saved {name}")
     st.rerun()
+
+
+def _schedule(key: str, now: str, *, is_new: bool) -> str:
+    """The schedule as text, with presets and the five fields beside it."""
+    text_key = f"{key}-schedule"
+    st.session_state.setdefault(text_key, now)
+
+    def take_preset() -> None:
+        if preset := st.session_state.get(f"{key}-preset"):
+            st.session_state[text_key] = PRESETS[preset]
+
+    def take_fields() -> None:
+        fields = [st.session_state[f"{key}-{field}"].strip() or "*" for field in _FIELDS]
+        st.session_state[text_key] = " ".join(fields)
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Schedule",
+            key=text_key,
+            placeholder="0 2 * * *",
+            width=300,
+            help="Minute, hour, day of the month, month, day of the week; or a nickname such as "
+            "@daily.",
+        )
+        st.selectbox(
+            "Preset",
+            list(PRESETS),
+            index=None,
+            placeholder="Choose",
+            key=f"{key}-preset",
+            on_change=take_preset,
+            width=220,
+        )
+    _show_meaning(text, is_new=is_new or text != now)
+    parts = text.split()
+    if len(parts) == len(_FIELDS):
+        with st.expander("The five fields"), st.container(horizontal=True):
+            for field, part in zip(_FIELDS, parts, strict=True):
+                st.session_state[f"{key}-{field}"] = part
+                st.text_input(field, key=f"{key}-{field}", on_change=take_fields, width=90)
+    return text
 
 
 def _show_meaning(text: str, *, is_new: bool) -> None:
@@ -98,9 +154,36 @@ def _show_meaning(text: str, *, is_new: bool) -> None:
     except InvalidSyntax as problem:
         st.caption(f":red[{plain(problem.user_message)}]")
         return
-    zone = clock.system_zone()
-    runs = schedules.next_runs(schedule, clock.now(), zone, 3)
-    words = plain(schedules.describe(schedule))
+    zone, now = clock.system_zone(), clock.now()
+    runs = schedules.next_runs(schedule, now, zone, 5)
+    words = f"**{plain(schedules.describe(schedule))}**"
     if runs:
-        words += f"  \nNext: {', '.join(time_text(run) for run in runs)} ({zone.key})"
+        times = ", ".join(f"{run:%a %d %b %H:%M}" for run in runs)
+        words += f"  \nNext: {times} ({zone.key}), the first {ago(runs[0], now)}"
     st.caption(words)
+
+
+def _advise(schedule: str, command: str, task: Task | None) -> None:
+    if not command.strip():
+        return
+    document, index = _crontab(), None
+    if document and task and task.crontab_id:
+        index = next(iter(document.by_tag.get(task.crontab_id, [])), None)
+    for warning in advice.advise(schedule.strip(), command.strip(), document, index):
+        st.caption(f":orange[:material/warning: {plain(warning)}]")
+
+
+def _crontab() -> Crontab | None:
+    try:
+        return service.read_crontab(settings())[1]
+    except PiTaskerError:
+        return None
+
+
+def _history(task: Task) -> None:
+    facts = [f"Made {time_text(task.created_at)}", f"changed {time_text(task.updated_at)}"]
+    if task.synced_at:
+        facts.append(f"last in step {time_text(task.synced_at)}")
+    if task.crontab_id and task.is_system_managed:
+        facts.append(f"its entry's tag is {task.crontab_id}")
+    st.caption(f"Task {task.id}. {', '.join(facts)}. Address of this page: /tasks?task={task.id}")

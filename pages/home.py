@@ -1,0 +1,242 @@
+"""Home: is everything all right, what runs next, what broke, and what to do about it."""
+
+import pandas as pd
+import streamlit as st
+
+from pitasker_core import clock, status, tasks
+from pitasker_core.dashboard import overview
+from pitasker_core.dashboard.shell import (
+    ACTOR,
+    act,
+    ago,
+    guarded,
+    plain,
+    settings,
+    show_problem,
+    tell,
+    tell_written,
+    time_text,
+)
+from pitasker_core.status import Health
+from pitasker_core.sync import first, service, validation
+from pitasker_core.sync.service import Comparison
+from pitasker_core.tasks import Listing
+
+BADGES = {
+    Health.GREEN: ("All is well", "green", ":material/check_circle:"),
+    Health.YELLOW: ("Needs a look", "orange", ":material/warning:"),
+    Health.RED: ("Not in order", "red", ":material/error:"),
+}
+REFRESH = 4.0
+"""Seconds between two looks at the crontab: a change in a terminal shows here by itself."""
+
+
+@st.fragment(run_every=REFRESH)
+def main() -> None:
+    """Draw the page."""
+    guarded(_draw)
+
+
+def _draw() -> None:
+    listing = tasks.listing(settings())
+    operations = status.operations(settings(), 5)
+    _show_untouched(listing)
+    if listing.problem:
+        show_problem(listing.problem)
+    if not listing.tasks and not operations:
+        _welcome(listing)
+        return
+    _show_health(status.summary(listing, operations))
+    if listing.comparison:
+        _show_hand_edits(listing.comparison)
+    _actions(listing)
+    runs, done = st.columns(2, gap="large")
+    with runs:
+        _show_next_runs(listing)
+    with done:
+        _show_operations(operations)
+
+
+def _show_untouched(listing: Listing) -> None:
+    found = first.untouched(settings())
+    if found is None or listing.comparison is None or listing.comparison.text is None:
+        return
+    copy = f" A copy as it was found lies in `{found.backup}`." if found.backup else ""
+    st.info(f"Nothing has been changed in your crontab.{copy}", icon=":material/verified_user:")
+
+
+def _welcome(listing: Listing) -> None:
+    compared = listing.comparison
+    entries = list(compared.document.entries()) if compared else []
+    if compared is None:
+        return
+    if not entries:
+        st.markdown("**Your crontab has no entries yet.** Make the first task, or write one.")
+        with st.container(horizontal=True):
+            st.page_link("pages/tasks.py", label="New task", icon=":material/add:")
+            st.page_link("pages/raw.py", label="Raw editor", icon=":material/edit_note:")
+        return
+    what = "entry" if len(entries) == 1 else "entries"
+    st.markdown(f"**Found {len(entries)} {what} in your crontab.** They run as ever.")
+    st.page_link(
+        "pages/import_entries.py",
+        label=f"Choose which of the {len(entries)} {what} to manage here"
+        if len(entries) > 1
+        else "Choose whether to manage it here",
+        icon=":material/download:",
+    )
+    st.dataframe(
+        overview.found_entries(compared.document, clock.now(), clock.system_zone()),
+        hide_index=True,
+        height="content",
+        alt="The entries of your crontab",
+        column_config=_columns(next_run="Next run"),
+    )
+
+
+def _show_health(found: status.Status) -> None:
+    label, color, icon = BADGES[found.health]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(label, color=color, icon=icon)
+        for reason in found.reasons:
+            st.markdown(plain(reason), width="content")
+        if not found.reasons:
+            when = ago(found.last_sync, clock.now()) if found.last_sync else "never"
+            st.caption(
+                f"Last sync {when}.",
+                help=f"{time_text(found.last_sync)} ({clock.system_zone().key})",
+                width="content",
+            )
+    with st.container(horizontal=True):
+        for name, count, explained in (
+            ("Tasks", found.tasks, "Tasks in the database that are not deleted."),
+            (
+                "In crontab",
+                found.tasks - found.database_only,
+                "Tasks that have, or shall have, an entry in the crontab.",
+            ),
+            ("Database only", found.database_only, "Tasks that shall not be in the crontab."),
+            ("Sync issues", found.unsynced, "Tasks that a sync or you must do something about."),
+            ("Unmanaged", found.unmanaged, "Entries of the crontab that no task manages."),
+        ):
+            st.metric(name, count, border=True, width=140, help=explained)
+
+
+def _show_hand_edits(compared: Comparison) -> None:
+    changes = overview.hand_edits(compared)
+    if not changes:
+        return
+    count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
+    lines = "\n".join(f"- {plain(text)}" for text in changes[:8])
+    more = f"\n- and {len(changes) - 8} more" if len(changes) > 8 else ""
+    st.warning(f"**{count} in the crontab, made outside**\n{lines}{more}", icon=":material/edit:")
+
+
+def _actions(listing: Listing) -> None:
+    away = listing.problem is not None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for label, icon, do in (
+            ("Sync now", ":material/sync:", _sync),
+            ("Validate", ":material/fact_check:", _validate),
+            ("Export all", ":material/upload:", _export),
+        ):
+            kind = "primary" if do is _sync else "secondary"
+            if st.button(label, icon=icon, type=kind, disabled=away):
+                do()
+                st.rerun()  # all of the page: what there is to say stands above this part
+        st.page_link("pages/import_entries.py", label="Import", icon=":material/download:")
+        st.page_link("pages/health.py", label="Both sides", icon=":material/monitor_heart:")
+        st.page_link("pages/raw.py", label="View raw", icon=":material/edit_note:")
+
+
+def _sync() -> None:
+    done = act(service.sync, settings(), service.Request(ACTOR))
+    if done:
+        tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
+        tell_written("Synced", done.before, done.after)
+        for task, reason in done.failures.items():
+            tell("error", f"Task {task}: {reason}")
+
+
+def _export() -> None:
+    done = act(service.export, settings(), ACTOR)
+    if done:
+        tell("done", f"{len(done.pushed)} written to the crontab.")
+        tell_written("Exported", done.before, done.after)
+
+
+def _validate() -> None:
+    compared = act(service.preview, settings())
+    if compared:
+        report = validation.validate(compared)
+        if report.is_valid:
+            tell("done", "The tasks and the crontab are in step, and cron takes every line.")
+        for finding in report.findings[:10]:
+            at = f"Line {finding.line}: " if finding.line else ""
+            tell("warning", f"{at}{finding.message}")
+
+
+def _show_next_runs(listing: Listing) -> None:
+    st.subheader("Next")
+    runs = overview.next_runs(listing.tasks, clock.now(), clock.system_zone(), 6)
+    if not runs:
+        st.caption("No task of the crontab has a next run.")
+        return
+    now = clock.now()
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "when": [ago(run, now) for run, _ in runs],
+                "at": [f"{run:%a %d %b, %H:%M}" for run, _ in runs],
+                "task": [task.name for _, task in runs],
+            }
+        ),
+        hide_index=True,
+        height="content",
+        alt="The next runs",
+        column_config={
+            "when": st.column_config.TextColumn("When", width=90),
+            "at": st.column_config.TextColumn(f"At ({clock.system_zone().key})", width=140),
+            "task": st.column_config.TextColumn("Task"),
+        },
+    )
+
+
+def _show_operations(operations: list[status.Operation]) -> None:
+    st.subheader("Done lately")
+    if not operations:
+        st.caption("Nothing yet.")
+        return
+    now = clock.now()
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "when": [ago(o.started_at, now) for o in operations],
+                "what": [f"{o.kind} by {o.actor}" for o in operations],
+                "outcome": [o.error_message or overview.outcome(o) for o in operations],
+                "at": [time_text(o.started_at) for o in operations],
+            }
+        ),
+        hide_index=True,
+        height="content",
+        alt="The last operations",
+        column_config={
+            "when": st.column_config.TextColumn("When", width=90),
+            "what": st.column_config.TextColumn("What"),
+            "outcome": st.column_config.TextColumn("Outcome"),
+            "at": st.column_config.TextColumn("Exactly", width=150),
+        },
+    )
+
+
+def _columns(**names: str) -> dict[str, object]:
+    column = st.column_config
+    return {
+        "line": column.NumberColumn("Line", width=60),
+        "words": column.TextColumn("In words"),
+        "command": column.TextColumn("Command", width="large"),
+        **{key: column.TextColumn(name) for key, name in names.items()},
+    }
+
+
+main()

@@ -1,0 +1,73 @@
+"""What a person should know of an entry before it is saved: never an error, only a warning."""
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from pitasker_core.crontab.document import Crontab, split_stdin
+
+DEFAULT_PATH = "/usr/bin:/bin"
+"""cron's own, which is shorter than that of a terminal."""
+
+_PLAIN_WORD = re.compile(r"[\w./+-]+")
+_BUILT_IN = frozenset(
+    {"cd", "test", "[", "echo", "export", "set", "unset", "exec", "eval", "true", "false", "if"}
+    | {"for", "while", "until", "case", ".", ":", "umask", "exit", "command", "printf", "read"}
+    | {"trap", "wait", "type", "ulimit", "{"}
+)
+
+
+def advise(
+    schedule: str,
+    command: str,
+    crontab: Crontab | None,
+    index: int | None = None,
+) -> list[str]:
+    """Warnings in plain sentences. `index` is the entry's line, None for one at the end."""
+    found = []
+    environment: Mapping[str, str] = crontab.environment(index) if crontab else {}
+    proper, stdin = split_stdin(command)
+    if stdin:
+        found.append(
+            "An unescaped % ends the command: what follows it is its standard input. "
+            "Write \\% for a percent sign."
+        )
+    words = proper.split()
+    if "sudo" in words:
+        found.append(
+            "sudo asks for a password where no one can type it. It works only if this user may "
+            "run that command without one; root's crontab is the usual place."
+        )
+    if missing := _missing_program(words, environment):
+        found.append(missing)
+    if crontab and _has_twin(crontab, schedule, command, index):
+        found.append("Another entry of the crontab has the same schedule and command.")
+    return found
+
+
+def _missing_program(words: list[str], environment: Mapping[str, str]) -> str | None:
+    """Words for a program that cron would not find; None when it is there, or nobody can tell."""
+    while words and re.fullmatch(r"\w+=\S*", words[0]):
+        words = words[1:]
+    if not words or not _PLAIN_WORD.fullmatch(words[0]) or words[0] in _BUILT_IN:
+        return None
+    program, path = words[0], environment.get("PATH", DEFAULT_PATH)
+    if program.startswith("/"):
+        if not Path(program).exists():
+            return f"There is no file {program} on this machine."
+        if shutil.which(program) is None:
+            return f"{program} is not executable: `chmod +x` makes it so."
+        return None
+    if "/" in program or shutil.which(program, path=path):
+        return None
+    if found := shutil.which(program):
+        return f"cron does not find {program} on its PATH ({path}): write {found}."
+    return f"There is no program {program} on cron's PATH ({path})."
+
+
+def _has_twin(crontab: Crontab, schedule: str, command: str, index: int | None) -> bool:
+    return any(
+        at != index and (entry.schedule, entry.command) == (schedule, command)
+        for at, entry in crontab.entries()
+    )

@@ -1,0 +1,54 @@
+"""The difference between two texts of a crontab, as proof of what a write did. Pure."""
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher, unified_diff
+
+from pitasker_core.crontab.editable import shown
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What became of the lines: how many are new, gone or the same, and a unified diff.
+
+    A line that was changed counts as one `changed`, not as one that went and one that came.
+    """
+
+    changed: int
+    added: int
+    removed: int
+    identical: int
+    text: str
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.added or self.removed)
+
+    def __str__(self) -> str:
+        """In words: "1 line changed, 41 identical"."""
+        parts = [
+            f"{count} {'line' if count == 1 else 'lines'} {what}"
+            for count, what in (
+                (self.changed, "changed"),
+                (self.added, "added"),
+                (self.removed, "removed"),
+            )
+            if count
+        ]
+        return ", ".join([*(parts or ["No line changed"]), f"{self.identical} identical"])
+
+
+def difference(before: str | None, after: str | None) -> Difference:
+    """Compare two texts; None is the absence of a crontab."""
+    # Lines end at LF only. What a page cannot show is replaced by stand-ins.
+    old = shown(before or "").split("\n")
+    new = shown(after or "").split("\n")
+    changed = added = removed = identical = 0
+    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            identical += sum(1 for line in range(i, j) if line < len(old) - 1 or old[line])
+            continue
+        both = min(j - i, m - k)
+        changed += both
+        removed += j - i - both
+        added += m - k - both
+    lines = unified_diff(old, new, "before", "after", lineterm="", n=1)
+    return Difference(changed, added, removed, identical, "\n".join(list(lines)[2:]))

@@ -1,0 +1,123 @@
+"""Edits of tasks that were made in the table and wait for a person's "Apply". Pure.
+
+They are kept by task, never by row, so that sorting, filtering, a sync or another tab can move
+rows as they like.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pitasker_core.tasks import Edit, Task
+
+FIELDS = {
+    "on": "on",
+    "name": "name",
+    "schedule": "schedule",
+    "command": "command",
+    "in_crontab": "in crontab",
+}
+"""The columns that a person may edit, in the words of the page."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A cell's value when it was edited, and what it shall be."""
+
+    before: Any
+    after: Any
+
+
+Staging = dict[int, dict[str, Staged]]
+"""By task and column."""
+
+
+@dataclass(frozen=True)
+class Collision:
+    """A cell that somebody else changed after it was edited here, to something different."""
+
+    task: Task
+    column: str
+    mine: Any
+    now: Any
+
+
+def cell(task: Task, column: str) -> Any:
+    """What the table shows of a task in a column."""
+    if column == "on":
+        return not task.paused
+    if column == "in_crontab":
+        return task.is_system_managed
+    return getattr(task, column)
+
+
+def stage(
+    staging: Staging, delta: Mapping[str, Any], rows: Sequence[int], tasks: Mapping[int, Task]
+) -> Staging:
+    """The staging with the edits of a table's delta. `rows` are the ids of the rows it shows.
+
+    An edit back to what the task has is no edit.
+    """
+    staged = {task: dict(cells) for task, cells in staging.items()}
+    for position, edited in delta.get("edited_rows", {}).items():
+        task = tasks.get(rows[int(position)])
+        if task is None:
+            continue
+        cells = staged.setdefault(task.id, {})
+        for column in edited.keys() & FIELDS.keys():
+            before = cells[column].before if column in cells else cell(task, column)
+            after = "" if edited[column] is None else edited[column]
+            cells[column] = Staged(before, after.strip() if isinstance(after, str) else after)
+            if cells[column].after == cell(task, column):
+                del cells[column]
+    return {task: cells for task, cells in staged.items() if cells}
+
+
+def without(staging: Staging, task: int, column: str) -> Staging:
+    """The staging without one cell."""
+    cells = {name: value for name, value in staging.get(task, {}).items() if name != column}
+    others = {number: value for number, value in staging.items() if number != task}
+    return {**others, task: cells} if cells else others
+
+
+def rebased(staging: Staging, task: Task, column: str) -> Staging:
+    """The staging with one cell taken as an edit of what the task has now."""
+    kept = staging[task.id][column]
+    cells = {**staging[task.id], column: Staged(cell(task, column), kept.after)}
+    return {**staging, task.id: cells}
+
+
+def collisions(staging: Staging, tasks: Mapping[int, Task]) -> list[Collision]:
+    """What cannot be applied without undoing somebody else's change of the same cell."""
+    return [
+        Collision(task, column, staged.after, cell(task, column))
+        for number, cells in staging.items()
+        if (task := tasks.get(number))
+        for column, staged in cells.items()
+        if cell(task, column) not in (staged.before, staged.after)
+    ]
+
+
+def edits(staging: Staging, tasks: Mapping[int, Task]) -> list[Edit]:
+    """The edits, each of the version that the page has just read."""
+    found = []
+    for number, cells in staging.items():
+        fields: dict[str, Any] = {}
+        for column, staged in cells.items():
+            if column == "on":
+                fields["paused"] = not staged.after
+            elif column == "in_crontab":
+                fields["system_managed"] = staged.after
+            else:
+                fields[column] = staged.after
+        task = tasks.get(number)
+        found.append(Edit(number, task.version if task else None, fields))
+    return found
+
+
+def summary(staging: Staging) -> str:
+    """In words: "3 changes in 2 tasks"."""
+    changes = sum(len(cells) for cells in staging.values())
+    tasks = len(staging)
+    what = "1 change" if changes == 1 else f"{changes} changes"
+    return f"{what} in {tasks} {'task' if tasks == 1 else 'tasks'}"

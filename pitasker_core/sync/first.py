@@ -1,0 +1,48 @@
+"""Keep the crontab as it was before PiTasker ever wrote it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from pitasker_core import clock, database
+from pitasker_core.database.tables import SnapshotRow
+from pitasker_core.settings import Settings
+from pitasker_core.sync import install, store
+from pitasker_core.sync.service import read_crontab
+
+
+@dataclass(frozen=True)
+class Untouched:
+    """Nothing has been written yet. `backup` holds the text as it was found, if there was one."""
+
+    backup: Path | None
+
+
+def keep_what_is_there(settings: Settings) -> None:
+    """Take a first snapshot, and a backup that is readable without PiTasker.
+
+    Does nothing once there is a snapshot. Raises PiTaskerError when the crontab or the database
+    cannot be read, or the disk not be written.
+    """
+    with install.locked(settings):
+        text, document = read_crontab(settings)
+        with database.session(settings) as session:
+            crontab = store.own_crontab(session, settings)
+            if store.snapshots(session, crontab, 1):
+                return
+            install.back_up(settings, text, clock.now())
+            store.take_snapshot(session, crontab, text, "found", document.size)
+
+
+def untouched(settings: Settings) -> Untouched | None:
+    """Whether PiTasker never wrote this crontab, and where its first text lies; else None."""
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        written = select(SnapshotRow.id).where(
+            SnapshotRow.crontab == crontab, SnapshotRow.reason != "found"
+        )
+        if session.scalar(written.limit(1)) is not None:
+            return None
+    kept = sorted(settings.backups.glob("*.crontab"))
+    return Untouched(kept[0] if kept else None)

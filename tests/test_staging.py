@@ -1,0 +1,117 @@
+"""Edits that wait in the table belong to tasks, whatever the rows do."""
+
+from dataclasses import replace
+
+import pytest
+from test_scenarios import ME, create
+
+from pitasker_core import tasks
+from pitasker_core.dashboard import staging
+from pitasker_core.dashboard.staging import Staged
+from pitasker_core.errors import InvalidSyntax, Stale
+from pitasker_core.tasks import Edit
+
+
+@pytest.fixture
+def task(settings):
+    return create(settings)
+
+
+def delta(**cells):
+    return {"edited_rows": {0: cells}}
+
+
+def test_an_edit_is_kept_with_the_value_it_replaces(task):
+    staged = staging.stage({}, delta(schedule=" @daily "), [task.id], {task.id: task})
+    assert staged == {task.id: {"schedule": Staged(task.schedule, "@daily")}}
+    assert staging.summary(staged) == "1 change in 1 task"
+
+
+def test_an_edit_back_to_what_the_task_has_is_none(task):
+    staged = staging.stage({}, delta(on=False), [task.id], {task.id: task})
+    assert staging.edits(staged, {task.id: task}) == [Edit(task.id, task.version, {"paused": True})]
+    assert staging.stage(staged, delta(on=True), [task.id], {task.id: task}) == {}
+
+
+def test_choosing_a_row_is_no_edit(task):
+    assert staging.stage({}, delta(chosen=True), [task.id], {task.id: task}) == {}
+
+
+def test_a_change_by_somebody_else_of_another_cell_is_no_collision(task):
+    staged = staging.stage({}, delta(schedule="@daily"), [task.id], {task.id: task})
+    now = replace(task, name="Renamed", version=task.version + 1)
+    assert staging.collisions(staged, {task.id: now}) == []
+    (edit,) = staging.edits(staged, {task.id: now})
+    assert edit == Edit(task.id, now.version, {"schedule": "@daily"})
+
+
+def test_a_change_by_somebody_else_of_the_same_cell_collides_until_it_is_decided(task):
+    staged = staging.stage({}, delta(schedule="@daily"), [task.id], {task.id: task})
+    now = {task.id: replace(task, schedule="@weekly", version=task.version + 1)}
+    (found,) = staging.collisions(staged, now)
+    assert (found.mine, found.now) == ("@daily", "@weekly")
+    assert staging.without(staged, task.id, "schedule") == {}
+    assert staging.collisions(staging.rebased(staged, now[task.id], "schedule"), now) == []
+
+
+def test_a_preview_says_what_the_crontab_would_get_and_changes_nothing(settings, crontab, task):
+    before = crontab.read()
+    shown = tasks.preview(settings, [Edit(task.id, task.version, {"schedule": "@daily"})])
+    assert shown.after.encode() == before.replace(b"0 2 * * *", b"@daily")
+    assert shown.problems == {}
+    assert crontab.read() == before
+    assert tasks.get(settings, task.id) == task
+
+
+def test_a_preview_names_what_is_wrong_with_which_task(settings, task):
+    other = create(settings, "Other")
+    shown = tasks.preview(
+        settings,
+        [Edit(task.id, None, {"schedule": "61 * * * *"}), Edit(other.id, None, {"paused": True})],
+    )
+    assert shown.problems.keys() == {task.id}
+    assert "Minute must be 0 to 59" in shown.problems[task.id]
+    assert "\n# 0 2 * * *" in shown.after
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"schedule": "@daily", "name": "Other words"},
+        {"paused": True},
+        {"command": "/bin/other", "notes": "why"},
+    ],
+)
+def test_undo_brings_the_same_bytes_back(settings, crontab, task, fields):
+    before = crontab.read()
+    done = tasks.change(settings, ME, task.id, **fields)
+    assert fields == {"notes": "why"} or crontab.read() != before
+    tasks.undo(settings, ME, done)
+    assert crontab.read() == before
+
+
+def test_undo_of_a_new_task_removes_it_and_of_a_deletion_brings_it_back(settings, crontab, task):
+    before = crontab.read()
+    made = tasks.create(settings, ME, "New", "@daily", "/bin/new")
+    tasks.undo(settings, ME, made)
+    assert crontab.read() == before
+    gone = tasks.delete(settings, ME, task.id)
+    tasks.undo(settings, ME, gone)
+    assert crontab.read() == before
+
+
+def test_undo_of_what_was_changed_again_is_refused(settings, crontab, task):
+    done = tasks.change(settings, ME, task.id, schedule="@daily")
+    tasks.change(settings, ME, task.id, schedule="@weekly")
+    with pytest.raises(Stale):
+        tasks.undo(settings, ME, done)
+    assert b"@weekly" in crontab.read()
+
+
+def test_one_wrong_edit_keeps_all_from_being_saved(settings, crontab, task):
+    other = create(settings, "Other")
+    before = crontab.read()
+    edits = [Edit(other.id, None, {"paused": True}), Edit(task.id, None, {"command": ""})]
+    with pytest.raises(InvalidSyntax):
+        tasks.apply(settings, ME, edits)
+    assert crontab.read() == before
