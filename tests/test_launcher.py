@@ -204,7 +204,7 @@ def test_the_tests_run_in_the_project_with_pytests_own_arguments(
     for name in ("crontab", "chromium"):
         (Path(environment["PATH"]) / name).symlink_to("/usr/bin/true")
     result = launch(project, environment, "test", "-k", "a name", cwd=Path("/"))
-    assert "started: -m pytest -k a name" in result.stdout
+    assert "started: -m pytest --numprocesses auto -k a name" in result.stdout
     assert f"in: {project}" in result.stdout
     assert "-r " + str(project / "tests/requirements.txt") in installations()[0]
 
