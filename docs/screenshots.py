@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 PORT = 8599
 PROJECT = Path(__file__).parent.parent
 IMAGES = Path(__file__).parent / "images"
-PAGES = {"tasks": "", "import": "import", "health": "health", "raw": "raw"}
+PAGES = {"home": "", "tasks": "tasks", "import": "import", "health": "health", "raw": "raw"}
 LOOKS = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
