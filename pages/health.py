@@ -11,25 +11,19 @@ from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard import charts
 from pitasker_core.dashboard.shell import (
     ACTOR,
+    BADGES,
     act,
     plain,
     settings,
     show_problem,
-    tell,
+    sync_now,
     time_text,
 )
-from pitasker_core.errors import CrontabReverted, MassRemoval, PiTaskerError
-from pitasker_core.status import Health, Operation, Status
+from pitasker_core.status import Operation, Status
 from pitasker_core.sync import service, validation
 from pitasker_core.sync.merge import Change, Choice, Fields, Policy
 from pitasker_core.sync.service import Comparison, Request
 from pitasker_core.tasks import Listing
-
-BADGES = {
-    Health.GREEN: ("In order", "green", ":material/check_circle:"),
-    Health.YELLOW: ("Needs a look", "orange", ":material/warning:"),
-    Health.RED: ("Not in order", "red", ":material/error:"),
-}
 
 
 def main() -> None:
@@ -74,26 +68,10 @@ def _actions(listing: Listing) -> None:
             "Sync now",
             type="primary",
             icon=":material/sync:",
-            on_click=_sync,
+            on_click=sync_now,
             disabled=listing.problem is not None,
         )
         st.button("Validate", icon=":material/fact_check:", on_click=_validate)
-
-
-def _sync(request: Request | None = None) -> None:
-    request = request or Request(ACTOR)
-    st.session_state.pop("guard", None)
-    try:
-        done = service.sync(settings(), request)
-    except (MassRemoval, CrontabReverted) as problem:
-        st.session_state.guard = problem.user_message
-        return
-    except PiTaskerError as problem:
-        tell("error", problem.user_message)
-        return
-    tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
-    for task, reason in done.failures.items():
-        tell("error", f"Task {task}: {reason}")
 
 
 def _validate() -> None:
@@ -109,7 +87,7 @@ def _show_guard() -> None:
     with st.container(horizontal=True):
         st.button(
             "It was meant: take the crontab's",
-            on_click=_sync,
+            on_click=sync_now,
             args=(Request(ACTOR, confirmed=True, policy=Policy.CRONTAB),),
         )
         st.button("Put the database's back", on_click=_put_back, type="primary")
@@ -120,7 +98,7 @@ def _put_back() -> None:
     compared = act(service.preview, settings())
     if compared:
         choices: dict[UUID, Choice] = {c.tag: Policy.DATABASE for c in compared.plan.changes}
-        _sync(Request(ACTOR, choices=choices, confirmed=True))
+        sync_now(Request(ACTOR, choices=choices, confirmed=True))
 
 
 def _show_differences(listing: Listing, compared: Comparison) -> None:
@@ -143,7 +121,7 @@ def _show_differences(listing: Listing, compared: Comparison) -> None:
                     st.button(
                         f"Take the {side}'s",
                         key=f"{side}-{change.tag}",
-                        on_click=_sync,
+                        on_click=sync_now,
                         args=(Request(ACTOR, "resolve", {change.tag}, {change.tag: policy}),),
                     )
 
@@ -195,7 +173,7 @@ def _offer_mix(change: Change) -> None:
         st.button(
             "Take this mix",
             key=f"mix-{change.tag}",
-            on_click=_sync,
+            on_click=sync_now,
             args=(Request(ACTOR, "resolve", {change.tag}, {change.tag: mix}),),
         )
 

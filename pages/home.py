@@ -7,26 +7,22 @@ from pitasker_core import clock, status, tasks
 from pitasker_core.dashboard import overview
 from pitasker_core.dashboard.shell import (
     ACTOR,
+    BADGES,
     act,
     ago,
     guarded,
     plain,
     settings,
     show_problem,
+    sync_now,
     tell,
     tell_written,
     time_text,
 )
-from pitasker_core.status import Health
 from pitasker_core.sync import first, service, validation
 from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Listing
 
-BADGES = {
-    Health.GREEN: ("All is well", "green", ":material/check_circle:"),
-    Health.YELLOW: ("Needs a look", "orange", ":material/warning:"),
-    Health.RED: ("Not in order", "red", ":material/error:"),
-}
 REFRESH = 4.0
 """Seconds between two looks at the crontab: a change in a terminal shows here by itself."""
 
@@ -150,12 +146,8 @@ def _actions(listing: Listing) -> None:
 
 
 def _sync() -> None:
-    done = act(service.sync, settings(), service.Request(ACTOR))
-    if done:
-        tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
-        tell_written("Synced", done.before, done.after)
-        for task, reason in done.failures.items():
-            tell("error", f"Task {task}: {reason}")
+    if not sync_now():
+        st.switch_page("pages/health.py")
 
 
 def _export() -> None:

@@ -18,7 +18,7 @@ def main() -> None:
     _show_results()
     choices = import_grid.choices(compared)
     if choices:
-        _choose(choices)
+        _offer(choices)
     else:
         st.info("Every entry of your crontab is managed already.", icon=":material/check:")
     st.subheader("Your crontab, line by line")
@@ -34,23 +34,28 @@ def main() -> None:
     )
 
 
-def _choose(choices: list[import_grid.Choice]) -> None:
+def _offer(choices: list[import_grid.Choice]) -> None:
     st.markdown(
         "Choose the entries that PiTasker shall manage. They stay where they are, as they are; "
         "each gets a tag at its end, which the shell takes for a comment."
     )
+    with st.container(horizontal=True):
+        st.button("Choose all", on_click=_choose, args=(True,), icon=":material/select_all:")
+        st.button("Choose none", on_click=_choose, args=(False,), icon=":material/deselect:")
+        st.button("Read again", on_click=_choose, args=(None,), icon=":material/refresh:")
     table = st.data_editor(
-        import_grid.frame(choices),
+        import_grid.frame(choices, st.session_state.get("import_chosen")),
         key=f"import-{st.session_state.get('import_generation', 0)}",
         alt="Entries to import",
         hide_index=True,
         height="content",
-        disabled=["line", "schedule", "command", "note"],
+        disabled=["line", "schedule", "words", "command", "note"],
         column_config={
             "chosen": st.column_config.CheckboxColumn("Import", width=70),
             "line": st.column_config.NumberColumn("Line", width=60),
             "name": st.column_config.TextColumn("Name", required=True, max_chars=200),
             "schedule": st.column_config.TextColumn("Schedule"),
+            "words": st.column_config.TextColumn("In words"),
             "command": st.column_config.TextColumn("Command", width="large"),
             "note": st.column_config.TextColumn("To know"),
         },
@@ -78,10 +83,16 @@ def _choose(choices: list[import_grid.Choice]) -> None:
     )
 
 
+def _choose(chosen: bool | None) -> None:
+    """Choose all, none, or what is chosen at first; the table is drawn anew."""
+    st.session_state.import_chosen = chosen
+    st.session_state.import_generation = st.session_state.get("import_generation", 0) + 1
+
+
 def _import(wanted: list[adopt.Import], options: ImportOptions) -> None:
     done = act(adopt.adopt, settings(), ACTOR, wanted, options)
     if done:
-        st.session_state.import_generation = st.session_state.get("import_generation", 0) + 1
+        _choose(None)
         st.session_state.import_result = done
         tell("done", f"{len(done.imported)} imported.")
 

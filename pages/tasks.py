@@ -13,9 +13,8 @@ from pitasker_core.dashboard.shell import (
     plain,
     settings,
     show_problem,
-    tell,
+    sync_now,
     tell_applied,
-    tell_written,
 )
 from pitasker_core.dashboard.staging import Staging
 from pitasker_core.dashboard.task_dialog import task_dialog
@@ -279,10 +278,7 @@ def _do_with(chosen: list[Task], what: str) -> None:
     }
     if what == "Sync":
         tags = {task.crontab_id for task in chosen if task.crontab_id}
-        done = act(service.sync, settings(), service.Request(ACTOR, only=tags))
-        if done:
-            tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
-            tell_written("Synced", done.before, done.after)
+        _sync(service.Request(ACTOR, only=tags))
         return
     edits = [Edit(task.id, task.version, fields[what]) for task in chosen]
     count = "1 task" if len(chosen) == 1 else f"{len(chosen)} tasks"
@@ -359,12 +355,14 @@ def _watch() -> None:
     st.warning(f"**{count} in the crontab, made outside**\n{lines}{more}", icon=":material/edit:")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Sync now", icon=":material/sync:"):
-            done = act(service.sync, settings(), service.Request(ACTOR))
-            if done:
-                tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
-                tell_written("Synced", done.before, done.after)
+            _sync(service.Request(ACTOR))
             st.rerun()
         st.page_link("pages/health.py", label="Look at both sides", icon=":material/monitor_heart:")
+
+
+def _sync(request: service.Request) -> None:
+    if not sync_now(request):
+        st.switch_page("pages/health.py")
 
 
 def _welcome(listing: Listing) -> None:

@@ -245,7 +245,7 @@ def test_many_tasks_are_paused_at_once_and_it_can_be_undone(serve, visit, cronta
 def test_a_hand_edit_in_a_terminal_shows_by_itself(serve, visit, crontab, settings):
     create(settings)
     page = visit(serve())
-    expect(page.get_by_text("All is well")).to_be_visible()
+    expect(page.get_by_text("In order")).to_be_visible()
     crontab.write(crontab.read().replace(b"0 2 * * *", b"5 2 * * *"))
     expect(page.get_by_text("1 change in the crontab")).to_be_visible()
     expect(page.get_by_text("schedule 0 2 * * * → 5 2 * * *")).to_be_visible()
@@ -333,7 +333,7 @@ def test_a_crontab_that_vanished_asks_before_tasks_are_touched(serve, visit, cro
     create(settings)
     whole = crontab.read()
     crontab.remove()
-    page = visit(f"{serve()}/health")
+    page = visit(serve())
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text("1 of 1 managed entries are gone").first).to_be_visible()
     page.get_by_role("button", name="Put the database's back").click()
@@ -428,3 +428,13 @@ def test_a_taken_port_is_said_in_one_sentence(cli_environment):
     assert done.returncode == 3
     assert "is in use" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_import_can_choose_all_or_none(serve, visit, crontab):
+    crontab.write(EXISTING)
+    page = visit(f"{serve()}/import")
+    page.get_by_role("button", name="Choose none").click()
+    expect(page.get_by_role("button", name="Import 0 entries")).to_be_disabled()
+    page.get_by_role("button", name="Choose all").click()
+    page.get_by_role("button", name="Import 3 entries").click()
+    until(lambda: crontab.read().count(b"# PITASKER_ID:") == 3)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pitasker_core.crontab.document import Blank, Comment, Entry, Invalid, Setting, suggested_name
 from pitasker_core.crontab.editable import shown
+from pitasker_core.dashboard.task_grid import in_words
 from pitasker_core.sync import adopt, validation
 from pitasker_core.sync.adopt import Import
 from pitasker_core.sync.service import Comparison
@@ -39,14 +40,17 @@ def choices(compared: Comparison) -> list[Choice]:
     return found
 
 
-def frame(found: Sequence[Choice]) -> pd.DataFrame:
-    """The table to choose in: everything that has no drawback is chosen."""
+def frame(found: Sequence[Choice], chosen: bool | None = None) -> pd.DataFrame:
+    """The table to choose in: all, none, or (None) everything that has no drawback is chosen."""
     return pd.DataFrame(
         {
-            "chosen": pd.Series([not choice.note for choice in found], dtype=bool),
+            "chosen": pd.Series(
+                [not choice.note if chosen is None else chosen for choice in found], dtype=bool
+            ),
             "line": [choice.item.line for choice in found],
             "name": [choice.name for choice in found],
             "schedule": [choice.schedule for choice in found],
+            "words": [in_words(choice.schedule) for choice in found],
             "command": [choice.command for choice in found],
             "note": [choice.note for choice in found],
         }

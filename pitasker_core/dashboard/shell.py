@@ -13,8 +13,11 @@ import streamlit as st
 from pitasker_core import clock, cron_daemon, tasks
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.difference import difference
-from pitasker_core.errors import DatabaseError, PiTaskerError
+from pitasker_core.errors import CrontabReverted, DatabaseError, MassRemoval, PiTaskerError
 from pitasker_core.settings import Settings
+from pitasker_core.status import Health
+from pitasker_core.sync import service
+from pitasker_core.sync.service import Request
 from pitasker_core.tasks import Applied
 
 ACTOR = "dashboard"
@@ -122,6 +125,32 @@ class Written:
     before: str | None
     after: str | None
     undo: Applied | None
+
+
+BADGES = {
+    Health.GREEN: ("In order", "green", ":material/check_circle:"),
+    Health.YELLOW: ("Needs a look", "orange", ":material/warning:"),
+    Health.RED: ("Not in order", "red", ":material/error:"),
+}
+"""Each health in words, with its colour and sign."""
+
+
+def sync_now(request: Request | None = None) -> bool:
+    """Sync, and say what it did. False when it waits for a person: Sync health asks then."""
+    st.session_state.pop("guard", None)
+    try:
+        done = service.sync(settings(), request or Request(ACTOR))
+    except (MassRemoval, CrontabReverted) as problem:
+        st.session_state.guard = problem.user_message
+        return False
+    except PiTaskerError as problem:
+        tell("error", problem.user_message)
+        return True
+    tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
+    tell_written("Synced", done.before, done.after)
+    for task, reason in done.failures.items():
+        tell("error", f"Task {task}: {reason}")
+    return True
 
 
 def tell_written(what: str, before: str | None, after: str | None) -> None:
