@@ -73,7 +73,7 @@ def _welcome(listing: Listing) -> None:
             st.page_link("pages/raw.py", label="Raw editor", icon=":material/edit_note:")
         return
     what = "entry" if len(entries) == 1 else "entries"
-    st.markdown(f"**Found {len(entries)} {what} in your crontab.** They run as ever.")
+    st.markdown(f"**Found {len(entries)} {what} in your crontab.**")
     st.page_link(
         "pages/import_entries.py",
         label=f"Choose which of the {len(entries)} {what} to manage here"
@@ -225,6 +225,7 @@ def _columns(**names: str) -> dict[str, object]:
     column = st.column_config
     return {
         "line": column.NumberColumn("Line", width=60),
+        "schedule": column.TextColumn("Schedule"),
         "words": column.TextColumn("In words"),
         "command": column.TextColumn("Command", width="large"),
         **{key: column.TextColumn(name) for key, name in names.items()},
