@@ -13,6 +13,7 @@ from pitasker_core.dashboard.shell import (
     guarded,
     plain,
     settings,
+    show_hand_edits,
     show_problem,
     sync_now,
     tell,
@@ -20,7 +21,6 @@ from pitasker_core.dashboard.shell import (
     time_text,
 )
 from pitasker_core.sync import first, service, validation
-from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Listing
 
 REFRESH = 4.0
@@ -43,8 +43,8 @@ def _draw() -> None:
         _welcome(listing)
         return
     _show_health(status.summary(listing, operations))
-    if listing.comparison:
-        _show_hand_edits(listing.comparison)
+    if listing.comparison and (changes := overview.hand_edits(listing.comparison)):
+        show_hand_edits(changes)
     _actions(listing)
     runs, done = st.columns(2, gap="large")
     with runs:
@@ -116,16 +116,6 @@ def _show_health(found: status.Status) -> None:
             ("Unmanaged", found.unmanaged, "Entries of the crontab that no task manages."),
         ):
             st.metric(name, count, border=True, width=140, help=explained)
-
-
-def _show_hand_edits(compared: Comparison) -> None:
-    changes = overview.hand_edits(compared)
-    if not changes:
-        return
-    count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
-    lines = "\n".join(f"- {plain(text)}" for text in changes[:8])
-    more = f"\n- and {len(changes) - 8} more" if len(changes) > 8 else ""
-    st.warning(f"**{count} in the crontab, made outside**\n{lines}{more}", icon=":material/edit:")
 
 
 def _actions(listing: Listing) -> None:

@@ -12,6 +12,7 @@ from pitasker_core.dashboard.shell import (
     act,
     plain,
     settings,
+    show_hand_edits,
     show_problem,
     sync_now,
     tell_applied,
@@ -349,10 +350,7 @@ def _watch() -> None:
         if st.session_state.get("seen"):
             st.rerun()
         return
-    count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
-    lines = "\n".join(f"- {plain(text)}" for text in changes[:5])
-    more = f"\n- and {len(changes) - 5} more" if len(changes) > 5 else ""
-    st.warning(f"**{count} in the crontab, made outside**\n{lines}{more}", icon=":material/edit:")
+    show_hand_edits(changes)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Sync now", icon=":material/sync:"):
             _sync(service.Request(ACTOR))

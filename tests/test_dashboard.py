@@ -438,3 +438,15 @@ def test_an_import_can_choose_all_or_none(serve, visit, crontab):
     page.get_by_role("button", name="Choose all").click()
     page.get_by_role("button", name="Import 3 entries").click()
     until(lambda: crontab.read().count(b"# PITASKER_ID:") == 3)
+
+
+def test_a_deleted_task_without_an_entry_can_be_brought_back(serve, visit, settings):
+    task = tasks.create(settings, ME, "Draft", "@daily", "true", system_managed=False).tasks[0]
+    page = visit(f"{serve()}/tasks")
+    grid(page).click(position={"x": MENU, "y": 52})
+    page.get_by_text("Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    until(lambda: tasks.get(settings, task.id).deleted_at is not None)
+    expect(page.get_by_text("The crontab is as it was")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: tasks.get(settings, task.id).deleted_at is None)

@@ -113,8 +113,9 @@ def tell_applied(done: Applied | None, what: str) -> None:
         tell("warning", "The crontab's entry was changed by hand too: decide under Sync health.")
     elif not done.failures:
         tell("done", f"{what}.")
-    if done.result and done.result.before != done.result.after:
-        st.session_state.written = Written(what, done.result.before, done.result.after, done)
+    # Also what changed no line, such as the deletion of a task that had no entry, has its undo.
+    texts = (done.result.before, done.result.after) if done.result else (None, None)
+    st.session_state.written = Written(what, *texts, done)
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,14 @@ def sync_now(request: Request | None = None) -> bool:
     return True
 
 
+def show_hand_edits(changes: list[str]) -> None:
+    """What was changed in the crontab by hand, one sentence each."""
+    count = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
+    lines = "\n".join(f"- {plain(text)}" for text in changes[:8])
+    more = f"\n- and {len(changes) - 8} more" if len(changes) > 8 else ""
+    st.warning(f"**{count} in the crontab, made outside**\n{lines}{more}", icon=":material/edit:")
+
+
 def tell_written(what: str, before: str | None, after: str | None) -> None:
     """Keep the proof of a write that has no undo of its own: what the lines were and are."""
     if before != after:
@@ -165,9 +174,11 @@ def _show_written() -> None:
         return
     proof = difference(written.before, written.after)
     with st.container(horizontal=True, vertical_alignment="center", border=True, key="written"):
-        st.markdown(f":green[:material/check:] {plain(written.what)}. {proof}.")
-        with st.popover("Difference", icon=":material/difference:"):
-            st.code(proof.text, language="diff")
+        said = f"{proof}." if proof else "The crontab is as it was."
+        st.markdown(f":green[:material/check:] {plain(written.what)}. {said}")
+        if proof:
+            with st.popover("Difference", icon=":material/difference:"):
+                st.code(proof.text, language="diff")
         if written.undo:
             st.button("Undo", icon=":material/undo:", on_click=_undo, args=(written.undo,))
         st.button("Dismiss", type="tertiary", on_click=st.session_state.pop, args=("written", None))
