@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pitasker_core import clock, status, tasks
+from pitasker_core import clock, history, status, tasks
 from pitasker_core.dashboard import overview
 from pitasker_core.dashboard.shell import (
     ACTOR,
@@ -35,7 +35,7 @@ def main() -> None:
 
 def _draw() -> None:
     listing = tasks.listing(settings())
-    operations = status.operations(settings(), 5)
+    operations = history.operations(settings(), 5)
     _show_untouched(listing)
     if listing.problem:
         show_problem(listing.problem)
@@ -184,7 +184,7 @@ def _show_next_runs(listing: Listing) -> None:
     )
 
 
-def _show_operations(operations: list[status.Operation]) -> None:
+def _show_operations(operations: list[history.Operation]) -> None:
     st.subheader("Done lately")
     if not operations:
         st.caption("Nothing yet.")

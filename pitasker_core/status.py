@@ -1,16 +1,12 @@
-"""How sync is doing: counts, health in one word, and the history of operations."""
+"""How sync is doing: counts, and health in one word with its reasons."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import select
-
-from pitasker_core import clock, database
-from pitasker_core.database.tables import OperationRow
+from pitasker_core import clock
+from pitasker_core.history import Operation, operations
 from pitasker_core.settings import Settings
-from pitasker_core.sync import store
 from pitasker_core.tasks import Listing, State, listing
 
 RECENT = timedelta(days=1)
@@ -23,27 +19,6 @@ class Health(StrEnum):
     GREEN = "green"
     YELLOW = "yellow"
     RED = "red"
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One recorded execution of sync, import, export, restore or edit."""
-
-    id: int
-    kind: str
-    actor: str
-    started_at: datetime
-    duration_ms: float
-    outcome: str
-    pushed: int
-    pulled: int
-    conflicts: int
-    failed: int
-    details: dict[str, Any]
-    error_code: str | None
-    error_message: str | None
-    before: int | None
-    after: int | None
 
 
 @dataclass(frozen=True)
@@ -67,20 +42,6 @@ class Status:
 def status(settings: Settings) -> Status:
     """Where things stand now. An unreadable crontab is a red health, not an error."""
     return summary(listing(settings), operations(settings, 20))
-
-
-def operations(settings: Settings, limit: int = 50) -> list[Operation]:
-    """The newest operations on this crontab, newest first."""
-    columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
-    with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
-        rows = session.execute(
-            select(*columns)
-            .where(OperationRow.crontab == crontab)
-            .order_by(OperationRow.id.desc())
-            .limit(limit)
-        )
-        return [Operation(**row._mapping) for row in rows]
 
 
 def summary(found: Listing, recent: list[Operation]) -> Status:

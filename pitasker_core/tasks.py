@@ -256,6 +256,30 @@ def undo(settings: Settings, actor: str, done: Applied) -> Applied:
     return apply(settings, actor, edits, "undo")
 
 
+def undo_sync(settings: Settings, actor: str, done: SyncResult) -> Applied:
+    """Take back what a sync carried over: each task gets the values that were overwritten.
+
+    Raises Stale when one of them was changed since, NotFound when it was deleted.
+    """
+    pulled = {change.tag: change.ours for change in done.pulled}
+    pushed = {change.tag: change.theirs for change in done.pushed}
+    now = {change.tag: change.result for change in (*done.pulled, *done.pushed)}
+    edits = []
+    for tag, fields in {**pulled, **pushed}.items():
+        found = get(settings, done.tasks[tag])
+        after = now[tag]
+        if after and (found.name, found.schedule, found.command, found.paused) != (
+            after.name,
+            after.schedule,
+            after.command,
+            after.paused,
+        ):
+            raise Stale(f"Task “{found.name}” was changed since.", "Undo it by hand.")
+        wanted = {"system_managed": True, **fields.as_dict()} if fields else None
+        edits.append(Edit(found.id, found.version, wanted or {"system_managed": False}))
+    return apply(settings, actor, edits, "undo")
+
+
 def _fields(task: Task) -> dict[str, Any]:
     return {
         "name": task.name,

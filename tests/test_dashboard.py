@@ -307,7 +307,8 @@ def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab
     page = visit(f"{serve()}/health")
     expect(page.get_by_text("Needs a look")).to_be_visible()
     page.get_by_role("button", name="Take the database's").click()
-    until(lambda: crontab.read() == original)
+    expect(page.get_by_text("1 line changed")).to_be_visible()
+    assert crontab.read() == original
     crontab.write(original.replace(b"0 2 * * * /home", b"9 9 * * * /home", 1) + b"# more\n")
     page.reload()
     page.get_by_role("button", name="Take the crontab's").click()

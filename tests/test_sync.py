@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import status, tasks
+from pitasker_core import history, status, tasks
 from pitasker_core.errors import (
     CrontabReverted,
     CrontabUnavailable,
@@ -126,9 +126,9 @@ def test_a_deleted_task_whose_entry_was_edited_meanwhile_is_a_conflict(settings,
 
 def test_a_sync_that_finds_nothing_in_the_background_leaves_no_record(settings, crontab):
     create(settings)
-    before = status.operations(settings)
+    before = history.operations(settings)
     service.sync(settings, Request(service.BACKGROUND))
-    assert status.operations(settings) == before
+    assert history.operations(settings) == before
 
 
 def test_entries_nobody_imported_are_left_alone(settings, crontab):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pitasker_core.status import Operation
+from pitasker_core.history import Operation
 
 COLORS = {"success": "#2e7d6b", "partial": "#e0a030", "failed": "#c0392b"}
 

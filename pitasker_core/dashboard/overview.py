@@ -10,7 +10,7 @@ import pandas as pd
 from pitasker_core.crontab.document import Crontab
 from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard.task_grid import in_words, next_run
-from pitasker_core.status import Operation
+from pitasker_core.history import Operation
 from pitasker_core.sync.merge import Change, Fields, Kind
 from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Task

@@ -25,6 +25,7 @@ from pitasker_core.errors import (
     MassRemoval,
     ParseError,
     PiTaskerError,
+    Stale,
 )
 from pitasker_core.settings import Settings
 from pitasker_core.sync import install, merge, store
@@ -48,6 +49,8 @@ class Request:
     """The tags to sync; None for all."""
     choices: Mapping[UUID, Choice] = field(default_factory=dict)
     """Whose version to take, or which mix, for single tags."""
+    seen: Collection[Change] = ()
+    """What the person who chose was shown. What changed since is not theirs to overwrite: Stale."""
     policy: Policy = Policy.ASK
     """What to do about the other conflicts."""
     confirmed: bool = False
@@ -214,6 +217,7 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
             compared = compare(session, number, text, document, request.places, lock=True)
             # 2. What to do about it.
             plan = compared.plan if request.only is None else compared.plan.only(request.only)
+            _refuse_unseen(plan, request.seen)
             plan = merge.resolve(plan, request.choices, request.policy)
             is_new, is_older = store.is_new_text(session, number, text)
             if not request.confirmed:
@@ -238,7 +242,8 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
             result = _settle(session, number, compared, plan, carried, request)
             news = store.mark_failed(session, result.failures)
             if plan.changes or writes or news or request.actor != BACKGROUND:
-                result = _recorded(session, number, result, request, started, before, after)
+                counts = _counts(session, number, compared, carried, result)
+                result = _recorded(session, number, result, request, started, before, after, counts)
             return result
     except BaseException:
         # The database does not know of it: put the old text back, if nobody changed it since.
@@ -297,6 +302,7 @@ def _recorded(
     started: _Started,
     before: int | None,
     after: int | None,
+    counts: dict[str, object],
 ) -> SyncResult:
     conflicts = len(result.plan.conflicts)
     number = store.record(
@@ -311,11 +317,35 @@ def _recorded(
         pulled=len(result.pulled),
         conflicts=conflicts,
         failed=len(result.failures),
-        details=_details(result),
+        details={**_details(result), "counts": counts},
         before=before,
         after=after,
     )
     return replace(result, operation=number)
+
+
+def _counts(
+    session: Session, crontab: int, compared: Comparison, carried: Carried, result: SyncResult
+) -> dict[str, object]:
+    """How many tasks are in each state now, and how many entries are managed, for the charts."""
+    tasks, managed, paused = store.task_counts(session, crontab)
+    open_tags = {c.tag for c in compared.plan.changes if c.tag not in carried.base}
+    conflicts = len(compared.plan.conflicts)
+    failed = len(result.failures)
+    pending = max(0, len(open_tags) - conflicts - failed)
+    by_tag = carried.document.by_tag
+    return {
+        "states": {
+            "synced": max(0, managed - paused - conflicts - failed - pending),
+            "paused": paused,
+            "pending": pending,
+            "conflict": conflicts,
+            "failed": failed,
+            "database only": tasks - managed,
+        },
+        "entries": carried.document.size,
+        "managed": sum(1 for tag in by_tag if tag in compared.known),
+    }
 
 
 def _details(result: SyncResult) -> dict[str, object]:
@@ -372,6 +402,17 @@ def _guard(compared: Comparison, plan: Plan, is_older: bool) -> None:
             "The crontab is back at an older text, from before PiTasker's last change to it.",
             "If that was meant, confirm to take it over; else let the database's version win.",
         )
+
+
+def _refuse_unseen(plan: Plan, seen: Collection[Change]) -> None:
+    """Raise Stale when a side has moved on since a person was shown what to choose from."""
+    shown = {change.tag: (change.ours, change.theirs) for change in seen}
+    for change in plan.changes:
+        if shown.get(change.tag, (change.ours, change.theirs)) != (change.ours, change.theirs):
+            raise Stale(
+                "One side was changed again since it was shown.",
+                "Nothing was done. Look at both sides again, then choose.",
+            )
 
 
 def refuse_nul(document: Crontab) -> None:

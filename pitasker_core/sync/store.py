@@ -310,6 +310,22 @@ def snapshot(session: Session, crontab: int, number: int) -> Snapshot:
     return _snapshot(row)
 
 
+def task_counts(session: Session, crontab: int) -> tuple[int, int, int]:
+    """How many tasks there are, how many of them are system-managed, and of those paused."""
+    managed = TaskRow.is_system_managed
+    row = session.execute(
+        select(
+            func.count(),
+            func.count().filter(managed),
+            func.count().filter(and_(managed, TaskRow.paused)),
+        ).where(
+            TaskRow.deleted_at.is_(None),
+            or_(TaskRow.crontab == crontab, TaskRow.crontab.is_(None)),
+        )
+    ).one()
+    return row[0], row[1], row[2]
+
+
 def record(session: Session, **columns: Any) -> int:
     """Record an operation; returns its id."""
     row = OperationRow(**columns)

@@ -1,0 +1,150 @@
+"""The history of operations: what was done, figures by day, and the same as CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Date, cast, func, select
+
+from pitasker_core import database
+from pitasker_core.database.tables import OperationRow
+from pitasker_core.errors import NotFound
+from pitasker_core.settings import Settings
+from pitasker_core.sync import store
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One recorded execution of sync, import, export, restore or edit."""
+
+    id: int
+    kind: str
+    actor: str
+    started_at: datetime
+    duration_ms: float
+    outcome: str
+    pushed: int
+    pulled: int
+    conflicts: int
+    failed: int
+    details: dict[str, Any]
+    error_code: str | None
+    error_message: str | None
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True)
+class Day:
+    """The operations of one day in the machine's zone: how many of each outcome, and the median
+    of their durations in milliseconds."""
+
+    day: date
+    success: int
+    partial: int
+    failed: int
+    median_ms: float
+
+    @property
+    def success_rate(self) -> float:
+        """The share that did not fail, from 0 to 1. One that waits for a choice did not fail."""
+        return 1 - self.failed / (self.success + self.partial + self.failed)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many tasks were in each state, and how many entries managed, after an operation."""
+
+    at: datetime
+    states: dict[str, int]
+    entries: int
+    managed: int
+
+
+def operations(
+    settings: Settings, limit: int = 50, since: datetime | None = None
+) -> list[Operation]:
+    """The newest operations on this crontab, newest first."""
+    columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        query = select(*columns).where(OperationRow.crontab == crontab)
+        if since:
+            query = query.where(OperationRow.started_at >= since)
+        rows = session.execute(query.order_by(OperationRow.id.desc()).limit(limit))
+        return [Operation(**row._mapping) for row in rows]
+
+
+def operation(settings: Settings, number: int) -> Operation:
+    """One operation on this crontab. Raises NotFound."""
+    columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        row = session.execute(
+            select(*columns).where(OperationRow.crontab == crontab, OperationRow.id == number)
+        ).first()
+    if row is None:
+        raise NotFound(f"There is no operation {number}.")
+    return Operation(**row._mapping)
+
+
+def days(settings: Settings, since: datetime | None, zone: ZoneInfo) -> list[Day]:
+    """The figures of each day that had operations, oldest first."""
+    day = cast(func.timezone(zone.key or "UTC", OperationRow.started_at), Date)
+    outcomes = [
+        func.count().filter(OperationRow.outcome == outcome)
+        for outcome in ("success", "partial", "failed")
+    ]
+    median = func.percentile_cont(0.5).within_group(OperationRow.duration_ms)
+    with database.session(settings) as session:
+        query = select(day, *outcomes, median).where(
+            OperationRow.crontab == store.own_crontab(session, settings)
+        )
+        if since:
+            query = query.where(OperationRow.started_at >= since)
+        rows = session.execute(query.group_by(day).order_by(day))
+        return [
+            Day(at, success, partial, failed, middle)
+            for at, success, partial, failed, middle in rows
+        ]
+
+
+def counts(settings: Settings, since: datetime | None, limit: int = 1000) -> list[Counts]:
+    """What the tasks and entries were after the newest operations, oldest first."""
+    told = OperationRow.details["counts"]
+    with database.session(settings) as session:
+        query = select(OperationRow.started_at, told).where(
+            OperationRow.crontab == store.own_crontab(session, settings), told.is_not(None)
+        )
+        if since:
+            query = query.where(OperationRow.started_at >= since)
+        rows = session.execute(query.order_by(OperationRow.id.desc()).limit(limit)).all()
+    return [
+        Counts(at, found["states"], found["entries"], found["managed"])
+        for at, found in reversed(rows)
+        if found
+    ]
+
+
+def as_csv(found: Sequence[Operation]) -> str:
+    """Operations as a table for a spreadsheet, in which no cell is a formula."""
+    names = [name for name in Operation.__dataclass_fields__ if name != "details"]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(names)
+    for one in found:
+        writer.writerow([_inert(getattr(one, name)) for name in names])
+    return out.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    """A cell that a spreadsheet takes for text, as OWASP's "CSV Injection" has it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return value

@@ -1,0 +1,85 @@
+"""What can be done about each kind of discrepancy, in one act each."""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from pitasker_core.errors import ConcurrentModification
+from pitasker_core.settings import Settings
+from pitasker_core.sync import adopt, edit, service
+from pitasker_core.sync.adopt import Import
+from pitasker_core.sync.merge import Policy
+from pitasker_core.sync.service import Request
+from pitasker_core.sync.validation import Discrepancy, Finding
+
+
+class Fix(StrEnum):
+    """The acts, in the words of their buttons."""
+
+    TAKE_CRONTAB = "Take the crontab's"
+    TAKE_DATABASE = "Take the database's"
+    IMPORT = "Import"
+    COMMENT_OUT = "Comment out"
+    UNIX_LINE_END = "Mend the line end"
+
+
+FIXES: dict[Discrepancy, list[Fix]] = {
+    Discrepancy.CHANGED_IN_CRONTAB: [Fix.TAKE_CRONTAB, Fix.TAKE_DATABASE],
+    Discrepancy.CHANGED_IN_DATABASE: [Fix.TAKE_DATABASE, Fix.TAKE_CRONTAB],
+    Discrepancy.CHANGED_IN_BOTH: [Fix.TAKE_DATABASE, Fix.TAKE_CRONTAB],
+    Discrepancy.MISSING_IN_CRONTAB: [Fix.TAKE_DATABASE, Fix.TAKE_CRONTAB],
+    Discrepancy.LOST_TAG: [Fix.TAKE_DATABASE, Fix.TAKE_CRONTAB],
+    Discrepancy.UNKNOWN_TAG: [Fix.IMPORT],
+    Discrepancy.COPIED_TAG: [Fix.IMPORT],
+    Discrepancy.UNMANAGED_ENTRY: [Fix.IMPORT],
+    Discrepancy.INVALID_LINE: [Fix.COMMENT_OUT],
+    Discrepancy.ODD_ENTRY: [],
+}
+
+
+def of(finding: Finding) -> list[Fix]:
+    """The fixes that can be offered for a finding."""
+    if finding.kind is Discrepancy.ODD_ENTRY and "\r" in (finding.text or ""):
+        return [Fix.UNIX_LINE_END]
+    return FIXES[finding.kind]
+
+
+def apply(settings: Settings, actor: str, findings: Sequence[Finding], fix: Fix) -> None:
+    """Do the same about findings that all offer it.
+
+    Raises any PiTaskerError. A finding that is not as it was when it was shown is refused: Stale or
+    ConcurrentModification.
+    """
+    if fix is Fix.IMPORT:
+        wanted = [Import(f.line, f"{f.text}\n") for f in findings if f.line and f.text is not None]
+        done = adopt.adopt(settings, actor, wanted)
+        for reason in done.errors.values():
+            raise ConcurrentModification(reason)
+    elif fix in (Fix.COMMENT_OUT, Fix.UNIX_LINE_END):
+        mend = _commented if fix is Fix.COMMENT_OUT else _without_carriage_return
+        _mend_lines(settings, actor, findings, mend)
+    else:
+        policy = Policy.CRONTAB if fix is Fix.TAKE_CRONTAB else Policy.DATABASE
+        seen = [f.change for f in findings if f.change]
+        tags = {change.tag for change in seen}
+        service.sync(settings, Request(actor, "resolve", tags, dict.fromkeys(tags, policy), seen))
+
+
+def _commented(line: str) -> str:
+    return f"# {line}"
+
+
+def _without_carriage_return(line: str) -> str:
+    return line.removesuffix("\r")
+
+
+def _mend_lines(
+    settings: Settings, actor: str, findings: Sequence[Finding], mend: Callable[[str], str]
+) -> None:
+    text, _ = service.read_crontab(settings)
+    lines = (text or "").split("\n")
+    for finding in findings:
+        at = (finding.line or 0) - 1
+        if not 0 <= at < len(lines) or lines[at] != finding.text:
+            raise edit.changed_since()
+        lines[at] = mend(lines[at])
+    edit.save_raw(settings, "\n".join(lines), text, actor=actor)

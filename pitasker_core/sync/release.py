@@ -1,0 +1,65 @@
+"""Give entries back: they stay in the crontab as they are, and PiTasker knows them no more."""
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, select
+
+from pitasker_core import clock, database
+from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.draft import Draft
+from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
+from pitasker_core.settings import Settings
+from pitasker_core.sync import install, store
+from pitasker_core.sync.service import program, read_crontab, refuse_nul
+
+
+def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str | None, str]:
+    """Take the tags off the entries of these tasks, and delete the tasks. The texts before, after.
+
+    The tasks go first: a process that dies in between leaves entries with tags that nobody knows,
+    which no sync touches. Raises PiTaskerError when the crontab cannot be written; then it is as it
+    was, and its entries can be imported again.
+    """
+    with install.locked(settings):
+        text, document = read_crontab(settings)
+        refuse_nul(document)
+        started = clock.now()
+        with database.session(settings) as session:
+            crontab = store.own_crontab(session, settings, lock=True)
+            rows = session.scalars(
+                select(TaskRow).where(TaskRow.id.in_(tasks), TaskRow.deleted_at.is_(None))
+            ).all()
+            tags = {row.crontab_id for row in rows if row.crontab_id}
+            session.execute(delete(BaseRow).where(BaseRow.tag.in_(tags)))
+            for row in rows:
+                row.deleted_at = started
+                row.crontab_id = None
+                row.is_system_managed = row.synced_to_crontab = False
+                session.add(EventRow(actor=actor, kind="released", task=row.id))
+            before = store.take_snapshot(session, crontab, text, "found", document.size)
+        released = _untagged(document, tags)
+        install.back_up(settings, text, started)
+        install.install(settings, program(settings), text, released)
+        with database.session(settings) as session:
+            after = store.take_snapshot(session, crontab, str(released), "release", released.size)
+            store.record(
+                session,
+                crontab=crontab,
+                kind="release",
+                actor=actor,
+                started_at=started,
+                duration_ms=1000 * (clock.now() - started).total_seconds(),
+                outcome="success",
+                pushed=len(tags),
+                before=before,
+                after=after,
+            )
+    return text, str(released)
+
+
+def _untagged(document: Crontab, tags: Collection[object]) -> Crontab:
+    draft = Draft(document)
+    for index, entry in document.entries():
+        if entry.tag in tags:
+            draft.untag(index)
+    return draft.done()
