@@ -6,10 +6,18 @@ import streamlit as st
 
 from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.editable import edited, shown
-from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, show_problem, tell, time_text
+from pitasker_core.dashboard.shell import (
+    ACTOR,
+    act,
+    plain,
+    settings,
+    show_problem,
+    tell,
+    tell_saved,
+    time_text,
+)
 from pitasker_core.errors import DatabaseError, InvalidSyntax, MassRemoval, PiTaskerError
 from pitasker_core.sync import edit, service, validation
-from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.store import Snapshot
 
 
@@ -77,15 +85,8 @@ def _save(text: str, loaded: str | None, confirmed: bool = False) -> None:
     except PiTaskerError as problem:
         tell("error", problem.user_message)
     else:
-        _tell_saved(saved, "Saved")
-
-
-def _tell_saved(saved: Saved, what: str) -> None:
-    _load()
-    if saved.problem:
-        tell("warning", f"{what}. The tasks do not follow yet: {saved.problem.user_message}")
-    else:
-        tell("done", f"{what}.")
+        _load()
+        tell_saved(saved, "Saved")
 
 
 def _show_check(text: str) -> None:
@@ -139,7 +140,8 @@ def _confirm_restore(snapshot: Snapshot) -> None:
     if st.button("Restore", type="primary"):
         saved = act(edit.restore, settings(), snapshot.id, actor=ACTOR)
         if saved:
-            _tell_saved(saved, "Restored")
+            _load()
+            tell_saved(saved, "Restored")
         st.rerun()
 
 

@@ -95,22 +95,19 @@ def operation(settings: Settings, number: int) -> Operation:
 def days(settings: Settings, since: datetime | None, zone: ZoneInfo) -> list[Day]:
     """The figures of each day that had operations, oldest first."""
     day = cast(func.timezone(zone.key or "UTC", OperationRow.started_at), Date)
-    outcomes = [
+    success, partial, failed = (
         func.count().filter(OperationRow.outcome == outcome)
         for outcome in ("success", "partial", "failed")
-    ]
+    )
     median = func.percentile_cont(0.5).within_group(OperationRow.duration_ms)
     with database.session(settings) as session:
-        query = select(day, *outcomes, median).where(
+        query = select(day, success, partial, failed, median).where(
             OperationRow.crontab == store.own_crontab(session, settings)
         )
         if since:
             query = query.where(OperationRow.started_at >= since)
         rows = session.execute(query.group_by(day).order_by(day))
-        return [
-            Day(at, success, partial, failed, middle)
-            for at, success, partial, failed, middle in rows
-        ]
+        return [Day(*row) for row in rows]
 
 
 def counts(settings: Settings, since: datetime | None, limit: int = 1000) -> list[Counts]:

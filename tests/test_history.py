@@ -11,7 +11,7 @@ from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import clock, history, tasks
 from pitasker_core.errors import ConcurrentModification, CrontabUnavailable, NotFound, Stale
-from pitasker_core.sync import adopt, fixes, service, validation
+from pitasker_core.sync import adopt, edit, fixes, service, validation
 from pitasker_core.sync.fixes import Fix
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.release import release
@@ -206,3 +206,15 @@ def test_a_fix_of_a_line_that_was_changed_meanwhile_is_refused(settings, crontab
     with pytest.raises(ConcurrentModification, match="changed since"):
         fixes.apply(settings, ME, found, Fix.COMMENT_OUT)
     assert crontab.read() == before
+
+
+def test_an_operation_knows_the_texts_before_and_after_it(settings, crontab):
+    crontab.write(EXISTING)
+    text = EXISTING.decode()
+    edit.save_raw(settings, text + "# more\n", text, actor=ME)
+    create(settings)
+    for operation in history.operations(settings):
+        before = edit.snapshot(settings, operation.before).text
+        after = edit.snapshot(settings, operation.after).text
+        assert before != after
+    assert (before, after) == (text, text + "# more\n")

@@ -1,20 +1,42 @@
-"""Charts of what sync did."""
+"""The charts of Sync health, as Plotly figures. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pitasker_core.history import Operation
+from pitasker_core.history import Counts, Day, Operation
 
-COLORS = {"success": "#2e7d6b", "partial": "#e0a030", "failed": "#c0392b"}
+OUTCOMES = {"success": "#2e9d7b", "partial": "#e0a030", "failed": "#d0483b"}
+
+STATES = {
+    "synced": "#2e9d7b",
+    "paused": "#7d8a99",
+    "pending": "#4a90d9",
+    "conflict": "#e0a030",
+    "failed": "#d0483b",
+    "database only": "#b9c2cc",
+}
 
 
-def durations(operations: Sequence[Operation], zone: ZoneInfo) -> Any:
-    """A Plotly figure: how long each operation took, by its start, coloured by outcome."""
-    import plotly.graph_objects as go
+def per_day(days: Sequence[Day]) -> Any:
+    """How many operations each day had, by outcome."""
+    figure = _figure("operations")
+    for outcome, color in OUTCOMES.items():
+        numbers = [getattr(day, outcome) for day in days]
+        if any(numbers):
+            figure.add_bar(
+                x=[day.day for day in days], y=numbers, name=outcome, marker={"color": color}
+            )
+    figure.update_layout(barmode="stack", bargap=0.3)
+    # A day is a place, not a moment: one day alone is not spread over its hours.
+    figure.update_xaxes(type="category" if len(days) < 15 else "date")
+    return figure
 
-    figure = go.Figure()
-    for outcome, color in COLORS.items():
+
+def durations(operations: Sequence[Operation], days: Sequence[Day], zone: ZoneInfo) -> Any:
+    """How long each operation took, by its start, with each day's median."""
+    figure = _figure("milliseconds")
+    for outcome, color in OUTCOMES.items():
         some = [operation for operation in operations if operation.outcome == outcome]
         if not some:
             continue
@@ -23,7 +45,7 @@ def durations(operations: Sequence[Operation], zone: ZoneInfo) -> Any:
             y=[operation.duration_ms for operation in some],
             mode="markers",
             name=outcome,
-            marker={"color": color, "size": 9},
+            marker={"color": color, "size": 8},
             customdata=[
                 [o.kind, o.actor, f"{o.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"]
                 for o in some
@@ -31,10 +53,93 @@ def durations(operations: Sequence[Operation], zone: ZoneInfo) -> Any:
             hovertemplate="%{customdata[0]} by %{customdata[1]}<br>%{customdata[2]}<br>"
             "%{y:.1f} ms<extra></extra>",
         )
+    steps = _medians(operations, days, zone)
+    if steps:
+        figure.add_scatter(
+            x=[at for at, _ in steps],
+            y=[median for _, median in steps],
+            mode="lines",
+            name="median of the day",
+            line={"color": "#7d8a99", "dash": "dot"},
+            hovertemplate="median %{y:.1f} ms<extra></extra>",
+        )
+    return figure
+
+
+def _medians(
+    operations: Sequence[Operation], days: Sequence[Day], zone: ZoneInfo
+) -> list[tuple[Any, float | None]]:
+    """Each day's median from its first operation to its last, with a gap between two days."""
+    points: list[tuple[Any, float | None]] = []
+    for day in days:
+        times = [at for o in operations if (at := o.started_at.astimezone(zone)).date() == day.day]
+        if times:
+            points += [(min(times), day.median_ms), (max(times), day.median_ms), (max(times), None)]
+    return points
+
+
+def states(counts: Sequence[Counts], zone: ZoneInfo) -> Any:
+    """How many tasks were in each state over time."""
+    figure = _figure("tasks")
+    for state, color in STATES.items():
+        numbers = [count.states.get(state, 0) for count in counts]
+        if any(numbers):
+            figure.add_scatter(
+                x=[count.at.astimezone(zone) for count in counts],
+                y=numbers,
+                name=state,
+                mode="lines",
+                stackgroup="tasks",
+                line={"color": color, "width": 1, "shape": "hv"},
+            )
+    figure.update_layout(hovermode="x unified")
+    return figure
+
+
+def success_rate(days: Sequence[Day]) -> Any:
+    """The share of each day's operations that did not fail."""
+    figure = _figure("did not fail")
+    figure.add_scatter(
+        x=[day.day for day in days],
+        y=[day.success_rate for day in days],
+        mode="lines+markers",
+        line={"color": OUTCOMES["success"]},
+        hovertemplate="%{y:.0%}<extra></extra>",
+    )
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.05])
+    figure.update_xaxes(type="category" if len(days) < 15 else "date")
+    return figure
+
+
+def adoption(counts: Sequence[Counts], zone: ZoneInfo) -> Any:
+    """How many of the crontab's entries were managed over time."""
+    figure = _figure("entries")
+    times = [count.at.astimezone(zone) for count in counts]
+    lines: Mapping[str, tuple[list[int], str]] = {
+        "managed": ([count.managed for count in counts], STATES["synced"]),
+        "unmanaged": ([count.entries - count.managed for count in counts], STATES["paused"]),
+    }
+    for name, (numbers, color) in lines.items():
+        figure.add_scatter(
+            x=times,
+            y=numbers,
+            name=name,
+            mode="lines",
+            stackgroup="entries",
+            line={"color": color, "width": 1, "shape": "hv"},
+        )
+    figure.update_layout(hovermode="x unified")
+    return figure
+
+
+def _figure(what: str) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
     figure.update_layout(
-        height=220,
+        height=260,
         margin={"l": 0, "r": 0, "t": 10, "b": 0},
-        yaxis={"title": "milliseconds", "rangemode": "tozero"},
+        yaxis={"title": what, "rangemode": "tozero"},
         legend={"orientation": "h", "y": 1.15},
     )
     return figure

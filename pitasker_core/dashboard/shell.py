@@ -16,7 +16,8 @@ from pitasker_core.crontab.difference import difference
 from pitasker_core.errors import CrontabReverted, DatabaseError, MassRemoval, PiTaskerError
 from pitasker_core.settings import Settings
 from pitasker_core.status import Health
-from pitasker_core.sync import service
+from pitasker_core.sync import edit, service
+from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.service import Request
 from pitasker_core.tasks import Applied
 
@@ -115,7 +116,11 @@ def tell_applied(done: Applied | None, what: str) -> None:
         tell("done", f"{what}.")
     # Also what changed no line, such as the deletion of a task that had no entry, has its undo.
     texts = (done.result.before, done.result.after) if done.result else (None, None)
-    st.session_state.written = Written(what, *texts, done)
+    tell_written(what, *texts, lambda: tell_applied(_undone(done), "Taken back"))
+
+
+def _undone(done: Applied) -> Applied | None:
+    return act(tasks.undo, settings(), ACTOR, done)
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class Written:
     what: str
     before: str | None
     after: str | None
-    undo: Applied | None
+    undo: Callable[[], object] | None
 
 
 BADGES = {
@@ -148,7 +153,12 @@ def sync_now(request: Request | None = None) -> bool:
         tell("error", problem.user_message)
         return True
     tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
-    tell_written("Synced", done.before, done.after)
+    if done.pushed or done.pulled:
+
+        def undo() -> None:
+            tell_applied(act(tasks.undo_sync, settings(), ACTOR, done), "Taken back")
+
+        tell_written("Synced", done.before, done.after, undo)
     for task, reason in done.failures.items():
         tell("error", f"Task {task}: {reason}")
     return True
@@ -162,10 +172,36 @@ def show_hand_edits(changes: list[str]) -> None:
     st.warning(f"**{count} in the crontab, made outside**\n{lines}{more}", icon=":material/edit:")
 
 
-def tell_written(what: str, before: str | None, after: str | None) -> None:
-    """Keep the proof of a write that has no undo of its own: what the lines were and are."""
-    if before != after:
-        st.session_state.written = Written(what, before, after, None)
+def tell_written(
+    what: str, before: str | None, after: str | None, undo: Callable[[], object] | None = None
+) -> None:
+    """Keep the proof of an act: what the crontab's lines were and are, and how to take it back."""
+    if before != after or undo:
+        st.session_state.written = Written(what, before, after, undo)
+
+
+def tell_saved(saved: Saved | None, what: str) -> None:
+    """Say what became of a change of the whole text; it is taken back by the text before."""
+    if saved is None:
+        return
+    if saved.problem:
+        tell("warning", f"{what}. The tasks do not follow yet: {saved.problem.user_message}")
+    else:
+        tell("done", f"{what}.")
+
+    def undo() -> None:
+        back = act(
+            edit.save_raw,
+            settings(),
+            saved.before or "",
+            saved.text,
+            actor=ACTOR,
+            confirmed=True,
+            kind="undo",
+        )
+        tell_saved(back, "Taken back")
+
+    tell_written(what, saved.before, saved.text, undo if saved.before != saved.text else None)
 
 
 def _show_written() -> None:
@@ -184,9 +220,9 @@ def _show_written() -> None:
         st.button("Dismiss", type="tertiary", on_click=st.session_state.pop, args=("written", None))
 
 
-def _undo(done: Applied) -> None:
+def _undo(undo: Callable[[], object]) -> None:
     st.session_state.pop("written", None)
-    tell_applied(act(tasks.undo, settings(), ACTOR, done), "Taken back")
+    undo()
 
 
 @st.cache_data(ttl=20, show_spinner=False)

@@ -21,6 +21,7 @@ from pitasker_core.sync.service import Request, SyncResult, program, refuse_nul,
 class Saved:
     """A raw edit that is installed. `problem` is why the tasks do not follow yet, if so."""
 
+    before: str | None
     text: str
     backup: str | None
     result: SyncResult | None
@@ -55,21 +56,23 @@ def save_raw(
         if not confirmed:
             _refuse_mass_removal(old, document)
         if text == (before or ""):
-            return Saved(text, None, None, None)
+            return Saved(before, text, None, None, None)
         backup = install.back_up(settings, before, clock.now())
         # `before` belongs to the history even when the database never saw it.
+        kept = None
         with suppress(DatabaseError), database.session(settings) as session:
             number = store.own_crontab(session, settings)
-            store.take_snapshot(session, number, before, "found", old.size)
+            kept = store.take_snapshot(session, number, before, "found", old.size)
         install.install(settings, crontab, before, document)
         try:
             with database.session(settings) as session:
                 number = store.own_crontab(session, settings)
-                store.take_snapshot(session, number, text, kind, document.size)
-            result = sync_locked(settings, Request(actor, kind, confirmed=True))
+                written = store.take_snapshot(session, number, text, kind, document.size)
+            request = Request(actor, kind, confirmed=True, edited=(kept, written))
+            result = sync_locked(settings, request)
         except PiTaskerError as problem:
-            return Saved(text, str(backup) if backup else None, None, problem)
-    return Saved(text, str(backup) if backup else None, result, None)
+            return Saved(before, text, str(backup) if backup else None, None, problem)
+    return Saved(before, text, str(backup) if backup else None, result, None)
 
 
 def restore(settings: Settings, number: int, *, actor: str) -> Saved:

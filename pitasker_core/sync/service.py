@@ -57,6 +57,8 @@ class Request:
     """A mass removal, or a step back to an older crontab, is meant."""
     places: Mapping[UUID, int] = field(default_factory=dict)
     """The lines (indexes) of entries that are being imported."""
+    edited: tuple[int | None, int | None] = (None, None)
+    """The snapshots before and after a person's edit of the whole text, which this sync follows."""
 
 
 @dataclass(frozen=True)
@@ -226,8 +228,8 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
             new_text = str(carried.document)
             writes = new_text != str(document)
             # 3. The old bytes, kept where no database is needed to read them.
-            before = after = None
-            if is_new:
+            before, after = request.edited
+            if is_new or (writes and before is None):
                 before = store.take_snapshot(session, number, text, "found", document.size)
             if writes:
                 refuse_nul(document)

@@ -1,0 +1,105 @@
+"""The report of a validation, with what can be done about each finding and each kind."""
+
+from itertools import groupby
+from operator import attrgetter
+
+import pandas as pd
+import streamlit as st
+
+from pitasker_core.crontab.editable import shown
+from pitasker_core.dashboard.shell import ACTOR, act, settings, tell, tell_written
+from pitasker_core.sync import fixes, service, validation
+from pitasker_core.sync.fixes import Fix
+from pitasker_core.sync.service import Comparison
+from pitasker_core.sync.validation import Finding
+
+EDIT = "Open in the editor"
+
+
+def show_findings(compared: Comparison) -> None:
+    """The report. An empty one is said in a line."""
+    if st.session_state.pop("open_raw", False):
+        st.switch_page("pages/raw.py")
+    report = validation.validate(compared)
+    st.subheader("Validation")
+    if report.is_valid:
+        st.caption(":green[:material/check:] The tasks and the crontab are in step.")
+    if not report.findings:
+        return
+    _offer_for_all(report.findings)
+    st.session_state.findings = report.findings
+    column = st.column_config
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "line": finding.line,
+                    "kind": _named(finding),
+                    "message": finding.message,
+                    "do": _offers(finding),
+                    "text": shown(finding.text or ""),
+                }
+                for finding in report.findings
+            ]
+        ),
+        hide_index=True,
+        height="content" if len(report.findings) <= 12 else 460,
+        alt="What the validation found",
+        column_config={
+            "line": column.NumberColumn("Line", width=50),
+            "kind": column.TextColumn("What", width=160),
+            "message": column.TextColumn("Meaning", width="large"),
+            "do": column.ButtonColumn("Do", key="finding_fix", on_click=_fix_one, width=60),
+            "text": column.TextColumn("Text", width="large"),
+        },
+    )
+
+
+def _named(finding: Finding) -> str:
+    return finding.kind.value.replace("_", " ")
+
+
+def _offers(finding: Finding) -> list[str]:
+    offers: list[str] = [fix.value for fix in fixes.of(finding)]
+    return [*offers, EDIT] if finding.line else offers
+
+
+def _offer_for_all(findings: list[Finding]) -> None:
+    """For each kind that was found more than once: the fixes that all of them offer."""
+    kinds = groupby(sorted(findings, key=attrgetter("kind")), key=attrgetter("kind"))
+    several = [found for _, group in kinds if len(found := list(group)) > 1]
+    with st.container(horizontal=True):
+        for found in several:
+            common = [fix for fix in fixes.of(found[0]) if all(fix in fixes.of(f) for f in found)]
+            if not common:
+                continue
+            kind = found[0].kind.value
+            chosen = st.menu_button(
+                f"All {len(found)}: {_named(found[0])}",
+                [fix.value for fix in common],
+                key=f"all-of-{kind}",
+            )
+            if chosen:
+                _fix(found, Fix(chosen))
+                st.rerun()
+
+
+def _fix_one() -> None:
+    click = st.session_state.finding_fix
+    finding = st.session_state.findings[click["row"]]
+    if click["label"] == EDIT:
+        st.session_state.open_raw = True
+    else:
+        _fix([finding], Fix(click["label"]))
+
+
+def _fix(findings: list[Finding], fix: Fix) -> None:
+    def do() -> tuple[str | None, str | None]:
+        before, _ = service.read_crontab(settings())
+        fixes.apply(settings(), ACTOR, findings, fix)
+        return before, service.read_crontab(settings())[0]
+
+    texts = act(do)
+    if texts:
+        tell("done", f"{fix.value}: {len(findings)}.")
+        tell_written(fix.value, *texts)

@@ -1,0 +1,221 @@
+"""The history of operations on Sync health: charts, a table, and what a chosen one did."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pitasker_core import clock, history
+from pitasker_core.crontab.difference import difference
+from pitasker_core.crontab.editable import shown
+from pitasker_core.dashboard import charts, overview
+from pitasker_core.dashboard.shell import (
+    ACTOR,
+    act,
+    ago,
+    plain,
+    settings,
+    tell_saved,
+    time_text,
+)
+from pitasker_core.errors import PiTaskerError
+from pitasker_core.history import Day, Operation
+from pitasker_core.sync import edit
+
+PERIODS = {
+    "Day": timedelta(days=1),
+    "Week": timedelta(days=7),
+    "Month": timedelta(days=30),
+    "Year": timedelta(days=365),
+    "All": None,
+}
+LISTED = 500
+"""The most operations that are listed and drawn one by one; the figures by day count all."""
+
+
+def show_history() -> None:
+    """Everything about what was done."""
+    st.subheader("History")
+    period = st.segmented_control(
+        "Period",
+        list(PERIODS),
+        default="Month",
+        required=True,
+        key="period",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    length = PERIODS[period]
+    since = clock.now() - length if length else None
+    found = history.operations(settings(), LISTED, since)
+    if not found:
+        st.info("Nothing was done in this time. What you do is listed here, each with its proof.")
+        return
+    days = history.days(settings(), since, clock.system_zone())
+    _show_figures(days)
+    _show_chart(found, days, since)
+    _show_table(found)
+
+
+def _show_figures(days: list[Day]) -> None:
+    total = sum(day.success + day.partial + day.failed for day in days)
+    failed = sum(day.failed for day in days)
+    waiting = sum(day.partial for day in days)
+    with st.container(horizontal=True):
+        for name, value, explained in (
+            ("Operations", total, "Syncs, imports, edits, restores and all else that was done."),
+            ("Did not fail", f"{1 - failed / total:.1%}", "The share that did not fail."),
+            ("Failed", failed, "Nothing was changed by these."),
+            ("With a choice", waiting, "Done, but for something that waits for a person."),
+        ):
+            st.metric(name, value, border=True, width=150, help=explained)
+
+
+def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
+    zone = clock.system_zone()
+    kinds: dict[str, tuple[str, Callable[[], Any]]] = {
+        "Per day": ("Operations per day by outcome", lambda: charts.per_day(days)),
+        "Durations": (
+            "How long each operation took, with each day's median",
+            lambda: charts.durations(found, days, zone),
+        ),
+        "Tasks": (
+            "Tasks by state over time",
+            lambda: charts.states(history.counts(settings(), since), zone),
+        ),
+        "Success": ("The share that did not fail, per day", lambda: charts.success_rate(days)),
+        "Adoption": (
+            "Managed and unmanaged entries of the crontab over time",
+            lambda: charts.adoption(history.counts(settings(), since), zone),
+        ),
+    }
+    # One chart at a time: each costs the browser a tenth of a second on a small machine.
+    kind = st.segmented_control(
+        "Chart",
+        list(kinds),
+        default="Per day",
+        required=True,
+        key="chart",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    title, draw = kinds[kind]
+    st.caption(title)
+    st.plotly_chart(draw(), key=f"chart-{kind}", alt=title, config={"displayModeBar": False})
+
+
+def _show_table(found: list[Operation]) -> None:
+    now = clock.now()
+    column = st.column_config
+    table = pd.DataFrame(
+        {
+            "when": [ago(o.started_at, now) for o in found],
+            "what": [o.kind for o in found],
+            "by": [o.actor for o in found],
+            "result": [o.outcome for o in found],
+            "did": [o.error_message or overview.outcome(o) for o in found],
+            "ms": [o.duration_ms for o in found],
+            "at": [time_text(o.started_at) for o in found],
+            "number": [o.id for o in found],
+        }
+    )
+    picked = st.dataframe(
+        table,
+        key="operations",
+        hide_index=True,
+        height="content" if len(found) <= 12 else 460,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt="The operations",
+        column_config={
+            "when": column.TextColumn("When", width=90),
+            "what": column.TextColumn("What", width=90),
+            "by": column.TextColumn("By", width=90),
+            "result": column.TextColumn("Result", width=80),
+            "did": column.TextColumn("Did", width="large"),
+            "ms": column.NumberColumn("ms", format="%.0f", width=60),
+            "at": column.TextColumn(f"Exactly ({clock.system_zone().key})", width=150),
+            "number": column.NumberColumn("No.", width=60),
+        },
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Choose a row to see what it did, and to go back to before it.")
+        st.download_button(
+            "Download as CSV",
+            lambda: history.as_csv(found),
+            file_name="pitasker-operations.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    rows = picked.selection.rows
+    asked = st.query_params.get("operation", "")
+    if rows:
+        st.query_params["operation"] = str(found[rows[0]].id)
+        _show_one(found[rows[0]])
+    elif asked.isdecimal():
+        try:
+            _show_one(history.operation(settings(), int(asked)))
+        except PiTaskerError as problem:
+            st.warning(plain(problem.user_message))
+
+
+def _show_one(found: Operation) -> None:
+    with st.container(border=True, key="operation"):
+        st.markdown(
+            f"**Operation {found.id}**: {plain(found.kind)} by {plain(found.actor)}, "
+            f"{time_text(found.started_at)}, {found.duration_ms:.0f} ms, {found.outcome}"
+        )
+        if found.error_message:
+            st.error(plain(found.error_message), icon=":material/error:")
+        for task, reason in found.details.get("failed", {}).items():
+            st.error(plain(f"Task {task}: {reason}"))
+        rows = [
+            _change_row(what, change)
+            for part, what in (
+                ("pushed", "to the crontab"),
+                ("pulled", "from the crontab"),
+                ("conflicts", "in conflict"),
+            )
+            for change in found.details.get(part, [])
+        ]
+        if rows:
+            st.dataframe(
+                pd.DataFrame(rows), hide_index=True, height="content", alt="What was changed"
+            )
+        _show_texts(found)
+
+
+def _change_row(what: str, change: dict[str, Any]) -> dict[str, Any]:
+    def told(side: dict[str, Any] | None) -> str:
+        if side is None:
+            return "(no entry)"
+        paused = "paused: " if side.get("paused") else ""
+        return shown(f"{paused}{side['schedule']} {side['command']}")
+
+    names = [change[s]["name"] for s in ("database", "crontab", "base") if change.get(s)]
+    return {
+        "Task": f"{names[0] if names else ''} ({change.get('task')})",
+        "Went": what,
+        "Agreed before": told(change.get("base")),
+        "Database": told(change.get("database")),
+        "Crontab": told(change.get("crontab")),
+    }
+
+
+def _show_texts(found: Operation) -> None:
+    """The crontab before and after, and the way back."""
+    if found.before is None or found.after is None:
+        return
+    before = edit.snapshot(settings(), found.before)
+    after = edit.snapshot(settings(), found.after)
+    proof = difference(before.text, after.text)
+    st.caption(f"The crontab: {proof}.")
+    if not proof:
+        return
+    st.code(proof.text, language="diff")
+    if st.button("Put the crontab back to before this", icon=":material/history:"):
+        tell_saved(act(edit.restore, settings(), before.id, actor=ACTOR), "Restored")
+        st.rerun()
