@@ -16,7 +16,7 @@ from playwright.sync_api import expect, sync_playwright
 from streamlit.web.server.app_discovery import discover_asgi_app
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import tasks
+from pitasker_core import history, tasks
 from pitasker_core.sync import adopt
 
 PROJECT = Path(__file__).parent.parent
@@ -341,18 +341,81 @@ def test_a_crontab_that_vanished_asks_before_tasks_are_touched(serve, visit, cro
     until(lambda: crontab.read() == whole)
 
 
-def test_the_raw_editor_saves_shows_the_difference_and_restores(serve, visit, crontab, settings):
+def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serve, visit, crontab):
     crontab.write(EXISTING)
     page = visit(f"{serve()}/raw")
     field = page.get_by_label("The whole crontab")
     field.fill(EXISTING.decode() + "61 * * * * /bin/x\n")
-    field.blur()
-    expect(page.get_by_text("minute must be 0 to 59").first).to_be_visible()
+    wrong = len(EXISTING.splitlines()) + 1
+    expect(page.get_by_text(f"Line {wrong}: Cron would not take this line")).to_be_visible()
+    expect(page.locator(".numbers .wrong")).to_have_text(str(wrong))
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Nothing was saved; your text is still here")).to_be_visible()
+    assert crontab.read() == EXISTING
     field.fill(EXISTING.decode() + "5 5 * * * /bin/x\n")
-    field.blur()
-    expect(page.get_by_text("What saving changes")).to_be_visible()
+    expect(page.get_by_text("Every line is one that cron takes")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     until(lambda: crontab.read() == EXISTING + b"5 5 * * * /bin/x\n")
+    expect(page.get_by_text("Saved. 1 line added").first).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: crontab.read() == EXISTING)
+    expect(page.get_by_text("Taken back. 1 line removed").first).to_be_visible()
+    settle(page)
+    grid(page).click(position={"x": 15, "y": 52 + 35})
+    page.get_by_role("button", name="Restore this").click()
+    page.get_by_role("dialog").get_by_role("button", name="Restore").click()
+    until(lambda: crontab.read() == EXISTING + b"5 5 * * * /bin/x\n")
+
+
+def test_what_is_typed_into_the_raw_editor_is_saved_by_the_keyboard(serve, visit, crontab):
+    page = visit(f"{serve()}/raw")
+    page.get_by_label("The whole crontab").click()
+    page.keyboard.type("5 5 * * * /bin/x\n# done\n")
+    page.keyboard.press("Control+s")
+    until(lambda: crontab.read() == b"5 5 * * * /bin/x\n# done\n")
+
+
+def test_what_was_typed_survives_a_look_at_another_page_and_a_load(serve, visit, crontab):
+    crontab.write(EXISTING)
+    page = visit(f"{serve()}/raw")
+    page.get_by_label("The whole crontab").fill("# mine\n")
+    expect(page.get_by_text("What saving changes")).to_be_visible()
+    page.get_by_role("link", name="Tasks").click()
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+    page.get_by_role("link", name="Raw editor").click()
+    expect(page.get_by_label("The whole crontab")).to_have_value("# mine\n")
+    page.get_by_role("button", name="Load again").click()
+    expect(page.get_by_label("The whole crontab")).to_have_value(EXISTING.decode())
+    page.get_by_role("button", name="Bring back what I typed").click()
+    expect(page.get_by_label("The whole crontab")).to_have_value("# mine\n")
+
+
+def test_settings_are_changed_in_a_table_and_saved_with_the_text(serve, visit, crontab):
+    crontab.write(b"PATH=/bin\n" + EXISTING)
+    page = visit(f"{serve()}/raw")
+    page.get_by_text("Settings", exact=True).click()
+    page.get_by_label("Name").fill("MAILTO")
+    page.get_by_label("Value").fill("me@example.org")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("1 line added").first).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    lines = EXISTING.replace(b"MAILTO=pi@example.org\n", b"MAILTO=pi@example.org\n")
+    until(lambda: b"MAILTO=me@example.org\n" in crontab.read())
+    assert crontab.read().replace(b"MAILTO=me@example.org\n", b"") == b"PATH=/bin\n" + lines
+
+
+def test_an_uploaded_text_waits_to_be_saved_with_every_byte(serve, visit, crontab, tmp_path):
+    crontab.write(EXISTING)
+    odd = tmp_path / "backup.crontab"
+    odd.write_bytes(b"# caf\xe9\r\n0 5 * * * echo caf\xe9\n")
+    page = visit(f"{serve()}/raw")
+    page.get_by_role("button", name="Upload").click()
+    page.locator("input[type=file]").set_input_files(odd)
+    expect(page.get_by_text("What saving changes")).to_be_visible()
+    assert crontab.read() == EXISTING
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Save").click()
+    until(lambda: crontab.read() == odd.read_bytes())
 
 
 def test_the_raw_editor_refuses_to_save_over_somebody_elses_edit(serve, visit, crontab):
@@ -361,8 +424,7 @@ def test_the_raw_editor_refuses_to_save_over_somebody_elses_edit(serve, visit, c
     crontab.write(EXISTING + b"# by hand\n")
     field = page.get_by_label("The whole crontab")
     field.fill("# mine\n")
-    field.blur()
-    expect(page.get_by_text("The crontab was changed since it was loaded here")).to_be_visible()
+    expect(page.get_by_text("The crontab was changed outside since it was loaded")).to_be_visible()
     expect(page.get_by_role("button", name="Save")).to_be_disabled()
     assert crontab.read() == EXISTING + b"# by hand\n"
 
@@ -373,7 +435,6 @@ def test_the_raw_editor_keeps_carriage_returns_and_foreign_bytes(serve, visit, c
     page = visit(f"{serve()}/raw")
     field = page.get_by_label("The whole crontab")
     field.fill(field.input_value() + "6 6 * * * /bin/more\n")
-    field.blur()
     page.get_by_role("button", name="Save").click()
     until(lambda: crontab.read() == odd + b"6 6 * * * /bin/more\n")
 
@@ -392,7 +453,6 @@ def test_without_a_database_the_raw_editor_still_saves(serve, visit, crontab, cl
     page = visit(f"{address}/raw")
     field = page.get_by_label("The whole crontab")
     field.fill(EXISTING.decode() + "# more\n")
-    field.blur()
     page.get_by_role("button", name="Save").click()
     until(lambda: crontab.read() == EXISTING + b"# more\n")
 
@@ -401,6 +461,31 @@ HOSTILE = b"""\
 # <img src=x onerror=alert(1)> ~~struck~~ :red[x]
 0 5 * * * /bin/a '</script>'
 """
+
+
+def test_a_finding_is_fixed_from_its_row_and_from_its_kind(serve, visit, crontab, settings):
+    create(settings)
+    crontab.force(crontab.read() + b"1 1 * * * /bin/a\n2 2 * * * /bin/b\n61 * * * * /bin/c\n")
+    page = visit(f"{serve()}/health")
+    grid(page).click(position={"x": 190, "y": 52 + 35 * 2})
+    page.get_by_text("Comment out", exact=True).click()
+    until(lambda: b"\n# 61 * * * * /bin/c\n" in crontab.read())
+    page.get_by_role("button", name="All 2: unmanaged entry").click()
+    page.get_by_text("Import", exact=True).last.click()
+    until(lambda: crontab.read().count(b"# PITASKER_ID:") == 3)
+
+
+def test_an_operation_shows_what_it_did_and_can_be_gone_back_before(
+    serve, visit, crontab, settings
+):
+    create(settings)
+    before = crontab.read()
+    create(settings, "Other")
+    (newest, *_) = history.operations(settings)
+    page = visit(f"{serve()}/health?operation={newest.id}")
+    expect(page.get_by_text("The crontab: 2 lines added, 2 identical")).to_be_visible()
+    page.get_by_role("button", name="Put the crontab back to before this").click()
+    until(lambda: crontab.read() == before)
 
 
 def test_what_a_person_wrote_is_text_on_every_page(serve, visit, crontab, settings):

@@ -1,10 +1,14 @@
 """The charts of Sync health, as Plotly figures. Pure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pitasker_core.history import Counts, Day, Operation
+
+_DAY = 86_400_000
+"""A day in milliseconds, Plotly's unit of time."""
 
 OUTCOMES = {"success": "#2e9d7b", "partial": "#e0a030", "failed": "#d0483b"}
 
@@ -18,19 +22,21 @@ STATES = {
 }
 
 
-def per_day(days: Sequence[Day]) -> Any:
+def per_day(days: Sequence[Day], today: date) -> Any:
     """How many operations each day had, by outcome."""
     figure = _figure("operations")
     for outcome, color in OUTCOMES.items():
         numbers = [getattr(day, outcome) for day in days]
         if any(numbers):
             figure.add_bar(
-                x=[day.day for day in days], y=numbers, name=outcome, marker={"color": color}
+                x=[day.day for day in days],
+                y=numbers,
+                name=outcome,
+                marker={"color": color},
+                width=0.7 * _DAY,
             )
-    figure.update_layout(barmode="stack", bargap=0.3)
-    # A day is a place, not a moment: one day alone is not spread over its hours.
-    figure.update_xaxes(type="category" if len(days) < 15 else "date")
-    return figure
+    figure.update_layout(barmode="stack")
+    return _by_day(figure, days, today)
 
 
 def durations(operations: Sequence[Operation], days: Sequence[Day], zone: ZoneInfo) -> Any:
@@ -96,7 +102,7 @@ def states(counts: Sequence[Counts], zone: ZoneInfo) -> Any:
     return figure
 
 
-def success_rate(days: Sequence[Day]) -> Any:
+def success_rate(days: Sequence[Day], today: date) -> Any:
     """The share of each day's operations that did not fail."""
     figure = _figure("did not fail")
     figure.add_scatter(
@@ -107,8 +113,7 @@ def success_rate(days: Sequence[Day]) -> Any:
         hovertemplate="%{y:.0%}<extra></extra>",
     )
     figure.update_yaxes(tickformat=".0%", range=[0, 1.05])
-    figure.update_xaxes(type="category" if len(days) < 15 else "date")
-    return figure
+    return _by_day(figure, days, today)
 
 
 def adoption(counts: Sequence[Counts], zone: ZoneInfo) -> Any:
@@ -129,6 +134,17 @@ def adoption(counts: Sequence[Counts], zone: ZoneInfo) -> Any:
             line={"color": color, "width": 1, "shape": "hv"},
         )
     figure.update_layout(hovermode="x unified")
+    return figure
+
+
+def _by_day(figure: Any, days: Sequence[Day], today: date) -> Any:
+    """At least a week wide: one day alone would be a wall."""
+    half = timedelta(hours=12)
+    first = min(days[0].day, today - timedelta(days=6))
+    begin, end = (datetime.combine(day, time()) for day in (first, today))
+    figure.update_xaxes(range=[begin - half, end + half], type="date", tickformat="%d %b")
+    if (today - first).days < 14:
+        figure.update_xaxes(dtick=_DAY)
     return figure
 
 

@@ -34,9 +34,9 @@ def show_findings(compared: Comparison) -> None:
             [
                 {
                     "line": finding.line,
+                    "do": _offers(finding),
                     "kind": _named(finding),
                     "message": finding.message,
-                    "do": _offers(finding),
                     "text": shown(finding.text or ""),
                 }
                 for finding in report.findings

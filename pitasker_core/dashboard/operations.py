@@ -75,8 +75,9 @@ def _show_figures(days: list[Day]) -> None:
 
 def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
     zone = clock.system_zone()
+    today = clock.now().astimezone(zone).date()
     kinds: dict[str, tuple[str, Callable[[], Any]]] = {
-        "Per day": ("Operations per day by outcome", lambda: charts.per_day(days)),
+        "Per day": ("Operations per day by outcome", lambda: charts.per_day(days, today)),
         "Durations": (
             "How long each operation took, with each day's median",
             lambda: charts.durations(found, days, zone),
@@ -85,7 +86,10 @@ def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
             "Tasks by state over time",
             lambda: charts.states(history.counts(settings(), since), zone),
         ),
-        "Success": ("The share that did not fail, per day", lambda: charts.success_rate(days)),
+        "Success": (
+            "The share that did not fail, per day",
+            lambda: charts.success_rate(days, today),
+        ),
         "Adoption": (
             "Managed and unmanaged entries of the crontab over time",
             lambda: charts.adoption(history.counts(settings(), since), zone),

@@ -75,6 +75,18 @@ def save_raw(
     return Saved(before, text, str(backup) if backup else None, result, None)
 
 
+def check(settings: Settings, text: str) -> None:
+    """What `save_raw` would refuse a text for, by our grammar and by the program's own check.
+
+    Raises InvalidSyntax. Nothing is installed.
+    """
+    crontab = program(settings)
+    document = parse(text if text.endswith("\n") else f"{text}\n", crontab.dialect)
+    _refuse_new_mistakes(parse(crontab.read() or "", crontab.dialect), document)
+    with install.locked(settings):
+        install.check(settings, crontab, document)
+
+
 def restore(settings: Settings, number: int, *, actor: str) -> Saved:
     """Install the text of a snapshot, and let the tasks follow. Undone by another restore."""
     wanted = snapshot(settings, number)

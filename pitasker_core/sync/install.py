@@ -102,22 +102,37 @@ def install(
         program.remove()
         _expect(program, None)
         return
-    text = str(wanted)
+    with _candidate(settings, wanted) as file:
+        _expect(program, based_on)
+        program.install(file)
+    _expect(program, str(wanted))
+
+
+def check(settings: Settings, program: CrontabProgram, wanted: Crontab) -> None:
+    """Let the program judge a crontab without installing it. The caller holds the lock.
+
+    Raises InvalidSyntax when the program refuses it; ExecutionError when the disk is full.
+    """
+    with _candidate(settings, wanted) as file:
+        program.check(file)
+
+
+@contextmanager
+def _candidate(settings: Settings, wanted: Crontab) -> Iterator[Path]:
+    """A complete file of a crontab. The program's refusal of it names our findings."""
     # One name under the lock: what a killed process left is overwritten, never heaped up.
-    candidate = settings.home / "candidate"
+    file = settings.home / "candidate"
     try:
-        candidate.unlink(missing_ok=True)
-        write_complete(candidate, text)
+        file.unlink(missing_ok=True)
+        write_complete(file, str(wanted))
     except OSError as problem:
         raise _disk(settings.home, problem) from problem
     try:
-        _expect(program, based_on)
-        program.install(candidate)
+        yield file
     except InvalidSyntax as problem:
         raise _with_lines(problem, wanted) from problem
     finally:
-        candidate.unlink(missing_ok=True)
-    _expect(program, text)
+        file.unlink(missing_ok=True)
 
 
 def _expect(program: CrontabProgram, text: str | None) -> None:

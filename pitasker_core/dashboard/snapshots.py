@@ -1,0 +1,107 @@
+"""The snapshots as a timeline: compare any two, and go back."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from pitasker_core import clock
+from pitasker_core.crontab.difference import difference
+from pitasker_core.crontab.document import encode
+from pitasker_core.dashboard.shell import ACTOR, act, ago, plain, settings, tell_saved, time_text
+from pitasker_core.errors import DatabaseError
+from pitasker_core.sync import edit
+from pitasker_core.sync.store import Snapshot
+
+NOW = "the crontab now"
+
+
+def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
+    """The timeline. `now` is the installed text."""
+    try:
+        found = edit.snapshots(settings())
+    except DatabaseError as problem:
+        st.warning(plain(problem.user_message))
+        st.caption(f"Earlier texts are also kept as files in `{settings().backups}`.")
+        return
+    if not found:
+        st.info("No snapshots yet: the text before each change is kept here.")
+        return
+    picked = _timeline(found, now)
+    if picked is None:
+        st.caption("Choose one to compare it, and to go back to it.")
+        return
+    others = {NOW: now, **{_named(one): one.text for one in found if one is not picked}}
+    with st.container(border=True, key="snapshot"):
+        other = st.selectbox(f"{_named(picked)}, compared with", list(others), key="compare_with")
+        proof = difference(others[other], picked.text)
+        st.caption(f"From {other} to this one: {proof}.")
+        if proof:
+            st.code(proof.text, language="diff")
+        with st.container(horizontal=True):
+            if st.button("Restore this", icon=":material/history:", disabled=picked.text == now):
+                _confirm_restore(picked, after_restore)
+            st.download_button(
+                "Download",
+                encode(picked.text or ""),
+                file_name=f"crontab-{picked.id}.txt",
+                mime="text/plain",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def _timeline(found: list[Snapshot], now: str | None) -> Snapshot | None:
+    moment = clock.now()
+    column = st.column_config
+    picked = st.dataframe(
+        pd.DataFrame(
+            {
+                "when": [ago(one.taken_at, moment) for one in found],
+                "why": [_why(one, now) for one in found],
+                "entries": [one.entries for one in found],
+                "bytes": [len(encode(one.text or "")) for one in found],
+                "at": [time_text(one.taken_at) for one in found],
+                "number": [one.id for one in found],
+            }
+        ),
+        key="snapshots",
+        hide_index=True,
+        height="content" if len(found) <= 10 else 390,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt="Snapshots of the crontab, newest first",
+        column_config={
+            "when": column.TextColumn("When", width=90),
+            "why": column.TextColumn("Taken at", width="medium"),
+            "entries": column.NumberColumn("Entries", width=70),
+            "bytes": column.NumberColumn("Bytes", width=70),
+            "at": column.TextColumn(f"Exactly ({clock.system_zone().key})", width=150),
+            "number": column.NumberColumn("No.", width=60),
+        },
+    )
+    rows = picked.selection.rows
+    return found[rows[0]] if rows and rows[0] < len(found) else None
+
+
+def _why(one: Snapshot, now: str | None) -> str:
+    why = "found, written by others" if one.reason == "found" else one.reason
+    return f"{why} (as it is now)" if one.text == now else why
+
+
+def _named(one: Snapshot) -> str:
+    return f"No. {one.id} of {time_text(one.taken_at)}"
+
+
+@st.dialog("Restore this text?")
+def _confirm_restore(picked: Snapshot, after_restore: Callable[[], None]) -> None:
+    st.markdown(
+        f"The crontab becomes what it was at {time_text(picked.taken_at)}, and the tasks follow. "
+        "The present text is kept as a snapshot, so this can be undone."
+    )
+    if st.button("Restore", type="primary"):
+        saved = act(edit.restore, settings(), picked.id, actor=ACTOR)
+        if saved:
+            after_restore()
+            tell_saved(saved, "Restored")
+        st.rerun()
