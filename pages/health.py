@@ -12,8 +12,8 @@ from pitasker_core.dashboard.shell import (
     settings,
     show_problem,
     sync_now,
-    time_text,
 )
+from pitasker_core.dashboard.times import time_text
 from pitasker_core.status import Status
 
 

@@ -9,7 +9,6 @@ from pitasker_core.dashboard.shell import (
     ACTOR,
     BADGES,
     act,
-    ago,
     guarded,
     plain,
     settings,
@@ -18,8 +17,8 @@ from pitasker_core.dashboard.shell import (
     sync_now,
     tell,
     tell_written,
-    time_text,
 )
+from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.sync import first, service, validation
 from pitasker_core.tasks import Listing
 

@@ -3,20 +3,35 @@
 import pandas as pd
 import streamlit as st
 
+from pitasker_core import tasks
 from pitasker_core.dashboard import import_grid
-from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell
-from pitasker_core.sync import adopt, service
+from pitasker_core.dashboard.shell import (
+    ACTOR,
+    act,
+    plain,
+    settings,
+    show_problem,
+    tell,
+    tell_written,
+)
+from pitasker_core.sync import adopt
 from pitasker_core.sync.adopt import ImportOptions
+from pitasker_core.sync.release import release
 
 
 def main() -> None:
     """Draw the page."""
-    compared = service.preview(settings())
+    listing = tasks.listing(settings())
+    compared = listing.comparison
+    if listing.problem:
+        show_problem(listing.problem)
+    if compared is None:
+        return
     if compared.text is None:
         st.info("You have no crontab yet, so there is nothing to import.")
         return
     _show_results()
-    choices = import_grid.choices(compared)
+    choices = import_grid.choices(compared, listing.tasks)
     if choices:
         _offer(choices)
     else:
@@ -44,7 +59,11 @@ def _offer(choices: list[import_grid.Choice]) -> None:
         st.button("Choose none", on_click=_choose, args=(False,), icon=":material/deselect:")
         st.button("Read again", on_click=_choose, args=(None,), icon=":material/refresh:")
     table = st.data_editor(
-        import_grid.frame(choices, st.session_state.get("import_chosen")),
+        import_grid.frame(
+            choices,
+            st.session_state.get("import_chosen"),
+            named=st.session_state.get("import_named", True),
+        ),
         key=f"import-{st.session_state.get('import_generation', 0)}",
         alt="Entries to import",
         hide_index=True,
@@ -71,6 +90,14 @@ def _offer(choices: list[import_grid.Choice]) -> None:
             True,
             help="Leave out entries whose schedule and command a task has already.",
         )
+        named = st.toggle(
+            "Make names",
+            True,
+            help="On: by the comment above an entry, or its program. Off: the command is the name.",
+            on_change=_choose,
+            args=(st.session_state.get("import_chosen"),),
+            key="import_named",
+        )
     wanted = import_grid.wanted(choices, table)
     what = "entry" if len(wanted) == 1 else "entries"
     st.button(
@@ -79,7 +106,7 @@ def _offer(choices: list[import_grid.Choice]) -> None:
         icon=":material/download:",
         disabled=not wanted,
         on_click=_import,
-        args=(wanted, ImportOptions(skip_duplicates=duplicates, system_managed=managed)),
+        args=(wanted, ImportOptions(duplicates, managed, named)),
     )
 
 
@@ -95,6 +122,13 @@ def _import(wanted: list[adopt.Import], options: ImportOptions) -> None:
         _choose(None)
         st.session_state.import_result = done
         tell("done", f"{len(done.imported)} imported.")
+
+        def undo() -> None:
+            texts = act(release, settings(), ACTOR, done.imported)
+            if texts:
+                tell_written("Taken back", *texts)
+
+        tell_written("Imported", *done.texts, undo if done.imported else None)
 
 
 def _show_results() -> None:
@@ -115,7 +149,10 @@ def _show_results() -> None:
         st.error(plain(f"Line {line}: {why}"))
     if done.imported:
         st.page_link(
-            "pages/tasks.py", label="See them among the tasks", icon=":material/checklist:"
+            "pages/tasks.py",
+            label=f"See the {len(done.imported)} that were imported",
+            icon=":material/checklist:",
+            query_params={"only": ",".join(map(str, done.imported))},
         )
 
 

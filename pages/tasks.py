@@ -7,6 +7,7 @@ import streamlit as st
 from pitasker_core import clock, tasks
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import overview, staging, task_grid
+from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
@@ -30,6 +31,7 @@ COLUMNS = (
     "schedule",
     "menu",
     "state",
+    "detail",
     "words",
     "next_run",
     "command",
@@ -37,7 +39,6 @@ COLUMNS = (
     "labels",
     "source",
 )
-BULK = ["Pause", "Resume", "Take out of the crontab", "Put into the crontab", "Sync", "Delete"]
 LOOK_EVERY = 4.0
 """Seconds between two looks for changes made outside."""
 
@@ -59,9 +60,10 @@ def main() -> None:
     words, kind = _filters(listing)
     staged = {number: cells for number, cells in _staged().items() if number in by_id}
     chosen = _chosen() & by_id.keys()
-    _bulk([by_id[number] for number in sorted(chosen)])
+    labels = sorted({label for task in listing.tasks for label in task.labels})
+    bulk_bar([by_id[number] for number in sorted(chosen)], labels, _choose_none)
     _review(staged, by_id)
-    _table(listing, task_grid.rows(listing, words, kind), staged, chosen)
+    _table(listing, task_grid.rows(listing, words, kind, _only()), staged, chosen)
     _open_what_was_asked_for(by_id)
 
 
@@ -97,6 +99,17 @@ def _filters(listing: Listing) -> tuple[str, str]:
         if st.button("New task", icon=":material/add:", type="primary"):
             task_dialog(None)
     return words, kind
+
+
+def _only() -> set[int]:
+    """The tasks that an address such as `/tasks?only=3,4` asks for: those of an import."""
+    asked = st.query_params.get("only", "").split(",")
+    only = {int(number) for number in asked if number.isdecimal()}
+    if only:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Only the {len(only)} that were imported", width="content")
+            st.button("Show all", type="tertiary", on_click=st.query_params.pop, args=("only",))
+    return only
 
 
 def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int]) -> None:
@@ -136,6 +149,7 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
                 help="Off: the task is kept in the database only, and cron does not run it.",
             ),
             "state": column.TextColumn("State", disabled=True, width=120),
+            "detail": column.TextColumn("Since, or why", disabled=True, width=110),
             "words": column.TextColumn("In words", disabled=True, width=200),
             "next_run": column.DatetimeColumn(
                 f"Next run ({zone.key})", disabled=True, format="ddd D MMM, HH:mm", width=150
@@ -255,40 +269,6 @@ def _discard() -> None:
 # --- One or many tasks -----------------------------------------------------------------------
 
 
-def _bulk(chosen: list[Task]) -> None:
-    if not chosen:
-        return
-    count = "1 task" if len(chosen) == 1 else f"{len(chosen)} tasks"
-    with st.container(horizontal=True, vertical_alignment="center", key="bulk"):
-        st.markdown(f"**{count} chosen**", width="content")
-        what = st.menu_button("With these", BULK, icon=":material/checklist:", key="bulk_menu")
-        st.button("Choose none", type="tertiary", on_click=_choose_none)
-    if what == "Delete":
-        _confirm_delete(chosen)
-    elif what:
-        _do_with(chosen, what)
-        st.rerun()
-
-
-def _do_with(chosen: list[Task], what: str) -> None:
-    fields: dict[str, dict[str, Any]] = {
-        "Pause": {"paused": True},
-        "Resume": {"paused": False},
-        "Take out of the crontab": {"system_managed": False},
-        "Put into the crontab": {"system_managed": True},
-    }
-    if what == "Sync":
-        tags = {task.crontab_id for task in chosen if task.crontab_id}
-        _sync(service.Request(ACTOR, only=tags))
-        return
-    edits = [Edit(task.id, task.version, fields[what]) for task in chosen]
-    count = "1 task" if len(chosen) == 1 else f"{len(chosen)} tasks"
-    applied = act(tasks.apply, settings(), ACTOR, edits)
-    if applied:
-        tell_applied(applied, f"{what}: {count}")
-        _choose_none()
-
-
 def _choose_none() -> None:
     st.session_state.chosen = set()
     _draw_table_anew()
@@ -310,26 +290,9 @@ def _open_what_was_asked_for(by_id: dict[int, Task]) -> None:
     if task is None:
         return
     if label == "Delete":
-        _confirm_delete([task])
+        confirm_delete([task], _choose_none)
     else:
         task_dialog(task, duplicate=label == "Duplicate")
-
-
-@st.dialog("Delete?")
-def _confirm_delete(chosen: list[Task]) -> None:
-    names = ", ".join(f"**{plain(task.name)}**" for task in chosen[:10])
-    more = f" and {len(chosen) - 10} more" if len(chosen) > 10 else ""
-    st.markdown(f"{names}{more}: deleted, with the entries in the crontab. This can be undone.")
-    with st.container(horizontal=True):
-        if st.button("Delete", type="primary", icon=":material/delete:"):
-            done = act(tasks.delete, settings(), ACTOR, *(task.id for task in chosen))
-            if done:
-                what = chosen[0].name if len(chosen) == 1 else f"{len(chosen)} tasks"
-                tell_applied(done, f"Deleted {what}")
-                _choose_none()
-            st.rerun()
-        if st.button("Keep"):
-            st.rerun()
 
 
 # --- The crontab's side ----------------------------------------------------------------------

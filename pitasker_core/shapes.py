@@ -38,6 +38,7 @@ def task(found: Task) -> Shape:
         "schedule": found.schedule,
         "command": found.command,
         "paused": found.paused,
+        "pausedUntil": _time(found.paused_until),
         "isSystemManaged": found.is_system_managed,
         "source": found.source,
         "labels": list(found.labels),

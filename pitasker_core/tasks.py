@@ -47,6 +47,7 @@ class Task:
     schedule: str
     command: str
     paused: bool
+    paused_until: datetime | None
     is_system_managed: bool
     source: str
     status: str
@@ -88,8 +89,9 @@ class Listing:
 class Edit:
     """One change of one task: new values of fields, or its deletion.
 
-    Fields are name, schedule, command, paused, system_managed, notes and labels. `version` is the
-    one that was shown; with None a change by somebody else in between is not noticed.
+    Fields are name, schedule, command, paused, paused_until, system_managed, notes and labels.
+    `version` is the one that was shown; with None a change by somebody else in between is not
+    noticed.
     """
 
     task: int
@@ -286,6 +288,7 @@ def _fields(task: Task) -> dict[str, Any]:
         "schedule": task.schedule,
         "command": task.command,
         "paused": task.paused,
+        "paused_until": task.paused_until,
         "system_managed": task.is_system_managed,
         "notes": task.notes,
         "labels": list(task.labels),
@@ -302,6 +305,18 @@ def change(
 def delete(settings: Settings, actor: str, *tasks: int) -> Applied:
     """Delete tasks and their entries. `undo_delete` brings both back."""
     return apply(settings, actor, [Edit(task, delete=True) for task in tasks], "delete")
+
+
+def resume_due(settings: Settings) -> Applied | None:
+    """End the pauses whose time has come. None when there are none."""
+    with database.session(settings) as session:
+        due = session.scalars(
+            select(TaskRow.id).where(
+                TaskRow.paused, TaskRow.paused_until <= clock.now(), TaskRow.deleted_at.is_(None)
+            )
+        ).all()
+    edits = [Edit(task, None, {"paused": False}) for task in due]
+    return apply(settings, BACKGROUND, edits, "resume") if edits else None
 
 
 def undo_delete(settings: Settings, actor: str, *tasks: int) -> Applied:
@@ -375,7 +390,9 @@ def _edit(session: Session, row: TaskRow, edit: Edit, crontab: Crontab | None, n
             if value != getattr(row, column):
                 setattr(row, column, value)
                 _check_changed(row, name, crontab)
-    for name in ("paused", "notes"):
+    if "paused" in wanted and wanted["paused"] != row.paused:
+        row.paused_until = None
+    for name in ("paused", "paused_until", "notes"):
         if name in wanted:
             setattr(row, name, wanted[name])
     if "labels" in wanted:
@@ -483,6 +500,7 @@ def _told(row: TaskRow) -> dict[str, Any]:
         "schedule": row.cron_schedule,
         "command": row.command,
         "paused": row.paused,
+        "paused_until": row.paused_until.isoformat() if row.paused_until else None,
         "system_managed": row.is_system_managed,
         "notes": row.notes,
         "labels": list(row.labels),
@@ -496,6 +514,7 @@ def _task(row: TaskRow) -> Task:
         schedule=row.cron_schedule,
         command=row.command,
         paused=row.paused,
+        paused_until=row.paused_until if row.paused else None,
         is_system_managed=row.is_system_managed,
         source=row.source,
         status=row.status,

@@ -12,6 +12,7 @@ from pitasker_core.dashboard.task_grid import in_words
 from pitasker_core.sync import adopt, validation
 from pitasker_core.sync.adopt import Import
 from pitasker_core.sync.service import Comparison
+from pitasker_core.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class Choice:
     note: str
 
 
-def choices(compared: Comparison) -> list[Choice]:
-    """The entries that no task manages yet."""
+def choices(compared: Comparison, tasks: Sequence[Task]) -> list[Choice]:
+    """The entries that no task manages yet, those that are duplicates marked."""
+    present = {(task.schedule, task.command): task.name for task in tasks}
     notes: dict[int, str] = {}
     for finding in validation.validate(compared).findings:
         if finding.line and finding.kind is not validation.Discrepancy.UNMANAGED_ENTRY:
@@ -35,12 +37,17 @@ def choices(compared: Comparison) -> list[Choice]:
     for item in adopt.importable(compared):
         entry = compared.document.entry(item.line - 1)
         name = item.name or suggested_name(compared.document, item.line - 1)
+        same = present.setdefault((entry.schedule, entry.command), f"the entry in line {item.line}")
         note = notes.get(item.line, "")
+        if same != f"the entry in line {item.line}":
+            note = note or f"A duplicate of {shown(same)}."
         found.append(Choice(item, name, shown(entry.schedule), shown(entry.command), note))
     return found
 
 
-def frame(found: Sequence[Choice], chosen: bool | None = None) -> pd.DataFrame:
+def frame(
+    found: Sequence[Choice], chosen: bool | None = None, *, named: bool = True
+) -> pd.DataFrame:
     """The table to choose in: all, none, or (None) everything that has no drawback is chosen."""
     return pd.DataFrame(
         {
@@ -48,7 +55,7 @@ def frame(found: Sequence[Choice], chosen: bool | None = None) -> pd.DataFrame:
                 [not choice.note if chosen is None else chosen for choice in found], dtype=bool
             ),
             "line": [choice.item.line for choice in found],
-            "name": [choice.name for choice in found],
+            "name": [choice.name if named else choice.command[:100].strip() for choice in found],
             "schedule": [choice.schedule for choice in found],
             "words": [in_words(choice.schedule) for choice in found],
             "command": [choice.command for choice in found],

@@ -14,12 +14,11 @@ from pitasker_core.dashboard import charts, overview
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    ago,
     plain,
     settings,
     tell_saved,
-    time_text,
 )
+from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.history import Day, Operation
 from pitasker_core.sync import edit

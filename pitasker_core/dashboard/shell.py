@@ -5,7 +5,6 @@ import pwd
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
@@ -243,24 +242,6 @@ def _show_whose() -> None:
         cron = "cron does not run this crontab"
     user = plain(f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}")
     st.caption(f"{user} · {clock.now().astimezone(zone):%a %d %b, %H:%M} {zone.key} · {cron}")
-
-
-def time_text(moment: datetime | None, never: str = "never") -> str:
-    """A time in the machine's zone, to the second."""
-    return f"{moment.astimezone(system_zone()):%Y-%m-%d %H:%M:%S}" if moment else never
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """How long before or after now, in the largest whole unit: "5 min ago", "in 2 h"."""
-    seconds = (moment - now).total_seconds()
-    size = abs(seconds)
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if size >= length:
-            text = f"{int(size // length)} {unit}"
-            break
-    else:
-        text = f"{int(size)} s"
-    return f"in {text}" if seconds > 0 else f"{text} ago"
 
 
 def plain(text: str) -> str:

@@ -8,7 +8,14 @@ import streamlit as st
 from pitasker_core import clock
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import encode
-from pitasker_core.dashboard.shell import ACTOR, act, ago, plain, settings, tell_saved, time_text
+from pitasker_core.dashboard.shell import (
+    ACTOR,
+    act,
+    plain,
+    settings,
+    tell_saved,
+)
+from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import DatabaseError
 from pitasker_core.sync import edit
 from pitasker_core.sync.store import Snapshot

@@ -3,16 +3,17 @@
 import streamlit as st
 
 from pitasker_core import advice, clock, tasks
+from pitasker_core.crontab import environment
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard.shell import (
     ACTOR,
-    ago,
     plain,
     settings,
     tell_applied,
-    time_text,
 )
+from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.sync import service
 from pitasker_core.tasks import Task
@@ -181,6 +182,15 @@ def _crontab() -> Crontab | None:
 
 
 def _history(task: Task) -> None:
+    document = _crontab()
+    places = document.by_tag.get(task.crontab_id, []) if document and task.crontab_id else []
+    if document and places:
+        reaching = environment.reaching(document, places[0])
+        st.caption(f"Its entry stands in line {places[0] + 1} of the crontab.")
+        with st.expander(f"Settings that reach it: {len(reaching)}"):
+            for index, setting in reaching:
+                st.caption(plain(f"Line {index + 1}: {setting.name}={shown(setting.value)}"))
+            st.caption("Without a setting: PATH=/usr/bin:/bin, SHELL=/bin/sh, and your HOME.")
     facts = [f"Made {time_text(task.created_at)}", f"changed {time_text(task.updated_at)}"]
     if task.synced_at:
         facts.append(f"last in step {time_text(task.synced_at)}")

@@ -1,6 +1,6 @@
 """The table of tasks: which to show, and what it says of each. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ import pandas as pd
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard.staging import FIELDS, Staging, cell
+from pitasker_core.dashboard.times import ago
 from pitasker_core.tasks import Listing, State, Task
 
 SIGNS = {
@@ -35,14 +36,20 @@ FILTERS: dict[str, Callable[[Task, State], bool]] = {
 }
 
 
-def rows(listing: Listing, words: str = "", kind: str = "All") -> list[Task]:
-    """The tasks to show: those of a filter that have every one of some words."""
+def rows(
+    listing: Listing, words: str = "", kind: str = "All", only: Collection[int] = ()
+) -> list[Task]:
+    """The tasks to show: those of a filter that have every one of some words.
+
+    `only` leaves out all others, if there are any in it.
+    """
     wanted = words.casefold().split()
     fits = FILTERS[kind]
     return [
         task
         for task in listing.tasks
         if fits(task, listing.states[task.id])
+        and (not only or task.id in only)
         and all(
             word in f"{task.name} {task.schedule} {task.command} {' '.join(task.labels)}".casefold()
             for word in wanted
@@ -79,6 +86,7 @@ def frame(
     schedules_shown = columns["schedule"]
     assert isinstance(schedules_shown, list)  # noqa: S101 - made just above
     columns["state"] = [_state(task, listing, staging) for task in tasks]
+    columns["detail"] = [_detail(task, listing, now, zone) for task in tasks]
     columns["words"] = [in_words(text) for text in schedules_shown]
     columns["next_run"] = pd.array(
         [
@@ -99,7 +107,20 @@ def _state(task: Task, listing: Listing, staging: Staging) -> str:
     if task.id in staging:
         return "✎ Edited"
     state = listing.states[task.id]
+    if state is State.SYNCED and task.paused:
+        return "⏸ Paused"
     return f"{SIGNS[state]} {state}"
+
+
+def _detail(task: Task, listing: Listing, now: datetime, zone: ZoneInfo) -> str:
+    """What is behind the state: why it is not in order, or since when it is."""
+    if listing.details[task.id]:
+        return listing.details[task.id]
+    if task.paused and task.paused_until:
+        return f"until {task.paused_until.astimezone(zone):%a %d %b, %H:%M}"
+    if task.synced_at and listing.states[task.id] is State.SYNCED:
+        return ago(task.synced_at, now)
+    return ""
 
 
 @lru_cache(maxsize=4096)

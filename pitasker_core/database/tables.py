@@ -62,6 +62,8 @@ class TaskRow(Base):
     source: Mapped[str] = mapped_column(server_default="pitasker")
     is_system_managed: Mapped[bool] = mapped_column(server_default="false")
     paused: Mapped[bool] = mapped_column(server_default="false")
+    paused_until: Mapped[datetime | None]
+    """When the pause ends by itself; without it a person ends it."""
     record_runs: Mapped[bool] = mapped_column(server_default="false")
     timeout_seconds: Mapped[int | None]
     no_overlap: Mapped[bool] = mapped_column(server_default="false")
@@ -162,6 +164,19 @@ class EventRow(Base):
     task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="SET NULL"))
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
+
+
+class TokenRow(Base):
+    """A token for scripts. Only its hash is kept."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(unique=True)
+    may_write: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    used_at: Mapped[datetime | None]
 
 
 class SettingRow(Base):

@@ -1,7 +1,7 @@
 """Import: make tasks of entries that are in the crontab already."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -61,6 +61,8 @@ class ImportResult:
     updated: list[int] = field(default_factory=list)
     skipped: dict[int, str] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
+    texts: tuple[str | None, str | None] = (None, None)
+    """The crontab before and after."""
 
 
 def importable(compared: Comparison) -> list[Import]:
@@ -104,6 +106,7 @@ def adopt(
             for task, reason in done.failures.items():
                 if task in lines:
                     work.result.errors[lines[task]] = reason
+            return replace(work.result, texts=(done.before, done.after))
     return work.result
 
 

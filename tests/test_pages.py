@@ -1,0 +1,156 @@
+"""Each page in each state that a person may find it in. The browser's part is test_dashboard.py."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import tasks
+from pitasker_core.sync import service
+from pitasker_core.sync.service import Request
+
+FRONT_DOOR = Path(__file__).parent.parent / "streamlit_app.py"
+PAGES = ("home", "tasks", "import_entries", "health", "raw")
+
+
+class _Fixed(type):
+    """A class whose attributes stay: AppTest sets the one that the server has set for good."""
+
+    def __setattr__(cls, name, value):
+        pass
+
+
+class Navigated(PagesManager, metaclass=_Fixed):
+    """Pages come from the navigation alone, as the server has it."""
+
+    uses_pages_directory = False
+
+
+@pytest.fixture
+def open_page(cli_environment, monkeypatch):
+    """Open a page as a first visitor does; no page may end in an exception."""
+
+    def go(page, **environment):
+        for name, value in {**cli_environment, **environment}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(app_test, "PagesManager", Navigated)
+        app = AppTest.from_file(FRONT_DOOR, default_timeout=20).run()
+        if page != "home":
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, app.exception[0].message
+        return app
+
+    return go
+
+
+def said(app):
+    """Everything that a page says in sentences."""
+    parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.subheader]
+    return "\n".join(str(part.value).replace("\\", "") for part in parts)
+
+
+NOT_ALLOWED = """\
+#!/bin/sh
+echo "You (pi) are not allowed to use this program (crontab)" >&2
+exit 1
+"""
+
+EMPTY = {
+    "home": "Your crontab has no entries yet",
+    "tasks": "There are no tasks and no entries in your crontab yet",
+    "import_entries": "You have no crontab yet",
+    "health": "Nothing was done in this time",
+    "raw": "No snapshots yet",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_without_anything_leads_on(open_page, page):
+    assert EMPTY[page] in said(open_page(page))
+
+
+FOUND = {
+    "home": "Found 3 entries in your crontab",
+    "tasks": "Your crontab has 3 entries, and PiTasker manages none of them yet",
+    "import_entries": "Choose the entries that PiTasker shall manage",
+    "health": "Nothing was done in this time",
+    "raw": "Every line is one that cron takes",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_a_crontab_that_nobody_imported(open_page, crontab, page):
+    crontab.write(EXISTING)
+    assert FOUND[page] in said(open_page(page))
+    assert crontab.read() == EXISTING
+
+
+IN_ORDER = {
+    "home": "Last sync",
+    "tasks": "Double-click a cell",
+    "import_entries": "Every entry of your crontab is managed already",
+    "health": "The tasks and the crontab are in step",
+    "raw": "Every line is one that cron takes",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_that_all_is_in_order(open_page, settings, page):
+    create(settings)
+    app = open_page(page)
+    assert IN_ORDER[page] in said(app)
+    assert not app.error
+    assert not app.warning
+
+
+CONFLICT = {
+    "home": "1 conflict to decide",
+    "tasks": "1 change in the crontab, made outside",
+    "import_entries": "managed already",
+    "health": "It was changed here and in the crontab, differently",
+    "raw": "Every line is one that cron takes",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_a_conflict(open_page, crontab, settings, page):
+    task = create(settings)
+    tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
+    service.sync(settings, Request(ME))
+    assert CONFLICT[page] in said(open_page(page))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_says_how_to_be_allowed_to_use_crontab(open_page, fake_crontab, settings, page):
+    create(settings)
+    app = open_page(page, PITASKER_CRONTAB=str(fake_crontab(NOT_ALLOWED)))
+    assert "This user may not use crontab" in said(app)
+    assert "/etc/cron.deny" in said(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_without_a_database_says_so_and_where_to_go_on(open_page, crontab, page):
+    crontab.write(EXISTING)
+    app = open_page(page, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
+    assert "The database did not answer" in said(app)
+    assert page == "raw" or "can still be seen and changed in the raw editor" in said(app)
+
+
+def test_the_address_of_a_task_opens_it(open_page, settings):
+    task = create(settings)
+    app = open_page("tasks")
+    app.query_params["task"] = str(task.id)
+    app.run()
+    assert [field.value for field in app.text_input if field.label == "Command"] == [task.command]
+
+
+def test_the_tasks_of_an_import_can_be_shown_alone(open_page, settings):
+    first, _ = create(settings), create(settings, "Other")
+    app = open_page("tasks")
+    app.query_params["only"] = str(first.id)
+    app.run()
+    assert "Only the 1 that were imported" in said(app)
