@@ -118,7 +118,7 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
         return
     zone = clock.system_zone()
     column = st.column_config
-    # The callback must know which task stood in which row, and what it was, when it was drawn.
+    # Callbacks must know which task stood in which row, and what it was, when it was drawn.
     st.session_state.drawn = found
     st.data_editor(
         task_grid.frame(found, listing, staged, chosen, clock.now(), zone),
@@ -129,6 +129,7 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
         placeholder="",
         height="content" if len(found) <= 25 else 915,
         on_change=_stage,
+        args=(_grid_key(), found),
         column_config={
             "chosen": column.CheckboxColumn(
                 "☑", help="Choose tasks, to do something with all of them.", width=40
@@ -169,10 +170,14 @@ def _grid_key() -> str:
     return f"tasks-{st.session_state.get('generation', 0)}"
 
 
-def _stage() -> None:
-    """Keep what was edited by task: rows may move, tasks do not."""
-    delta: Any = st.session_state[_grid_key()]
-    drawn: list[Task] = st.session_state.drawn
+def _stage(key: str, drawn: list[Task]) -> None:
+    """Keep what was edited by task: rows may move, tasks do not.
+
+    A click on a button right after the edit may come along with it, and be answered first.
+    """
+    if st.session_state.get("discarded") == key:
+        return
+    delta: Any = st.session_state[key]
     rows = [task.id for task in drawn]
     st.session_state.staged = staging.stage(
         _staged(), delta, rows, {task.id: task for task in drawn}
@@ -262,6 +267,7 @@ def _apply(edits: list[Edit]) -> None:
 
 
 def _discard() -> None:
+    st.session_state.discarded = _grid_key()
     st.session_state.staged = {}
     _draw_table_anew()
 

@@ -190,6 +190,17 @@ def test_a_cell_that_is_wrong_is_explained_and_nothing_is_lost(serve, visit, cro
     until(lambda: crontab.read() == before.replace(b"0 2 * * *", b"@daily"))
 
 
+def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, visit, settings):
+    create(settings)
+    page = visit(f"{serve()}/tasks")
+    for _ in range(5):
+        toggle_cell(page, 0, ON)
+        expect(page.get_by_text("not applied yet")).to_be_visible()
+        page.get_by_role("button", name="Discard").click()
+        expect(page.get_by_text("not applied yet")).to_have_count(0)
+        expect(page.get_by_role("button", name="New task")).to_be_visible()
+
+
 def test_pausing_works_in_the_table(serve, visit, crontab, settings):
     create(settings)
     page = visit(f"{serve()}/tasks")

@@ -1,6 +1,7 @@
 """The charts of Sync health, as Plotly figures. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -84,9 +85,10 @@ def _medians(
     return points
 
 
-def states(counts: Sequence[Counts], zone: ZoneInfo) -> Any:
+def states(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
     """How many tasks were in each state over time."""
     figure = _figure("tasks")
+    counts = _until(now, counts)
     for state, color in STATES.items():
         numbers = [count.states.get(state, 0) for count in counts]
         if any(numbers):
@@ -116,9 +118,10 @@ def success_rate(days: Sequence[Day], today: date) -> Any:
     return _by_day(figure, days, today)
 
 
-def adoption(counts: Sequence[Counts], zone: ZoneInfo) -> Any:
+def adoption(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
     """How many of the crontab's entries were managed over time."""
     figure = _figure("entries")
+    counts = _until(now, counts)
     times = [count.at.astimezone(zone) for count in counts]
     lines: Mapping[str, tuple[list[int], str]] = {
         "managed": ([count.managed for count in counts], STATES["synced"]),
@@ -135,6 +138,11 @@ def adoption(counts: Sequence[Counts], zone: ZoneInfo) -> Any:
         )
     figure.update_layout(hovermode="x unified")
     return figure
+
+
+def _until(now: datetime, counts: Sequence[Counts]) -> list[Counts]:
+    """What was last counted holds until now."""
+    return [*counts, *(replace(last, at=now) for last in counts[-1:])]
 
 
 def _by_day(figure: Any, days: Sequence[Day], today: date) -> Any:

@@ -74,7 +74,8 @@ def _show_figures(days: list[Day]) -> None:
 
 def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
     zone = clock.system_zone()
-    today = clock.now().astimezone(zone).date()
+    now = clock.now()
+    today = now.astimezone(zone).date()
     kinds: dict[str, tuple[str, Callable[[], Any]]] = {
         "Per day": ("Operations per day by outcome", lambda: charts.per_day(days, today)),
         "Durations": (
@@ -83,7 +84,7 @@ def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
         ),
         "Tasks": (
             "Tasks by state over time",
-            lambda: charts.states(history.counts(settings(), since), zone),
+            lambda: charts.states(history.counts(settings(), since), now, zone),
         ),
         "Success": (
             "The share that did not fail, per day",
@@ -91,7 +92,7 @@ def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
         ),
         "Adoption": (
             "Managed and unmanaged entries of the crontab over time",
-            lambda: charts.adoption(history.counts(settings(), since), zone),
+            lambda: charts.adoption(history.counts(settings(), since), now, zone),
         ),
     }
     # One chart at a time: each costs the browser a tenth of a second on a small machine.

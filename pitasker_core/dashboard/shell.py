@@ -5,6 +5,7 @@ import pwd
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
@@ -22,6 +23,8 @@ from pitasker_core.tasks import Applied
 
 ACTOR = "dashboard"
 
+_ICON = Path(__file__).with_name("icon.png")
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -36,7 +39,8 @@ class Notice:
 
 def run() -> None:
     """Draw the page that the address names. An error of ours becomes a banner, never a trace."""
-    st.set_page_config(page_title="PiTasker", page_icon=":material/schedule:", layout="wide")
+    # Of our own: browsers would fetch the icon of a Material name from its maker.
+    st.set_page_config(page_title="PiTasker", page_icon=_ICON, layout="wide")
     page = st.navigation(
         [
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),

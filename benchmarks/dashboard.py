@@ -1,0 +1,156 @@
+"""How long a person waits for the dashboard, in a real browser.
+
+    PYTHONPATH=. .venv/bin/python benchmarks/dashboard.py [repeats]
+
+From the click until what it asks for is to be seen, in Debian's Chromium on the same machine: a
+filter, a toggle of a cell, the dialog of a new task. Then the server's work for a whole run of each
+page, as Streamlit's own test runner takes it. Medians and the worst, in milliseconds.
+"""
+
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+from private_world import isolate
+from streamlit.testing.v1 import AppTest
+
+from pitasker_core import database
+from pitasker_core.settings import Settings
+from pitasker_core.sync import adopt
+
+SIZES = (100, 1000)
+FRONT_DOOR = Path(__file__).parent.parent / "streamlit_app.py"
+
+WATCH = """([event, wanted]) => {
+    window.shown = new Promise((done, fail) => {
+        let start = null
+        document.addEventListener(event, () => { start ??= performance.now() },
+                                  {capture: true, once: true})
+        setTimeout(() => fail(new Error("never shown: " + wanted)), 10000)
+        const look = () => {
+            if (start !== null && document.body.textContent.includes(wanted))
+                return done(performance.now() - start)
+            requestAnimationFrame(look)
+        }
+        look()
+    })
+}"""
+"""Measured inside the page: from the event to the frame in which the text is there."""
+
+
+def start_server(settings: Settings) -> tuple[subprocess.Popen[bytes], str]:
+    """The server as `./pitasker up` starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "pitasker_core", "up", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PITASKER_HOME": str(settings.home)},
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        with suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health"):  # noqa: S310
+            return server, address
+        time.sleep(0.1)
+    raise SystemExit("The server did not start.")
+
+
+def waits(page: Page, event: str, wanted: str, act: Callable[[], object]) -> float:
+    """Milliseconds from an event until a text is on the page."""
+    page.wait_for_timeout(600)
+    page.evaluate(WATCH, [event, wanted])
+    act()
+    return float(page.evaluate("window.shown"))
+
+
+def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[str, list[float]]:
+    """The acts, over and over."""
+    times: dict[str, list[float]] = {"filter": [], "toggle": [], "dialog": []}
+    page.goto(f"{address}/tasks")
+    grid = page.get_by_test_id("stDataFrame").first
+    grid.wait_for()
+    page.get_by_text("Paused 0").wait_for()
+    for _ in range(repeats):
+        paused = page.get_by_text("Paused 0")
+        times["filter"].append(waits(page, "click", "No task is like that", paused.click))
+        page.get_by_text(f"All {size}").click()
+        grid.wait_for()
+
+        def toggle() -> None:
+            grid.click(position={"x": 65, "y": 52})
+
+        times["toggle"].append(waits(page, "pointerdown", "1 change in 1 task", toggle))
+        page.get_by_role("button", name="Discard").click()
+        expect(page.get_by_text("1 change in 1 task")).to_have_count(0)
+        new = page.get_by_role("button", name="New task")
+        times["dialog"].append(waits(page, "click", "Sync to the system crontab", new.click))
+        page.wait_for_timeout(600)  # until it has come to rest and takes the key
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    return times
+
+
+def on_the_server(settings: Settings, repeats: int) -> dict[str, list[float]]:
+    """A whole run of each page's script."""
+    os.environ["PITASKER_HOME"] = str(settings.home)
+    times = {}
+    for name in ("home", "tasks", "import_entries", "health", "raw"):
+        app = AppTest.from_file(FRONT_DOOR, default_timeout=60).run()
+        if name != "home":
+            app.switch_page(f"pages/{name}.py").run()
+        taken = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            app.run()
+            taken.append(1000 * (time.perf_counter() - start))
+        times[f"server: {name}"] = taken
+    return times
+
+
+def main() -> None:
+    """Measure all sizes."""
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
+    os.environ.pop("DATABASE_URL", None)
+    print(f"{'tasks':>6}  {'what':26} {'median':>8} {'worst':>8}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        for size in SIZES:
+            settings = Settings.from_environment({"PITASKER_HOME": f"{folder}/{size}"})
+            text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
+            subprocess.run(["crontab", "-"], input=text.encode(), check=True)
+            database.start(settings)
+            adopt.adopt(settings, "benchmark")
+            server, address = start_server(settings)
+            try:
+                page = browser.new_page(viewport={"width": 1600, "height": 1000})
+                found = in_the_browser(page, address, size, repeats)
+                page.close()
+            finally:
+                server.terminate()
+                server.wait()
+            database.start(settings)
+            for what, taken in {**found, **on_the_server(settings, repeats)}.items():
+                print(f"{size:6}  {what:26} {statistics.median(taken):8.0f} {max(taken):8.0f}")
+            database.stop(settings)
+        browser.close()
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    isolate()
+    main()
