@@ -108,7 +108,7 @@ def _state(task: Task, listing: Listing, staging: Staging) -> str:
         return "✎ Edited"
     state = listing.states[task.id]
     if state is State.SYNCED and task.paused:
-        return "⏸ Paused"
+        return "‖ Paused"
     return f"{SIGNS[state]} {state}"
 
 
