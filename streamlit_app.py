@@ -10,6 +10,10 @@ if __name__ == "__main__":
 
     shell.run()
 else:
-    from pitasker_core.dashboard.server import lifespan
+    from starlette.middleware import Middleware
 
-    app = st.App(__file__, lifespan=lifespan)
+    from pitasker_core.dashboard.server import lifespan
+    from pitasker_core.web import login
+    from pitasker_core.web.gate import Gate
+
+    app = st.App(__file__, lifespan=lifespan, routes=login.routes(), middleware=[Middleware(Gate)])

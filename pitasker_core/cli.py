@@ -6,6 +6,7 @@ nothing was changed.
 """
 
 import argparse
+import getpass
 import json
 import os
 import sys
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from pitasker_core import serving, shapes, status, tasks
+from pitasker_core import auth, serving, shapes, status, tasks, tokens
+from pitasker_core.auth import Role
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.document import decode, encode
 from pitasker_core.errors import InvalidSyntax, NotFound, PiTaskerError
@@ -313,7 +315,52 @@ def _psql(settings: Settings, words: Words) -> int:
 
 
 def _up(settings: Settings, words: Words) -> int:
-    return serving.up(settings, words.port)
+    return serving.up(settings, words.port, words.host, words.base_url)
+
+
+def _password(settings: Settings, words: Words) -> Answer:
+    role = Role.READ if words.read_only else Role.WRITE
+    if sys.stdin.isatty():
+        first = getpass.getpass("New password: ")
+        if getpass.getpass("Again: ") != first:
+            raise InvalidSyntax("These two are not the same.", "Nothing was changed. Try again.")
+    else:
+        first = sys.stdin.readline().rstrip("\n")
+    auth.set_password(settings, first, role)
+    return Answer({"set": role.value}, "The password is set, and every session was signed out.")
+
+
+def _link(settings: Settings, words: Words) -> Answer:
+    role = Role.READ if words.read_only else Role.WRITE
+    base = settings.base_url or f"http://{serving.ADDRESS}:{words.port}"
+    link = f"{base.rstrip('/')}/login?token={auth.new_link(settings, role)}"
+    return Answer({"link": link}, f"This link signs in once, within a day:\n{link}")
+
+
+def _sign_out_all(settings: Settings, words: Words) -> Answer:
+    auth.sign_out_everyone(settings)
+    return Answer({"signedOut": True}, "Everybody is signed out, and unused links are worthless.")
+
+
+def _token_new(settings: Settings, words: Words) -> Answer:
+    role = Role.READ if words.read_only else Role.WRITE
+    token = tokens.create(settings, ACTOR, words.name, role)
+    return Answer({"token": token}, f"It is shown this once:\n{token}")
+
+
+def _token_list(settings: Settings, words: Words) -> Answer:
+    found = tokens.listing(settings)
+    rows = [
+        (str(t.id), t.name, t.role.value, f"{t.used_at:%Y-%m-%d}" if t.used_at else "never")
+        for t in found
+    ]
+    text = _table(("id", "name", "may", "used"), rows) if found else "There are no tokens."
+    return Answer({"tokens": [shapes.token(one) for one in found]}, text)
+
+
+def _token_revoke(settings: Settings, words: Words) -> Answer:
+    tokens.revoke(settings, ACTOR, words.token)
+    return Answer({"revoked": words.token}, f"Token {words.token} is worthless now.")
 
 
 def _demo(settings: Settings, words: Words) -> int:
@@ -360,7 +407,7 @@ def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="answer in JSON, for programs")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    parser.set_defaults(run=_up, json=False, port=serving.PORT)
+    parser.set_defaults(run=_up, json=False, port=serving.PORT, host=serving.ADDRESS, base_url=None)
 
     def command(
         name: str, run: Callable[[Settings, Words], Answer | int], text: str, group: Any = commands
@@ -377,6 +424,30 @@ def _parser() -> argparse.ArgumentParser:
     ):
         serve = command(name, run, text)
         serve.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+        if run is _up:
+            serve.add_argument(
+                "--host",
+                default=serving.ADDRESS,
+                help="the address to listen on (default: %(default)s, this machine alone); "
+                "any other needs a password",
+            )
+            serve.add_argument(
+                "--base-url", help="the address that people use, if a proxy stands before PiTasker"
+            )
+
+    secret = command("password", _password, "set the password for signing in")
+    link = command("link", _link, "print a link that signs in once")
+    link.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+    command("sign-out-all", _sign_out_all, "end every session, on every device")
+    token = commands.add_parser("token", help="tokens by which scripts reach the API")
+    token_commands = token.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    new = command("new", _token_new, "make one", token_commands)
+    new.add_argument("name", help="what it is for")
+    command("list", _token_list, "all of them", token_commands)
+    gone = command("revoke", _token_revoke, "make one worthless", token_commands)
+    gone.add_argument("token", type=int, metavar="ID")
+    for one in (secret, link, new):
+        one.add_argument("--read-only", action="store_true", help="for looking, not changing")
 
     command("status", _status, "where the tasks and the crontab stand")
 

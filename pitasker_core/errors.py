@@ -102,3 +102,22 @@ class Stale(PiTaskerError):
     """What is to be changed was changed by somebody else since it was shown."""
 
     code = "STALE"
+
+
+class NotSignedIn(PiTaskerError):
+    """Nobody is signed in, or not any more."""
+
+    code = "NOT_SIGNED_IN"
+
+    def __init__(self) -> None:
+        super().__init__("You are not signed in.", "Sign in at /login, or send a token.")
+
+
+class ReadOnly(PiTaskerError):
+    """Who is signed in may look, and not change anything."""
+
+    code = "READ_ONLY"
+    recoverable = False
+
+    def __init__(self) -> None:
+        super().__init__("You may look here, but not change anything.", "Nothing was changed.")

@@ -1,5 +1,6 @@
 """Serve the dashboard: on the real crontab, or on one made to be played with."""
 
+import ipaddress
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from pitasker_core import auth
 from pitasker_core.errors import ExecutionError, NotFound
 from pitasker_core.settings import Settings
 
@@ -20,15 +22,39 @@ ADDRESS = "127.0.0.1"
 _PROJECT = Path(__file__).parent.parent
 
 
-def up(settings: Settings, port: int = PORT) -> int:
+def up(
+    settings: Settings, port: int = PORT, host: str = ADDRESS, base_url: str | None = None
+) -> int:
     """Become the server of the dashboard; comes back only with an error.
 
-    Raises ExecutionError when the port is taken.
+    Raises ExecutionError when the port is taken, or when it shall listen on the network and there
+    is no password.
     """
-    command = _streamlit(port)
-    _announce(settings, port)
+    refuse_open_door(settings, host)
+    command = _streamlit(port, host, base_url or settings.base_url)
+    if base_url:
+        os.environ["PITASKER_BASE_URL"] = base_url
     os.chdir(_PROJECT)  # where Streamlit looks for .streamlit/config.toml
     os.execv(command[0], command)
+
+
+def refuse_open_door(settings: Settings, host: str) -> None:
+    """Raise ExecutionError for an address that others can reach, unless there is a password."""
+    if not is_loopback(host) and not auth.has_password(settings):
+        raise ExecutionError(
+            f"PiTasker does not listen on {host} without a password: "
+            "whoever reaches it can run commands as you.",
+            "Set one with `./pitasker password`, then try again.",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    if host == "localhost":
+        return True
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
 
 
 def demo(settings: Settings, port: int = PORT) -> int:
@@ -42,13 +68,12 @@ def demo(settings: Settings, port: int = PORT) -> int:
         raise ExecutionError(
             "The demo needs a private crontab, which the launcher makes.", "Run `./pitasker demo`."
         )
-    command = _streamlit(port)
+    command = _streamlit(port, ADDRESS, None)
     with tempfile.TemporaryDirectory(prefix="pitasker-demo-") as home:
         scratch = replace(settings, home=Path(home), database_url=None)
         environment = {**os.environ, "PITASKER_HOME": home, "DATABASE_URL": ""}
         try:
             demonstration.fill(scratch)
-            _announce(scratch, port)
             server = subprocess.Popen(command, cwd=_PROJECT, env=environment)
             # Ctrl-C reaches the server by itself, and ends it in good order: wait for that.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -72,20 +97,19 @@ def psql_command(settings: Settings) -> list[str]:
     return [psql, settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)]
 
 
-def _streamlit(port: int) -> list[str]:
+def _streamlit(port: int, host: str, base_url: str | None) -> list[str]:
     with suppress(ConnectionRefusedError, TimeoutError):
-        socket.create_connection((ADDRESS, port), timeout=1).close()
+        socket.create_connection((host, port), timeout=1).close()
         raise ExecutionError(
             f"Port {port} is in use, perhaps by a PiTasker that runs already: "
-            f"look at http://{ADDRESS}:{port}.",
+            f"look at http://{host}:{port}.",
             f"Stop that one, or take another port: `./pitasker up --port {port + 1}`.",
         )
     app = str(_PROJECT / "streamlit_app.py")
-    options = ["--server.port", str(port), "--server.address", ADDRESS]
+    options = ["--server.port", str(port), "--server.address", host]
     options += ["--logger.hideWelcomeMessage", "true"]  # ours says it
+    if not is_loopback(host) or base_url:
+        # Any name may be ours then. A page of another site that points a name of its own at us has
+        # no cookie for that name, and stays outside.
+        options += ["--server.allowedHosts", ""]
     return [sys.executable, "-m", "streamlit", "run", app, *options]
-
-
-def _announce(settings: Settings, port: int) -> None:
-    what = "the demo" if settings.demo else "your crontab"
-    print(f"PiTasker serves {what} at http://{ADDRESS}:{port} (Ctrl-C ends it).", flush=True)

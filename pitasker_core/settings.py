@@ -18,6 +18,15 @@ class Settings:
     """The `crontab` to run: a name on PATH or a path."""
     demo: bool
     """True when the crontab is a scratch one made to be played with."""
+    read_only: bool = False
+    """True for somebody who may look and not change: neither the crontab nor the database."""
+    base_url: str | None = None
+    """The address that people use, when a proxy stands before PiTasker."""
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach PiTasker by HTTPS."""
+        return bool(self.base_url and self.base_url.startswith("https:"))
 
     @property
     def postgres(self) -> Path:
@@ -36,7 +45,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `PITASKER_HOME`, `DATABASE_URL`, `PITASKER_CRONTAB` and `PITASKER_DEMO`."""
+        """Read `PITASKER_HOME`, `DATABASE_URL`, `PITASKER_CRONTAB`, `PITASKER_DEMO` and
+        `PITASKER_BASE_URL`."""
         data = environment.get("XDG_DATA_HOME") or "~/.local/share"
         home = environment.get("PITASKER_HOME") or f"{data}/pitasker"
         return cls(
@@ -44,6 +54,7 @@ class Settings:
             database_url=environment.get("DATABASE_URL") or None,
             crontab_program=environment.get("PITASKER_CRONTAB") or "crontab",
             demo=environment.get("PITASKER_DEMO") == "1",
+            base_url=environment.get("PITASKER_BASE_URL") or None,
         )
 
     def make_home(self) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pitasker_core.auth import Role
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.status import Status
 from pitasker_core.sync.adopt import ImportResult
@@ -14,6 +15,7 @@ from pitasker_core.sync.service import SyncResult
 from pitasker_core.sync.store import Snapshot
 from pitasker_core.sync.validation import Report
 from pitasker_core.tasks import Applied, Listing, Task
+from pitasker_core.tokens import Token
 
 Shape = dict[str, Any]
 
@@ -165,6 +167,17 @@ def snapshot(found: Snapshot, *, content: bool = False) -> Shape:
         "reason": found.reason,
         "entries": found.entries,
         **(raw(found.text) if content else {}),
+    }
+
+
+def token(found: Token) -> Shape:
+    """One token, without its secret."""
+    return {
+        "id": found.id,
+        "name": found.name,
+        "mayWrite": found.role is Role.WRITE,
+        "createdAt": _time(found.created_at),
+        "usedAt": _time(found.used_at),
     }
 
 

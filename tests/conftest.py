@@ -5,14 +5,19 @@ children see, and PostgreSQL."""
 import ctypes
 import os
 import pwd
+import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
+from serving import PATIENCE, until
 
 SPOOL = Path("/var/spool/cron/crontabs")
 
@@ -200,3 +205,37 @@ def cli(cli_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
     for name, value in cli_environment.items():
         monkeypatch.setenv(name, value)
     return lambda *words: main(words)
+
+
+@pytest.fixture
+def serve(cli_environment, tmp_path):
+    """Start the server as `./pitasker up` does; returns its address."""
+    servers = []
+
+    def start(**environment):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        log = (tmp_path / "server.log").open("w")
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pitasker_core", "up", "--port", str(port)],
+            env={**cli_environment, **environment},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        servers.append(server)
+        address = f"http://127.0.0.1:{port}"
+
+        def answers():
+            assert server.poll() is None, (tmp_path / "server.log").read_text()
+            with suppress(httpx.TransportError):
+                return httpx.get(f"{address}/_stcore/health").status_code == 200
+            return False
+
+        until(answers)
+        return address
+
+    yield start
+    for server in servers:
+        server.terminate()
+        server.wait(timeout=PATIENCE)

@@ -5,33 +5,21 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
+from serving import PATIENCE, until
 from streamlit.web.server.app_discovery import discover_asgi_app
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import history, tasks
+from pitasker_core import auth, history, tasks
+from pitasker_core.auth import Role
 from pitasker_core.sync import adopt
 
 PROJECT = Path(__file__).parent.parent
-PATIENCE = 20
-"""Seconds until something that should show counts as missing; most shows in a tenth of one."""
-
 pytestmark = pytest.mark.slow
-
-
-def until(condition):
-    """Wait until a condition holds; a grid's edit reaches the server after a pause of its own."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -48,47 +36,15 @@ def browser():
 
 
 @pytest.fixture
-def serve(cli_environment, tmp_path):
-    """Start the server as `./pitasker up` does; returns its address."""
-    servers = []
-
-    def start(**environment):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        log = (tmp_path / "server.log").open("w")
-        server = subprocess.Popen(
-            [sys.executable, "-m", "pitasker_core", "up", "--port", str(port)],
-            env={**cli_environment, **environment},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        servers.append(server)
-        address = f"http://127.0.0.1:{port}"
-
-        def answers():
-            assert server.poll() is None, (tmp_path / "server.log").read_text()
-            with suppress(httpx.TransportError):
-                return httpx.get(f"{address}/_stcore/health").status_code == 200
-            return False
-
-        until(answers)
-        return address
-
-    yield start
-    for server in servers:
-        server.terminate()
-        server.wait(timeout=PATIENCE)
-
-
-@pytest.fixture
-def visit(browser):
+def visit(browser, settings):
     """Open pages; a traceback on any of them fails the test."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
     context.set_default_timeout(PATIENCE * 1000)
+    cookie = auth.sign_in(settings, Role.WRITE)
     page = context.new_page()
 
     def go(address):
+        context.add_cookies([{"name": auth.COOKIE, "value": cookie, "url": address}])
         page.goto(address)
         expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE * 1000)
         settle(page)

@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import tasks
+from pitasker_core import auth, tasks
+from pitasker_core.auth import Role
 from pitasker_core.sync import service
 from pitasker_core.sync.service import Request
 
@@ -30,12 +32,14 @@ class Navigated(PagesManager, metaclass=_Fixed):
 
 
 @pytest.fixture
-def open_page(cli_environment, monkeypatch):
+def open_page(cli_environment, settings, monkeypatch):
     """Open a page as a first visitor does; no page may end in an exception."""
 
-    def go(page, **environment):
+    def go(page, role=Role.WRITE, **environment):
         for name, value in {**cli_environment, **environment}.items():
             monkeypatch.setenv(name, value)
+        cookie = auth.sign_in(settings, role)
+        monkeypatch.setattr(ContextProxy, "cookies", {auth.COOKIE: cookie})
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
         app = AppTest.from_file(FRONT_DOOR, default_timeout=20).run()
         if page != "home":
@@ -154,3 +158,20 @@ def test_the_tasks_of_an_import_can_be_shown_alone(open_page, settings):
     app.query_params["only"] = str(first.id)
     app.run()
     assert "Only the 1 that were imported" in said(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_who_may_only_look_is_told_so_on_every_page(open_page, settings, page):
+    create(settings)
+    app = open_page(page, Role.READ)
+    assert "You may look, not change" in said(app)
+    assert not app.error
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_that_is_open_shows_nothing_after_signing_out(open_page, settings, page):
+    create(settings)
+    app = open_page(page)
+    auth.sign_out_everyone(settings)
+    app.run()
+    assert said(app) == "You are signed out."

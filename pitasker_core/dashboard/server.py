@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio.to_thread
+import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pitasker_core import database
+from pitasker_core import auth, database, serving
 from pitasker_core.errors import DatabaseError, PiTaskerError
 from pitasker_core.settings import Settings
 from pitasker_core.sync import first
@@ -28,6 +29,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     Without a database the dashboard serves all the same: the crontab can be seen and edited.
     """
     settings = Settings.from_environment()
+    host, port = st.get_option("server.address"), st.get_option("server.port")
+    serving.refuse_open_door(settings, host or "0.0.0.0")  # noqa: S104 - Streamlit's meaning of none
     started_here = False
     try:
         started_here = await anyio.to_thread.run_sync(database.start, settings)
@@ -40,7 +43,17 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
     gc.collect()
     gc.freeze()
+    _announce(settings, host, port)
     yield
     if started_here:
         with suppress(DatabaseError):
             await anyio.to_thread.run_sync(database.stop, settings)
+
+
+def _announce(settings: Settings, host: str, port: int) -> None:
+    what = "the demo" if settings.demo else "your crontab"
+    address = settings.base_url or f"http://{host}:{port}"
+    print(f"PiTasker serves {what} at {address} (Ctrl-C ends it).", flush=True)
+    if not auth.has_password(settings):
+        link = f"{address.rstrip('/')}/login?token={auth.new_link(settings)}"
+        print(f"Sign in, once, with {link}", flush=True)

@@ -4,13 +4,14 @@ import os
 import pwd
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
-from pitasker_core import clock, cron_daemon, tasks
+from pitasker_core import auth, clock, cron_daemon, tasks
+from pitasker_core.auth import Login, Role
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.difference import difference
 from pitasker_core.errors import CrontabReverted, DatabaseError, MassRemoval, PiTaskerError
@@ -58,7 +59,8 @@ def run() -> None:
     )
     st.html("<style>.stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 3rem;}</style>")
     st.header(page.title)
-    _show_whose()
+    if login():
+        _show_whose()
     if settings().demo:
         st.info(
             "This is a demo on a private crontab. Nothing here touches yours, "
@@ -72,15 +74,26 @@ def run() -> None:
 
 def guarded(draw: Callable[[], None]) -> None:
     """Draw a page, or a part that refreshes by itself; an error of ours becomes its banner."""
+    if login() is None:
+        st.info("You are signed out.", icon=":material/lock:")
+        st.html('<a href="/login" target="_self">Sign in</a>')
+        return
     try:
         draw()
     except PiTaskerError as problem:
         show_problem(problem)
 
 
+def login() -> Login | None:
+    """Who is signed in. Asked at every run: signing out also ends tabs that are open."""
+    return auth.session(Settings.from_environment(), st.context.cookies.get(auth.COOKIE))
+
+
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings.from_environment()
+    """The settings of this session: read-only unless somebody who may write is signed in."""
+    who = login()
+    may_write = who is not None and who.role is Role.WRITE
+    return replace(Settings.from_environment(), read_only=not may_write)
 
 
 def show_problem(problem: PiTaskerError) -> None:
@@ -244,8 +257,10 @@ def _show_whose() -> None:
     }[alive]
     if settings().demo:
         cron = "cron does not run this crontab"
+    look = " · :orange-badge[:material/visibility: You may look, not change]"
+    look = look if settings().read_only else ""
     user = plain(f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}")
-    st.caption(f"{user} · {clock.now().astimezone(zone):%a %d %b, %H:%M} {zone.key} · {cron}")
+    st.caption(f"{user} · {clock.now().astimezone(zone):%a %d %b, %H:%M} {zone.key} · {cron}{look}")
 
 
 def plain(text: str) -> str:

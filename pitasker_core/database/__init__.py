@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from pitasker_core.database import embedded
-from pitasker_core.errors import DatabaseError, Stale
+from pitasker_core.errors import DatabaseError, ReadOnly, Stale
 from pitasker_core.settings import Settings
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -51,11 +52,13 @@ def stop(settings: Settings) -> None:
 def session(settings: Settings) -> Iterator[Session]:
     """One transaction: committed at the end, rolled back by an exception.
 
-    Raises DatabaseError for whatever the driver raises, and Stale when a row that was read has
-    been changed by somebody else since.
+    Raises DatabaseError for whatever the driver raises, Stale when a row that was read has been
+    changed by somebody else since, and ReadOnly when somebody who may only look would write.
     """
     engine = connect(settings)
     with errors_named(), Session(engine, expire_on_commit=False) as current, current.begin():
+        if settings.read_only:
+            current.execute(text("set transaction read only"))  # PostgreSQL itself refuses then
         yield current
 
 
@@ -70,6 +73,8 @@ def errors_named() -> Iterator[None]:
             "Look at its new values, then make your change again.",
         ) from problem
     except DBAPIError as problem:
+        if isinstance(problem.orig, ReadOnlySqlTransaction):
+            raise ReadOnly from problem
         first = str(problem.orig).strip().split("\n", 1)[0]
         raise DatabaseError(
             f"The database did not answer as it should: {first}.",

@@ -15,6 +15,7 @@ from pitasker_core.errors import (
     ConcurrentModification,
     ExecutionError,
     InvalidSyntax,
+    ReadOnly,
     SyncInProgress,
 )
 from pitasker_core.settings import Settings
@@ -29,8 +30,11 @@ BACKUPS_KEPT = 200
 def locked(settings: Settings, time_limit: float = LOCK_TIME_LIMIT) -> Iterator[None]:
     """Be the one writer of the crontab on this machine. The lock dies with its process.
 
-    Raises SyncInProgress when another holds it for longer than `time_limit` seconds.
+    Raises SyncInProgress when another holds it for longer than `time_limit` seconds, ReadOnly for
+    somebody who may only look.
     """
+    if settings.read_only:
+        raise ReadOnly
     try:
         settings.make_home()
         handle = os.open(settings.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

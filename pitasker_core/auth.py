@@ -1,0 +1,199 @@
+"""Who may come in: passwords, links that open once, and signed sessions.
+
+Everything lies in one file in PiTasker's home that only its owner can read: people must be able to
+sign in while the database is away.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from itsdangerous import BadSignature, TimestampSigner
+
+from pitasker_core.errors import ExecutionError, InvalidSyntax
+from pitasker_core.settings import Settings
+
+COOKIE = "pitasker"
+SESSION_SECONDS = 14 * 86400
+LINK_SECONDS = 24 * 3600
+PASSWORD_LENGTH = 10
+"""The fewest characters of a password: whoever guesses it has a shell."""
+
+
+class Role(StrEnum):
+    """What somebody who is signed in may do."""
+
+    WRITE = "write"
+    READ = "read"
+
+
+@dataclass(frozen=True)
+class Login:
+    """A session that was signed in."""
+
+    id: str
+    role: Role
+
+
+def has_password(settings: Settings) -> bool:
+    """Whether a password for changing things is set; needed to listen on the network."""
+    return Role.WRITE in _read(settings)["passwords"]
+
+
+def set_password(settings: Settings, password: str, role: Role = Role.WRITE) -> None:
+    """Set a role's password, and end every session. Raises InvalidSyntax for a short one."""
+    if len(password) < PASSWORD_LENGTH:
+        raise InvalidSyntax(
+            f"A password needs at least {PASSWORD_LENGTH} characters.",
+            "Whoever guesses it can run commands as you. Three or four words make a good one.",
+        )
+    hashed = PasswordHasher().hash(password)
+    with _changing(settings) as data:
+        data["passwords"][role.value] = hashed
+        _new_secret(data)
+
+
+def check_password(settings: Settings, password: str) -> Role | None:
+    """The role that a password opens, None for a wrong one. Takes as long for either."""
+    found = None
+    hashes = _read(settings)["passwords"]
+    for role in Role:
+        # Without a password an attempt must take no less time than with one.
+        hashed = hashes.get(role.value) or _DUMMY_HASH
+        try:
+            if PasswordHasher().verify(hashed, password) and role.value in hashes:
+                found = found or role
+        except (Argon2Error, InvalidHashError):
+            continue
+    return found
+
+
+_DUMMY_HASH = PasswordHasher().hash(secrets.token_hex())
+
+
+def new_link(settings: Settings, role: Role = Role.WRITE) -> str:
+    """A token that signs in once, within a day."""
+    token = secrets.token_urlsafe(24)
+    with _changing(settings) as data:
+        data["links"][_digest(token)] = [role.value, time.time() + LINK_SECONDS]
+    return token
+
+
+def use_link(settings: Settings, token: str) -> Role | None:
+    """The role that a link's token opens. It opens nothing a second time."""
+    if _digest(token) not in _read(settings)["links"]:
+        return None  # no write for what anybody may try
+    with _changing(settings) as data:
+        role, until = data["links"].pop(_digest(token), (None, 0))
+    return Role(role) if role and until > time.time() else None
+
+
+def sign_in(settings: Settings, role: Role) -> str:
+    """The cookie of a new session."""
+    if not _read(settings)["secret"]:
+        with _changing(settings) as data:
+            data["secret"] = data["secret"] or secrets.token_hex(32)
+    return _signer(settings).sign(f"{role}.{secrets.token_hex(16)}").decode()
+
+
+def session(settings: Settings, cookie: str | None) -> Login | None:
+    """The session of a cookie, None when it is forged, too old or signed out."""
+    if not cookie or not _read(settings)["secret"]:
+        return None
+    try:
+        value = _signer(settings).unsign(cookie, max_age=SESSION_SECONDS).decode()
+        role, _, number = value.partition(".")
+        login = Login(number, Role(role))
+    except (BadSignature, ValueError):
+        return None
+    return None if number in _read(settings)["signed_out"] else login
+
+
+def sign_out(settings: Settings, cookie: str | None) -> None:
+    """End one session, also in tabs that are open."""
+    if login := session(settings, cookie):
+        with _changing(settings) as data:
+            data["signed_out"][login.id] = time.time() + SESSION_SECONDS
+
+
+def sign_out_everyone(settings: Settings) -> None:
+    """End every session and every link, by a new secret."""
+    with _changing(settings) as data:
+        _new_secret(data)
+
+
+def _new_secret(data: dict[str, Any]) -> None:
+    data.update(secret=secrets.token_hex(32), links={}, signed_out={})
+
+
+def _signer(settings: Settings) -> TimestampSigner:
+    return TimestampSigner(_read(settings)["secret"], salt="pitasker session")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# --- The file ------------------------------------------------------------------------------------
+
+_EMPTY: dict[str, Any] = {"secret": "", "passwords": {}, "links": {}, "signed_out": {}}
+_seen: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
+"""What each file held when it was last read, with what tells that it is still the same."""
+
+
+def _read(settings: Settings) -> dict[str, Any]:
+    file = settings.home / "auth.json"
+    try:
+        stat = file.stat()
+    except FileNotFoundError:
+        return _EMPTY
+    mark = (stat.st_ino, stat.st_mtime_ns)
+    known = _seen.get(str(file))
+    if known is None or known[0] != mark:
+        try:
+            known = (mark, {**_EMPTY, **json.loads(file.read_text())})
+        except (OSError, ValueError) as problem:
+            raise ExecutionError(
+                f"{file} cannot be read: {problem}.",
+                "Delete it, then set a password again: `./pitasker password`.",
+            ) from problem
+        _seen[str(file)] = known
+    return known[1]
+
+
+@contextmanager
+def _changing(settings: Settings) -> Iterator[dict[str, Any]]:
+    """The file's contents, written back whole at the end; one process at a time."""
+    file = settings.home / "auth.json"
+    try:
+        settings.make_home()
+        handle = os.open(settings.home / "auth.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            data = json.loads(json.dumps(_read(settings)))  # a copy of our own
+            yield data
+            now = time.time()
+            data["links"] = {key: v for key, v in data["links"].items() if v[1] > now}
+            data["signed_out"] = {key: v for key, v in data["signed_out"].items() if v > now}
+            new = file.with_suffix(".new")
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+                json.dump(data, out)
+                out.flush()
+                os.fsync(out.fileno())
+            new.rename(file)
+        finally:
+            os.close(handle)
+    except OSError as problem:
+        raise ExecutionError(
+            f"{file} cannot be written: {problem.strerror}.", "Free some space, then try again."
+        ) from problem

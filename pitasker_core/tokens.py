@@ -1,0 +1,84 @@
+"""Tokens by which scripts reach the API. Only their hashes are kept."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from pitasker_core import clock, database
+from pitasker_core.auth import Role
+from pitasker_core.database.tables import EventRow, TokenRow
+from pitasker_core.errors import InvalidSyntax, NotFound
+from pitasker_core.settings import Settings
+
+PREFIX = "pitasker_"
+"""So that a leaked one is known for what it is."""
+
+_USED_STEP = timedelta(minutes=5)
+"""How exactly the time of last use is kept: not a write for every request."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as it is listed: never the secret itself."""
+
+    id: int
+    name: str
+    role: Role
+    created_at: datetime
+    used_at: datetime | None
+
+
+def create(settings: Settings, actor: str, name: str, role: Role) -> str:
+    """A new token. It is told this once. Raises InvalidSyntax without a name."""
+    if not (name := name.strip()):
+        raise InvalidSyntax("A token needs a name.", "Say what uses it, for instance `phone`.")
+    token = PREFIX + secrets.token_urlsafe(32)
+    with database.session(settings) as session:
+        session.add(TokenRow(name=name, sha256=_digest(token), may_write=role is Role.WRITE))
+        after = {"name": name, "role": role.value}
+        session.add(EventRow(actor=actor, kind="token created", after=after))
+    return token
+
+
+def listing(settings: Settings) -> list[Token]:
+    """All tokens, newest first."""
+    with database.session(settings) as session:
+        rows = session.scalars(select(TokenRow).order_by(TokenRow.id.desc()))
+        return [
+            Token(row.id, row.name, _role(row.may_write), row.created_at, row.used_at)
+            for row in rows
+        ]
+
+
+def role_of(settings: Settings, token: str) -> Role | None:
+    """What a token may do; None for one that is unknown or revoked."""
+    if not token.startswith(PREFIX):
+        return None
+    with database.session(settings) as session:
+        row = session.scalar(select(TokenRow).where(TokenRow.sha256 == _digest(token)))
+        if row is None:
+            return None
+        now = clock.now()
+        if row.used_at is None or row.used_at < now - _USED_STEP:
+            session.execute(update(TokenRow).where(TokenRow.id == row.id).values(used_at=now))
+        return _role(row.may_write)
+
+
+def revoke(settings: Settings, actor: str, token: int) -> None:
+    """Make a token worthless. Raises NotFound."""
+    with database.session(settings) as session:
+        name = session.scalar(delete(TokenRow).where(TokenRow.id == token).returning(TokenRow.name))
+        if name is None:
+            raise NotFound(f"There is no token {token}.")
+        session.add(EventRow(actor=actor, kind="token revoked", before={"name": name}))
+
+
+def _role(may_write: bool) -> Role:
+    return Role.WRITE if may_write else Role.READ
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,14 @@
+"""Start the server as a person does, and wait for what shall come to pass."""
+
+import time
+
+PATIENCE = 20
+"""Seconds until something that should show counts as missing; most shows in a tenth of one."""
+
+
+def until(condition):
+    """Wait until a condition holds; a grid's edit reaches the server after a pause of its own."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.05)

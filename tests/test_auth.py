@@ -1,0 +1,172 @@
+"""Passwords, links and sessions: who may come in, and until when."""
+
+import stat
+from dataclasses import replace
+
+import pytest
+from test_scenarios import ME, create
+
+from pitasker_core import auth, tasks, tokens
+from pitasker_core.auth import Role
+from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
+from pitasker_core.sync import adopt, edit, service
+from pitasker_core.sync.release import release
+from pitasker_core.sync.service import Request
+from pitasker_core.web.login import FREE_ATTEMPTS, LONGEST_WAIT, Throttle
+
+SECRET = "correct horse battery"
+
+
+def test_a_password_opens_its_own_role_and_no_other(settings):
+    assert not auth.has_password(settings)
+    auth.set_password(settings, SECRET)
+    auth.set_password(settings, "only for looking", Role.READ)
+    assert auth.has_password(settings)
+    assert auth.check_password(settings, SECRET) is Role.WRITE
+    assert auth.check_password(settings, "only for looking") is Role.READ
+    assert auth.check_password(settings, "wrong") is None
+
+
+def test_without_a_password_none_opens(settings):
+    assert auth.check_password(settings, "") is None
+
+
+def test_a_short_password_is_refused(settings):
+    with pytest.raises(InvalidSyntax, match="at least 10"):
+        auth.set_password(settings, "123456789")
+    assert not auth.has_password(settings)
+
+
+def test_only_the_owner_can_read_the_secrets_and_no_password_is_in_them(settings):
+    auth.set_password(settings, SECRET)
+    file = settings.home / "auth.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert SECRET not in file.read_text()
+
+
+def test_a_link_opens_once(settings):
+    token = auth.new_link(settings)
+    assert auth.use_link(settings, "forged") is None
+    assert auth.use_link(settings, token) is Role.WRITE
+    assert auth.use_link(settings, token) is None
+
+
+def test_a_link_is_worthless_after_a_day(settings, monkeypatch):
+    token = auth.new_link(settings)
+    later = auth.time.time() + auth.LINK_SECONDS + 1
+    monkeypatch.setattr(auth.time, "time", lambda: later)
+    assert auth.use_link(settings, token) is None
+
+
+def test_a_session_is_known_by_its_cookie_alone(settings):
+    cookie = auth.sign_in(settings, Role.READ)
+    assert auth.session(settings, cookie).role is Role.READ
+    for forged in (None, "", "x", cookie.replace("read", "write"), cookie[:-1], cookie + "x"):
+        assert auth.session(settings, forged) is None
+
+
+def test_a_session_of_another_home_is_nothing_here(settings, tmp_path):
+    other = replace(settings, home=tmp_path / "other")
+    cookie = auth.sign_in(other, Role.WRITE)
+    auth.sign_in(settings, Role.WRITE)
+    assert auth.session(settings, cookie) is None
+
+
+def test_a_session_ends_by_itself(settings, monkeypatch):
+    cookie = auth.sign_in(settings, Role.WRITE)
+    later = auth.time.time() + auth.SESSION_SECONDS + 2
+    monkeypatch.setattr(auth.time, "time", lambda: later)
+    assert auth.session(settings, cookie) is None
+
+
+def test_signing_out_ends_this_session_and_leaves_others(settings):
+    mine, other = auth.sign_in(settings, Role.WRITE), auth.sign_in(settings, Role.WRITE)
+    auth.sign_out(settings, mine)
+    assert auth.session(settings, mine) is None
+    assert auth.session(settings, other)
+
+
+@pytest.mark.parametrize(
+    "rotate", [auth.sign_out_everyone, lambda settings: auth.set_password(settings, SECRET)]
+)
+def test_a_new_secret_ends_all_sessions_and_links(settings, rotate):
+    cookie, link = auth.sign_in(settings, Role.WRITE), auth.new_link(settings)
+    rotate(settings)
+    assert auth.session(settings, cookie) is None
+    assert auth.use_link(settings, link) is None
+
+
+def test_a_file_that_cannot_be_read_is_an_error_and_no_open_door(settings):
+    cookie = auth.sign_in(settings, Role.WRITE)
+    (settings.home / "auth.json").write_text("{")
+    with pytest.raises(ExecutionError, match="cannot be read"):
+        auth.session(settings, cookie)
+
+
+def test_wrong_passwords_wait_longer_and_longer():
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    for _ in range(FREE_ATTEMPTS - 1):
+        throttle.wrong()
+    assert throttle.wait() == 0
+    waits = []
+    for _ in range(20):
+        throttle.wrong()
+        waits.append(throttle.wait())
+        now[0] += throttle.wait()
+    assert waits[:3] == [2, 4, 8]
+    assert waits[-1] == LONGEST_WAIT
+    throttle.right()
+    assert throttle.wait() == 0
+
+
+# --- Tokens --------------------------------------------------------------------------------------
+
+
+def test_a_token_is_known_until_it_is_revoked(settings):
+    token = tokens.create(settings, ME, "phone", Role.READ)
+    assert tokens.role_of(settings, token) is Role.READ
+    (listed,) = tokens.listing(settings)
+    assert (listed.name, listed.role) == ("phone", Role.READ)
+    assert listed.used_at
+    tokens.revoke(settings, ME, listed.id)
+    assert tokens.role_of(settings, token) is None
+    with pytest.raises(NotFound):
+        tokens.revoke(settings, ME, listed.id)
+
+
+def test_a_forged_token_is_nothing(settings):
+    tokens.create(settings, ME, "phone", Role.WRITE)
+    for forged in ("", "pitasker_", "x", tokens.PREFIX + "x" * 43):
+        assert tokens.role_of(settings, forged) is None
+
+
+# --- Looking only --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda s, task: tasks.create(s, ME, "New", "@daily", "true"),
+        lambda s, task: tasks.create(s, ME, "New", "@daily", "true", system_managed=False),
+        lambda s, task: tasks.change(s, ME, task.id, name="Other"),
+        lambda s, task: tasks.delete(s, ME, task.id),
+        lambda s, task: service.sync(s, Request(ME)),
+        lambda s, task: service.export(s, ME, [task.id]),
+        lambda s, task: adopt.adopt(s, ME),
+        lambda s, task: release(s, ME, [task.id]),
+        lambda s, task: edit.save_raw(s, "# x\n", service.read_crontab(s)[0], actor=ME),
+        lambda s, task: edit.restore(s, 1, actor=ME),
+        lambda s, task: tokens.create(s, ME, "t", Role.READ),
+    ],
+)
+def test_who_may_only_look_changes_nothing(settings, crontab, act):
+    task = create(settings)
+    before = crontab.read()
+    looking = replace(settings, read_only=True)
+    with pytest.raises(ReadOnly):
+        act(looking, task)
+    assert crontab.read() == before
+    assert tasks.get(settings, task.id) == task
+    assert len(tasks.listing(looking).tasks) == 1
+    assert tokens.listing(looking) == []

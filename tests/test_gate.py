@@ -1,0 +1,178 @@
+"""The gate, through real HTTP: nothing is reached by strangers, nor from another site."""
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from serving import PATIENCE, until
+
+from pitasker_core import auth, tokens
+from pitasker_core.auth import Role
+
+pytestmark = pytest.mark.slow
+
+SECRET = "correct horse battery"
+
+PATHS = ["/", "/tasks", "/_stcore/host-config", "/media/x", "/component/x", "/app/static/x"]
+
+
+@pytest.fixture
+def address(serve):
+    return serve()
+
+
+def cookies(settings, role=Role.WRITE):
+    return {auth.COOKIE: auth.sign_in(settings, role)}
+
+
+def test_without_a_cookie_every_page_leads_to_signing_in(address):
+    for path in PATHS:
+        answer = httpx.get(address + path)
+        assert (answer.status_code, answer.headers["location"][:6]) == (303, "/login"), path
+    for path in ("/api/tasks", "/api/none", "/api/openapi.json", "/metrics"):
+        answer = httpx.get(address + path)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NOT_SIGNED_IN")
+
+
+def test_with_a_cookie_the_dashboard_is_served(address, settings):
+    answer = httpx.get(address, cookies=cookies(settings))
+    assert answer.status_code == 200
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_watches_the_server_needs_no_cookie(address):
+    assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
+
+
+def test_a_forged_or_old_cookie_is_none(address, settings):
+    good = auth.sign_in(settings, Role.READ)
+    assert httpx.get(address, cookies={auth.COOKIE: good}).status_code == 200
+    forged = good.replace("read", "write")
+    assert httpx.get(address, cookies={auth.COOKIE: forged}).status_code == 303
+    auth.sign_out(settings, good)
+    assert httpx.get(address, cookies={auth.COOKIE: good}).status_code == 303
+
+
+def handshake(address, **headers):
+    """The status line that a websocket's request gets."""
+    host, port = address.removeprefix("http://").split(":")
+    lines = [
+        "GET /_stcore/stream HTTP/1.1",
+        f"Host: {host}:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+    ]
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return connection.recv(4096).decode(errors="replace").split("\r\n")[0]
+
+
+def test_the_websocket_needs_the_cookie_and_our_own_page(address, settings):
+    cookie = f"{auth.COOKIE}={auth.sign_in(settings, Role.WRITE)}"
+    assert " 101 " in handshake(address, Cookie=cookie, Origin=address)
+    assert " 403 " in handshake(address, Origin=address)
+    assert " 403 " in handshake(address, Cookie=cookie, Origin="http://evil.example")
+    assert " 403 " in handshake(address, Cookie=cookie, Origin="null")
+    assert " 403 " in handshake(address, Cookie=cookie, Origin=address, Sec_Fetch_Site="same-site")
+
+
+def test_a_post_from_another_site_is_refused(address, settings):
+    for headers in ({"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        answer = httpx.post(
+            f"{address}/login", data={"password": "x"}, headers=headers, cookies=cookies(settings)
+        )
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FOREIGN_ORIGIN")
+
+
+def test_the_password_signs_in_and_signing_out_ends_it(address, settings):
+    auth.set_password(settings, SECRET)
+    with httpx.Client(base_url=address) as browser:
+        wrong = browser.post("/login", data={"password": "wrong"})
+        assert (wrong.status_code, browser.cookies.get(auth.COOKIE)) == (401, None)
+        answer = browser.post("/login?next=/tasks", data={"password": SECRET})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/tasks")
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=lax" in cookie
+        assert browser.get("/tasks").status_code == 200
+        kept = browser.cookies[auth.COOKIE]
+        browser.post("/logout")
+    assert httpx.get(address, cookies={auth.COOKIE: kept}).status_code == 303
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example/x", "/\\evil.example"])
+def test_signing_in_never_leads_elsewhere(address, settings, wanted):
+    auth.set_password(settings, SECRET)
+    answer = httpx.post(f"{address}/login", params={"next": wanted}, data={"password": SECRET})
+    location = httpx.URL(answer.headers["location"])
+    assert location.is_relative_url
+    assert not answer.headers["location"].startswith(("//", "/\\"))
+
+
+def test_wrong_passwords_are_slowed_down(address, settings):
+    auth.set_password(settings, SECRET)
+    codes = [
+        httpx.post(f"{address}/login", data={"password": "wrong"}).status_code for _ in range(7)
+    ]
+    assert codes == [401] * 5 + [429, 429]
+    answer = httpx.post(f"{address}/login", data={"password": SECRET})
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_link_that_the_server_prints_signs_in_once(serve, tmp_path):
+    serve()
+    log = tmp_path / "server.log"
+    until(lambda: "login?token=" in log.read_text())
+    (link,) = re.findall(r"http://\S+token=\S+", log.read_text())
+    first = httpx.get(link)
+    assert (first.status_code, first.headers["location"]) == (303, "/")
+    assert httpx.get(link).status_code == 401
+
+
+def test_it_does_not_listen_on_the_network_without_a_password(cli_environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "pitasker_core", "up", "--host", "0.0.0.0", "--port", "0"],
+        env=cli_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 3
+    assert "./pitasker password" in done.stderr
+
+
+def test_streamlit_by_itself_does_not_open_the_door_either(cli_environment):
+    app = Path(__file__).parent.parent / "streamlit_app.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", "0"]
+    done = subprocess.run(
+        [*command, "--server.address", "0.0.0.0"],
+        env=cli_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode != 0
+    assert "does not listen on 0.0.0.0 without a password" in done.stdout + done.stderr
+
+
+def test_a_token_opens_the_api_and_no_page(address, settings):
+    token = tokens.create(settings, "tester", "script", Role.READ)
+    bearer = {"authorization": f"Bearer {token}"}
+    assert httpx.get(f"{address}/api/tasks", headers=bearer).status_code == 200
+    assert httpx.get(f"{address}/tasks", headers=bearer).status_code == 303
+    refused = httpx.post(f"{address}/api/crontab/sync", headers=bearer)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "READ_ONLY")
+    forged = {"authorization": "Bearer pitasker_forged"}
+    assert httpx.get(f"{address}/api/tasks", headers=forged).status_code == 401
