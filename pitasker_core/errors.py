@@ -121,3 +121,23 @@ class ReadOnly(PiTaskerError):
 
     def __init__(self) -> None:
         super().__init__("You may look here, but not change anything.", "Nothing was changed.")
+
+
+class InvalidRequest(PiTaskerError):
+    """A request that is not one of ours, or lacks something."""
+
+    code = "INVALID_REQUEST"
+    recoverable = False
+
+
+class PreconditionFailed(PiTaskerError):
+    """The crontab is another than the one that a new text was based on."""
+
+    code = "PRECONDITION_FAILED"
+
+
+class PreconditionRequired(PiTaskerError):
+    """A new text came without saying which one it was based on."""
+
+    code = "PRECONDITION_REQUIRED"
+    recoverable = False

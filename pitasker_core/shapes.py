@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pitasker_core.auth import Role
 from pitasker_core.errors import PiTaskerError
+from pitasker_core.history import Operation
+from pitasker_core.metrics import Metrics
 from pitasker_core.status import Status
 from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.install import digest
@@ -37,7 +39,7 @@ def task(found: Task) -> Shape:
     return {
         "id": found.id,
         "name": found.name,
-        "schedule": found.schedule,
+        "cronSchedule": found.schedule,
         "command": found.command,
         "paused": found.paused,
         "pausedUntil": _time(found.paused_until),
@@ -122,6 +124,44 @@ def imported(done: ImportResult) -> Shape:
         "errors": _by("line", done.errors),
         "skippedLines": _by("line", done.skipped),
         "tasks": [*done.imported, *done.updated],
+    }
+
+
+def operation(found: Operation) -> Shape:
+    """One operation of the history."""
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "actor": found.actor,
+        "startedAt": _time(found.started_at),
+        "durationMs": found.duration_ms,
+        "outcome": found.outcome,
+        "pushed": found.pushed,
+        "pulled": found.pulled,
+        "conflicts": found.conflicts,
+        "failed": found.failed,
+        "errorCode": found.error_code,
+        "errorMessage": found.error_message,
+        "details": found.details,
+    }
+
+
+def metrics(found: Metrics) -> Shape:
+    """How sync has been doing, in the planned shape."""
+    return {
+        "syncOperations": {
+            "total": found.total,
+            "successful": found.successful,
+            "failed": found.failed,
+            "averageDuration": found.average_ms,
+        },
+        "taskCount": {
+            "total": found.status.tasks,
+            "systemManaged": found.status.tasks - found.status.database_only,
+            "databaseOnly": found.status.database_only,
+        },
+        "lastSync": _time(found.status.last_sync),
+        "health": found.status.health.value,
     }
 
 

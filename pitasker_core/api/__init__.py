@@ -1,0 +1,1 @@
+"""The API: the same acts as the dashboard's, for scripts. Documented by itself at /api/docs."""

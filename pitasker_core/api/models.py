@@ -1,0 +1,357 @@
+"""What the API takes and gives, in camelCase. Answers are made by `shapes`."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    Strict,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+
+from pitasker_core.crontab.document import NAME_LIMIT
+
+LARGEST_ID = 2**31 - 1
+
+
+def _storable(text: str) -> str:
+    """Text that PostgreSQL can keep."""
+    if "\0" in text:
+        raise ValueError("a NUL character cannot be kept")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair is no character") from None
+    return text
+
+
+def _any_text(text: object) -> str:
+    """Text with whatever bytes a crontab may hold: lone surrogates stand for them."""
+    if not isinstance(text, str):
+        raise ValueError("must be a text")
+    return text
+
+
+# Strict: "yes" is no truth and "3" no number, whatever Python makes of them.
+Text = Annotated[str, Strict(), AfterValidator(_storable)]
+Flag = Annotated[bool, Strict()]
+Id = Annotated[int, Strict(), Field(ge=1, le=LARGEST_ID)]
+Line = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
+Label = Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+class Model(BaseModel):
+    """Keys in camelCase; a key that nobody knows is a mistake worth telling."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+# --- What is sent ---
+
+
+class NewTask(Model):
+    """A task to be made."""
+
+    name: Annotated[Text, Field(max_length=NAME_LIMIT, examples=["Backup"])]
+    cron_schedule: Annotated[Text, Field(examples=["0 2 * * *"])]
+    command: Annotated[Text, Field(examples=["/home/pi/backup.sh"])]
+    is_system_managed: Flag = True
+    paused: Flag = False
+    notes: Text = ""
+    labels: list[Label] = []
+
+
+class TaskChange(Model):
+    """Fields to change; what is left out stays. `version` is the one that was read: 409 if the task
+    was changed since."""
+
+    name: Annotated[Text, Field(max_length=NAME_LIMIT)] | None = None
+    cron_schedule: Text | None = None
+    command: Text | None = None
+    is_system_managed: Flag | None = None
+    paused: Flag | None = None
+    notes: Text | None = None
+    labels: list[Label] | None = None
+    version: Id | None = None
+
+
+class Pause(Model):
+    """Until when; without it, until somebody resumes it."""
+
+    until: datetime | None = None
+
+
+class Import(Model):
+    """Which entries to import, by their lines; all that no task manages when left out."""
+
+    lines: list[Line] | None = None
+    skip_duplicates: Flag = True
+    is_system_managed: Flag = True
+    generate_names: Flag = True
+
+
+class Export(Model):
+    """Which tasks to write to the crontab; all that shall be in it when left out."""
+
+    tasks: list[Id] | None = None
+
+
+class Sync(Model):
+    """What to sync, and what to do about conflicts."""
+
+    tasks: list[Id] | None = None
+    policy: Literal["ask", "database", "crontab"] = "ask"
+    confirmed: Flag = False
+    """A mass removal, or a step back to an older crontab, is meant."""
+
+
+class Raw(Model):
+    """A whole crontab. `confirmed`: that most managed entries go is meant."""
+
+    content: Annotated[str, PlainValidator(_any_text), WithJsonSchema({"type": "string"})]
+    confirmed: Flag = False
+
+
+class Fields(Model):
+    """What an entry and its task have in common."""
+
+    name: Text
+    schedule: Text
+    command: Text
+    paused: Flag = False
+
+
+class Resolution(Model):
+    """Whose version to take, or an explicit mix. `database` and `crontab` are what was shown: 409
+    when either has changed since."""
+
+    take: Literal["database", "crontab"] | Fields
+    database: Fields | None
+    crontab: Fields | None
+
+
+# --- What is answered ---
+
+
+class Problem(Model):
+    """What happened, what to do, and whether trying again can help."""
+
+    code: str
+    message: str
+    advice: str
+    recoverable: bool
+
+
+class Error(Model):
+    """The one shape of every error."""
+
+    error: Problem
+
+
+class Task(Model):
+    """A task. `state` is where it stands, `detail` what is behind that."""
+
+    id: int
+    name: str
+    cron_schedule: str
+    command: str
+    paused: bool
+    paused_until: datetime | None
+    is_system_managed: bool
+    source: str
+    labels: list[str]
+    notes: str
+    crontab_id: UUID | None
+    sync_error: str | None
+    synced_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    version: int
+    state: str | None = None
+    detail: str | None = None
+
+
+class Tasks(Model):
+    """All tasks. `error` is why the crontab could not be compared."""
+
+    tasks: list[Task]
+    error: Problem | None = None
+
+
+class TaskError(Model):
+    """Why a task could not be written to the crontab."""
+
+    task: int
+    message: str
+
+
+class LineError(Model):
+    """What is to be said of a line."""
+
+    line: int
+    message: str
+
+
+class Applied(Model):
+    """Tasks that were saved. `error` and `errors` are why the crontab does not follow yet."""
+
+    tasks: list[Task]
+    errors: list[TaskError]
+    error: Problem | None = None
+
+
+class Change(Model):
+    """A task that is not in step: what was last agreed, and each side; null is no entry."""
+
+    task: int | None
+    crontab_id: UUID
+    kind: str
+    base: Fields | None
+    database: Fields | None
+    crontab: Fields | None
+
+
+class Synced(Model):
+    """What a sync did."""
+
+    imported: int
+    exported: int
+    conflicts: list[Change]
+    errors: list[TaskError]
+    changed: bool
+    operation: int | None
+
+
+class Exported(Model):
+    """What an export did."""
+
+    synced: int
+    failed: int
+    errors: list[TaskError]
+    conflicts: list[Change]
+
+
+class Imported(Model):
+    """What an import did."""
+
+    imported: int
+    updated: int
+    skipped: int
+    errors: list[LineError]
+    skipped_lines: list[LineError]
+    tasks: list[int]
+
+
+class Status(Model):
+    """Where sync stands."""
+
+    last_sync: datetime | None
+    db_task_count: int
+    crontab_entry_count: int
+    synced_count: int
+    unsynced_count: int
+    database_only_count: int
+    unmanaged_count: int
+    invalid_line_count: int
+    health: str
+    reasons: list[str]
+
+
+class Discrepancy(Model):
+    """Something that is not in order, or worth knowing."""
+
+    kind: str
+    message: str
+    line: int | None
+    text: str | None
+    task: int | None
+    crontab_id: UUID | None
+
+
+class Validation(Model):
+    """What a validation found."""
+
+    is_valid: bool
+    discrepancies: list[Discrepancy]
+
+
+class RawText(Model):
+    """A whole crontab, null when there is none. Bytes that are no UTF-8 are lone surrogates, as
+    Python's `surrogateescape` has it."""
+
+    content: str | None
+    sha256: str
+
+
+class Saved(RawText):
+    """A crontab that was installed. `error` is why the tasks do not follow yet."""
+
+    backup: str | None
+    error: Problem | None = None
+
+
+class Snapshot(Model):
+    """An earlier text of the crontab."""
+
+    id: int
+    taken_at: datetime
+    reason: str
+    entries: int
+
+
+class SnapshotText(Snapshot):
+    """An earlier text, with the text."""
+
+    content: str | None
+    sha256: str
+
+
+class Operation(Model):
+    """One recorded execution of sync, import, export, restore or edit."""
+
+    id: int
+    kind: str
+    actor: str
+    started_at: datetime
+    duration_ms: float
+    outcome: str
+    pushed: int
+    pulled: int
+    conflicts: int
+    failed: int
+    error_code: str | None
+    error_message: str | None
+    details: dict[str, Any]
+
+
+class SyncOperations(Model):
+    """Operations in numbers; the duration in milliseconds."""
+
+    total: int
+    successful: int
+    failed: int
+    average_duration: float | None
+
+
+class TaskCount(Model):
+    """Tasks in numbers."""
+
+    total: int
+    system_managed: int
+    database_only: int
+
+
+class Metrics(Model):
+    """How sync has been doing."""
+
+    sync_operations: SyncOperations
+    task_count: TaskCount
+    last_sync: datetime | None
+    health: str

@@ -1,0 +1,245 @@
+"""The API over real HTTP, on the real `crontab` and a real PostgreSQL."""
+
+import json
+import threading
+from dataclasses import replace
+
+import httpx
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from serving import until
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import auth, tasks, tokens
+from pitasker_core.api.app import make
+from pitasker_core.auth import Role
+from pitasker_core.web import login
+from pitasker_core.web.gate import Gate
+
+
+@pytest.fixture(scope="session")
+def address():
+    """A server of the API behind its gate, without the dashboard."""
+    app = Starlette(routes=[*login.routes(), Mount("/api", make())], middleware=[Middleware(Gate)])
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def api(address, cli_environment, settings, monkeypatch):
+    """A client with a token that may write."""
+    for name, value in cli_environment.items():
+        monkeypatch.setenv(name, value)
+    token = tokens.create(settings, ME, "tests", Role.WRITE)
+    bearer = {"authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=f"{address}/api", headers=bearer, timeout=20) as client:
+        yield client
+
+
+NEW = {"name": "Backup", "cronSchedule": "0 2 * * *", "command": "/home/pi/backup.sh"}
+
+
+def code(answer):
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def test_a_task_is_made_read_changed_and_deleted(api, crontab):
+    made = api.post("/tasks", json=NEW)
+    assert made.status_code == 201
+    (task,) = made.json()["tasks"]
+    assert b"0 2 * * * /home/pi/backup.sh # PITASKER_ID:" in crontab.read()
+    assert api.get(f"/tasks/{task['id']}").json()["cronSchedule"] == "0 2 * * *"
+    changed = api.patch(f"/tasks/{task['id']}", json={"cronSchedule": "@daily", "version": 1})
+    assert code(changed) == (409, "STALE")
+    version = api.get(f"/tasks/{task['id']}").json()["version"]
+    changed = api.patch(f"/tasks/{task['id']}", json={"cronSchedule": "@daily", "version": version})
+    assert changed.json()["tasks"][0]["cronSchedule"] == "@daily"
+    assert b"@daily /home/pi/backup.sh" in crontab.read()
+    assert api.delete(f"/tasks/{task['id']}").status_code == 200
+    assert crontab.read() == b""
+    assert code(api.get(f"/tasks/{task['id']}")) == (404, "NOT_FOUND")
+    assert api.post(f"/tasks/{task['id']}/undelete").status_code == 200
+    assert b"@daily /home/pi/backup.sh" in crontab.read()
+
+
+def test_the_list_says_where_each_task_stands(api, settings):
+    create(settings)
+    (task,) = api.get("/tasks").json()["tasks"]
+    assert (task["name"], task["state"], task["isSystemManaged"]) == ("Backup", "Synced", True)
+
+
+def test_a_task_is_paused_resumed_and_toggled(api, crontab, settings):
+    task = create(settings)
+    assert api.post(f"/tasks/{task.id}/pause").json()["tasks"][0]["paused"]
+    assert b"\n# 0 2 * * *" in crontab.read()
+    assert not api.post(f"/tasks/{task.id}/resume").json()["tasks"][0]["paused"]
+    until_time = {"until": "2999-01-01T00:00:00Z"}
+    paused = api.post(f"/tasks/{task.id}/pause", json=until_time).json()["tasks"][0]
+    assert paused["pausedUntil"].startswith("2999-01-01")
+    assert code(api.post(f"/tasks/{task.id}/pause", json={"until": "2000-01-01"}))[0] == 422
+    toggled = api.post(f"/tasks/{task.id}/toggle-system-managed").json()["tasks"][0]
+    assert not toggled["isSystemManaged"]
+    assert crontab.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"cronSchedule": "61 * * * *"}, "Minute must be 0 to 59"),
+        ({"command": "a\nb"}, "line"),
+        ({"name": "a\nb"}, "line"),
+        ({"name": 5}, "name: Input should be a valid string"),
+        ({"unknown": 1}, "unknown: Extra inputs are not permitted"),
+    ],
+)
+def test_what_is_wrong_is_said_so_that_a_person_understands(api, crontab, wrong, words):
+    answer = api.post("/tasks", json={**NEW, **wrong})
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]["message"]
+    assert crontab.read() is None
+
+
+def test_import_sync_and_export_do_as_the_dashboard_does(api, crontab, settings):
+    crontab.write(EXISTING)
+    assert api.post("/crontab/import").json()["imported"] == 3
+    assert crontab.read().count(b"# PITASKER_ID:") == 3
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"9 9 * * *"))
+    assert not api.get("/crontab/validate").json()["isValid"]
+    assert api.post("/crontab/sync").json()["imported"] == 1
+    assert api.get("/crontab/validate").json()["isValid"]
+    draft = tasks.create(settings, ME, "Draft", "@daily", "true", system_managed=False).tasks[0]
+    assert api.post("/crontab/export", json={"tasks": [draft.id]}).json()["synced"] == 1
+    assert b"@daily true # PITASKER_ID:" in crontab.read()
+
+
+def test_status_and_metrics_have_the_planned_shape(api, settings):
+    create(settings)
+    status = api.get("/crontab/status").json()
+    assert (status["dbTaskCount"], status["crontabEntryCount"], status["health"]) == (1, 1, "green")
+    metrics = api.get("/crontab/metrics").json()
+    operations = metrics["syncOperations"]
+    assert (operations["total"], operations["successful"], operations["failed"]) == (1, 1, 0)
+    assert operations["averageDuration"] > 0
+    assert metrics["taskCount"] == {"total": 1, "systemManaged": 1, "databaseOnly": 0}
+    assert metrics["health"] == "green"
+    assert metrics["lastSync"] == status["lastSync"]
+
+
+def test_a_raw_text_is_saved_only_over_the_one_it_was_based_on(api, crontab):
+    crontab.write(EXISTING)
+    etag = api.get("/crontab/raw").headers["etag"]
+    new = {"content": EXISTING.decode() + "# more\n"}
+    assert code(api.put("/crontab/raw", json=new)) == (428, "PRECONDITION_REQUIRED")
+    crontab.write(EXISTING + b"# by hand\n")
+    stale = api.put("/crontab/raw", json=new, headers={"if-match": etag})
+    assert code(stale) == (412, "PRECONDITION_FAILED")
+    assert crontab.read() == EXISTING + b"# by hand\n"
+    etag = api.get("/crontab/raw").headers["etag"]
+    assert api.put("/crontab/raw", json=new, headers={"if-match": etag}).status_code == 200
+    assert crontab.read() == EXISTING + b"# more\n"
+
+
+def test_every_byte_survives_the_way_through_the_api(api, crontab):
+    odd = b"# caf\xe9\r\n0 5 * * * echo caf\xe9\n"
+    crontab.write(odd)
+    got = api.get("/crontab/raw")
+    new = {"content": got.json()["content"] + "# more\n"}
+    sent = api.put(
+        "/crontab/raw",
+        content=json.dumps(new),
+        headers={"if-match": got.headers["etag"], "content-type": "application/json"},
+    )
+    assert sent.status_code == 200
+    assert crontab.read() == odd + b"# more\n"
+    assert api.get("/crontab/validate").status_code == 200
+
+
+def test_a_snapshot_is_read_and_restored(api, crontab, settings):
+    create(settings)
+    before = crontab.read()
+    create(settings, "Other")
+    (_, older, *_) = api.get("/snapshots").json()
+    text = api.get(f"/snapshots/{older['id']}").json()["content"]
+    assert text.encode() == before
+    assert api.post(f"/snapshots/{older['id']}/restore").status_code == 200
+    assert crontab.read() == before
+
+
+def test_a_conflict_is_shown_and_decided_unless_it_moved_on(api, crontab, settings):
+    task = create(settings)
+    tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
+    (conflict,) = api.get("/conflicts").json()
+    assert conflict["database"]["command"] == "/ours"
+    shown = {side: conflict[side] for side in ("database", "crontab")}
+    address = f"/conflicts/{conflict['crontabId']}/resolve"
+    stale = {"take": "database", **shown, "crontab": {**shown["crontab"], "schedule": "8 8 * * *"}}
+    assert code(api.post(address, json=stale)) == (409, "STALE")
+    mix = {**shown["database"], "schedule": shown["crontab"]["schedule"]}
+    assert api.post(address, json={"take": mix, **shown}).status_code == 200
+    assert b"7 7 * * * /ours # PITASKER_ID:" in crontab.read()
+    assert code(api.post(address, json={"take": mix, **shown})) == (404, "NOT_FOUND")
+
+
+def test_a_crontab_that_vanished_waits_for_a_person(api, crontab, settings):
+    create(settings)
+    crontab.remove()
+    assert code(api.post("/crontab/sync")) == (409, "MASS_REMOVAL")
+    assert api.post("/crontab/sync", json={"confirmed": True}).json()["imported"] == 1
+
+
+def test_without_crontab_or_database_the_answer_is_503_and_says_why(api, settings, monkeypatch):
+    create(settings)
+    monkeypatch.setenv("PITASKER_CRONTAB", "/nonexistent")
+    assert code(api.get("/crontab/raw")) == (503, "CRONTAB_UNAVAILABLE")
+    assert code(api.post("/crontab/sync")) == (503, "CRONTAB_UNAVAILABLE")
+    assert api.get("/tasks").json()["error"]["code"] == "CRONTAB_UNAVAILABLE"
+    cookie = {auth.COOKIE: auth.sign_in(settings, Role.WRITE)}
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+    del api.headers["authorization"]
+    assert code(api.get("/tasks", cookies=cookie)) == (503, "DATABASE_ERROR")
+
+
+def test_an_address_that_is_none_is_an_error_in_json(api):
+    assert code(api.get("/none")) == (404, "INVALID_REQUEST")
+    assert code(api.put("/tasks")) == (405, "INVALID_REQUEST")
+
+
+def test_the_documentation_needs_nothing_from_elsewhere(api):
+    page = api.get("/docs").text
+    assert "https://" not in page.replace("https://github.com", "")
+    for part in ("openapi.json", "static-offline-docs/swagger-ui-bundle.js"):
+        assert api.get(f"/{part}").status_code == 200
+
+
+SCHEMA = schemathesis.openapi.from_dict(make().openapi())
+
+
+@pytest.mark.slow
+@SCHEMA.parametrize()
+@hypothesis_settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_the_api_keeps_to_its_own_description(case, api, crontab, settings):
+    case.call_and_validate(
+        base_url=str(api.base_url).rstrip("/"),
+        headers=dict(api.headers),
+        # Not every text is a schedule: what the description allows may be refused, with a reason.
+        excluded_checks=[positive_data_acceptance],
+    )
