@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -69,7 +70,7 @@ def check_password(settings: Settings, password: str) -> Role | None:
     hashes = _read(settings)["passwords"]
     for role in Role:
         # Without a password an attempt must take no less time than with one.
-        hashed = hashes.get(role.value) or _DUMMY_HASH
+        hashed = hashes.get(role.value) or _nobodys_hash()
         try:
             if PasswordHasher().verify(hashed, password) and role.value in hashes:
                 found = found or role
@@ -78,7 +79,9 @@ def check_password(settings: Settings, password: str) -> Role | None:
     return found
 
 
-_DUMMY_HASH = PasswordHasher().hash(secrets.token_hex())
+@lru_cache
+def _nobodys_hash() -> str:
+    return PasswordHasher().hash(secrets.token_hex())
 
 
 def new_link(settings: Settings, role: Role = Role.WRITE) -> str:

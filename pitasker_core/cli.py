@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from pitasker_core import auth, serving, shapes, status, tasks, tokens
+from pitasker_core import auth, log, serving, shapes, status, tasks, tokens
 from pitasker_core.auth import Role
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.document import decode, encode
@@ -53,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if others and words.run is not _psql:
         parser.error(f"not understood: {' '.join(others)}")
     settings = Settings.from_environment()
+    log.start(settings)
     try:
         answer = words.run(settings, words)
     except PiTaskerError as problem:
@@ -363,6 +364,10 @@ def _token_revoke(settings: Settings, words: Words) -> Answer:
     return Answer({"revoked": words.token}, f"Token {words.token} is worthless now.")
 
 
+def _agent(settings: Settings, words: Words) -> int:
+    return serving.agent(settings)
+
+
 def _demo(settings: Settings, words: Words) -> int:
     return serving.demo(settings, words.port)
 
@@ -435,6 +440,7 @@ def _parser() -> argparse.ArgumentParser:
                 "--base-url", help="the address that people use, if a proxy stands before PiTasker"
             )
 
+    command("agent", _agent, "keep the tasks and the crontab in step, without the dashboard")
     secret = command("password", _password, "set the password for signing in")
     link = command("link", _link, "print a link that signs in once")
     link.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")

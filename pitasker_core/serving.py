@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from pitasker_core import auth
-from pitasker_core.errors import ExecutionError, NotFound
+from pitasker_core.errors import DatabaseError, ExecutionError, NotFound
 from pitasker_core.settings import Settings
 
 PORT = 8501
@@ -55,6 +56,28 @@ def is_loopback(host: str) -> bool:
     with suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return False
+
+
+def agent(settings: Settings) -> int:
+    """Do the background work without the dashboard, until a signal ends it."""
+    from pitasker_core import database, log
+    from pitasker_core.background import Background
+
+    log.start(settings)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    started_here = False
+    with suppress(DatabaseError):  # it is tried again until it is there
+        started_here = database.start(settings)
+    background = Background(settings)
+    background.start()
+    print("PiTasker's agent keeps the tasks and the crontab in step (Ctrl-C ends it).", flush=True)
+    stopping.wait()
+    background.stop()
+    if started_here:
+        database.stop(settings)
+    return 0
 
 
 def demo(settings: Settings, port: int = PORT) -> int:

@@ -10,7 +10,8 @@ import anyio.to_thread
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pitasker_core import auth, database, serving
+from pitasker_core import auth, database, log, serving
+from pitasker_core.background import Background
 from pitasker_core.errors import DatabaseError, PiTaskerError
 from pitasker_core.settings import Settings
 from pitasker_core.sync import first
@@ -31,6 +32,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     settings = Settings.from_environment()
     host, port = st.get_option("server.address"), st.get_option("server.port")
     serving.refuse_open_door(settings, host or "0.0.0.0")  # noqa: S104 - Streamlit's meaning of none
+    log.start(settings)
     started_here = False
     try:
         started_here = await anyio.to_thread.run_sync(database.start, settings)
@@ -43,8 +45,13 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
     gc.collect()
     gc.freeze()
+    background = Background(settings)
+    if not settings.demo:  # there, what was changed by hand waits for whoever plays
+        background.start()
     _announce(settings, host, port)
     yield
+    if not settings.demo:
+        await anyio.to_thread.run_sync(background.stop)
     if started_here:
         with suppress(DatabaseError):
             await anyio.to_thread.run_sync(database.stop, settings)

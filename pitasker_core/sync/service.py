@@ -5,6 +5,7 @@ Both sides are read and compared by `merge` and `sides`, and what the plan says 
 wanted, and whatever the crontab already has counts as agreed.
 """
 
+import logging
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -21,7 +22,6 @@ from pitasker_core.database.tables import BaseRow, TaskRow
 from pitasker_core.errors import (
     ConcurrentModification,
     CrontabReverted,
-    DatabaseError,
     MassRemoval,
     ParseError,
     PiTaskerError,
@@ -34,6 +34,8 @@ from pitasker_core.sync.sides import Agreed, Carried, Known, Reading, carry_out,
 
 BACKGROUND = "background"
 """The actor that acts for nobody: what it finds in order leaves no record."""
+
+_log = logging.getLogger(__name__)
 
 _RETRY_PAUSES = (0.0, 0.05, 0.2)
 """Seconds before each further try when somebody else writes the crontab at the same time."""
@@ -186,7 +188,7 @@ def sync_locked(settings: Settings, request: Request) -> SyncResult:
     pauses = iter(_RETRY_PAUSES)
     while True:
         try:
-            return _try_sync(settings, request, started)
+            result = _try_sync(settings, request, started)
         except PiTaskerError as problem:
             again = isinstance(problem, ConcurrentModification)
             pause = next(pauses, None) if again else None
@@ -194,6 +196,26 @@ def sync_locked(settings: Settings, request: Request) -> SyncResult:
                 _record_failure(settings, request, started, problem)
                 raise
             time.sleep(pause)
+        else:
+            _tell_log(request, started, result)
+            return result
+
+
+def _tell_log(request: Request, started: "_Started", result: SyncResult) -> None:
+    if result.operation is not None:
+        _log.info(
+            "%s by %s",
+            request.kind,
+            request.actor,
+            extra={
+                "operation": result.operation,
+                "pushed": len(result.pushed),
+                "pulled": len(result.pulled),
+                "conflicts": len(result.plan.conflicts),
+                "failed": len(result.failures),
+                "duration_ms": round(started.milliseconds(), 1),
+            },
+        )
 
 
 class _Started:
@@ -373,12 +395,16 @@ def _record_failure(
     settings: Settings, request: Request, started: _Started, problem: PiTaskerError
 ) -> None:
     """Record that an operation failed, if the database is there to record it."""
-    if isinstance(problem, DatabaseError):
-        return
+    operation = None
     with suppress(PiTaskerError), database.session(settings) as session:
-        store.record(
+        crontab = store.own_crontab(session, settings)
+        if request.actor == BACKGROUND and store.failed_last_by(
+            session, crontab, problem.code, problem.user_message
+        ):
+            return  # tried every few minutes: once is enough to say it
+        operation = store.record(
             session,
-            crontab=store.own_crontab(session, settings),
+            crontab=crontab,
             kind=request.kind,
             actor=request.actor,
             started_at=started.at,
@@ -387,6 +413,13 @@ def _record_failure(
             error_code=problem.code,
             error_message=problem.user_message,
         )
+    _log.warning(
+        "%s by %s: %s",
+        request.kind,
+        request.actor,
+        problem.user_message,
+        extra={"operation": operation, "code": problem.code},
+    )
 
 
 def _guard(compared: Comparison, plan: Plan, is_older: bool) -> None:

@@ -334,6 +334,17 @@ def record(session: Session, **columns: Any) -> int:
     return row.id
 
 
+def failed_last_by(session: Session, crontab: int, code: str, message: str) -> bool:
+    """Whether the newest operation failed by this very error."""
+    newest = session.execute(
+        select(OperationRow.error_code, OperationRow.error_message)
+        .where(OperationRow.crontab == crontab)
+        .order_by(OperationRow.id.desc())
+        .limit(1)
+    ).first()
+    return newest is not None and tuple(newest) == (code, message)
+
+
 def _snapshot(row: SnapshotRow) -> Snapshot:
     text = None if row.bytes is None else decode(row.bytes)
     return Snapshot(row.id, row.taken_at, row.reason, row.entries, text)

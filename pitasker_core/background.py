@@ -1,0 +1,260 @@
+"""What goes on while nobody looks: sync, validation, ending pauses, pruning.
+
+Any number of servers may run this on one database; of those for one crontab exactly one works, the
+one that holds an advisory lock in PostgreSQL. The lock lives in the connection that also listens
+for wake-ups: with the database away nobody leads, and when it is back somebody does.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.engine import Connection
+
+from pitasker_core import clock, database, preferences, tasks
+from pitasker_core.database.tables import (
+    BaseRow,
+    EventRow,
+    OperationRow,
+    SettingRow,
+    SnapshotRow,
+    TaskRow,
+)
+from pitasker_core.errors import PiTaskerError
+from pitasker_core.preferences import Preferences
+from pitasker_core.settings import Settings
+from pitasker_core.sync import adopt, service, store, validation
+from pitasker_core.sync.service import BACKGROUND, Request
+
+CHANNEL = "pitasker"
+"""What PostgreSQL notifies on when somebody changed tasks by other means than PiTasker."""
+
+_LOCK = 0x7069_7462
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
+"""Seconds until a job that failed is tried again: doubled each time, up to the longest."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How a job went last: since when it has been so, and what it said."""
+
+    at: str
+    ok: bool
+    message: str
+
+
+class Background:
+    """The work of one process. `minute` is its length in seconds, for the tests."""
+
+    def __init__(self, settings: Settings, minute: float = 60.0) -> None:
+        self._settings = settings
+        self._minute = minute
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
+        )
+        self._stopping = threading.Event()
+        self._leads = threading.Event()
+        self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
+        self._failures: dict[str, int] = {}
+        self._preferences = Preferences()
+
+    def start(self) -> None:
+        """Start the work; comes back at once. The database need not be there."""
+        for name, job, minutes in (
+            ("sync", self._sync, self._preferences.sync_minutes),
+            ("validate", self._validate, self._preferences.validate_minutes),
+            ("resume", self._resume, 0.5),
+            ("prune", self._prune, 1440),
+        ):
+            self._scheduler.add_job(
+                self._run, "interval", (name, job), id=name, seconds=minutes * self._minute
+            )
+        self._scheduler.start()
+        self._listener.start()
+
+    def stop(self) -> None:
+        """End the work in good order: what is being done is finished."""
+        self._stopping.set()
+        self._scheduler.shutdown(wait=True)
+        self._listener.join(timeout=10)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the process that works for its crontab."""
+        return self._leads.is_set()
+
+    # --- Who works, and when it is woken ---
+
+    def _listen(self) -> None:
+        """Hold the lock and the ear, for ever; every trouble with the database begins anew."""
+        pause = 1.0
+        while not self._stopping.is_set():
+            try:
+                with database.connect(self._settings).connect() as connection:
+                    self._lead(connection)
+                    pause = 1.0
+            except Exception as problem:
+                if self._leads.is_set():
+                    _log.warning("The database went away: %s", _first_line(problem))
+                self._leads.clear()
+                self._stopping.wait(pause)
+                pause = min(2 * pause, 30.0)
+
+    def _lead(self, connection: Connection) -> None:
+        with database.session(self._settings) as session:
+            number = store.own_crontab(session, self._settings)
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)  # noqa: S101 - our driver
+        connection.detach()  # this one is nobody else's any more
+        with raw:
+            raw.set_autocommit(True)
+            while not self._stopping.is_set():
+                row = raw.execute("select pg_try_advisory_lock(%s, %s)", (_LOCK, number)).fetchone()
+                if row and row[0]:
+                    break
+                self._stopping.wait(min(5.0, self._minute))
+            raw.execute(f"listen {CHANNEL}")
+            self._take_preferences()
+            self._leads.set()
+            _log.info("This process does the background work.")
+            self._soon("sync", 0.0 if self._failures.get("sync") else None)
+            while not self._stopping.is_set():
+                for _ in raw.notifies(timeout=1.0, stop_after=1):
+                    self._soon("sync", 0.2)
+                    self._take_preferences()
+
+    def _soon(self, job: str, seconds: float | None) -> None:
+        if seconds is not None and (found := self._scheduler.get_job(job)):
+            found.modify(next_run_time=clock.now() + timedelta(seconds=seconds))
+
+    def _take_preferences(self) -> None:
+        found = preferences.read(self._settings)
+        for job, minutes, before in (
+            ("sync", found.sync_minutes, self._preferences.sync_minutes),
+            ("validate", found.validate_minutes, self._preferences.validate_minutes),
+        ):
+            if minutes == 0:
+                self._scheduler.pause_job(job)
+            elif minutes != before:
+                self._scheduler.reschedule_job(
+                    job, trigger="interval", seconds=minutes * self._minute
+                )
+        self._preferences = found
+
+    # --- The jobs ---
+
+    def _run(self, name: str, job: Callable[[], str]) -> None:
+        """Run a job, if this process leads. Its crash is told and ends nothing else."""
+        if not self._leads.is_set():
+            return
+        try:
+            message, ok = job(), True
+        except PiTaskerError as problem:
+            message, ok = problem.user_message, False
+            _log.warning("%s: %s", name, message)
+        except Exception as problem:
+            message, ok = f"{type(problem).__name__}: {_first_line(problem)}", False
+            _log.exception("%s failed", name)
+        if ok:
+            self._failures.pop(name, None)
+        else:
+            self._failures[name] = self._failures.get(name, 0) + 1
+            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (self._failures[name] - 1))
+            self._soon(name, pause * self._minute / 60)
+        with suppress(PiTaskerError):
+            _remember(self._settings, name, ok, message)
+
+    def _sync(self) -> str:
+        done = service.sync(self._settings, Request(BACKGROUND))
+        if self._preferences.adopt_new:
+            adopt.adopt(self._settings, BACKGROUND)
+        if conflicts := len(done.plan.conflicts):
+            return f"{conflicts} {'conflict waits' if conflicts == 1 else 'conflicts wait'}."
+        return ""
+
+    def _validate(self) -> str:
+        report = validation.validate(service.preview(self._settings))
+        wrong = [f for f in report.findings if f.kind not in validation.NOT_A_FAULT]
+        return f"{len(wrong)} not in order." if wrong else ""
+
+    def _resume(self) -> str:
+        self._take_preferences()
+        tasks.resume_due(self._settings)
+        return ""
+
+    def _prune(self) -> str:
+        prune(self._settings, self._preferences)
+        return ""
+
+
+def prune(settings: Settings, wanted: Preferences) -> None:
+    """Forget what is older, or more, than the preferences say."""
+    now = clock.now()
+    old = now - timedelta(days=wanted.keep_operations_days)
+    deleted = now - timedelta(days=wanted.keep_deleted_days)
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        mine = SnapshotRow.crontab == crontab
+        session.execute(
+            delete(OperationRow).where(
+                OperationRow.crontab == crontab, OperationRow.started_at < old
+            )
+        )
+        session.execute(delete(EventRow).where(EventRow.at < old))
+        kept = select(SnapshotRow.id).where(mine).order_by(SnapshotRow.id.desc())
+        first = select(func.min(SnapshotRow.id)).where(mine).scalar_subquery()
+        session.execute(
+            delete(SnapshotRow).where(
+                mine,
+                SnapshotRow.id.not_in(kept.limit(wanted.keep_snapshots).scalar_subquery()),
+                SnapshotRow.id != first,
+            )
+        )
+        has_entry = select(BaseRow.tag).where(BaseRow.tag == TaskRow.crontab_id).exists()
+        session.execute(delete(TaskRow).where(TaskRow.deleted_at < deleted, ~has_entry))
+
+
+def job_states(settings: Settings) -> dict[str, JobState]:
+    """How each job went last."""
+    with database.session(settings) as session:
+        rows = session.scalars(select(SettingRow).where(SettingRow.key.like("job:%")))
+        return {row.key.removeprefix("job:"): JobState(**row.value) for row in rows}
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether some process does the background work for this crontab."""
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        found = session.scalar(
+            text(
+                "select count(*) from pg_locks where locktype = 'advisory' and granted "
+                "and database = (select oid from pg_database where datname = current_database()) "
+                "and classid = :lock and objid = :crontab"
+            ),
+            {"lock": _LOCK, "crontab": crontab},
+        )
+        return bool(found)
+
+
+def _remember(settings: Settings, name: str, ok: bool, message: str) -> None:
+    """Keep how a job went, if that is news: a job that goes well writes nothing."""
+    key = f"job:{name}"
+    with database.session(settings) as session:
+        row = session.get(SettingRow, key)
+        told: dict[str, Any] = row.value if row else {}
+        if (told.get("ok", True), told.get("message", "")) != (ok, message):
+            value = {"at": clock.now().isoformat(), "ok": ok, "message": message}
+            session.merge(SettingRow(key=key, value=value, updated_at=clock.now()))
+
+
+def _first_line(problem: BaseException) -> str:
+    return str(problem).strip().split("\n", 1)[0]

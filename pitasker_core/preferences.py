@@ -1,0 +1,67 @@
+"""What a person sets in the dashboard: how the background works and what is kept."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from pitasker_core import clock, database
+from pitasker_core.database.tables import EventRow, SettingRow
+from pitasker_core.errors import InvalidSyntax
+from pitasker_core.settings import Settings
+
+_KEY = "preferences"
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """The settings of this database, the same for every server on it. 0 switches off."""
+
+    sync_minutes: int = 5
+    """How often the background syncs."""
+    adopt_new: bool = False
+    """Whether the background also tags entries that nobody chose."""
+    validate_minutes: int = 60
+    """How often the background validates."""
+    keep_operations_days: int = 365
+    """How long the history of operations and events is kept."""
+    keep_snapshots: int = 1000
+    """How many texts of the crontab are kept; the first one always is."""
+    keep_deleted_days: int = 90
+    """How long a deleted task can be brought back."""
+
+
+LIMITS = {
+    "sync_minutes": (0, 1440),
+    "validate_minutes": (0, 10080),
+    "keep_operations_days": (1, 36500),
+    "keep_snapshots": (10, 1_000_000),
+    "keep_deleted_days": (1, 36500),
+}
+"""The least and the most of each number."""
+
+
+def read(settings: Settings) -> Preferences:
+    """The preferences as they are. What this version does not know is left out."""
+    with database.session(settings) as session:
+        row = session.get(SettingRow, _KEY)
+        known = {field.name for field in fields(Preferences)}
+        stored: dict[str, Any] = row.value if row else {}
+        return Preferences(**{name: value for name, value in stored.items() if name in known})
+
+
+def change(settings: Settings, actor: str, **wanted: Any) -> Preferences:
+    """Change some. Raises InvalidSyntax for a number that is out of its limits."""
+    for name, (least, most) in LIMITS.items():
+        if name in wanted and not least <= wanted[name] <= most:
+            raise InvalidSyntax(f"{name.replace('_', ' ')} must be {least} to {most}.")
+    before = read(settings)
+    after = replace(before, **wanted)
+    old = asdict(before)
+    changed = {name: value for name, value in asdict(after).items() if value != old[name]}
+    if changed:
+        with database.session(settings) as session:
+            row = SettingRow(key=_KEY, value=asdict(after), updated_at=clock.now())
+            session.merge(row)
+            was = {name: old[name] for name in changed}
+            kind = "preferences changed"
+            session.add(EventRow(actor=actor, kind=kind, before=was, after=changed))
+    return after

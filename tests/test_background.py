@@ -1,0 +1,230 @@
+"""The work that goes on while nobody looks: what it does, what it leaves to a person, and that it
+survives what happens to a machine."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from serving import PATIENCE, until
+from sqlalchemy import text, update
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import background, clock, database, history, preferences, tasks
+from pitasker_core.background import Background
+from pitasker_core.database import embedded
+from pitasker_core.database.tables import EventRow, OperationRow, TaskRow
+from pitasker_core.errors import InvalidSyntax
+from pitasker_core.preferences import Preferences
+from pitasker_core.sync import edit, service
+from pitasker_core.sync.service import Request
+
+QUICK = 0.02
+"""Seconds of a minute: five minutes pass in a tenth of a second."""
+
+
+@contextmanager
+def working(settings, minute=QUICK):
+    work = Background(settings, minute)
+    work.start()
+    try:
+        until(lambda: work.leads)
+        yield work
+    finally:
+        work.stop()
+
+
+def test_a_hand_edit_is_taken_over_and_recorded(settings, crontab):
+    task = create(settings)
+    with working(settings):
+        crontab.write(crontab.read().replace(b"0 2 * * *", b"9 9 * * *"))
+        until(lambda: tasks.get(settings, task.id).schedule == "9 9 * * *")
+    assert history.operations(settings)[0].actor == "background"
+
+
+def test_entries_nobody_chose_are_tagged_only_when_that_is_wanted(settings, crontab):
+    crontab.write(EXISTING)
+    with working(settings) as work:
+        until(lambda: work._scheduler.get_job("sync"))
+        service.sync(settings, Request(ME))
+        assert crontab.read() == EXISTING
+        preferences.change(settings, ME, adopt_new=True)
+        until(lambda: crontab.read().count(b"# PITASKER_ID:") == 3)
+
+
+def test_a_conflict_waits_for_a_person(settings, crontab):
+    task = create(settings)
+    tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
+    before = crontab.read()
+    with working(settings):
+        until(lambda: background.job_states(settings).get("sync"))
+    assert background.job_states(settings)["sync"].message == "1 conflict waits."
+    assert crontab.read() == before
+    assert tasks.get(settings, task.id).command == "/ours"
+
+
+def test_a_vanished_crontab_waits_for_a_person_and_is_said_once(settings, crontab):
+    create(settings)
+    crontab.remove()
+    with working(settings) as work:
+        until(lambda: work._failures.get("sync", 0) >= 3)
+    state = background.job_states(settings)["sync"]
+    assert not state.ok
+    assert "1 of 1 managed entries are gone" in state.message
+    failed = [o for o in history.operations(settings) if o.outcome == "failed"]
+    assert len(failed) == 1
+    assert crontab.read() is None
+
+
+def test_a_trouble_that_is_over_is_not_told_any_more(settings, crontab, fake_crontab):
+    create(settings)
+    whole = crontab.read()
+    crontab.remove()
+    with working(settings):
+        until(lambda: not background.job_states(settings).get("sync", Ok).ok)
+        crontab.write(whole)
+        until(lambda: background.job_states(settings)["sync"].ok)
+
+
+class Ok:
+    ok = True
+
+
+def test_a_pause_ends_when_its_time_has_come(settings, crontab):
+    task = create(settings)
+    whole = crontab.read()
+    soon = clock.now() + timedelta(seconds=1)
+    tasks.change(settings, ME, task.id, paused=True, paused_until=soon)
+    assert crontab.read() != whole
+    with working(settings):
+        until(lambda: crontab.read() == whole)
+    assert not tasks.get(settings, task.id).paused
+
+
+def test_a_change_by_psql_reaches_the_crontab_without_waiting(settings, crontab):
+    task = create(settings)
+    with working(settings, minute=3600):
+        engine = database.create_engine(
+            settings.database_url.replace("postgresql://", "postgresql+psycopg://")
+        )
+        with engine.begin() as other:
+            other.execute(
+                update(TaskRow).where(TaskRow.id == task.id).values(cron_schedule="@daily")
+            )
+        engine.dispose()
+        until(lambda: b"@daily /home/pi/backup.sh" in crontab.read())
+
+
+def test_of_two_servers_one_works_and_the_other_takes_over(settings):
+    first, second = Background(settings, QUICK), Background(settings, QUICK)
+    first.start()
+    until(lambda: first.leads)
+    second.start()
+    try:
+        assert background.is_running(settings)
+        assert not second.leads
+        first.stop()
+        until(lambda: second.leads)
+    finally:
+        second.stop()
+    assert not background.is_running(settings)
+
+
+def test_a_job_that_crashes_is_told_and_stops_no_other(settings, crontab, monkeypatch):
+    task = create(settings)
+
+    def crash(*_):
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(background.validation, "validate", crash)
+    with working(settings):
+        until(lambda: "validate" in background.job_states(settings))
+        crontab.write(crontab.read().replace(b"0 2 * * *", b"9 9 * * *"))
+        until(lambda: tasks.get(settings, task.id).schedule == "9 9 * * *")
+    assert background.job_states(settings)["validate"].message == "RuntimeError: a mistake of ours"
+
+
+@pytest.mark.slow
+def test_it_recovers_when_postgres_is_killed_under_it(settings, crontab):
+    private = replace(settings, database_url=None)
+    try:
+        task = create(private)
+        with working(private) as work:
+            pid = int((private.postgres / "data" / "postmaster.pid").read_text().split()[0])
+            os.kill(pid, signal.SIGKILL)
+            crontab.write(crontab.read().replace(b"0 2 * * *", b"9 9 * * *"))
+            until(lambda: work.leads and tasks.get(private, task.id).schedule == "9 9 * * *")
+    finally:
+        embedded.stop(embedded.ensure_running(private.postgres))
+
+
+def test_what_is_older_than_wanted_is_pruned_and_the_first_text_is_kept(settings, crontab):
+    crontab.write(EXISTING)
+    for number in range(15):
+        before, _ = service.read_crontab(settings)
+        edit.save_raw(settings, f"{before}# {number}\n", before, actor=ME)
+    gone, kept = create(settings, "Gone"), create(settings, "Kept")
+    tasks.delete(settings, ME, gone.id, kept.id)
+    old = clock.now() - timedelta(days=40)
+    with database.session(settings) as session:
+        session.execute(update(OperationRow).values(started_at=old))
+        session.execute(update(EventRow).values(at=old))
+        session.execute(update(TaskRow).where(TaskRow.id == gone.id).values(deleted_at=old))
+    first = edit.snapshots(settings)[-1]
+    background.prune(
+        settings, Preferences(keep_operations_days=30, keep_snapshots=10, keep_deleted_days=30)
+    )
+    assert history.operations(settings) == []
+    assert len(edit.snapshots(settings)) == 11
+    assert edit.snapshots(settings)[-1] == first
+    assert [task.name for task in tasks.listing(settings, deleted=True).tasks] == ["Kept"]
+
+
+def test_a_preference_out_of_its_limits_is_refused_and_a_change_is_an_event(settings):
+    with pytest.raises(InvalidSyntax, match="sync minutes must be 0 to 1440"):
+        preferences.change(settings, ME, sync_minutes=-1)
+    preferences.change(settings, ME, sync_minutes=10)
+    assert preferences.read(settings).sync_minutes == 10
+    with database.session(settings) as session:
+        kind, before, after = session.execute(text("select kind, before, after from events")).one()
+    assert (kind, before, after) == (
+        "preferences changed",
+        {"sync_minutes": 5},
+        {"sync_minutes": 10},
+    )
+
+
+@pytest.mark.slow
+def test_the_agent_works_without_the_dashboard_and_ends_in_order(
+    settings, crontab, cli_environment
+):
+    task = create(settings)
+    agent = subprocess.Popen(
+        [sys.executable, "-m", "pitasker_core", "agent"],
+        env=cli_environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert "keeps the tasks and the crontab in step" in agent.stdout.readline()
+        until(lambda: background.is_running(settings))
+        engine = database.create_engine(
+            settings.database_url.replace("postgresql://", "postgresql+psycopg://")
+        )
+        with engine.begin() as other:
+            other.execute(update(TaskRow).where(TaskRow.id == task.id).values(command="/new"))
+        engine.dispose()
+        until(lambda: b"/new # PITASKER_ID:" in crontab.read())
+    finally:
+        agent.terminate()
+    assert agent.wait(timeout=PATIENCE) == 0
+    lines = (settings.home / "logs" / "crontab-sync.log").read_text().splitlines()
+    told = [json.loads(line) for line in lines]
+    pushed = [line for line in told if line.get("pushed") == 1]
+    assert pushed[0]["operation"] == history.operations(settings)[0].id
