@@ -4,18 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from serving import until
 from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import auth, tasks
+from pitasker_core import auth, background, preferences, tasks, tokens
 from pitasker_core.auth import Role
+from pitasker_core.background import Background
 from pitasker_core.sync import service
 from pitasker_core.sync.service import Request
 
 FRONT_DOOR = Path(__file__).parent.parent / "streamlit_app.py"
-PAGES = ("home", "tasks", "import_entries", "health", "raw")
+PAGES = ("home", "tasks", "import_entries", "health", "raw", "settings")
 
 
 class _Fixed(type):
@@ -68,6 +70,7 @@ EMPTY = {
     "import_entries": "You have no crontab yet",
     "health": "Nothing was done in this time",
     "raw": "No snapshots yet",
+    "settings": "Nothing works in the background",
 }
 
 
@@ -82,6 +85,7 @@ FOUND = {
     "import_entries": "Choose the entries that PiTasker shall manage",
     "health": "Nothing was done in this time",
     "raw": "Every line is one that cron takes",
+    "settings": "Nothing works in the background",
 }
 
 
@@ -98,13 +102,18 @@ IN_ORDER = {
     "import_entries": "Every entry of your crontab is managed already",
     "health": "The tasks and the crontab are in step",
     "raw": "Every line is one that cron takes",
+    "settings": "The background work is being done",
 }
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_shows_that_all_is_in_order(open_page, settings, page):
     create(settings)
+    work = Background(settings)
+    work.start()
+    until(lambda: work.leads)
     app = open_page(page)
+    work.stop()
     assert IN_ORDER[page] in said(app)
     assert not app.error
     assert not app.warning
@@ -116,6 +125,7 @@ CONFLICT = {
     "import_entries": "managed already",
     "health": "It was changed here and in the crontab, differently",
     "raw": "Every line is one that cron takes",
+    "settings": "Nothing works in the background",
 }
 
 
@@ -128,7 +138,7 @@ def test_a_page_shows_a_conflict(open_page, crontab, settings, page):
     assert CONFLICT[page] in said(open_page(page))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "settings"])
 def test_a_page_says_how_to_be_allowed_to_use_crontab(open_page, fake_crontab, settings, page):
     create(settings)
     app = open_page(page, PITASKER_CRONTAB=str(fake_crontab(NOT_ALLOWED)))
@@ -175,3 +185,39 @@ def test_a_page_that_is_open_shows_nothing_after_signing_out(open_page, settings
     auth.sign_out_everyone(settings)
     app.run()
     assert said(app) == "You are signed out."
+
+
+@pytest.mark.parametrize("part", ["Background", "Access", "Changes"])
+def test_each_part_of_the_settings_opens(open_page, settings, part):
+    create(settings)
+    tokens.create(settings, ME, "phone", Role.READ)
+    app = open_page("settings")
+    app.segmented_control(key="settings_part").set_value(part).run()
+    assert not app.exception
+    expected = {
+        "Background": "Nothing works in the background",
+        "Access": "Tokens for scripts",
+        "Changes": "",
+    }
+    assert expected[part] in said(app)
+    if part == "Changes":
+        (table,) = app.dataframe
+        assert list(table.value["What"]) == ["token created", "created"]
+
+
+def test_a_preference_is_saved_from_its_page(open_page, settings):
+    app = open_page("settings")
+    app.number_input[0].set_value(10)
+    app.button[0].click().run()
+    assert not app.exception
+    assert preferences.read(settings).sync_minutes == 10
+
+
+def test_trouble_in_the_background_is_on_the_page(open_page, settings, crontab):
+    create(settings)
+    crontab.remove()
+    work = Background(settings, 0.02)
+    work.start()
+    until(lambda: background.job_states(settings))
+    work.stop()
+    assert "In the background, sync: 1 of 1 managed entries are gone" in said(open_page("health"))

@@ -30,6 +30,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+_STYLE = """<style>
+.stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 3rem;}
+.sign-out {font-size: 0.875rem; opacity: 0.7;}
+</style>"""
+
+
 @dataclass(frozen=True)
 class Notice:
     """What an action has to say, shown once at the top of the next page drawn."""
@@ -54,10 +60,11 @@ def run() -> None:
             ),
             st.Page("pages/health.py", title="Sync health", icon=":material/monitor_heart:"),
             st.Page("pages/raw.py", title="Raw editor", icon=":material/edit_note:"),
+            st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
         ],
         position="top",  # the tables need the width
     )
-    st.html("<style>.stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 3rem;}</style>")
+    st.html(_STYLE)
     st.header(page.title)
     if login():
         _show_whose()
@@ -260,7 +267,11 @@ def _show_whose() -> None:
     look = " · :orange-badge[:material/visibility: You may look, not change]"
     look = look if settings().read_only else ""
     user = plain(f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}")
-    st.caption(f"{user} · {clock.now().astimezone(zone):%a %d %b, %H:%M} {zone.key} · {cron}{look}")
+    when = f"{clock.now().astimezone(zone):%a %d %b, %H:%M} {zone.key}"
+    with st.container(horizontal=True, vertical_alignment="center", key="whose"):
+        st.caption(f"{user} · {when} · {cron}{look}", width="content")
+        # In this tab: a new one would leave this one open, signed out.
+        st.html('<a class="sign-out" href="/logout" target="_self">Sign out</a>', width="content")
 
 
 def plain(text: str) -> str:

@@ -1,0 +1,187 @@
+"""Settings: what the background does, what is kept, who may come in; and who changed what."""
+
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+
+from pitasker_core import auth, background, clock, events, preferences, tokens
+from pitasker_core.auth import Role
+from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell
+from pitasker_core.dashboard.times import ago, time_text
+from pitasker_core.preferences import LIMITS
+
+EXPLAINED = {
+    "sync_minutes": (
+        "Sync every … minutes",
+        "What was changed on one side is carried to the other. What was changed on both waits for "
+        "you. 0: only when you act.",
+    ),
+    "validate_minutes": ("Validate every … minutes", "Looks for what is not in order. 0: never."),
+    "keep_operations_days": (
+        "Keep the history for … days",
+        "Operations, and who changed what.",
+    ),
+    "keep_snapshots": (
+        "Keep … texts of the crontab",
+        "The oldest are forgotten first; the very first one is kept for ever.",
+    ),
+    "keep_deleted_days": ("Keep deleted tasks for … days", "So long they can be brought back."),
+}
+LISTED = 500
+
+
+def main() -> None:
+    """Draw the page."""
+    part = st.segmented_control(
+        "Part",
+        ["Background", "Access", "Changes"],
+        default="Background",
+        required=True,
+        key="settings_part",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    {"Background": _background, "Access": _access, "Changes": _changes}[part]()
+
+
+def _background() -> None:
+    found = preferences.read(settings())
+    if background.is_running(settings()):
+        st.caption(":green[:material/check:] The background work is being done.")
+    else:
+        st.warning("Nothing works in the background at the moment: a sync happens when you act.")
+    for name, job in background.job_states(settings()).items():
+        if job.message:
+            draw = st.info if job.ok else st.error
+            draw(plain(f"{name.capitalize()}, since {job.at[:16]}: {job.message}"))
+    with st.form("preferences", border=False):
+        wanted = {
+            name: st.number_input(
+                label, *LIMITS[name], getattr(found, name), help=plain(help_text), width=300
+            )
+            for name, (label, help_text) in EXPLAINED.items()
+        }
+        adopt_new = st.toggle(
+            "Import new entries by itself",
+            found.adopt_new,
+            help="Off: an entry that somebody adds to the crontab stays untagged until you choose "
+            "it. On: the next sync in the background makes a task of it.",
+        )
+        if st.form_submit_button("Save", type="primary", disabled=settings().read_only):
+            changed = {**wanted, "adopt_new": adopt_new}
+            if asdict(found) == {**asdict(found), **changed}:
+                return
+            if act(preferences.change, settings(), ACTOR, **changed):
+                tell("done", "Saved. The background follows within a minute.")
+            st.rerun()
+
+
+def _access() -> None:
+    has_password = auth.has_password(settings())
+    st.markdown("**Signing in**")
+    st.caption(
+        "With a password, or with a link that `./pitasker link` prints on the machine itself."
+        if has_password
+        else "With a link that is printed at the start and by `./pitasker link`. `./pitasker "
+        "password` sets a password, which is needed before it listens on the network."
+    )
+    st.button(
+        "Sign everybody out",
+        icon=":material/logout:",
+        on_click=_sign_out_everyone,
+        disabled=settings().read_only,
+        help="Every session on every device ends, this one too.",
+    )
+    st.markdown("**Tokens for scripts**")
+    st.caption("For the API, which describes itself at [/api/docs](/api/docs).")
+    if secret := st.session_state.pop("new_token", None):
+        st.success("This token is shown once. Copy it now.", icon=":material/key:")
+        st.code(secret, language=None)
+    _tokens()
+    with (
+        st.form("new_token_form", border=False, clear_on_submit=True),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        name = st.text_input("What uses it", placeholder="phone", width=240)
+        may_write = st.toggle("May change things")
+        if st.form_submit_button("Make a token", disabled=settings().read_only):
+            role = Role.WRITE if may_write else Role.READ
+            st.session_state.new_token = act(tokens.create, settings(), ACTOR, name, role)
+            st.rerun()
+
+
+def _tokens() -> None:
+    found = tokens.listing(settings())
+    if not found:
+        return
+    now = clock.now()
+    st.session_state.tokens = found
+    column = st.column_config
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "name": [one.name for one in found],
+                "may": ["look and change" if one.role is Role.WRITE else "look" for one in found],
+                "made": [ago(one.created_at, now) for one in found],
+                "used": [ago(one.used_at, now) if one.used_at else "never" for one in found],
+                "menu": [["Revoke"] for _ in found],
+            }
+        ),
+        hide_index=True,
+        height="content",
+        alt="Tokens",
+        column_config={
+            "name": column.TextColumn("Name"),
+            "may": column.TextColumn("May"),
+            "made": column.TextColumn("Made"),
+            "used": column.TextColumn("Last used"),
+            "menu": column.ButtonColumn("", key="token_menu", on_click=_revoke, width=45),
+        },
+    )
+
+
+def _revoke() -> None:
+    token = st.session_state.tokens[st.session_state.token_menu["row"]]
+    act(tokens.revoke, settings(), ACTOR, token.id)
+    tell("done", f"{token.name} is revoked.")
+
+
+def _sign_out_everyone() -> None:
+    act(auth.sign_out_everyone, settings())
+
+
+def _changes() -> None:
+    """The audit history."""
+    found = events.listing(settings(), LISTED)
+    if not found:
+        st.info("Nothing was changed yet. Who changed what is listed here, before and after.")
+        return
+    with st.container(horizontal=True):
+        who = st.multiselect("Who", sorted({one.actor for one in found}), width=260)
+        what = st.multiselect("What", sorted({one.kind for one in found}), width=260)
+    now = clock.now()
+    shown = [
+        one for one in found if (not who or one.actor in who) and (not what or one.kind in what)
+    ]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "When": [ago(one.at, now) for one in shown],
+                "Who": [one.actor for one in shown],
+                "What": [one.kind for one in shown],
+                "Task": [one.task for one in shown],
+                "Changes": [events.difference(one) for one in shown],
+                f"Exactly ({clock.system_zone().key})": [time_text(one.at) for one in shown],
+            }
+        ),
+        hide_index=True,
+        height="content" if len(shown) <= 15 else 600,
+        alt="Who changed what",
+        column_config={"Changes": st.column_config.TextColumn(width="large")},
+    )
+    if len(found) == LISTED:
+        st.caption(f"The newest {LISTED}.")
+
+
+main()

@@ -1,0 +1,55 @@
+"""Who changed what: the audit history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from pitasker_core import database
+from pitasker_core.crontab.editable import shown
+from pitasker_core.database.tables import EventRow
+from pitasker_core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Event:
+    """One change, with the values before and after; None where there were none."""
+
+    id: int
+    at: datetime
+    actor: str
+    kind: str
+    task: int | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+def listing(settings: Settings, limit: int) -> list[Event]:
+    """The newest events, newest first."""
+    columns = [getattr(EventRow, name) for name in Event.__dataclass_fields__]
+    with database.session(settings) as session:
+        rows = session.execute(select(*columns).order_by(EventRow.id.desc()).limit(limit))
+        return [Event(**row._mapping) for row in rows]
+
+
+def difference(event: Event) -> str:
+    """What an event changed, in words: `schedule @daily → @weekly`."""
+    before, after = event.before or {}, event.after or {}
+    parts = []
+    for name in dict.fromkeys([*before, *after]):
+        old, new = before.get(name), after.get(name)
+        if event.before and event.after:
+            if old != new:
+                parts.append(f"{name.replace('_', ' ')} {_said(old)} → {_said(new)}")
+        elif new or old:
+            parts.append(f"{name.replace('_', ' ')} {_said(new if event.after else old)}")
+    return ", ".join(parts)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: "none"}[value]
+    return shown(str(value)) or "nothing"
