@@ -14,7 +14,14 @@ from playwright.sync_api import Page, sync_playwright
 PORT = 8599
 PROJECT = Path(__file__).parent.parent
 IMAGES = Path(__file__).parent / "images"
-PAGES = {"home": "", "tasks": "tasks", "import": "import", "health": "health", "raw": "raw"}
+PAGES = {
+    "home": "",
+    "tasks": "tasks",
+    "import": "import",
+    "health": "health",
+    "raw": "raw",
+    "settings": "settings",
+}
 LOOKS = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
@@ -42,14 +49,18 @@ def main() -> None:
         [PROJECT / "pitasker", "demo", "--port", str(PORT)], stdout=subprocess.PIPE, text=True
     )
     try:
-        demo.stdout.readline()  # the address: everything but the server is ready
+        demo.stdout.readline()  # the address
+        link = demo.stdout.readline().split()[-1]
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox"]
             )
+            door = browser.new_context()
+            door.new_page().goto(link)
+            signed_in = door.storage_state()
             for look, options in LOOKS.items():
                 for name, address in PAGES.items():
-                    page = browser.new_page(**options)
+                    page = browser.new_page(**options, storage_state=signed_in)
                     take(page, address, IMAGES / f"{name}-{look}.png")
                     page.close()
             browser.close()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pitasker_core import measure
 from pitasker_core.auth import Role
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.history import Operation
@@ -162,6 +163,11 @@ def metrics(found: Metrics) -> Shape:
         },
         "lastSync": _time(found.status.last_sync),
         "health": found.status.health.value,
+        # Of the process that answers, since it was started.
+        "measured": {
+            _camel(what): {"count": total.count, "averageMs": total.average_ms}
+            for what, total in sorted(measure.totals.items())
+        },
     }
 
 
@@ -219,6 +225,11 @@ def token(found: Token) -> Shape:
         "createdAt": _time(found.created_at),
         "usedAt": _time(found.used_at),
     }
+
+
+def _camel(words: str) -> str:
+    first, *others = words.split()
+    return first + "".join(word.capitalize() for word in others)
 
 
 def _by(key: str, reasons: Mapping[int, str]) -> list[Shape]:

@@ -10,6 +10,7 @@ import schemathesis
 import uvicorn
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from prometheus_client.parser import text_string_to_metric_families
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from serving import until
 from starlette.applications import Starlette
@@ -20,14 +21,17 @@ from test_scenarios import EXISTING, ME, create
 from pitasker_core import auth, tasks, tokens
 from pitasker_core.api.app import make
 from pitasker_core.auth import Role
-from pitasker_core.web import login
+from pitasker_core.web import login, prometheus
 from pitasker_core.web.gate import Gate
 
 
 @pytest.fixture(scope="session")
 def address():
     """A server of the API behind its gate, without the dashboard."""
-    app = Starlette(routes=[*login.routes(), Mount("/api", make())], middleware=[Middleware(Gate)])
+    app = Starlette(
+        routes=[*login.routes(), *prometheus.routes(), Mount("/api", make())],
+        middleware=[Middleware(Gate)],
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -136,6 +140,21 @@ def test_status_and_metrics_have_the_planned_shape(api, settings):
     assert metrics["taskCount"] == {"total": 1, "systemManaged": 1, "databaseOnly": 0}
     assert metrics["health"] == "green"
     assert metrics["lastSync"] == status["lastSync"]
+    assert metrics["measured"]["crontabRead"]["count"] > 0
+
+
+def test_prometheus_reads_the_metrics(api, address, settings):
+    create(settings, "Backup")
+    answer = httpx.get(f"{address}/metrics", headers=api.headers)
+    found = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert found["pitasker_tasks"] == found["pitasker_crontab_entries"] == 1
+    assert found["pitasker_health"] == 0
+    assert found["pitasker_crontab_write_seconds_count"] >= 1
+    assert found["pitasker_request_seconds_count"] >= 0
 
 
 def test_a_raw_text_is_saved_only_over_the_one_it_was_based_on(api, crontab):

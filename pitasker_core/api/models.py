@@ -348,10 +348,18 @@ class TaskCount(Model):
     database_only: int
 
 
+class Measured(Model):
+    """How often the answering process did something, and how long it took each time."""
+
+    count: int
+    average_ms: float | None
+
+
 class Metrics(Model):
-    """How sync has been doing."""
+    """How sync has been doing. `measured`: `crontabRead`, `crontabWrite`, `query`, `request`."""
 
     sync_operations: SyncOperations
     task_count: TaskCount
     last_sync: datetime | None
     health: str
+    measured: dict[str, Measured]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from pitasker_core import measure
 from pitasker_core.crontab.document import decode, encode
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.errors import (
@@ -34,10 +35,11 @@ class CrontabProgram:
 
         A failed read is an error, never an empty crontab: PermissionDenied, CrontabUnavailable.
         """
-        text = self._listing()
-        if text is not None and self._may_be_disguised(text):
-            return self._exact_text()
-        return text
+        with measure.timed("crontab read"):
+            text = self._listing()
+            if text is not None and self._may_be_disguised(text):
+                return self._exact_text()
+            return text
 
     def check(self, file: Path) -> None:
         """Let the program judge a complete file, without installing it.
@@ -58,7 +60,7 @@ class CrontabProgram:
         Never through a pipe: a writer killed half way through one leaves a shorter crontab that
         cron accepts when the cut falls on a line end.
         """
-        with file.open("rb") as complete:
+        with file.open("rb") as complete, measure.timed("crontab write"):
             # It inherits the lock: see `sync.install.locked`.
             done = self._run(["-"], stdin=complete.fileno(), inherits=True)
         if done.returncode:

@@ -1,17 +1,19 @@
 """The database: one engine per process, migrated before its first use."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 from psycopg.errors import ReadOnlySqlTransaction
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from pitasker_core import measure
 from pitasker_core.database import embedded
 from pitasker_core.errors import DatabaseError, ReadOnly, Stale
 from pitasker_core.settings import Settings
@@ -105,9 +107,19 @@ def _engine(url: str) -> Engine:
         pool_size=5,
         connect_args={"connect_timeout": 5, "application_name": "pitasker"},
     )
+    event.listen(engine, "before_cursor_execute", _query_begins)
+    event.listen(engine, "after_cursor_execute", _query_ends)
     with errors_named():
         _migrate(engine)
     return engine
+
+
+def _query_begins(connection: Connection, *_: object) -> None:
+    connection.info["query began"] = time.perf_counter()
+
+
+def _query_ends(connection: Connection, *_: object) -> None:
+    measure.add("query", time.perf_counter() - connection.info["query began"])
 
 
 def _sqlalchemy_url(url: str) -> str:

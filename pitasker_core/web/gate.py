@@ -12,7 +12,7 @@ import anyio.to_thread
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from pitasker_core import auth, shapes, tokens
+from pitasker_core import auth, measure, shapes, tokens
 from pitasker_core.auth import Role
 from pitasker_core.errors import NotSignedIn, PiTaskerError, ReadOnly
 from pitasker_core.settings import Settings
@@ -54,8 +54,11 @@ class Gate:
             return
         connection = HTTPConnection(scope)
         refusal = await self._refusal(connection)
-        if refusal is None:
-            await self._app(scope, receive, _with_headers(send))
+        if refusal is None and scope["type"] == "http":
+            with measure.timed("request"):
+                await self._app(scope, receive, _with_headers(send))
+        elif refusal is None:
+            await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             # Before it is accepted: the browser sees HTTP 403.
