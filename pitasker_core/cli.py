@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from pitasker_core import auth, log, serving, shapes, status, tasks, tokens
+from pitasker_core import archive, auth, log, serving, shapes, status, tasks, tokens, unit
 from pitasker_core.auth import Role
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.document import decode, encode
@@ -292,7 +292,9 @@ def _snapshots(settings: Settings, words: Words) -> Answer:
 
 
 def _restore(settings: Settings, words: Words) -> Answer:
-    return _saved(edit.restore(settings, words.snapshot, actor=ACTOR))
+    if not words.what.isdecimal():
+        return _restore_archive(settings, words)
+    return _saved(edit.restore(settings, int(words.what), actor=ACTOR))
 
 
 def _saved(saved: edit.Saved) -> Answer:
@@ -368,6 +370,51 @@ def _agent(settings: Settings, words: Words) -> int:
     return serving.agent(settings)
 
 
+def _service(settings: Settings, words: Words) -> Answer:
+    if words.act == "uninstall":
+        unit.uninstall()
+        return Answer({"installed": False}, "The service is gone. Tasks and crontab stay.")
+    if words.act == "install":
+        serving.refuse_open_door(settings, words.host)
+        arguments = ["--host", words.host, "--port", str(words.port)]
+        if words.base_url:
+            arguments += ["--base-url", words.base_url]
+        found = unit.install(arguments)
+    else:
+        found = unit.state()
+    lines = [
+        f"The service is {'installed' if found.installed else 'not installed'}, "
+        f"{'running' if found.active else 'not running'}, and "
+        f"{'starts' if found.enabled else 'does not start'} by itself."
+    ]
+    if found.installed and not found.lingers:
+        lines.append(
+            "It runs only while you are logged in. To start it at boot: "
+            f"`sudo loginctl enable-linger {getpass.getuser()}`"
+        )
+    if words.act == "install" and not auth.has_password(settings):
+        lines.append("To sign in: `./pitasker link`, or set a password: `./pitasker password`.")
+    data = {"installed": found.installed, "active": found.active, "enabled": found.enabled}
+    return Answer({**data, "lingers": found.lingers}, "\n".join(lines), found.active)
+
+
+def _backup(settings: Settings, words: Words) -> Answer:
+    size = archive.back_up(settings, Path(words.file))
+    return Answer({"file": words.file, "bytes": size}, f"Everything is in {words.file}.")
+
+
+def _restore_archive(settings: Settings, words: Words) -> Answer:
+    contents = archive.read(Path(words.what))
+    if not words.yes:
+        when = f"{contents.made_at.astimezone(system_zone()):%Y-%m-%d %H:%M}"
+        raise InvalidSyntax(
+            f"This puts the database and the crontab back to {when}.",
+            "If that is meant: the same with --yes. What is there now is kept in a file.",
+        )
+    kept = archive.restore(settings, ACTOR, contents)
+    return Answer({"kept": str(kept)}, f"Restored. What was there before is in {kept}.")
+
+
 def _demo(settings: Settings, words: Words) -> int:
     return serving.demo(settings, words.port)
 
@@ -441,6 +488,13 @@ def _parser() -> argparse.ArgumentParser:
             )
 
     command("agent", _agent, "keep the tasks and the crontab in step, without the dashboard")
+    served = command("service", _service, "PiTasker as a service that starts at boot")
+    served.add_argument("act", choices=["install", "uninstall", "status"])
+    served.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+    served.add_argument("--host", default=serving.ADDRESS, help="default: %(default)s")
+    served.add_argument("--base-url", help="the address that people use, behind a proxy")
+    saved = command("backup", _backup, "write the database and the crontab to one file")
+    saved.add_argument("file")
     secret = command("password", _password, "set the password for signing in")
     link = command("link", _link, "print a link that signs in once")
     link.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
@@ -548,8 +602,9 @@ def _parser() -> argparse.ArgumentParser:
     kept = command("snapshots", _snapshots, "earlier texts of the crontab")
     kept.add_argument("--show", type=int, metavar="ID", help="the text of one")
 
-    back = command("restore", _restore, "install the text of a snapshot")
-    back.add_argument("snapshot", type=int)
+    back = command("restore", _restore, "go back to a snapshot, or to a file that backup wrote")
+    back.add_argument("what", metavar="SNAPSHOT|FILE")
+    back.add_argument("--yes", action="store_true", help="a file replaces everything: it is meant")
 
     command("psql", _psql, "a shell on the database; takes psql's own arguments")
     return parser

@@ -50,6 +50,23 @@ def stop(settings: Settings) -> None:
         embedded.stop(embedded.ensure_running(settings.postgres))
 
 
+def forget(settings: Settings) -> None:
+    """Close every connection that nobody uses; the next use opens new ones and migrates."""
+    connect(settings).dispose()
+    _engine.cache_clear()
+
+
+def program(settings: Settings, name: str) -> tuple[str, str]:
+    """One of PostgreSQL's programs that fits the server, and the address it needs."""
+    if settings.database_url:
+        url = make_url(_sqlalchemy_url(settings.database_url)).set(drivername="postgresql")
+        return name, url.render_as_string(hide_password=False)
+    server = embedded.ensure_running(settings.postgres)
+    url = make_url(server.url).set(drivername="postgresql")
+    own = server.bin / name
+    return str(own) if own.exists() else name, url.render_as_string(hide_password=False)
+
+
 @contextmanager
 def session(settings: Settings) -> Iterator[Session]:
     """One transaction: committed at the end, rolled back by an exception.

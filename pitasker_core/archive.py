@@ -1,0 +1,135 @@
+"""Everything in one file: the database and the crontab, and back."""
+
+import io
+import json
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pitasker_core import clock, database
+from pitasker_core.crontab.document import decode, encode
+from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound
+from pitasker_core.settings import Settings
+from pitasker_core.sync import edit, install, service
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an archive holds. `crontab` is None when the user had none."""
+
+    made_at: datetime
+    dump: bytes
+    crontab: str | None
+
+
+def back_up(settings: Settings, file: Path) -> int:
+    """Write the database and the crontab to a file for its owner alone. Returns its bytes.
+
+    The secrets by which people sign in are not in it. Raises ExecutionError, DatabaseError.
+    """
+    text, _ = service.read_crontab(settings)
+    made = clock.now()
+    told = json.dumps({"format": _FORMAT, "madeAt": made.isoformat()}).encode()
+    parts = {"pitasker.json": told, "database.dump": _dump(settings)}
+    if text is not None:
+        parts["crontab"] = encode(text)
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    try:
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as out:
+            with tarfile.open(fileobj=out, mode="w:gz") as archive:
+                for name, data in parts.items():
+                    member = tarfile.TarInfo(name)
+                    member.size, member.mode, member.mtime = len(data), 0o600, made.timestamp()
+                    archive.addfile(member, io.BytesIO(data))
+            out.flush()
+            os.fsync(out.fileno())
+        unfinished.rename(file)
+        return file.stat().st_size
+    except OSError as problem:
+        raise ExecutionError(f"{file} cannot be written: {problem.strerror}.") from problem
+
+
+def read(file: Path) -> Contents:
+    """What is in an archive. Raises InvalidSyntax for a file that is none of ours."""
+    try:
+        with tarfile.open(file, "r:gz") as archive:
+            parts = {
+                member.name: found.read()
+                for member in archive
+                if (found := archive.extractfile(member))
+            }
+        told = json.loads(parts["pitasker.json"])
+        if told["format"] != _FORMAT:
+            raise InvalidSyntax("This backup was made by a newer PiTasker.", "Upgrade this one.")
+        text = decode(parts["crontab"]) if "crontab" in parts else None
+        return Contents(datetime.fromisoformat(told["madeAt"]), parts["database.dump"], text)
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {file}.") from None
+    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError) as problem:
+        raise InvalidSyntax(f"{file} is no backup of PiTasker's: {problem}.") from problem
+
+
+def restore(settings: Settings, actor: str, contents: Contents) -> Path:
+    """Put the database and the crontab back as they were. Returns where the present state is kept.
+
+    The database is replaced in one transaction. Raises ExecutionError with PostgreSQL's own words;
+    then nothing was changed.
+    """
+    kept = settings.backups / f"before-restore-{clock.now():%Y%m%dT%H%M%S}.tar.gz"
+    settings.make_home()
+    back_up(settings, kept)
+    now, _ = service.read_crontab(settings)
+    with install.locked(settings):
+        _load(settings, contents.dump)
+    edit.save_raw(
+        settings, contents.crontab or "", now, actor=actor, confirmed=True, kind="restore"
+    )
+    return kept
+
+
+def _dump(settings: Settings) -> bytes:
+    # Plain SQL with its own clean-up: any PostgreSQL of the same or a newer version reads it.
+    command = ["pg_dump", "--clean", "--if-exists", "--no-owner", "--no-privileges"]
+    return _run(settings, command)
+
+
+def _load(settings: Settings, dump: bytes) -> None:
+    database.forget(settings)  # our own connections would wait for the tables, and it for them
+    with tempfile.NamedTemporaryFile(prefix="pitasker-restore-") as script:
+        script.write(dump)
+        script.flush()
+        command = ["psql", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1"]
+        _run(settings, [*command, "--file", script.name])
+    database.forget(settings)
+
+
+def _run(settings: Settings, command: Sequence[str]) -> bytes:
+    program, address = database.program(settings, command[0])
+    environment: dict[str, Any] = {**os.environ, "PGCONNECT_TIMEOUT": "10"}
+    try:
+        done = subprocess.run(
+            [program, *command[1:], "--dbname", address],
+            capture_output=True,
+            check=False,
+            env=environment,
+        )
+    except FileNotFoundError as problem:
+        raise NotFound(
+            f"There is no {command[0]} on this machine.",
+            "`sudo apt install postgresql-client` brings it.",
+        ) from problem
+    if done.returncode:
+        raise ExecutionError(
+            f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()[:500]}",
+            "Nothing was changed.",
+        )
+    return done.stdout

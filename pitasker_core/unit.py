@@ -1,0 +1,132 @@
+"""PiTasker as a service of the user's own systemd: started at boot, started again when it dies."""
+
+import getpass
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from pitasker_core.errors import ExecutionError, NotFound
+
+NAME = "pitasker.service"
+_PROJECT = Path(__file__).parent.parent
+
+_UNIT = """\
+[Unit]
+Description=PiTasker, the front end to the crontab of %u
+Documentation=file://{project}/README.md
+After=network.target
+
+[Service]
+Type=exec
+WorkingDirectory={project}
+ExecStart={command}
+Restart=on-failure
+RestartSec=5
+TimeoutStopSec=30
+# Files that PiTasker makes are for their owner alone, and no memory of it is written to disk.
+UMask=0077
+LimitCORE=0
+# It gives way to the jobs that cron starts, and a mistake of ours cannot take the machine's memory.
+Nice=5
+MemoryHigh=400M
+MemoryMax=700M
+# More would break it: NoNewPrivileges, and whatever implies it (system call filters, private
+# folders and users), take the group from `crontab` without which it cannot write the crontab.
+
+[Install]
+WantedBy=default.target
+"""
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """How the service stands. `lingers`: it runs also while its user is not logged in."""
+
+    installed: bool
+    active: bool
+    enabled: bool
+    lingers: bool
+
+
+def file(home: Path | None = None) -> Path:
+    """Where the unit lies."""
+    config = os.environ.get("XDG_CONFIG_HOME")
+    folder = Path(config) if config and home is None else (home or Path.home()) / ".config"
+    return folder / "systemd" / "user" / NAME
+
+
+def text(arguments: list[str]) -> str:
+    """The unit that runs `./pitasker up` with these arguments."""
+    words = [str(_PROJECT / "pitasker"), "up", *arguments]
+    command = " ".join(_quoted(word) for word in words)
+    return _UNIT.format(project=str(_PROJECT).replace("%", "%%"), command=command)
+
+
+def install(arguments: list[str]) -> ServiceState:
+    """Write the unit, enable and start it. Raises ExecutionError with systemd's own words."""
+    _need_systemd()
+    unit = file()
+    try:
+        unit.parent.mkdir(parents=True, exist_ok=True)
+        unit.write_text(text(arguments))
+    except OSError as problem:
+        raise ExecutionError(f"{unit} cannot be written: {problem.strerror}.") from problem
+    _systemctl("daemon-reload")
+    _systemctl("enable", NAME)
+    _systemctl("restart", NAME)
+    return state()
+
+
+def uninstall() -> None:
+    """Stop and remove the service. Tasks, crontab and history stay."""
+    _need_systemd()
+    if not file().exists():
+        raise NotFound("There is no service to remove.")
+    _systemctl("disable", "--now", NAME)
+    file().unlink()
+    _systemctl("daemon-reload")
+
+
+def state() -> ServiceState:
+    """How the service stands."""
+    _need_systemd()
+    return ServiceState(
+        installed=file().exists(),
+        active=_ask("is-active", NAME) == "active",
+        enabled=_ask("is-enabled", NAME) == "enabled",
+        lingers=Path("/var/lib/systemd/linger", getpass.getuser()).exists(),
+    )
+
+
+def _need_systemd() -> None:
+    if not shutil.which("systemctl") or not Path("/run/systemd/system").exists():
+        raise NotFound(
+            "This machine is not run by systemd.",
+            "Let its own init start `./pitasker up`, or cron: `@reboot /path/to/pitasker up`.",
+        )
+
+
+def _systemctl(*words: str) -> None:
+    done = subprocess.run(
+        ["systemctl", "--user", *words], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ExecutionError(
+            f"`systemctl --user {' '.join(words)}` failed: {done.stderr.strip()}",
+            "Log in as this user itself, not by `su` or `sudo`, then try again.",
+        )
+
+
+def _ask(*words: str) -> str:
+    done = subprocess.run(
+        ["systemctl", "--user", *words], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
+
+
+def _quoted(word: str) -> str:
+    """A word of ExecStart (systemd.service(5)): specifiers and variables doubled, quoted."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if escaped != word or " " in word or not word else word
