@@ -9,22 +9,21 @@ page, as Streamlit's own test runner takes it. Medians and the worst, in millise
 
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
-from private_world import isolate
+from private_world import isolate, start_server
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
-from pitasker_core import database
+from pitasker_core import auth, database
+from pitasker_core.auth import Role
 from pitasker_core.settings import Settings
 from pitasker_core.sync import adopt
 
@@ -46,25 +45,6 @@ WATCH = """([event, wanted]) => {
     })
 }"""
 """Measured inside the page: from the event to the frame in which the text is there."""
-
-
-def start_server(settings: Settings) -> tuple[subprocess.Popen[bytes], str]:
-    """The server as `./pitasker up` starts it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "pitasker_core", "up", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PITASKER_HOME": str(settings.home)},
-    )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(200):
-        with suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health"):  # noqa: S310
-            return server, address
-        time.sleep(0.1)
-    raise SystemExit("The server did not start.")
 
 
 def waits(page: Page, event: str, wanted: str, act: Callable[[], object]) -> float:
@@ -105,6 +85,7 @@ def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[st
 def on_the_server(settings: Settings, repeats: int) -> dict[str, list[float]]:
     """A whole run of each page's script."""
     os.environ["PITASKER_HOME"] = str(settings.home)
+    ContextProxy.cookies = {auth.COOKIE: auth.sign_in(settings, Role.WRITE)}  # type: ignore[misc]
     times = {}
     for name in ("home", "tasks", "import_entries", "health", "raw"):
         app = AppTest.from_file(FRONT_DOOR, default_timeout=60).run()
@@ -138,6 +119,7 @@ def main() -> None:
             server, address = start_server(settings)
             try:
                 page = browser.new_page(viewport={"width": 1600, "height": 1000})
+                page.goto(f"{address}/login?token={auth.new_link(settings)}")
                 found = in_the_browser(page, address, size, repeats)
                 page.close()
             finally:

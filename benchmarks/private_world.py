@@ -1,7 +1,14 @@
-"""Where benchmarks run: a crontab spool of their own."""
+"""Where benchmarks run: a crontab spool of their own, and a server on it."""
 
 import os
+import socket
+import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import suppress
+
+from pitasker_core.settings import Settings
 
 
 def isolate() -> None:
@@ -13,3 +20,22 @@ def isolate() -> None:
     python = [sys.executable, *sys.argv]
     os.environ["PITASKER_BENCHMARK"] = "isolated"
     os.execvp("unshare", [*namespace, "sh", "-c", inside, "sh", *python])
+
+
+def start_server(settings: Settings) -> tuple[subprocess.Popen[bytes], str]:
+    """The server as `./pitasker up` starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "pitasker_core", "up", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PITASKER_HOME": str(settings.home)},
+    )
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        with suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health"):  # noqa: S310
+            return server, address
+        time.sleep(0.1)
+    raise SystemExit("The server did not start.")

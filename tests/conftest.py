@@ -5,6 +5,7 @@ children see, and PostgreSQL."""
 import ctypes
 import os
 import pwd
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from playwright.sync_api import sync_playwright
 from serving import PATIENCE, until
 
 SPOOL = Path("/var/spool/cron/crontabs")
@@ -239,3 +241,16 @@ def serve(cli_environment, tmp_path):
     for server in servers:
         server.terminate()
         server.wait(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "the tests need Chromium: sudo apt install chromium"
+    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet]
+        )
+        yield started
+        started.close()

@@ -1,7 +1,6 @@
 """The dashboard in a real browser, on the real `crontab` and a real PostgreSQL."""
 
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from serving import PATIENCE, until
 from streamlit.web.server.app_discovery import discover_asgi_app
 from test_scenarios import EXISTING, ME, create
@@ -20,19 +19,6 @@ from pitasker_core.sync import adopt
 
 PROJECT = Path(__file__).parent.parent
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, "the tests need Chromium: sudo apt install chromium"
-    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet]
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 from serving import PATIENCE, until
+from test_scenarios import create
 
 from pitasker_core import auth, tokens
 from pitasker_core.auth import Role
@@ -176,3 +178,40 @@ def test_a_token_opens_the_api_and_no_page(address, settings):
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "READ_ONLY")
     forged = {"authorization": "Bearer pitasker_forged"}
     assert httpx.get(f"{address}/api/tasks", headers=forged).status_code == 401
+
+
+def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
+    serve, browser, settings, crontab
+):
+    auth.set_password(settings, SECRET)
+    address = serve()
+    page = browser.new_context().new_page()
+    page.goto(f"{address}/tasks")
+    page.get_by_label("Password").fill("wrong one")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("That is not the password")).to_be_visible()
+    page.get_by_label("Password").fill(SECRET)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible(timeout=1000 * PATIENCE)
+    other_tab = page.context.new_page()
+    other_tab.goto(f"{address}/settings")
+    expect(other_tab.get_by_role("heading", name="Settings")).to_be_visible(timeout=20_000)
+    page.get_by_role("link", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible(timeout=1000 * PATIENCE)
+    # The other tab still has its websocket, and is shown nothing more.
+    other_tab.get_by_text("Access", exact=True).click()
+    expect(other_tab.get_by_text("You are signed out")).to_be_visible(timeout=1000 * PATIENCE)
+    page.context.close()
+
+
+def test_who_may_only_look_sees_everything_and_changes_nothing(serve, browser, settings, crontab):
+    create(settings)
+    before = crontab.read()
+    address = serve()
+    page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
+    page.goto(f"{address}/login?token={auth.new_link(settings, Role.READ)}")
+    expect(page.get_by_text("You may look, not change")).to_be_visible(timeout=1000 * PATIENCE)
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text("You may look here, but not change anything")).to_be_visible()
+    assert crontab.read() == before
+    page.context.close()

@@ -1,0 +1,82 @@
+"""How long scripts wait for the API with ten at once.
+
+    PYTHONPATH=. .venv/bin/python benchmarks/api.py [requests]
+
+A server as `./pitasker up` starts it, ten connections of one client on the same machine, a token.
+Milliseconds for each answer, and answers a second.
+"""
+
+import asyncio
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import httpx
+from private_world import isolate, start_server
+
+from pitasker_core import database, tokens
+from pitasker_core.auth import Role
+from pitasker_core.settings import Settings
+from pitasker_core.sync import adopt
+
+SIZES = (100, 1000)
+CONNECTIONS = 10
+PATHS = ("/api/crontab/status", "/api/tasks", "/api/crontab/metrics", "/healthz")
+
+
+async def measure(address: str, path: str, token: str, requests: int) -> tuple[list[float], float]:
+    """The times of all answers, and how long all took together, in milliseconds."""
+    times: list[float] = []
+    left = iter(range(requests))
+    headers = {"authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
+
+        async def work() -> None:
+            for _ in left:
+                start = time.perf_counter()
+                answer = await client.get(path)
+                times.append(1000 * (time.perf_counter() - start))
+                assert answer.status_code == 200
+
+        await client.get(path)
+        start = time.perf_counter()
+        await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
+        return times, 1000 * (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Measure all sizes and paths."""
+    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
+    os.environ.pop("DATABASE_URL", None)
+    print(f"{'tasks':>6}  {'path':22} {'median':>8} {'95th':>8} {'a second':>9}")
+    for size in SIZES:
+        settings = Settings.from_environment({"PITASKER_HOME": f"{folder}/{size}"})
+        text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
+        subprocess.run(["crontab", "-"], input=text.encode(), check=True)
+        database.start(settings)
+        adopt.adopt(settings, "benchmark")
+        token = tokens.create(settings, "benchmark", "benchmark", Role.READ)
+        server, address = start_server(settings)
+        try:
+            for path in PATHS:
+                times, all_of_it = asyncio.run(measure(address, path, token, requests))
+                high = statistics.quantiles(times, n=20)[-1]
+                print(
+                    f"{size:6}  {path:22} {statistics.median(times):8.1f} {high:8.1f} "
+                    f"{1000 * requests / all_of_it:9.0f}"
+                )
+        finally:
+            server.terminate()
+            server.wait()
+            database.stop(settings)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    isolate()
+    main()
