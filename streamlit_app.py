@@ -1,4 +1,4 @@
-"""PiTasker's front door: `streamlit run streamlit_app.py` serves the dashboard.
+"""PiTasker's front door: `streamlit run streamlit_app.py` serves the dashboard and the API.
 
 The server imports this file once and finds `app`; each browser session then runs it as a script.
 """
@@ -11,9 +11,16 @@ if __name__ == "__main__":
     shell.run()
 else:
     from starlette.middleware import Middleware
+    from starlette.routing import Mount
 
+    from pitasker_core.api.app import make
     from pitasker_core.dashboard.server import lifespan
-    from pitasker_core.web import login
+    from pitasker_core.web import login, prometheus
     from pitasker_core.web.gate import Gate
 
-    app = st.App(__file__, lifespan=lifespan, routes=login.routes(), middleware=[Middleware(Gate)])
+    app = st.App(
+        __file__,
+        lifespan=lifespan,
+        routes=[*login.routes(), *prometheus.routes(), Mount("/api", make())],
+        middleware=[Middleware(Gate)],
+    )

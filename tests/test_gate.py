@@ -172,7 +172,11 @@ def test_streamlit_by_itself_does_not_open_the_door_either(cli_environment):
 def test_a_token_opens_the_api_and_no_page(address, settings):
     token = tokens.create(settings, "tester", "script", Role.READ)
     bearer = {"authorization": f"Bearer {token}"}
-    assert httpx.get(f"{address}/api/tasks", headers=bearer).status_code == 200
+    assert httpx.get(f"{address}/api/tasks", headers=bearer).json() == {"tasks": []}
+    assert "pitasker_tasks 0.0" in httpx.get(f"{address}/metrics", headers=bearer).text
+    assert "swagger-ui" in httpx.get(f"{address}/api/docs", headers=bearer).text
+    missing = httpx.get(f"{address}/api/none", headers=bearer)
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "INVALID_REQUEST")
     assert httpx.get(f"{address}/tasks", headers=bearer).status_code == 303
     refused = httpx.post(f"{address}/api/crontab/sync", headers=bearer)
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "READ_ONLY")

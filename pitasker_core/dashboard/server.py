@@ -2,8 +2,10 @@
 
 import gc
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
@@ -45,6 +47,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
     gc.collect()
     gc.freeze()
+    _answer_at_once()
     background = Background(settings)
     if not settings.demo:  # there, what was changed by hand waits for whoever plays
         background.start()
@@ -64,3 +67,16 @@ def _announce(settings: Settings, host: str, port: int) -> None:
     if not auth.has_password(settings):
         link = f"{address.rstrip('/')}/login?token={auth.new_link(settings)}"
         print(f"Sign in, once, with {link}", flush=True)
+
+
+def _answer_at_once() -> None:
+    """Let no answer wait for the other side's acknowledgement: 40 ms for each request of a script.
+
+    Python does this by itself for sockets that name their protocol; the one that Streamlit listens
+    on does not. What is set there is inherited by every connection.
+    """
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        # Most of these are no sockets, or gone by now: they refuse, and nothing is done to them.
+        with suppress(OSError), socket.fromfd(int(entry.name), socket.AF_INET, 0) as found:
+            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
