@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pitasker_core import background, clock, history, status, tasks
+from pitasker_core import clock, history, status, tasks
 from pitasker_core.dashboard.both_sides import show_both_sides, show_guard
 from pitasker_core.dashboard.findings import show_findings
 from pitasker_core.dashboard.operations import show_history
@@ -10,6 +10,7 @@ from pitasker_core.dashboard.shell import (
     BADGES,
     plain,
     settings,
+    show_background,
     show_problem,
     sync_now,
 )
@@ -30,21 +31,12 @@ def main() -> None:
         on_click=sync_now,
         disabled=listing.problem is not None,
     )
-    _show_jobs()
+    show_background()
     show_guard()
     if listing.comparison:
         show_both_sides(listing, listing.comparison)
         show_findings(listing.comparison)
     show_history()
-
-
-def _show_jobs() -> None:
-    """What the background work has to say, if anything."""
-    for name, job in background.job_states(settings()).items():
-        if not job.ok:
-            st.error(plain(f"In the background, {name}: {job.message}"), icon=":material/error:")
-    if not settings().demo and not background.is_running(settings()):
-        st.caption("Nothing works in the background at the moment: a sync happens when you act.")
 
 
 def _show_status(found: Status) -> None:

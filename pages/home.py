@@ -12,6 +12,7 @@ from pitasker_core.dashboard.shell import (
     guarded,
     plain,
     settings,
+    show_background,
     show_hand_edits,
     show_problem,
     sync_now,
@@ -44,6 +45,7 @@ def _draw() -> None:
     _show_health(status.summary(listing, operations))
     if listing.comparison and (changes := overview.hand_edits(listing.comparison)):
         show_hand_edits(changes)
+    show_background()
     _actions(listing)
     runs, done = st.columns(2, gap="large")
     with runs:

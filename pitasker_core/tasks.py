@@ -22,9 +22,10 @@ from pitasker_core.crontab.document import Crontab, check_command, check_name, p
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
 from pitasker_core.errors import InvalidSyntax, NotFound, PiTaskerError, Stale
+from pitasker_core.history import Operation
 from pitasker_core.settings import Settings
 from pitasker_core.sync import store
-from pitasker_core.sync.merge import Kind
+from pitasker_core.sync.merge import Fields, Kind
 from pitasker_core.sync.service import (
     BACKGROUND,
     Comparison,
@@ -263,21 +264,35 @@ def undo_sync(settings: Settings, actor: str, done: SyncResult) -> Applied:
 
     Raises Stale when one of them was changed since, NotFound when it was deleted.
     """
-    pulled = {change.tag: change.ours for change in done.pulled}
-    pushed = {change.tag: change.theirs for change in done.pushed}
-    now = {change.tag: change.result for change in (*done.pulled, *done.pushed)}
+    overwritten = {change.tag: (change.ours, change.result) for change in done.pulled}
+    overwritten |= {change.tag: (change.theirs, change.result) for change in done.pushed}
+    return _put_back(settings, actor, {done.tasks[tag]: pair for tag, pair in overwritten.items()})
+
+
+def undo_operation(settings: Settings, actor: str, done: Operation) -> Applied:
+    """Take back what an operation of the history carried over; see `undo_sync`."""
+    overwritten: dict[int, tuple[Fields | None, Fields | None]] = {}
+    for part, lost, kept in (("pulled", "database", "crontab"), ("pushed", "crontab", "database")):
+        for change in done.details.get(part, []):
+            sides = {
+                side: Fields(**change[side]) if change[side] else None for side in (lost, kept)
+            }
+            if change["task"] is not None:
+                overwritten[change["task"]] = (sides[lost], sides[kept])
+    return _put_back(settings, actor, overwritten)
+
+
+def _put_back(
+    settings: Settings, actor: str, overwritten: Mapping[int, tuple[Fields | None, Fields | None]]
+) -> Applied:
+    """Give tasks the first of these values each, if they still have the second."""
     edits = []
-    for tag, fields in {**pulled, **pushed}.items():
-        found = get(settings, done.tasks[tag])
-        after = now[tag]
-        if after and (found.name, found.schedule, found.command, found.paused) != (
-            after.name,
-            after.schedule,
-            after.command,
-            after.paused,
-        ):
+    for number, (before, after) in overwritten.items():
+        found = get(settings, number)
+        now = Fields(found.name, found.schedule, found.command, found.paused)
+        if after and now != after:
             raise Stale(f"Task “{found.name}” was changed since.", "Undo it by hand.")
-        wanted = {"system_managed": True, **fields.as_dict()} if fields else None
+        wanted = {"system_managed": True, **before.as_dict()} if before else None
         edits.append(Edit(found.id, found.version, wanted or {"system_managed": False}))
     return apply(settings, actor, edits, "undo")
 
@@ -345,8 +360,9 @@ def listing(settings: Settings, *, deleted: bool = False) -> Listing:
         problem = found
     with database.session(settings) as session:
         crontab = store.own_crontab(session, settings)
-        rows = session.scalars(
-            select(TaskRow)
+        # Plain columns: rows as objects would take three times as long.
+        rows = session.execute(
+            select(*_COLUMNS)
             .where(or_(TaskRow.crontab == crontab, TaskRow.crontab.is_(None)))
             .where(TaskRow.deleted_at.is_not(None) if deleted else TaskRow.deleted_at.is_(None))
             .order_by(TaskRow.name, TaskRow.id)
@@ -507,7 +523,11 @@ def _told(row: TaskRow) -> dict[str, Any]:
     }
 
 
-def _task(row: TaskRow) -> Task:
+_COLUMNS = [column for column in TaskRow.__table__.c if column.key not in ("output", "crontab")]
+
+
+def _task(row: Any) -> Task:
+    """A task of its row, or of the row's columns."""
     return Task(
         id=row.id,
         name=row.name,

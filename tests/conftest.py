@@ -237,6 +237,7 @@ def serve(cli_environment, tmp_path):
         until(answers)
         return address
 
+    start.servers = servers
     yield start
     for server in servers:
         server.terminate()

@@ -169,6 +169,18 @@ def test_streamlit_by_itself_does_not_open_the_door_either(cli_environment):
     assert "does not listen on 0.0.0.0 without a password" in done.stdout + done.stderr
 
 
+def test_behind_a_proxy_the_base_url_is_whose_pages_are_ours(serve, settings, tmp_path):
+    auth.set_password(settings, SECRET)
+    address = serve(PITASKER_BASE_URL="https://pi.example")
+    ours, foreign = {"origin": "https://pi.example"}, {"origin": "https://evil.example"}
+    answer = httpx.post(f"{address}/login", data={"password": SECRET}, headers=ours)
+    assert answer.status_code == 303
+    assert "secure" in answer.headers["set-cookie"].lower()
+    refused = httpx.post(f"{address}/login", data={"password": SECRET}, headers=foreign)
+    assert refused.status_code == 403
+    assert "https://pi.example" in (tmp_path / "server.log").read_text()
+
+
 def test_a_token_opens_the_api_and_no_page(address, settings):
     token = tokens.create(settings, "tester", "script", Role.READ)
     bearer = {"authorization": f"Bearer {token}"}

@@ -123,6 +123,17 @@ def test_a_pulled_removal_can_be_taken_back(settings, crontab):
     assert tasks.get(settings, task.id).is_system_managed
 
 
+def test_what_the_background_took_over_can_be_taken_back_from_the_history(settings, crontab):
+    task = create(settings)
+    before = crontab.read()
+    crontab.write(before.replace(b"0 2 * * *", b"9 9 * * *"))
+    service.sync(settings, Request(service.BACKGROUND))
+    assert tasks.get(settings, task.id).schedule == "9 9 * * *"
+    tasks.undo_operation(settings, ME, history.operations(settings)[0])
+    assert crontab.read() == before
+    assert tasks.get(settings, task.id).schedule == "0 2 * * *"
+
+
 def test_a_sync_is_not_taken_back_over_a_later_change(settings, crontab):
     task = create(settings)
     crontab.write(crontab.read().replace(b"0 2 * * *", b"9 9 * * *"))

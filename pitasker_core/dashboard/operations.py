@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pitasker_core import clock, history
+from pitasker_core import clock, history, tasks
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard import charts, overview
@@ -16,6 +16,7 @@ from pitasker_core.dashboard.shell import (
     act,
     plain,
     settings,
+    tell_applied,
     tell_saved,
 )
 from pitasker_core.dashboard.times import ago, time_text
@@ -189,7 +190,20 @@ def _show_one(found: Operation) -> None:
             st.dataframe(
                 pd.DataFrame(rows), hide_index=True, height="content", alt="What was changed"
             )
+        if found.kind in ("sync", "resolve") and (found.pushed or found.pulled):
+            st.button(
+                "Take back what it carried over",
+                icon=":material/undo:",
+                on_click=_take_back,
+                args=(found,),
+                help="Each task, and its entry, gets the values that were overwritten.",
+            )
         _show_texts(found)
+
+
+def _take_back(found: Operation) -> None:
+    done = act(tasks.undo_operation, settings(), ACTOR, found)
+    tell_applied(done, f"Operation {found.id} is taken back")
 
 
 def _change_row(what: str, change: dict[str, Any]) -> dict[str, Any]:

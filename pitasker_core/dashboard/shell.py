@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
-from pitasker_core import auth, clock, cron_daemon, tasks
+from pitasker_core import auth, background, clock, cron_daemon, tasks
 from pitasker_core.auth import Login, Role
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.difference import difference
@@ -193,6 +193,15 @@ def show_hand_edits(changes: list[str]) -> None:
     lines = "\n".join(f"- {plain(text)}" for text in changes[:8])
     more = f"\n- and {len(changes) - 8} more" if len(changes) > 8 else ""
     st.warning(f"**{count} in the crontab, made outside**\n{lines}{more}", icon=":material/edit:")
+
+
+def show_background() -> None:
+    """What waits for a person because the background may not decide it, and if nobody works."""
+    for name, job in background.job_states(settings()).items():
+        if not job.ok:
+            st.error(plain(f"In the background, {name}: {job.message}"), icon=":material/error:")
+    if not settings().demo and not background.is_running(settings()):
+        st.caption("Nothing works in the background at the moment: a sync happens when you act.")
 
 
 def tell_written(

@@ -1,0 +1,110 @@
+"""Servers under load, and what happens to machines: nothing that was promised is lost."""
+
+import os
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import httpx
+import pytest
+from serving import PATIENCE, until
+from test_scenarios import ME
+
+from pitasker_core import auth, background, database, tasks, tokens
+from pitasker_core.auth import Role
+from pitasker_core.database import embedded
+from pitasker_core.sync import service
+from pitasker_core.sync.service import Request
+
+pytestmark = pytest.mark.slow
+
+
+def post(address, token, number):
+    """Make a task over HTTP; the status, or 0 when the connection broke."""
+    task = {"name": f"Job {number}", "cronSchedule": "@daily", "command": f"/bin/job-{number}"}
+    headers = {"authorization": f"Bearer {token}"}
+    try:
+        answer = httpx.post(f"{address}/api/tasks", json=task, headers=headers, timeout=60)
+    except httpx.TransportError:
+        return 0
+    return answer.status_code
+
+
+def jobs(text):
+    return Counter(re.findall(rb"/bin/job-(\d+) # PITASKER_ID:", text))
+
+
+def test_two_servers_on_one_crontab_lose_and_double_nothing(serve, settings, crontab):
+    addresses = [serve(), serve()]
+    token = tokens.create(settings, ME, "load", Role.WRITE)
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(lambda n: post(addresses[n % 2], token, n), range(24)))
+    assert codes == [201] * 24
+    assert jobs(crontab.read()) == {str(n).encode(): 1 for n in range(24)}
+    until(lambda: background.is_running(settings))
+    with database.session(settings) as session:
+        holders = session.scalar(
+            database.text("select count(*) from pg_locks where locktype = 'advisory' and granted")
+        )
+    assert holders == 1
+    assert not service.preview(settings).plan.changes
+
+
+def test_a_killed_postgres_loses_no_task_that_was_promised(serve, settings, crontab):
+    private = replace(settings, database_url=None)
+    address = serve(DATABASE_URL="")
+    try:
+        token = tokens.create(private, ME, "load", Role.WRITE)
+        promised, stopping = set(), threading.Event()
+
+        def load(start):
+            number = start
+            while not stopping.is_set():
+                if post(address, token, number) == 201:
+                    promised.add(str(number).encode())
+                number += 2
+
+        workers = [threading.Thread(target=load, args=(start,)) for start in (0, 1)]
+        for worker in workers:
+            worker.start()
+        until(lambda: len(promised) >= 5)
+        os.kill(int((private.postgres / "data" / "postmaster.pid").read_text().split()[0]), 9)
+        before = len(promised)
+        until(lambda: len(promised) >= before + 5)
+        stopping.set()
+        for worker in workers:
+            worker.join(timeout=PATIENCE)
+        service.sync(private, Request(ME))
+        found = jobs(crontab.read())
+        assert promised <= set(found)
+        assert set(found.values()) == {1}
+        names = {task.command.rpartition("-")[2].encode() for task in tasks.listing(private).tasks}
+        assert names == set(found)
+        cookie = {auth.COOKIE: auth.sign_in(private, Role.WRITE)}
+        assert (
+            httpx.get(f"{address}/api/crontab/status", cookies=cookie).json()["health"] == "green"
+        )
+    finally:
+        stopping.set()
+        embedded.stop(embedded.ensure_running(private.postgres))
+
+
+def test_the_dashboard_ends_in_good_order_and_takes_its_database_along(serve, settings):
+    serve(DATABASE_URL="")
+    private = replace(settings, database_url=None)
+    pid = int((private.postgres / "data" / "postmaster.pid").read_text().split()[0])
+    (server,) = serve.servers
+    server.send_signal(signal.SIGTERM)
+    server.wait(timeout=PATIENCE)
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("PostgreSQL is still there")
