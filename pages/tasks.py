@@ -7,7 +7,7 @@ import streamlit as st
 from pitasker_core import clock, tasks
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import overview, staging, task_grid
-from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete
+from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
@@ -34,6 +34,8 @@ COLUMNS = (
     "detail",
     "words",
     "next_run",
+    "last_run",
+    "result",
     "command",
     "in_crontab",
     "labels",
@@ -155,6 +157,8 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
             "next_run": column.DatetimeColumn(
                 f"Next run ({zone.key})", disabled=True, format="ddd D MMM, HH:mm", width=150
             ),
+            "last_run": column.TextColumn("Last run", disabled=True, width=90),
+            "result": column.TextColumn("Result", disabled=True, width=100),
             "labels": column.ListColumn("Labels", width=110),
             "source": column.TextColumn("Made by", disabled=True, width=90),
             "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=45),
@@ -297,6 +301,10 @@ def _open_what_was_asked_for(by_id: dict[int, Task]) -> None:
         return
     if label == "Delete":
         confirm_delete([task], _choose_none)
+    elif label == "Run now":
+        run_now([task])
+    elif label == "Runs":
+        st.switch_page("pages/runs.py", query_params={"task": str(task.id)})
     else:
         task_dialog(task, duplicate=label == "Duplicate")
 

@@ -29,6 +29,7 @@ from pitasker_core.database.tables import (
 )
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.preferences import Preferences
+from pitasker_core.runs import spool
 from pitasker_core.settings import Settings
 from pitasker_core.sync import adopt, service, store, validation
 from pitasker_core.sync.service import BACKGROUND, Request
@@ -74,6 +75,7 @@ class Background:
             ("validate", self._validate, self._preferences.validate_minutes),
             ("resume", self._resume, 0.5),
             ("prune", self._prune, 1440),
+            ("runs", self._runs, 0.1),
         ):
             self._scheduler.add_job(
                 self._run, "interval", (name, job), id=name, seconds=minutes * self._minute
@@ -189,6 +191,10 @@ class Background:
     def _resume(self) -> str:
         self._take_preferences()
         tasks.resume_due(self._settings)
+        return ""
+
+    def _runs(self) -> str:
+        spool.collect(self._settings)
         return ""
 
     def _prune(self) -> str:

@@ -39,6 +39,11 @@ class Settings:
         return self.home / "backups"
 
     @property
+    def spool(self) -> Path:
+        """The folder in which recorders leave what became of runs."""
+        return self.home / "spool"
+
+    @property
     def lock(self) -> Path:
         """The file whose lock makes one writer of the crontab at a time."""
         return self.home / "lock"

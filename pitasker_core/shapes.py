@@ -10,6 +10,7 @@ from pitasker_core.auth import Role
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.history import Operation
 from pitasker_core.metrics import Metrics
+from pitasker_core.runs.history import Run
 from pitasker_core.status import Status
 from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.install import digest
@@ -46,6 +47,8 @@ def task(found: Task) -> Shape:
         "pausedUntil": _time(found.paused_until),
         "isSystemManaged": found.is_system_managed,
         "source": found.source,
+        "lastRun": _time(found.last_run),
+        "lastResult": found.status,
         "labels": list(found.labels),
         "notes": found.notes,
         "crontabId": _text(found.crontab_id),
@@ -213,6 +216,25 @@ def snapshot(found: Snapshot, *, content: bool = False) -> Shape:
         "reason": found.reason,
         "entries": found.entries,
         **(raw(found.text) if content else {}),
+    }
+
+
+def run(found: Run) -> Shape:
+    """One run of a task."""
+    duration = found.duration
+    return {
+        "id": found.id,
+        "task": found.task,
+        "taskName": found.task_name,
+        "startedAt": _time(found.started_at),
+        "endedAt": _time(found.ended_at),
+        "seconds": duration.total_seconds() if duration else None,
+        "exitCode": found.exit_code,
+        "signal": found.signal,
+        "state": found.state,
+        "result": found.result,
+        "source": found.source,
+        "bytes": found.bytes,
     }
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from pitasker_core import errors, shapes
-from pitasker_core.api import crontab, tasks
+from pitasker_core.api import crontab, runs, tasks
 from pitasker_core.api.models import Error
 from pitasker_core.errors import PiTaskerError
 
@@ -49,6 +49,7 @@ def make() -> FastAPI:
     )
     app.include_router(crontab.router, tags=["crontab"])
     app.include_router(tasks.router, tags=["tasks"])
+    app.include_router(runs.router, tags=["runs"])
     app.add_exception_handler(PiTaskerError, _ours)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http)

@@ -165,6 +165,8 @@ class Task(Model):
     paused_until: datetime | None
     is_system_managed: bool
     source: str
+    last_run: datetime | None
+    last_result: str
     labels: list[str]
     notes: str
     crontab_id: UUID | None
@@ -205,6 +207,37 @@ class Applied(Model):
     tasks: list[Task]
     errors: list[TaskError]
     error: Problem | None = None
+
+
+class Run(Model):
+    """One run of a task. `state` is `running`, `success`, `failed`, or `started` when only its
+    start was seen; `result` says it in words."""
+
+    id: int
+    task: int
+    task_name: str
+    started_at: datetime
+    ended_at: datetime | None
+    seconds: float | None
+    exit_code: int | None
+    signal: int | None
+    state: str
+    result: str
+    source: str
+    bytes: int
+
+
+class RunsWanted(Model):
+    """Which runs: of one task, or all."""
+
+    task: Annotated[int | None, Field(ge=1, le=LARGEST_ID)] = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class Started(Model):
+    """A run that was started; it has this name until it is found in the history."""
+
+    name: str
 
 
 class Change(Model):

@@ -9,6 +9,7 @@ from pitasker_core import clock, shapes, tasks
 from pitasker_core.api import models
 from pitasker_core.api.context import ACTOR, Asked, TaskId
 from pitasker_core.errors import InvalidSyntax, NotFound
+from pitasker_core.runs import by_hand, spool
 from pitasker_core.shapes import Shape
 
 router = APIRouter(prefix="/tasks")
@@ -100,6 +101,17 @@ def pause(settings: Asked, task: TaskId, wanted: models.Pause | None = None) -> 
 def resume(settings: Asked, task: TaskId) -> Shape:
     """Let a paused task run again."""
     return _changed(settings, task, paused=False)
+
+
+@router.post("/{task}/run", status_code=202, response_model=models.Started)
+def run(settings: Asked, task: TaskId) -> Shape:
+    """Start a task now, in cron's environment. It goes on by itself: look at its runs."""
+    found = tasks.get(settings, task)
+    if found.deleted_at:
+        raise NotFound(f"Task {task} was deleted.")
+    name = by_hand.start(settings, ACTOR, found)
+    spool.collect(settings)
+    return {"name": name}
 
 
 def _changed(settings: Asked, task: int, version: int | None = None, **fields: Any) -> Shape:

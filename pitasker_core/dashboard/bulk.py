@@ -14,9 +14,11 @@ from pitasker_core.dashboard.shell import (
     plain,
     settings,
     sync_now,
+    tell,
     tell_applied,
     tell_written,
 )
+from pitasker_core.runs import by_hand, spool
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request
 from pitasker_core.tasks import Edit, Task
@@ -39,6 +41,7 @@ def bulk_bar(
         **{what: partial(_edit, chosen, what, choose_none) for what in _AT_ONCE},
         "Pause until …": lambda: _pause_until(chosen, choose_none),
         "Label …": lambda: _label(chosen, labels, choose_none),
+        "Run now": lambda: run_now(chosen),
         "Sync": lambda: _sync(chosen),
         "Stop managing …": lambda: _confirm_release(chosen, choose_none),
         "Delete …": lambda: confirm_delete(chosen, choose_none),
@@ -80,6 +83,17 @@ def _sync(chosen: Sequence[Task]) -> None:
     if not sync_now(Request(ACTOR, only=tags)):
         st.switch_page("pages/health.py")
     st.rerun()
+
+
+def run_now(chosen: Sequence[Task]) -> None:
+    """Start tasks, and go to where their output is to be seen."""
+    names = [act(by_hand.start, settings(), ACTOR, task) for task in chosen]
+    act(spool.collect, settings())
+    if not any(names):
+        st.rerun()
+    tell("done", f"Started {_count(chosen)}.")
+    only = {"task": str(chosen[0].id)} if len(chosen) == 1 else {}
+    st.switch_page("pages/runs.py", query_params=only)
 
 
 @st.dialog("Pause until")

@@ -52,6 +52,7 @@ def run() -> None:
         [
             st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
             st.Page("pages/tasks.py", title="Tasks", icon=":material/checklist:"),
+            st.Page("pages/runs.py", title="Runs", icon=":material/history:"),
             st.Page(
                 "pages/import_entries.py",
                 title="Import",

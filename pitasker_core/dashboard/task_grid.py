@@ -23,7 +23,9 @@ SIGNS = {
 
 SOURCES = {"pitasker": "PiTasker", "crontab": "crontab", "imported": "copied"}
 
-MENU = ["Details", "Duplicate", "Delete"]
+RESULTS = {"success": "✓ went well", "failed": "✗ failed", "running": "… running"}
+
+MENU = ["Details", "Run now", "Runs", "Duplicate", "Delete"]
 
 _WAITING = (State.PENDING, State.FAILED, State.CONFLICT)
 
@@ -33,6 +35,7 @@ FILTERS: dict[str, Callable[[Task, State], bool]] = {
     "Database only": lambda task, state: not task.is_system_managed,
     "Sync issues": lambda task, state: state in _WAITING,
     "Paused": lambda task, state: task.paused,
+    "Failing": lambda task, state: task.status == "failed",
 }
 
 
@@ -95,6 +98,8 @@ def frame(
         ],
         dtype=pd.DatetimeTZDtype("ns", zone),
     )
+    columns["last_run"] = [ago(task.last_run, now) if task.last_run else "" for task in tasks]
+    columns["result"] = [RESULTS.get(task.status, "") if task.last_run else "" for task in tasks]
     columns["source"] = [SOURCES.get(task.source, task.source) for task in tasks]
     columns["labels"] = [list(task.labels) for task in tasks]
     columns["menu"] = [MENU for _ in tasks]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, Identity, Index, LargeBinary, Text, func
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Identity, Index, LargeBinary, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -67,6 +67,12 @@ class TaskRow(Base):
     record_runs: Mapped[bool] = mapped_column(server_default="false")
     timeout_seconds: Mapped[int | None]
     no_overlap: Mapped[bool] = mapped_column(server_default="false")
+    catch_up: Mapped[bool] = mapped_column(server_default="false")
+    """Whether a run that was missed while the machine was off is made up after it is on again."""
+    ping_url: Mapped[str] = mapped_column(server_default="")
+    """An outside monitor's address, called when a run starts, goes well or fails."""
+    notify: Mapped[list[str] | None]
+    """The kinds of notices wanted of this task; null for those that are wanted of all."""
     notes: Mapped[str] = mapped_column(server_default="")
     labels: Mapped[list[str]] = mapped_column(server_default="{}")
     sync_error: Mapped[str | None]
@@ -93,6 +99,8 @@ class BaseRow(Base):
     paused: Mapped[bool]
     comment: Mapped[str | None]
     """The comment above the entry at that time."""
+    recording: Mapped[dict[str, Any] | None]
+    """How its runs are recorded; null when they are not."""
     comment_is_ours: Mapped[bool]
     """True when PiTasker wrote that comment, and so may change and remove it."""
 
@@ -138,18 +146,66 @@ class SnapshotRow(Base):
 
 
 class RunRow(Base):
-    """One execution of a task, by cron or by hand."""
+    """One execution of a task, by cron or by hand; or times at which it should have run."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("runs_task_started", "task", "started_at"),)
+    __table_args__ = (
+        Index("runs_task_started", "task", "started_at"),
+        Index("runs_started", "started_at"),
+    )
 
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    task: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
-    started_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-    exit_code: Mapped[int | None]
-    output: Mapped[str | None]
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    crontab: Mapped[int | None] = mapped_column(ForeignKey("crontabs.id"))
+    task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    """Null for the run of an entry that no task manages."""
+    command: Mapped[str | None]
+    """Of a run without a task: the entry's command."""
+    name: Mapped[str | None] = mapped_column(unique=True)
+    """What it is called where it was found: it is taken in once, however often it is seen."""
     source: Mapped[str]
+    """`observed` in cron's log, `recorded`, `by hand`, `caught up`, or `missed`."""
+    pid: Mapped[int | None]
+    """The process that cron, or a person, started."""
+    started_at: Mapped[datetime]
+    """For `missed`: when it should have started, the first time."""
+    ended_at: Mapped[datetime | None]
+    """For `missed`: when it should have started, the last time."""
+    exit_code: Mapped[int | None]
+    signal: Mapped[int | None]
+    """The signal that ended it."""
+    user_seconds: Mapped[float | None]
+    system_seconds: Mapped[float | None]
+    peak_kb: Mapped[int | None]
+    output: Mapped[bytes | None]
+    """What it printed, its middle left out where that was too much."""
+    bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """How much it printed."""
+    missed: Mapped[int] = mapped_column(server_default="0")
+    """For `missed`: how many times in a row, for one and the same reason."""
+    note: Mapped[str] = mapped_column(server_default="")
+    """What there is to say of it, in words: that it timed out, overlapped, was lost, or why it was
+    missed."""
+
+
+class NoticeRow(Base):
+    """Something to tell people about, once. Sent when `sent_at` is set."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("notices_unsent", "id", postgresql_where=text("sent_at is null")),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    crontab: Mapped[int] = mapped_column(ForeignKey("crontabs.id"))
+    kind: Mapped[str]
+    """`failed`, `recovered`, `missed`, `conflict` or `sync failed`."""
+    task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    run: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("runs.id", ondelete="SET NULL"))
+    message: Mapped[str]
+    sent_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    next_try: Mapped[datetime | None]
+    problem: Mapped[str | None]
+    """What went wrong with the last try."""
 
 
 class EventRow(Base):

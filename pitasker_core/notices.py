@@ -1,0 +1,29 @@
+"""What there is to tell people about: kept in the transaction that found it, told later."""
+
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from pitasker_core.database.tables import NoticeRow
+
+
+class Kind(StrEnum):
+    """What there may be to tell."""
+
+    FAILED = "failed"
+    RECOVERED = "recovered"
+    MISSED = "missed"
+    CONFLICT = "conflict"
+    SYNC_FAILED = "sync failed"
+
+
+def add(
+    session: Session,
+    crontab: int,
+    kind: Kind,
+    message: str,
+    task: int | None = None,
+    run: int | None = None,
+) -> None:
+    """Keep something to tell. Whoever wants to hear of it is asked when it is told."""
+    session.add(NoticeRow(crontab=crontab, kind=kind, message=message, task=task, run=run))
