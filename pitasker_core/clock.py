@@ -25,3 +25,16 @@ def system_zone() -> ZoneInfo:
             return ZoneInfo.from_file(file)
     except (OSError, ValueError):
         return ZoneInfo("UTC")
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long before or after now, in the largest whole unit: "5 min ago", "in 2 h"."""
+    seconds = (moment - now).total_seconds()
+    size = abs(seconds)
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if size >= length:
+            text = f"{int(size // length)} {unit}"
+            break
+    else:
+        text = f"{int(size)} s"
+    return f"in {text}" if seconds > 0 else f"{text} ago"

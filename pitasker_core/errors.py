@@ -130,6 +130,18 @@ class InvalidRequest(PiTaskerError):
     recoverable = False
 
 
+class Unexpected(PiTaskerError):
+    """A mistake of PiTasker's own."""
+
+    code = "UNEXPECTED"
+    recoverable = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            "PiTasker made a mistake of its own.", "`logs/crontab-error.log` says where."
+        )
+
+
 class PreconditionFailed(PiTaskerError):
     """The crontab is another than the one that a new text was based on."""
 

@@ -22,6 +22,8 @@ class Settings:
     """True for somebody who may look and not change: neither the crontab nor the database."""
     base_url: str | None = None
     """The address that people use, when a proxy stands before PiTasker."""
+    cron_log: Path | None = None
+    """The file to which syslog writes what cron says; None to look for it, or for the journal."""
 
     @property
     def is_https(self) -> bool:
@@ -50,8 +52,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `PITASKER_HOME`, `DATABASE_URL`, `PITASKER_CRONTAB`, `PITASKER_DEMO` and
-        `PITASKER_BASE_URL`."""
+        """Read `PITASKER_HOME`, `DATABASE_URL`, `PITASKER_CRONTAB`, `PITASKER_DEMO`,
+        `PITASKER_BASE_URL` and `PITASKER_CRON_LOG`."""
         data = environment.get("XDG_DATA_HOME") or "~/.local/share"
         home = environment.get("PITASKER_HOME") or f"{data}/pitasker"
         return cls(
@@ -60,6 +62,7 @@ class Settings:
             crontab_program=environment.get("PITASKER_CRONTAB") or "crontab",
             demo=environment.get("PITASKER_DEMO") == "1",
             base_url=environment.get("PITASKER_BASE_URL") or None,
+            cron_log=Path(log) if (log := environment.get("PITASKER_CRON_LOG")) else None,
         )
 
     def make_home(self) -> None:

@@ -5,6 +5,7 @@ be (no `crontab`, somebody else at work on it), the task is saved all the same a
 next sync makes it so.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -13,12 +14,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import inspect, or_, select
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database
+from pitasker_core import clock, database, notices, recorder_copy
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab, check_command, check_name, parse
+from pitasker_core.crontab.recording import LONGEST_TIMEOUT, Recorder, recording
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
 from pitasker_core.errors import InvalidSyntax, NotFound, PiTaskerError, Stale
@@ -33,6 +35,7 @@ from pitasker_core.sync.service import (
     SyncResult,
     compare,
     read_crontab,
+    recorders,
     sync,
     want_entry,
 )
@@ -55,6 +58,12 @@ class Task:
     last_run: datetime | None
     labels: tuple[str, ...]
     notes: str
+    record_runs: bool
+    timeout_seconds: int | None
+    no_overlap: bool
+    catch_up: bool
+    ping_url: str
+    notify: tuple[str, ...] | None
     sync_error: str | None
     crontab_id: UUID | None
     synced_at: datetime | None
@@ -90,7 +99,8 @@ class Listing:
 class Edit:
     """One change of one task: new values of fields, or its deletion.
 
-    Fields are name, schedule, command, paused, paused_until, system_managed, notes and labels.
+    Fields are name, schedule, command, paused, paused_until, system_managed, notes, labels,
+    record_runs, timeout_seconds, no_overlap, catch_up, ping_url and notify.
     `version` is the one that was shown; with None a change by somebody else in between is not
     noticed.
     """
@@ -162,13 +172,21 @@ def create(
     paused: bool = False,
     notes: str = "",
     labels: Sequence[str] = (),
+    record_runs: bool = False,
+    timeout_seconds: int | None = None,
+    no_overlap: bool = False,
+    catch_up: bool = False,
+    ping_url: str = "",
+    notify: Sequence[str] | None = None,
 ) -> Applied:
     """Make a task and, if it is system-managed, its entry.
 
     Raises InvalidSyntax for what cannot be an entry, DatabaseError; then there is no task.
     """
     name, schedule, command = name.strip(), schedule.strip(" \t"), command.strip(" \t")
-    check(name, schedule, command, _crontab_if_there(settings))
+    crontab = _crontab_if_there(settings)
+    check(name, schedule, command, crontab)
+    _check_told(ping_url, notify)
     with database.session(settings) as session:
         row = TaskRow(
             name=name,
@@ -177,12 +195,19 @@ def create(
             paused=paused,
             notes=notes,
             labels=list(labels),
+            record_runs=record_runs,
+            timeout_seconds=timeout_seconds,
+            no_overlap=no_overlap,
+            catch_up=catch_up,
+            ping_url=ping_url,
+            notify=None if notify is None else list(notify),
             source="pitasker",
             is_system_managed=False,
             version=1,
         )
         session.add(row)
         session.flush()
+        _check_recording(settings, row, crontab)
         if system_managed:
             want_entry(session, row, store.own_crontab(session, settings))
         session.flush()
@@ -207,7 +232,7 @@ def apply(settings: Settings, actor: str, edits: Sequence[Edit], kind: str = "ch
         for edit in edits:
             row = _editable(rows, edit)
             before = _told(row)
-            _edit(session, row, edit, crontab, number)
+            _edit(settings, session, row, edit, crontab, number)
             what = "deleted" if edit.delete else "changed"
             after = None if edit.delete else _told(row)
             session.add(EventRow(actor=actor, kind=what, task=row.id, before=before, after=after))
@@ -231,14 +256,20 @@ def preview(settings: Settings, edits: Sequence[Edit]) -> Preview:
         for edit in edits:
             part = session.begin_nested()
             try:
-                _edit(session, _editable(rows, edit), edit, document, number)
+                _edit(settings, session, _editable(rows, edit), edit, document, number)
                 session.flush()
             except PiTaskerError as problem:
                 part.rollback()
                 problems[edit.task] = problem.user_message
         tags = {row.crontab_id for row in rows.values() if row.crontab_id}
         compared = compare(session, number, text, document)
-        carried = carry_out(document, compared.plan.only(tags), compared.reading, compared.base)
+        carried = carry_out(
+            document,
+            compared.plan.only(tags),
+            compared.reading,
+            compared.base,
+            recorders(settings, compared),
+        )
         failed = {compared.known[tag].task: reason for tag, reason in carried.failures.items()}
         session.rollback()
     return Preview(text, str(carried.document), {**failed, **problems})
@@ -275,7 +306,8 @@ def undo_operation(settings: Settings, actor: str, done: Operation) -> Applied:
     for part, lost, kept in (("pulled", "database", "crontab"), ("pushed", "crontab", "database")):
         for change in done.details.get(part, []):
             sides = {
-                side: Fields(**change[side]) if change[side] else None for side in (lost, kept)
+                side: Fields.from_dict(change[side]) if change[side] else None
+                for side in (lost, kept)
             }
             if change["task"] is not None:
                 overwritten[change["task"]] = (sides[lost], sides[kept])
@@ -289,12 +321,31 @@ def _put_back(
     edits = []
     for number, (before, after) in overwritten.items():
         found = get(settings, number)
-        now = Fields(found.name, found.schedule, found.command, found.paused)
+        how = recording(
+            on=found.record_runs,
+            timeout_seconds=found.timeout_seconds,
+            no_overlap=found.no_overlap,
+        )
+        now = Fields(found.name, found.schedule, found.command, found.paused, how)
         if after and now != after:
             raise Stale(f"Task “{found.name}” was changed since.", "Undo it by hand.")
-        wanted = {"system_managed": True, **before.as_dict()} if before else None
+        wanted = {"system_managed": True, **_as_edit(before)} if before else None
         edits.append(Edit(found.id, found.version, wanted or {"system_managed": False}))
     return apply(settings, actor, edits, "undo")
+
+
+def _as_edit(fields: Fields) -> dict[str, Any]:
+    """What makes a task say what an entry said."""
+    how = fields.recording
+    limits = {"timeout_seconds": how.timeout_seconds, "no_overlap": how.no_overlap}
+    return {
+        "name": fields.name,
+        "schedule": fields.schedule,
+        "command": fields.command,
+        "paused": fields.paused,
+        "record_runs": how.on,
+        **(limits if how.on else {}),
+    }
 
 
 def _fields(task: Task) -> dict[str, Any]:
@@ -307,6 +358,12 @@ def _fields(task: Task) -> dict[str, Any]:
         "system_managed": task.is_system_managed,
         "notes": task.notes,
         "labels": list(task.labels),
+        "record_runs": task.record_runs,
+        "timeout_seconds": task.timeout_seconds,
+        "no_overlap": task.no_overlap,
+        "catch_up": task.catch_up,
+        "ping_url": task.ping_url,
+        "notify": task.notify,
     }
 
 
@@ -398,7 +455,42 @@ def _editable(rows: Mapping[int, TaskRow], edit: Edit) -> TaskRow:
     return row
 
 
-def _edit(session: Session, row: TaskRow, edit: Edit, crontab: Crontab | None, number: int) -> None:
+_AS_THEY_ARE = (
+    "paused",
+    "paused_until",
+    "notes",
+    "record_runs",
+    "timeout_seconds",
+    "no_overlap",
+    "catch_up",
+    "ping_url",
+)
+
+
+_PING_URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+
+# What an entry has of its task: when one of these changes, the crontab has to follow.
+_OF_THE_ENTRY = (
+    "name",
+    "cron_schedule",
+    "command",
+    "paused",
+    "record_runs",
+    "timeout_seconds",
+    "no_overlap",
+    "is_system_managed",
+    "deleted_at",
+)
+
+
+def _edit(
+    settings: Settings,
+    session: Session,
+    row: TaskRow,
+    edit: Edit,
+    crontab: Crontab | None,
+    number: int,
+) -> None:
     wanted = dict(edit.fields)
     for name, column in (("name", "name"), ("schedule", "cron_schedule"), ("command", "command")):
         if name in wanted:
@@ -408,11 +500,16 @@ def _edit(session: Session, row: TaskRow, edit: Edit, crontab: Crontab | None, n
                 _check_changed(row, name, crontab)
     if "paused" in wanted and wanted["paused"] != row.paused:
         row.paused_until = None
-    for name in ("paused", "paused_until", "notes"):
+    for name in _AS_THEY_ARE:
         if name in wanted:
             setattr(row, name, wanted[name])
     if "labels" in wanted:
         row.labels = list(wanted["labels"])
+    _check_told(wanted.get("ping_url", ""), wanted.get("notify"))
+    if "notify" in wanted:
+        row.notify = None if wanted["notify"] is None else list(wanted["notify"])
+    if wanted.keys() & {"command", "record_runs", "timeout_seconds", "no_overlap"}:
+        _check_recording(settings, row, crontab)
     switch = wanted.get("system_managed")
     if switch:
         if not row.is_system_managed:
@@ -424,7 +521,37 @@ def _edit(session: Session, row: TaskRow, edit: Edit, crontab: Crontab | None, n
         row.deleted_at = clock.now()
     if session.is_modified(row):
         row.updated_at = clock.now()
-        row.synced_to_crontab = False
+        changes = inspect(row).attrs
+        if any(changes[name].history.has_changes() for name in _OF_THE_ENTRY):
+            row.synced_to_crontab = False
+
+
+def _check_told(ping_url: str, notify: Sequence[str] | None) -> None:
+    """Raise InvalidSyntax unless others can be told of a task's runs as is wanted."""
+    if ping_url and not _PING_URL.fullmatch(ping_url):
+        raise InvalidSyntax(
+            "A ping URL begins with http:// or https:// and has no blanks.",
+            "Copy it from your monitor, for instance https://hc-ping.com/….",
+        )
+    if unknown := set(notify or ()) - set(notices.Kind):
+        raise InvalidSyntax(
+            f"There is no kind of notice “{min(unknown)}”.", f"There are {', '.join(notices.Kind)}."
+        )
+
+
+def _check_recording(settings: Settings, row: TaskRow, crontab: Crontab | None) -> None:
+    """Raise InvalidSyntax unless the runs of a task can be recorded as it wants."""
+    seconds = row.timeout_seconds
+    if seconds is not None and not 1 <= seconds <= LONGEST_TIMEOUT:
+        raise InvalidSyntax(
+            f"Task “{row.name}”: a time limit is 1 to {LONGEST_TIMEOUT} seconds, or none."
+        )
+    if row.record_runs:
+        recorder = Recorder(str(recorder_copy.path(settings)), row.id)
+        how = recording(on=True, timeout_seconds=seconds, no_overlap=row.no_overlap)
+        at = _place(row, crontab)
+        if reason := (crontab or parse("")).why_not_recorded(at, row.command, recorder, how):
+            raise InvalidSyntax(f"Task “{row.name}”: {reason}")
 
 
 def _check_changed(row: TaskRow, field_name: str, crontab: Crontab | None) -> None:
@@ -520,6 +647,12 @@ def _told(row: TaskRow) -> dict[str, Any]:
         "system_managed": row.is_system_managed,
         "notes": row.notes,
         "labels": list(row.labels),
+        "record_runs": row.record_runs,
+        "timeout_seconds": row.timeout_seconds,
+        "no_overlap": row.no_overlap,
+        "catch_up": row.catch_up,
+        "ping_url": row.ping_url,
+        "notify": row.notify,
     }
 
 
@@ -541,6 +674,12 @@ def _task(row: Any) -> Task:
         last_run=row.last_run,
         labels=tuple(row.labels),
         notes=row.notes,
+        record_runs=row.record_runs,
+        timeout_seconds=row.timeout_seconds,
+        no_overlap=row.no_overlap,
+        catch_up=row.catch_up,
+        ping_url=row.ping_url,
+        notify=None if row.notify is None else tuple(row.notify),
         sync_error=row.sync_error,
         crontab_id=row.crontab_id,
         synced_at=row.crontab_synced_at,

@@ -36,7 +36,11 @@ STEPS = {
 STRIDE = {"sync": 11}
 """Lines from one death to the next, else 19: each costs 0.1 s, and a save is some 700 lines."""
 
-TABLES = [table.name for table in Base.metadata.sorted_tables]
+TABLES = {
+    table.name: ", ".join(f'"{column.name}"' for column in table.columns if not column.computed)
+    for table in Base.metadata.sorted_tables
+}
+"""The tables, and the columns that are not made of others."""
 
 
 def in_child(settings, work):
@@ -107,9 +111,9 @@ class Stage:
             self._crontab.write(self._text)
         with database.session(self._settings) as session:
             session.execute(text(f"truncate {', '.join(TABLES)}"))
-            for name in TABLES:
-                copy = f"insert into {name} overriding system value table stage.{name}"
-                session.execute(text(copy))
+            for name, columns in TABLES.items():
+                copy = f"insert into {name} ({columns}) overriding system value"
+                session.execute(text(f"{copy} select {columns} from stage.{name}"))
 
 
 def out_of_step(settings, crontab):

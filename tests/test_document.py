@@ -789,6 +789,7 @@ def test_a_removal_of_the_first_line_does_not_take_the_last_for_its_comment():
         ("# tab\there\n0 2 * * * /bin/a\n", "a"),
         ("0 2 * * * cd /tmp && sudo LANG=C /usr/bin/make all\n", "tmp"),
         ("0 2 * * * sudo LANG=C /usr/bin/make all\n", "make"),
+        ("0 2 * * * /usr/bin/python3 -u /home/pi/read.py\n", "read.py"),
         ("0 2 * * * %in\n", "Entry in line 1"),
         ("0 2 * * *\n", "Entry in line 1"),
         (sample("debian_template") + "0 2 * * * /bin/a\n", "a"),

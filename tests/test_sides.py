@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pitasker_core.crontab.document import parse
+from pitasker_core.crontab.document import parse, recorded, split_stdin
+from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
 from pitasker_core.sync import merge, sides
 from pitasker_core.sync.merge import Fields, Kind, Policy
 from pitasker_core.sync.sides import Agreed, Known
@@ -16,6 +17,7 @@ TAG, OTHER, THIRD = (UUID(int=number) for number in (1, 2, 3))
 MARK, OTHER_MARK = f"# PITASKER_ID:{TAG}", f"# PITASKER_ID:{OTHER}"
 JOB = Fields("Job", "0 5 * * *", "/bin/job")
 LINE = f"0 5 * * * /bin/job {MARK}\n"
+RECORDER, GONE = (f"/home/{who}/pitasker-recorder" for who in ("pi", "gone"))
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class World:
     base: dict[UUID, Agreed]
 
     def read(self, places=None):
-        return sides.read(parse(self.text), self.known, self.base, places)
+        return sides.read(parse(self.text), self.known, self.base, places, {GONE})
 
     def plan(self, places=None):
         reading = self.read(places)
@@ -40,7 +42,10 @@ class World:
 
     def carried(self, choices=None, policy=Policy.ASK, places=None):
         planned = merge.resolve(self.plan(places), choices or {}, policy)
-        return planned, sides.carry_out(parse(self.text), planned, self.read(places), self.base)
+        recorders = {tag: Recorder(RECORDER, task.task) for tag, task in self.known.items()}
+        document = parse(self.text)
+        done = sides.carry_out(document, planned, self.read(places), self.base, recorders)
+        return planned, done
 
     def synced(self, choices=None, policy=Policy.ASK, places=None):
         """The world after a sync."""
@@ -479,9 +484,11 @@ values = st.builds(
     Fields,
     st.sampled_from(["Job", "Other name", "# hash"]),
     st.sampled_from(["0 5 * * *", "*/5\t* * * *", "@daily", "61 * * * *"]),
-    st.sampled_from(["/bin/job", "cat%in", "echo a # b", "a \\"]),
+    st.sampled_from(["/bin/job", "cat%in", "echo a # b", "a \\", "echo 'it''s' \\%"]),
     st.booleans(),
+    st.sampled_from([PLAIN, PLAIN, Recording(True), Recording(True, 60, no_overlap=True)]),
 )
+recorders = st.builds(Recorder, st.sampled_from([RECORDER, GONE]), st.sampled_from([1, 7]))
 shapes = st.sampled_from(["{}", "{}", "{}", " \t{}", "untagged", "misplaced", "copied", "broken"])
 
 
@@ -510,16 +517,17 @@ def worlds(draw):
 def lines(draw, tag, fields):
     mark, shape = f"# PITASKER_ID:{tag}", draw(shapes)
     pause = "# " if fields.paused else ""
-    proper, percent, stdin = fields.command.partition("%")
+    command = recorded(fields.command, draw(recorders), fields.recording)
+    proper, stdin = split_stdin(command)
     if shape == "untagged":
-        return f"{pause}{fields.schedule} {fields.command}\n"
+        return f"{pause}{fields.schedule} {command}\n"
     if shape == "misplaced":
-        return f"{pause}{fields.schedule} {fields.command} {mark} x\n"
+        return f"{pause}{fields.schedule} {command} {mark} x\n"
     if shape == "broken":
-        return f"every day {fields.command} {mark}\n"
+        return f"every day {command} {mark}\n"
     if shape == "copied":
         shape = f"{{0}}{pause}0 9 * * * {proper} {mark}\n{{0}}"
-    return shape.format(f"{pause}{fields.schedule} {proper} {mark}{percent}{stdin}\n")
+    return shape.format(f"{pause}{fields.schedule} {proper} {mark}{stdin}\n")
 
 
 @given(worlds(), st.sampled_from([*Policy]))

@@ -230,6 +230,15 @@ def test_an_entry_broken_by_hand_is_named_and_its_task_is_held(settings, crontab
     assert status.status(settings).health is status.Health.RED
 
 
+def test_nothing_is_in_order_while_cron_does_not_run(settings):
+    create(settings)
+    found = tasks.listing(settings)
+    assert status.summary(found, [], cron_alive=None).health is status.Health.GREEN
+    dead = status.summary(found, [], cron_alive=False)
+    assert dead.health is status.Health.RED
+    assert dead.reasons == ["cron is not running: no job will start."]
+
+
 def test_a_crontab_that_crontab_itself_would_refuse_names_the_line_at_fault(settings, crontab):
     create(settings)
     broken = crontab.read() + b"61 * * * * /bin/never\n"

@@ -1,5 +1,6 @@
 """The difference between two texts of a crontab, as proof of what a write did. Pure."""
 
+import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher, unified_diff
 
@@ -38,17 +39,21 @@ class Difference:
 
 def difference(before: str | None, after: str | None) -> Difference:
     """Compare two texts; None is the absence of a crontab."""
-    # Lines end at LF only. What a page cannot show is replaced by stand-ins.
-    old = shown(before or "").split("\n")
-    new = shown(after or "").split("\n")
+    old, new = _lines(before), _lines(after)
     changed = added = removed = identical = 0
     for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
-            identical += sum(1 for line in range(i, j) if line < len(old) - 1 or old[line])
+            identical += j - i
             continue
         both = min(j - i, m - k)
         changed += both
         removed += j - i - both
         added += m - k - both
     lines = unified_diff(old, new, "before", "after", lineterm="", n=1)
-    return Difference(changed, added, removed, identical, "\n".join(list(lines)[2:]))
+    text = "\n".join(line.removesuffix("\n") for line in list(lines)[2:])
+    return Difference(changed, added, removed, identical, text)
+
+
+def _lines(text: str | None) -> list[str]:
+    """The lines, each with its end: LF only. What a page cannot show is replaced by stand-ins."""
+    return re.findall(r"[^\n]*\n|[^\n]+", shown(text or ""))

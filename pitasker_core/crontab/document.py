@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from uuid import UUID
 
 from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrapped, wrapped
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.errors import InvalidSyntax, NotFound
 
@@ -105,11 +106,14 @@ class Entry:
     schedule: str
     gap: str
     command: str
-    """As it stands, with `%` and standard input, without the tag."""
+    """As it stands, with `%` and standard input, without the tag and the recorder."""
     tag: UUID | None
     misplaced_tag: bool
     """Something was written behind the tag by hand: the shell ignores it until the tag is moved."""
     meaning: Schedule
+    recording: Recording = PLAIN
+    recorder: Recorder | None = None
+    """The recorder that the command is given to, if its runs are recorded."""
 
     @property
     def paused(self) -> bool:
@@ -207,8 +211,20 @@ class Crontab:
 
     def why_not_tagged(self, index: int | None, command: str) -> str | None:
         """Why a command at an index (None: at the end) cannot carry a tag, or None if it can."""
-        shell = self.environment(index).get("SHELL", "/bin/sh")
-        return _why_not_tagged(command, shell)
+        return _why_not_tagged(command, self._shell(index))
+
+    def why_not_recorded(
+        self, index: int | None, command: str, recorder: Recorder, how: Recording
+    ) -> str | None:
+        """Why the runs of a command at an index cannot be recorded, or None if they can."""
+        shell = self._shell(index)
+        if shell.rsplit("/", 1)[-1] == "python3":
+            return f"SHELL is {shell}, which cannot start the recorder."
+        reason = _why_not_tagged(recorded(command, recorder, how), shell)
+        return f"To record its runs: {reason}" if reason else None
+
+    def _shell(self, index: int | None) -> str:
+        return self.environment(index).get("SHELL", "/bin/sh")
 
 
 def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Crontab:
@@ -236,10 +252,26 @@ def parse_line(raw: str, dialect: Dialect = Dialect.DEBIAN) -> Line:
     return _entry(raw, "", content, dialect)
 
 
+def tag_in(command: str) -> UUID | None:
+    """The tag in a command, wherever it stands."""
+    return _find_tag(command)[1]
+
+
 def tagged(command: str, tag: UUID) -> str:
     """The command with its tag, before the first unescaped `%`, where the shell drops it."""
     proper, stdin = split_stdin(command)
     return f"{proper}{' ' if proper else ''}# PITASKER_ID:{tag}{stdin}"
+
+
+def recorded(command: str, recorder: Recorder, how: Recording) -> str:
+    """The command given to the recorder, or the plain one; its standard input stays as it is.
+
+    Raises InvalidSyntax when the recorder's path cannot stand in a crontab.
+    """
+    if not how.on:
+        return command
+    proper, stdin = split_stdin(command)
+    return wrapped(proper, recorder, how) + stdin
 
 
 def split_stdin(command: str) -> tuple[str, str]:
@@ -323,7 +355,7 @@ def suggested_name(crontab: Crontab, index: int) -> str:
             return name
     for word in crontab.entry(index).command.split():
         program = word.rsplit("/", 1)[-1]
-        # Skip `cd`, `sudo` and `NAME=value`, which say nothing of what the job is.
+        # Skip `cd`, `sudo`, `python3` and `NAME=value`, which say nothing of what the job is.
         if program and "=" not in word and program[0].isalnum() and program not in _VEHICLES:
             name = "".join(c for c in program if c.isprintable())[:NAME_LIMIT]
             if is_name(name):
@@ -331,7 +363,10 @@ def suggested_name(crontab: Crontab, index: int) -> str:
     return f"Entry in line {index + 1}"
 
 
-_VEHICLES = {"cd", "sudo", "nice", "ionice", "env", "exec", "flock", "timeout", "sh", "bash"}
+_VEHICLES = frozenset(
+    {"cd", "sudo", "nice", "ionice", "env", "exec", "flock", "timeout", "sh", "bash"}
+    | {"python", "python3", "perl", "php", "node", "ruby"}
+)
 
 
 def _why_not_tagged(command: str, shell: str) -> str | None:
@@ -446,7 +481,12 @@ def _entry(raw: str, prefix: str, content: str, dialect: Dialect) -> Entry | Inv
     if len(encode(rest)) > COMMAND_LIMIT:
         return Invalid(raw, f"the command is longer than {COMMAND_LIMIT} bytes", None, tag)
     command, tag, misplaced = _find_tag(rest)
-    return Entry(raw, prefix, indent, schedule, gap, command, tag, misplaced, meaning)
+    proper, stdin = split_stdin(command)
+    plain, recorder, how = unwrapped(proper)
+    command = plain + stdin
+    return Entry(
+        raw, prefix, indent, schedule, gap, command, tag, misplaced, meaning, how, recorder
+    )
 
 
 def _paused_or_comment(raw: str, content: str, dialect: Dialect) -> Entry | Comment:

@@ -12,8 +12,10 @@ from pitasker_core.crontab.document import (
     check_name,
     control_character,
     parse_line,
+    recorded,
     tagged,
 )
+from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
 from pitasker_core.errors import InvalidSyntax, NotFound
 
 
@@ -47,7 +49,14 @@ class Draft:
         return Crontab((*kept.ended().lines, *self._added), self._crontab.dialect)
 
     def add(
-        self, name: str, schedule: str, command: str, tag: UUID, paused: bool = False
+        self,
+        name: str,
+        schedule: str,
+        command: str,
+        tag: UUID,
+        paused: bool = False,
+        recording: Recording = PLAIN,
+        recorder: Recorder | None = None,
     ) -> "Draft":
         """A new entry at the end, under its name as a comment.
 
@@ -56,7 +65,9 @@ class Draft:
         """
         check_name(name)
         prefix = "# " if paused else ""
-        rendered = self._rendered(prefix, "", schedule, " ", command, tag, "\n")
+        rendered = self._rendered(
+            prefix, "", schedule, " ", command, tag, "\n", None, recording, recorder
+        )
         self._added += [Comment(f"# {name}\n"), rendered]
         return self
 
@@ -68,6 +79,8 @@ class Draft:
         command: str | None = None,
         paused: bool | None = None,
         tag: UUID | None = None,
+        recording: Recording | None = None,
+        recorder: Recorder | None = None,
     ) -> "Draft":
         """The entry at an index gets other fields; what is None stays as it was written."""
         old = self._entry(index)
@@ -85,6 +98,8 @@ class Draft:
             tag or old.tag,
             "\n" if old.raw.endswith("\n") else "",
             index,
+            old.recording if recording is None else recording,
+            recorder or old.recorder,
         )
         self._changed[index] = new
         return self
@@ -105,7 +120,7 @@ class Draft:
         return self
 
     def untag(self, index: int) -> "Draft":
-        """The entry at an index loses its tag; a paused one is a comment then."""
+        """The entry at an index loses its tag and its recorder; a paused one is a comment then."""
         old = self._entry(index)
         ending = "\n" if old.raw.endswith("\n") else ""
         raw = old.prefix + old.indent + old.schedule + old.gap + old.command + ending
@@ -136,23 +151,30 @@ class Draft:
         command: str,
         tag: UUID | None,
         ending: str,
-        index: int | None = None,
+        index: int | None,
+        recording: Recording,
+        recorder: Recorder | None,
     ) -> Entry:
         check_command(command)
         if found := control_character(schedule, allowed="\t"):
             raise InvalidSyntax(f"A schedule cannot contain {found}.")
         if tag and (reason := self._crontab.why_not_tagged(index, command)):
             raise InvalidSyntax(reason)
-        body = indent + schedule + gap + (tagged(command, tag) if tag else command)
+        full = command
+        if recorder and recording.on:
+            if reason := self._crontab.why_not_recorded(index, command, recorder, recording):
+                raise InvalidSyntax(reason)
+            full = recorded(command, recorder, recording)
+        body = indent + schedule + gap + (tagged(full, tag) if tag else full)
         # Read what we wrote by the grammar it will be read with: nothing else is proof.
         active = parse_line(body + ending, self._crontab.dialect)
         if not isinstance(active, Entry):
             raise InvalidSyntax(_why_no_entry(active))
         line = parse_line(prefix + body + ending, self._crontab.dialect) if prefix else active
-        wanted = (schedule, command, tag, bool(prefix))
+        wanted = (schedule, command, tag, bool(prefix), recording)
         if (
             not isinstance(line, Entry)
-            or (line.schedule, line.command, line.tag, line.paused) != wanted
+            or (line.schedule, line.command, line.tag, line.paused, line.recording) != wanted
         ):
             raise InvalidSyntax("This schedule and command would be read back as something else.")
         return line

@@ -320,6 +320,26 @@ def next_runs(schedule: Schedule, after: datetime, zone: tzinfo, count: int) -> 
     return [instant.astimezone(zone) for instant in runs]
 
 
+def last_run(schedule: Schedule, before: datetime, zone: tzinfo) -> datetime | None:
+    """The last instant up to `before` at which cron started the job, aware, in `zone`.
+
+    None for what `next_runs` knows no times of, and for what did not run in the last eight years,
+    in which even a 29 February comes.
+    """
+    if schedule.reboot or schedule.random or schedule.never_runs:
+        return None
+    for days in (1 / 24, 1, 8, 32, 366, 8 * 366):
+        start = before - timedelta(days=days)
+        found = None
+        for instant in _instants(schedule, start.astimezone(zone), zone):
+            if instant > before:
+                break
+            found = instant if instant > start else found
+        if found:
+            return found.astimezone(zone)
+    return None
+
+
 def _instants(schedule: Schedule, start: datetime, zone: tzinfo) -> Iterator[datetime]:
     """Ascending UTC instants from about `start`, by cron's rules for a clock that jumps.
 

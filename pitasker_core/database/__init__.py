@@ -155,7 +155,8 @@ def _sqlalchemy_url(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
-def _newest_revision() -> str:
+def newest_revision() -> str:
+    """The name of this version's tables, in the order of versions."""
     newest = max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
     return newest.split("_", 1)[0]
 
@@ -164,9 +165,9 @@ def _migrate(engine: Engine) -> None:
     with engine.connect() as connection:
         if connection.scalar(text("select to_regclass('alembic_version')")):
             found = connection.scalar(text("select version_num from alembic_version"))
-            if found == _newest_revision():
+            if found == newest_revision():
                 return
-            if found and found > _newest_revision():
+            if found and found > newest_revision():
                 raise DatabaseError(
                     "This database was made by a newer PiTasker.",
                     "Upgrade this one, then try again.",

@@ -7,7 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Identity, Index, LargeBinary, Text, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Computed,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -145,13 +156,29 @@ class SnapshotRow(Base):
     entries: Mapped[int]
 
 
+_STATE = """case
+    when source = 'missed' then 'missed'
+    when source = 'observed' and exit_code is null then 'started'
+    when ended_at is null and note = '' then 'running'
+    when exit_code = 0 then 'success'
+    else 'failed' end"""
+_ODD = "state in ('failed', 'missed', 'running')"
+_BY_HAND = "source = 'by hand'"
+
+
 class RunRow(Base):
     """One execution of a task, by cron or by hand; or times at which it should have run."""
 
     __tablename__ = "runs"
     __table_args__ = (
         Index("runs_task_started", "task", "started_at"),
-        Index("runs_started", "started_at"),
+        Index("runs_started", "crontab", "started_at"),
+        # Small ones, for what is looked for and rare: a page shall not read a million that are not.
+        Index("runs_odd", "crontab", "state", "started_at", postgresql_where=text(_ODD)),
+        Index("runs_task_odd", "task", "state", "started_at", postgresql_where=text(_ODD)),
+        Index("runs_slow", "crontab", "started_at", postgresql_where=text("slow")),
+        Index("runs_by_hand", "crontab", "started_at", postgresql_where=text(_BY_HAND)),
+        Index("runs_to_ping", "id", postgresql_where=text("pings is not null")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -180,18 +207,29 @@ class RunRow(Base):
     """What it printed, its middle left out where that was too much."""
     bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """How much it printed."""
+    state: Mapped[str] = mapped_column(Computed(_STATE, persisted=True))
+    """`running`, `success`, `failed`, `missed`, or `started` when only its start was seen."""
+    slow: Mapped[bool] = mapped_column(server_default="false")
+    """Whether it took much longer than was usual for its task then."""
     missed: Mapped[int] = mapped_column(server_default="0")
     """For `missed`: how many times in a row, for one and the same reason."""
     note: Mapped[str] = mapped_column(server_default="")
     """What there is to say of it, in words: that it timed out, overlapped, was lost, or why it was
     missed."""
+    pings: Mapped[list[str] | None]
+    """What its task's outside monitor is still to be told, oldest first; null when it was."""
 
 
 class NoticeRow(Base):
     """Something to tell people about, once. Sent when `sent_at` is set."""
 
     __tablename__ = "notices"
-    __table_args__ = (Index("notices_unsent", "id", postgresql_where=text("sent_at is null")),)
+    __table_args__ = (
+        Index("notices_unsent", "id", postgresql_where=text("sent_at is null")),
+        Index("notices_sent", "crontab", "sent_at"),
+        # One notice of a kind for a run, however often its end is seen.
+        Index("notices_run", "run", "kind", unique=True, postgresql_where=text("run is not null")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -206,6 +244,8 @@ class NoticeRow(Base):
     next_try: Mapped[datetime | None]
     problem: Mapped[str | None]
     """What went wrong with the last try."""
+    sent_to: Mapped[list[str]] = mapped_column(server_default="{}")
+    """The names of the channels that took it: those are not tried again."""
 
 
 class EventRow(Base):

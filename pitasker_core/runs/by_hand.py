@@ -3,49 +3,37 @@
 import os
 import pwd
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
-from pitasker_core import database
+from sqlalchemy import select
+
+from pitasker_core import clock, database, recorder_copy
 from pitasker_core.crontab import environment
 from pitasker_core.crontab.document import Crontab, encode, split_stdin
-from pitasker_core.database.tables import EventRow
+from pitasker_core.database.tables import EventRow, RunRow
 from pitasker_core.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly
 from pitasker_core.runs import spool
 from pitasker_core.settings import Settings
 from pitasker_core.sync import service
 from pitasker_core.tasks import Task
 
-_RECORDER = Path(__file__).with_name("recorder.py")
-_PYTHON = "/usr/bin/python3"
+_UMASK = 0o022
+"""What cron's jobs have, whatever ours is."""
+
+_EVENTS = {"hand": "run by hand", "catchup": "caught up"}
 
 
-def recorder(settings: Settings) -> Path:
-    """The recorder's copy in the data folder: jobs depend on nothing that an upgrade moves.
-
-    Raises ExecutionError when the disk cannot be written.
-    """
-    copy = settings.home / "recorder"
-    try:
-        settings.make_home()
-        settings.spool.mkdir(mode=0o700, exist_ok=True)
-        if not copy.exists() or copy.read_bytes() != _RECORDER.read_bytes():
-            new = copy.with_suffix(".new")
-            shutil.copyfile(_RECORDER, new)
-            new.chmod(0o700)
-            new.rename(copy)
-    except OSError as problem:
-        raise ExecutionError(f"{copy} cannot be written: {problem.strerror}.") from problem
-    return copy
-
-
-def start(settings: Settings, actor: str, task: Task) -> str:
+def start(settings: Settings, actor: str, task: Task, by: str = "hand") -> str:
     """Start a task; comes back at once with the run's name in the spool.
 
+    `by` is `hand`, or `catchup` for a run that is made up.
     The job is nobody's child: it goes on when PiTasker ends. Raises ReadOnly, ExecutionError.
     """
     if settings.read_only:
@@ -59,11 +47,14 @@ def start(settings: Settings, actor: str, task: Task) -> str:
     except PiTaskerError:
         pass  # without a crontab it runs with cron's own environment
     proper, stdin = split_stdin(task.command)
-    python = _PYTHON if Path(_PYTHON).exists() else shutil.which("python3") or "python3"
-    command = [python, "-I", "-S", str(recorder(settings)), "--by", "hand"]
+    command = [str(recorder_copy.put_in_place(settings)), "--by", by]
+    if task.timeout_seconds:
+        command += ["--timeout", str(task.timeout_seconds)]
+    if task.no_overlap:
+        command.append("--no-overlap")
     env = cron_environment(document, index)
     home = env["HOME"] if Path(env["HOME"]).is_dir() else "/"
-    before = {one.name for one in spool.left(settings)}
+    begun = clock.now()
     with tempfile.TemporaryFile() as given:
         given.write(cron_stdin(stdin))
         given.seek(0)
@@ -75,10 +66,13 @@ def start(settings: Settings, actor: str, task: Task) -> str:
             env=env,
             cwd=home,
             start_new_session=True,
+            umask=_UMASK,
         )
+    # It is our child as long as we are there: somebody has to ask how it ended.
+    threading.Thread(target=process.wait, daemon=True).start()
     with database.session(settings) as session:
-        session.add(EventRow(actor=actor, kind="run by hand", task=task.id))
-    return _started(settings, process, before)
+        session.add(EventRow(actor=actor, kind=_EVENTS[by], task=task.id))
+    return _started(settings, task, process, begun)
 
 
 def stop(settings: Settings, name: str) -> None:
@@ -86,9 +80,11 @@ def stop(settings: Settings, name: str) -> None:
     if settings.read_only:
         raise ReadOnly
     for one in spool.left(settings):
-        if one.name == name and one.ended is None and spool.is_alive(one.started):
-            os.kill(int(one.started["pid"]), signal.SIGTERM)
-            return
+        target = spool.process(one.started) if one.name == name and one.ended is None else None
+        if target is not None:
+            with suppress(ProcessLookupError):
+                os.kill(target, signal.SIGTERM)
+                return
     raise NotFound("This run has ended already.")
 
 
@@ -116,15 +112,23 @@ def cron_stdin(stdin: str) -> bytes:
     return encode(text if text.endswith("\n") else f"{text}\n")
 
 
-def _started(settings: Settings, process: "subprocess.Popen[bytes]", before: set[str]) -> str:
+def _started(
+    settings: Settings, task: Task, process: "subprocess.Popen[bytes]", begun: datetime
+) -> str:
+    """What a run is called that was just started; it may have ended, and been taken in, by now."""
     end = time.monotonic() + 5
-    while time.monotonic() < end:
+    is_over = False
+    while not is_over and time.monotonic() < end:
+        is_over = process.poll() is not None
         for one in spool.left(settings):
-            if one.name not in before and one.name.endswith(f"-{process.pid}"):
+            is_since = one.started["started"] >= begun.timestamp()
+            if is_since and (one.task, one.started["pid"]) == (task.id, process.pid):
                 return one.name
-        if process.poll() is not None:
-            break
         time.sleep(0.01)
+    with database.session(settings) as session:
+        same = RunRow.task == task.id, RunRow.pid == process.pid
+        if name := session.scalar(select(RunRow.name).where(*same, RunRow.started_at >= begun)):
+            return name
     raise ExecutionError(
         "The run did not start, or left no record.", "Is the disk full? Look at its free space."
     )

@@ -184,6 +184,9 @@ class _Work:
             cron_schedule=entry.schedule,
             command=entry.command,
             paused=entry.paused,
+            record_runs=managed and entry.recording.on,
+            timeout_seconds=entry.recording.timeout_seconds,
+            no_overlap=entry.recording.no_overlap,
             source="crontab" if managed else "imported",
             is_system_managed=managed,
             crontab_id=tag if managed else None,
@@ -196,6 +199,6 @@ class _Work:
         self._made.append((row, entry.raw))
         if managed:
             self.places[tag] = index
-            fields = Fields(name, entry.schedule, entry.command, entry.paused)
+            fields = Fields(name, entry.schedule, entry.command, entry.paused, entry.recording)
             comment = document.comment_above(index)
             self._base[tag] = Agreed(fields, comment, comment_is_ours=False)

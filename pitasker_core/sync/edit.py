@@ -43,35 +43,44 @@ def save_raw(
     the crontab is no longer `based_on`, InvalidSyntax for lines that are new and wrong, MassRemoval
     when most tags are gone and that was not `confirmed`; then nothing was changed.
     """
+    with install.locked(settings):
+        return save_raw_locked(
+            settings, text, based_on, actor=actor, confirmed=confirmed, kind=kind
+        )
+
+
+def save_raw_locked(
+    settings: Settings, text: str, based_on: str | None, *, actor: str, confirmed: bool, kind: str
+) -> Saved:
+    """`save_raw` for a caller that holds the lock."""
     crontab = program(settings)
     if text and not text.endswith("\n"):
         text += "\n"  # cron refuses a last line without one
     document = parse(text, crontab.dialect)
-    with install.locked(settings):
-        before = crontab.read()
-        if before != based_on:
-            raise changed_since()
-        old = parse(before or "", crontab.dialect)
-        _refuse_new_mistakes(old, document)
-        if not confirmed:
-            _refuse_mass_removal(old, document)
-        if text == (before or ""):
-            return Saved(before, text, None, None, None)
-        backup = install.back_up(settings, before, clock.now())
-        # `before` belongs to the history even when the database never saw it.
-        kept = None
-        with suppress(DatabaseError), database.session(settings) as session:
+    before = crontab.read()
+    if before != based_on:
+        raise changed_since()
+    old = parse(before or "", crontab.dialect)
+    _refuse_new_mistakes(old, document)
+    if not confirmed:
+        _refuse_mass_removal(old, document)
+    if text == (before or ""):
+        return Saved(before, text, None, None, None)
+    backup = install.back_up(settings, before, clock.now())
+    # `before` belongs to the history even when the database never saw it.
+    kept = None
+    with suppress(DatabaseError), database.session(settings) as session:
+        number = store.own_crontab(session, settings)
+        kept = store.take_snapshot(session, number, before, "found", old.size)
+    install.install(settings, crontab, before, document)
+    try:
+        with database.session(settings) as session:
             number = store.own_crontab(session, settings)
-            kept = store.take_snapshot(session, number, before, "found", old.size)
-        install.install(settings, crontab, before, document)
-        try:
-            with database.session(settings) as session:
-                number = store.own_crontab(session, settings)
-                written = store.take_snapshot(session, number, text, kind, document.size)
-            request = Request(actor, kind, confirmed=True, edited=(kept, written))
-            result = sync_locked(settings, request)
-        except PiTaskerError as problem:
-            return Saved(before, text, str(backup) if backup else None, None, problem)
+            written = store.take_snapshot(session, number, text, kind, document.size)
+        request = Request(actor, kind, confirmed=True, edited=(kept, written))
+        result = sync_locked(settings, request)
+    except PiTaskerError as problem:
+        return Saved(before, text, str(backup) if backup else None, None, problem)
     return Saved(before, text, str(backup) if backup else None, result, None)
 
 

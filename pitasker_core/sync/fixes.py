@@ -18,6 +18,7 @@ class Fix(StrEnum):
     TAKE_CRONTAB = "Take the crontab's"
     TAKE_DATABASE = "Take the database's"
     IMPORT = "Import"
+    PUT_RECORDER_BACK = "Put the recorder back"
     COMMENT_OUT = "Comment out"
     UNIX_LINE_END = "Mend the line end"
 
@@ -31,6 +32,7 @@ FIXES: dict[Discrepancy, list[Fix]] = {
     Discrepancy.UNKNOWN_TAG: [Fix.IMPORT],
     Discrepancy.COPIED_TAG: [Fix.IMPORT],
     Discrepancy.UNMANAGED_ENTRY: [Fix.IMPORT],
+    Discrepancy.MISSING_RECORDER: [Fix.PUT_RECORDER_BACK],
     Discrepancy.INVALID_LINE: [Fix.COMMENT_OUT],
     Discrepancy.ODD_ENTRY: [],
 }
@@ -40,6 +42,8 @@ def of(finding: Finding) -> list[Fix]:
     """The fixes that can be offered for a finding."""
     if finding.kind is Discrepancy.ODD_ENTRY and "\r" in (finding.text or ""):
         return [Fix.UNIX_LINE_END]
+    if finding.kind is Discrepancy.MISSING_RECORDER and finding.change is None:
+        return []  # no task's: the one who wrote it knows what it is
     return FIXES[finding.kind]
 
 
@@ -54,6 +58,9 @@ def apply(settings: Settings, actor: str, findings: Sequence[Finding], fix: Fix)
         done = adopt.adopt(settings, actor, wanted)
         for reason in done.errors.values():
             raise ConcurrentModification(reason)
+    elif fix is Fix.PUT_RECORDER_BACK:
+        tags = {f.change.tag for f in findings if f.change}
+        service.sync(settings, Request(actor, "resolve", tags))
     elif fix in (Fix.COMMENT_OUT, Fix.UNIX_LINE_END):
         mend = _commented if fix is Fix.COMMENT_OUT else _without_carriage_return
         _mend_lines(settings, actor, findings, mend)

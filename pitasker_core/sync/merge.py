@@ -9,7 +9,10 @@ cases in `plan`.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
+
+from pitasker_core.crontab.recording import PLAIN, Recording, from_dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +23,23 @@ class Fields:
     schedule: str
     command: str
     paused: bool = False
+    recording: Recording = PLAIN
 
-    def as_dict(self) -> dict[str, str | bool]:
+    def as_dict(self) -> dict[str, Any]:
         """For the database and for JSON. (`dataclasses.asdict` takes ten times as long.)"""
         return {
             "name": self.name,
             "schedule": self.schedule,
             "command": self.command,
             "paused": self.paused,
+            "recording": self.recording.as_dict(),
         }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> "Fields":
+        """What `as_dict` made, back; also from before there was recording."""
+        recording = from_dict(kept.get("recording"))
+        return cls(kept["name"], kept["schedule"], kept["command"], kept["paused"], recording)
 
 
 Side = Mapping[UUID, Fields]

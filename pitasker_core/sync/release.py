@@ -1,4 +1,4 @@
-"""Give entries back: they stay in the crontab as they are, and PiTasker knows them no more."""
+"""Give entries back: they stay in the crontab, and PiTasker, or its recorder, lets go of them."""
 
 from collections.abc import Collection
 
@@ -7,9 +7,10 @@ from sqlalchemy import delete, select
 from pitasker_core import clock, database
 from pitasker_core.crontab.document import Crontab
 from pitasker_core.crontab.draft import Draft
+from pitasker_core.crontab.recording import PLAIN
 from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
 from pitasker_core.settings import Settings
-from pitasker_core.sync import install, store
+from pitasker_core.sync import edit, install, store
 from pitasker_core.sync.service import program, read_crontab, refuse_nul
 
 
@@ -55,6 +56,20 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
                 after=after,
             )
     return text, str(released)
+
+
+def detach(settings: Settings, actor: str) -> int:
+    """Take the recorder out of every entry: each has its plain command back, and needs nothing of
+    PiTasker's any more. How many there were. Needs no database. Raises PiTaskerError.
+    """
+    text, document = read_crontab(settings)
+    draft = Draft(document)
+    found = [index for index, entry in document.entries() if entry.recorder]
+    for index in found:
+        draft.change(index, recording=PLAIN)
+    if found:
+        edit.save_raw(settings, str(draft.done()), text, actor=actor, kind="detach")
+    return len(found)
 
 
 def _untagged(document: Crontab, tags: Collection[object]) -> Crontab:

@@ -10,18 +10,21 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database
+from pitasker_core import clock, database, recorder_copy
 from pitasker_core.crontab.document import Crontab, parse
 from pitasker_core.crontab.program import CrontabProgram
+from pitasker_core.crontab.recording import Recorder
 from pitasker_core.database.tables import BaseRow, TaskRow
 from pitasker_core.errors import (
     ConcurrentModification,
     CrontabReverted,
+    ExecutionError,
     MassRemoval,
     ParseError,
     PiTaskerError,
@@ -73,6 +76,8 @@ class Comparison:
     base: dict[UUID, Agreed]
     reading: Reading
     plan: Plan
+    gone_recorders: frozenset[str] = frozenset()
+    """What entries name as their recorder, and is not there."""
 
     @property
     def task_changes(self) -> dict[int, Change]:
@@ -173,13 +178,25 @@ def compare(
     """Compare a crontab that was read with what the database holds."""
     known = store.known_tasks(session, crontab, lock=lock)
     base = store.agreed(session, crontab)
-    reading = read(document, known, base, places)
+    gone = frozenset(
+        path
+        for path in {entry.recorder.path for _, entry in document.entries() if entry.recorder}
+        if not Path(path).exists()
+    )
+    reading = read(document, known, base, places, gone)
     compared = merge.plan(
         {tag: value.fields for tag, value in base.items()},
         {tag: task.fields for tag, task in known.items() if task.wanted},
         reading.theirs,
     )
-    return Comparison(text, document, known, base, reading, planned(compared, reading, known))
+    plan = planned(compared, reading, known)
+    return Comparison(text, document, known, base, reading, plan, gone)
+
+
+def recorders(settings: Settings, compared: Comparison) -> dict[UUID, Recorder]:
+    """Who records the runs of each task that the database knows."""
+    path = str(recorder_copy.path(settings))
+    return {tag: Recorder(path, known.task) for tag, known in compared.known.items()}
 
 
 def sync_locked(settings: Settings, request: Request) -> SyncResult:
@@ -246,7 +263,7 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
             is_new, is_older = store.is_new_text(session, number, text)
             if not request.confirmed:
                 _guard(compared, plan, is_older)
-            carried = carry_out(document, plan, compared.reading, compared.base)
+            carried = _carried(settings, compared, plan)
             new_text = str(carried.document)
             writes = new_text != str(document)
             # 3. The old bytes, kept where no database is needed to read them.
@@ -276,6 +293,25 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
                 old = document if text is not None else None
                 install.install(settings, crontab, str(written), old)
         raise
+
+
+def _carried(settings: Settings, compared: Comparison, plan: Plan) -> Carried:
+    """The crontab with the plan carried out. Without a recorder, what needs one fails alone."""
+    needy = {c.tag for c in plan.changes if c.result and c.result.recording.on}
+    failures: dict[UUID, str] = {}
+    if needy:
+        try:
+            recorder_copy.put_in_place(settings)
+        except ExecutionError as problem:
+            failures = dict.fromkeys(needy, problem.user_message)
+    carried = carry_out(
+        compared.document,
+        plan.without(failures),
+        compared.reading,
+        compared.base,
+        recorders(settings, compared),
+    )
+    return replace(carried, failures={**carried.failures, **failures})
 
 
 def _settle(

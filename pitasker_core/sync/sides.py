@@ -1,6 +1,6 @@
 """What a crontab says of each task, and a crontab with a plan carried out. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from pitasker_core.crontab.document import (
     is_name,
 )
 from pitasker_core.crontab.draft import Draft
+from pitasker_core.crontab.recording import Recorder
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.sync.merge import Change, Fields, Kind, Plan
 
@@ -54,7 +55,8 @@ class Reading:
     lost: dict[UUID, int] = field(default_factory=dict)
     """Tags that were deleted by hand, and the one entry each surely stood on."""
     misplaced: set[UUID] = field(default_factory=set)
-    """Tags that something was written behind by hand."""
+    """Tags that something was written behind by hand, and those of entries whose recorder is gone
+    or records for another task: their lines are written anew, and mean the same."""
     broken: dict[UUID, int] = field(default_factory=dict)
     """Known tags that stand on a line that is no entry, and on no other."""
 
@@ -72,8 +74,9 @@ def read(
     known: Mapping[UUID, Known],
     base: Mapping[UUID, Agreed],
     places: Mapping[UUID, int] | None = None,
+    gone_recorders: Collection[str] = (),
 ) -> Reading:
-    """Find each task's entry.
+    """Find each task's entry. `gone_recorders` are paths at which there is no recorder any more.
 
     `places` names the entries that tasks being adopted came from, untagged ones or copies; without
     it they are found by their text.
@@ -95,7 +98,12 @@ def read(
             continue
         reading.where[tag] = own
         reading.theirs[tag] = fields
-        if document.entry(own).misplaced_tag:
+        entry = document.entry(own)
+        recorder = entry.recorder
+        misled = recorder and (
+            recorder.path in gone_recorders or (tag in known and recorder.task != known[tag].task)
+        )
+        if entry.misplaced_tag or misled:
             reading.misplaced.add(tag)
     gone = [tag for tag in base if tag not in reading.where]
     reading.broken.update({tag: document.mentions[tag] for tag in gone if tag in document.mentions})
@@ -135,9 +143,16 @@ class Carried:
 
 
 def carry_out(
-    document: Crontab, plan: Plan, reading: Reading, base: Mapping[UUID, Agreed]
+    document: Crontab,
+    plan: Plan,
+    reading: Reading,
+    base: Mapping[UUID, Agreed],
+    recorders: Mapping[UUID, Recorder],
 ) -> Carried:
-    """Change the document as the plan wants. What cannot be written fails alone, with a reason."""
+    """Change the document as the plan wants. What cannot be written fails alone, with a reason.
+
+    `recorders` says for each tag who would record its runs.
+    """
     failures: dict[UUID, str] = {}
     draft = Draft(document)
     pulled = {change.tag for change in plan.pulls}
@@ -163,13 +178,22 @@ def carry_out(
                         if document.entry(copy).tag == tag:
                             draft.untag(copy)
                 elif index is None:
-                    draft.add(result.name, result.schedule, result.command, tag, result.paused)
+                    draft.add(
+                        result.name,
+                        result.schedule,
+                        result.command,
+                        tag,
+                        result.paused,
+                        result.recording,
+                        recorders.get(tag),
+                    )
                 else:
-                    _change(draft, document.entry(index), index, tag, result, agreed)
+                    entry = document.entry(index)
+                    _change(draft, entry, index, tag, result, agreed, recorders.get(tag))
             # A tag that something was written behind goes back to its place, so that all of it
             # acts.
             if result and tag in reading.misplaced:
-                draft.change(reading.where[tag])
+                draft.change(reading.where[tag], recorder=recorders.get(tag))
         except InvalidSyntax as problem:
             failures[tag] = problem.user_message
     changed = draft.done()
@@ -205,7 +229,7 @@ def _fields(document: Crontab, index: int, agreed: Agreed | None, known: Known |
         name = comment
     else:
         name = known.fields.name if known else entry.command
-    return Fields(name, entry.schedule, entry.command, entry.paused)
+    return Fields(name, entry.schedule, entry.command, entry.paused, entry.recording)
 
 
 def _find_lost(
@@ -235,19 +259,27 @@ def _find_lost(
 
 
 def _change(
-    draft: Draft, entry: Entry, index: int, tag: UUID, result: Fields, agreed: Agreed | None
+    draft: Draft,
+    entry: Entry,
+    index: int,
+    tag: UUID,
+    result: Fields,
+    agreed: Agreed | None,
+    recorder: Recorder | None,
 ) -> None:
     comment = agreed.comment if agreed and agreed.comment_is_ours else None
     if comment is not None:
         check_name(result.name)  # before anything is changed: all of it, or nothing
-    wanted = (result.schedule, result.command, result.paused, tag)
-    if (entry.schedule, entry.command, entry.paused, entry.tag) != wanted:
+    wanted = (result.schedule, result.command, result.paused, result.recording, tag)
+    if (entry.schedule, entry.command, entry.paused, entry.recording, entry.tag) != wanted:
         draft.change(
             index,
             schedule=result.schedule,
             command=result.command,
             paused=result.paused,
             tag=tag,
+            recording=result.recording,
+            recorder=recorder,
         )
     if comment is not None:
         draft.rename(index, comment, result.name)

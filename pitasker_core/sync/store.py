@@ -1,5 +1,6 @@
 """What a sync reads from the database and writes to it. Callers bring the transaction."""
 
+import json
 import os
 import pwd
 import socket
@@ -11,10 +12,12 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     Integer,
     and_,
     any_,
     bindparam,
+    case,
     delete,
     func,
     literal,
@@ -27,6 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from pitasker_core.crontab.document import decode, encode
+from pitasker_core.crontab.recording import from_dict, recording
 from pitasker_core.database.tables import (
     BaseRow,
     CrontabRow,
@@ -86,6 +90,9 @@ def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[U
             TaskRow.cron_schedule,
             TaskRow.command,
             TaskRow.paused,
+            TaskRow.record_runs,
+            TaskRow.timeout_seconds,
+            TaskRow.no_overlap,
             and_(TaskRow.is_system_managed, TaskRow.deleted_at.is_(None)),
             and_(TaskRow.source != "pitasker", TaskRow.crontab_synced_at.is_(None)),
         )
@@ -94,8 +101,19 @@ def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[U
     )
     rows = session.execute(query.with_for_update() if lock else query)
     return {
-        tag: Known(task, Fields(name, schedule, command, paused), wanted, adopting)
-        for tag, task, name, schedule, command, paused, wanted, adopting in rows
+        tag: Known(
+            task,
+            Fields(
+                name,
+                schedule,
+                command,
+                paused,
+                recording(on=on, timeout_seconds=timeout, no_overlap=alone),
+            ),
+            wanted,
+            adopting,
+        )
+        for tag, task, name, schedule, command, paused, on, timeout, alone, wanted, adopting in rows
         if tag
     }
 
@@ -109,13 +127,14 @@ def agreed(session: Session, crontab: int) -> dict[UUID, Agreed]:
             BaseRow.schedule,
             BaseRow.command,
             BaseRow.paused,
+            BaseRow.recording,
             BaseRow.comment,
             BaseRow.comment_is_ours,
         ).where(BaseRow.crontab == crontab)
     )
     return {
-        tag: Agreed(Fields(name, schedule, command, paused), comment, ours)
-        for tag, name, schedule, command, paused, comment, ours in rows
+        tag: Agreed(Fields(name, schedule, command, paused, from_dict(kept)), comment, ours)
+        for tag, name, schedule, command, paused, kept, comment, ours in rows
     }
 
 
@@ -135,6 +154,7 @@ def move_base(session: Session, crontab: int, base: Mapping[UUID, Agreed | None]
                 "schedules": [value.fields.schedule for _, value in kept],
                 "commands": [value.fields.command for _, value in kept],
                 "paused": [value.fields.paused for _, value in kept],
+                "recordings": [_json(value.fields.recording.as_dict()) for _, value in kept],
                 "comments": [value.comment for _, value in kept],
                 "ours": [value.comment_is_ours for _, value in kept],
             },
@@ -143,17 +163,22 @@ def move_base(session: Session, crontab: int, base: Mapping[UUID, Agreed | None]
 
 # One statement, however many entries: row by row, a thousand take four times as long.
 _MOVE_BASE = text("""
-    insert into sync_base (crontab, tag, name, schedule, command, paused, comment, comment_is_ours)
+    insert into sync_base
+        (crontab, tag, name, schedule, command, paused, recording, comment, comment_is_ours)
     select :crontab, * from unnest(
         cast(:tags as uuid[]), cast(:names as text[]), cast(:schedules as text[]),
-        cast(:commands as text[]), cast(:paused as bool[]), cast(:comments as text[]),
-        cast(:ours as bool[])
+        cast(:commands as text[]), cast(:paused as bool[]), cast(:recordings as jsonb[]),
+        cast(:comments as text[]), cast(:ours as bool[])
     )
     on conflict (tag) do update set
         crontab = excluded.crontab, name = excluded.name, schedule = excluded.schedule,
-        command = excluded.command, paused = excluded.paused, comment = excluded.comment,
-        comment_is_ours = excluded.comment_is_ours
+        command = excluded.command, paused = excluded.paused, recording = excluded.recording,
+        comment = excluded.comment, comment_is_ours = excluded.comment_is_ours
 """)
+
+
+def _json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def pull(
@@ -173,18 +198,28 @@ def pull(
             "cron_schedule": after.schedule,
             "command": after.command,
             "paused": after.paused,
+            "record_runs": after.recording.on,
+            "timeout_seconds": after.recording.timeout_seconds,
+            "no_overlap": after.recording.no_overlap,
         }
         for task, _, after in changes
         if after
     ]
     moved = {"updated_at": at, "version": TaskRow.version + 1}
     table = TaskRow.__table__
+    # Of what is not recorded the crontab says no limits: those of the task stay for another time.
+    is_recorded = bindparam("record_runs", type_=Boolean)
+    limits = {
+        name: case((is_recorded, bindparam(name, type_=table.c[name].type)), else_=table.c[name])
+        for name in ("timeout_seconds", "no_overlap")
+    }
     if rows:
         session.connection().execute(
             update(table)  # type: ignore[arg-type]
             .where(table.c.id == bindparam("task"))
             .values(
-                **{key: bindparam(key) for key in rows[0] if key != "task"},
+                **{key: bindparam(key) for key in rows[0] if key not in ("task", *limits)},
+                **limits,
                 is_system_managed=True,
                 deleted_at=None,
                 crontab=crontab,

@@ -1,6 +1,6 @@
 """What is not in order between the tasks and the crontab, each kind with a name. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -19,6 +19,7 @@ class Discrepancy(StrEnum):
     UNKNOWN_TAG = "unknown_tag"
     COPIED_TAG = "copied_tag"
     LOST_TAG = "lost_tag"
+    MISSING_RECORDER = "missing_recorder"
     INVALID_LINE = "invalid_line"
     ODD_ENTRY = "odd_entry"
     UNMANAGED_ENTRY = "unmanaged_entry"
@@ -69,6 +70,7 @@ def validate(compared: Comparison) -> Report:
         _at(document, i, Discrepancy.COPIED_TAG, "Another entry has this tag with better right.")
         for i in reading.copies
     ]
+    findings += _missing_recorders(compared)
     findings += of_lines(document)
     lost = set(reading.lost.values())
     findings += [
@@ -77,6 +79,23 @@ def validate(compared: Comparison) -> Report:
         if i not in lost
     ]
     return Report(sorted(findings, key=lambda f: f.line or len(document.lines) + 1))
+
+
+def _missing_recorders(compared: Comparison) -> list[Finding]:
+    changes = {change.tag: change for change in compared.plan.changes}
+    return [
+        replace(
+            _at(
+                compared.document,
+                index,
+                Discrepancy.MISSING_RECORDER,
+                f"There is no recorder {entry.recorder.path}: this job does not run.",
+            ),
+            change=changes.get(entry.tag) if entry.tag else None,
+        )
+        for index, entry in compared.document.entries()
+        if entry.recorder and entry.recorder.path in compared.gone_recorders and not entry.paused
+    ]
 
 
 def of_lines(document: Crontab) -> list[Finding]:

@@ -21,10 +21,28 @@ def upgrade() -> None:
             add column system_seconds double precision,
             add column peak_kb integer,
             add column bytes bigint not null default 0,
+            add column slow boolean not null default false,
             add column missed integer not null default 0,
-            add column note text not null default ''
+            add column note text not null default '',
+            add column pings text[]
     """)
-    op.execute("create index runs_started on runs (started_at)")
+    op.execute("""
+        alter table runs add column state text generated always as (case
+            when source = 'missed' then 'missed'
+            when source = 'observed' and exit_code is null then 'started'
+            when ended_at is null and note = '' then 'running'
+            when exit_code = 0 then 'success'
+            else 'failed' end) stored
+    """)
+    op.execute("create index runs_started on runs (crontab, started_at)")
+    odd = "where state in ('failed', 'missed', 'running')"
+    op.execute(f"create index runs_odd on runs (crontab, state, started_at) {odd}")
+    op.execute(f"create index runs_task_odd on runs (task, state, started_at) {odd}")
+    op.execute("create index runs_slow on runs (crontab, started_at) where slow")
+    op.execute("""
+        create index runs_by_hand on runs (crontab, started_at) where source = 'by hand'
+    """)
+    op.execute("create index runs_to_ping on runs (id) where pings is not null")
     op.execute("""
         alter table tasks
             add column catch_up boolean not null default false,
@@ -44,10 +62,14 @@ def upgrade() -> None:
             sent_at timestamptz,
             tries integer not null default 0,
             next_try timestamptz,
-            problem text
+            problem text,
+            sent_to text[] not null default '{}'
         )
     """)
     op.execute("create index notices_unsent on notices (id) where sent_at is null")
+    op.execute("create index notices_sent on notices (crontab, sent_at)")
+    # One notice of a kind for a run; and forgetting a run looks for its notices.
+    op.execute("create unique index notices_run on notices (run, kind) where run is not null")
 
 
 def downgrade() -> None:
@@ -58,8 +80,11 @@ def downgrade() -> None:
     """)
     op.execute("delete from runs where task is null")
     op.execute("drop index runs_started")
+    # The indexes on the columns that go, go with them.
     op.execute("""
         alter table runs
+            drop column state,
+            drop column slow,
             alter column task set not null,
             alter column output type text using encode(output, 'escape'),
             drop column crontab,
@@ -72,5 +97,6 @@ def downgrade() -> None:
             drop column peak_kb,
             drop column bytes,
             drop column missed,
-            drop column note
+            drop column note,
+            drop column pings
     """)

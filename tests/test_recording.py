@@ -1,0 +1,288 @@
+"""Recording is switched on and off in the real crontab, byte for byte, and jobs never depend on
+PiTasker being there."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import recorder_copy, tasks
+from pitasker_core.crontab.document import parse, recorded, split_stdin
+from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrapped, wrapped
+from pitasker_core.errors import InvalidSyntax
+from pitasker_core.runs.by_hand import cron_command, cron_stdin
+from pitasker_core.sync import adopt, edit, service, validation
+from pitasker_core.sync.release import detach, release
+from pitasker_core.sync.service import Request
+from pitasker_core.sync.validation import Discrepancy
+
+HERE = Recorder("/home/pi/pitasker-recorder", 12)
+
+commands = st.text(st.sampled_from("ab'\"\\%$`!#;&|()<> \t~*é/=-"), min_size=1, max_size=40).filter(
+    lambda text: text.strip()
+)
+recordings = st.builds(
+    Recording, st.just(True), st.none() | st.integers(1, 9_999_999), st.booleans()
+)
+paths = st.sampled_from(
+    ["/pitasker-recorder", "/home/pi/pitasker-recorder", "/srv/my data/pitasker-recorder"]
+)
+
+
+@given(commands, st.builds(Recorder, paths, st.integers(1, 2**31)), recordings)
+def test_what_was_wrapped_is_unwrapped_to_the_byte(command, recorder, how):
+    proper, _ = split_stdin(command)
+    assert unwrapped(wrapped(proper, recorder, how)) == (proper, recorder, how)
+
+
+@given(commands, recordings)
+def test_standard_input_stays_where_it_was(command, how):
+    _, stdin = split_stdin(command)
+    assert split_stdin(recorded(command, HERE, how))[1] == stdin
+
+
+@pytest.fixture(scope="module")
+def telling(tmp_path_factory):
+    """A recorder that only tells what it was given."""
+    program = tmp_path_factory.mktemp("telling") / "pitasker-recorder"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\nprintf .\ncat\n')
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash", "/bin/dash"])
+def test_every_shell_hands_the_recorder_what_cron_would_have_handed_to_it(shell, telling):
+    @given(commands, recordings)
+    @hypothesis_settings(max_examples=60, deadline=None)
+    def hands_on(command, how):
+        proper, stdin = split_stdin(recorded(command, Recorder(telling, 12), how))
+        told = subprocess.run(
+            [shell, "-c", cron_command(proper)],
+            input=cron_stdin(stdin),
+            capture_output=True,
+            check=True,
+        ).stdout.decode()
+        words, _, given_in = told.rpartition("\n.")
+        options, _, rest = words.partition("12\n")
+        assert rest == cron_command(split_stdin(command)[0])
+        assert given_in == cron_stdin(split_stdin(command)[1]).decode()
+        limit = f"--timeout\n{how.timeout_seconds}\n" if how.timeout_seconds else ""
+        assert options == limit + ("--no-overlap\n" if how.no_overlap else "")
+
+    hands_on()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "@daily /usr/bin/recorder 12 'a'",
+        "@daily /x/pitasker-recorder 12 'a' >> /tmp/log",
+        "@daily /x/pitasker-recorder 'a'",
+        "@daily /x/pitasker-recorder 12 a",
+        "@daily nice /x/pitasker-recorder 12 'a'",
+        "@daily /x/pitasker-recorder --timeout 0 12 'a'",
+    ],
+)
+def test_a_command_that_is_not_exactly_ours_is_the_persons_own(line):
+    entry = parse(line + "\n").entry(0)
+    assert (entry.command, entry.recording) == (line.removeprefix("@daily "), PLAIN)
+
+
+def test_a_folder_that_cannot_stand_in_a_crontab_is_refused_with_what_to_do():
+    with pytest.raises(InvalidSyntax, match="cannot be recorded from the folder"):
+        wrapped("a", Recorder("/it's/pitasker-recorder", 1), Recording(True))
+
+
+# --- In the real crontab ---
+
+
+def record(settings, task, **fields):
+    return tasks.change(settings, ME, task.id, record_runs=True, **fields)
+
+
+def test_recording_is_switched_on_and_off_and_the_bytes_are_as_before(settings, crontab):
+    crontab.write(EXISTING)
+    adopt.adopt(settings, ME)
+    before = crontab.read()
+    for task in tasks.listing(settings).tasks:
+        done = record(settings, task, timeout_seconds=60, no_overlap=True)
+        assert not done.failures
+    inside = crontab.read()
+    assert inside.count(b"pitasker-recorder --timeout 60 --no-overlap ") == 3
+    assert os.access(recorder_copy.path(settings), os.X_OK)
+    assert not service.preview(settings).plan.changes
+    for task in tasks.listing(settings).tasks:
+        tasks.change(settings, ME, task.id, record_runs=False)
+    assert crontab.read() == before
+
+
+def test_a_change_of_a_recorded_task_changes_the_command_that_is_recorded(settings, crontab):
+    task = record(settings, create(settings)).tasks[0]
+    tasks.change(settings, ME, task.id, command="echo 'new' > /tmp/$(date +\\%F)")
+    assert b"'echo '\\''new'\\'' > /tmp/$(date +\\%F)' # PITASKER_ID:" in crontab.read()
+    assert tasks.get(settings, task.id).command == "echo 'new' > /tmp/$(date +\\%F)"
+
+
+def test_a_recorder_taken_out_by_hand_comes_back_as_not_recorded(settings, crontab):
+    task = create(settings)
+    plain = crontab.read()
+    record(settings, task, timeout_seconds=60)
+    crontab.write(plain)
+    service.sync(settings, Request(ME, confirmed=True))
+    found = tasks.get(settings, task.id)
+    assert (found.record_runs, found.timeout_seconds) == (False, 60)
+    assert crontab.read() == plain
+
+
+def test_a_limit_changed_by_hand_comes_back_as_the_tasks_limit(settings, crontab):
+    task = record(settings, create(settings), timeout_seconds=60).tasks[0]
+    crontab.write(crontab.read().replace(b"--timeout 60", b"--timeout 90 --no-overlap"))
+    service.sync(settings, Request(ME))
+    found = tasks.get(settings, task.id)
+    assert (found.timeout_seconds, found.no_overlap) == (90, True)
+
+
+def test_a_change_here_and_of_the_limit_by_hand_is_a_conflict(settings, crontab):
+    task = record(settings, create(settings), timeout_seconds=60).tasks[0]
+    unwritable = replace(settings, crontab_program="/nonexistent")
+    tasks.change(unwritable, ME, task.id, timeout_seconds=10)
+    crontab.write(crontab.read().replace(b"--timeout 60", b"--timeout 90"))
+    (conflict,) = service.preview(settings).plan.conflicts
+    service.sync(settings, Request(ME, choices={conflict.tag: conflict.theirs}))
+    assert tasks.get(settings, task.id).timeout_seconds == 90
+
+
+def test_recorded_entries_are_imported_as_what_they_record(settings, crontab):
+    """However often they are: nothing is wrapped twice, and no job doubles."""
+    task = record(settings, create(settings)).tasks[0]
+    whole = crontab.read()
+    crontab.write(whole.partition(b" # PITASKER_ID:")[0] + b"\n")
+    tasks.delete(replace(settings, crontab_program="/nonexistent"), ME, task.id)
+    adopt.adopt(settings, ME)
+    (found,) = tasks.listing(settings).tasks
+    assert (found.command, found.record_runs) == (task.command, True)
+    assert f"pitasker-recorder {found.id} '".encode() in crontab.read()
+    assert crontab.read().count(b"pitasker-recorder") == 1
+    settled = crontab.read()
+    assert adopt.adopt(settings, ME).imported == []
+    assert crontab.read() == settled
+
+
+def test_a_missing_recorder_is_found_and_a_sync_puts_it_back(settings, crontab):
+    record(settings, create(settings))
+    before = crontab.read()
+    recorder_copy.path(settings).unlink()
+    findings = validation.validate(service.preview(settings)).findings
+    assert Discrepancy.MISSING_RECORDER in {finding.kind for finding in findings}
+    service.sync(settings, Request(ME))
+    assert recorder_copy.path(settings).exists()
+    assert crontab.read() == before
+    assert validation.validate(service.preview(settings)).is_valid
+
+
+def test_after_the_data_folder_has_moved_entries_get_the_recorder_that_is_there(
+    settings, crontab, tmp_path
+):
+    record(settings, create(settings))
+    settings.home.rename(tmp_path / "moved")
+    moved = replace(settings, home=tmp_path / "moved")
+    service.sync(moved, Request(ME))
+    assert f"{tmp_path}/moved/pitasker-recorder".encode() in crontab.read()
+    assert validation.validate(service.preview(moved)).is_valid
+
+
+def test_too_long_a_command_is_refused_for_recording_and_stays_plain(settings, crontab):
+    task = create(settings, command="x" * 940)
+    before = crontab.read()
+    with pytest.raises(InvalidSyntax, match=r"To record its runs: The command is .* too long"):
+        record(settings, task)
+    assert crontab.read() == before
+    assert not tasks.get(settings, task.id).record_runs
+
+
+def test_a_shell_that_cannot_start_the_recorder_is_refused(settings, crontab):
+    crontab.write(b"SHELL=/usr/bin/python3\n")
+    task = create(settings, command="print(1)")
+    with pytest.raises(InvalidSyntax, match="cannot start the recorder"):
+        record(settings, task)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 10**9])
+def test_a_time_limit_that_is_none_is_refused(settings, seconds):
+    task = create(settings)
+    with pytest.raises(InvalidSyntax, match="a time limit is 1 to"):
+        tasks.change(settings, ME, task.id, timeout_seconds=seconds)
+
+
+def test_a_disk_that_lets_no_program_start_is_refused_before_the_crontab_is_touched(
+    settings, crontab
+):
+    task = create(settings)
+    before = crontab.read()
+    mounted = settings.home
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "noexec,mode=700", "none", str(mounted)], check=True
+    )
+    try:
+        done = record(settings, task)
+        assert "noexec" in done.failures[task.id]
+        assert crontab.read() == before
+    finally:
+        subprocess.run(["umount", "--lazy", str(mounted)], check=True)
+
+
+def test_detach_puts_every_plain_command_back(settings, crontab):
+    task = create(settings, command="cat | tr a b%ab%c")
+    crontab.write(crontab.read() + b"@daily /gone/pitasker-recorder 7 'echo '\\''x'\\'''\n")
+    service.sync(settings, Request(ME))
+    record(settings, task)
+    assert detach(settings, ME) == 2
+    assert b"pitasker-recorder" not in crontab.read()
+    assert b"cat | tr a b # PITASKER_ID:" in crontab.read()
+    assert crontab.read().endswith(b"@daily echo 'x'\n")
+    assert not tasks.get(settings, task.id).record_runs
+    assert detach(settings, ME) == 0
+
+
+def test_detach_needs_no_database(settings, crontab):
+    record(settings, create(settings))
+    away = replace(settings, database_url="postgresql://nobody@127.0.0.1:9/none")
+    assert detach(away, ME) == 1
+    assert b"pitasker-recorder" not in crontab.read()
+
+
+def test_an_entry_that_is_given_back_is_not_recorded_any_more(settings, crontab):
+    crontab.write(EXISTING)
+    adopt.adopt(settings, ME)
+    found = tasks.listing(settings).tasks
+    for task in found:
+        record(settings, task)
+    release(settings, ME, [task.id for task in found])
+    assert crontab.read() == EXISTING
+
+
+def test_what_a_restored_snapshot_records_is_what_the_tasks_say(settings, crontab):
+    task = record(settings, create(settings)).tasks[0]
+    recorded_text = edit.snapshots(settings)[0]
+    tasks.change(settings, ME, task.id, record_runs=False)
+    edit.restore(settings, recorded_text.id, actor=ME)
+    assert tasks.get(settings, task.id).record_runs
+
+
+def test_the_recorder_in_place_is_the_one_of_this_version(settings):
+    copy = recorder_copy.put_in_place(settings)
+    original = Path(recorder_copy.__file__).parent / "runs" / "recorder.py"
+    assert copy.read_bytes() == original.read_bytes()
+    copy.write_text("an older one")
+    recorder_copy.refresh(settings)
+    assert copy.read_bytes() == original.read_bytes()
+    shutil.rmtree(settings.home)
+    recorder_copy.refresh(settings)
+    assert not copy.exists()
