@@ -69,7 +69,7 @@ def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[st
         grid.wait_for()
 
         def toggle() -> None:
-            grid.click(position={"x": 65, "y": 52})
+            grid.click(position={"x": 85, "y": 52})
 
         times["toggle"].append(waits(page, "pointerdown", "1 change in 1 task", toggle))
         page.get_by_role("button", name="Discard").click()

@@ -1,21 +1,14 @@
 """What a person should know of an entry before it is saved: never an error, only a warning."""
 
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.document import Crontab, split_stdin
 
 DEFAULT_PATH = "/usr/bin:/bin"
 """cron's own, which is shorter than that of a terminal."""
-
-_PLAIN_WORD = re.compile(r"[\w./+-]+")
-_BUILT_IN = frozenset(
-    {"cd", "test", "[", "echo", "export", "set", "unset", "exec", "eval", "true", "false", "if"}
-    | {"for", "while", "until", "case", ".", ":", "umask", "exit", "command", "printf", "read"}
-    | {"trap", "wait", "type", "ulimit", "{"}
-)
 
 
 def advise(
@@ -33,26 +26,24 @@ def advise(
             "An unescaped % ends the command: what follows it is its standard input. "
             "Write \\% for a percent sign."
         )
-    words = proper.split()
-    if "sudo" in words:
+    reading = commands.read(proper)
+    if reading.uses_sudo:
         found.append(
             "sudo asks for a password where no one can type it. It works only if this user may "
             "run that command without one; root's crontab is the usual place."
         )
-    if missing := _missing_program(words, environment):
+    if missing := _missing_program(reading.program, environment):
         found.append(missing)
     if crontab and _has_twin(crontab, schedule, command, index):
         found.append("Another entry of the crontab has the same schedule and command.")
     return found
 
 
-def _missing_program(words: list[str], environment: Mapping[str, str]) -> str | None:
+def _missing_program(program: str | None, environment: Mapping[str, str]) -> str | None:
     """Words for a program that cron would not find; None when it is there, or nobody can tell."""
-    while words and re.fullmatch(r"\w+=\S*", words[0]):
-        words = words[1:]
-    if not words or not _PLAIN_WORD.fullmatch(words[0]) or words[0] in _BUILT_IN:
+    if program is None:
         return None
-    program, path = words[0], environment.get("PATH", DEFAULT_PATH)
+    path = environment.get("PATH", DEFAULT_PATH)
     if program.startswith("/"):
         if not Path(program).exists():
             return f"There is no file {program} on this machine."

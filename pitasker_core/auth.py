@@ -7,6 +7,7 @@ sign in while the database is away.
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import secrets
 import time
@@ -21,7 +22,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from itsdangerous import BadSignature, TimestampSigner
 
-from pitasker_core.errors import ExecutionError, InvalidSyntax
+from pitasker_core import private_file
+from pitasker_core.errors import ExecutionError, InvalidSyntax, ReadOnly
 from pitasker_core.settings import Settings
 
 COOKIE = "pitasker"
@@ -29,6 +31,8 @@ SESSION_SECONDS = 14 * 86400
 LINK_SECONDS = 24 * 3600
 PASSWORD_LENGTH = 10
 """The fewest characters of a password: whoever guesses it has a shell."""
+
+_log = logging.getLogger(__name__)
 
 
 class Role(StrEnum):
@@ -62,6 +66,7 @@ def set_password(settings: Settings, password: str, role: Role = Role.WRITE) -> 
     with _changing(settings) as data:
         data["passwords"][role.value] = hashed
         _new_secret(data)
+    _log.info("The password of those who may %s was set, and every session ended.", role.value)
 
 
 def check_password(settings: Settings, password: str) -> Role | None:
@@ -130,9 +135,12 @@ def sign_out(settings: Settings, cookie: str | None) -> None:
 
 
 def sign_out_everyone(settings: Settings) -> None:
-    """End every session and every link, by a new secret."""
+    """End every session and every link, by a new secret. Raises ReadOnly."""
+    if settings.read_only:
+        raise ReadOnly
     with _changing(settings) as data:
         _new_secret(data)
+    _log.info("Every session and every link was ended.")
 
 
 def _new_secret(data: dict[str, Any]) -> None:
@@ -188,12 +196,7 @@ def _changing(settings: Settings) -> Iterator[dict[str, Any]]:
             now = time.time()
             data["links"] = {key: v for key, v in data["links"].items() if v[1] > now}
             data["signed_out"] = {key: v for key, v in data["signed_out"].items() if v > now}
-            new = file.with_suffix(".new")
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-                json.dump(data, out)
-                out.flush()
-                os.fsync(out.fileno())
-            new.rename(file)
+            private_file.write(file, data)
         finally:
             os.close(handle)
     except OSError as problem:

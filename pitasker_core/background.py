@@ -1,10 +1,11 @@
-"""What goes on while nobody looks: sync, validation, ending pauses, pruning.
+"""What goes on while nobody looks: sync, validation, ending pauses, telling people, pruning.
 
 Any number of servers may run this on one database; of those for one crontab exactly one works, the
 one that holds an advisory lock in PostgreSQL. The lock lives in the connection that also listens
 for wake-ups: with the database away nobody leads, and when it is back somebody does.
 """
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable
@@ -18,21 +19,27 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.engine import Connection
 
-from pitasker_core import clock, database, preferences, tasks
+from pitasker_core import clock, database, notices, preferences, recorder_copy, tasks
 from pitasker_core.database.tables import (
     BaseRow,
     EventRow,
+    NoticeRow,
     OperationRow,
     SettingRow,
     SnapshotRow,
     TaskRow,
 )
 from pitasker_core.errors import PiTaskerError
+from pitasker_core.notices import Kind
+from pitasker_core.notifications import delivery
 from pitasker_core.preferences import Preferences
-from pitasker_core.runs import spool
+from pitasker_core.runs import missed, observed, pings, retention, spool
+from pitasker_core.runs.cron_log import Unreadable
+from pitasker_core.runs.observed import Seen
 from pitasker_core.settings import Settings
 from pitasker_core.sync import adopt, service, store, validation
-from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.sync.merge import Change
+from pitasker_core.sync.service import BACKGROUND, Request, SyncResult
 
 CHANNEL = "pitasker"
 """What PostgreSQL notifies on when somebody changed tasks by other means than PiTasker."""
@@ -40,6 +47,9 @@ CHANNEL = "pitasker"
 _LOCK = 0x7069_7462
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 """Seconds until a job that failed is tried again: doubled each time, up to the longest."""
+
+_HOWEVER_LATE = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+"""Once, however late, after the machine slept or was overloaded: never left out."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,23 +69,33 @@ class Background:
     def __init__(self, settings: Settings, minute: float = 60.0) -> None:
         self._settings = settings
         self._minute = minute
-        self._scheduler = BackgroundScheduler(
-            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
-        )
+        self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults=_HOWEVER_LATE)
         self._stopping = threading.Event()
         self._leads = threading.Event()
         self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
+        self._idle = threading.Condition()
+        self._working = 0
         self._failures: dict[str, int] = {}
         self._preferences = Preferences()
+        self._watch = missed.Watch(settings)
+        self._seen: Seen | Unreadable | None = None
 
     def start(self) -> None:
         """Start the work; comes back at once. The database need not be there."""
+        try:
+            recorder_copy.refresh(self._settings)  # an older version's may be there
+        except PiTaskerError as problem:
+            _log.warning("%s", problem.user_message)
         for name, job, minutes in (
             ("sync", self._sync, self._preferences.sync_minutes),
             ("validate", self._validate, self._preferences.validate_minutes),
             ("resume", self._resume, 0.5),
-            ("prune", self._prune, 1440),
+            ("prune", self._prune, 60),  # not once a day: some machines are on for less
             ("runs", self._runs, 0.1),
+            ("observe", self._observe, 1),
+            ("missed", self._missed, 1),
+            ("notices", self._notices, 0.25),
+            ("pings", self._pings, 0.25),
         ):
             self._scheduler.add_job(
                 self._run, "interval", (name, job), id=name, seconds=minutes * self._minute
@@ -86,8 +106,12 @@ class Background:
     def stop(self) -> None:
         """End the work in good order: what is being done is finished."""
         self._stopping.set()
-        self._scheduler.shutdown(wait=True)
+        # Its own waiting holds a lock that a job may need to end: it would wait for ever.
+        self._scheduler.shutdown(wait=False)
+        with self._idle:
+            self._idle.wait_for(lambda: not self._working)
         self._listener.join(timeout=10)
+        self._watch.stop()
 
     @property
     def leads(self) -> bool:
@@ -102,7 +126,10 @@ class Background:
         while not self._stopping.is_set():
             try:
                 with database.connect(self._settings).connect() as connection:
-                    self._lead(connection)
+                    try:
+                        self._lead(connection)
+                    finally:
+                        connection.invalidate()  # it is closed: there is nothing to roll back
                     pause = 1.0
             except Exception as problem:
                 if self._leads.is_set():
@@ -124,6 +151,8 @@ class Background:
                 if row and row[0]:
                     break
                 self._stopping.wait(min(5.0, self._minute))
+            else:
+                return  # it ends without ever having had the lock
             raw.execute(f"listen {CHANNEL}")
             self._take_preferences()
             self._leads.set()
@@ -135,7 +164,8 @@ class Background:
                     self._take_preferences()
 
     def _soon(self, job: str, seconds: float | None) -> None:
-        if seconds is not None and (found := self._scheduler.get_job(job)):
+        found = self._scheduler.get_job(job)
+        if seconds is not None and found and found.next_run_time:  # it has none while switched off
             found.modify(next_run_time=clock.now() + timedelta(seconds=seconds))
 
     def _take_preferences(self) -> None:
@@ -155,9 +185,20 @@ class Background:
     # --- The jobs ---
 
     def _run(self, name: str, job: Callable[[], str]) -> None:
-        """Run a job, if this process leads. Its crash is told and ends nothing else."""
-        if not self._leads.is_set():
-            return
+        """Run a job, if this process leads and does not end."""
+        with self._idle:
+            if self._stopping.is_set() or not self._leads.is_set():
+                return
+            self._working += 1
+        try:
+            self._try(name, job)
+        finally:
+            with self._idle:
+                self._working -= 1
+                self._idle.notify_all()
+
+    def _try(self, name: str, job: Callable[[], str]) -> None:
+        """A crash of a job is told and ends nothing else."""
         try:
             message, ok = job(), True
         except PiTaskerError as problem:
@@ -177,6 +218,7 @@ class Background:
 
     def _sync(self) -> str:
         done = service.sync(self._settings, Request(BACKGROUND))
+        _tell_conflicts(self._settings, done)
         if self._preferences.adopt_new:
             adopt.adopt(self._settings, BACKGROUND)
         if conflicts := len(done.plan.conflicts):
@@ -195,6 +237,22 @@ class Background:
 
     def _runs(self) -> str:
         spool.collect(self._settings)
+        return ""
+
+    def _observe(self) -> str:
+        self._seen = observed.collect(self._settings)
+        return ""
+
+    def _missed(self) -> str:
+        if self._seen is not None:
+            self._watch.judge(self._seen)
+        return ""
+
+    def _notices(self) -> str:
+        return delivery.deliver(self._settings)
+
+    def _pings(self) -> str:
+        pings.send(self._settings)
         return ""
 
     def _prune(self) -> str:
@@ -216,6 +274,9 @@ def prune(settings: Settings, wanted: Preferences) -> None:
             )
         )
         session.execute(delete(EventRow).where(EventRow.at < old))
+        session.execute(
+            delete(NoticeRow).where(NoticeRow.crontab == crontab, NoticeRow.sent_at < old)
+        )
         kept = select(SnapshotRow.id).where(mine).order_by(SnapshotRow.id.desc())
         first = select(func.min(SnapshotRow.id)).where(mine).scalar_subquery()
         session.execute(
@@ -227,6 +288,8 @@ def prune(settings: Settings, wanted: Preferences) -> None:
         )
         has_entry = select(BaseRow.tag).where(BaseRow.tag == TaskRow.crontab_id).exists()
         session.execute(delete(TaskRow).where(TaskRow.deleted_at < deleted, ~has_entry))
+    retention.prune(settings, wanted.keep_runs_days, wanted.keep_runs_mb)
+    spool.sweep(settings)
 
 
 def job_states(settings: Settings) -> dict[str, JobState]:
@@ -260,6 +323,37 @@ def _remember(settings: Settings, name: str, ok: bool, message: str) -> None:
         if (told.get("ok", True), told.get("message", "")) != (ok, message):
             value = {"at": clock.now().isoformat(), "ok": ok, "message": message}
             session.merge(SettingRow(key=key, value=value, updated_at=clock.now()))
+            if name == "sync" and not ok:
+                crontab = store.own_crontab(session, settings)
+                notices.add(session, crontab, Kind.SYNC_FAILED, message)
+
+
+def _tell_conflicts(settings: Settings, done: SyncResult) -> None:
+    """Tell of conflicts that the sync before did not find, or found otherwise."""
+    found = {str(c.tag): _fingerprint(c) for c in done.plan.conflicts}
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        key = f"conflicts:{crontab}"
+        row = session.get(SettingRow, key)
+        told = row.value if row else {}
+        if found == told:
+            return
+        session.merge(SettingRow(key=key, value=found, updated_at=clock.now()))
+        new = [c for c in done.plan.conflicts if told.get(str(c.tag)) != found[str(c.tag)]]
+        if not new:
+            return
+        ids = {done.tasks[c.tag] for c in new if c.tag in done.tasks}
+        names = session.scalars(select(TaskRow.name).where(TaskRow.id.in_(ids)))
+        message = (
+            f"Changed here and in the crontab, differently: {', '.join(sorted(names))}. "
+            "Decide under Sync health; until then both stay as they are."
+        )
+        task = next(iter(ids)) if len(ids) == 1 else None
+        notices.add(session, crontab, Kind.CONFLICT, message, task)
+
+
+def _fingerprint(conflict: Change) -> str:
+    return hashlib.sha256(repr((conflict.ours, conflict.theirs)).encode()).hexdigest()
 
 
 def _first_line(problem: BaseException) -> str:

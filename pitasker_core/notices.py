@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from pitasker_core.database.tables import NoticeRow
@@ -25,5 +26,9 @@ def add(
     task: int | None = None,
     run: int | None = None,
 ) -> None:
-    """Keep something to tell. Whoever wants to hear of it is asked when it is told."""
-    session.add(NoticeRow(crontab=crontab, kind=kind, message=message, task=task, run=run))
+    """Keep something to tell. Whoever wants to hear of it is asked when it is told.
+
+    Of a run there is one notice of a kind, however often it is found.
+    """
+    row = insert(NoticeRow).values(crontab=crontab, kind=kind, message=message, task=task, run=run)
+    session.execute(row.on_conflict_do_nothing())

@@ -27,6 +27,10 @@ class Preferences:
     """How many texts of the crontab are kept; the first one always is."""
     keep_deleted_days: int = 90
     """How long a deleted task can be brought back."""
+    keep_runs_days: int = 90
+    """How long runs are kept."""
+    keep_runs_mb: int = 200
+    """How much of what runs printed is kept in all, in millions of bytes; 0 keeps none."""
 
 
 LIMITS = {
@@ -35,6 +39,8 @@ LIMITS = {
     "keep_operations_days": (1, 36500),
     "keep_snapshots": (10, 1_000_000),
     "keep_deleted_days": (1, 36500),
+    "keep_runs_days": (1, 36500),
+    "keep_runs_mb": (0, 1_000_000),
 }
 """The least and the most of each number."""
 

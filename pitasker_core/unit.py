@@ -25,6 +25,9 @@ ExecStart={command}
 Restart=on-failure
 RestartSec=5
 TimeoutStopSec=30
+# What was run by hand goes on when PiTasker ends, and what it does to itself is not ours.
+KillMode=process
+OOMPolicy=continue
 # Files that PiTasker makes are for their owner alone, and no memory of it is written to disk.
 UMask=0077
 LimitCORE=0

@@ -328,6 +328,11 @@ def check_command(command: str) -> str:
     if command[0] in _BLANKS:
         raise InvalidSyntax("A command cannot begin with a blank.", "Remove the blank.")
     if found := control_character(command, allowed="\t"):
+        if found == NOT_UTF8:
+            raise InvalidSyntax(
+                f"A task's command cannot contain {found}.",
+                "Such an entry can only stay as it is, or be written anew in UTF-8.",
+            )
         raise InvalidSyntax(
             f"A command cannot contain {found}: it must be one line of a crontab.",
             "For several steps write a script, or join them with && or ;.",
@@ -375,8 +380,8 @@ def _why_not_tagged(command: str, shell: str) -> str | None:
     size = len(encode(proper + stdin)) + len(f" # PITASKER_ID:{UUID(int=0)}")
     if size > COMMAND_LIMIT:
         return (
-            f"The command is {size - COMMAND_LIMIT} bytes too long: "
-            f"with its tag it may have {COMMAND_LIMIT} bytes. Put it into a script."
+            f"The command is too long: with its tag it has {size} bytes, and may have "
+            f"{COMMAND_LIMIT}. Put it into a script."
         )
     if shell.rsplit("/", 1)[-1] not in _COMMENT_SHELLS:
         return f"SHELL is {shell}, which may not take the tag as a comment."
@@ -406,6 +411,9 @@ def _open_quote(command: str) -> str | None:
     return quote or None
 
 
+NOT_UTF8 = "bytes that are not UTF-8"
+
+
 def control_character(text: str, allowed: str) -> str | None:
     """What in a text would break a line of a crontab, in words; None if nothing does."""
     names = {"\n": "a line break", "\r": "a carriage return", "\0": "a NUL byte", "\t": "a tab"}
@@ -415,7 +423,7 @@ def control_character(text: str, allowed: str) -> str | None:
         if character < " " or "\x7f" <= character <= "\x9f":
             return names.get(character, f"the control character U+{ord(character):04X}")
         if "\ud800" <= character <= "\udfff":
-            return "bytes that are not UTF-8"
+            return NOT_UTF8
     return None
 
 

@@ -1,25 +1,60 @@
-"""Runs as the database has them."""
+"""Runs as the database has them.
 
+Every query here reads along an index and no further than it must: a history of a million runs
+answers as one of a thousand does. What counts or draws looks at the newest `COUNTED` runs of its
+period, and the pages say so where there are more.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Date, Integer, Select, and_, cast, func, literal_column, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from pitasker_core import database
+from pitasker_core import clock, database
 from pitasker_core.database.tables import RunRow, TaskRow
 from pitasker_core.errors import NotFound
+from pitasker_core.runs import spool
+from pitasker_core.runs.ends import in_words
 from pitasker_core.settings import Settings
+from pitasker_core.sync import store
+
+COUNTED = 20_000
+"""The most runs that figures and charts are made of: the newest of their period."""
+
+DRAWN = 1_000
+"""The most runs that a chart shows one by one."""
+
+MUCH_OUTPUT = 50_000_000
+"""Bytes a day from which on a task is said to print much. Whatever takes them up (cron's mail, a
+log) goes to the disk: at this rate one job writes 18 GB a year, and writing wears an SD card out.
+"""
+
+_OUTPUT_DAYS = 7
+"""Days over which a task's output is averaged."""
+
+_NEAR = 200
+"""Among how many runs before and after one others with output are looked for: a task that never
+prints has none, however long one looks."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of a task. Times are aware, in UTC; what is not known is None."""
+    """One execution of a task, or times at which it was missed. Times are aware, in UTC; what is
+    not known is None."""
 
     id: int
-    task: int
+    task: int | None
+    """None for an entry that no task manages; `command` says which."""
     task_name: str
+    """The task's name, or the command of an entry that has none."""
+    command: str | None
     name: str | None
+    """What it is called in the spool."""
     started_at: datetime
     ended_at: datetime | None
     exit_code: int | None
@@ -28,69 +63,68 @@ class Run:
     system_seconds: float | None
     peak_kb: int | None
     bytes: int
+    has_output: bool
     source: str
+    state: str
+    """`running`, `success`, `failed`, `missed`, or `started` when only its start was seen."""
+    slow: bool
+    overlaps: bool
+    """Whether it started while the run before it still went on."""
+    missed: int
+    """For missed runs: how many in a row, from `started_at` to `ended_at`."""
     note: str
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it took."""
-        return self.ended_at - self.started_at if self.ended_at else None
-
-    @property
-    def state(self) -> str:
-        """`running`, `success`, `failed`, or `started` when only its start was seen."""
-        if self.source == "observed" or self.note == "lost":
-            return "started"
-        if self.ended_at is None:
-            return "running"
-        return "success" if self.exit_code == 0 else "failed"
+        """How long it took; None while that is not known."""
+        if self.ended_at is None or self.state == "missed":
+            return None
+        return self.ended_at - self.started_at
 
     @property
     def result(self) -> str:
         """What became of it, in words."""
-        return self.note or in_words(self.state, self.exit_code, self.signal)
+        if self.state == "missed":
+            times = f" {self.missed} times" if self.missed > 1 else ""
+            return f"missed{times}: {self.note}" if self.note else f"missed{times}"
+        words = self.note or in_words(self.state, self.exit_code, self.signal)
+        return f"{words}, beside the run before it" if self.overlaps else words
 
 
-_CODES = {
-    126: "it could not be executed: is it executable, with a valid first line?",
-    127: "command not found",
-    130: "interrupted",
-    137: "killed",
-    143: "terminated",
+FILTERS = ("All", "Failed", "Slow", "Missed", "By hand", "Running")
+
+# Written out, not as parameters: only then PostgreSQL sees which partial index fits.
+_KINDS = {
+    "Failed": RunRow.state == literal_column("'failed'"),
+    "Missed": RunRow.state == literal_column("'missed'"),
+    "Running": RunRow.state == literal_column("'running'"),
+    "Slow": RunRow.slow,
+    "By hand": RunRow.source == literal_column("'by hand'"),
 }
-_SIGNALS = {1: "hung up", 2: "interrupted", 6: "aborted", 9: "killed", 11: "crashed", 15: "ended"}
-
-
-def in_words(state: str, exit_code: int | None, signal: int | None) -> str:
-    """An end in words; codes from 126 on are those of the shell (POSIX, "Exit Status")."""
-    if signal is not None:
-        return f"{_SIGNALS.get(signal, 'ended')} by signal {signal}"
-    if exit_code:
-        words = _CODES.get(exit_code)
-        return f"exit code {exit_code}: {words}" if words else f"exit code {exit_code}"
-    return {"success": "went well", "started": "started"}.get(state, state)
-
-
-FILTERS = ("All", "Failed", "Running", "By hand")
 
 
 def runs(
-    settings: Settings, limit: int = 200, task: int | None = None, kind: str = "All"
+    settings: Settings,
+    limit: int = 200,
+    task: int | None = None,
+    kind: str = "All",
+    since: datetime | None = None,
 ) -> list[Run]:
-    """The newest runs, newest first: of one task or all, of one kind or all."""
-    query = _select().order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(limit)
-    if task is not None:
-        query = query.where(RunRow.task == task)
-    if kind == "Failed":
-        query = query.where(RunRow.ended_at.is_not(None), RunRow.exit_code.is_distinct_from(0))
-    elif kind == "Running":
-        query = query.where(
-            RunRow.ended_at.is_(None), RunRow.source != "observed", RunRow.note != "lost"
-        )
-    elif kind == "By hand":
-        query = query.where(RunRow.source == "by hand")
+    """The newest runs of this crontab, newest first: of one task or all, of one of `FILTERS`."""
     with database.session(settings) as session:
+        query = _of(_select(), session, settings, task, since)
+        if kind in _KINDS:
+            query = query.where(_KINDS[kind])
+        query = query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(limit)
         return [Run(**row._mapping) for row in session.execute(query)]
+
+
+def broken(settings: Settings, since: datetime, limit: int) -> list[Run]:
+    """The newest runs that failed or were missed, newest first."""
+    found = [
+        run for kind in ("Failed", "Missed") for run in runs(settings, limit, None, kind, since)
+    ]
+    return sorted(found, key=lambda run: run.started_at, reverse=True)[:limit]
 
 
 def run(settings: Settings, number: int) -> Run:
@@ -102,15 +136,272 @@ def run(settings: Settings, number: int) -> Run:
     return Run(**row._mapping)
 
 
-def output(settings: Settings, number: int) -> bytes:
-    """What a run that has ended printed. Raises NotFound."""
+def named(settings: Settings, name: str) -> Run | None:
+    """The run that has this name in the spool, once it was taken in."""
     with database.session(settings) as session:
-        row = session.execute(select(RunRow.output).where(RunRow.id == number)).first()
+        row = session.execute(_select().where(RunRow.name == name)).first()
+    return Run(**row._mapping) if row else None
+
+
+def newest(settings: Settings) -> tuple[int | None, int]:
+    """Which run is the newest, and how many go on: another answer means that something is new."""
+    with database.session(settings) as session:
+        query = _of(select(RunRow.id), session, settings, None, None)
+        last = session.scalar(query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(1))
+        running = _of(select(func.count()), session, settings, None, None)
+        return last, session.scalar(running.where(_KINDS["Running"])) or 0
+
+
+def output(settings: Settings, number: int) -> bytes:
+    """What a run printed; so far, while it goes on. Raises NotFound."""
+    with database.session(settings) as session:
+        query = select(RunRow.output, RunRow.name).where(RunRow.id == number)
+        row = session.execute(query).first()
     if row is None:
         raise NotFound(f"There is no run {number}.")
+    if row.output is None and row.name:
+        return spool.printed(settings.spool / row.name)[0]
     return row.output or b""
 
 
+def others(settings: Settings, like: Run, limit: int = 100) -> list[Run]:
+    """Other runs of the same task that printed something, newest first: those before it first."""
+    if like.task is None:
+        return []
+    at = RunRow.started_at
+    found: list[Run] = []
+    with database.session(settings) as session:
+        for side, order in ((at <= like.started_at, at.desc()), (at > like.started_at, at)):
+            near = select(RunRow.id).where(RunRow.task == like.task, RunRow.id != like.id, side)
+            near = near.order_by(order).limit(_NEAR)
+            query = _select().where(RunRow.id.in_(near), RunRow.bytes > 0)
+            query = query.where(RunRow.output.is_not(None)).order_by(order).limit(limit)
+            found += [Run(**row._mapping) for row in session.execute(query)]
+    return found
+
+
+def names(settings: Settings) -> dict[int, str]:
+    """The names of this crontab's tasks, by their ids, in the order of names."""
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        rows = session.execute(
+            select(TaskRow.id, TaskRow.name)
+            .where(or_(TaskRow.crontab == crontab, TaskRow.crontab.is_(None)))
+            .where(TaskRow.deleted_at.is_(None))
+            .order_by(func.lower(TaskRow.name), TaskRow.id)
+        )
+        return {row.id: row.name for row in rows}
+
+
+# --- Figures and charts ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Runs in numbers. `missed` counts each time that a run was missed."""
+
+    success: int
+    failed: int
+    missed: int
+    started: int
+    slow: int
+    more: bool
+    """Whether there are more in the period than were counted."""
+
+    @property
+    def success_rate(self) -> float | None:
+        """The share that went well, of those whose end is known and those that were missed."""
+        known = self.success + self.failed + self.missed
+        return self.success / known if known else None
+
+
+def figures(settings: Settings, task: int | None, since: datetime | None) -> Figures:
+    """The figures of a period, of one task or of all."""
+    with database.session(settings) as session:
+        some = _newest(session, settings, task, since)
+        query = select(*_counts(some), func.count().filter(some.c.slow), func.count())
+        row: Any = session.execute(query).one()
+    success, failed, missed, started, slow, count = row
+    return Figures(success, failed, missed, started, slow, more=count >= COUNTED)
+
+
+@dataclass(frozen=True)
+class Hour:
+    """What became of the runs that started in one hour, by the machine's clock."""
+
+    day: date
+    hour: int
+    success: int
+    failed: int
+    missed: int
+    started: int
+
+
+def hours(
+    settings: Settings, task: int | None, since: datetime | None, zone: ZoneInfo
+) -> list[Hour]:
+    """The hours of a period that had runs, or should have had some, oldest first."""
+    with database.session(settings) as session:
+        some = _newest(session, settings, task, since)
+        by_clock = func.timezone(zone.key or "UTC", some.c.started_at)
+        day, hour = cast(by_clock, Date), cast(func.extract("hour", by_clock), Integer)
+        success, failed, _, started = _counts(some)
+        query = select(day, hour, success, failed, started).group_by(day, hour)
+        query = query.where(some.c.state != "missed")
+        counts = {(row[0], row[1]): row[2:] for row in session.execute(query)}
+        query = _of(
+            select(RunRow.started_at, RunRow.ended_at, RunRow.missed),
+            session,
+            settings,
+            task,
+            since,
+        )
+        query = query.where(_KINDS["Missed"]).order_by(RunRow.started_at.desc()).limit(DRAWN)
+        missed = Counter(
+            (local.date(), local.hour)
+            for first, last, times in session.execute(query)
+            for local in (at.astimezone(zone) for at in _times(first, last or first, times))
+        )
+    return [
+        Hour(at[0], at[1], well, failures, missed[at], starts)
+        for at in sorted(counts.keys() | missed.keys())
+        for well, failures, starts in [counts.get(at, (0, 0, 0))]
+    ]
+
+
+def _times(first: datetime, last: datetime, times: int) -> list[datetime]:
+    """When missed runs should have started: the first, the last, and evenly what was between."""
+    steps = max(times - 1, 1)
+    return [first + n * (last - first) / steps for n in range(min(times, COUNTED))]
+
+
+@dataclass(frozen=True)
+class OfTask:
+    """One task's runs in numbers."""
+
+    task: int
+    name: str
+    success: int
+    failed: int
+    missed: int
+
+
+def by_task(settings: Settings, since: datetime | None, limit: int = 25) -> list[OfTask]:
+    """The tasks of a period, those first that went wrong most often."""
+    with database.session(settings) as session:
+        some = _newest(session, settings, None, since)
+        success, failed, missed, _ = _counts(some)
+        query = (
+            select(some.c.task, TaskRow.name, success, failed, missed)
+            .join(TaskRow, TaskRow.id == some.c.task)
+            .group_by(some.c.task, TaskRow.name)
+            .having(func.count().filter(some.c.state.in_(("success", "failed", "missed"))) > 0)
+            .order_by((failed + missed).desc(), TaskRow.name)
+            .limit(limit)
+        )
+        return [OfTask(*row) for row in session.execute(query)]
+
+
+@dataclass(frozen=True)
+class Took:
+    """How long one run took, in seconds."""
+
+    id: int
+    started_at: datetime
+    seconds: float
+    state: str
+    slow: bool
+
+
+def durations(settings: Settings, task: int, since: datetime | None) -> list[Took]:
+    """How long the newest runs of a task took that have ended, oldest first."""
+    with database.session(settings) as session:
+        query = _of(
+            select(RunRow.id, RunRow.started_at, _SECONDS, RunRow.state, RunRow.slow),
+            session,
+            settings,
+            task,
+            since,
+        ).where(RunRow.ended_at.is_not(None), RunRow.state.in_(("success", "failed")))
+        rows = session.execute(query.order_by(RunRow.started_at.desc()).limit(DRAWN)).all()
+    return [Took(*row) for row in reversed(rows)]
+
+
+def bytes_per_day(settings: Settings, task: int) -> int:
+    """How much a task prints a day, by its runs of the last week."""
+    now = clock.now()
+    with database.session(settings) as session:
+        some = (
+            select(RunRow.bytes, RunRow.started_at)
+            .where(RunRow.task == task, RunRow.started_at > now - timedelta(days=_OUTPUT_DAYS))
+            .order_by(RunRow.started_at.desc())
+            .limit(COUNTED)
+            .subquery()
+        )
+        query = select(func.sum(some.c.bytes), func.min(some.c.started_at))
+        total, first = session.execute(query).one()
+    return int(float(total) / max((now - first) / timedelta(days=1), 1)) if total else 0
+
+
+# --- How the queries are made ------------------------------------------------------------------
+
+
+_SECONDS: Any = func.extract("epoch", RunRow.ended_at - RunRow.started_at)
+
+
+# Whatever ran just before, of whatever source: looking further back would take too long.
+_BEFORE = aliased(RunRow)
+_OVERLAPS = (
+    select(
+        or_(
+            _BEFORE.state == "running",
+            and_(_BEFORE.state.in_(("success", "failed")), _BEFORE.ended_at > RunRow.started_at),
+        )
+    )
+    .where(_BEFORE.task == RunRow.task, _BEFORE.started_at < RunRow.started_at)
+    # One that was skipped did not run beside it.
+    .where(RunRow.source != "missed", RunRow.note.not_like("skipped%"))
+    .order_by(_BEFORE.started_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+
 def _select() -> Select[Any]:
-    columns = [getattr(RunRow, name) for name in Run.__dataclass_fields__ if name != "task_name"]
-    return select(*columns, TaskRow.name.label("task_name")).join(TaskRow)
+    """What a `Run` is made of."""
+    made: dict[str, Any] = {
+        "task_name": func.coalesce(TaskRow.name, RunRow.command, ""),
+        "has_output": RunRow.output.is_not(None),
+        "overlaps": func.coalesce(_OVERLAPS, literal_column("false")),
+    }
+    columns = [
+        made[name].label(name) if name in made else getattr(RunRow, name)
+        for name in Run.__dataclass_fields__
+    ]
+    return select(*columns).outerjoin(TaskRow, TaskRow.id == RunRow.task)
+
+
+def _of(
+    query: Any, session: Session, settings: Settings, task: int | None, since: datetime | None
+) -> Any:
+    """The query, for one task or for this crontab, and a period."""
+    if task is not None:
+        query = query.where(RunRow.task == task)
+    else:
+        query = query.where(RunRow.crontab == store.own_crontab(session, settings))
+    return query.where(RunRow.started_at >= since) if since else query
+
+
+def _newest(session: Session, settings: Settings, task: int | None, since: datetime | None) -> Any:
+    """The newest runs of a period, as many as are counted."""
+    columns = (RunRow.task, RunRow.started_at, RunRow.state, RunRow.slow, RunRow.missed)
+    query = _of(select(*columns), session, settings, task, since)
+    return query.order_by(RunRow.started_at.desc()).limit(COUNTED).subquery()
+
+
+def _counts(some: Any) -> Sequence[Any]:
+    """How many went well, failed, were missed, and were only seen to start."""
+    success, failed, started = (
+        func.count().filter(some.c.state == state) for state in ("success", "failed", "started")
+    )
+    return success, failed, func.coalesce(func.sum(some.c.missed), 0), started

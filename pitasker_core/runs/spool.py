@@ -1,6 +1,7 @@
 """What recorders leave behind becomes history."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,16 +9,41 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Boolean, and_, delete, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from pitasker_core import clock, database
 from pitasker_core.database.tables import RunRow, TaskRow
+from pitasker_core.errors import ExecutionError
+from pitasker_core.runs import news, usual
+from pitasker_core.runs.recorder import KINDS
+from pitasker_core.runs.twins import same_start
 from pitasker_core.settings import Settings
+from pitasker_core.sync import store
 
-_GIVEN_UP = 10.0
-"""Seconds after which a run whose recorder is gone, without a word, counts as lost."""
+LOST = "lost: its recorder was ended before it could tell more"
+WENT_OFF = "lost: the machine went off, or was started anew, while it ran"
+NOBODY_SAW = "lost: its recorder was killed; the job went on, and nobody saw how it ended"
+
+_NAME = re.compile(r"\d{1,10}-\d{1,19}-\d{1,9}", re.ASCII)
+"""What a run is called: its task, its start in nanoseconds, its recorder's process."""
+
+_SOURCES = {"hand": "by hand", "catchup": "caught up"}
+"""Who else than cron starts a recorder."""
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_LEFT_OVER = 86400.0
+"""Seconds after which parts of a run that belong to none go."""
+
+_AT_ONCE = 50
+"""Runs that are taken in by one transaction: with all that they printed, they fit into memory."""
+
+_TICKS_TO_START = 6000
+"""A minute, in hundredths of a second: a job starts sooner on the most overloaded machine."""
+
+_JUMP = 2.0
+"""Seconds by which a run's times and its length may differ before the clock must have been set."""
 
 
 @dataclass(frozen=True)
@@ -33,106 +59,221 @@ class Left:
         """What the run is called."""
         return self.path.name
 
+    @property
+    def task(self) -> int:
+        """Which task's it is."""
+        return int(self.name.split("-")[0])
+
     def files(self) -> Iterator[Path]:
-        """Every file there may be."""
-        return (self.path.with_name(f"{self.name}.{kind}") for kind in _KINDS)
-
-
-_KINDS = ("start", "head", "tail", "json")
+        """Every file there may be; the record of its end last, without which it would seem lost."""
+        return (self.path.with_name(f"{self.name}.{kind}") for kind in KINDS)
 
 
 def left(settings: Settings) -> list[Left]:
-    """All runs in the spool, oldest first."""
-    found = []
-    for start in sorted(settings.spool.glob("*.start")):
-        path = start.with_suffix("")
-        with suppress(OSError, ValueError):
-            started = json.loads(start.read_bytes())
-            end = path.with_name(f"{path.name}.json")
-            ended = json.loads(end.read_bytes()) if end.exists() else None
-            found.append(Left(path, started, ended))
-    return found
+    """All runs in the spool, oldest first. Raises ExecutionError when it cannot be read."""
+    files = _files(settings)
+    begun = {file.with_suffix("") for file in files if file.suffix in (".start", ".json")}
+    runs = [path for path in begun if _NAME.fullmatch(path.name)]
+    return [_left(path) for path in sorted(runs, key=lambda path: int(path.name.split("-")[1]))]
 
 
 def collect(settings: Settings) -> int:
-    """Take in what is new; the number of runs that were found. Files of runs that ended go."""
+    """Take in what is new; the number of runs that were found. Files of runs that ended go.
+
+    Any number of processes may do so at once. Raises ExecutionError, DatabaseError.
+    """
     found = left(settings)
-    if not found:
-        return 0
+    for start in range(0, len(found), _AT_ONCE):
+        batch = found[start : start + _AT_ONCE]
+        # Only what is in the database for good may go.
+        for one in _take_in(settings, batch):
+            try:
+                for file in one.files():
+                    file.unlink(missing_ok=True)
+            except OSError as problem:
+                raise ExecutionError(
+                    f"{settings.spool} cannot be tidied up: {problem.strerror}."
+                ) from problem
+    return len(found)
+
+
+def sweep(settings: Settings) -> None:
+    """Remove parts of runs that belong to none, as a power cut leaves them.
+
+    Raises ExecutionError when the spool cannot be read.
+    """
+    begun = {one.name for one in left(settings)}
+    for file in _files(settings):
+        name, _, kind = file.name.partition(".")
+        is_part = _NAME.fullmatch(name) and kind.removesuffix(".new") in KINDS
+        with suppress(OSError):
+            age = abs(clock.now().timestamp() - file.stat().st_mtime)
+            if is_part and age > _LEFT_OVER and (name not in begun or kind.endswith(".new")):
+                file.unlink()
+
+
+def _files(settings: Settings) -> list[Path]:
+    try:
+        return list(settings.spool.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as problem:
+        raise ExecutionError(f"{settings.spool} cannot be read: {problem.strerror}.") from problem
+
+
+def _take_in(settings: Settings, found: list[Left]) -> list[Left]:
+    """Bring rows up to what was found; those runs of which nothing more will be told."""
     done = []
     with database.session(settings) as session:
-        known = set(session.scalars(select(TaskRow.id)))
+        crontab = store.own_crontab(session, settings)
+        numbers = {one.task for one in found}
+        tasks = set(session.scalars(select(TaskRow.id).where(TaskRow.id.in_(numbers))))
+        query = select(RunRow.name, RunRow.ended_at).where(RunRow.name.in_([o.name for o in found]))
+        known = {row.name: row.ended_at for row in session.execute(query)}
         for one in found:
-            task = int(one.started["task"]) if str(one.started["task"]).isdecimal() else 0
-            if task not in known:
-                done.append(one)
+            if one.task not in tasks or known.get(one.name):
+                done.append(one)  # deleted for good, or taken in already
                 continue
-            values = _values(one, task)
-            _keep(session, values)
-            if values["ended_at"] or values["note"] == "lost":
+            note = _note(one)
+            if one.ended or note:
                 done.append(one)
-    for one in done:
-        for file in one.files():
-            file.unlink(missing_ok=True)
-    return len(found)
+            elif one.name in known:
+                continue  # it runs, as it did
+            values = {"crontab": crontab, **_values(one, note)}
+            values["slow"] = _is_slow(session, values)
+            _keep(session, values)
+            if values["source"] == "recorded":
+                # cron's log may have been read first: what is recorded says more.
+                processes = [pid for pid in (values["pid"], one.started.get("ppid")) if pid]
+                twin = same_start("observed", one.task, values["started_at"], processes)
+                session.execute(delete(RunRow).where(twin))
+    return done
 
 
 def printed(path: Path) -> tuple[bytes, int]:
     """What a run has printed so far, and how much that is in all."""
     head = _bytes(path.with_name(f"{path.name}.head"))
-    total, _, tail = _bytes(path.with_name(f"{path.name}.tail")).partition(b"\n")
-    count = int(total) if total.isdigit() else len(head)
+    header, _, ring = _bytes(path.with_name(f"{path.name}.tail")).partition(b"\n")
+    numbers = header.split()
+    if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
+        return head, len(head)
+    count, past = map(int, numbers)
+    at = past % len(ring) if ring and past > len(ring) else 0
+    tail = ring[at:] + ring[:at]
     cut = count - len(head) - len(tail)
     if cut > 0:
         return b"%s\n... %d bytes are left out here ...\n%s" % (head, cut, tail), count
     return head + tail, count
 
 
+def process(started: dict[str, Any]) -> int | None:
+    """Whom to signal to reach a run: its recorder; the group of its job, as a negative number, when
+    the recorder was killed; None when it is over."""
+    with suppress(OSError, ValueError, TypeError):
+        if _boot().startswith(str(started.get("boot"))):
+            began = int(started["ticks"])
+            if _began(int(started["pid"])) == began:
+                return int(started["pid"])
+            # Started by the recorder, so at once after it: no later one with the same number.
+            if 0 <= (_began(int(started["job"])) or 0) - began < _TICKS_TO_START:
+                return -int(started["job"])
+    return None
+
+
 def is_alive(started: dict[str, Any]) -> bool:
-    """Whether the recorder of a run is still there."""
-    with suppress(OSError):
-        words = Path(f"/proc/{int(started.get('pid', 0))}/cmdline").read_bytes()
-        return b"recorder" in words and str(started["task"]).encode() in words
-    return False
+    """Whether a run goes on."""
+    return process(started) is not None
 
 
-def _values(one: Left, task: int) -> dict[str, Any]:
+def _left(path: Path) -> Left:
+    """What is told of a run. What cannot be read (after a power cut files may be empty) is not."""
+    _, began, pid = path.name.split("-")
+    known = {"started": int(began) / 1e9, "pid": int(pid)}
+    ended = _object(path.with_name(f"{path.name}.json"))
+    started = _object(path.with_name(f"{path.name}.start")) or ended or {}
+    return Left(path, {**known, **started}, ended)
+
+
+def _object(file: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    is_ours = isinstance(found, dict) and isinstance(found.get("started"), int | float)
+    return found if is_ours else None
+
+
+def _note(one: Left) -> str:
+    """What there is to say of a run beside its exit code."""
+    if one.ended is None:
+        if is_alive(one.started):
+            return ""
+        if _left(one.path).ended:
+            return ""  # it ended just now: the next time
+        # A start that cannot be read was cut off: it is written whole or not at all.
+        boot = str(one.started.get("boot"))
+        return LOST if _boot().startswith(boot) else WENT_OFF
+    if one.ended.get("lost"):
+        return NOBODY_SAW
+    if one.ended.get("timed_out"):
+        return "timed out"
+    return "skipped: it was still running" if one.ended.get("overlapped") else ""
+
+
+def _values(one: Left, note: str) -> dict[str, Any]:
     output, count = printed(one.path)
     ended = one.ended or {}
-    note = ""
-    if one.ended is None:
-        age = clock.now().timestamp() - one.started["started"]
-        note = "lost" if age > _GIVEN_UP and not is_alive(one.started) else ""
-    elif ended.get("timed_out"):
-        note = "timed out"
-    elif ended.get("overlapped"):
-        note = "skipped: it was still running"
+    started, at_end = float(one.started["started"]), float(ended.get("ended", 0))
+    seconds = ended.get("seconds")
+    if seconds is not None and abs(at_end - started - seconds) > _JUMP:
+        started = at_end - seconds  # the clock was set meanwhile; the later time is the better one
+    is_over = bool(ended or note)
     return {
         "name": one.name,
-        "task": task,
-        "started_at": _time(one.started["started"]),
-        "ended_at": _time(ended["ended"]) if one.ended else None,
+        "task": one.task,
+        "started_at": _time(started),
+        "ended_at": _time(at_end) if ended else None,
         "exit_code": ended.get("exit_code"),
         "signal": ended.get("signal"),
         "user_seconds": ended.get("user"),
         "system_seconds": ended.get("system"),
         "pid": one.started.get("pid"),
         "peak_kb": ended.get("peak_kb"),
-        "output": output if one.ended or note else None,
-        "bytes": count,
-        "source": "by hand" if one.started.get("by") == "hand" else "recorded",
+        "output": output if is_over and output else None,
+        "bytes": count if is_over else 0,
+        "source": _SOURCES.get(str(one.started.get("by")), "recorded"),
         "note": note,
     }
 
 
+def _is_slow(session: Session, values: dict[str, Any]) -> bool:
+    """Whether a run that has ended took much longer than its task's runs before it."""
+    if values["ended_at"] is None:
+        return False
+    took = values["ended_at"] - values["started_at"]
+    known = usual.usual(session, values["task"], values["started_at"])
+    return known is not None and known.is_slow(took.total_seconds())
+
+
 def _keep(session: Session, values: dict[str, Any]) -> None:
+    """Write what is known of a run, unless another process has written its end already."""
     row = insert(RunRow).values(**values)
-    session.execute(row.on_conflict_do_update(index_elements=["name"], set_=values))
-    at = values["started_at"]
+    is_news = and_(
+        RunRow.ended_at.is_(None), or_(RunRow.note == "", row.excluded.ended_at.is_not(None))
+    )
+    kept = row.on_conflict_do_update(index_elements=["name"], set_=values, where=is_news)
+    # PostgreSQL's own mark of a row that was not there before.
+    is_new = literal_column("(xmax = 0)", Boolean)
+    told = session.execute(kept.returning(RunRow.id, RunRow.state, is_new.label("is_new"))).first()
+    if told is None:
+        return
+    news.tell(session, told.id, values, told.state, is_new=told.is_new)
+    at, last = values["started_at"], TaskRow.last_run
     session.execute(
         update(TaskRow)
         .where(TaskRow.id == values["task"])
-        .where(or_(TaskRow.last_run.is_(None), TaskRow.last_run <= at))
+        # A last run in the future is one of a clock that was wrong.
+        .where(or_(last.is_(None), last <= at, last > clock.now()))
         .values(last_run=at, status=_status(values))
         .execution_options(synchronize_session=False)
     )
@@ -142,6 +283,20 @@ def _status(values: dict[str, Any]) -> str:
     if values["ended_at"] is None:
         return "failed" if values["note"] else "running"
     return "success" if values["exit_code"] == 0 else "failed"
+
+
+def _boot() -> str:
+    """What this boot of the machine is called."""
+    return _BOOT.read_text()
+
+
+def _began(pid: int) -> int | None:
+    """When a process started, in ticks of the kernel; None when there is none, or a dead one."""
+    try:
+        state, *rest = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except (OSError, ValueError):
+        return None
+    return None if state in (b"Z", b"X") else int(rest[18])
 
 
 def _time(seconds: float) -> datetime:

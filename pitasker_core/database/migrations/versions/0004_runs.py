@@ -32,7 +32,7 @@ def upgrade() -> None:
             when source = 'observed' and exit_code is null then 'started'
             when ended_at is null and note = '' then 'running'
             when exit_code = 0 then 'success'
-            else 'failed' end) stored
+            else 'failed' end) stored not null
     """)
     op.execute("create index runs_started on runs (crontab, started_at)")
     odd = "where state in ('failed', 'missed', 'running')"

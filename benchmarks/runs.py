@@ -1,0 +1,160 @@
+"""How long the questions of the Runs page take with a million runs.
+
+    PYTHONPATH=. .venv/bin/python benchmarks/runs.py [repeats] [runs]
+
+A private PostgreSQL with 100 tasks: one runs each minute and has half of the runs, the others share
+the rest, over a year; two in a hundred failed, a few were missed, slow, by hand. Milliseconds for
+each question as the page asks it, and the server's work for the whole page.
+"""
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from private_world import isolate
+from sqlalchemy import text
+from streamlit.runtime.context import ContextProxy
+from streamlit.testing.v1 import AppTest
+
+from pitasker_core import auth, clock, database, tasks
+from pitasker_core.auth import Role
+from pitasker_core.runs import history, usual
+from pitasker_core.settings import Settings
+from pitasker_core.sync import store
+
+TASKS = 100
+FRONT_DOOR = Path(__file__).parent.parent / "streamlit_app.py"
+
+FILL = text("""
+    insert into runs (crontab, task, name, source, started_at, ended_at, exit_code,
+                      bytes, output, slow, missed, note)
+    select :crontab, task, 'run-' || n, source, started_at,
+           case when source = 'observed' then null else started_at + took end,
+           case when source in ('missed', 'observed') then null when n % 49 = 0 then 1 else 0 end,
+           case when source = 'missed' then 0 else 500 end,
+           case when source = 'missed' then null else convert_to(repeat('output ', 10), 'UTF8') end,
+           source = 'recorded' and n % 211 = 0,
+           case when source = 'missed' then 3 else 0 end,
+           case when source = 'missed' then 'the machine was off' else '' end
+    from (
+        select n,
+               case when n % 2 = 0 then :first else :first + 1 + n / 2 % (:tasks - 1) end as task,
+               now() - interval '365 days' * n / :runs as started_at,
+               interval '1 second' * (5 + n % 9973 % 100 / 20.0) as took,
+               case when n % 997 = 0 then 'missed' when n % 499 = 0 then 'by hand'
+                    when n % 10 = 7 then 'observed' else 'recorded' end as source
+        from generate_series(1, :runs) as n
+    ) as made
+    order by started_at
+""")
+
+
+def fill(settings: Settings, count: int) -> int:
+    """Make tasks and runs; the id of the task with the most runs."""
+    made = [
+        tasks.create(settings, "benchmark", f"Job {n}", "* * * * *", "true", system_managed=False)
+        for n in range(TASKS)
+    ]
+    first = made[0].tasks[0].id
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        parameters = {"crontab": crontab, "runs": count, "first": first, "tasks": TASKS}
+        session.execute(FILL, parameters)
+    with database.connect(settings).connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text("vacuum analyze runs"))
+    return first
+
+
+def questions(settings: Settings, busy: int) -> dict[str, Callable[[], object]]:
+    """What the pages ask, for all tasks and for the one with the most runs."""
+    zone = clock.system_zone()
+    month = clock.now() - timedelta(days=30)
+    year = clock.now() - timedelta(days=365)
+    one = history.runs(settings, 1, busy)[0]
+    asked: dict[str, Callable[[], object]] = {}
+    for who, task in (("all", None), ("one", busy)):
+        for kind in history.FILTERS:
+            asked[f"{who}: {kind}"] = lambda task=task, kind=kind: history.runs(
+                settings, task=task, kind=kind, since=None
+            )
+        for period, since in (("month", month), ("year", year)):
+            asked[f"{who}: figures of a {period}"] = lambda task=task, since=since: history.figures(
+                settings, task, since
+            )
+            asked[f"{who}: hours of a {period}"] = lambda task=task, since=since: history.hours(
+                settings, task, since, zone
+            )
+    return {
+        **asked,
+        "all: by task": lambda: history.by_task(settings, year),
+        "all: broken lately": lambda: history.broken(settings, month, 5),
+        "all: is anything new": lambda: history.newest(settings),
+        "one: durations": lambda: history.durations(settings, busy, year),
+        "one: what is usual": lambda: usual.now(settings, busy),
+        "one: bytes a day": lambda: history.bytes_per_day(settings, busy),
+        "one: others to compare": lambda: history.others(settings, one),
+        "one: run and output": lambda: (
+            history.run(settings, one.id),
+            history.output(settings, one.id),
+        ),
+    }
+
+
+def measure(work: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Median and 95th percentile in milliseconds; the first call warms up and does not count."""
+    times = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times[1:]), statistics.quantiles(times[1:], n=20)[-1]
+
+
+def page(settings: Settings, busy: int) -> dict[str, Callable[[], object]]:
+    """The server's work for whole runs of the page, as Streamlit's own test runner takes it."""
+    os.environ["PITASKER_HOME"] = str(settings.home)
+    ContextProxy.cookies = {auth.COOKIE: auth.sign_in(settings, Role.WRITE)}  # type: ignore[misc]
+    found = {}
+    for name, task in (("all", ""), ("one", str(busy))):
+        app = AppTest.from_file(FRONT_DOOR, default_timeout=60).run()
+        app.switch_page("pages/runs.py")
+        if task:
+            app.query_params["task"] = task
+        app.run()
+        assert not app.exception, app.exception
+        found[f"page: {name}"] = app.run
+    return found
+
+
+def main() -> None:
+    """Measure everything."""
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
+    os.environ.pop("DATABASE_URL", None)
+    settings = Settings.from_environment({"PITASKER_HOME": folder})
+    try:
+        start = time.perf_counter()
+        busy = fill(settings, count)
+        print(f"{count} runs made in {time.perf_counter() - start:.0f} s")
+        print(f"{'what':28} {'median':>8} {'95th':>8}")
+        # The page is opened after the questions: its test runner takes a second to start.
+        for make in (questions, page):
+            for what, work in make(settings, busy).items():
+                median, high = measure(work, repeats)
+                print(f"{what:28} {median:8.1f} {high:8.1f}", flush=True)
+    finally:
+        database.stop(settings)
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    isolate()
+    main()

@@ -1,0 +1,120 @@
+"""When notices are told: how often, at which hours, each at once or once a day; in which words."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import update
+
+from pitasker_core import clock, database
+from pitasker_core.database.tables import EventRow, NoticeRow, SettingRow
+from pitasker_core.errors import InvalidSyntax
+from pitasker_core.notifications import wording
+from pitasker_core.settings import Settings
+
+MOST_REPEAT_MINUTES = 10_080
+
+_KEY = "notifications"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of this database, the same for every server on it. Times are `HH:MM` by the
+    machine's clock; empty for none."""
+
+    repeat_minutes: int = 60
+    """At most one notice of a kind and task in so many minutes; 0: no limit."""
+    quiet_from: str = ""
+    quiet_until: str = ""
+    """Between these nothing is sent; what there is then waits."""
+    digest_at: str = ""
+    """When everything since the day before is sent in one message; empty: each at once."""
+    title: str = wording.TITLE
+    body: str = wording.BODY
+
+    def quiet_ends(self, now: datetime, zone: ZoneInfo) -> datetime | None:
+        """When the quiet hours are over; None outside of them."""
+        if not self.quiet_from:
+            return None
+        begins, ends = _time(self.quiet_from), _time(self.quiet_until)
+        at = now.astimezone(zone).time()
+        is_quiet = begins <= at < ends if begins < ends else at >= begins or at < ends
+        return _next(ends, now, zone) if is_quiet else None
+
+    def next_digest(self, after: datetime, zone: ZoneInfo) -> datetime | None:
+        """When what came at a time is due; None when there is no digest."""
+        return _next(_time(self.digest_at), after, zone) if self.digest_at else None
+
+
+def read(settings: Settings) -> Rules:
+    """The rules as they are. What this version does not know is left out."""
+    with database.session(settings) as session:
+        row = session.get(SettingRow, _KEY)
+        known = {field.name for field in fields(Rules)}
+        stored: dict[str, Any] = row.value if row else {}
+        return Rules(**{name: value for name, value in stored.items() if name in known})
+
+
+def change(settings: Settings, actor: str, **wanted: Any) -> Rules:
+    """Change some. What waits is looked at anew. Raises InvalidSyntax for what cannot be."""
+    before = read(settings)
+    after = replace(before, **wanted)
+    check(after)
+    old = asdict(before)
+    changed = {name: value for name, value in asdict(after).items() if value != old[name]}
+    if changed:
+        with database.session(settings) as session:
+            session.merge(SettingRow(key=_KEY, value=asdict(after), updated_at=clock.now()))
+            was = {name: old[name] for name in changed}
+            kind = "notifications changed"
+            session.add(EventRow(actor=actor, kind=kind, before=was, after=changed))
+            session.execute(
+                update(NoticeRow).where(NoticeRow.sent_at.is_(None)).values(next_try=None)
+            )
+    return after
+
+
+def check(rules: Rules) -> None:
+    """Raise InvalidSyntax unless notices can be told by these rules."""
+    if not 0 <= rules.repeat_minutes <= MOST_REPEAT_MINUTES:
+        raise InvalidSyntax(f"The repeat limit must be 0 to {MOST_REPEAT_MINUTES} minutes.")
+    for text in (rules.quiet_from, rules.quiet_until, rules.digest_at):
+        if text:
+            _time(text)
+    if bool(rules.quiet_from) != bool(rules.quiet_until):
+        raise InvalidSyntax("Quiet hours need both a beginning and an end.")
+    if rules.quiet_from and rules.quiet_from == rules.quiet_until:
+        raise InvalidSyntax(
+            "Quiet hours that end when they begin would last for ever.",
+            "To be told nothing at all, switch the channels off.",
+        )
+    if rules.digest_at:
+        any_zone = ZoneInfo("UTC")
+        at = datetime.combine(
+            datetime(2000, 1, 1, tzinfo=any_zone), _time(rules.digest_at), any_zone
+        )
+        if rules.quiet_ends(at, any_zone):
+            raise InvalidSyntax(
+                "The digest's time lies in the quiet hours.", "Choose a time outside of them."
+            )
+    wording.check(rules.title)
+    wording.check(rules.body)
+    if not rules.title.strip() or "\n" in rules.title:
+        raise InvalidSyntax("The title must be one line, and not empty.")
+
+
+def _time(text: str) -> time:
+    try:
+        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of any day
+    except ValueError:
+        raise InvalidSyntax(f"“{text}” is no time of the day.", "Write it as 07:30.") from None
+
+
+def _next(at: time, after: datetime, zone: ZoneInfo) -> datetime:
+    """The next time after a moment at which the clock of a zone shows a time."""
+    day = after.astimezone(zone).date()
+    found = datetime.combine(day, at, zone)
+    if found <= after:
+        found = datetime.combine(day + timedelta(days=1), at, zone)
+    return found

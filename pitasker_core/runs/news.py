@@ -1,0 +1,63 @@
+"""What a run that was taken in gives to tell: to people, and to an outside monitor."""
+
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
+
+from pitasker_core import notices
+from pitasker_core.database.tables import RunRow, TaskRow
+from pitasker_core.notices import Kind
+from pitasker_core.runs.ends import in_words
+
+START, SUCCESS, FAIL = "start", "success", "fail"
+"""What an outside monitor is told of a run."""
+
+_WENT_WELL, _FAILED = "success", "failed"
+
+
+def tell(session: Session, run: int, values: dict[str, Any], state: str, *, is_new: bool) -> None:
+    """Keep what there is to tell of a run whose row was written, in the same transaction.
+
+    `is_new`: it was not known until now. `state` is the run's, as `RunRow.state`.
+    """
+    is_over = state in (_WENT_WELL, _FAILED)
+    if is_over:
+        _notice(session, run, values, state)
+    phases = [START] if is_new else []
+    if is_over:
+        phases.append(SUCCESS if state == _WENT_WELL else FAIL)
+    task = session.execute(select(TaskRow.ping_url).where(TaskRow.id == values["task"])).one()
+    if phases and task.ping_url:
+        waiting = func.coalesce(RunRow.pings, array([], type_=Text))
+        more = func.array_cat(waiting, array(phases), type_=ARRAY(Text))
+        session.execute(
+            update(RunRow)
+            .where(RunRow.id == run)
+            .values(pings=more)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _notice(session: Session, run: int, values: dict[str, Any], state: str) -> None:
+    if state == _FAILED:
+        said = values["note"] or in_words(state, values["exit_code"], values["signal"])
+        kind, message = Kind.FAILED, f"{said[0].upper()}{said[1:]}."
+    elif _state_before(session, values) == _FAILED:
+        kind, message = Kind.RECOVERED, "It went well, for the first time since it failed."
+    else:
+        return
+    notices.add(session, values["crontab"], kind, message, values["task"], run)
+
+
+def _state_before(session: Session, values: dict[str, Any]) -> str | None:
+    """How the task's run before this one ended."""
+    return session.scalar(
+        select(RunRow.state)
+        .where(RunRow.task == values["task"], RunRow.started_at < values["started_at"])
+        .where(RunRow.state.in_((_WENT_WELL, _FAILED)))
+        .order_by(RunRow.started_at.desc())
+        .limit(1)
+    )

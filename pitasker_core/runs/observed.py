@@ -1,0 +1,270 @@
+"""Runs seen in cron's log: every start of every task, with nothing changed in the crontab."""
+
+import logging
+import os
+import pwd
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from pitasker_core import clock, database
+from pitasker_core.crontab.document import Crontab, parse, split_stdin, tag_in
+from pitasker_core.database.tables import EventRow, OperationRow, RunRow, SettingRow, TaskRow
+from pitasker_core.errors import PiTaskerError
+from pitasker_core.runs import cron_log
+from pitasker_core.runs.by_hand import cron_command
+from pitasker_core.runs.cron_log import Event, Kind, Source, Unreadable
+from pitasker_core.runs.twins import same_start
+from pitasker_core.settings import Settings
+from pitasker_core.sync import service, store
+
+_log = logging.getLogger(__name__)
+
+REACH = timedelta(days=7)
+"""How far the first collection reads back."""
+
+_WORTH = 1_000_000
+"""Bytes of others' lines in a syslog file after which it is worth a write to remember the place."""
+
+_OWN_WRITE = timedelta(seconds=5)
+"""How far a line of `crontab` may be from PiTasker's own operation and still be of it."""
+
+_REMEMBERED = 20
+"""Of the clock's jumps and of cron's starts, the newest that are kept for judging."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of cron's log. `until` is when it was last read to its end."""
+
+    since: datetime
+    """When it was read for the first time."""
+    until: datetime
+    is_journal: bool
+    """Whether it is systemd's journal, which knows of boots as well."""
+    jumps: tuple[tuple[datetime, datetime], ...]
+    """Between which times the clock was set, or the machine slept."""
+    ups: tuple[tuple[datetime, datetime], ...]
+    """cron's starts, each with the last sign of it before."""
+
+
+def collect(settings: Settings) -> Seen | Unreadable:
+    """Take in what cron has logged since the last time: starts, and changes of the crontab.
+
+    One transaction, and none when nothing is new. Raises DatabaseError.
+    """
+    source = cron_log.find(settings)
+    if isinstance(source, Unreadable):
+        return source
+    now = clock.now()
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        row = session.get(SettingRow, _key(crontab))
+        kept: dict[str, Any] = dict(row.value) if row else {}
+    try:
+        found = _read(source, kept, now)
+    except OSError as problem:
+        return Unreadable(f"{source} could not be read: {problem.strerror or problem}.")
+    told = _told(kept, found, source, now)
+    if found.events or _is_worth_it(kept, told):
+        document = _document(settings)
+        with database.session(settings) as session:
+            row = session.get(SettingRow, _key(crontab), with_for_update=True)
+            if (dict(row.value) if row else {}) != kept:
+                return _seen(told, now)  # another process was quicker
+            _take_in(session, crontab, found.events, document)
+            session.merge(SettingRow(key=_key(crontab), value=told, updated_at=now))
+    return _seen(told, now)
+
+
+def _key(crontab: int) -> str:
+    return f"log:{crontab}"
+
+
+def user_name() -> str:
+    """Whose jobs these are."""
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def _read(source: Source, kept: dict[str, Any], now: datetime) -> cron_log.Read:
+    since = now - REACH
+    if kept.get("source") == str(source):
+        return cron_log.read(source, kept["place"], since, user_name())
+    if kept:
+        # Another log than before: what is in both is taken in once, by its name.
+        since = max(since, datetime.fromisoformat(kept["read"]) - timedelta(hours=1))
+    return cron_log.read(source, {}, since, user_name())
+
+
+def _told(
+    kept: dict[str, Any], found: cron_log.Read, source: Source, now: datetime
+) -> dict[str, Any]:
+    """What is to be remembered of the log after this reading."""
+
+    def pairs(name: str, new: list[tuple[datetime, datetime]]) -> list[list[str]]:
+        return [*kept.get(name, []), *([a.isoformat(), b.isoformat()] for a, b in new)]
+
+    return {
+        "source": str(source),
+        "place": found.place,
+        "read": now.isoformat(),
+        "since": kept.get("since") or now.isoformat(),
+        "ups": pairs("ups", found.ups)[-_REMEMBERED:],
+        "jumps": pairs("jumps", found.jumps)[-_REMEMBERED:],
+    }
+
+
+def _is_worth_it(kept: dict[str, Any], told: dict[str, Any]) -> bool:
+    """Whether a place is to be remembered although nothing of ours was found on the way there."""
+    if kept.get("source") != told["source"] or kept["jumps"] != told["jumps"]:
+        return True
+    old, new = kept["place"], told["place"]
+    if "position" in new:
+        moved = new["position"] - old["position"]
+        return bool(old["inode"] != new["inode"] or not 0 <= moved < _WORTH)
+    return bool(old != new)
+
+
+def _seen(told: dict[str, Any], now: datetime) -> Seen:
+    at = datetime.fromisoformat
+    return Seen(
+        at(told["since"]),
+        now,
+        told["source"] == str(Source()),
+        tuple((at(a), at(b)) for a, b in told["jumps"]),
+        tuple((at(a), at(b)) for a, b in told["ups"]),
+    )
+
+
+def _document(settings: Settings) -> Crontab:
+    """The crontab as it is; without it, runs of unmanaged entries are nobody's."""
+    try:
+        return service.read_crontab(settings)[1]
+    except PiTaskerError:
+        return parse("")
+
+
+def _take_in(session: Session, crontab: int, events: Iterable[Event], document: Crontab) -> None:
+    events = list(events)
+    user = user_name()
+    starts = [e for e in events if e.kind is Kind.STARTED and e.user == user]
+    _take_starts(session, crontab, starts, document)
+    _take_changes(session, crontab, events, user)
+
+
+# --- Starts -----------------------------------------------------------------------------------
+
+
+def unmanaged(document: Crontab) -> dict[str, str]:
+    """The commands of entries without a tag, by what cron logs of them."""
+    return {
+        cron_log.as_logged(cron_command(split_stdin(entry.command)[0])): entry.command
+        for _, entry in document.entries()
+        if entry.tag is None and not entry.has_foreign_bytes
+    }
+
+
+def _take_starts(session: Session, crontab: int, starts: list[Event], document: Crontab) -> None:
+    tags = {event: tag_in(event.text) for event in starts}
+    query = select(TaskRow.crontab_id, TaskRow.id).where(
+        TaskRow.crontab == crontab, TaskRow.crontab_id.in_({tag for tag in tags.values() if tag})
+    )
+    tasks: dict[UUID | None, int] = {row.crontab_id: row.id for row in session.execute(query)}
+    commands = unmanaged(document)
+    recorded = _recorded_tasks(session, tasks.values(), starts)
+    rows: list[dict[str, Any]] = []
+    last: dict[int, datetime] = {}
+    for event in starts:
+        task = tasks.get(tags[event])
+        command = None if task else commands.get(event.text)
+        if task is None and command is None:
+            continue  # of /etc/cron.d, or of an entry that is gone
+        if task is not None:
+            last[task] = max(last.get(task, event.at), event.at)
+            twin = same_start("recorded", task, event.at, [event.pid])
+            if task in recorded and session.scalar(select(exists().where(twin))):
+                continue
+        rows.append(
+            {
+                "crontab": crontab,
+                "task": task,
+                "command": command,
+                "name": f"log:{crontab}:{int(event.at.timestamp())}:{event.pid}",
+                "source": "observed",
+                "pid": event.pid,
+                "started_at": event.at,
+            }
+        )
+    for start in range(0, len(rows), 1000):
+        session.execute(insert(RunRow).on_conflict_do_nothing(), rows[start : start + 1000])
+    for task, at in last.items():
+        _mark(session, task, at)
+
+
+def _recorded_tasks(session: Session, tasks: Iterable[int], starts: list[Event]) -> set[int]:
+    """Those of which there are recorded runs of that time at all."""
+    first = min((event.at for event in starts), default=clock.now()) - timedelta(hours=1)
+    query = select(RunRow.task).where(
+        RunRow.task.in_(list(tasks)), RunRow.source == "recorded", RunRow.started_at >= first
+    )
+    return {task for task in session.scalars(query.distinct()) if task is not None}
+
+
+def _mark(session: Session, task: int, at: datetime) -> None:
+    """Move a task's last run. How it went is not known: the newest result stands, but a miss is
+    over."""
+    result = (
+        select(RunRow.state)
+        .where(RunRow.task == task, RunRow.state.in_(("success", "failed")))
+        .order_by(RunRow.started_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    newer = or_(TaskRow.last_run.is_(None), TaskRow.last_run < at, TaskRow.last_run > clock.now())
+    missed_after = exists().where(
+        RunRow.task == task, RunRow.source == "missed", RunRow.ended_at > at
+    )
+    mine = TaskRow.id == task
+    quietly = {"synchronize_session": False}
+    session.execute(
+        update(TaskRow).where(mine, newer).values(last_run=at).execution_options(**quietly)
+    )
+    session.execute(
+        update(TaskRow)
+        .where(mine, TaskRow.status == "missed", ~missed_after)
+        .values(status=func.coalesce(result, "pending"))
+        .execution_options(**quietly)
+    )
+
+
+# --- Changes of the crontab -------------------------------------------------------------------
+
+_CHANGES = {Kind.REPLACED: "replaced by crontab", Kind.REMOVED: "removed by crontab -r"}
+
+
+def _take_changes(session: Session, crontab: int, events: list[Event], user: str) -> None:
+    edits = {e.pid for e in events if e.kind in (Kind.EDIT_BEGUN, Kind.EDIT_ENDED)}
+    for event in events:
+        if event.kind not in _CHANGES or event.text != user or _is_ours(session, crontab, event):
+            continue
+        kind = "edited by crontab -e" if event.pid in edits else _CHANGES[event.kind]
+        by = {"by": event.user} if event.user != user else None
+        session.add(EventRow(at=event.at, actor="crontab", kind=kind, after=by))
+
+
+def _is_ours(session: Session, crontab: int, event: Event) -> bool:
+    """Whether PiTasker itself wrote the crontab then."""
+    length = func.make_interval(0, 0, 0, 0, 0, 0, OperationRow.duration_ms / 1000)
+    query = exists().where(
+        OperationRow.crontab == crontab,
+        or_(OperationRow.after.is_not(None), OperationRow.outcome == "failed"),
+        OperationRow.started_at <= event.at + _OWN_WRITE,
+        OperationRow.started_at + length >= event.at - _OWN_WRITE,
+    )
+    return bool(session.scalar(select(query)))

@@ -1,0 +1,130 @@
+"""Tell outside monitors, such as healthchecks, of runs: a URL is called, and no more.
+
+For a task with the ping URL U: `U/start` when a run was seen to have started, `U` when it went
+well, `U/fail` when it failed. Each is called once. One that does not answer is tried again with
+every round, until it is too late: a monitor would take it for a run of now.
+"""
+
+import logging
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from http.client import HTTPException
+from urllib.parse import urlsplit, urlunsplit
+
+from sqlalchemy import select, update
+
+from pitasker_core import clock, database, side_by_side
+from pitasker_core.database.tables import RunRow, TaskRow
+from pitasker_core.runs.news import SUCCESS
+from pitasker_core.settings import Settings
+from pitasker_core.sync import store
+
+TOO_LATE = timedelta(minutes=30)
+"""After this a monitor is not told any more."""
+
+_SECONDS = 5.0
+"""How long one may take to answer."""
+_ROUND = 20.0
+"""How long all together may."""
+_AT_ONCE = 50
+"""Runs of one round."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class _Run:
+    """A run, what its monitor is still to be told, and how far that went."""
+
+    id: int
+    task: int
+    url: str
+    phases: list[str]
+    seen: datetime
+    problem: str = ""
+    told: list[str] = field(default_factory=list)
+
+
+def send(settings: Settings, now: datetime | None = None) -> int:
+    """Call what waits to be called; the number of calls that were answered.
+
+    Monitors that do not answer are logged, and harm nothing. Raises DatabaseError.
+    """
+    now = now or clock.now()
+    waiting = _waiting(settings)
+    due = [run for run in waiting if run.url and run.seen > now - TOO_LATE]
+    side_by_side.run([partial(_tell, run) for run in due], _ROUND)
+    for run in due:
+        left = run.phases[len(run.told) :]  # counted now: one that hangs may answer yet
+        if run.problem:
+            _log.info("The monitor of task %s did not answer: %s", run.task, run.problem)
+            left = left[-1:]  # how it ended counts more than that it started
+        _leave(settings, run, left)
+    for run in waiting:
+        if run not in due:
+            _log.warning("The monitor of task %s was not told of run %s.", run.task, run.id)
+            _leave(settings, run, [])
+    return sum(len(run.told) for run in due)
+
+
+def address(url: str, phase: str) -> str:
+    """What to call in a phase of a run."""
+    if phase == SUCCESS:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{phase}"))
+
+
+def _waiting(settings: Settings) -> list[_Run]:
+    waits = RunRow.pings.is_not(None)
+    with database.session(settings) as session:
+        if session.scalar(select(RunRow.id).where(waits).limit(1)) is None:
+            return []
+        rows = session.execute(
+            select(RunRow.id, RunRow.task, RunRow.pings, RunRow.started_at, RunRow.ended_at)
+            .add_columns(TaskRow.ping_url)
+            .join(TaskRow, TaskRow.id == RunRow.task)
+            .where(waits, RunRow.crontab == store.own_crontab(session, settings))
+            .order_by(RunRow.id)
+            .limit(_AT_ONCE)
+        )
+        return [
+            _Run(row.id, row.task, row.ping_url, row.pings, row.ended_at or row.started_at)
+            for row in rows
+        ]
+
+
+def _tell(run: _Run) -> None:
+    for phase in run.phases:
+        try:
+            _call(address(run.url, phase))
+        except (OSError, HTTPException, ValueError) as problem:
+            run.problem = str(problem) or type(problem).__name__
+            return
+        run.told.append(phase)
+
+
+def _call(url: str) -> None:
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ValueError("a ping URL begins with http:// or https://")
+    request = urllib.request.Request(url, headers={"User-Agent": "PiTasker"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310 - checked above
+        pass
+
+
+def _leave(settings: Settings, run: _Run, left: list[str]) -> None:
+    """Keep what is still to be told; what came meanwhile is at the end, and stays."""
+    if left == run.phases:
+        return
+    with database.session(settings) as session:
+        query = select(RunRow.pings).where(RunRow.id == run.id).with_for_update()
+        came = (session.scalar(query) or [])[len(run.phases) :]
+        session.execute(
+            update(RunRow)
+            .where(RunRow.id == run.id)
+            .values(pings=[*left, *came] or None)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,60 @@
+"""How many runs are kept, and how much of what they printed."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, tuple_, update
+
+from pitasker_core import clock, database
+from pitasker_core.database.tables import RunRow
+from pitasker_core.settings import Settings
+from pitasker_core.sync import store
+
+_DELETED_AT_ONCE = 5_000
+_READ_AT_ONCE = 10_000
+"""Rows of one statement: others need not wait for a million of them."""
+
+
+def prune(settings: Settings, days: int, megabytes: int) -> None:
+    """Forget runs that are older, and what the oldest printed where all together printed more.
+
+    A run whose output was forgotten stays, with how much it was. Raises DatabaseError.
+    """
+    _forget_runs(settings, clock.now() - timedelta(days=days))
+    _forget_outputs(settings, megabytes * 1_000_000)
+
+
+def _forget_runs(settings: Settings, before: datetime) -> None:
+    count = _DELETED_AT_ONCE
+    while count == _DELETED_AT_ONCE:
+        with database.session(settings) as session:
+            crontab = store.own_crontab(session, settings)
+            # What still runs would be taken in again.
+            old = select(RunRow.id).where(
+                RunRow.crontab == crontab, RunRow.started_at < before, RunRow.state != "running"
+            )
+            old = old.order_by(RunRow.started_at).limit(_DELETED_AT_ONCE)
+            gone = session.scalars(delete(RunRow).where(RunRow.id.in_(old)).returning(RunRow.id))
+            count = len(gone.all())
+
+
+def _forget_outputs(settings: Settings, room: int) -> None:
+    """From the newest to the oldest, until those before have no output any more."""
+    size = func.octet_length(RunRow.output)
+    place = tuple_(RunRow.started_at, RunRow.id)
+    query = select(RunRow.id, RunRow.started_at, size.label("size"))
+    query = query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(_READ_AT_ONCE)
+    page = query
+    while True:
+        with database.session(settings) as session:
+            crontab = store.own_crontab(session, settings)
+            rows = session.execute(page.where(RunRow.crontab == crontab)).all()
+            forgotten = []
+            for row in rows:
+                room -= row.size or 0
+                if room < 0 and row.size:
+                    forgotten.append(row.id)
+            if forgotten:
+                session.execute(update(RunRow).where(RunRow.id.in_(forgotten)).values(output=None))
+        if len(rows) < _READ_AT_ONCE or (room < 0 and not any(row.size for row in rows)):
+            return
+        page = query.where(place < (rows[-1].started_at, rows[-1].id))

@@ -1,0 +1,246 @@
+"""What is known of a task, of its entry and of the machine, and what follows from it at once. Pure.
+
+`circumstances.py` finds it out.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pitasker_core.crontab import environment
+from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.document import Crontab, Entry
+from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.runs.history import Run
+from pitasker_core.tasks import Task
+
+LATE = timedelta(minutes=2)
+"""How long after a time a start may show in cron's log: cron sleeps while it catches up."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that a job needs, as the user who runs it sees it."""
+
+    path: str
+    problem: str = ""
+    """Why it is not there, in the system's words."""
+    is_folder: bool = False
+    readable: bool = True
+    executable: bool = True
+    first_line: bytes = b""
+    """As far as it matters."""
+    lacks: str = ""
+    """The program that its first line names, if that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A file system that the job uses. `name` is where it is mounted."""
+
+    name: str
+    free_bytes: int
+    free_files: int
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file to which the shell writes what the job prints. `problem` is why it cannot."""
+
+    path: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """The crontab's file as the daemon finds it."""
+
+    path: str
+    mode: int
+    owner: str
+    is_link: bool
+    links: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a task and of what it needs. None is for what cannot be seen from here."""
+
+    task: Task
+    user: str
+    now: datetime
+    zone: ZoneInfo
+    """The machine's, in which cron reads schedules."""
+    document: Crontab | None
+    """The installed crontab; None when it cannot be read."""
+    unreadable: str = ""
+    """Why it cannot be read."""
+    is_demo: bool = False
+    cron_alive: bool | None = True
+    may_use_crontab: bool | None = True
+    """By /etc/cron.allow and /etc/cron.deny."""
+    spooled: Spooled | None = None
+    account_problem: str | None = ""
+    """Why the account may not be used; empty when it may."""
+    clock_synchronised: bool | None = True
+    booted_at: datetime | None = None
+    last_start: Run | None = None
+    """The last run that cron started, or PiTasker to catch up."""
+    running: Run | None = None
+    """The last run that goes on, whoever started it."""
+    missed: Run | None = None
+    """The last times at which it should have run and did not."""
+    logged_start: datetime | None = None
+    """The last start of its entry in cron's log."""
+    log_is_seen: bool = False
+    """Whether cron's log was read since the task was due: a start would have been found."""
+    log_problem: str = ""
+    """Why cron's log cannot be read, and what to do about it."""
+    log_advice: str = ""
+    complaint: tuple[datetime, str] | None = None
+    """The last thing that cron logged since then of what kept it from this user's jobs."""
+    recorder: File | None = None
+    """The recorder that the entry's command is given to."""
+    shell: File | None = None
+    path: str = "/usr/bin:/bin"
+    """cron's PATH for this entry."""
+    home: File | None = None
+    """The folder in which the command starts."""
+    not_mounted: tuple[tuple[str, str], ...] = ()
+    """Paths of the job, each with the mount point in /etc/fstab that it lies on, not mounted."""
+    disks: tuple[Disk, ...] = ()
+    program: str | None = None
+    """As the command has it; None for what is built into the shell, or cannot be told."""
+    program_file: File | None = None
+    """None when it is not on cron's PATH."""
+    program_elsewhere: str | None = None
+    """Where PiTasker's own PATH has it."""
+    script: File | None = None
+    """What the program, an interpreter, is to run."""
+    outputs: tuple[Output, ...] = ()
+    uses_sudo: bool = False
+
+    @cached_property
+    def index(self) -> int | None:
+        """Where the task's entry stands in the crontab, if it does."""
+        if self.document is None or self.task.crontab_id is None:
+            return None
+        return next(iter(self.document.by_tag.get(self.task.crontab_id, [])), None)
+
+    @cached_property
+    def entry(self) -> Entry | None:
+        """The task's entry: cron goes by what it says, not by the task."""
+        index = self.index
+        return None if index is None or self.document is None else self.document.entry(index)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which cron this is."""
+        return self.document.dialect if self.document else Dialect.DEBIAN
+
+    @property
+    def unit(self) -> str:
+        """What systemd calls this cron."""
+        return "crond" if self.dialect is Dialect.CRONIE else "cron"
+
+    @cached_property
+    def meaning(self) -> schedules.Schedule | None:
+        """The schedule by which cron goes; None when the task's own is not one."""
+        if self.entry:
+            return self.entry.meaning
+        try:
+            return schedules.parse(self.task.schedule, self.dialect)
+        except schedules.InvalidSchedule:
+            return None
+
+    @cached_property
+    def cron_zone(self) -> ZoneInfo:
+        """The zone in which the schedule is read: the machine's, unless cronie is told another."""
+        if self.dialect is Dialect.CRONIE and (name := self.zone_settings.get("CRON_TZ")):
+            try:
+                return ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError):
+                pass  # cronie reads what it does not know as UTC, or not at all
+        return self.zone
+
+    @cached_property
+    def zone_settings(self) -> dict[str, str]:
+        """The settings that reach the entry and name a time zone."""
+        if self.document is None or self.index is None:
+            return {}
+        reaching = environment.reaching(self.document, self.index)
+        return {s.name: s.value for _, s in reaching if s.name in ("TZ", "CRON_TZ")}
+
+    @property
+    def changed_at(self) -> datetime:
+        """Since when the task is what it is: what was due before says nothing of it."""
+        return max(self.task.created_at, self.task.updated_at)
+
+    @cached_property
+    def due(self) -> datetime | None:
+        """When it should have run last, as it is now; None when it never was due.
+
+        The last time of which the start must have shown by now, unless there was only a later one.
+        """
+        meaning = self.meaning
+        if meaning is None:
+            return None
+        if meaning.reboot:
+            times = [self.booted_at]
+        else:
+            ends = (self.now - LATE, self.now)
+            times = [schedules.last_run(meaning, end, self.cron_zone) for end in ends]
+        return next((due for due in times if due and due > self.changed_at), None)
+
+    @cached_property
+    def next(self) -> datetime | None:
+        """When it runs next."""
+        meaning = self.meaning
+        runs = schedules.next_runs(meaning, self.now, self.cron_zone, 1) if meaning else []
+        return runs[0] if runs else None
+
+    @cached_property
+    def ran(self) -> Run | None:
+        """The run that was started when the task was due last, as far as it is known."""
+        run = self.last_start
+        return run if run and self._answers(run.started_at) else None
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether that run came late, when it was missed."""
+        return self.ran is not None and self.ran.source == "caught up"
+
+    @property
+    def ran_before_change(self) -> Run | None:
+        """The last run that was started, where the task was changed since and not due yet."""
+        return self.last_start if self.due is None and self.ran is None else None
+
+    @cached_property
+    def started_at(self) -> datetime | None:
+        """When it was started, the last time that it was due."""
+        if self.ran:
+            return self.ran.started_at
+        return self.logged_start if self.logged_start and self._answers(self.logged_start) else None
+
+    def _answers(self, start: datetime) -> bool:
+        """Whether a start is one of when it was due last, or later."""
+        return start >= (self.due - timedelta(minutes=1) if self.due else self.changed_at)
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment by the machine's clock."""
+        return moment.astimezone(self.zone)
+
+    def time(self, moment: datetime) -> str:
+        """A moment by the machine's clock, with its day unless it is today."""
+        local = self.local(moment)
+        return f"{local:%H:%M}" if self._is_today(local) else f"{local:%a %d %b, %H:%M}"
+
+    def when(self, moment: datetime) -> str:
+        """The same as an adverb."""
+        local = self.local(moment)
+        return f"at {local:%H:%M}" if self._is_today(local) else f"on {local:%a %d %b at %H:%M}"
+
+    def _is_today(self, local: datetime) -> bool:
+        return local.date() == self.local(self.now).date()

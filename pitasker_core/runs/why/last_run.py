@@ -1,0 +1,128 @@
+"""Whether a task was started when it was due last, and how it ended. Pure."""
+
+from datetime import timedelta
+
+from pitasker_core.runs.ends import in_words
+from pitasker_core.runs.history import Run
+from pitasker_core.runs.why.answer import Check, bad, good, log_command, unknown
+from pitasker_core.runs.why.facts import LATE, Facts
+
+
+def _not_missed(facts: Facts) -> Check:
+    name, due = "Not missed", facts.due
+    if told := missed(facts):
+        return bad(
+            name,
+            f"It was missed {told}.",
+            "Run it now. With “catch up” it does so by itself after the machine is started.",
+        )
+    if facts.started_at and facts.caught_up:
+        told = _gap(facts) or (facts.when(due) if due else "before")
+        caught_up = facts.when(facts.started_at)
+        return unknown(name, f"It was missed {told}. It was caught up {caught_up}.")
+    if off := may_have_been_off(facts):
+        return unknown(name, f"{off}.", command="last -x shutdown reboot | head")
+    return good(name, "No run is known to have been missed.")
+
+
+def may_have_been_off(facts: Facts) -> str | None:
+    """That the machine may have been off when it was due, as a clause, if no start was seen."""
+    due, boot = facts.due, facts.booted_at
+    if due is None or boot is None or due >= boot or facts.started_at:
+        return None
+    return f"The machine was started only {facts.when(boot)}, and may have been off before"
+
+
+def missed(facts: Facts) -> str | None:
+    """When it was missed and why, if that was the last time that it was due."""
+    return None if facts.started_at else _gap(facts)
+
+
+def _gap(facts: Facts) -> str | None:
+    run, due = facts.missed, facts.due
+    if run is None or due is None:
+        return None
+    last = run.ended_at or run.started_at
+    if last < due - timedelta(minutes=1):
+        return None
+    when = facts.when(last)
+    if run.missed > 1:
+        times = "once" if run.missed == 2 else f"{run.missed - 1} times"
+        when = f"{when}, and {times} before that"
+    return f"{when}: {run.note or 'cron did not start it'}"
+
+
+def _start(facts: Facts) -> Check:
+    name, due, started = "A start was seen", facts.due, facts.started_at
+    if started:
+        if facts.caught_up:
+            return good(name, f"PiTasker started it {facts.when(started)}, to catch up.")
+        is_recorded = facts.ran is not None and facts.ran.source == "recorded"
+        how = "The recorder saw" if is_recorded else "Cron's log has"
+        return good(name, f"{how} its start {facts.when(started)}.")
+    if due is None:
+        return unknown(name, "It was not due yet since it was changed.")
+    if facts.now < due + LATE:
+        return unknown(name, f"It was due {facts.when(due)}: that is only just over.")
+    if facts.log_is_seen or (facts.entry and facts.entry.recorder):
+        seen = "cron's log has" if facts.log_is_seen else "the records of its runs have"
+        return bad(
+            name,
+            f"It was due {facts.when(due)}, and {seen} no start of it.",
+            "See what cron did then.",
+            log_command(facts.unit, facts.local(due)),
+        )
+    return unknown(
+        name,
+        f"It was due {facts.when(due)}; whether cron started it cannot be seen from here. "
+        f"{facts.log_problem}".rstrip(),
+        facts.log_advice or "Look into cron's log, or record its runs.",
+        log_command(facts.unit, facts.local(due)),
+    )
+
+
+def ended(facts: Facts) -> Check:
+    """How the last run ended that cron started, or PiTasker to catch up."""
+    name, run = "How it ended last", facts.last_start
+    if run is None:
+        return unknown(name, "No run of it is known.")
+    at = facts.when(run.started_at)
+    if facts.ran_before_change:
+        return _before_change(facts, name, run)
+    if run.state == "failed":
+        return bad(
+            name,
+            f"The run that started {at} ended badly: {_badly(run)}.",
+            "Read its output on the page Runs.",
+        )
+    if run.state == "started":
+        return unknown(
+            name,
+            f"It was started {at}, and how it ended is not known.",
+            "Record its runs, then its output and its end are kept.",
+            f"./pitasker edit {facts.task.id} --record",
+        )
+    if run.state == "running":
+        return good(name, f"It has been running since {facts.time(run.started_at)}.")
+    return good(name, f"The run that started {at} went well.")
+
+
+def _badly(run: Run) -> str:
+    words = in_words(run.state, run.exit_code, run.signal)
+    return f"{words} ({run.note})" if run.note else words
+
+
+def _before_change(facts: Facts, name: str, run: Run) -> Check:
+    """What a run says that the task, as it is now, has not answered for yet."""
+    was = f"The last run started {facts.when(run.started_at)}, before the task was changed"
+    if run.state == "failed":
+        return unknown(
+            name,
+            f"{was}, and ended badly: {_badly(run)}.",
+            "Whether the change has mended it, its next run shows.",
+        )
+    ends = {"success": " and went well", "running": ", and is still running"}
+    return good(name, f"{was}{ends.get(run.state, '')}.")
+
+
+STARTED = (_not_missed, _start)

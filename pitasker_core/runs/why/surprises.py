@@ -1,0 +1,117 @@
+"""What lets a task run otherwise than meant: at another time, or another command. Pure."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.runs.why.answer import Check, Verdict, bad, good, unknown
+from pitasker_core.runs.why.facts import Facts
+
+
+def _in_step(facts: Facts) -> Check | None:
+    name, entry, task = "In step", facts.entry, facts.task
+    if entry is None:
+        return None
+    if entry.schedule != task.schedule:
+        differs = f"the schedule {entry.schedule}, and this task {task.schedule}"
+    elif entry.command != task.command:
+        differs = "another command than this task"
+    elif entry.paused != task.paused:
+        differs = "a pause that this task has not" if entry.paused else "no pause, unlike this task"
+    else:
+        return good(name, "The entry says what the task says.")
+    return bad(
+        name,
+        f"The entry has {differs}: cron goes by the entry.",
+        "Sync, or decide under Sync health.",
+        f"./pitasker sync {task.id}",
+    )
+
+
+def _allowed(facts: Facts) -> Check:
+    """The two files bind `crontab`, and not the daemon, which never reads them."""
+    name = "Allowed to use crontab"
+    if facts.may_use_crontab is None:
+        return unknown(
+            name,
+            "/etc/cron.allow or /etc/cron.deny cannot be read.",
+            command="ls -l /etc/cron.allow /etc/cron.deny",
+        )
+    if facts.may_use_crontab:
+        return good(name, f"/etc/cron.allow and /etc/cron.deny let {facts.user} use crontab.")
+    return unknown(
+        name,
+        f"/etc/cron.allow or /etc/cron.deny keeps {facts.user} from changing the crontab; cron "
+        "goes on running what is installed.",
+        "Changes do not arrive until the administrator lets you.",
+        "grep -H . /etc/cron.allow /etc/cron.deny",
+    )
+
+
+def _zone(facts: Facts) -> Check:
+    name, own = "The time zone", facts.zone.key or "the machine's zone"
+    settings = facts.zone_settings
+    if facts.dialect is Dialect.CRONIE and "CRON_TZ" in settings:
+        zone = settings["CRON_TZ"]
+        return good(name, f"Cron reads the schedule in {zone}, as CRON_TZ has it.")
+    looks = [_passed_on(facts, f"{one}={zone}", zone) for one, zone in settings.items()]
+    for worst in (Verdict.BAD, Verdict.UNKNOWN):
+        if found := next((check for check in looks if check and check.verdict is worst), None):
+            return found
+    return good(name, f"Cron reads the schedule in {own}, the machine's zone.")
+
+
+def _passed_on(facts: Facts, setting: str, zone: str) -> Check | None:
+    """A zone that is set for the command alone; None if its clock is the machine's, all year."""
+    name, own = "The time zone", facts.zone.key or "the machine's zone"
+    seen = f"Only the command sees {setting}: cron reads the schedule in {own}"
+    advice = "That is well if it is meant for the command."
+    try:
+        other = ZoneInfo(zone.removeprefix(":"))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return unknown(name, f"{seen}.", advice)
+    now, later = facts.now, facts.now + timedelta(days=182)
+    if _offset(now, other) != _offset(now, facts.zone):
+        return bad(
+            name,
+            f"{seen}.",
+            f"Write the schedule by the clock of {own}, or change the machine's zone. {advice}",
+            "timedatectl",
+        )
+    if _offset(later, other) != _offset(later, facts.zone):
+        return unknown(name, f"{seen}, which has the same time now, but not all year.", advice)
+    return None
+
+
+def _offset(moment: datetime, zone: ZoneInfo) -> timedelta | None:
+    return moment.astimezone(zone).utcoffset()
+
+
+def _clock(facts: Facts) -> Check:
+    name, now = "The clock", facts.now
+    last = facts.last_start.started_at if facts.last_start else None
+    before = max(filter(None, (facts.changed_at, last)))
+    if now < before - timedelta(minutes=5):
+        return bad(
+            name,
+            f"The clock is wrong: it shows {facts.time(now)}, and "
+            f"{facts.time(before)} was there before.",
+            "Let it be set by the network.",
+            "timedatectl",
+        )
+    if facts.clock_synchronised is None:
+        return unknown(
+            name, "Whether the clock is right cannot be seen here.", command="timedatectl"
+        )
+    shows = f"{facts.local(now):%Y-%m-%d %H:%M}"
+    if not facts.clock_synchronised:
+        return unknown(
+            name,
+            f"The clock shows {shows}, and is not set by the network.",
+            "Compare it with another.",
+            "timedatectl",
+        )
+    return good(name, f"It is set by the network, and shows {shows}.")
+
+
+CHECKS = (_in_step, _allowed, _zone, _clock)

@@ -1,0 +1,122 @@
+"""Running a task now: as cron would, and on its own."""
+
+import fcntl
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from serving import until
+from test_recorder import is_there
+from test_scenarios import ME, create
+
+from pitasker_core import tasks
+from pitasker_core.errors import NotFound
+from pitasker_core.runs import by_hand, history, spool
+
+
+def ended(settings, name):
+    until(lambda: spool.collect(settings) == 0)
+    return history.named(settings, name)
+
+
+def started(settings, name):
+    (found,) = [one for one in spool.left(settings) if one.name == name]
+    return found.started
+
+
+def test_the_job_finds_what_cron_would_give_it_and_nothing_of_ours(settings, crontab, monkeypatch):
+    crontab.write(b"FOO='a b'\nSHELL=/bin/bash\nPATH=/opt/bin:/bin:/usr/bin\nLOGNAME=other\n")
+    task = create(settings, command=r"env -0; pwd; umask; cat%two\% lines%here")
+    crontab.write(crontab.read() + b"FOO=below\n")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    before = os.umask(0o077)
+    try:
+        run = ended(settings, by_hand.start(settings, ME, task))
+    finally:
+        os.umask(before)
+    *found, rest = history.output(settings, run.id).decode().split("\0")
+    user = pwd.getpwuid(os.getuid())
+    home = user.pw_dir
+    set_by_bash = {"PWD", "SHLVL", "_"}
+    assert {
+        pair.split("=")[0]: pair.split("=", 1)[1]
+        for pair in found
+        if pair.split("=")[0] not in set_by_bash
+    } == {
+        "FOO": "a b",
+        "SHELL": "/bin/bash",
+        "PATH": "/opt/bin:/bin:/usr/bin",
+        "HOME": home,
+        "LOGNAME": user.pw_name,
+    }
+    assert rest == f"{home}\n0022\ntwo% lines\nhere\n"
+    assert (run.state, run.source) == ("success", "by hand")
+
+
+def test_the_limits_of_the_task_hold(settings):
+    task = create(settings, command="sleep 60")
+    tasks.change(settings, ME, task.id, timeout_seconds=1, no_overlap=True)
+    task = tasks.get(settings, task.id)
+    first = by_hand.start(settings, ME, task)
+    second = by_hand.start(settings, ME, task)
+    until(lambda: spool.collect(settings) == 0)
+    assert history.named(settings, first).note == "timed out"
+    assert history.named(settings, second).note == "skipped: it was still running"
+
+
+@pytest.mark.parametrize("recorder_is", ["there", "killed"])
+def test_stop_ends_the_job_and_what_it_started(settings, recorder_is):
+    task = create(settings, command="sleep 60 & echo $!; wait")
+    name = by_hand.start(settings, ME, task)
+    until(lambda: spool.printed(settings.spool / name)[1])
+    child = int(spool.printed(settings.spool / name)[0])
+    if recorder_is == "killed":
+        pid = started(settings, name)["pid"]
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not is_there(pid))
+    assert is_there(child)
+    by_hand.stop(settings, name)
+    until(lambda: not is_there(child))
+    run = ended(settings, name)
+    assert (run.signal or run.note) == (15 if recorder_is == "there" else spool.NOBODY_SAW)
+    with pytest.raises(NotFound):
+        by_hand.stop(settings, name)
+
+
+def test_the_job_goes_on_when_pitasker_ends_and_holds_nothing_of_it(settings, cli_environment):
+    task = create(settings, command="ls -l /proc/self/fd; sleep 60")
+    script = f"""
+import fcntl, os, signal
+from pitasker_core import tasks
+from pitasker_core.runs import by_hand
+from pitasker_core.settings import Settings
+settings = Settings.from_environment()
+lock = open(settings.lock, "w")
+os.set_inheritable(lock.fileno(), True)
+fcntl.flock(lock, fcntl.LOCK_EX)
+print(by_hand.start(settings, "test", tasks.get(settings, {task.id})), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    # It does not hold our output open either: this comes back.
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=cli_environment,
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    name = done.stdout.decode().strip()
+    with Path(settings.lock).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    until(lambda: spool.printed(settings.spool / name)[1])
+    listing = spool.printed(settings.spool / name)[0].decode()
+    assert "/dev/null" in listing
+    assert str(settings.home) not in listing
+    assert spool.is_alive(started(settings, name))
+    by_hand.stop(settings, name)
+    assert ended(settings, name).signal == signal.SIGTERM

@@ -1,0 +1,584 @@
+"""Runs that did not happen: what counts as missed, what explains it, what is never claimed."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from serving import until
+from sqlalchemy import select, text, update
+from test_scenarios import create
+
+from pitasker_core import clock, database, events, tasks
+from pitasker_core.crontab.schedule import parse
+from pitasker_core.database.tables import NoticeRow, RunRow, TaskRow
+from pitasker_core.runs import history, machine, missed, spool
+from pitasker_core.runs.cron_log import Unreadable
+from pitasker_core.runs.machine import Boot, Moment, Sign
+from pitasker_core.runs.missed import Cause, Stretch, Watch
+from pitasker_core.runs.observed import Seen
+from pitasker_core.sync import store
+
+UTC_ZONE = ZoneInfo("UTC")
+DAY = datetime(2026, 11, 25, tzinfo=UTC)
+OFF, ASLEEP, DOWN, UNSEEN = Cause.OFF, Cause.ASLEEP, Cause.CRON_DOWN, Cause.UNSEEN
+
+
+def at(clock_time, second=0):
+    hour, minute = map(int, clock_time.split(":"))
+    return DAY + timedelta(hours=hour, minutes=minute, seconds=second)
+
+
+def stretch(first, last, cause):
+    return Stretch(at(first), at(last), cause)
+
+
+# --- The judgement ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("starts", "stretches", "until", "missed_at", "late", "waiting"),
+    [
+        pytest.param(["02:00", "03:00"], [], "04:00", {}, [], [], id="all on time"),
+        pytest.param([], [], "02:30", {}, [], ["02:00"], id="it may still start"),
+        pytest.param([], [], "03:00", {"02:00": None}, [], ["03:00"], id="an hour has passed"),
+        pytest.param(["03:00"], [], "03:10", {"02:00": None}, [], [], id="cron went on"),
+        pytest.param(["02:12", "03:00"], [], "03:10", {}, ["02:00"], [], id="late is not missed"),
+        pytest.param(["02:12"], [], "02:20", {}, ["02:00"], [], id="late, told at once"),
+        pytest.param(
+            [], [("01:00", "02:30", OFF)], "02:30", {"02:00": OFF}, [], [], id="off, told at once"
+        ),
+        pytest.param(
+            ["02:40", "03:00"],
+            [("01:00", "02:30", ASLEEP)],
+            "03:10",
+            {},
+            ["02:00"],
+            [],
+            id="made up by cron after a sleep",
+        ),
+        pytest.param(
+            ["03:00"],
+            [("01:00", "02:01", UNSEEN), ("01:00", "02:30", DOWN)],
+            "04:00",
+            {},
+            [],
+            [],
+            id="nothing is claimed of what was not seen",
+        ),
+        pytest.param(
+            ["03:00"],
+            [("01:00", "02:30", OFF), ("01:00", "02:45", DOWN)],
+            "04:00",
+            {"02:00": OFF},
+            [],
+            [],
+            id="the first that fits explains it",
+        ),
+        pytest.param(["02:00"], [("01:00", "04:00", OFF)], "02:50", {}, [], [], id="it did start"),
+    ],
+)
+def test_what_became_of_two_oclock_and_three(starts, stretches, until, missed_at, late, waiting):
+    times = [one for one in (at("02:00"), at("03:00")) if one <= at(until)]
+    seen = [at(one, second=1) for one in starts]
+    verdict = missed.judge(times, seen, [stretch(*one) for one in stretches], at(until))
+    found = {one: why and why.cause for one, why in verdict.missed}
+    assert found == {at(one): cause for one, cause in missed_at.items()}
+    assert [one for one, _ in verdict.late] == [at(one) for one in late]
+    assert verdict.waiting == [at(one) for one in waiting]
+
+
+minutes = st.integers(0, 24 * 60).map(lambda n: DAY + timedelta(minutes=n))
+spans = st.builds(
+    lambda a, b, cause: Stretch(min(a, b), max(a, b), cause),
+    minutes,
+    minutes,
+    st.sampled_from(Cause),
+)
+
+
+@given(
+    st.lists(minutes, unique=True).map(sorted),
+    st.lists(st.builds(lambda m, s: m + timedelta(seconds=s), minutes, st.integers(0, 59))).map(
+        sorted
+    ),
+    st.lists(spans, max_size=3),
+)
+def test_each_time_has_one_fate_and_each_start_at_most_one_time(times, starts, stretches):
+    until = DAY + timedelta(days=1)
+    verdict = missed.judge(times, starts, stretches, until)
+    late = [one for one, _ in verdict.late]
+    fates = [*(one for one, _ in verdict.missed), *late, *verdict.waiting]
+    assert len(fates) == len(set(fates))
+    assert set(fates) <= set(times)
+    taken = [start for _, start in verdict.late]
+    assert all(taken.count(start) <= starts.count(start) for start in taken)
+    for one, why in verdict.missed:
+        # A missed time has no start of its own in its minute that nobody else could claim.
+        assert why is None or (one in why and why.cause is not UNSEEN)
+    assert len(starts) >= len(times) - len(fates) - sum(
+        any(one in span and span.cause is UNSEEN for span in stretches) for one in times
+    )
+
+
+@given(st.lists(minutes, unique=True).map(sorted))
+def test_what_started_in_its_minute_is_never_missed(times):
+    starts = [one + timedelta(seconds=5) for one in times]
+    verdict = missed.judge(times, starts, [Stretch(DAY, DAY + timedelta(days=2), OFF)], DAY)
+    assert (verdict.missed, verdict.late, verdict.waiting) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "after", "until", "count"),
+    [
+        ("*/5 * * * *", "00:00", "12:00", 144),
+        ("0 2 * * *", "00:00", "23:00", 1),
+        ("0 2 * * *", "02:00", "23:00", 0),
+        ("0 0 29 2 *", "00:00", "23:00", 0),
+        ("@reboot", "00:00", "23:00", 0),
+        ("0 0 31 2 *", "00:00", "23:00", 0),
+    ],
+)
+def test_expected_times_are_those_of_the_schedule(schedule, after, until, count):
+    found = missed.expected(parse(schedule), at(after), at(until), UTC_ZONE)
+    assert len(found) == count
+    assert found == sorted(set(found))
+
+
+def test_boots_of_the_journal_say_when_the_machine_was_off():
+    boots = [Boot(at("00:00"), at("02:10")), Boot(at("07:40"), at("09:00"))]
+    assert missed.offs(boots, at("07:40"), None) == [stretch("02:10", "07:40", OFF)]
+
+
+@pytest.mark.parametrize(
+    ("sign", "found"),
+    [
+        (None, []),
+        (Sign(at("02:10"), stopped=True), []),
+        (Sign(at("07:38"), stopped=False), []),
+        (
+            Sign(at("02:10"), stopped=False),
+            [stretch("02:10", "02:15", UNSEEN), stretch("02:10", "07:40", OFF)],
+        ),
+    ],
+)
+def test_without_a_journal_the_last_sign_of_life_says_so_and_no_more_than_it_knows(sign, found):
+    assert missed.offs([Boot(at("07:40"), at("09:00"))], at("07:40"), sign) == found
+
+
+def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
+    """A machine without a battery clock goes on at the time at which it went off."""
+    known = [
+        Boot(at("00:00"), at("02:10")),
+        Boot(at("02:10"), at("08:00")),
+        Boot(at("08:00"), at("12:00")),
+    ]
+    jumps = [(at("02:11"), at("07:41"))]
+    right = machine.with_true_starts(known, jumps, at("11:00"))
+    assert [boot.start for boot in right] == [at("00:00"), at("07:40"), at("11:00")]
+    assert [(one.start, one.end) for one in missed.offs(right, at("11:00"), None)] == [
+        (at("02:10"), at("07:40")),
+        (at("08:00"), at("11:00")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        (stretch("02:10", "07:40", OFF), "the machine was off from 03:10 to 08:40"),
+        (
+            Stretch(at("02:10"), at("02:10") + timedelta(days=1), ASLEEP),
+            "the machine was asleep from 25 Nov 03:10 to 26 Nov 03:10",
+        ),
+        (stretch("02:10", "07:40", DOWN), "cron was not running"),
+        (None, "not started by cron, for no reason that shows"),
+    ],
+)
+def test_a_cause_is_told_in_words_and_in_the_machines_zone(why, words):
+    assert missed.in_words(why, ZoneInfo("Europe/Berlin")) == words
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["A"], "Cron was not running: A was missed."),
+        (["A", "B"], "Cron was not running: A and B were missed."),
+        (["A", "B", "C"], "Cron was not running: A, B and C were missed."),
+        (list("ABCDEFG"), "Cron was not running: A, B, C, D and 3 more were missed."),
+    ],
+)
+def test_one_sentence_tells_all_that_was_missed_for_one_reason(names, told):
+    assert missed.sentence("cron was not running", names) == told
+
+
+# --- Going through time -----------------------------------------------------------------------
+
+
+@dataclass
+class World:
+    """A machine whose clocks the test turns."""
+
+    settings: object
+    now: datetime
+    booted_at: datetime
+    asleep: timedelta = timedelta(0)
+    error: timedelta = timedelta(0)
+    trusted: bool = True
+    seen_since: datetime | None = None
+    jumps: tuple = ()
+    ups: tuple = ()
+    watch: Watch = field(init=False)
+
+    def __post_init__(self):
+        self.seen_since = self.seen_since or self.now
+        self.start()
+
+    def start(self):
+        self.watch = Watch(self.settings, self.look)
+
+    def look(self):
+        uptime = self.now - self.booted_at
+        return Moment(self.now + self.error, uptime, uptime - self.asleep, self.trusted)
+
+    def seen(self):
+        until = self.now + self.error
+        return Seen(self.seen_since, until, False, self.jumps, self.ups)
+
+    def judge(self, minutes=0, log=True):
+        self.now += timedelta(minutes=minutes)
+        self.watch.judge(self.seen() if log else Unreadable("no log"))
+
+    def boot(self, minutes=0):
+        """The machine is started anew, and PiTasker with it, `minutes` from now."""
+        self.now += timedelta(minutes=minutes)
+        self.booted_at = self.now
+        self.start()
+
+    def ran(self, task, when, *, source="observed", **more):
+        with database.session(self.settings) as session:
+            crontab = store.own_crontab(session, self.settings)
+            row = RunRow(crontab=crontab, task=task.id, source=source, started_at=when, **more)
+            session.add(row)
+            last = {"last_run": when, "status": "pending"}
+            session.execute(update(TaskRow).where(TaskRow.id == task.id).values(**last))
+
+
+@pytest.fixture
+def world(settings, crontab, monkeypatch):
+    """Midnight of a day on which everything was judged so far; the machine has long been on."""
+    monkeypatch.setattr(clock, "system_zone", lambda: UTC_ZONE)
+    monkeypatch.setattr(missed.cron_daemon, "is_alive", lambda: True)
+    found = World(settings, DAY, DAY - timedelta(days=30))
+    monkeypatch.setattr(clock, "now", lambda: found.now + found.error)
+    return found
+
+
+def hourly(world, name="Backup", schedule="0 * * * *", **more):
+    """A task that was in the crontab long before."""
+    task = create(world.settings, name, schedule, **more)
+    old = {"updated_at": DAY - timedelta(days=9), "crontab_synced_at": DAY - timedelta(days=9)}
+    with database.session(world.settings) as session:
+        session.execute(update(TaskRow).where(TaskRow.id == task.id).values(**old))
+    return tasks.get(world.settings, task.id)
+
+
+def misses(world):
+    return [
+        (run.task_name, run.started_at, run.ended_at, run.missed, run.note)
+        for run in reversed(history.runs(world.settings, kind="Missed"))
+    ]
+
+
+def told(world):
+    with database.session(world.settings) as session:
+        return list(session.scalars(select(NoticeRow.message).order_by(NoticeRow.id)))
+
+
+def test_what_ran_is_not_missed_and_a_quiet_minute_writes_nothing(world):
+    task = hourly(world)
+    world.judge()
+    world.ran(task, at("01:00", 1))
+    world.judge(minutes=65)
+    with database.session(world.settings) as session:
+        before = session.scalar(text("select max(xmin::text::bigint) from settings"))
+    for _ in range(20):
+        world.judge(minutes=1)
+    with database.session(world.settings) as session:
+        assert session.scalar(text("select max(xmin::text::bigint) from settings")) == before
+    assert misses(world) == told(world) == []
+
+
+def test_misses_in_a_row_are_one_run_one_notice_and_the_tasks_status(world):
+    task = hourly(world)
+    world.judge()
+    world.ran(task, at("01:00", 1))
+    for _ in range(5 * 6):
+        world.judge(minutes=10)
+    note = "not started by cron, for no reason that shows"
+    assert misses(world) == [("Backup", at("02:00"), at("03:00"), 2, note)]
+    assert told(world) == ["Not started by cron, for no reason that shows: Backup was missed."]
+    assert tasks.get(world.settings, task.id).status == "missed"
+
+
+def test_a_pitasker_that_starts_anew_tells_nothing_twice(world):
+    hourly(world)
+    world.judge()
+    world.judge(minutes=250)
+    before = misses(world)
+    assert before[0][3] == 4 - 1
+    for _ in range(3):
+        world.start()
+        world.judge()
+    assert misses(world) == before
+    assert len(told(world)) == 1
+
+
+def test_what_could_not_be_written_is_judged_again(world, monkeypatch):
+    hourly(world)
+    world.judge()
+    with monkeypatch.context() as broken:
+        broken.setattr(missed.notices, "add", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            world.judge(minutes=130)
+    assert misses(world) == []
+    world.judge(minutes=1)
+    assert misses(world)[0][1] == at("01:00")
+    assert len(told(world)) == 1
+
+
+def test_a_dead_cron_is_the_reason_at_once(world, monkeypatch):
+    hourly(world)
+    world.judge()
+    monkeypatch.setattr(missed.cron_daemon, "is_alive", lambda: False)
+    world.judge(minutes=63)
+    world.judge(minutes=60)
+    assert misses(world) == [("Backup", at("01:00"), at("02:00"), 2, "cron was not running")]
+
+
+def test_a_cron_that_started_long_after_the_boot_was_not_running_until_then(world):
+    hourly(world)
+    world.judge()
+    world.ups = ((at("00:30"), at("01:15")),)
+    world.judge(minutes=80)
+    assert misses(world) == [("Backup", at("01:00"), at("01:00"), 1, "cron was not running")]
+
+
+def test_a_late_start_is_told_as_late_with_its_run(world):
+    task = hourly(world)
+    world.judge()
+    world.judge(minutes=10)
+    world.ran(task, at("01:12", 1))
+    world.judge(minutes=65)
+    (run,) = history.runs(world.settings)
+    assert (run.state, run.result) == ("started", "started 12 min late")
+
+
+def test_a_run_that_starts_beside_the_one_before_it_is_told_so(world):
+    task = hourly(world)
+    ends = {"source": "recorded", "exit_code": 0}
+    world.ran(task, at("01:00"), ended_at=at("02:20"), **ends)
+    world.ran(task, at("02:00"), ended_at=at("02:10"), **ends)
+    world.ran(task, at("02:01"), ended_at=at("02:01"), **ends, note="skipped: it was still running")
+    world.ran(task, at("03:00"), **ends | {"exit_code": None})
+    world.ran(task, at("04:00"), source="observed")
+    found = [(run.overlaps, run.result) for run in reversed(history.runs(world.settings))]
+    assert found == [
+        (False, "went well"),
+        (True, "went well, beside the run before it"),
+        (False, "skipped: it was still running"),
+        (False, "running"),
+        (True, "started, beside the run before it"),
+    ]
+
+
+def test_one_off_time_is_one_notice_and_what_was_missed_by_it_is_offered(world):
+    task, other = hourly(world), hourly(world, "Update", "30 5 * * *")
+    hourly(world, "Paused", "30 5 * * *", paused=True)
+    hourly(world, "Weekly", "0 12 * * 0")
+    world.judge()
+    for hour in (1, 2):
+        world.ran(task, at(f"0{hour}:00", 1))
+    for _ in range(13):
+        world.judge(minutes=10)
+    world.boot(minutes=330)
+    world.judge(minutes=3)
+    note = "the machine was off from 02:10 to 07:40"
+    assert sorted(misses(world)) == [
+        ("Backup", at("03:00"), at("07:00"), 5, note),
+        ("Update", at("05:30"), at("05:30"), 1, note),
+    ]
+    message = "The machine was off from 02:10 to 07:40: Backup and Update were missed."
+    assert told(world) == [message]
+    found = missed.offers(world.settings)
+    assert found.message == message
+    assert [(one.task, one.times) for one in found.missed] == [(task.id, 5), (other.id, 1)]
+    world.ran(task, at("08:00", 1))
+    world.judge(minutes=20)
+    assert [one.name for one in missed.offers(world.settings).missed] == ["Update"]
+    assert len(misses(world)) == 2
+
+
+def test_nothing_is_claimed_of_a_time_that_nobody_saw(world):
+    hourly(world)
+    recorded = hourly(world, "Recorded", record_runs=True)
+    world.judge(log=False)
+    world.judge(minutes=130, log=False)
+    assert [name for name, *_ in misses(world)] == ["Recorded"]
+    world.seen_since = world.now
+    world.judge(minutes=1)
+    assert [name for name, *_ in misses(world)] == [recorded.name]
+
+
+def test_a_pitasker_that_was_stopped_does_not_know_when_the_machine_went_off(world, monkeypatch):
+    monkeypatch.setattr(machine, "_is_going_off", lambda: False)
+    hourly(world)
+    world.judge()
+    world.watch.stop()
+    world.boot(minutes=400)
+    world.seen_since = world.now
+    world.judge(minutes=3)
+    assert misses(world) == []
+
+
+def test_what_was_changed_since_is_judged_from_then_on(world):
+    hourly(world)
+    create(world.settings, "New", "*/5 * * * *")
+    with database.session(world.settings) as session:
+        new = TaskRow.name == "New"
+        moment = {"updated_at": at("00:50"), "crontab_synced_at": at("00:50")}
+        session.execute(update(TaskRow).where(new).values(**moment))
+    world.judge()
+    world.judge(minutes=125)
+    assert next(found for found in misses(world) if found[0] == "New")[1] == at("00:55")
+
+
+@pytest.mark.parametrize("hours", [5, -5])
+def test_a_clock_that_is_set_is_no_storm_of_misses(world, hours):
+    hourly(world, schedule="* * * * *")
+    world.judge()
+    world.error = timedelta(hours=hours)
+    world.judge(minutes=1)
+    world.ran(tasks.listing(world.settings).tasks[0], world.now + world.error)
+    world.judge(minutes=1)
+    world.start()
+    world.judge(minutes=1)
+    assert misses(world) == []
+
+
+def test_nothing_is_judged_until_a_machine_without_a_battery_clock_knows_the_time(world):
+    task = hourly(world)
+    world.judge()
+    for _ in range(13):
+        world.judge(minutes=10)
+        if world.now in (at("01:10"), at("02:10")):
+            world.ran(task, world.now - timedelta(minutes=10))
+    # Off for five hours and a half; the clock goes on where it stopped, until it is set.
+    world.boot(minutes=330)
+    world.error, world.trusted = -timedelta(minutes=330), False
+    for _ in range(3):
+        world.judge(minutes=1)
+    world.error, world.trusted = timedelta(0), True
+    world.judge(minutes=1)
+    assert misses(world) == [
+        ("Backup", at("03:00"), at("07:00"), 5, "the machine was off from 02:10 to 07:40")
+    ]
+    world.judge(minutes=2)
+    assert len(told(world)) == 1
+
+
+def test_sleep_is_told_as_sleep(world):
+    hourly(world)
+    world.judge()
+    world.asleep = timedelta(hours=3)
+    world.judge(minutes=185)
+    ((_, first, last, count, note),) = misses(world)
+    assert (first, last, count) == (at("01:00"), at("03:00"), 3)
+    assert note == "the machine was asleep from 00:00 to 03:05"
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_a_task_of_reboot_is_expected_once_a_boot(world, starts):
+    task = hourly(world, schedule="@reboot")
+    world.judge()
+    world.boot(minutes=60)
+    if starts:
+        world.ran(task, world.now + timedelta(seconds=20))
+    for _ in range(14):
+        world.judge(minutes=5)
+    world.start()
+    world.judge(minutes=60)
+    assert [(name, first) for name, first, *_ in misses(world)] == (
+        [] if starts else [("Backup", at("01:00"))]
+    )
+
+
+@pytest.mark.parametrize(("wanted", "count"), [(True, 1), (False, 0)])
+def test_what_was_missed_while_off_is_made_up_once_if_wanted(world, monkeypatch, wanted, count):
+    started = []
+    monkeypatch.setattr(
+        missed.by_hand, "start", lambda _, actor, task, by: started.append((actor, task.name, by))
+    )
+    hourly(world, catch_up=wanted)
+    reboot = hourly(world, "Hello", "@reboot", catch_up=True)
+    world.judge()
+    world.boot(minutes=400)
+    world.ran(reboot, world.now + timedelta(seconds=20))
+    world.judge(minutes=1)
+    assert started == []
+    for _ in range(5):
+        world.judge(minutes=2)
+    assert started == count * [("catch up", "Backup", "catchup")]
+
+
+def test_a_run_that_is_made_up_is_called_so(settings, crontab):
+    task = create(settings, command="echo made up")
+    name = missed.by_hand.start(settings, "catch up", task, by="catchup")
+
+    def ended():
+        spool.collect(settings)
+        return (run := history.named(settings, name)) and run.state != "running"
+
+    until(ended)
+    run = history.named(settings, name)
+    assert (run.source, run.state) == ("caught up", "success")
+    assert events.listing(settings, 1)[0].kind == "caught up"
+
+
+def test_what_has_run_again_since_needs_no_making_up(world, monkeypatch):
+    monkeypatch.setattr(missed.by_hand, "start", lambda *_, **__: pytest.fail("started"))
+    task = hourly(world, catch_up=True)
+    world.judge()
+    world.boot(minutes=419)
+    world.ran(task, at("07:00", 1))
+    for _ in range(5):
+        world.judge(minutes=1)
+    assert misses(world)
+
+
+def test_a_demo_is_not_run_by_cron(world):
+    hourly(world)
+    world.settings = replace(world.settings, demo=True)
+    world.start()
+    world.judge()
+    world.judge(minutes=200)
+    assert misses(world) == []
+
+
+def test_a_running_pitasker_leaves_a_sign_every_few_minutes(settings):
+    settings.make_home()
+    now = clock.now()
+    machine.say_alive(settings, now)
+    first = machine.last_sign(settings)
+    assert abs(first.at - now) < timedelta(seconds=5)
+    machine.say_alive(settings, now + timedelta(minutes=1))
+    assert machine.last_sign(settings) == first
+    machine.say_alive(settings, now + timedelta(minutes=6))
+    assert machine.last_sign(settings) != first
+
+
+def test_this_machines_clocks_can_be_read():
+    moment = machine.look()
+    assert timedelta(0) < moment.awake <= moment.uptime + timedelta(seconds=1)
+    assert machine.is_synchronised() in (True, False, None)

@@ -1,0 +1,236 @@
+"""The history of runs: what is asked of it, and what is said of each."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from test_scenarios import create
+
+from pitasker_core import clock, database
+from pitasker_core.dashboard import run_charts, run_list
+from pitasker_core.dashboard.times import lasted
+from pitasker_core.database.tables import RunRow
+from pitasker_core.runs import following, history, usual
+from pitasker_core.sync import store
+
+UTC = ZoneInfo("UTC")
+
+
+def ran(settings, task, minutes_ago=10.0, seconds=2.0, exit_code=0, output=b"", **more):
+    """A run in the history; returns its number."""
+    at = clock.now() - timedelta(minutes=minutes_ago)
+    values = {
+        "source": "recorded",
+        "started_at": at,
+        "ended_at": at + timedelta(seconds=seconds),
+        "exit_code": exit_code,
+        "output": output or None,
+        "bytes": len(output),
+    }
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        row = RunRow(crontab=crontab, task=task.id if task else None, **{**values, **more})
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def observed(settings, task, minutes_ago, **more):
+    return ran(
+        settings, task, minutes_ago, source="observed", ended_at=None, exit_code=None, **more
+    )
+
+
+def missed(settings, task, minutes_ago, times=1, until_minutes_ago=None):
+    last = minutes_ago if until_minutes_ago is None else until_minutes_ago
+    return ran(
+        settings,
+        task,
+        minutes_ago,
+        source="missed",
+        ended_at=clock.now() - timedelta(minutes=last),
+        exit_code=None,
+        missed=times,
+        note="the machine was off",
+    )
+
+
+def test_each_filter_shows_its_runs_and_no_others(settings):
+    task, other = create(settings), create(settings, "Other")
+    made = {
+        "well": ran(settings, task, 1),
+        "failed": ran(settings, task, 2, exit_code=3),
+        "lost": ran(settings, task, 3, ended_at=None, exit_code=None, note="lost"),
+        "slow": ran(settings, other, 4, slow=True),
+        "missed": missed(settings, other, 5),
+        "hand": ran(settings, task, 6, source="by hand"),
+        "running": ran(settings, task, 7, ended_at=None, exit_code=None),
+        "started": observed(settings, task, 8),
+        "unmanaged": observed(settings, None, 9, command="/bin/nightly"),
+    }
+    shown = {
+        kind: {
+            name
+            for run in history.runs(settings, kind=kind)
+            for name in made
+            if made[name] == run.id
+        }
+        for kind in history.FILTERS
+    }
+    assert shown == {
+        "All": set(made),
+        "Failed": {"failed", "lost"},
+        "Slow": {"slow"},
+        "Missed": {"missed"},
+        "By hand": {"hand"},
+        "Running": {"running"},
+    }
+    assert [run.id for run in history.runs(settings, task=other.id)] == [
+        made["slow"],
+        made["missed"],
+    ]
+    soon = clock.now() - timedelta(minutes=2.5)
+    assert [run.id for run in history.runs(settings, since=soon)] == [made["well"], made["failed"]]
+    assert history.run(settings, made["unmanaged"]).task_name == "/bin/nightly"
+    assert [run.id for run in history.broken(settings, soon, 5)] == [made["failed"]]
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "signal", "words"),
+    [
+        ("success", 0, None, "went well"),
+        ("failed", 1, None, "exit code 1"),
+        ("failed", 126, None, "exit code 126: it could not be executed: is it executable, with a "
+         "valid first line?"),
+        ("failed", 127, None, "exit code 127: command not found"),
+        ("failed", 137, None, "exit code 137: killed"),
+        ("failed", 143, None, "exit code 143: terminated"),
+        ("failed", None, 9, "killed by signal 9"),
+        ("failed", None, 35, "ended by signal 35"),
+        ("started", None, None, "started"),
+    ],
+)  # fmt: skip
+def test_an_end_is_told_in_words(state, code, signal, words):
+    assert history.in_words(state, code, signal) == words
+
+
+def test_missed_runs_read_well(settings):
+    task = create(settings)
+    one, many = missed(settings, task, 5), missed(settings, task, 400, 72, 40)
+    assert run_list.result(history.run(settings, one)) == "⊘ missed: the machine was off"
+    found = history.run(settings, many)
+    assert run_list.result(found) == "⊘ missed 72 times: the machine was off"
+    assert found.duration is None
+    assert ("Times", "72") in run_list.facts(found)
+
+
+def test_slow_is_more_than_three_times_the_usual_and_a_second_more(settings):
+    task = create(settings)
+    for n in range(7):
+        ran(settings, task, 100 - n, seconds=2 + n / 10)
+    ran(settings, task, 50, seconds=500, exit_code=1)
+    found = usual.now(settings, task.id)
+    assert found.median == pytest.approx(2.3)
+    assert found.low < found.median < found.high < 2.7
+    assert not found.is_slow(6.8)
+    assert found.is_slow(7.0)
+    assert not usual.Usual(0.01, 0.01, 0.01).is_slow(0.9)
+    assert usual.now(settings, create(settings, "New").id) is None
+
+
+def test_figures_count_each_time_that_a_run_was_missed(settings):
+    task = create(settings)
+    for n in range(6):
+        ran(settings, task, n + 1)
+    ran(settings, task, 8, exit_code=1)
+    missed(settings, task, 60, 3, 20)
+    observed(settings, task, 9)
+    found = history.figures(settings, task.id, None)
+    assert (found.success, found.failed, found.missed, found.started) == (6, 1, 3, 1)
+    assert run_list.success_text(found) == "60.0 %"
+    (row,) = history.by_task(settings, None)
+    assert (row.name, row.success, row.failed, row.missed) == ("Backup", 6, 1, 3)
+
+
+def test_what_a_task_prints_a_day_is_told(settings):
+    task = create(settings)
+    for days in (1, 2, 3, 4):
+        ran(settings, task, days * 24 * 60, bytes=100_000_000)
+    assert history.bytes_per_day(settings, task.id) == pytest.approx(100_000_000, rel=0.01)
+    assert "prints 100 MB a day" in run_list.much_output(history.bytes_per_day(settings, task.id))
+    assert history.bytes_per_day(settings, create(settings, "Other").id) == 0
+
+
+def test_outputs_to_compare_with_are_those_before_first(settings):
+    task = create(settings)
+    numbers = [ran(settings, task, n, output=b"x") for n in (5, 4, 3, 2, 1)]
+    ran(settings, task, 6)
+    middle = history.run(settings, numbers[2])
+    found = [run.id for run in history.others(settings, middle)]
+    assert found == [numbers[1], numbers[0], numbers[3], numbers[4]]
+
+
+HEAD, TAIL = b"a" * 8, b"z" * 8
+FALSE_CUT = b"x\n... 7 bytes are left out here ...\ny"
+CUT = HEAD + b"\n... 100 bytes are left out here ...\n" + TAIL
+
+
+@pytest.mark.parametrize(
+    ("output", "count", "seen", "new"),
+    [
+        (b"abc", 3, 0, b"abc"),
+        (b"abcdef", 6, 3, b"def"),
+        (b"abc", 3, 3, b""),
+        (CUT, 116, 0, CUT),
+        (CUT, 116, 6, b"aa\n... 100 bytes are left out here ...\n" + TAIL),
+        (CUT, 116, 50, b"\n... 58 bytes are left out here ...\n" + TAIL),
+        (CUT, 116, 113, b"zzz"),
+        (FALSE_CUT, 37, 0, FALSE_CUT),
+    ],
+)  # fmt: skip
+def test_who_follows_a_run_gets_each_byte_once(output, count, seen, new):
+    assert following.since(output, count, seen) == new
+
+
+def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(settings):
+    task = create(settings)
+    at = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        for values in (
+            {
+                "source": "missed",
+                "started_at": at,
+                "ended_at": at + timedelta(hours=4),
+                "missed": 9,
+            },
+            {"source": "recorded", "started_at": at - timedelta(hours=1), "exit_code": 0}
+            | {"ended_at": at},
+        ):
+            session.add(RunRow(crontab=crontab, task=task.id, **values))
+    hours = history.hours(settings, task.id, None, UTC)
+    assert [(one.hour, one.success, one.missed) for one in hours] == [
+        (0, 1, 0), (1, 0, 1), (2, 0, 2), (3, 0, 2), (4, 0, 2), (5, 0, 2),
+    ]  # fmt: skip
+    (drawn,) = run_charts.calendar(hours, date(2026, 3, 3)).data
+    assert [list(row)[:7] for row in drawn.z] == [[2, 3, 3, 3, 3, 3, 0], [0] * 7]
+    (weeks,) = run_charts.calendar(hours, date(2026, 5, 3)).data
+    assert (len(weeks.x), list(weeks.y)) == (9, ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"])
+    assert weeks.z[0][0] == 3
+    assert "1 went well, 9 missed" in weeks.customdata[0][0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "40 ms"), (3.21, "3.2 s"), (250, "4 min 10 s"), (7500, "2 h 5 min"), (-1, "0 ms")],
+)
+def test_how_long_something_took_reads_well(seconds, text):
+    assert lasted(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (4200, "4.2 kB"), (999_900, "1.0 MB"), (400_000_000, "400 MB")],
+)
+def test_sizes_read_as_disks_are_sold(count, text):
+    assert run_list.size(count) == text
