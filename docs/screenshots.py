@@ -17,6 +17,7 @@ IMAGES = Path(__file__).parent / "images"
 PAGES = {
     "home": "",
     "tasks": "tasks",
+    "runs": "runs",
     "import": "import",
     "health": "health",
     "raw": "raw",

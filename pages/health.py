@@ -8,6 +8,7 @@ from pitasker_core.dashboard.findings import show_findings
 from pitasker_core.dashboard.operations import show_history
 from pitasker_core.dashboard.shell import (
     BADGES,
+    cron_is_alive,
     plain,
     settings,
     show_background,
@@ -21,7 +22,8 @@ from pitasker_core.status import Status
 def main() -> None:
     """Draw the page."""
     listing = tasks.listing(settings())
-    _show_status(status.summary(listing, history.operations(settings(), 20)))
+    operations = history.operations(settings(), 20)
+    _show_status(status.summary(listing, operations, cron_is_alive()))
     if listing.problem:
         show_problem(listing.problem)
     st.button(
@@ -29,7 +31,7 @@ def main() -> None:
         type="primary",
         icon=":material/sync:",
         on_click=sync_now,
-        disabled=listing.problem is not None,
+        disabled=listing.problem is not None or settings().read_only,
     )
     show_background()
     show_guard()

@@ -1,14 +1,20 @@
 """Home: is everything all right, what runs next, what broke, and what to do about it."""
 
+from datetime import timedelta
+
 import pandas as pd
 import streamlit as st
 
 from pitasker_core import clock, history, status, tasks
-from pitasker_core.dashboard import overview
+from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.editable import shown
+from pitasker_core.dashboard import overview, run_list
+from pitasker_core.dashboard.run_offer import show_offer
 from pitasker_core.dashboard.shell import (
     ACTOR,
     BADGES,
     act,
+    cron_is_alive,
     guarded,
     plain,
     settings,
@@ -20,8 +26,13 @@ from pitasker_core.dashboard.shell import (
     tell_written,
 )
 from pitasker_core.dashboard.times import ago, time_text
+from pitasker_core.errors import DatabaseError
+from pitasker_core.runs.history import broken
 from pitasker_core.sync import first, service, validation
 from pitasker_core.tasks import Listing
+
+LATELY = timedelta(days=1)
+"""What went wrong in this time is on the page."""
 
 REFRESH = 4.0
 """Seconds between two looks at the crontab: a change in a terminal shows here by itself."""
@@ -34,7 +45,12 @@ def main() -> None:
 
 
 def _draw() -> None:
-    listing = tasks.listing(settings())
+    try:
+        listing = tasks.listing(settings())
+    except DatabaseError as problem:
+        show_problem(problem)
+        _show_entries(service.read_crontab(settings())[1])
+        return
     operations = history.operations(settings(), 5)
     _show_untouched(listing)
     if listing.problem:
@@ -42,10 +58,12 @@ def _draw() -> None:
     if not listing.tasks and not operations:
         _welcome(listing)
         return
-    _show_health(status.summary(listing, operations))
+    _show_health(status.summary(listing, operations, cron_is_alive()))
     if listing.comparison and (changes := overview.hand_edits(listing.comparison)):
         show_hand_edits(changes)
     show_background()
+    show_offer()
+    _show_broken()
     _actions(listing)
     runs, done = st.columns(2, gap="large")
     with runs:
@@ -82,10 +100,18 @@ def _welcome(listing: Listing) -> None:
         else "Choose whether to manage it here",
         icon=":material/download:",
     )
+    _show_entries(compared.document)
+
+
+def _show_entries(document: Crontab) -> None:
+    """The entries as they stand, for looking."""
+    found = overview.found_entries(document, clock.now(), clock.system_zone())
+    if found.empty:
+        return
     st.dataframe(
-        overview.found_entries(compared.document, clock.now(), clock.system_zone()),
+        found,
         hide_index=True,
-        height="content",
+        height="content" if len(found) <= 25 else 915,
         alt="The entries of your crontab",
         column_config=_columns(next_run="Next run"),
     )
@@ -119,6 +145,45 @@ def _show_health(found: status.Status) -> None:
             st.metric(name, count, border=True, width=140, help=explained)
 
 
+def _show_broken() -> None:
+    """What failed or was missed lately; nothing when all went well."""
+    now = clock.now()
+    found = broken(settings(), now - LATELY, 5)
+    if not found:
+        return
+    if run := st.session_state.pop("look_at", None):
+        only = {"task": str(run.task)} if run.task else {}
+        st.switch_page("pages/runs.py", query_params={**only, "run": str(run.id)})
+    st.session_state.broken = found
+    st.subheader("Went wrong lately")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "when": [ago(run.started_at, now) for run in found],
+                "task": [shown(run.task_name) for run in found],
+                "result": [shown(run_list.result(run)) for run in found],
+                "at": [time_text(run.started_at) for run in found],
+                "look": ["Look at it" for _ in found],
+            }
+        ),
+        hide_index=True,
+        height="content",
+        alt="Runs that failed or were missed lately",
+        column_config={
+            "when": st.column_config.TextColumn("When", width=90),
+            "task": st.column_config.TextColumn("Task", width=150),
+            "result": st.column_config.TextColumn("Result"),
+            "at": st.column_config.TextColumn(f"Exactly ({clock.system_zone().key})", width=150),
+            "look": st.column_config.ButtonColumn("", key="look", on_click=_look, width=100),
+        },
+    )
+    st.page_link("pages/runs.py", label="All runs", icon=":material/history:")
+
+
+def _look() -> None:
+    st.session_state.look_at = st.session_state.broken[st.session_state.look["row"]]
+
+
 def _actions(listing: Listing) -> None:
     away = listing.problem is not None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -128,7 +193,8 @@ def _actions(listing: Listing) -> None:
             ("Export all", ":material/upload:", _export),
         ):
             kind = "primary" if do is _sync else "secondary"
-            if st.button(label, icon=icon, type=kind, disabled=away):
+            look_only = settings().read_only and do is not _validate
+            if st.button(label, icon=icon, type=kind, disabled=away or look_only):
                 do()
                 st.rerun()  # all of the page: what there is to say stands above this part
         st.page_link("pages/import_entries.py", label="Import", icon=":material/download:")

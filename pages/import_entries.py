@@ -37,10 +37,11 @@ def main() -> None:
     else:
         st.info("Every entry of your crontab is managed already.", icon=":material/check:")
     st.subheader("Your crontab, line by line")
+    lines = import_grid.lines(compared)
     st.dataframe(
-        pd.DataFrame(import_grid.lines(compared)),
+        pd.DataFrame(lines),
         hide_index=True,
-        height="content",
+        height="content" if len(lines) <= 25 else 915,
         column_config={
             "line": st.column_config.NumberColumn("Line", width=60),
             "kind": st.column_config.TextColumn("What it is", width="medium"),
@@ -67,7 +68,7 @@ def _offer(choices: list[import_grid.Choice]) -> None:
         key=f"import-{st.session_state.get('import_generation', 0)}",
         alt="Entries to import",
         hide_index=True,
-        height="content",
+        height="content" if len(choices) <= 15 else 560,
         disabled=["line", "schedule", "words", "command", "note"],
         column_config={
             "chosen": st.column_config.CheckboxColumn("Import", width=70),
@@ -104,7 +105,7 @@ def _offer(choices: list[import_grid.Choice]) -> None:
         f"Import {len(wanted)} {what}",
         type="primary",
         icon=":material/download:",
-        disabled=not wanted,
+        disabled=not wanted or settings().read_only,
         on_click=_import,
         args=(wanted, ImportOptions(duplicates, managed, named)),
     )

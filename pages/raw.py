@@ -47,7 +47,7 @@ def main() -> None:
     if problem:
         show_problem(problem)
     changed = text is not None and text != (loaded or "")
-    _actions(changed=changed, may_save=changed and now == loaded)
+    _actions(changed=changed, may_save=changed and now == loaded and not settings().read_only)
     if guard := st.session_state.get("raw_guard"):
         st.error(plain(guard), icon=":material/front_hand:")
         st.button("It is meant: save", on_click=_save, args=(True,))

@@ -1,36 +1,250 @@
-"""Runs: what ran, what it printed, how it ended."""
+"""Runs: what ran, what it printed, how it ended, and what did not run."""
 
-import pandas as pd
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
 import streamlit as st
 
 from pitasker_core import clock
-from pitasker_core.dashboard.shell import act, settings
-from pitasker_core.dashboard.times import ago, time_text
-from pitasker_core.runs import history, spool
+from pitasker_core.dashboard import run_charts, run_list
+from pitasker_core.dashboard.operations import PERIODS
+from pitasker_core.dashboard.run_detail import show_run
+from pitasker_core.dashboard.run_live import show_running, take_in
+from pitasker_core.dashboard.run_offer import show_offer
+from pitasker_core.dashboard.shell import plain, settings
+from pitasker_core.runs import cron_log, history, usual
+from pitasker_core.runs.history import Run
+
+PAGE = 200
+"""Runs that are listed at first, and added when more are asked for."""
 
 
 def main() -> None:
     """Draw the page."""
-    act(spool.collect, settings())
-    asked = st.query_params.get("task", "")
-    found = history.runs(settings(), task=int(asked) if asked.isdecimal() else None)
-    if not found:
-        st.info("No run has been seen yet.", icon=":material/history:")
+    take_in()
+    names = history.names(settings())
+    task = _task(names)
+    show_offer()
+    show_running(task)
+    if history.newest(settings())[0] is None:
+        _show_nothing_seen()
         return
-    now = clock.now()
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "when": [ago(run.started_at, now) for run in found],
-                "task": [run.task_name for run in found],
-                "result": [run.result for run in found],
-                "at": [time_text(run.started_at) for run in found],
-            }
+    kind, since = _filters(names)
+    _show_figures(task, since)
+    _show_charts(task, since)
+    _show_table(task, kind, since)
+    if (asked := st.query_params.get("run", "")).isdecimal():
+        show_run(int(asked))
+
+
+def _task(names: dict[int, str]) -> int | None:
+    """The task that the address asks for; the choice on the page follows it."""
+    asked = st.query_params.get("task", "")
+    task = int(asked) if asked.isdecimal() and int(asked) in names else None
+    if st.session_state.get("runs_asked") != asked:
+        st.session_state.runs_asked = asked
+        st.session_state.runs_task = task
+    if asked and task is None:
+        st.warning("There is no such task.")
+    return task
+
+
+def _filters(names: dict[int, str]) -> tuple[str, datetime | None]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Task",
+            list(names),
+            index=None,
+            format_func=names.__getitem__,
+            placeholder="All tasks",
+            label_visibility="collapsed",
+            key="runs_task",
+            on_change=_choose_task,
+            width=260,
+        )
+        kind = st.segmented_control(
+            "Show",
+            history.FILTERS,
+            default="All",
+            required=True,
+            label_visibility="collapsed",
+            key="runs_kind",
+            bind="query-params",
+            wrap=True,
+        )
+        period = st.segmented_control(
+            "Period",
+            list(PERIODS),
+            default="Month",
+            required=True,
+            label_visibility="collapsed",
+            key="runs_period",
+            bind="query-params",
+        )
+    length = PERIODS[period]
+    return kind, clock.now() - length if length else None
+
+
+def _choose_task() -> None:
+    task = st.session_state.runs_task
+    st.query_params.pop("run", None)
+    if task is None:
+        st.query_params.pop("task", None)
+    else:
+        st.query_params["task"] = str(task)
+    st.session_state.runs_asked = st.query_params.get("task", "")
+
+
+def _show_figures(task: int | None, since: datetime | None) -> None:
+    found = history.figures(settings(), task, since)
+    with st.container(horizontal=True):
+        for name, value, explained in (
+            (
+                "Went well",
+                run_list.success_text(found),
+                "Of the runs whose end is known, and those that were missed.",
+            ),
+            ("Failed", found.failed, "They ended with another exit code than 0, or by a signal."),
+            ("Missed", found.missed, "Times at which a task should have run and did not."),
+            ("Slow", found.slow, usual.SLOW),
+        ):
+            st.metric(name, value, border=True, width=140, help=explained)
+    if found.more:
+        st.caption(f"Figures and charts are of the newest {history.COUNTED} runs of this time.")
+    rate = history.bytes_per_day(settings(), task) if task is not None else 0
+    if rate >= history.MUCH_OUTPUT:
+        st.warning(plain(run_list.much_output(rate)), icon=":material/sd_card_alert:")
+
+
+def _show_charts(task: int | None, since: datetime | None) -> None:
+    """One chart, and only while somebody looks: each costs a small machine a tenth of a second."""
+    part = st.expander("Charts", expanded=task is not None, key="runs_charts", on_change="rerun")
+    if not part.open:
+        return
+    zone = clock.system_zone()
+    today = clock.now().astimezone(zone).date()
+    kinds: dict[str, tuple[str, Callable[[], Any]]] = {
+        "Per day": (
+            "Runs per day, by what became of them",
+            lambda: run_charts.per_day(history.hours(settings(), task, since, zone), today),
         ),
+        "Calendar": (
+            "When runs went well and when not: each field has the colour of the worst in it",
+            lambda: run_charts.calendar(history.hours(settings(), task, since, zone), today),
+        ),
+    }
+    if task is None:
+        kinds["By task"] = (
+            "How often each task went well; first those with the most trouble",
+            lambda: run_charts.by_task(history.by_task(settings(), since)),
+        )
+    else:
+        kinds = {
+            "Durations": (
+                "How long each run took. Green band and dotted line: eight in ten of the last runs "
+                "that went well, and their median",
+                lambda: run_charts.durations(
+                    history.durations(settings(), task, since), usual.now(settings(), task), zone
+                ),
+            ),
+            **kinds,
+        }
+    with part:
+        kind = st.segmented_control(
+            "Chart",
+            list(kinds),
+            default=next(iter(kinds)),
+            required=True,
+            label_visibility="collapsed",
+            key=f"runs-chart-{task is None}",
+        )
+        title, draw = kinds[kind]
+        st.caption(title)
+        st.plotly_chart(
+            draw(), key=f"runs-chart-{kind}", alt=title, config={"displayModeBar": False}
+        )
+
+
+def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
+    limit = st.session_state.setdefault("runs_limit", PAGE)
+    found = history.runs(settings(), limit + 1, task, kind, since)
+    more = len(found) > limit
+    found = found[:limit]
+    if not found:
+        st.info("No run of this time is like that.", icon=":material/search_off:")
+        return
+    column = st.column_config
+    chosen = st.query_params.get("run", "")
+    rows = [row for row, run in enumerate(found) if str(run.id) == chosen]
+    # A run that is new moves all others down: then the table is another one, and what was chosen is
+    # chosen in it by its number, not by its row.
+    key = f"runs-{found[0].id}-{task}-{kind}-{st.session_state.get('runs_closed', 0)}"
+    st.dataframe(
+        run_list.frame(found, clock.now()),
+        key=key,
         hide_index=True,
-        height="content",
-        alt="Runs",
+        height="content" if len(found) <= 10 else 390,
+        on_select=lambda: _choose(key, found),
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": rows}} if rows else None,
+        alt="Runs, newest first",
+        placeholder="",
+        column_order=[name for name in _COLUMNS if task is None or name != "task"],
+        column_config={
+            "when": column.TextColumn("When", width=85),
+            "task": column.TextColumn("Task", width=160),
+            "result": column.TextColumn("Result", width=240),
+            "took": column.TextColumn("Took", width=90),
+            "source": column.TextColumn("Came about", width=140),
+            "output": column.TextColumn("Printed", width=75),
+            "code": column.NumberColumn("Exit code", width=75),
+            "at": column.TextColumn(f"Exactly ({clock.system_zone().key})", width=150),
+            "number": column.NumberColumn("No.", width=70, format="%d"),
+        },
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not chosen:
+            st.caption("Choose a row to see what it printed.", width="content")
+        if more:
+            st.caption(f"These are the newest {limit}; there are more.", width="content")
+            st.button("Show more", on_click=_show_more)
+
+
+_COLUMNS = ("when", "task", "result", "took", "source", "output", "code", "at", "number")
+
+
+def _choose(key: str, drawn: list[Run]) -> None:
+    rows = st.session_state[key].selection.rows
+    if rows:
+        st.query_params["run"] = str(drawn[rows[0]].id)
+    else:
+        st.query_params.pop("run", None)
+
+
+def _show_more() -> None:
+    st.session_state.runs_limit += PAGE
+
+
+def _show_nothing_seen() -> None:
+    """What would make runs appear."""
+    st.info("No run has been seen yet.", icon=":material/history:")
+    log = cron_log.find(settings())
+    if isinstance(log, cron_log.Unreadable):
+        seen = f"**Runs that cron starts** are not seen: {plain(f'{log.message} {log.advice}')}"
+    else:
+        seen = (
+            "**Runs that cron starts** show here by themselves: cron's log can be read. "
+            "The next one will be the first."
+        )
+    st.markdown(
+        f"- {seen}\n"
+        "- **How a run ended and what it printed** is kept of tasks whose runs are recorded: "
+        "switch that on in a task's details, or for several under *With these* on Tasks.\n"
+        "- **A task can be run now** from its menu, ⋮ in the table of tasks. Its output shows here "
+        "while it comes."
+    )
+    st.page_link("pages/tasks.py", label="Tasks", icon=":material/checklist:")
 
 
 main()

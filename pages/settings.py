@@ -1,4 +1,4 @@
-"""Settings: what the background does, what is kept, who may come in; and who changed what."""
+"""Settings: what the background does and keeps, who is told, who may come in; who changed what."""
 
 from dataclasses import asdict
 
@@ -7,6 +7,7 @@ import streamlit as st
 
 from pitasker_core import auth, background, clock, events, preferences, tokens
 from pitasker_core.auth import Role
+from pitasker_core.dashboard import notification_settings
 from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.preferences import LIMITS
@@ -27,6 +28,12 @@ EXPLAINED = {
         "The oldest are forgotten first; the very first one is kept for ever.",
     ),
     "keep_deleted_days": ("Keep deleted tasks for … days", "So long they can be brought back."),
+    "keep_runs_days": ("Keep runs for … days", "When they ran and how they ended."),
+    "keep_runs_mb": (
+        "Keep … MB of what runs printed",
+        "The output of the oldest is forgotten first; the runs themselves stay. "
+        "Of each run at most the first and the last 64 KiB are kept.",
+    ),
 }
 LISTED = 500
 
@@ -35,14 +42,19 @@ def main() -> None:
     """Draw the page."""
     part = st.segmented_control(
         "Part",
-        ["Background", "Access", "Changes"],
+        ["Background", "Notifications", "Access", "Changes"],
         default="Background",
         required=True,
         key="settings_part",
         bind="query-params",
         label_visibility="collapsed",
     )
-    {"Background": _background, "Access": _access, "Changes": _changes}[part]()
+    {
+        "Background": _background,
+        "Notifications": notification_settings.show,
+        "Access": _access,
+        "Changes": _changes,
+    }[part]()
 
 
 def _background() -> None:
@@ -148,7 +160,13 @@ def _revoke() -> None:
 
 
 def _sign_out_everyone() -> None:
-    act(auth.sign_out_everyone, settings())
+    act(_end_every_session)
+
+
+def _end_every_session() -> None:
+    mine = settings()  # this session ends too
+    auth.sign_out_everyone(mine)
+    events.note(mine, ACTOR, "everybody signed out")
 
 
 def _changes() -> None:

@@ -20,6 +20,7 @@ from pitasker_core.dashboard.shell import (
 )
 from pitasker_core.dashboard.staging import Staging
 from pitasker_core.dashboard.task_dialog import task_dialog
+from pitasker_core.dashboard.why_dialog import why_dialog
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.sync import service
 from pitasker_core.tasks import Edit, Listing, Task
@@ -34,10 +35,10 @@ COLUMNS = (
     "detail",
     "words",
     "next_run",
-    "last_run",
-    "result",
     "command",
     "in_crontab",
+    "last_run",
+    "result",
     "labels",
     "source",
 )
@@ -56,8 +57,7 @@ def main() -> None:
     _watch()
     if not listing.tasks:
         _welcome(listing)
-        if st.button("New task", icon=":material/add:", type="primary"):
-            task_dialog(None)
+        _offer_new()
         return
     words, kind = _filters(listing)
     staged = {number: cells for number, cells in _staged().items() if number in by_id}
@@ -86,6 +86,7 @@ def _filters(listing: Listing) -> tuple[str, str]:
             width=300,
             icon=":material/search:",
             label_visibility="collapsed",
+            live=True,
             key="words",
             bind="query-params",
         )
@@ -98,9 +99,14 @@ def _filters(listing: Listing) -> tuple[str, str]:
             label_visibility="collapsed",
             key="kind",
         )
-        if st.button("New task", icon=":material/add:", type="primary"):
-            task_dialog(None)
+        _offer_new()
     return words, kind
+
+
+def _offer_new() -> None:
+    icon, look_only = ":material/add:", settings().read_only
+    if st.button("New task", icon=icon, type="primary", disabled=look_only):
+        task_dialog(None)
 
 
 def _only() -> set[int]:
@@ -130,14 +136,15 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
         column_order=COLUMNS,
         placeholder="",
         height="content" if len(found) <= 25 else 915,
+        disabled=["chosen", *staging.FIELDS, "labels"] if settings().read_only else ["labels"],
         on_change=_stage,
         args=(_grid_key(), found),
         column_config={
             "chosen": column.CheckboxColumn(
-                "☑", help="Choose tasks, to do something with all of them.", width=40
+                "☑", help="Choose tasks, to do something with all of them.", width=54
             ),
             "on": column.CheckboxColumn(
-                "On", help="Off: paused, kept in the crontab as a comment.", width=50
+                "On", help="Off: paused, kept in the crontab as a comment.", width=62
             ),
             "name": column.TextColumn("Name", max_chars=200, width=190),
             "schedule": column.TextColumn(
@@ -148,7 +155,7 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
             "command": column.TextColumn("Command", width="medium"),
             "in_crontab": column.CheckboxColumn(
                 "In crontab",
-                width=90,
+                width=110,
                 help="Off: the task is kept in the database only, and cron does not run it.",
             ),
             "state": column.TextColumn("State", disabled=True, width=120),
@@ -164,10 +171,11 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
             "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=45),
         },
     )
-    st.caption(
-        "Double-click a cell, or press Enter in it, to change it. Changes wait above the table "
-        "until you apply them."
-    )
+    if not settings().read_only:
+        st.caption(
+            "Double-click a cell, or press Enter in it, to change it. Changes wait above the "
+            "table until you apply them."
+        )
 
 
 def _grid_key() -> str:
@@ -305,6 +313,8 @@ def _open_what_was_asked_for(by_id: dict[int, Task]) -> None:
         run_now([task])
     elif label == "Runs":
         st.switch_page("pages/runs.py", query_params={"task": str(task.id)})
+    elif label == task_grid.WHY:
+        why_dialog(task)
     else:
         task_dialog(task, duplicate=label == "Duplicate")
 
@@ -329,7 +339,7 @@ def _watch() -> None:
         return
     show_hand_edits(changes)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Sync now", icon=":material/sync:"):
+        if st.button("Sync now", icon=":material/sync:", disabled=settings().read_only):
             _sync(service.Request(ACTOR))
             st.rerun()
         st.page_link("pages/health.py", label="Look at both sides", icon=":material/monitor_heart:")
@@ -341,8 +351,9 @@ def _sync(request: service.Request) -> None:
 
 
 def _welcome(listing: Listing) -> None:
-    entries = listing.comparison.document.size if listing.comparison else 0
-    if entries:
+    if listing.comparison is None:
+        st.info("There are no tasks yet. Make the first one here.", icon=":material/waving_hand:")
+    elif entries := listing.comparison.document.size:
         what = "entry" if entries == 1 else "entries"
         st.info(
             f"Your crontab has {entries} {what}, and PiTasker manages none of them yet. "

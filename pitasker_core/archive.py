@@ -6,6 +6,7 @@ import os
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,11 +15,15 @@ from typing import Any
 
 from pitasker_core import clock, database
 from pitasker_core.crontab.document import decode, encode
+from pitasker_core.database.tables import Base
 from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
 from pitasker_core.sync import edit, install, service
 
 _FORMAT = 1
+
+_UNREADABLE = (tarfile.TarError, zlib.error, OSError, EOFError, LookupError, TypeError, ValueError)
+"""What comes of reading a file that is something else, or damaged."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ def back_up(settings: Settings, file: Path) -> int:
     """
     text, _ = service.read_crontab(settings)
     made = clock.now()
-    told = json.dumps({"format": _FORMAT, "madeAt": made.isoformat()}).encode()
-    parts = {"pitasker.json": told, "database.dump": _dump(settings)}
+    told = {"format": _FORMAT, "madeAt": made.isoformat(), "tables": database.newest_revision()}
+    parts = {"pitasker.json": json.dumps(told).encode(), "database.dump": _dump(settings)}
     if text is not None:
         parts["crontab"] = encode(text)
     unfinished = file.with_name(f"{file.name}.unfinished")
@@ -68,31 +73,33 @@ def read(file: Path) -> Contents:
                 if (found := archive.extractfile(member))
             }
         told = json.loads(parts["pitasker.json"])
-        if told["format"] != _FORMAT:
+        if told["format"] != _FORMAT or told.get("tables", "") > database.newest_revision():
             raise InvalidSyntax("This backup was made by a newer PiTasker.", "Upgrade this one.")
         text = decode(parts["crontab"]) if "crontab" in parts else None
         return Contents(datetime.fromisoformat(told["madeAt"]), parts["database.dump"], text)
     except FileNotFoundError:
         raise NotFound(f"There is no file {file}.") from None
-    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError) as problem:
+    except _UNREADABLE as problem:
         raise InvalidSyntax(f"{file} is no backup of PiTasker's: {problem}.") from problem
 
 
 def restore(settings: Settings, actor: str, contents: Contents) -> Path:
     """Put the database and the crontab back as they were. Returns where the present state is kept.
 
-    The database is replaced in one transaction. Raises ExecutionError with PostgreSQL's own words;
-    then nothing was changed.
+    The database is replaced in one transaction. Tokens stay as they are: one that was revoked since
+    shall not open anything again. Raises InvalidSyntax for a crontab that cron would not take, and
+    ExecutionError with PostgreSQL's own words; then nothing was changed.
     """
+    text = contents.crontab or ""
+    edit.check(settings, text)
     kept = settings.backups / f"before-restore-{clock.now():%Y%m%dT%H%M%S}.tar.gz"
     settings.make_home()
     back_up(settings, kept)
-    now, _ = service.read_crontab(settings)
+    # Nobody shall sync the one with the other while only one of them is back.
     with install.locked(settings):
+        now, _ = service.read_crontab(settings)
         _load(settings, contents.dump)
-    edit.save_raw(
-        settings, contents.crontab or "", now, actor=actor, confirmed=True, kind="restore"
-    )
+        edit.save_raw_locked(settings, text, now, actor=actor, confirmed=True, kind="restore")
     return kept
 
 
@@ -103,13 +110,35 @@ def _dump(settings: Settings) -> bytes:
 
 
 def _load(settings: Settings, dump: bytes) -> None:
+    ours = ", ".join(['"alembic_version"', *(f'"{name}"' for name in Base.metadata.tables)])
     database.forget(settings)  # our own connections would wait for the tables, and it for them
     with tempfile.NamedTemporaryFile(prefix="pitasker-restore-") as script:
-        script.write(dump)
+        script.write(_BEFORE.format(ours).encode() + dump + _AFTER)
         script.flush()
         command = ["psql", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1"]
         _run(settings, [*command, "--file", script.name])
     database.forget(settings)
+
+
+_BEFORE = """\
+create temporary table kept on commit drop as
+    select name, sha256, may_write, created_at, used_at from tokens;
+drop table if exists {} cascade;
+drop function if exists notify_pitasker cascade;
+"""
+"""Above a dump: tables that its version did not have yet are in the way of what it drops, and of
+the migration that makes them anew."""
+
+_AFTER = b"""
+reset search_path;
+do $$ begin
+    if to_regclass('tokens') is not null then
+        delete from tokens;
+        insert into tokens (name, sha256, may_write, created_at, used_at)
+            select name, sha256, may_write, created_at, used_at from pg_temp.kept;
+    end if;
+end $$;
+"""
 
 
 def _run(settings: Settings, command: Sequence[str]) -> bytes:

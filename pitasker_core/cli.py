@@ -9,8 +9,10 @@ import argparse
 import getpass
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,21 @@ from pitasker_core import archive, auth, log, serving, shapes, status, tasks, to
 from pitasker_core.auth import Role
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.document import decode, encode
-from pitasker_core.errors import InvalidSyntax, NotFound, PiTaskerError
+from pitasker_core.errors import (
+    CrontabReverted,
+    InvalidSyntax,
+    MassRemoval,
+    NotFound,
+    PiTaskerError,
+)
+from pitasker_core.notifications import channels, delivery
+from pitasker_core.runs import by_hand, following, history, spool
+from pitasker_core.runs.why import Verdict, circumstances
 from pitasker_core.settings import Settings
 from pitasker_core.sync import adopt, edit, service, validation
 from pitasker_core.sync.adopt import ImportOptions
 from pitasker_core.sync.merge import Choice, Policy
+from pitasker_core.sync.release import detach
 from pitasker_core.sync.service import Request, SyncResult
 from pitasker_core.tasks import Applied
 
@@ -44,16 +56,31 @@ class Answer:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    try:
+        code = _main(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough, as `head` has. What is done is done; the exit
+        # code is that of a program which SIGPIPE ended. Python would try to write once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return code
+
+
+def _main(argv: Sequence[str] | None) -> int:
     # A name or command may hold bytes that are not UTF-8, or the terminal may not be.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     parser = _parser()
-    words, others = parser.parse_known_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given and given[0].startswith("-") and given[0] not in ("-h", "--help"):
+        given.insert(0, "up")  # without a command it serves, and `--port` is for that
+    words, others = parser.parse_known_args(given)
     words.arguments = others
     if others and words.run is not _psql:
         parser.error(f"not understood: {' '.join(others)}")
     settings = Settings.from_environment()
-    log.start(settings)
+    log.start(settings, terminal=words.run is _agent)  # the others say what failed themselves
     try:
         answer = words.run(settings, words)
     except PiTaskerError as problem:
@@ -103,7 +130,23 @@ def _sync(settings: Settings, words: Words) -> Answer:
     request = Request(
         ACTOR, "sync", only, choices, policy=Policy(words.policy), confirmed=words.confirm
     )
-    return _synced(service.sync(settings, request))
+    with _advising(_WAYS_OUT):
+        return _synced(service.sync(settings, request))
+
+
+_WAYS_OUT = (
+    "To take it over: `sync --confirm`; tasks without an entry stay as database-only. "
+    "To write the database's entries again: `sync --take database`."
+)
+
+
+@contextmanager
+def _advising(advice: str) -> Iterator[None]:
+    """Say by which options a person confirms, where the core can only say that one must."""
+    try:
+        yield
+    except (MassRemoval, CrontabReverted) as problem:
+        raise type(problem)(problem.message, advice) from problem
 
 
 def _synced(done: SyncResult) -> Answer:
@@ -163,7 +206,8 @@ def _import(settings: Settings, words: Words) -> Answer:
 
 
 def _export(settings: Settings, words: Words) -> Answer:
-    done = service.export(settings, ACTOR, words.tasks or None)
+    with _advising(_WAYS_OUT):
+        done = service.export(settings, ACTOR, words.tasks or None)
     lines = [f"{len(done.pushed)} written to the crontab."]
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
     return Answer(shapes.export(done), "\n".join(lines), not (done.failures or done.plan.conflicts))
@@ -202,6 +246,7 @@ def _add(settings: Settings, words: Words) -> Answer:
             paused=words.paused,
             notes=words.notes or "",
             labels=words.label or (),
+            **_of_runs(words),
         ),
         "added",
     )
@@ -216,12 +261,45 @@ def _edit(settings: Settings, words: Words) -> Answer:
         "labels": words.label,
         "system_managed": words.system_managed,
     }
-    fields = {name: value for name, value in given.items() if value is not None}
+    fields = {name: value for name, value in given.items() if value is not None} | _of_runs(words)
     if not fields:
         raise InvalidSyntax(
             "Nothing to change was given.", "For instance: `edit 3 --schedule '0 4 * * *'`."
         )
     return _applied(tasks.change(settings, ACTOR, words.task, **fields), "changed")
+
+
+def _of_runs(words: Words) -> dict[str, Any]:
+    """What the command line says of a task's runs."""
+    fields: dict[str, Any] = {}
+    if words.record is not None:
+        fields["record_runs"] = words.record
+    if words.timeout is not None:
+        fields["timeout_seconds"] = words.timeout or None
+    if words.overlap is not None:
+        fields["no_overlap"] = not words.overlap
+    if words.catch_up is not None:
+        fields["catch_up"] = words.catch_up
+    return fields
+
+
+_SIGNS = {Verdict.OK: "✓", Verdict.BAD: "✗", Verdict.UNKNOWN: "?"}
+
+
+def _why(settings: Settings, words: Words) -> Answer:
+    found = circumstances.explain(settings, words.task)
+    lines = [found.conclusion, ""]
+    for check in found.checks:
+        lines.append(f"{_SIGNS[check.verdict]} {check.name}: {check.evidence}")
+        if check.verdict is not Verdict.OK:
+            lines += [f"    {step}" for step in (check.advice, check.command) if step]
+    return Answer(shapes.why(found), "\n".join(_inert(line) for line in lines), found.in_order)
+
+
+def _detach(settings: Settings, words: Words) -> Answer:
+    count = detach(settings, ACTOR)
+    what = "entry has its" if count == 1 else "entries have their"
+    return Answer({"detached": count}, f"{count} {what} plain command back.")
 
 
 def _pausing(paused: bool) -> Callable[[Settings, Words], Answer]:
@@ -255,6 +333,69 @@ def _applied(done: Applied, what: str) -> Answer:
     return Answer(shapes.applied(done), "\n".join(lines), in_order)
 
 
+def _run_now(settings: Settings, words: Words) -> Answer | int:
+    task = tasks.get(settings, words.task)
+    if task.deleted_at:
+        raise NotFound(f"Task {task.id} was deleted.")
+    name = by_hand.start(settings, ACTOR, task)
+    if words.wait:
+        return _wait(settings, words, name)
+    spool.collect(settings)
+    run = history.named(settings, name)
+    number = run.id if run else None
+    text = f"Started, run {number}. `./pitasker output {number}` has what it prints."
+    return Answer({"name": name, "run": number}, text)
+
+
+def _wait(settings: Settings, words: Words, name: str) -> int:
+    """Show what a run prints until it has ended; its exit code, or 128 and its signal."""
+    try:
+        for part in following.follow(settings, name):
+            if not words.json:
+                sys.stdout.buffer.write(part)
+                sys.stdout.buffer.flush()
+    except KeyboardInterrupt:
+        print("\npitasker: It goes on by itself.", file=sys.stderr)
+        return 130
+    run = history.named(settings, name)
+    if run is None:
+        raise NotFound("The run was forgotten before it ended.")
+    if words.json:
+        print(json.dumps(shapes.run(run), indent=2))
+    if run.signal is not None:
+        return 128 + run.signal
+    return 1 if run.exit_code is None else run.exit_code
+
+
+def _runs(settings: Settings, words: Words) -> Answer:
+    spool.collect(settings)
+    kind = "Failed" if words.failed else "All"
+    found = history.runs(settings, words.limit, words.task, kind)
+    zone = system_zone()
+    rows = [
+        (
+            str(run.id),
+            f"{run.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+            f"{run.duration.total_seconds():.1f} s" if run.duration is not None else "",
+            run.source,
+            run.task_name,
+            run.result,
+        )
+        for run in found
+    ]
+    text = _table(("run", "started", "took", "how", "task", "result"), rows)
+    return Answer({"runs": [shapes.run(run) for run in found]}, text if rows else "No runs.")
+
+
+def _output(settings: Settings, words: Words) -> Answer | int:
+    output = history.output(settings, words.number)
+    if words.json:
+        return Answer({"run": words.number, "output": decode(output)}, "")
+    sys.stdout.buffer.write(output)
+    sys.stdout.buffer.flush()
+    return 0
+
+
 def _raw_get(settings: Settings, words: Words) -> Answer | int:
     text, _ = service.read_crontab(settings)
     if not words.json:
@@ -273,7 +414,9 @@ def _raw_set(settings: Settings, words: Words) -> Answer:
     based_on, _ = service.read_crontab(settings)
     if words.if_sha256 and shapes.raw(based_on)["sha256"] != words.if_sha256:
         raise edit.changed_since()
-    saved = edit.save_raw(settings, decode(data), based_on, actor=ACTOR, confirmed=words.confirm)
+    with _advising("If that is meant: the same with --confirm. Their tasks stay as database-only."):
+        text = decode(data)
+        saved = edit.save_raw(settings, text, based_on, actor=ACTOR, confirmed=words.confirm)
     return _saved(saved)
 
 
@@ -366,6 +509,14 @@ def _token_revoke(settings: Settings, words: Words) -> Answer:
     return Answer({"revoked": words.token}, f"Token {words.token} is worthless now.")
 
 
+def _notify_test(settings: Settings, words: Words) -> Answer:
+    names = [words.name] if words.name else [one.name for one in channels.listing(settings)]
+    if not names:
+        raise NotFound("There are no channels.", "Add one under Settings, Notifications.")
+    lines = [delivery.test(settings, name) for name in names]
+    return Answer({"sent": names}, "\n".join(lines))
+
+
 def _agent(settings: Settings, words: Words) -> int:
     return serving.agent(settings)
 
@@ -376,6 +527,7 @@ def _service(settings: Settings, words: Words) -> Answer:
         return Answer({"installed": False}, "The service is gone. Tasks and crontab stay.")
     if words.act == "install":
         serving.refuse_open_door(settings, words.host)
+        serving.refuse_odd_base_url(words.base_url)
         arguments = ["--host", words.host, "--port", str(words.port)]
         if words.base_url:
             arguments += ["--base-url", words.base_url]
@@ -432,7 +584,8 @@ def _fields(fields: Any) -> str:
     if fields is None:
         return "no entry"
     paused = "(paused) " if fields.paused else ""
-    return _inert(f"{paused}{fields.schedule} {fields.command}  “{fields.name}”")
+    recorded = f"  ({fields.recording})" if fields.recording.on else ""
+    return _inert(f"{paused}{fields.schedule} {fields.command}  “{fields.name}”{recorded}")
 
 
 def _inert(text: str) -> str:
@@ -499,6 +652,10 @@ def _parser() -> argparse.ArgumentParser:
     link = command("link", _link, "print a link that signs in once")
     link.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
     command("sign-out-all", _sign_out_all, "end every session, on every device")
+    notify = commands.add_parser("notify", help="who is told when something fails")
+    notify_commands = notify.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    tried = command("test", _notify_test, "send a test to the channels", notify_commands)
+    tried.add_argument("name", nargs="?", metavar="CHANNEL", help="default: all of them")
     token = commands.add_parser("token", help="tokens by which scripts reach the API")
     token_commands = token.add_subparsers(title="commands", metavar="COMMAND", required=True)
     new = command("new", _token_new, "make one", token_commands)
@@ -579,6 +736,19 @@ def _parser() -> argparse.ArgumentParser:
     for one in (add, change):
         one.add_argument("--notes")
         one.add_argument("--label", action="append", help="may be given several times")
+        either = argparse.BooleanOptionalAction
+        one.add_argument(
+            "--record", action=either, help="keep what its runs print and how they end"
+        )
+        one.add_argument(
+            "--timeout", type=int, metavar="SECONDS", help="end a recorded run after this; 0: never"
+        )
+        one.add_argument(
+            "--overlap", action=either, help="whether a recorded run may start beside another"
+        )
+        one.add_argument(
+            "--catch-up", action=either, help="make up once what was missed while it was off"
+        )
 
     for name, act, text in (
         ("pause", _pausing(True), "keep tasks from running; their entries stay, commented out"),
@@ -588,6 +758,18 @@ def _parser() -> argparse.ArgumentParser:
     ):
         some = command(name, act, text)
         some.add_argument("tasks", nargs="+", type=int, metavar="TASK")
+
+    now = command("run", _run_now, "run a task now, in cron's environment")
+    now.add_argument("task", type=int)
+    now.add_argument(
+        "--wait", action="store_true", help="show what it prints; end as it does, with its code"
+    )
+    past = command("runs", _runs, "what ran, newest first")
+    past.add_argument("--task", type=int, help="of this task alone")
+    past.add_argument("--failed", action="store_true", help="those that failed")
+    past.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
+    printed = command("output", _output, "what a run printed, byte for byte")
+    printed.add_argument("number", type=int, metavar="RUN")
 
     raw = commands.add_parser("raw", help="the whole crontab as text")
     raws = raw.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -606,5 +788,9 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("what", metavar="SNAPSHOT|FILE")
     back.add_argument("--yes", action="store_true", help="a file replaces everything: it is meant")
 
+    asked = command("why", _why, "why a task did not run: look at everything that it needs")
+    asked.add_argument("task", type=int)
+
+    command("detach", _detach, "give entries their plain commands back, as before leaving PiTasker")
     command("psql", _psql, "a shell on the database; takes psql's own arguments")
     return parser

@@ -1,5 +1,6 @@
 """Who changed what: the audit history."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from pitasker_core import database
 from pitasker_core.crontab.editable import shown
 from pitasker_core.database.tables import EventRow
+from pitasker_core.errors import DatabaseError
 from pitasker_core.settings import Settings
 
 
@@ -23,6 +25,12 @@ class Event:
     task: int | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+
+
+def note(settings: Settings, actor: str, kind: str) -> None:
+    """Keep that something was done outside of the database; without one, only the log has it."""
+    with suppress(DatabaseError), database.session(settings) as session:
+        session.add(EventRow(actor=actor, kind=kind))
 
 
 def listing(settings: Settings, limit: int) -> list[Event]:

@@ -12,19 +12,21 @@ _BYTES, _FILES = 1_000_000, 5
 """Of each log: so much, then the next file; so many are kept."""
 
 
-def start(settings: Settings) -> None:
+def start(settings: Settings, *, terminal: bool = True) -> None:
     """Write what PiTasker does to `logs/crontab-sync.log`, and what fails also to
-    `logs/crontab-error.log` and the terminal. A disk that cannot be written stops nothing.
+    `logs/crontab-error.log` and, if wanted, the terminal. A disk that cannot be written stops
+    nothing.
     """
     logger = logging.getLogger("pitasker_core")
     if logger.handlers:
         return
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    terminal = logging.StreamHandler(sys.stderr)
-    terminal.setLevel(logging.WARNING)
-    terminal.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
-    logger.addHandler(terminal)
+    if terminal:
+        shown = logging.StreamHandler(sys.stderr)
+        shown.setLevel(logging.WARNING)
+        shown.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
+        logger.addHandler(shown)
     folder = settings.home / "logs"
     try:
         settings.make_home()

@@ -23,13 +23,16 @@ class Total:
 totals: dict[str, Total] = {}
 """By what was done: `crontab read`, `crontab write`, `query`, `request`."""
 
+endpoints: dict[str, Total] = {}
+"""By the method and the route of the API, such as `GET /tasks/{task}`."""
+
 _lock = Lock()
 
 
-def add(what: str, seconds: float) -> None:
+def add(what: str, seconds: float, among: dict[str, Total] = totals) -> None:
     """Count one."""
     with _lock:
-        total = totals.setdefault(what, Total())
+        total = among.setdefault(what, Total())
         total.count += 1
         total.seconds += seconds
 

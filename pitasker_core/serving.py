@@ -1,5 +1,6 @@
 """Serve the dashboard: on the real crontab, or on one made to be played with."""
 
+import errno
 import ipaddress
 import os
 import shutil
@@ -12,9 +13,10 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pitasker_core import auth
-from pitasker_core.errors import DatabaseError, ExecutionError, NotFound
+from pitasker_core.errors import DatabaseError, ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
 
 PORT = 8501
@@ -28,11 +30,13 @@ def up(
 ) -> int:
     """Become the server of the dashboard; comes back only with an error.
 
-    Raises ExecutionError when the port is taken, or when it shall listen on the network and there
-    is no password.
+    Raises InvalidSyntax for a port or an address that is none, ExecutionError when the port is
+    taken, or when it shall listen on the network and there is no password.
     """
+    base_url = base_url or settings.base_url
     refuse_open_door(settings, host)
-    command = _streamlit(port, host, base_url or settings.base_url)
+    refuse_odd_base_url(base_url)
+    command = _streamlit(port, host, base_url)
     if base_url:
         os.environ["PITASKER_BASE_URL"] = base_url
     os.chdir(_PROJECT)  # where Streamlit looks for .streamlit/config.toml
@@ -46,6 +50,18 @@ def refuse_open_door(settings: Settings, host: str) -> None:
             f"PiTasker does not listen on {host} without a password: "
             "whoever reaches it can run commands as you.",
             "Set one with `./pitasker password`, then try again.",
+        )
+
+
+def refuse_odd_base_url(base_url: str | None) -> None:
+    """Raise InvalidSyntax for one that no page of ours could have: every post would be refused."""
+    if base_url is None:
+        return
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+        raise InvalidSyntax(
+            f"The base URL {base_url} is not the address of a site.",
+            "Write it as https://pi.example: a name of PiTasker's own, no folder of one.",
         )
 
 
@@ -102,7 +118,8 @@ def demo(settings: Settings, port: int = PORT) -> int:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, lambda *_: server.terminate())
             signal.signal(signal.SIGHUP, lambda *_: server.terminate())
-            return server.wait()
+            ended = server.wait()
+            return ended if ended >= 0 else 128 - ended  # as a shell has it
         finally:
             database.stop(scratch)
 
@@ -121,13 +138,9 @@ def psql_command(settings: Settings) -> list[str]:
 
 
 def _streamlit(port: int, host: str, base_url: str | None) -> list[str]:
-    with suppress(ConnectionRefusedError, TimeoutError):
-        socket.create_connection((host, port), timeout=1).close()
-        raise ExecutionError(
-            f"Port {port} is in use, perhaps by a PiTasker that runs already: "
-            f"look at http://{host}:{port}.",
-            f"Stop that one, or take another port: `./pitasker up --port {port + 1}`.",
-        )
+    if not 0 <= port <= 65535:
+        raise InvalidSyntax(f"There is no port {port}.", "Take one from 1024 to 65535.")
+    _refuse_taken_port(port, host)
     app = str(_PROJECT / "streamlit_app.py")
     options = ["--server.port", str(port), "--server.address", host]
     options += ["--logger.hideWelcomeMessage", "true"]  # ours says it
@@ -136,3 +149,31 @@ def _streamlit(port: int, host: str, base_url: str | None) -> list[str]:
         # no cookie for that name, and stays outside.
         options += ["--server.allowedHosts", ""]
     return [sys.executable, "-m", "streamlit", "run", app, *options]
+
+
+def _refuse_taken_port(port: int, host: str) -> None:
+    """Raise ExecutionError for a port that we cannot have: Streamlit would say less about it."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as problem:
+        raise InvalidSyntax(f"There is no address {host} on this machine: {problem}.") from problem
+    other = f"`./pitasker up --port {PORT if port < 1024 else port + 1}`"
+    with socket.socket(family, kind) as attempt:
+        # A port whose last connections are still being wound up counts as free, as for Streamlit.
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind(address)
+        except PermissionError as problem:
+            raise ExecutionError(
+                f"Port {port} is not for ordinary users.", f"Take another: {other}."
+            ) from problem
+        except OSError as problem:
+            if problem.errno != errno.EADDRINUSE:
+                raise ExecutionError(
+                    f"PiTasker cannot listen on {host}, port {port}: {problem.strerror}."
+                ) from problem
+            raise ExecutionError(
+                f"Port {port} is in use, perhaps by a PiTasker that runs already: "
+                f"look at http://{host}:{port}.",
+                f"Stop that one, or take another port: {other}.",
+            ) from problem

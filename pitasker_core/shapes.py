@@ -11,10 +11,11 @@ from pitasker_core.errors import PiTaskerError
 from pitasker_core.history import Operation
 from pitasker_core.metrics import Metrics
 from pitasker_core.runs.history import Run
+from pitasker_core.runs.why import Answer
 from pitasker_core.status import Status
 from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.install import digest
-from pitasker_core.sync.merge import Change
+from pitasker_core.sync.merge import Change, Fields
 from pitasker_core.sync.service import SyncResult
 from pitasker_core.sync.store import Snapshot
 from pitasker_core.sync.validation import Report
@@ -51,6 +52,12 @@ def task(found: Task) -> Shape:
         "lastResult": found.status,
         "labels": list(found.labels),
         "notes": found.notes,
+        "recordRuns": found.record_runs,
+        "timeoutSeconds": found.timeout_seconds,
+        "noOverlap": found.no_overlap,
+        "catchUp": found.catch_up,
+        "pingUrl": found.ping_url,
+        "notify": None if found.notify is None else list(found.notify),
         "crontabId": _text(found.crontab_id),
         "syncError": found.sync_error,
         "syncedAt": _time(found.synced_at),
@@ -171,6 +178,10 @@ def metrics(found: Metrics) -> Shape:
             _camel(what): {"count": total.count, "averageMs": total.average_ms}
             for what, total in sorted(measure.totals.items())
         },
+        "endpoints": {
+            route: {"count": total.count, "averageMs": total.average_ms}
+            for route, total in sorted(measure.endpoints.items())
+        },
     }
 
 
@@ -199,8 +210,14 @@ def change(found: Change, ids: Mapping[UUID, int]) -> Shape:
         "task": ids.get(found.tag),
         "crontabId": str(found.tag),
         "kind": found.kind.value,
-        **{side: fields.as_dict() if fields else None for side, fields in sides.items()},
+        **{side: _fields(fields) if fields else None for side, fields in sides.items()},
     }
+
+
+def _fields(found: Fields) -> Shape:
+    how = found.recording
+    limits = {"timeoutSeconds": how.timeout_seconds, "noOverlap": how.no_overlap}
+    return {**found.as_dict(), "recording": limits if how.on else None}
 
 
 def raw(text: str | None) -> Shape:
@@ -220,12 +237,13 @@ def snapshot(found: Snapshot, *, content: bool = False) -> Shape:
 
 
 def run(found: Run) -> Shape:
-    """One run of a task."""
+    """One run. Without a task it is of an entry that none manages: `command` says which."""
     duration = found.duration
     return {
         "id": found.id,
         "task": found.task,
         "taskName": found.task_name,
+        "command": found.command,
         "startedAt": _time(found.started_at),
         "endedAt": _time(found.ended_at),
         "seconds": duration.total_seconds() if duration else None,
@@ -234,7 +252,30 @@ def run(found: Run) -> Shape:
         "state": found.state,
         "result": found.result,
         "source": found.source,
+        "slow": found.slow,
+        "missed": found.missed,
+        "userSeconds": found.user_seconds,
+        "systemSeconds": found.system_seconds,
+        "peakKilobytes": found.peak_kb,
         "bytes": found.bytes,
+    }
+
+
+def why(found: Answer) -> Shape:
+    """Why a task did not run: the reason in a sentence, and everything that was looked at."""
+    return {
+        "conclusion": found.conclusion,
+        "inOrder": found.in_order,
+        "checks": [
+            {
+                "name": check.name,
+                "verdict": check.verdict.value,
+                "evidence": check.evidence,
+                "advice": check.advice,
+                "command": check.command,
+            }
+            for check in found.checks
+        ],
     }
 
 

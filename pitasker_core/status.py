@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pitasker_core import clock
+from pitasker_core import clock, cron_daemon
 from pitasker_core.history import Operation, operations
 from pitasker_core.settings import Settings
 from pitasker_core.tasks import Listing, State, listing
@@ -41,11 +41,16 @@ class Status:
 
 def status(settings: Settings) -> Status:
     """Where things stand now. An unreadable crontab is a red health, not an error."""
-    return summary(listing(settings), operations(settings, 20))
+    # No cron runs the crontab of a demo.
+    alive = None if settings.demo else cron_daemon.is_alive()
+    return summary(listing(settings), operations(settings, 20), alive)
 
 
-def summary(found: Listing, recent: list[Operation]) -> Status:
-    """The status that a listing and the newest operations (newest first) make."""
+def summary(found: Listing, recent: list[Operation], cron_alive: bool | None = None) -> Status:
+    """The status that a listing and the newest operations (newest first) make.
+
+    `cron_alive` is whether cron runs; None when nobody can tell.
+    """
     states = list(found.states.values())
     compared = found.comparison
     reading = compared.reading if compared else None
@@ -53,6 +58,8 @@ def summary(found: Listing, recent: list[Operation]) -> Status:
     database_only = states.count(State.DATABASE_ONLY)
     invalid = compared.document.invalid_lines if compared else []
     reasons_red = [found.problem.user_message] if found.problem else []
+    if cron_alive is False:
+        reasons_red.append("cron is not running: no job will start.")
     newest = recent[0] if recent else None
     if newest and newest.outcome == "failed" and newest.started_at > clock.now() - RECENT:
         reasons_red.append(f"The last {newest.kind} failed: {newest.error_message}")

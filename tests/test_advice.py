@@ -56,6 +56,7 @@ def test_the_same_entry_twice_gets_a_warning_but_not_itself() -> None:
         ("a\n", "a\nb\nc\n", "2 lines added, 1 identical"),
         ("a\nb\n", "a\n", "1 line removed, 1 identical"),
         (None, "a\n", "1 line added, 0 identical"),
+        ("a\n\nb\n", "", "3 lines removed, 0 identical"),
         ("a\n", "a\n", "No line changed, 1 identical"),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -18,9 +19,12 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import auth, tasks, tokens
-from pitasker_core.api.app import make
+from pitasker_core import auth, database, errors, tasks, tokens
+from pitasker_core.api.app import LARGEST_BODY, STATUS, make
 from pitasker_core.auth import Role
+from pitasker_core.database.tables import RunRow
+from pitasker_core.errors import PiTaskerError
+from pitasker_core.runs import spool
 from pitasker_core.web import login, prometheus
 from pitasker_core.web.gate import Gate
 
@@ -106,6 +110,7 @@ def test_a_task_is_paused_resumed_and_toggled(api, crontab, settings):
         ({"command": "a\nb"}, "line"),
         ({"name": "a\nb"}, "line"),
         ({"name": 5}, "name: Input should be a valid string"),
+        ({"name": "x" * 201}, "name: String should have at most 200 characters"),
         ({"unknown": 1}, "unknown: Extra inputs are not permitted"),
     ],
 )
@@ -114,6 +119,29 @@ def test_what_is_wrong_is_said_so_that_a_person_understands(api, crontab, wrong,
     assert answer.status_code == 422
     assert words in answer.json()["error"]["message"]
     assert crontab.read() is None
+
+
+def test_a_body_that_is_none_or_too_large_is_refused_in_words(api):
+    json_type = {"content-type": "application/json"}
+    broken = api.post("/tasks", content=b'{"name":', headers=json_type)
+    assert code(broken) == (422, "INVALID_REQUEST")
+    assert "the body is no JSON (Expecting value)" in broken.json()["error"]["message"]
+    assert "sent as application/json" in api.post("/tasks", data=NEW).json()["error"]["message"]
+    large = api.post("/tasks", json={**NEW, "notes": "x" * LARGEST_BODY})
+    assert code(large) == (413, "INVALID_REQUEST")
+
+
+def test_a_mistake_of_ours_has_the_shape_of_every_error(api, monkeypatch, caplog):
+    monkeypatch.setattr(tasks, "listing", lambda *_, **__: 1 / 0)
+    assert code(api.get("/tasks")) == (500, "UNEXPECTED")
+    assert "GET /api/tasks failed" in caplog.text
+
+
+def test_every_error_has_its_status():
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    for kind in kinds:
+        if kind is not PiTaskerError and kind not in (errors.InvalidRequest, errors.Unexpected):
+            assert any(base in STATUS for base in kind.__mro__), kind
 
 
 def test_import_sync_and_export_do_as_the_dashboard_does(api, crontab, settings):
@@ -129,6 +157,37 @@ def test_import_sync_and_export_do_as_the_dashboard_does(api, crontab, settings)
     assert b"@daily true # PITASKER_ID:" in crontab.read()
 
 
+def test_how_runs_are_recorded_is_set_and_unset(api, settings):
+    more = {"recordRuns": True, "timeoutSeconds": 600, "noOverlap": True, "notify": ["failed"]}
+    made = api.post("/tasks", json={**NEW, **more, "isSystemManaged": False}).json()["tasks"][0]
+    assert {name: made[name] for name in more} == more
+    wanted = {"catchUp": True, "timeoutSeconds": None, "notify": None, "noOverlap": None}
+    task = api.patch(f"/tasks/{made['id']}", json=wanted).json()["tasks"][0]
+    names = ("recordRuns", "timeoutSeconds", "noOverlap", "catchUp", "notify")
+    assert [task[name] for name in names] == [True, None, True, True, None]
+    assert code(api.patch(f"/tasks/{made['id']}", json={"timeoutSeconds": 0}))[0] == 422
+
+
+def test_a_task_is_run_looked_at_and_stopped(api, settings):
+    task = create(settings, command="printf '<b>\\377'; sleep 60")
+    started = api.post(f"/tasks/{task.id}/run")
+    assert started.status_code == 202
+    address = f"/runs/{started.json()['run']}"
+    assert api.get(address).json()["state"] == "running"
+    until(lambda: api.get(f"{address}/output").content == b"<b>\xff")
+    output = api.get(f"{address}/output")
+    assert output.headers["content-type"].startswith("text/plain")
+    assert output.headers["x-content-type-options"] == "nosniff"
+    assert api.post(f"{address}/stop").status_code == 202
+    until(lambda: spool.collect(settings) == 0)
+    (run,) = api.get("/runs", params={"task": task.id, "kind": "by hand"}).json()
+    assert (run["state"], run["signal"], run["source"]) == ("failed", 15, "by hand")
+    assert api.get(f"{address}/output").content == b"<b>\xff"
+    assert code(api.post(f"{address}/stop")) == (404, "NOT_FOUND")
+    assert api.get("/runs", params={"kind": "missed"}).json() == []
+    assert code(api.get("/runs/999/output")) == (404, "NOT_FOUND")
+
+
 def test_status_and_metrics_have_the_planned_shape(api, settings):
     create(settings)
     status = api.get("/crontab/status").json()
@@ -141,10 +200,12 @@ def test_status_and_metrics_have_the_planned_shape(api, settings):
     assert metrics["health"] == "green"
     assert metrics["lastSync"] == status["lastSync"]
     assert metrics["measured"]["crontabRead"]["count"] > 0
+    assert metrics["endpoints"]["GET /crontab/status"]["count"] > 0
 
 
 def test_prometheus_reads_the_metrics(api, address, settings):
     create(settings, "Backup")
+    api.get("/tasks")
     answer = httpx.get(f"{address}/metrics", headers=api.headers)
     found = {
         sample.name: sample.value
@@ -155,6 +216,31 @@ def test_prometheus_reads_the_metrics(api, address, settings):
     assert found["pitasker_health"] == 0
     assert found["pitasker_crontab_write_seconds_count"] >= 1
     assert found["pitasker_request_seconds_count"] >= 0
+    assert found["pitasker_endpoint_seconds_count"] >= 1
+
+
+def test_prometheus_reads_how_each_task_ran_last(api, address, settings):
+    task, other = create(settings, "Backup"), create(settings, "Never")
+    now = datetime(2026, 1, 2, 3, tzinfo=UTC)
+    ends = [(now, 3, 0), (now + timedelta(hours=1), 5, 1), (now + timedelta(hours=2), None, None)]
+    with database.session(settings) as session:
+        for start, took, exit_code in ends:
+            end = start + timedelta(seconds=took) if took else None
+            run = RunRow(task=task.id, source="recorded", started_at=start, ended_at=end)
+            run.exit_code = exit_code
+            session.add(run)
+        missed = now + timedelta(hours=3)
+        session.add(RunRow(task=task.id, source="missed", started_at=missed, ended_at=missed))
+    answer = httpx.get(f"{address}/metrics", headers=api.headers)
+    found = {
+        sample.name.removeprefix("pitasker_task_last_run_"): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if sample.labels.get("task") == str(task.id)
+    }
+    started = (now + timedelta(hours=2)).timestamp()
+    assert found == {"timestamp_seconds": started, "success": 0, "duration_seconds": 5}
+    assert f'task="{other.id}"' not in answer.text
 
 
 def test_a_raw_text_is_saved_only_over_the_one_it_was_based_on(api, crontab):
@@ -234,6 +320,7 @@ def test_without_crontab_or_database_the_answer_is_503_and_says_why(api, setting
 
 def test_an_address_that_is_none_is_an_error_in_json(api):
     assert code(api.get("/none")) == (404, "INVALID_REQUEST")
+    assert code(api.get("/tasks/a%0Ab")) == (404, "NOT_FOUND")
     assert code(api.put("/tasks")) == (405, "INVALID_REQUEST")
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from test_scenarios import ME, create
 
-from pitasker_core import auth, tasks, tokens
+from pitasker_core import auth, preferences, tasks, tokens
 from pitasker_core.auth import Role
 from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
+from pitasker_core.runs import by_hand
 from pitasker_core.sync import adopt, edit, service
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request
@@ -158,6 +159,11 @@ def test_a_forged_token_is_nothing(settings):
         lambda s, task: edit.save_raw(s, "# x\n", service.read_crontab(s)[0], actor=ME),
         lambda s, task: edit.restore(s, 1, actor=ME),
         lambda s, task: tokens.create(s, ME, "t", Role.READ),
+        lambda s, task: tokens.revoke(s, ME, 1),
+        lambda s, task: preferences.change(s, ME, sync_minutes=1),
+        lambda s, task: auth.sign_out_everyone(s),
+        lambda s, task: by_hand.start(s, ME, task),
+        lambda s, task: by_hand.stop(s, "any"),
     ],
 )
 def test_who_may_only_look_changes_nothing(settings, crontab, act):

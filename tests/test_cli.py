@@ -1,10 +1,13 @@
 """The command line: what it prints, its JSON and its exit codes."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
+from test_scenarios import create
 
 LINES = b"# Web\n*/5 * * * * curl -fsS example.org\n0 3 * * 1 /usr/bin/weekly\n"
 
@@ -188,3 +191,53 @@ def test_psql_opens_a_shell_on_the_database(cli_environment):
     command = [sys.executable, "-m", "pitasker_core", "psql", "-Atc", "select 40 + 2"]
     done = subprocess.run(command, env=cli_environment, capture_output=True, check=False)
     assert done.stdout == b"42\n", done.stderr
+
+
+def test_a_task_is_run_by_hand_with_its_output_and_its_exit_code(cli, settings, capfdbinary):
+    task = create(settings, command="printf 'out\\377\\n'; exit 7")
+    assert cli("run", str(task.id), "--wait") == 7
+    assert capfdbinary.readouterr().out == b"out\xff\n"
+    assert cli("runs", "--task", str(task.id), "--failed", "--json") == 0
+    (run,) = json.loads(capfdbinary.readouterr().out)["runs"]
+    assert (run["exitCode"], run["source"], run["bytes"]) == (7, "by hand", 5)
+    assert cli("output", str(run["id"])) == 0
+    assert capfdbinary.readouterr().out == b"out\xff\n"
+    assert cli("runs") == 0
+    assert b"exit code 7" in capfdbinary.readouterr().out
+    assert cli("run", "999") == 3
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(cli_environment):
+    command = [sys.executable, "-m", "pitasker_core", "list", "--json"]
+    deaf, ours = os.pipe()
+    os.close(deaf)
+    with os.fdopen(ours) as end:
+        done = subprocess.run(command, env=cli_environment, stdout=end, stderr=-1, check=False)
+    assert done.stderr == b""
+    assert done.returncode == 128 + signal.SIGPIPE
+
+
+def test_what_failed_is_said_once(cli_environment):
+    command = [sys.executable, "-m", "pitasker_core", "sync"]
+    nowhere = {**cli_environment, "PITASKER_CRONTAB": "/nonexistent/crontab"}
+    done = subprocess.run(command, env=nowhere, capture_output=True, check=False)
+    assert done.stderr.count(b"There is no program") == 1
+
+
+def test_without_a_command_options_are_those_of_the_server(cli, capsys):
+    assert cli("--port", "99999") == 3
+    assert "There is no port 99999" in capsys.readouterr().err
+
+
+def test_a_sync_that_stopped_says_by_which_options_it_goes_on(crontab, answer):
+    answer("add", "A", "0 1 * * *", "/bin/a")
+    whole = crontab.read()
+    crontab.remove()
+    code, told = answer("sync", "--policy", "database")
+    assert (code, told["error"]["code"]) == (3, "MASS_REMOVAL")
+    assert "`sync --take database`" in told["error"]["advice"]
+    assert answer("sync", "--take", "database")[0] == 0
+    assert crontab.read() == whole
+    crontab.remove()
+    assert answer("sync", "--confirm")[0] == 0
+    assert answer("list")[1]["tasks"][0]["isSystemManaged"] is False

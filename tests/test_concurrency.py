@@ -1,17 +1,26 @@
 """Others write the same crontab at the same time: nothing of theirs, or ours, is lost."""
 
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from serving import until
+from sqlalchemy import text
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import tasks
+from pitasker_core import database, tasks
+from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.program import CrontabProgram
-from pitasker_core.errors import ConcurrentModification, CrontabUnavailable, SyncInProgress
+from pitasker_core.errors import (
+    ConcurrentModification,
+    CrontabUnavailable,
+    DatabaseError,
+    SyncInProgress,
+)
 from pitasker_core.sync import edit, install, service
 from pitasker_core.sync.service import Request
 
@@ -28,6 +37,15 @@ if [ $count -{test} {moment} ]; then
 fi
 exec "$REAL_CRONTAB" "$@"
 """
+
+
+NO_COMMIT = """
+create function refuse() returns trigger language plpgsql as
+    $$ begin raise exception 'could not extend file: No space left on device'; end $$;
+create constraint trigger no_commit after insert on sync_operations
+    deferrable initially deferred for each row execute function refuse()
+"""
+"""What records an operation fails, and only when it commits."""
 
 
 def editing(settings, fake_crontab, tmp_path, moment, test="eq"):
@@ -64,6 +82,26 @@ def test_a_crontab_that_never_rests_is_left_alone_with_an_error(
     service.sync(settings, Request(ME))
     assert b"/bin/new # PITASKER_ID:" in crontab.read()
     assert crontab.read().count(b"/bin/by-hand") >= 3
+
+
+@pytest.mark.parametrize(("moment", "is_put_back"), [(99, True), (5, False)])
+def test_a_commit_that_fails_puts_the_old_text_back_unless_somebody_changed_it(
+    settings, crontab, fake_crontab, tmp_path, moment, is_put_back
+):
+    crontab.write(EXISTING)
+    with database.session(settings) as session:
+        session.execute(text(NO_COMMIT))
+    watched = editing(settings, fake_crontab, tmp_path, moment)
+    done = tasks.create(watched, ME, "New", "0 4 * * *", "/bin/new")
+    assert isinstance(done.problem, DatabaseError)
+    assert int((tmp_path / "count").read_text()) > 4  # it was written, and read back
+    assert (crontab.read() == EXISTING) is is_put_back
+    assert (b"/bin/by-hand-5" in crontab.read()) is not is_put_back
+    with database.session(settings) as session:
+        session.execute(text("drop trigger no_commit on sync_operations"))
+    service.sync(settings, Request(ME))
+    assert crontab.read().count(b"/bin/new # PITASKER_ID:") == 1
+    assert set(tasks.listing(settings).states.values()) == {tasks.State.SYNCED}
 
 
 def test_a_raw_edit_refuses_when_the_crontab_changed_since_it_was_loaded(settings, crontab):
@@ -110,6 +148,26 @@ def test_a_lock_dies_with_its_process(settings):
     os.waitpid(child, 0)
     with install.locked(settings, time_limit=0.05):
         pass
+
+
+def test_the_lock_outlives_a_killed_writer_until_its_crontab_is_done(
+    settings, crontab, fake_crontab, tmp_path
+):
+    begun = tmp_path / "begun"
+    slow = f'#!/bin/sh\n[ "$1" = - ] && touch {begun} && sleep 0.7\nexec "$REAL_CRONTAB" "$@"\n'
+    program = CrontabProgram(str(fake_crontab(slow)))
+    child = os.fork()
+    if child == 0:
+        with install.locked(settings):
+            install.install(settings, program, None, parse(EXISTING.decode()))
+        os._exit(0)
+    until(begun.exists)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with pytest.raises(SyncInProgress), install.locked(settings, time_limit=0.05):
+        pass
+    with install.locked(settings):
+        assert crontab.read() == EXISTING
 
 
 def test_a_crontab_that_hangs_is_given_up_and_nothing_is_lost(settings, crontab, fake_crontab):

@@ -57,7 +57,7 @@ def grid(page):
 
 
 COLUMNS = ("name", "schedule", "menu", "state", "words", "next_run", "command", "in_crontab")
-CHOSEN, ON, NAME, MENU = 20, 65, 150, 423
+CHOSEN, ON, NAME, MENU = 25, 85, 180, 448
 """Where the first columns of the table of tasks are, in pixels."""
 
 
@@ -210,7 +210,7 @@ def test_no_page_scrolls_sideways_on_a_phone(serve, visit, crontab, settings):
     crontab.write(EXISTING)
     adopt.adopt(settings, ME)
     address = serve()
-    for path in ("", "tasks", "import", "health", "raw"):
+    for path in ("", "tasks", "runs", "import", "health", "raw", "settings"):
         page = visit(f"{address}/{path}")
         page.set_viewport_size({"width": 390, "height": 844})
         settle(page)
@@ -315,9 +315,13 @@ def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serv
     expect(page.get_by_text("Taken back. 1 line removed").first).to_be_visible()
     settle(page)
     grid(page).click(position={"x": 15, "y": 52 + 35})
+    chosen = page.get_by_text(re.compile(r"No\. \d+ of .*, compared with")).inner_text()
     page.get_by_role("button", name="Restore this").click()
     page.get_by_role("dialog").get_by_role("button", name="Restore").click()
     until(lambda: crontab.read() == EXISTING + b"5 5 * * * /bin/x\n")
+    settle(page)
+    # Still the one that was chosen, though others came on top of it.
+    expect(page.get_by_text(chosen)).to_be_visible()
 
 
 def test_what_is_typed_into_the_raw_editor_is_saved_by_the_keyboard(serve, visit, crontab):
@@ -494,3 +498,17 @@ def test_a_deleted_task_without_an_entry_can_be_brought_back(serve, visit, setti
     expect(page.get_by_text("The crontab is as it was")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     until(lambda: tasks.get(settings, task.id).deleted_at is None)
+
+
+def test_a_task_runs_now_shows_its_output_as_it_comes_and_is_stopped(serve, visit, settings):
+    create(settings, command="for n in 1 2 3; do echo step $n; sleep 1; done; sleep 60")
+    page = visit(f"{serve()}/tasks")
+    grid(page).click(position={"x": MENU, "y": 52})
+    page.get_by_text("Run now", exact=True).click()
+    expect(page.get_by_text("has been running for")).to_be_visible()
+    expect(page.locator(".live").get_by_text("step 3")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    # It comes by itself: nobody touches the page.
+    expect(page.get_by_text(": terminated by signal 15")).to_be_visible()
+    expect(page.locator(".printed").get_by_text("step 1")).to_be_visible()
+    expect(page.get_by_text("has been running for")).to_have_count(0)

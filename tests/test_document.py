@@ -536,7 +536,7 @@ def test_a_command_of_exactly_the_limit_is_taken():
 
 
 def test_the_limit_counts_bytes():
-    with pytest.raises(InvalidSyntax, match="1 bytes too long"):
+    with pytest.raises(InvalidSyntax, match="with its tag it has 999 bytes"):
         with_command("é" * ((LONGEST_TAGGED + 1) // 2))
 
 

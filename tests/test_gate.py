@@ -4,15 +4,17 @@ import re
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 from serving import PATIENCE, until
-from test_scenarios import create
+from test_scenarios import ME, create
 
-from pitasker_core import auth, tokens
+from pitasker_core import auth, tasks, tokens
 from pitasker_core.auth import Role
 
 pytestmark = pytest.mark.slow
@@ -46,6 +48,8 @@ def test_with_a_cookie_the_dashboard_is_served(address, settings):
     assert answer.headers["x-frame-options"] == "DENY"
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
+    entry = httpx.get(f"{address}/api/tasks", cookies=cookies(settings))
+    assert entry.headers["cache-control"] == "no-store"
 
 
 def test_what_watches_the_server_needs_no_cookie(address):
@@ -122,10 +126,12 @@ def test_signing_in_never_leads_elsewhere(address, settings, wanted):
 
 def test_wrong_passwords_are_slowed_down(address, settings):
     auth.set_password(settings, SECRET)
-    codes = [
-        httpx.post(f"{address}/login", data={"password": "wrong"}).status_code for _ in range(7)
-    ]
-    assert codes == [401] * 5 + [429, 429]
+    # At once: an attempt must not be looked at because those before it are not done yet.
+    with ThreadPoolExecutor(7) as pool:
+        wrong = [
+            pool.submit(httpx.post, f"{address}/login", data={"password": "x"}) for _ in range(7)
+        ]
+    assert sorted(one.result().status_code for one in wrong) == [401] * 5 + [429, 429]
     answer = httpx.post(f"{address}/login", data={"password": SECRET})
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
@@ -152,6 +158,25 @@ def test_it_does_not_listen_on_the_network_without_a_password(cli_environment):
     )
     assert done.returncode == 3
     assert "./pitasker password" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--base-url", "pi.example", "is not the address of a site"),
+        ("--base-url", "https://pi.example/cron", "is not the address of a site"),
+        ("--port", "99999", "no port 99999"),
+    ],
+)
+def test_it_says_at_once_which_option_cannot_be(cli, option, value, words, capsys):
+    assert cli("up", option, value) == 3
+    assert words in capsys.readouterr().err
+
+
+def test_an_address_of_another_machine_is_said_in_a_sentence(cli, settings, capsys):
+    auth.set_password(settings, SECRET)
+    assert cli("up", "--host", "203.0.113.9") == 3
+    assert "cannot listen on 203.0.113.9, port 8501" in capsys.readouterr().err
 
 
 def test_streamlit_by_itself_does_not_open_the_door_either(cli_environment):
@@ -221,13 +246,17 @@ def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
 
 
 def test_who_may_only_look_sees_everything_and_changes_nothing(serve, browser, settings, crontab):
-    create(settings)
+    task = create(settings)
+    tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
     before = crontab.read()
     address = serve()
     page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
     page.goto(f"{address}/login?token={auth.new_link(settings, Role.READ)}")
     expect(page.get_by_text("You may look, not change")).to_be_visible(timeout=1000 * PATIENCE)
-    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_role("button", name="Sync now")).to_be_disabled()
+    page.goto(f"{address}/health")
+    page.get_by_role("button", name="Take the database's").first.click()
     expect(page.get_by_text("You may look here, but not change anything")).to_be_visible()
     assert crontab.read() == before
     page.context.close()

@@ -8,16 +8,20 @@ from serving import until
 from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
+from test_runs import missed, ran
 from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import auth, background, preferences, tasks, tokens
 from pitasker_core.auth import Role
 from pitasker_core.background import Background
+from pitasker_core.notifications import rules
+from pitasker_core.notifications.rules import Rules
+from pitasker_core.runs import by_hand, history, spool
 from pitasker_core.sync import service
 from pitasker_core.sync.service import Request
 
 FRONT_DOOR = Path(__file__).parent.parent / "streamlit_app.py"
-PAGES = ("home", "tasks", "import_entries", "health", "raw", "settings")
+PAGES = ("home", "tasks", "runs", "import_entries", "health", "raw", "settings")
 
 
 class _Fixed(type):
@@ -67,6 +71,7 @@ exit 1
 EMPTY = {
     "home": "Your crontab has no entries yet",
     "tasks": "There are no tasks and no entries in your crontab yet",
+    "runs": "No run has been seen yet",
     "import_entries": "You have no crontab yet",
     "health": "Nothing was done in this time",
     "raw": "No snapshots yet",
@@ -89,7 +94,7 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", FOUND)
 def test_a_page_shows_a_crontab_that_nobody_imported(open_page, crontab, page):
     crontab.write(EXISTING)
     assert FOUND[page] in said(open_page(page))
@@ -106,7 +111,7 @@ IN_ORDER = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", IN_ORDER)
 def test_a_page_shows_that_all_is_in_order(open_page, settings, page):
     create(settings)
     work = Background(settings)
@@ -129,7 +134,7 @@ CONFLICT = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", CONFLICT)
 def test_a_page_shows_a_conflict(open_page, crontab, settings, page):
     task = create(settings)
     tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")
@@ -138,7 +143,7 @@ def test_a_page_shows_a_conflict(open_page, crontab, settings, page):
     assert CONFLICT[page] in said(open_page(page))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "settings"])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("runs", "settings")])
 def test_a_page_says_how_to_be_allowed_to_use_crontab(open_page, fake_crontab, settings, page):
     create(settings)
     app = open_page(page, PITASKER_CRONTAB=str(fake_crontab(NOT_ALLOWED)))
@@ -152,6 +157,8 @@ def test_a_page_without_a_database_says_so_and_where_to_go_on(open_page, crontab
     app = open_page(page, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
     assert "The database did not answer" in said(app)
     assert page == "raw" or "can still be seen and changed in the raw editor" in said(app)
+    if page == "home":
+        assert list(app.dataframe[0].value["schedule"]) == ["0 2 * * *", "*/5 * * * *", "@reboot"]
 
 
 def test_the_address_of_a_task_opens_it(open_page, settings):
@@ -176,6 +183,8 @@ def test_who_may_only_look_is_told_so_on_every_page(open_page, settings, page):
     app = open_page(page, Role.READ)
     assert "You may look, not change" in said(app)
     assert not app.error
+    writers = {"New task", "Sync now", "Export all", "Save"}
+    assert all(button.disabled for button in app.button if button.label in writers)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -187,7 +196,85 @@ def test_a_page_that_is_open_shows_nothing_after_signing_out(open_page, settings
     assert said(app) == "You are signed out."
 
 
-@pytest.mark.parametrize("part", ["Background", "Access", "Changes"])
+def test_a_run_is_shown_with_what_it_printed_and_how_it_differs(open_page, settings):
+    task = create(settings)
+    before = ran(settings, task, 20, output=b"one\ntwo\n")
+    printed = b"\x1b[31mone\x1b[0m\n</pre><script>alert(1)</script> **bold**\n"
+    number = ran(settings, task, 10, exit_code=127, output=printed)
+    missed(settings, task, 5, 3, 2)
+    app = open_page("runs")
+    app.query_params["task"] = str(task.id)
+    app.query_params["run"] = str(number)
+    app.run()
+    assert not app.exception
+    (table,) = app.dataframe
+    assert list(table.value["result"]) == [
+        "⊘ missed 3 times: the machine was off",
+        "✗ exit code 127: command not found",
+        "✓ went well",
+    ]
+    assert "run 127" not in said(app)
+    assert f"**Backup**, run {number}: exit code 127: command not found" in said(app)
+    shown = "".join(part.body for part in app.get("html"))
+    assert '<span class="f1">one</span>\n&lt;/pre&gt;&lt;script&gt;' in shown
+    app.selectbox(key=f"compare-{number}").set_value(before).run()
+    assert "From that run to this one: 1 line changed, 1 identical" in said(app)
+    app.text_input(key=f"find-{number}").set_value("BOLD").run()
+    assert "1 of 2 lines have it" in said(app)
+
+
+def test_the_filters_of_runs_and_what_a_task_prints(open_page, settings):
+    task, other = create(settings), create(settings, "Other")
+    ran(settings, task, 10, bytes=900_000_000)
+    ran(settings, other, 20, exit_code=1)
+    app = open_page("runs")
+    assert list(app.dataframe[0].value["task"]) == ["Backup", "Other"]
+    app.segmented_control(key="runs_kind").set_value("Failed").run()
+    assert list(app.dataframe[0].value["task"]) == ["Other"]
+    app.segmented_control(key="runs_kind").set_value("Slow").run()
+    assert "No run of this time is like that" in said(app)
+    app.selectbox(key="runs_task").set_value(task.id).run()
+    assert not app.exception
+    assert "This task prints 900 MB a day" in said(app)
+
+
+def test_what_runs_now_shows_its_output_and_can_be_stopped(open_page, settings):
+    task = create(settings, command="echo started; sleep 60")
+    name = by_hand.start(settings, ME, task)
+    until(lambda: spool.printed(settings.spool / name)[0] == b"started\n")
+    app = open_page("runs")
+    assert "**Backup** has been running for" in said(app)
+    assert "started" in "".join(part.body for part in app.get("html"))
+    (stop,) = [button for button in app.button if button.label == "Stop"]
+    stop.click().run()
+    until(lambda: spool.collect(settings) == 0)
+    app.run()
+    assert "has been running" not in said(app)
+    assert list(app.dataframe[0].value["result"]) == ["✗ terminated by signal 15"]
+
+
+def test_home_shows_what_went_wrong_lately(open_page, settings):
+    task = create(settings)
+    assert "Went wrong lately" not in said(open_page("home"))
+    ran(settings, task, 10, exit_code=1)
+    app = open_page("home")
+    assert "Went wrong lately" in said(app)
+    assert list(app.dataframe[0].value["result"]) == ["✗ exit code 1"]
+
+
+def test_what_was_missed_while_the_machine_was_off_can_be_run_now(open_page, settings):
+    missed(settings, create(settings), 5)
+    app = open_page("home")
+    assert "The machine was off: Backup was missed. Run now?" in said(app)
+    (run,) = [button for button in app.button if button.label == "Run now"]
+    run.click().run()
+    assert not app.exception
+    until(lambda: spool.collect(settings) == 0)
+    assert history.runs(settings)[0].source == "caught up"
+    assert "Run now?" not in said(open_page("runs"))
+
+
+@pytest.mark.parametrize("part", ["Background", "Notifications", "Access", "Changes"])
 def test_each_part_of_the_settings_opens(open_page, settings, part):
     create(settings)
     tokens.create(settings, ME, "phone", Role.READ)
@@ -196,6 +283,7 @@ def test_each_part_of_the_settings_opens(open_page, settings, part):
     assert not app.exception
     expected = {
         "Background": "Nothing works in the background",
+        "Notifications": "There was nothing to tell yet",
         "Access": "Tokens for scripts",
         "Changes": "",
     }
@@ -221,3 +309,41 @@ def test_trouble_in_the_background_is_on_the_page(open_page, settings, crontab):
     until(lambda: background.job_states(settings))
     work.stop()
     assert "In the background, sync: 1 of 1 managed entries are gone" in said(open_page("health"))
+
+
+def test_why_did_it_not_run_is_answered_in_a_dialog(open_page, settings, crontab):
+    task = create(settings, command="no-such-program", paused=True)
+    app = open_page("tasks")
+    app.session_state["menu"] = ("Why did it not run?", task.id)
+    app.run()
+    assert not app.exception
+    assert "It did not run because it is paused." in said(app) + app.error[0].value
+    assert "There is no program no-such-program on cron's PATH" in said(app)
+    assert f"./pitasker resume {task.id}" in [code.value for code in app.code]
+
+
+def labelled(widgets, label):
+    return next(one for one in widgets if one.label == label)
+
+
+def test_a_channel_is_added_on_the_page_and_shown_without_its_secret(open_page, settings):
+    app = open_page("settings")
+    app.segmented_control(key="settings_part").set_value("Notifications").run()
+    assert "Nobody is told of anything yet" in said(app)
+    labelled(app.text_input, "Name of a new channel").set_value("phone")
+    labelled(app.text_input, "Its Apprise URL").set_value("jsons://me:Sesame@example.org/Sesame")
+    labelled(app.button, "Add").click().run()
+    assert not app.exception
+    (table,) = app.dataframe
+    assert list(table.value["where"]) == ["jsons://me:****@example.org/…"]
+    assert "Sesame" not in f"{said(app)} {table.value.to_csv()}"
+
+
+def test_words_that_cannot_be_are_refused_before_and_at_saving(open_page, settings):
+    app = open_page("settings")
+    app.segmented_control(key="settings_part").set_value("Notifications").run()
+    labelled(app.text_input, "Title").set_value("{nobody}").run()
+    assert "There is no placeholder {nobody}" in said(app)
+    labelled(app.button, "Save the words").click().run()
+    assert "There is no placeholder {nobody}" in said(app)
+    assert rules.read(settings) == Rules()

@@ -33,7 +33,8 @@ def test_importing_and_saving_loses_nothing_there_is_no_field_for(settings, cron
     crontab.write(ODD)
     done = adopt.adopt(settings, ME)
     assert len(done.imported) == 5
-    assert list(done.errors) == [10]  # bytes that are not UTF-8 cannot be a task's text
+    assert list(done.errors) == [10]  # what PostgreSQL cannot keep as text
+    assert "written anew in UTF-8" in done.errors[10]
     task = create(settings)
     tasks.change(settings, ME, task.id, command="/bin/other")
     tasks.delete(settings, ME, task.id)

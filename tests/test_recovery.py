@@ -93,9 +93,10 @@ def test_a_killed_postgres_loses_no_task_that_was_promised(serve, settings, cron
         embedded.stop(embedded.ensure_running(private.postgres))
 
 
-def test_the_dashboard_ends_in_good_order_and_takes_its_database_along(serve, settings):
+def test_the_dashboard_ends_in_good_order_and_takes_its_database_along(serve, settings, tmp_path):
     serve(DATABASE_URL="")
     private = replace(settings, database_url=None)
+    until(lambda: background.is_running(private))
     pid = int((private.postgres / "data" / "postmaster.pid").read_text().split()[0])
     (server,) = serve.servers
     server.send_signal(signal.SIGTERM)
@@ -105,6 +106,8 @@ def test_the_dashboard_ends_in_good_order_and_takes_its_database_along(serve, se
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
-            return
+            break
         time.sleep(0.05)
-    raise AssertionError("PostgreSQL is still there")
+    else:
+        raise AssertionError("PostgreSQL is still there")
+    assert "Traceback" not in (tmp_path / "server.log").read_text()

@@ -1,6 +1,9 @@
 """The FastAPI application that is mounted under /api, and how errors are told."""
 
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Mapping, MutableMapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -8,8 +11,9 @@ from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pitasker_core import errors, shapes
+from pitasker_core import errors, measure, shapes
 from pitasker_core.api import crontab, runs, tasks
 from pitasker_core.api.models import Error
 from pitasker_core.errors import PiTaskerError
@@ -34,7 +38,14 @@ STATUS: Mapping[type[PiTaskerError], int] = {
 }
 """The status of each error. What a person must decide first is a 409 too."""
 
-_TOLD = {status: {"model": Error} for status in (400, 401, 403, 404, 409, 412, 422, 428, 503)}
+_KNOWN = (400, 401, 403, 404, 409, 412, 413, 422, 428, 500, 503)
+_TOLD = {status: {"model": Error} for status in _KNOWN}
+
+LARGEST_BODY = 8_000_000
+"""Bytes of a request: several times the longest crontab that cron takes. Reading one into objects
+takes thirty times as much memory."""
+
+_log = logging.getLogger(__name__)
 
 
 def make() -> FastAPI:
@@ -53,7 +64,40 @@ def make() -> FastAPI:
     app.add_exception_handler(PiTaskerError, _ours)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(Bounded)
     return app
+
+
+class Bounded:
+    """Refuse a request that is larger than any of ours while it comes in; measure the others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, and count what it brings and how long it takes."""
+        start = time.perf_counter()
+        left = LARGEST_BODY
+
+        async def receiving() -> MutableMapping[str, Any]:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                # The connection too: the rest of the body is not waited for.
+                close = {"connection": "close"}
+                raise HTTPException(413, "This request is too large", close)
+            return message
+
+        await self._app(scope, receiving, send)
+        if route := scope.get("route"):  # put there by the router that found it
+            seconds = time.perf_counter() - start
+            measure.add(f"{scope['method']} {route.path}", seconds, measure.endpoints)
+
+
+_PLACES = ("body", "query", "path", "header")
+"""Where FastAPI found what is wrong: not a name that a person gave."""
 
 
 async def _ours(request: Request, problem: Exception) -> JSONResponse:
@@ -62,11 +106,22 @@ async def _ours(request: Request, problem: Exception) -> JSONResponse:
     return JSONResponse(shapes.error(problem), status)
 
 
+async def _unexpected(request: Request, problem: Exception) -> JSONResponse:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=problem)
+    return JSONResponse(shapes.error(errors.Unexpected()), 500)
+
+
 async def _not_understood(request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, RequestValidationError)  # noqa: S101 - registered for these alone
     parts = []
     for error in problem.errors()[:5]:
-        where = ".".join(str(part) for part in error["loc"] if part not in ("body", "query"))
+        if error["type"] == "json_invalid":
+            parts.append(f"the body is no JSON ({error['ctx']['error']})")
+            continue
+        if error["loc"] == ("body",) and error["type"] == "model_attributes_type":
+            parts.append("the body must be a JSON object, sent as application/json")
+            continue
+        where = ".".join(str(part) for part in error["loc"] if part not in _PLACES)
         parts.append(f"{where}: {error['msg']}" if where else error["msg"])
     told = errors.InvalidRequest(f"This request is not understood: {'; '.join(parts)}.")
     return JSONResponse(shapes.error(told), 422)

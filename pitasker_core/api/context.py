@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 from fastapi.responses import JSONResponse
 
+from pitasker_core import clock
 from pitasker_core.api.models import LARGEST_ID
 from pitasker_core.auth import Role
+from pitasker_core.errors import InvalidSyntax
 from pitasker_core.settings import Settings
 
 ACTOR = "api"
@@ -22,6 +25,15 @@ def _settings(request: Request) -> Settings:
 
 Asked = Annotated[Settings, Depends(_settings)]
 TaskId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A time that was sent; without a zone it is of the machine's. Raises InvalidSyntax."""
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=clock.system_zone())
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidSyntax("This time is out of reach.") from None
 
 
 class Exact(JSONResponse):

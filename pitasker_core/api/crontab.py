@@ -188,7 +188,7 @@ def _change(settings: Settings, tag: UUID) -> Change:
 
 
 def _fields(sent: models.Fields | None) -> Fields | None:
-    return Fields(sent.name, sent.schedule, sent.command, sent.paused) if sent else None
+    return Fields.from_dict(sent.model_dump()) if sent else None
 
 
 @router.get("/operations")

@@ -1,5 +1,6 @@
 """What the API takes and gives, in camelCase. Answers are made by `shapes`."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
@@ -16,6 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from pitasker_core.crontab.document import NAME_LIMIT
+from pitasker_core.crontab.recording import LONGEST_TIMEOUT
 
 LARGEST_ID = 2**31 - 1
 
@@ -38,12 +41,23 @@ def _any_text(text: object) -> str:
     return text
 
 
+def _no_number(text: object) -> object:
+    """A time in words of ISO 8601: a bare number would be taken for seconds since 1970."""
+    if isinstance(text, str) and re.fullmatch(r"[-+.\d]+", text) and "-" not in text[1:]:
+        raise ValueError("must be a time such as 2026-01-31T12:00:00Z")
+    return text
+
+
 # Strict: "yes" is no truth and "3" no number, whatever Python makes of them.
 Text = Annotated[str, Strict(), AfterValidator(_storable)]
+Name = Annotated[str, Strict(), Field(max_length=NAME_LIMIT), AfterValidator(_storable)]
 Flag = Annotated[bool, Strict()]
+Seconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_TIMEOUT)]
 Id = Annotated[int, Strict(), Field(ge=1, le=LARGEST_ID)]
 Line = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 Label = Annotated[Text, Field(min_length=1, max_length=100)]
+Told = Literal["failed", "recovered", "missed"]
+"""What may be told of a task."""
 
 
 class Model(BaseModel):
@@ -58,26 +72,39 @@ class Model(BaseModel):
 class NewTask(Model):
     """A task to be made."""
 
-    name: Annotated[Text, Field(max_length=NAME_LIMIT, examples=["Backup"])]
+    name: Annotated[Name, Field(examples=["Backup"])]
     cron_schedule: Annotated[Text, Field(examples=["0 2 * * *"])]
     command: Annotated[Text, Field(examples=["/home/pi/backup.sh"])]
     is_system_managed: Flag = True
     paused: Flag = False
     notes: Text = ""
     labels: list[Label] = []
+    record_runs: Flag = False
+    timeout_seconds: Seconds | None = None
+    no_overlap: Flag = False
+    catch_up: Flag = False
+    ping_url: Text = ""
+    notify: list[Told] | None = None
 
 
 class TaskChange(Model):
-    """Fields to change; what is left out stays. `version` is the one that was read: 409 if the task
-    was changed since."""
+    """Fields to change; what is left out stays, and so does what is null but for `timeoutSeconds`
+    (no limit) and `notify` (what is wanted of all tasks). `version` is the one that was read: 409
+    if the task was changed since."""
 
-    name: Annotated[Text, Field(max_length=NAME_LIMIT)] | None = None
+    name: Name | None = None
     cron_schedule: Text | None = None
     command: Text | None = None
     is_system_managed: Flag | None = None
     paused: Flag | None = None
     notes: Text | None = None
     labels: list[Label] | None = None
+    record_runs: Flag | None = None
+    timeout_seconds: Seconds | None = None
+    no_overlap: Flag | None = None
+    catch_up: Flag | None = None
+    ping_url: Text | None = None
+    notify: list[Told] | None = None
     version: Id | None = None
 
 
@@ -118,6 +145,13 @@ class Raw(Model):
     confirmed: Flag = False
 
 
+class Recording(Model):
+    """How runs are recorded."""
+
+    timeout_seconds: Seconds | None = None
+    no_overlap: Flag = False
+
+
 class Fields(Model):
     """What an entry and its task have in common."""
 
@@ -125,6 +159,7 @@ class Fields(Model):
     schedule: Text
     command: Text
     paused: Flag = False
+    recording: Recording | None = None
 
 
 class Resolution(Model):
@@ -169,6 +204,12 @@ class Task(Model):
     last_result: str
     labels: list[str]
     notes: str
+    record_runs: bool
+    timeout_seconds: int | None
+    no_overlap: bool
+    catch_up: bool
+    ping_url: str
+    notify: list[str] | None
     crontab_id: UUID | None
     sync_error: str | None
     synced_at: datetime | None
@@ -210,12 +251,17 @@ class Applied(Model):
 
 
 class Run(Model):
-    """One run of a task. `state` is `running`, `success`, `failed`, or `started` when only its
-    start was seen; `result` says it in words."""
+    """One run; without a task it is of an entry that none manages, and `command` says which.
+
+    `state` is `running`, `success`, `failed`, `missed`, or `started` when only its start was seen;
+    `result` says it in words. Of missed runs, `missed` in a row, `startedAt` is when the first
+    should have started and `endedAt` when the last should have.
+    """
 
     id: int
-    task: int
+    task: int | None
     task_name: str
+    command: str | None
     started_at: datetime
     ended_at: datetime | None
     seconds: float | None
@@ -224,20 +270,47 @@ class Run(Model):
     state: str
     result: str
     source: str
+    slow: bool
+    missed: int
+    user_seconds: float | None
+    system_seconds: float | None
+    peak_kilobytes: int | None
     bytes: int
 
 
 class RunsWanted(Model):
-    """Which runs: of one task, or all."""
+    """Which runs: of one task or all, of one kind or all, from a time on."""
 
     task: Annotated[int | None, Field(ge=1, le=LARGEST_ID)] = None
+    kind: Literal["all", "failed", "slow", "missed", "by hand", "running"] = "all"
+    since: Annotated[datetime, BeforeValidator(_no_number)] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
 class Started(Model):
-    """A run that was started; it has this name until it is found in the history."""
+    """A run that was started: its name, and its number in the history, null until it is there."""
 
     name: str
+    run: int | None
+
+
+class WhyCheck(Model):
+    """One thing that must be in order for a task to run. `advice` and `command` are what to do."""
+
+    name: str
+    verdict: Literal["ok", "bad", "unknown"]
+    evidence: str
+    advice: str
+    command: str
+
+
+class Why(Model):
+    """Why a task did not run, in a sentence, and everything that was looked at, in the order of
+    causes. `in_order` is true when nothing bad was found."""
+
+    conclusion: str
+    in_order: bool
+    checks: list[WhyCheck]
 
 
 class Change(Model):
@@ -389,10 +462,12 @@ class Measured(Model):
 
 
 class Metrics(Model):
-    """How sync has been doing. `measured`: `crontabRead`, `crontabWrite`, `query`, `request`."""
+    """How sync has been doing. `measured`: `crontabRead`, `crontabWrite`, `query`, `request`;
+    `endpoints`: by method and route, such as `GET /tasks/{task}`."""
 
     sync_operations: SyncOperations
     task_count: TaskCount
     last_sync: datetime | None
     health: str
     measured: dict[str, Measured]
+    endpoints: dict[str, Measured]

@@ -6,20 +6,24 @@ from fastapi import APIRouter, Path, Query, Response
 
 from pitasker_core import shapes
 from pitasker_core.api import models
-from pitasker_core.api.context import Asked
+from pitasker_core.api.context import Asked, in_utc
 from pitasker_core.errors import NotFound
 from pitasker_core.runs import by_hand, history
 from pitasker_core.shapes import Shape
 
 router = APIRouter(prefix="/runs")
 
+_AS_TEXT: dict[str, object] = {"text/plain": {"schema": {"type": "string"}}}
+
 RunId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @router.get("")
 def runs(settings: Asked, wanted: Annotated[models.RunsWanted, Query()]) -> list[models.Run]:
-    """The newest runs, of one task or all, newest first."""
-    found = history.runs(settings, wanted.limit, wanted.task)
+    """The newest runs, of one task or all, of one kind or all, newest first."""
+    since = in_utc(wanted.since) if wanted.since else None
+    kind = wanted.kind.capitalize()
+    found = history.runs(settings, wanted.limit, wanted.task, kind, since)
     return [models.Run.model_validate(shapes.run(one)) for one in found]
 
 
@@ -29,10 +33,12 @@ def run(settings: Asked, run: RunId) -> Shape:
     return shapes.run(history.run(settings, run))
 
 
-@router.get("/{run}/output", response_class=Response)
+@router.get("/{run}/output", response_class=Response, responses={200: {"content": _AS_TEXT}})
 def output(settings: Asked, run: RunId) -> Response:
-    """What a run that has ended printed, byte for byte."""
-    return Response(history.output(settings, run), media_type="text/plain; charset=utf-8")
+    """What a run printed, byte for byte; so far, while it goes on."""
+    # Whatever a job prints, no browser shall take it for a page.
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return Response(history.output(settings, run), media_type="text/plain", headers=headers)
 
 
 @router.post("/{run}/stop", status_code=202, response_model=models.Run)

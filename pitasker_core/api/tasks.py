@@ -1,18 +1,22 @@
 """Tasks over HTTP."""
 
-from datetime import UTC
 from typing import Any
 
 from fastapi import APIRouter
 
 from pitasker_core import clock, shapes, tasks
 from pitasker_core.api import models
-from pitasker_core.api.context import ACTOR, Asked, TaskId
+from pitasker_core.api.context import ACTOR, Asked, Exact, TaskId, in_utc
 from pitasker_core.errors import InvalidSyntax, NotFound
-from pitasker_core.runs import by_hand, spool
+from pitasker_core.runs import by_hand, history, spool
+from pitasker_core.runs.why import circumstances
 from pitasker_core.shapes import Shape
 
 router = APIRouter(prefix="/tasks")
+
+
+_NULLS = ("timeout_seconds", "notify")
+"""Fields of which null is a value."""
 
 
 @router.get("", response_model=models.Tasks, response_model_exclude_unset=True)
@@ -34,6 +38,12 @@ def create(settings: Asked, new: models.NewTask) -> Shape:
         paused=new.paused,
         notes=new.notes,
         labels=new.labels,
+        record_runs=new.record_runs,
+        timeout_seconds=new.timeout_seconds,
+        no_overlap=new.no_overlap,
+        catch_up=new.catch_up,
+        ping_url=new.ping_url,
+        notify=new.notify,
     )
     return shapes.applied(done)
 
@@ -50,7 +60,8 @@ def get(settings: Asked, task: TaskId) -> Shape:
 @router.patch("/{task}", response_model=models.Applied, response_model_exclude_unset=True)
 def change(settings: Asked, task: TaskId, wanted: models.TaskChange) -> Shape:
     """Change fields of a task; its entry follows."""
-    given = wanted.model_dump(exclude_unset=True, exclude_none=True)
+    sent = wanted.model_dump(exclude_unset=True)
+    given = {name: value for name, value in sent.items() if value is not None or name in _NULLS}
     version = given.pop("version", None)
     names = {"cron_schedule": "schedule", "is_system_managed": "system_managed"}
     fields = {names.get(name, name): value for name, value in given.items()}
@@ -87,11 +98,7 @@ def pause(settings: Asked, task: TaskId, wanted: models.Pause | None = None) -> 
     """Keep a task from running, until a time or until it is resumed."""
     until = wanted.until if wanted else None
     if until is not None:
-        until = until if until.tzinfo else until.replace(tzinfo=clock.system_zone())
-        try:
-            until = until.astimezone(UTC)
-        except OverflowError:
-            raise InvalidSyntax("This time is out of reach.") from None
+        until = in_utc(until)
         if until <= clock.now():
             raise InvalidSyntax("This time is past.", "Nothing was changed.")
     return _changed(settings, task, paused=True, paused_until=until)
@@ -103,6 +110,12 @@ def resume(settings: Asked, task: TaskId) -> Shape:
     return _changed(settings, task, paused=False)
 
 
+@router.get("/{task}/why", response_model=models.Why)
+def why(settings: Asked, task: TaskId) -> Exact:
+    """Why a task did not run, or that all is well: each thing that was looked at."""
+    return Exact(shapes.why(circumstances.explain(settings, task)))
+
+
 @router.post("/{task}/run", status_code=202, response_model=models.Started)
 def run(settings: Asked, task: TaskId) -> Shape:
     """Start a task now, in cron's environment. It goes on by itself: look at its runs."""
@@ -111,7 +124,8 @@ def run(settings: Asked, task: TaskId) -> Shape:
         raise NotFound(f"Task {task} was deleted.")
     name = by_hand.start(settings, ACTOR, found)
     spool.collect(settings)
-    return {"name": name}
+    found_run = history.named(settings, name)
+    return {"name": name, "run": found_run.id if found_run else None}
 
 
 def _changed(settings: Asked, task: int, version: int | None = None, **fields: Any) -> Shape:

@@ -86,23 +86,26 @@ def _decided(changes: list[Change], choice: Choice) -> Request:
 def _show_sides(change: Change) -> None:
     def told(fields: Fields | None) -> dict[str, str]:
         if fields is None:
-            return {"name": "(no entry)", "schedule": "", "command": "", "on": ""}
+            return {"name": "(no entry)", "schedule": "", "command": "", "on": "", "runs": ""}
         on = "no, paused" if fields.paused else "yes"
         return {
             "name": fields.name,
             "schedule": shown(fields.schedule),
             "command": shown(fields.command),
             "on": on,
+            "runs": str(fields.recording),
         }
 
     sides = {"Last agreed": change.base, "Database": change.ours, "Crontab": change.theirs}
     table = pd.DataFrame([told(fields) for fields in sides.values()], index=list(sides))
-    st.dataframe(table, key=f"sides-{change.tag}")
+    # What differs comes first: on a phone the rest is out of sight.
+    table = table[sorted(table.columns, key=lambda name: table[name].nunique() == 1)]
+    st.dataframe(table.rename(columns=str.capitalize), key=f"sides-{change.tag}")
 
 
 def _offer_mix(change: Change, ours: Fields, theirs: Fields) -> None:
     """A mix of both sides: an explicit choice, field by field, never one that is made silently."""
-    names = ("name", "schedule", "command", "paused")
+    names = ("name", "schedule", "command", "paused", "recording")
     differ = [name for name in names if getattr(ours, name) != getattr(theirs, name)]
     if len(differ) < 2:
         return

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pitasker_core import clock, tasks
+from pitasker_core.dashboard.run_live import take_in
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
@@ -18,7 +19,7 @@ from pitasker_core.dashboard.shell import (
     tell_applied,
     tell_written,
 )
-from pitasker_core.runs import by_hand, spool
+from pitasker_core.runs import by_hand, history
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request
 from pitasker_core.tasks import Edit, Task
@@ -28,6 +29,8 @@ _AT_ONCE: dict[str, dict[str, Any]] = {
     "Resume": {"paused": False},
     "Take out of the crontab": {"system_managed": False},
     "Put into the crontab": {"system_managed": True},
+    "Record runs": {"record_runs": True},
+    "Do not record runs": {"record_runs": False},
 }
 
 
@@ -88,11 +91,14 @@ def _sync(chosen: Sequence[Task]) -> None:
 def run_now(chosen: Sequence[Task]) -> None:
     """Start tasks, and go to where their output is to be seen."""
     names = [act(by_hand.start, settings(), ACTOR, task) for task in chosen]
-    act(spool.collect, settings())
+    take_in()
     if not any(names):
         st.rerun()
     tell("done", f"Started {_count(chosen)}.")
-    only = {"task": str(chosen[0].id)} if len(chosen) == 1 else {}
+    only = {}
+    if len(chosen) == 1:
+        run = history.named(settings(), names[0] or "")
+        only = {"task": str(chosen[0].id), **({"run": str(run.id)} if run else {})}
     st.switch_page("pages/runs.py", query_params=only)
 
 

@@ -25,7 +25,7 @@ STATES = {
 
 def per_day(days: Sequence[Day], today: date) -> Any:
     """How many operations each day had, by outcome."""
-    figure = _figure("operations")
+    figure = blank("operations")
     for outcome, color in OUTCOMES.items():
         numbers = [getattr(day, outcome) for day in days]
         if any(numbers):
@@ -42,7 +42,7 @@ def per_day(days: Sequence[Day], today: date) -> Any:
 
 def durations(operations: Sequence[Operation], days: Sequence[Day], zone: ZoneInfo) -> Any:
     """How long each operation took, by its start, with each day's median."""
-    figure = _figure("milliseconds")
+    figure = blank("milliseconds")
     for outcome, color in OUTCOMES.items():
         some = [operation for operation in operations if operation.outcome == outcome]
         if not some:
@@ -87,7 +87,7 @@ def _medians(
 
 def states(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
     """How many tasks were in each state over time."""
-    figure = _figure("tasks")
+    figure = blank("tasks")
     counts = _until(now, counts)
     for state, color in STATES.items():
         numbers = [count.states.get(state, 0) for count in counts]
@@ -106,7 +106,7 @@ def states(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
 
 def success_rate(days: Sequence[Day], today: date) -> Any:
     """The share of each day's operations that did not fail."""
-    figure = _figure("did not fail")
+    figure = blank("did not fail")
     figure.add_scatter(
         x=[day.day for day in days],
         y=[day.success_rate for day in days],
@@ -120,7 +120,7 @@ def success_rate(days: Sequence[Day], today: date) -> Any:
 
 def adoption(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
     """How many of the crontab's entries were managed over time."""
-    figure = _figure("entries")
+    figure = blank("entries")
     counts = _until(now, counts)
     times = [count.at.astimezone(zone) for count in counts]
     lines: Mapping[str, tuple[list[int], str]] = {
@@ -156,7 +156,8 @@ def _by_day(figure: Any, days: Sequence[Day], today: date) -> Any:
     return figure
 
 
-def _figure(what: str) -> Any:
+def blank(what: str) -> Any:
+    """A figure without anything in it, its height counted in what is named."""
     import plotly.graph_objects as go
 
     figure = go.Figure()

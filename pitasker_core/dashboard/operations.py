@@ -126,12 +126,18 @@ def _show_table(found: list[Operation]) -> None:
             "number": [o.id for o in found],
         }
     )
-    picked = st.dataframe(
+    # By number, not by row: another operation may have come on top since this was drawn.
+    numbers = [o.id for o in found]
+    asked = st.query_params.get("operation", "")
+    row = numbers.index(int(asked)) if asked.isdecimal() and int(asked) in numbers else None
+    key = f"operations-{numbers[0]}"
+    st.dataframe(
         table,
-        key="operations",
+        key=key,
+        selection_default={"selection": {"rows": [] if row is None else [row]}},
         hide_index=True,
         height="content" if len(found) <= 12 else 460,
-        on_select="rerun",
+        on_select=lambda: _choose(numbers, st.session_state[key].selection.rows),
         selection_mode="single-row",
         alt="The operations",
         column_config={
@@ -155,16 +161,18 @@ def _show_table(found: list[Operation]) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    rows = picked.selection.rows
-    asked = st.query_params.get("operation", "")
-    if rows:
-        st.query_params["operation"] = str(found[rows[0]].id)
-        _show_one(found[rows[0]])
-    elif asked.isdecimal():
+    if asked.isdecimal():
         try:
             _show_one(history.operation(settings(), int(asked)))
         except PiTaskerError as problem:
             st.warning(plain(problem.user_message))
+
+
+def _choose(numbers: list[int], rows: list[int]) -> None:
+    if rows:
+        st.query_params["operation"] = str(numbers[rows[0]])
+    else:
+        st.query_params.pop("operation", None)
 
 
 def _show_one(found: Operation) -> None:

@@ -66,6 +66,8 @@ def _differences(before: Fields, after: Fields) -> list[str]:
             parts.append(f"{what} {shown(old)} → {shown(new)}")
     if before.paused != after.paused:
         parts.append("paused" if after.paused else "resumed")
+    if before.recording != after.recording:
+        parts.append(f"runs {after.recording}")
     return parts
 
 
@@ -96,4 +98,4 @@ def outcome(operation: Operation) -> str:
         )
         if count
     ]
-    return ", ".join(parts) or "nothing to do"
+    return ", ".join(parts) or "the crontab is as it was"

@@ -34,6 +34,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     settings = Settings.from_environment()
     host, port = st.get_option("server.address"), st.get_option("server.port")
     serving.refuse_open_door(settings, host or "0.0.0.0")  # noqa: S104 - Streamlit's meaning of none
+    serving.refuse_odd_base_url(settings.base_url)
     log.start(settings)
     started_here = False
     try:

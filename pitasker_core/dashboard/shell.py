@@ -33,6 +33,18 @@ T = TypeVar("T")
 _STYLE = """<style>
 .stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 3rem;}
 .sign-out {font-size: 0.875rem; opacity: 0.7;}
+/* On a phone what matters shall come first: no air above it, and small figures side by side. */
+@media (max-width: 640px) {
+    .stMainBlockContainer {padding-top: 3.5rem;}
+    .stMainBlockContainer h2 {font-size: 1.6rem; padding: 0.5rem 0;}
+    .st-key-whose {row-gap: 0.25rem;}
+    .stHorizontalBlock:has(> .stElementContainer > .stMetric) {gap: 0.5rem;}
+    .stElementContainer:has(> .stMetric) {width: 7.1rem; flex-basis: 7.1rem;}
+    .stMetric {width: 100%;}
+    .stMetric > div {padding: 0.3rem 0.4rem;}
+    .stMetric label p {font-size: 0.75rem;}
+    .stMetric [data-testid=stMetricValue] {font-size: 1.4rem; line-height: 1.3;}
+}
 </style>"""
 
 
@@ -109,6 +121,7 @@ def show_problem(problem: PiTaskerError) -> None:
     st.error(plain(problem.user_message), icon=":material/error:")
     if isinstance(problem, DatabaseError):
         st.caption("The crontab itself can still be seen and changed in the raw editor.")
+        st.page_link("pages/raw.py", label="Raw editor", icon=":material/edit_note:")
 
 
 def act(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -177,6 +190,8 @@ def sync_now(request: Request | None = None) -> bool:
         tell("error", problem.user_message)
         return True
     tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
+    if done.plan.conflicts:
+        tell("warning", f"{_conflicts(len(done.plan.conflicts))} for you: see Sync health.")
     if done.pushed or done.pulled:
 
         def undo() -> None:
@@ -186,6 +201,10 @@ def sync_now(request: Request | None = None) -> bool:
     for task, reason in done.failures.items():
         tell("error", f"Task {task}: {reason}")
     return True
+
+
+def _conflicts(number: int) -> str:
+    return "1 conflict waits" if number == 1 else f"{number} conflicts wait"
 
 
 def show_hand_edits(changes: list[str]) -> None:
@@ -258,15 +277,21 @@ def _undo(undo: Callable[[], object]) -> None:
     undo()
 
 
+def cron_is_alive() -> bool | None:
+    """Whether cron runs; None when nobody can tell. The answer may be 20 seconds old."""
+    # No cron runs the crontab of a demo.
+    return None if settings().demo else _looked_for_cron()
+
+
 @st.cache_data(ttl=20, show_spinner=False)
-def _cron_is_alive() -> bool | None:
+def _looked_for_cron() -> bool | None:
     return cron_daemon.is_alive()
 
 
 def _show_whose() -> None:
     """Whose crontab this is, on which machine, by which clock, and whether cron is alive."""
     zone = system_zone()
-    alive = _cron_is_alive()
+    alive = cron_is_alive()
     cron = {
         True: ":green[cron is running]",
         False: ":red[**cron is not running**: no job will start. `sudo systemctl start cron`]",

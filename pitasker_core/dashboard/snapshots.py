@@ -61,7 +61,12 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
 def _timeline(found: list[Snapshot], now: str | None) -> Snapshot | None:
     moment = clock.now()
     column = st.column_config
-    picked = st.dataframe(
+    # By number, not by row: another snapshot may have come on top since this was drawn.
+    numbers = [one.id for one in found]
+    chosen = st.session_state.get("snapshot")
+    row = numbers.index(chosen) if chosen in numbers else None
+    key = f"snapshots-{numbers[0]}"
+    st.dataframe(
         pd.DataFrame(
             {
                 "when": [ago(one.taken_at, moment) for one in found],
@@ -72,10 +77,11 @@ def _timeline(found: list[Snapshot], now: str | None) -> Snapshot | None:
                 "number": [one.id for one in found],
             }
         ),
-        key="snapshots",
+        key=key,
+        selection_default={"selection": {"rows": [] if row is None else [row]}},
         hide_index=True,
         height="content" if len(found) <= 10 else 390,
-        on_select="rerun",
+        on_select=lambda: _choose(numbers, st.session_state[key].selection.rows),
         selection_mode="single-row",
         alt="Snapshots of the crontab, newest first",
         column_config={
@@ -87,8 +93,11 @@ def _timeline(found: list[Snapshot], now: str | None) -> Snapshot | None:
             "number": column.NumberColumn("No.", width=60),
         },
     )
-    rows = picked.selection.rows
-    return found[rows[0]] if rows and rows[0] < len(found) else None
+    return None if row is None else found[row]
+
+
+def _choose(numbers: list[int], rows: list[int]) -> None:
+    st.session_state.snapshot = numbers[rows[0]] if rows else None
 
 
 def _why(one: Snapshot, now: str | None) -> str:

@@ -1,5 +1,7 @@
 """The dialog that makes a task or changes one, with what it means while it is typed."""
 
+from typing import Any
+
 import streamlit as st
 
 from pitasker_core import advice, clock, tasks
@@ -7,14 +9,18 @@ from pitasker_core.crontab import environment
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab
 from pitasker_core.crontab.editable import shown
+from pitasker_core.crontab.recording import LONGEST_TIMEOUT
+from pitasker_core.dashboard.run_list import much_output
 from pitasker_core.dashboard.shell import (
     ACTOR,
     plain,
     settings,
     tell_applied,
 )
+from pitasker_core.dashboard.task_grid import WHY
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import InvalidSyntax, PiTaskerError
+from pitasker_core.runs import history
 from pitasker_core.sync import service
 from pitasker_core.tasks import Task
 
@@ -48,6 +54,7 @@ def _draw(like: Task | None, duplicate: bool) -> None:
         like.command if like else "",
         key=f"{key}-command",
         placeholder="/home/pi/bin/backup.sh",
+        live=True,
         help="One line for the shell. An unescaped % ends it; what follows is its standard input.",
     )
     _advise(schedule, command, task)
@@ -65,6 +72,7 @@ def _draw(like: Task | None, duplicate: bool) -> None:
             key=f"{key}-on",
             help="Off: paused. Its entry stays in the crontab as a comment.",
         )
+    of_runs = _runs(key, like)
     with st.expander("Notes and labels"):
         notes = st.text_area("Notes", like.notes if like else "", key=f"{key}-notes", height=80)
         labels = st.multiselect(
@@ -76,7 +84,14 @@ def _draw(like: Task | None, duplicate: bool) -> None:
         )
     if task:
         _history(task)
-    if not st.button("Save", type="primary", icon=":material/check:", key=f"{key}-save"):
+    refusal = st.container()  # above the button, so that it is seen where the button is
+    with st.container(horizontal=True):
+        saves = st.button("Save", type="primary", icon=":material/check:", key=f"{key}-save")
+        if task and st.button(WHY, icon=":material/help:", key=f"{key}-why"):
+            # One dialog cannot open another: the page opens it, as from the row's menu.
+            st.session_state.menu = (WHY, task.id)
+            st.rerun()
+    if not saves:
         return
     fields = {
         "name": name,
@@ -86,18 +101,97 @@ def _draw(like: Task | None, duplicate: bool) -> None:
         "paused": not on,
         "notes": notes,
         "labels": labels,
+        **of_runs,
     }
     try:
         if task is None:
-            done = tasks.create(settings(), ACTOR, **fields)  # type: ignore[arg-type]
+            done = tasks.create(settings(), ACTOR, **fields)
         else:
             done = tasks.change(settings(), ACTOR, task.id, task.version, **fields)
     except PiTaskerError as problem:
         # In the dialog, so that nothing that was typed is lost.
-        st.error(plain(problem.user_message), icon=":material/error:")
+        refusal.error(plain(problem.user_message), icon=":material/error:")
         return
     tell_applied(done, f"Saved {name}")
     st.rerun()
+
+
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
+
+
+def _runs(key: str, like: Task | None) -> dict[str, Any]:
+    """What shall be kept of its runs, and what shall bound them: the fields of the task."""
+    with st.expander("Runs", expanded=bool(like and like.record_runs)):
+        if like and (rate := history.bytes_per_day(settings(), like.id)) >= history.MUCH_OUTPUT:
+            st.warning(plain(much_output(rate)), icon=":material/sd_card_alert:")
+        record = st.toggle(
+            "Record runs",
+            like.record_runs if like else False,
+            key=f"{key}-record",
+            help="Its entry gets a small program before the command, which starts the job as cron "
+            "would and keeps how it ended, how long it took and what it printed. Cron's mail still "
+            "arrives. Switching it off puts the plain command back.",
+        )
+        if not record:
+            st.caption(
+                "Off: of its runs only the start is seen, where cron's log can be read. "
+                "A time limit needs it on."
+            )
+        limit, unit = _in_units(like.timeout_seconds if like else None)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            amount = st.number_input(
+                "Time limit (0: none)",
+                0,
+                LONGEST_TIMEOUT,
+                limit,
+                key=f"{key}-limit",
+                disabled=not record,
+                width=160,
+                help="A run that takes longer is asked to end, and killed ten seconds later.",
+            )
+            unit = st.selectbox(
+                "Unit",
+                list(_UNITS),
+                list(_UNITS).index(unit),
+                key=f"{key}-unit",
+                label_visibility="collapsed",
+                disabled=not record,
+                width=120,
+            )
+        no_overlap = st.toggle(
+            "Do not start while it is still running",
+            like.no_overlap if like else False,
+            key=f"{key}-overlap",
+            disabled=not record,
+        )
+        catch_up = st.toggle(
+            "Catch up after the machine was off",
+            like.catch_up if like else False,
+            key=f"{key}-catch-up",
+            help="Once, however many runs were missed, a little after the machine is on again.",
+        )
+        ping = st.text_input(
+            "Ping address",
+            like.ping_url if like else "",
+            key=f"{key}-ping",
+            placeholder="https://hc-ping.com/your-uuid",
+            help="Of an outside monitor: it is called when a run starts, goes well or fails.",
+        )
+    return {
+        "record_runs": record,
+        "timeout_seconds": min(amount * _UNITS[unit], LONGEST_TIMEOUT) or None,
+        "no_overlap": no_overlap,
+        "catch_up": catch_up,
+        "ping_url": ping.strip(),
+    }
+
+
+def _in_units(seconds: int | None) -> tuple[int, str]:
+    """A time in the largest unit that gives a whole number: 600 is 10 minutes."""
+    if not seconds:
+        return 0, "minutes"
+    unit = next(unit for unit in reversed(_UNITS) if seconds % _UNITS[unit] == 0)
+    return seconds // _UNITS[unit], unit
 
 
 def _schedule(key: str, now: str, *, is_new: bool) -> str:
@@ -118,6 +212,7 @@ def _schedule(key: str, now: str, *, is_new: bool) -> str:
             "Schedule",
             key=text_key,
             placeholder="0 2 * * *",
+            live=True,
             width=300,
             help="Minute, hour, day of the month, month, day of the week; or a nickname such as "
             "@daily.",

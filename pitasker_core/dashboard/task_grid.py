@@ -23,9 +23,17 @@ SIGNS = {
 
 SOURCES = {"pitasker": "PiTasker", "crontab": "crontab", "imported": "copied"}
 
-RESULTS = {"success": "✓ went well", "failed": "✗ failed", "running": "… running"}
+RESULTS = {
+    "success": "✓ went well",
+    "failed": "✗ failed",
+    "missed": "⊘ missed",
+    "running": "… running",
+}
+"""What became of the last run, as far as that is known."""
 
-MENU = ["Details", "Run now", "Runs", "Duplicate", "Delete"]
+WHY = "Why did it not run?"
+
+MENU = ["Details", "Run now", "Runs", WHY, "Duplicate", "Delete"]
 
 _WAITING = (State.PENDING, State.FAILED, State.CONFLICT)
 
@@ -35,7 +43,7 @@ FILTERS: dict[str, Callable[[Task, State], bool]] = {
     "Database only": lambda task, state: not task.is_system_managed,
     "Sync issues": lambda task, state: state in _WAITING,
     "Paused": lambda task, state: task.paused,
-    "Failing": lambda task, state: task.status == "failed",
+    "Failing": lambda task, state: task.status in ("failed", "missed"),
 }
 
 
@@ -99,13 +107,18 @@ def frame(
         dtype=pd.DatetimeTZDtype("ns", zone),
     )
     columns["last_run"] = [ago(task.last_run, now) if task.last_run else "" for task in tasks]
-    columns["result"] = [RESULTS.get(task.status, "") if task.last_run else "" for task in tasks]
+    columns["result"] = [_result(task) for task in tasks]
     columns["source"] = [SOURCES.get(task.source, task.source) for task in tasks]
     columns["labels"] = [list(task.labels) for task in tasks]
     columns["menu"] = [MENU for _ in tasks]
     table = pd.DataFrame(columns, index=pd.Index([task.id for task in tasks], dtype="int64"))
     booleans = ["chosen", "on", "in_crontab"]
     return table.astype({**dict.fromkeys(booleans, bool), "name": object, "command": object})
+
+
+def _result(task: Task) -> str:
+    """Of a task whose runs are not recorded, only that one was seen is known."""
+    return RESULTS.get(task.status) or ("▸ started" if task.last_run else "")
 
 
 def _state(task: Task, listing: Listing, staging: Staging) -> str:

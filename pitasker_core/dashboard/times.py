@@ -1,8 +1,10 @@
 """How times read. Pure but for the machine's zone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pitasker_core.clock import system_zone
+from pitasker_core.clock import ago, system_zone
+
+__all__ = ["ago", "lasted", "time_text"]
 
 
 def time_text(moment: datetime | None, never: str = "never") -> str:
@@ -10,14 +12,15 @@ def time_text(moment: datetime | None, never: str = "never") -> str:
     return f"{moment.astimezone(system_zone()):%Y-%m-%d %H:%M:%S}" if moment else never
 
 
-def ago(moment: datetime, now: datetime) -> str:
-    """How long before or after now, in the largest whole unit: "5 min ago", "in 2 h"."""
-    seconds = (moment - now).total_seconds()
-    size = abs(seconds)
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if size >= length:
-            text = f"{int(size // length)} {unit}"
-            break
-    else:
-        text = f"{int(size)} s"
-    return f"in {text}" if seconds > 0 else f"{text} ago"
+def lasted(length: timedelta) -> str:
+    """How long something took: "40 ms", "3.2 s", "4 min 10 s", "2 h 5 min"."""
+    seconds = max(length.total_seconds(), 0.0)
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"

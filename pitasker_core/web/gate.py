@@ -6,7 +6,7 @@ is the dashboard.
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import anyio.to_thread
 from starlette.requests import HTTPConnection
@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pitasker_core import auth, measure, shapes, tokens
 from pitasker_core.auth import Role
-from pitasker_core.errors import NotSignedIn, PiTaskerError, ReadOnly
+from pitasker_core.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly
 from pitasker_core.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -31,6 +31,8 @@ HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
+    # Not for what says itself how long it keeps: the scripts and styles that never change.
+    (b"cache-control", b"no-store"),
     (b"cross-origin-opener-policy", b"same-origin"),
     # Streamlit needs inline styles and code; what it never needs is to be framed, or to post to
     # or load objects from elsewhere.
@@ -74,7 +76,7 @@ class Gate:
             connection, settings
         ):
             return _told(PermissionOfSite(), 403)
-        path = connection.url.path
+        path = scope["path"]  # what the routes look at, whatever the host's name makes of it
         scope.setdefault("state", {})["role"] = None
         if path in OPEN:
             return None
@@ -86,10 +88,13 @@ class Gate:
         if role is None:
             if is_websocket or path == "/api" or path.startswith(("/api/", "/metrics")):
                 return _told(NotSignedIn(), 401)
-            return RedirectResponse(f"/login?next={path}" if path != "/" else "/login", 303)
+            return RedirectResponse(f"/login?next={quote(path)}" if path != "/" else "/login", 303)
         is_api = path.startswith("/api/")
         if role is Role.READ and is_api and scope["method"] not in SAFE_METHODS:
             return _told(ReadOnly(), 403)
+        if is_api and "\n" in path:
+            # Starlette finds no application there, and would say so in a shape that is not ours.
+            return _told(NotFound("There is nothing at this address."), 404)
         return None
 
 
@@ -105,7 +110,7 @@ class PermissionOfSite(PiTaskerError):
 
 async def _role(connection: HTTPConnection, settings: Settings) -> Role | None:
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer" and connection.url.path.startswith(("/api/", "/metrics")):
+    if kind.lower() == "bearer" and connection.scope["path"].startswith(("/api/", "/metrics")):
         return await anyio.to_thread.run_sync(tokens.role_of, settings, token.strip())
     login = auth.session(settings, connection.cookies.get(auth.COOKIE))
     return login.role if login else None

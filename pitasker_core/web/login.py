@@ -1,12 +1,14 @@
 """Signing in and out: the pages that are there before Streamlit is."""
 
 import html
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import anyio
 import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -55,6 +57,10 @@ class Throttle:
 
 
 throttle = Throttle()
+_one_at_a_time = anyio.Lock()
+"""Many attempts at once would all be looked at before the first was found wrong."""
+
+_log = logging.getLogger(__name__)
 
 
 def routes() -> list[Route]:
@@ -73,6 +79,7 @@ def _ask(request: Request) -> Response:
     if token:
         role = auth.use_link(settings, token)
         if role:
+            _log.info("Somebody signed in with a link, from %s.", _where(request))
             return _welcome(request, settings, role)
         return _page(settings, "This link was used already, or is older than a day.", status=401)
     return _page(settings, "")
@@ -80,24 +87,27 @@ def _ask(request: Request) -> Response:
 
 async def _sign_in(request: Request) -> Response:
     settings = Settings.from_environment()
-    if (wait := throttle.wait()) > 0:
-        seconds = int(wait) + 1
-        return _page(
-            settings,
-            f"Too many wrong passwords. Try again in {seconds} seconds.",
-            status=429,
-            headers={"retry-after": str(seconds)},
-        )
     form = await request.form()
     password = form.get("password")
     if not isinstance(password, str) or len(password) > 1000:
         return _page(settings, "Type the password.", status=400)
-    # Argon2 takes a twentieth of a second by design: not on the thread that serves everybody.
-    role = await anyio.to_thread.run_sync(auth.check_password, settings, password)
-    if role is None:
-        throttle.wrong()
-        return _page(settings, "That is not the password.", status=401)
-    throttle.right()
+    async with _one_at_a_time:
+        if (wait := throttle.wait()) > 0:
+            seconds = int(wait) + 1
+            return _page(
+                settings,
+                f"Too many wrong passwords. Try again in {seconds} seconds.",
+                status=429,
+                headers={"retry-after": str(seconds)},
+            )
+        # Argon2 takes a twentieth of a second by design: not on the thread that serves everybody.
+        role = await anyio.to_thread.run_sync(auth.check_password, settings, password)
+        if role is None:
+            throttle.wrong()
+            _log.warning("A wrong password was tried, from %s.", _where(request))
+            return _page(settings, "That is not the password.", status=401)
+        throttle.right()
+    _log.info("Somebody signed in with the password, from %s.", _where(request))
     return _welcome(request, settings, role)
 
 
@@ -124,6 +134,10 @@ def _welcome(request: Request, settings: Settings, role: Role) -> Response:
         secure=settings.is_https,
     )
     return response
+
+
+def _where(request: Request) -> str:
+    return request.client.host if request.client else "an unknown address"
 
 
 def _next(request: Request) -> str:

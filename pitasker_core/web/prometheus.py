@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pitasker_core import measure, metrics, shapes, tasks
+from pitasker_core import measure, metrics, shapes
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.metrics import Metrics
+from pitasker_core.runs import last
+from pitasker_core.runs.last import Last
 from pitasker_core.settings import Settings
 from pitasker_core.status import Health
-from pitasker_core.tasks import Listing
 
 _HEALTH = {Health.GREEN: 0, Health.YELLOW: 1, Health.RED: 2}
 
@@ -37,16 +38,16 @@ async def _metrics(request: Request) -> Response:
 
 def _text(settings: Settings) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Found(metrics.metrics(settings), tasks.listing(settings)))
+    registry.register(_Found(metrics.metrics(settings), last.last(settings)))
     return generate_latest(registry)
 
 
 class _Found(Collector):
     """What was found at this scrape."""
 
-    def __init__(self, found: Metrics, listing: Listing) -> None:
+    def __init__(self, found: Metrics, runs: list[Last]) -> None:
         self._found = found
-        self._listing = listing
+        self._runs = runs
 
     def collect(self) -> Iterator[Metric]:
         """Each metric, with its meaning."""
@@ -66,20 +67,45 @@ class _Found(Collector):
         operations.add_metric(["successful"], self._found.successful)
         operations.add_metric(["failed"], self._found.failed)
         yield operations
-        runs = GaugeMetricFamily(
-            "pitasker_task_last_run_timestamp_seconds",
-            "When a task last ran",
-            labels=["task", "name"],
-        )
-        for task in self._listing.tasks:
-            if task.last_run:
-                runs.add_metric([str(task.id), task.name], task.last_run.timestamp())
-        yield runs
+        yield from self._of_tasks()
+        yield from self._of_endpoints()
         for what, total in sorted(measure.totals.items()):
             name = f"pitasker_{what.replace(' ', '_')}_seconds"
             yield SummaryMetricFamily(
                 name, f"Time taken by each {what}", total.count, total.seconds
             )
+
+    def _of_endpoints(self) -> Iterator[Metric]:
+        found = SummaryMetricFamily(
+            "pitasker_endpoint_seconds", "Time taken by each route of the API", labels=["endpoint"]
+        )
+        for route, total in sorted(measure.endpoints.items()):
+            found.add_metric([route], total.count, total.seconds)
+        yield found
+
+    def _of_tasks(self) -> Iterator[Metric]:
+        for name, meaning, value in (
+            ("last_run_timestamp_seconds", "When a task last started", _started),
+            ("last_run_success", "1 if its last run that ended went well, or 0", _succeeded),
+            ("last_run_duration_seconds", "How long that run took", _seconds),
+        ):
+            found = GaugeMetricFamily(f"pitasker_task_{name}", meaning, labels=["task", "name"])
+            for one in self._runs:
+                if (number := value(one)) is not None:
+                    found.add_metric([str(one.task), one.name], number)
+            yield found
+
+
+def _started(one: Last) -> float | None:
+    return one.started_at.timestamp() if one.started_at else None
+
+
+def _succeeded(one: Last) -> float | None:
+    return None if one.succeeded is None else float(one.succeeded)
+
+
+def _seconds(one: Last) -> float | None:
+    return one.seconds
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -1,0 +1,239 @@
+"""Where notices go, when, and in which words; and what became of the last ones."""
+
+from datetime import time
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pitasker_core import clock
+from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell, tell_written
+from pitasker_core.dashboard.times import ago, time_text
+from pitasker_core.errors import InvalidSyntax
+from pitasker_core.notices import Kind
+from pitasker_core.notifications import channels, delivery, rules, wording
+from pitasker_core.notifications.channels import Channel
+from pitasker_core.notifications.rules import MOST_REPEAT_MINUTES, Rules
+
+_FORMS = """\
+| to | for instance |
+|---|---|
+| mail | `mailtos://user:password@smtp.example.org?to=you@example.org` |
+| ntfy | `ntfy://a-topic-nobody-guesses` or `ntfy://user:password@ntfy.example.org/topic` |
+| Telegram | `tgram://BOT-TOKEN/CHAT-ID` |
+| Discord | `discord://WEBHOOK-ID/WEBHOOK-TOKEN` |
+| Slack | `slack://TOKEN-A/TOKEN-B/TOKEN-C/#channel` |
+| a webhook | `jsons://example.org/hook`, `json://` without TLS |
+
+In a password, write `@` as `%40`, `/` as `%2F` and `:` as `%3A`. Apprise describes the others, more
+than a hundred, at [appriseit.com/services](https://appriseit.com/services/)."""
+
+_SHOWN = 100
+_TEST, _REMOVE = "Send a test", "Remove"
+
+
+def show() -> None:
+    """Draw the part."""
+    found = channels.listing(settings())
+    st.markdown("**Channels**")
+    st.caption(
+        "Who is told when a run failed, when it goes well again, when one was missed, and when a "
+        "sync needs you. That a run failed is known of tasks whose runs are recorded."
+    )
+    if found:
+        _table(found)
+    else:
+        st.info("Nobody is told of anything yet. Add a channel, then send a test to it.")
+    if unsent := delivery.trouble(settings()):
+        st.warning(plain(unsent))
+    _add()
+    with st.expander("What a URL looks like"):
+        st.markdown(_FORMS)
+    known = rules.read(settings())
+    st.markdown("**When**")
+    _when(known)
+    st.markdown("**Words**")
+    _words(known)
+    st.markdown("**The last notices**")
+    _last()
+
+
+def _table(found: list[Channel]) -> None:
+    key = f"channels-{hash(tuple(found))}"
+
+    def change() -> None:
+        delta: Any = st.session_state[key]
+        for row, cells in delta.get("edited_rows", {}).items():
+            names = {"name": "new_name", "on": "enabled", "kinds": "kinds"}
+            wanted = {names[cell]: value for cell, value in cells.items()}
+            act(channels.change, settings(), ACTOR, found[int(row)].name, **wanted)
+
+    def choose() -> None:
+        chosen = st.session_state.channel_menu
+        channel = found[chosen["row"]]
+        (_send_test if chosen["label"] == _TEST else _remove)(channel)
+
+    column = st.column_config
+    st.data_editor(
+        pd.DataFrame(
+            {
+                "menu": [[_TEST, _REMOVE] for _ in found],
+                "on": [one.enabled for one in found],
+                "name": [one.name for one in found],
+                "kinds": [list(map(str, one.kinds)) for one in found],
+                "where": [one.shown for one in found],
+            }
+        ),
+        key=key,
+        hide_index=True,
+        height="content",
+        disabled=True if settings().read_only else ["where"],
+        on_change=change,
+        alt="Channels",
+        column_config={
+            "menu": column.ButtonColumn("", key="channel_menu", on_click=choose, width=45),
+            "on": column.CheckboxColumn("On", width=60),
+            "name": column.TextColumn("Name", required=True, width=120),
+            "kinds": column.MultiselectColumn("Told of", options=list(map(str, Kind)), width=330),
+            "where": column.TextColumn(
+                "Where", help="Its password is in a file that only you can read, and not shown."
+            ),
+        },
+    )
+
+
+def _send_test(channel: Channel) -> None:
+    if said := act(delivery.test, settings(), channel.name):
+        tell("done", said)
+
+
+def _remove(channel: Channel) -> None:
+    removed = act(channels.remove, settings(), ACTOR, channel.name)
+    if removed:
+
+        def put_back() -> None:
+            act(channels.put_back, settings(), ACTOR, removed)
+
+        tell_written(f"Channel {channel.name} is removed", None, None, put_back)
+
+
+def _add() -> None:
+    with (
+        st.form("add_channel", border=False, clear_on_submit=True),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        name = st.text_input("Name of a new channel", placeholder="phone", width=180)
+        url = st.text_input(
+            "Its Apprise URL",
+            type="password",
+            autocomplete="off",
+            placeholder="ntfy://…",
+            width=420,
+        )
+        wanted = st.form_submit_button("Add", icon=":material/add:", disabled=settings().read_only)
+    if wanted:
+        if act(channels.add, settings(), ACTOR, name, url):
+            tell("done", f"{name.strip()} is added. Send a test to it from its menu.")
+        st.rerun()
+
+
+def _when(known: Rules) -> None:
+    with st.form("notification_rules", border=False):
+        with st.container(horizontal=True):
+            repeat = st.number_input(
+                "At most one every … minutes",
+                0,
+                MOST_REPEAT_MINUTES,
+                known.repeat_minutes,
+                help="Of one kind and task. Further ones are counted, and told with the next: "
+                "“And 3 more times”. 0: no limit.",
+                width=240,
+            )
+            quiet_from = _time_input(
+                "Quiet from", known.quiet_from, "What comes in quiet hours waits until their end."
+            )
+            quiet_until = _time_input("Quiet until", known.quiet_until)
+            digest = _time_input(
+                "One digest a day, at",
+                known.digest_at,
+                "Everything since then in one message. Empty: each at once.",
+            )
+        st.caption(
+            f"By this machine's clock ({clock.system_zone().key}). Clear a time to do without."
+        )
+        if st.form_submit_button("Save these", disabled=settings().read_only):
+            _save(
+                repeat_minutes=repeat,
+                quiet_from=quiet_from,
+                quiet_until=quiet_until,
+                digest_at=digest,
+            )
+
+
+def _time_input(label: str, value: str, help_text: str | None = None) -> str:
+    picked = st.time_input(
+        label, time.fromisoformat(value) if value else None, help=help_text, step=300, width=170
+    )
+    return f"{picked:%H:%M}" if picked else ""
+
+
+def _words(known: Rules) -> None:
+    edit, preview = st.columns(2)
+    with edit:
+        title = st.text_input("Title", known.title)
+        body = st.text_area("Body", known.body, height=180)
+        names = "  \n".join(f"`{{{name}}}` {what}" for name, what in wording.PLACEHOLDERS.items())
+        st.caption(names)
+        with st.container(horizontal=True):
+            if st.button("Save the words", disabled=settings().read_only):
+                _save(title=title, body=body)
+            if (title, body) != (wording.TITLE, wording.BODY) and st.button(
+                "Back to the usual ones", type="tertiary", disabled=settings().read_only
+            ):
+                _save(title=wording.TITLE, body=wording.BODY)
+    with preview:
+        try:
+            texts = [wording.fill(text, wording.SAMPLE) for text in (title, body)]
+        except InvalidSyntax as problem:
+            st.warning(plain(problem.user_message))
+        else:
+            st.caption("A failure would read")
+            with st.container(border=True):
+                st.markdown(f"**{plain(texts[0])}**")
+                st.code(texts[1], language=None, wrap_lines=True)
+
+
+def _save(**wanted: Any) -> None:
+    if act(rules.change, settings(), ACTOR, **wanted):
+        tell("done", "Saved.")
+    st.rerun()
+
+
+def _last() -> None:
+    found = delivery.listing(settings(), _SHOWN)
+    if not found:
+        st.caption("There was nothing to tell yet.")
+        return
+    now = clock.now()
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "When": [ago(one.at, now) for one in found],
+                "What": [wording.WORDS[one.kind] for one in found],
+                "Task": [one.task_name or "" for one in found],
+                "Notice": [one.message for one in found],
+                "Sent": [one.result for one in found],
+                "Next try": [time_text(None if one.sent_at else one.next_try, "") for one in found],
+                "What went wrong": [one.problem or "" for one in found],
+            }
+        ),
+        hide_index=True,
+        height="content" if len(found) <= 12 else 460,
+        alt="The last notices",
+        column_config={
+            "Notice": st.column_config.TextColumn(width="medium"),
+            "What went wrong": st.column_config.TextColumn(width="medium"),
+        },
+    )
+    if len(found) == _SHOWN:
+        st.caption(f"The newest {_SHOWN}.")

@@ -1,0 +1,192 @@
+"""The charts of runs, as Plotly figures. Pure."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pitasker_core.dashboard.charts import OUTCOMES, blank
+from pitasker_core.runs.history import Hour, OfTask, Took
+from pitasker_core.runs.usual import Usual
+
+COLORS = {
+    "went well": OUTCOMES["success"],
+    "failed": OUTCOMES["failed"],
+    "missed": OUTCOMES["partial"],
+    "started": "#8a97a6",
+}
+_NOTHING = "rgba(127,127,127,0.13)"
+
+_DAYS_BY_HOUR = 21
+"""The most days that a calendar shows hour by hour; more are shown in weeks."""
+
+
+def durations(took: Sequence[Took], usual: Usual | None, zone: ZoneInfo) -> Any:
+    """How long each run took, over what is usual: the median, and the band of eight in ten."""
+    drawn = blank("seconds")
+    for name, some in (
+        ("went well", [one for one in took if one.state == "success" and not one.slow]),
+        ("slow", [one for one in took if one.state == "success" and one.slow]),
+        ("failed", [one for one in took if one.state == "failed"]),
+    ):
+        if some:
+            drawn.add_scatter(
+                x=[one.started_at.astimezone(zone) for one in some],
+                y=[one.seconds for one in some],
+                mode="markers",
+                name=name,
+                marker={"color": COLORS.get(name, OUTCOMES["partial"]), "size": 6},
+                customdata=[
+                    [one.id, f"{one.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"] for one in some
+                ],
+                hovertemplate="%{customdata[1]}<br>%{y:.2f} s<br>run %{customdata[0]}"
+                "<extra></extra>",
+            )
+    if took:
+        # One run alone would be drawn on an axis of milliseconds.
+        first, last = (one.started_at.astimezone(zone) for one in (took[0], took[-1]))
+        beside = max((last - first) / 40, timedelta(minutes=30))
+        drawn.update_xaxes(range=[first - beside, last + beside])
+    if usual and took:
+        drawn.add_hrect(
+            y0=usual.low, y1=usual.high, fillcolor=COLORS["went well"], opacity=0.15, line_width=0
+        )
+        drawn.add_hline(y=usual.median, line={"color": "#7d8a99", "dash": "dot", "width": 1})
+    return drawn
+
+
+def per_day(hours: Sequence[Hour], today: date) -> Any:
+    """How many runs each day had, by what became of them."""
+    drawn = blank("runs")
+    days = _by_day(hours)
+    for name, place in _PLACES.items():
+        numbers = [counts[place] for counts in days.values()]
+        if any(numbers):
+            drawn.add_bar(x=list(days), y=numbers, name=name, marker={"color": COLORS[name]})
+    first = min([*days, today - timedelta(days=6)])
+    half = timedelta(hours=12)
+    begin, end = (datetime.combine(day, datetime.min.time()) for day in (first, today))
+    drawn.update_layout(barmode="stack", bargap=0.3)
+    drawn.update_xaxes(range=[begin - half, end + half], type="date", tickformat="%d %b")
+    return drawn
+
+
+def by_task(tasks: Sequence[OfTask]) -> Any:
+    """How often each task went well, failed and was missed, as shares."""
+    drawn = blank("")
+    names = [f"{one.name[:40]} ({one.task})" for one in tasks]
+    for name, numbers in (
+        ("went well", [one.success for one in tasks]),
+        ("failed", [one.failed for one in tasks]),
+        ("missed", [one.missed for one in tasks]),
+    ):
+        totals = [one.success + one.failed + one.missed for one in tasks]
+        drawn.add_bar(
+            y=names,
+            x=[number / total for number, total in zip(numbers, totals, strict=True)],
+            customdata=[
+                f"{number} of {total}" for number, total in zip(numbers, totals, strict=True)
+            ],
+            name=name,
+            orientation="h",
+            marker={"color": COLORS[name]},
+            hovertemplate=f"%{{y}}<br>{name}: %{{customdata}}<extra></extra>",
+        )
+    drawn.update_layout(
+        barmode="stack",
+        height=90 + 26 * len(tasks),
+        margin={"t": 40},
+        legend={"y": 1, "yanchor": "bottom", "traceorder": "normal"},
+    )
+    drawn.update_xaxes(tickformat=".0%", range=[0, 1])
+    drawn.update_yaxes(autorange="reversed", title=None)
+    return drawn
+
+
+def calendar(hours: Sequence[Hour], today: date) -> Any:
+    """When runs went well and when not: days by hours, or weeks by weekdays for a longer time."""
+    if not hours:
+        return blank("")
+    first = hours[0].day
+    if (today - first).days < _DAYS_BY_HOUR:
+        days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
+        cells = {(one.day, one.hour): _counts(one) for one in hours}
+        rows = [f"{day:%a %d %b}" for day in days]
+        return _heat(
+            [f"{hour:02}" for hour in range(24)],
+            rows,
+            [[cells.get((day, hour)) for hour in range(24)] for day in days],
+            [[f"{row}, {hour:02}:00" for hour in range(24)] for row in rows],
+        )
+    by_day = _by_day(hours)
+    monday = first - timedelta(days=first.weekday())
+    weeks = [monday + timedelta(days=7 * n) for n in range((today - monday).days // 7 + 1)]
+    table = [[week + timedelta(days=n) for week in weeks] for n in range(7)]
+    return _heat(
+        [f"{week:%d %b %Y}" for week in weeks],
+        [f"{day[0]:%a}" for day in table],
+        [[by_day.get(day) for day in row] for row in table],
+        [[f"{day:%a %d %b %Y}" for day in row] for row in table],
+    )
+
+
+_PLACES = {"went well": 0, "failed": 1, "missed": 2, "started": 3}
+
+
+def _counts(one: Hour) -> list[int]:
+    return [one.success, one.failed, one.missed, one.started]
+
+
+def _by_day(hours: Sequence[Hour]) -> dict[date, list[int]]:
+    days: dict[date, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for one in hours:
+        days[one.day] = [a + b for a, b in zip(days[one.day], _counts(one), strict=True)]
+    return dict(days)
+
+
+def _heat(
+    across: list[str],
+    down: list[str],
+    cells: list[list[list[int] | None]],
+    named: list[list[str]],
+) -> Any:
+    """A field for each time, in the colour of the worst that happened then."""
+    order = ("started", "went well", "missed", "failed")
+    scale: list[list[Any]] = [[0, _NOTHING], [0.2, _NOTHING]]
+    for n, name in enumerate(order, 1):
+        scale += [[n / 5, COLORS[name]], [(n + 1) / 5, COLORS[name]]]
+    drawn = blank("")
+    drawn.add_heatmap(
+        x=across,
+        y=down,
+        z=[[_worst(counts, order) for counts in row] for row in cells],
+        customdata=[
+            [f"{name}: {_told(counts)}" for name, counts in zip(names, row, strict=True)]
+            for names, row in zip(named, cells, strict=True)
+        ],
+        colorscale=scale,
+        zmin=-0.5,
+        zmax=4.5,
+        xgap=2,
+        ygap=2,
+        showscale=False,
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    drawn.update_layout(height=max(200, 60 + 24 * len(down)))
+    drawn.update_xaxes(type="category", showgrid=False)
+    drawn.update_yaxes(type="category", autorange="reversed", showgrid=False, title=None)
+    return drawn
+
+
+def _worst(counts: list[int] | None, order: Sequence[str]) -> int:
+    return max(
+        (n for n, name in enumerate(order, 1) if counts and counts[_PLACES[name]]), default=0
+    )
+
+
+def _told(counts: list[int] | None) -> str:
+    parts = [
+        f"{counts[place]} {name}" for name, place in _PLACES.items() if counts and counts[place]
+    ]
+    return ", ".join(parts) or "nothing"

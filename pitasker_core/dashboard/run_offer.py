@@ -1,0 +1,38 @@
+"""What was missed while the machine was off, and the offer to run it now."""
+
+import streamlit as st
+
+from pitasker_core import tasks
+from pitasker_core.dashboard.run_live import take_in
+from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell
+from pitasker_core.runs import by_hand, missed
+from pitasker_core.runs.missed import Offer
+
+
+def show_offer() -> None:
+    """The offer, if there is one, until what was missed has run or somebody says no."""
+    offer = missed.offers(settings())
+    if offer is None or st.session_state.get("offer_declined") == offer.message:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer"):
+        st.markdown(
+            f":orange[:material/power_off:] {plain(offer.message)} Run now?", width="content"
+        )
+        if st.button(
+            "Run now", icon=":material/play_arrow:", type="primary", disabled=settings().read_only
+        ):
+            _run(offer)
+            st.switch_page("pages/runs.py")
+        if st.button("Not now", type="tertiary"):
+            st.session_state.offer_declined = offer.message
+            st.rerun()
+
+
+def _run(offer: Offer) -> None:
+    def start(number: int) -> str:
+        return by_hand.start(settings(), ACTOR, tasks.get(settings(), number), "catchup")
+
+    started = [one.name for one in offer.missed if act(start, one.task)]
+    take_in()
+    if started:
+        tell("done", f"Started {', '.join(started)}.")

@@ -1,0 +1,249 @@
+"""What a job printed, as a terminal would show it, in HTML that can do nothing. Pure.
+
+Colours and styles (ECMA-48, "Select Graphic Rendition") become classes; a line that was written
+over itself, as progress bars do, shows what stood there last. Everything else that a terminal would
+obey is left out, and characters that turn text around or cannot be seen are named.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+
+from pitasker_core.crontab.editable import shown
+
+_ESCAPES = re.compile(
+    "\x1b\\[([0-9:;<=>?]*)[ -/]*([@-~])"  # a control sequence: a colour, a move, …
+    "|\x1b[\\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?"  # a title, a link, …
+    "|\x1b[ -/]*[0-~]"
+)
+_CONTROLS = re.compile("([\r\b])")
+
+# Marks that change the direction of text, line ends that are none, and the C1 controls.
+_TURNING = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_NAMED = {code: f"⟨U+{code:04X}⟩" for code in (*_TURNING, 0x2028, 0x2029, 0xFEFF)}
+_NAMED |= dict.fromkeys(range(0x80, 0xA0), "\ufffd")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How text looks. A colour is 0 to 15 for those that have names, or `#rrggbb`."""
+
+    ink: int | str | None = None
+    paper: int | str | None = None
+    marks: frozenset[str] = frozenset()
+    """Some of b(old), d(im), i(talic), u(nderlined), s(truck) and r(eversed)."""
+
+
+Line = list[tuple[str, Style]]
+"""Pieces of text, each with its style."""
+
+_NORMAL = Style()
+_ON = {1: "b", 2: "d", 3: "i", 4: "u", 7: "r", 9: "s"}
+_OFF = {22: "bd", 23: "i", 24: "u", 27: "r", 29: "s"}
+
+
+def lines(output: bytes) -> list[Line]:
+    """The lines of an output. Bytes that are no UTF-8 show as `\ufffd`."""
+    text = output.decode("utf-8", "replace").replace("\r\n", "\n")
+    style = _NORMAL
+    found = []
+    for line in text.removesuffix("\n").split("\n") if text else []:
+        pieces: list[tuple[str, Style]] = []
+        end = 0
+        for escaped in _ESCAPES.finditer(line):
+            pieces.append((line[end : escaped.start()], style))
+            end = escaped.end()
+            if escaped[2] == "m" and not escaped[1].startswith(("<", "=", ">", "?")):
+                style = _after(style, escaped[1])
+            elif escaped[2] == "K" and escaped[1] in ("", "0"):
+                pieces.append((_ERASE, style))
+        pieces.append((line[end:], style))
+        found.append([(_seen(text), look) for text, look in _written_over(pieces) if text])
+    return found
+
+
+def text(output: bytes) -> str:
+    """An output without its colours, as it is compared."""
+    return "".join(f"{words(line)}\n" for line in lines(output))
+
+
+def words(line: Line) -> str:
+    """A line without its colours."""
+    return "".join(text for text, _ in line)
+
+
+def html(numbered: Sequence[tuple[int, Line]], find: str = "", *, numbers: bool = False) -> str:
+    """Lines as HTML, what is looked for marked: text in `span` and `mark`, and nothing else."""
+    drawn = []
+    for number, line in numbered:
+        at = f'<span class="n">{number}</span>' if numbers else ""
+        pieces = (_piece(text, look, hit) for text, look, hit in _marked(line, find))
+        drawn.append(at + "".join(pieces))
+    body = "\n".join(drawn)
+    return f'<pre class="printed">{body}</pre>'
+
+
+def with_words(found: Sequence[Line], find: str) -> list[tuple[int, Line]]:
+    """The lines, counted from 1, in which something is to be found; all when it is nothing."""
+    wanted = find.casefold()
+    return [
+        (number, line)
+        for number, line in enumerate(found, 1)
+        if not wanted or wanted in words(line).casefold()
+    ]
+
+
+_PALETTE = (
+    ("#3b4048", "#8b929c"),
+    ("#c2352a", "#f2766b"),
+    ("#2f7d32", "#7ec982"),
+    ("#8a6a00", "#e3c268"),
+    ("#2d62b3", "#79a9f0"),
+    ("#8e3fa0", "#d18fe0"),
+    ("#127a83", "#6fcbd3"),
+    ("#6b7280", "#d4d8de"),
+)
+"""The eight colours, on a light page and on a dark one."""
+
+
+def style_sheet() -> str:
+    """What the classes mean. Colours are those of the page's theme: black is to be read on both."""
+    rules = [
+        ".printed {margin:0; padding:.6rem .8rem; max-height:60vh; overflow:auto; font-size:13px;"
+        " line-height:1.45; white-space:pre-wrap; overflow-wrap:anywhere; tab-size:8;"
+        " background:rgba(127,127,127,.09); border-radius:.5rem; unicode-bidi:isolate}",
+        # From below, so that the last line stays in view while more comes.
+        ".live {display:flex; flex-direction:column-reverse; max-height:20rem; overflow:auto}",
+        ".live .printed {max-height:none}",
+        ".printed mark {background:#f5c84b; color:#000}",
+        ".printed .n {display:inline-block; min-width:3.5em; opacity:.5; user-select:none}",
+        ".printed .b {font-weight:700} .printed .d {opacity:.65} .printed .i {font-style:italic}",
+        ".printed .u {text-decoration:underline} .printed .s {text-decoration:line-through}",
+    ]
+    # Later ones win: who asks for a colour on a coloured ground gets that colour.
+    rules.append(
+        ".printed .r {background:light-dark(#3b4048,#d4d8de); color:light-dark(#fff,#111)}"
+    )
+    for number, (light, _) in enumerate(_PALETTE):
+        for at in (number, number + 8):
+            rules.append(f".printed .g{at} {{background:{light}; color:#fff}}")
+    for number, (light, dark) in enumerate(_PALETTE):
+        for at in (number, number + 8):
+            rules.append(f".printed .f{at} {{color:light-dark({light},{dark})}}")
+    return f"<style>{' '.join(rules)}</style>"
+
+
+_ERASE = "\0erase"
+"""Stands for "erase to the end of the line": no text can be this, a NUL is replaced."""
+
+
+def _written_over(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
+    """A line's pieces after each return to its beginning, and each step back."""
+    if not any(text == _ERASE or _CONTROLS.search(text) for text, _ in pieces):
+        return pieces
+    cells: list[tuple[str, Style]] = []
+    at = 0
+    for text, style in pieces:
+        if text == _ERASE:
+            del cells[at:]
+            continue
+        for char in text:
+            if char == "\r":
+                at = 0
+            elif char == "\b":
+                at = max(0, at - 1)
+            else:
+                cells[at : at + 1] = [(char, style)]
+                at += 1
+    return cells
+
+
+def _seen(text: str) -> str:
+    return shown(text).translate(_NAMED)
+
+
+def _after(style: Style, parameters: str) -> Style:
+    """The style after a control sequence: `1;31` is bold and red."""
+    codes = iter([int(word) if word.isdecimal() else 0 for word in re.split("[;:]", parameters)])
+    for code in codes:
+        if code == 0:
+            style = _NORMAL
+        elif code in _ON:
+            style = replace(style, marks=style.marks | {_ON[code]})
+        elif code in _OFF:
+            style = replace(style, marks=style.marks - set(_OFF[code]))
+        elif code in (38, 48):
+            colour = _mixed(codes)
+            style = replace(style, ink=colour) if code == 38 else replace(style, paper=colour)
+        elif code == 39:
+            style = replace(style, ink=None)
+        elif code == 49:
+            style = replace(style, paper=None)
+        elif 30 <= code <= 37 or 90 <= code <= 97:
+            style = replace(style, ink=code - 30 if code < 90 else code - 82)
+        elif 40 <= code <= 47 or 100 <= code <= 107:
+            style = replace(style, paper=code - 40 if code < 100 else code - 92)
+    return style
+
+
+def _mixed(codes: Iterator[int]) -> int | str | None:
+    """A colour of the 256 (`5;n`) or of all (`2;r;g;b`), as xterm has them."""
+    kind = next(codes, 0)
+    if kind == 2:
+        return _hex(*(next(codes, 0) for _ in range(3)))
+    number = next(codes, 0)
+    if kind != 5 or number > 255:
+        return None
+    if number < 16:
+        return number
+    if number >= 232:
+        return _hex(*[8 + 10 * (number - 232)] * 3)
+    steps = (0, 95, 135, 175, 215, 255)
+    number -= 16
+    return _hex(steps[number // 36], steps[number // 6 % 6], steps[number % 6])
+
+
+def _hex(*parts: int) -> str:
+    return "#" + "".join(f"{min(part, 255):02x}" for part in parts)
+
+
+def _marked(line: Line, find: str) -> Iterator[tuple[str, Style, bool]]:
+    """The pieces of a line, cut where what is looked for begins and ends."""
+    cuts: list[tuple[int, int]] = []
+    if find:
+        cuts = [m.span() for m in re.finditer(re.escape(find), words(line), re.IGNORECASE)]
+    at = 0
+    for text, style in line:
+        begin = 0
+        for start, end in cuts:
+            start, end = max(start - at, begin), min(end - at, len(text))
+            if start < end:
+                yield text[begin:start], style, False
+                yield text[start:end], style, True
+                begin = end
+        yield text[begin:], style, False
+        at += len(text)
+
+
+def _piece(text: str, style: Style, hit: bool) -> str:
+    if not text:
+        return ""
+    body = f"<mark>{escape(text)}</mark>" if hit else escape(text)
+    ink, paper = style.ink, style.paper
+    classes = sorted(style.marks - {"r"})
+    if "r" in style.marks:
+        ink, paper = paper, ink
+        if paper is None:
+            classes.append("r")
+    mixed = []
+    for letter, what, colour in (("f", "color", ink), ("g", "background", paper)):
+        if isinstance(colour, int):
+            classes.append(f"{letter}{colour}")
+        elif colour:
+            mixed.append(f"{what}:{colour}")
+    if not (classes or mixed):
+        return body
+    names = ' class="' + " ".join(classes) + '"' if classes else ""
+    look = ' style="' + ";".join(mixed) + '"' if mixed else ""
+    return f"<span{names}{look}>{body}</span>"

@@ -1,0 +1,60 @@
+"""The dialog that answers: why did it not run?"""
+
+import streamlit as st
+
+from pitasker_core.crontab.editable import shown
+from pitasker_core.dashboard.shell import plain, settings
+from pitasker_core.dashboard.task_grid import WHY
+from pitasker_core.errors import PiTaskerError
+from pitasker_core.runs.why import Answer, Check, Verdict, circumstances
+from pitasker_core.tasks import Task
+
+_SIGNS = {
+    Verdict.BAD: ":red[:material/error:]",
+    Verdict.UNKNOWN: ":orange[:material/help:]",
+    Verdict.OK: ":green[:material/check:]",
+}
+
+
+def why_dialog(task: Task) -> None:
+    """Open the dialog: the reason in a sentence, and everything that was looked at."""
+    st.dialog(f"{WHY} {task.name}", width="large")(_draw)(task)
+
+
+def _draw(task: Task) -> None:
+    try:
+        with st.spinner("Looking …"):
+            found = circumstances.explain(settings(), task.id)
+    except PiTaskerError as problem:
+        st.error(plain(problem.user_message), icon=":material/error:")
+        return
+    _conclude(found)
+    for verdict in (Verdict.BAD, Verdict.UNKNOWN):
+        for check in found.checks:
+            if check.verdict is verdict:
+                _show(check)
+    in_order = [check for check in found.checks if check.verdict is Verdict.OK]
+    if in_order:
+        st.markdown(f"**In order: {len(in_order)}**")
+        st.markdown("  \n".join(_said(check) for check in in_order))
+
+
+def _conclude(found: Answer) -> None:
+    draw, icon = (st.success, "check_circle") if found.in_order else (st.error, "error")
+    draw(f"**{_text(found.conclusion)}**", icon=f":material/{icon}:")
+
+
+def _show(check: Check) -> None:
+    with st.container(border=True):
+        advice = f"  \n{_text(check.advice)}" if check.advice else ""
+        st.markdown(f"{_said(check)}{advice}")
+        if check.command:
+            st.code(check.command, language="bash", wrap_lines=True)
+
+
+def _said(check: Check) -> str:
+    return f"{_SIGNS[check.verdict]} **{_text(check.name)}**: {_text(check.evidence)}"
+
+
+def _text(text: str) -> str:
+    return plain(shown(text))
