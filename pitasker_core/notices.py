@@ -18,6 +18,10 @@ class Kind(StrEnum):
     SYNC_FAILED = "sync failed"
 
 
+OF_A_TASK = (Kind.FAILED, Kind.RECOVERED, Kind.MISSED, Kind.CONFLICT)
+"""What a task may have to tell; a sync that failed is nobody's."""
+
+
 def add(
     session: Session,
     crontab: int,

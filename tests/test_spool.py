@@ -86,6 +86,21 @@ def test_what_a_recorder_tells_is_said(settings, left):
     assert found == [tuple(expected) for _, *expected in told]
 
 
+def test_a_run_that_was_not_to_start_beside_another_is_missed_and_changes_nothing(settings, left):
+    long = subprocess.Popen(left.words("sleep 60", "--no-overlap"))
+    until(lambda: any(file.suffix == ".start" for file in settings.spool.glob("*")))
+    until(lambda: spool.collect(settings) and tasks.get(settings, left.task.id).status == "running")
+    left.run("true", "--no-overlap")
+    spool.collect(settings)
+    newest = history.runs(settings)[0]
+    assert (newest.state, newest.result) == ("missed", "missed: the run before was still going on")
+    assert tasks.get(settings, left.task.id).status == "running"
+    with database.session(settings) as session:
+        assert session.scalars(text("select kind from notices")).all() == []
+    long.terminate()
+    long.wait()
+
+
 def test_output_that_is_not_text_is_kept_as_it_is(settings, left):
     data = bytes(range(256)) * 4
     left.run("cat", input=data)

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from pitasker_core import advice, clock, tasks
+from pitasker_core import advice, clock, notices, tasks
 from pitasker_core.crontab import environment
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab
@@ -177,13 +177,35 @@ def _runs(key: str, like: Task | None) -> dict[str, Any]:
             placeholder="https://hc-ping.com/your-uuid",
             help="Of an outside monitor: it is called when a run starts, goes well or fails.",
         )
+        notify = _notify(key, like.notify if like else None)
     return {
         "record_runs": record,
         "timeout_seconds": min(amount * _UNITS[unit], LONGEST_TIMEOUT) or None,
         "no_overlap": no_overlap,
         "catch_up": catch_up,
         "ping_url": ping.strip(),
+        "notify": notify,
     }
+
+
+def _notify(key: str, now: tuple[str, ...] | None) -> list[str] | None:
+    """Which notices are wanted of this task; None for those that are wanted of all."""
+    as_for_all = st.toggle(
+        "Tell of it as of every task",
+        now is None,
+        key=f"{key}-notify-all",
+        help="Settings has the channels, and what each tells of. Off: choose for this task.",
+    )
+    if as_for_all:
+        return None
+    return st.pills(
+        "Tell of it when it …",
+        [kind.value for kind in notices.OF_A_TASK],
+        selection_mode="multi",
+        default=list(now or ()),
+        key=f"{key}-notify",
+        help="None: this task is silent.",
+    )
 
 
 def _in_units(seconds: int | None) -> tuple[int, str]:

@@ -157,7 +157,7 @@ class SnapshotRow(Base):
 
 
 _STATE = """case
-    when source = 'missed' then 'missed'
+    when source = 'missed' or missed > 0 then 'missed'
     when source = 'observed' and exit_code is null then 'started'
     when ended_at is null and note = '' then 'running'
     when exit_code = 0 then 'success'
@@ -212,7 +212,8 @@ class RunRow(Base):
     slow: Mapped[bool] = mapped_column(server_default="false")
     """Whether it took much longer than was usual for its task then."""
     missed: Mapped[int] = mapped_column(server_default="0")
-    """For `missed`: how many times in a row, for one and the same reason."""
+    """For `missed`: how many times in a row, for one and the same reason. 1 for a recorded run that
+    was not to start beside another."""
     note: Mapped[str] = mapped_column(server_default="")
     """What there is to say of it, in words: that it timed out, overlapped, was lost, or why it was
     missed."""

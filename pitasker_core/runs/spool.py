@@ -25,6 +25,7 @@ from pitasker_core.sync import store
 LOST = "lost: its recorder was ended before it could tell more"
 WENT_OFF = "lost: the machine went off, or was started anew, while it ran"
 NOBODY_SAW = "lost: its recorder was killed; the job went on, and nobody saw how it ended"
+SKIPPED = "the run before was still going on"
 
 _NAME = re.compile(r"\d{1,10}-\d{1,19}-\d{1,9}", re.ASCII)
 """What a run is called: its task, its start in nanoseconds, its recorder's process."""
@@ -217,7 +218,7 @@ def _note(one: Left) -> str:
         return NOBODY_SAW
     if one.ended.get("timed_out"):
         return "timed out"
-    return "skipped: it was still running" if one.ended.get("overlapped") else ""
+    return SKIPPED if one.ended.get("overlapped") else ""
 
 
 def _values(one: Left, note: str) -> dict[str, Any]:
@@ -243,6 +244,7 @@ def _values(one: Left, note: str) -> dict[str, Any]:
         "bytes": count if is_over else 0,
         "source": _SOURCES.get(str(one.started.get("by")), "recorded"),
         "note": note,
+        "missed": int(note == SKIPPED),
     }
 
 
@@ -265,8 +267,8 @@ def _keep(session: Session, values: dict[str, Any]) -> None:
     # PostgreSQL's own mark of a row that was not there before.
     is_new = literal_column("(xmax = 0)", Boolean)
     told = session.execute(kept.returning(RunRow.id, RunRow.state, is_new.label("is_new"))).first()
-    if told is None:
-        return
+    if told is None or told.state == "missed":
+        return  # known already; or it was not to start beside another, which says how it goes
     news.tell(session, told.id, values, told.state, is_new=told.is_new)
     at, last = values["started_at"], TaskRow.last_run
     session.execute(
@@ -274,15 +276,9 @@ def _keep(session: Session, values: dict[str, Any]) -> None:
         .where(TaskRow.id == values["task"])
         # A last run in the future is one of a clock that was wrong.
         .where(or_(last.is_(None), last <= at, last > clock.now()))
-        .values(last_run=at, status=_status(values))
+        .values(last_run=at, status=told.state)
         .execution_options(synchronize_session=False)
     )
-
-
-def _status(values: dict[str, Any]) -> str:
-    if values["ended_at"] is None:
-        return "failed" if values["note"] else "running"
-    return "success" if values["exit_code"] == 0 else "failed"
 
 
 def _boot() -> str:

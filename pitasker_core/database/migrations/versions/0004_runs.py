@@ -28,7 +28,7 @@ def upgrade() -> None:
     """)
     op.execute("""
         alter table runs add column state text generated always as (case
-            when source = 'missed' then 'missed'
+            when source = 'missed' or missed > 0 then 'missed'
             when source = 'observed' and exit_code is null then 'started'
             when ended_at is null and note = '' then 'running'
             when exit_code = 0 then 'success'
