@@ -47,6 +47,8 @@ CHANNEL = "pitasker"
 _LOCK = 0x7069_7462
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 """Seconds until a job that failed is tried again: doubled each time, up to the longest."""
+_FIRST_ABSENCE, _LONGEST_ABSENCE = 1.0, 30.0
+"""The same, until a database that is away is looked for again."""
 
 _HOWEVER_LATE = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 """Once, however late, after the machine slept or was overloaded: never left out."""
@@ -76,6 +78,7 @@ class Background:
         self._idle = threading.Condition()
         self._working = 0
         self._failures: dict[str, int] = {}
+        self._absence = _FIRST_ABSENCE
         self._preferences = Preferences()
         self._watch = missed.Watch(settings)
         self._seen: Seen | Unreadable | None = None
@@ -122,7 +125,6 @@ class Background:
 
     def _listen(self) -> None:
         """Hold the lock and the ear, for ever; every trouble with the database begins anew."""
-        pause = 1.0
         while not self._stopping.is_set():
             try:
                 with database.connect(self._settings).connect() as connection:
@@ -130,13 +132,12 @@ class Background:
                         self._lead(connection)
                     finally:
                         connection.invalidate()  # it is closed: there is nothing to roll back
-                    pause = 1.0
             except Exception as problem:
                 if self._leads.is_set():
                     _log.warning("The database went away: %s", _first_line(problem))
                 self._leads.clear()
-                self._stopping.wait(pause)
-                pause = min(2 * pause, 30.0)
+                self._stopping.wait(self._absence * self._minute / 60)
+                self._absence = min(2 * self._absence, _LONGEST_ABSENCE)
 
     def _lead(self, connection: Connection) -> None:
         with database.session(self._settings) as session:
@@ -148,6 +149,7 @@ class Background:
             raw.set_autocommit(True)
             while not self._stopping.is_set():
                 row = raw.execute("select pg_try_advisory_lock(%s, %s)", (_LOCK, number)).fetchone()
+                self._absence = _FIRST_ABSENCE  # it is back, as often as it may have been away
                 if row and row[0]:
                     break
                 self._stopping.wait(min(5.0, self._minute))

@@ -160,6 +160,27 @@ def test_a_job_that_crashes_is_told_and_stops_no_other(settings, crontab, monkey
     assert background.job_states(settings)["validate"].message == "RuntimeError: a mistake of ours"
 
 
+def test_a_database_that_goes_away_again_is_looked_for_as_soon_as_the_first_time(settings):
+    def listener():
+        with database.session(settings) as session:
+            return session.scalar(
+                text(
+                    "select pid from pg_locks join pg_database on pg_database.oid = database "
+                    "where datname = current_database() and locktype = 'advisory' and granted "
+                    "and classid = :lock"
+                ),
+                {"lock": background._LOCK},
+            )
+
+    with working(settings) as work:
+        for _ in range(3):
+            before = listener()
+            with database.session(settings) as session:
+                session.execute(text("select pg_terminate_backend(:pid)"), {"pid": before})
+            until(lambda before=before: listener() not in (None, before) and work.leads)
+            assert work._absence == background._FIRST_ABSENCE
+
+
 @pytest.mark.slow
 def test_it_recovers_when_postgres_is_killed_under_it(settings, crontab):
     private = replace(settings, database_url=None)

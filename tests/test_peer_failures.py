@@ -183,6 +183,13 @@ def test_a_snapshot_that_does_not_exist_restores_nothing(settings, crontab):
     assert crontab.read() == before
 
 
+def test_crontab_is_given_a_complete_file_and_never_a_pipe(settings, crontab, fake_crontab):
+    choosy = '[ "$1" = - ] && { [ -f /dev/stdin ] || exit 9; }'
+    other = fake_crontab(f'#!/bin/sh\n{choosy}\nexec "$REAL_CRONTAB" "$@"\n')
+    create(replace(settings, crontab_program=str(other)))
+    assert b"/home/pi/backup.sh" in crontab.read()
+
+
 def test_a_crontab_of_thousands_of_entries_is_written_whole(settings, crontab):
     large = b"".join(b"0 1 * * * /bin/job-%d %s\n" % (n, b"x" * 40) for n in range(3000))
     crontab.write(large)

@@ -249,12 +249,19 @@ def test_a_crontab_that_crontab_itself_would_refuse_names_the_line_at_fault(sett
     assert crontab.read() == broken
 
 
+def test_the_header_that_debian_hides_is_never_written_back(settings, crontab, monkeypatch):
+    monkeypatch.setenv("CRONTAB_NOHEADER", "N")  # then `crontab -l` shows it
+    crontab.write(EXISTING)
+    create(settings)
+    assert crontab.read().startswith(EXISTING)
+
+
 def test_a_nul_byte_in_the_crontab_stops_every_write(settings, crontab):
     create(settings)
-    odd = crontab.read() + b"0 5 * * * /bin/a\0b\n"
+    odd = crontab.read() + b"0 5 * * * /bin/a\x000 6 * * * /bin/b\n"  # two jobs, for cron
     crontab.force(odd)
     nobody = tasks.create(settings, ME, "New", "1 1 * * *", "/bin/new")
-    assert isinstance(nobody.problem, ParseError | InvalidSyntax)
+    assert isinstance(nobody.problem, ParseError)
     assert crontab.read() == odd
 
 
