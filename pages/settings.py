@@ -1,6 +1,7 @@
 """Settings: what the background does and keeps, who is told, who may come in; who changed what."""
 
 from dataclasses import asdict
+from datetime import datetime
 
 import pandas as pd
 import streamlit as st
@@ -66,14 +67,16 @@ def _background() -> None:
     for name, job in background.job_states(settings()).items():
         if job.message:
             draw = st.info if job.ok else st.error
-            draw(plain(f"{name.capitalize()}, since {job.at[:16]}: {job.message}"))
+            since = time_text(datetime.fromisoformat(job.at))
+            draw(plain(f"{name.capitalize()}, since {since}: {job.message}"))
     with st.form("preferences", border=False):
-        wanted = {
-            name: st.number_input(
-                label, *LIMITS[name], getattr(found, name), help=plain(help_text), width=300
-            )
-            for name, (label, help_text) in EXPLAINED.items()
-        }
+        with st.container(horizontal=True):
+            wanted = {
+                name: st.number_input(
+                    label, *LIMITS[name], getattr(found, name), help=plain(help_text), width=300
+                )
+                for name, (label, help_text) in EXPLAINED.items()
+            }
         adopt_new = st.toggle(
             "Import new entries by itself",
             found.adopt_new,
