@@ -64,18 +64,18 @@ def summary(found: Listing, recent: list[Operation], cron_alive: bool | None = N
     if newest and newest.outcome == "failed" and newest.started_at > clock.now() - RECENT:
         reasons_red.append(f"The last {newest.kind} failed: {newest.error_message}")
     if failed := states.count(State.FAILED):
-        reasons_red.append(f"{_count(failed, 'task')} could not be written to the crontab.")
+        reasons_red.append(f"{counted(failed, 'task')} could not be written to the crontab.")
     reasons = []
     if conflicts := states.count(State.CONFLICT):
-        reasons.append(f"{_count(conflicts, 'conflict')} to decide.")
+        reasons.append(f"{counted(conflicts, 'conflict')} to decide.")
     if pending := states.count(State.PENDING):
-        reasons.append(f"{_count(pending, 'task')} not in step yet: sync now.")
+        reasons.append(f"{counted(pending, 'task')} not in step yet: sync now.")
     if invalid:
-        reasons.append(f"{_count(len(invalid), 'line')} of the crontab cron would not take.")
+        reasons.append(f"{counted(len(invalid), 'line')} of the crontab cron would not take.")
     if reading and reading.copies:
-        reasons.append(f"{_count(len(reading.copies), 'entry', 'entries')} with a copied tag.")
+        reasons.append(f"{counted(len(reading.copies), 'entry', 'entries')} with a copied tag.")
     if reading and reading.unknown:
-        reasons.append(f"{_count(len(reading.unknown), 'entry', 'entries')} with an unknown tag.")
+        reasons.append(f"{counted(len(reading.unknown), 'entry', 'entries')} with an unknown tag.")
     health = Health.RED if reasons_red else Health.YELLOW if reasons else Health.GREEN
     return Status(
         last_sync=next((o.started_at for o in recent if o.outcome != "failed"), None),
@@ -91,5 +91,6 @@ def summary(found: Listing, recent: list[Operation], cron_alive: bool | None = N
     )
 
 
-def _count(number: int, one: str, many: str = "") -> str:
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number of things in words: "1 entry", "2 entries"; `many` is `one` with an s if empty."""
     return f"{number} {one if number == 1 else many or one + 's'}"

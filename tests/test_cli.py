@@ -5,9 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from test_scenarios import create
+
+from pitasker_core import __version__
 
 LINES = b"# Web\n*/5 * * * * curl -fsS example.org\n0 3 * * 1 /usr/bin/weekly\n"
 
@@ -205,6 +209,36 @@ def test_a_task_is_run_by_hand_with_its_output_and_its_exit_code(cli, settings, 
     assert cli("runs") == 0
     assert b"exit code 7" in capfdbinary.readouterr().out
     assert cli("run", "999") == 3
+
+
+def test_the_version_is_the_projects(cli, capsys):
+    project = Path(__file__).parent.parent / "pyproject.toml"
+    assert tomllib.loads(project.read_text())["project"]["version"] == __version__
+    with pytest.raises(SystemExit) as ended:
+        cli("--version")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"PiTasker {__version__}\n"
+
+
+def test_status_counts_one_thing_in_the_singular(crontab, cli, capsys):
+    crontab.force(b"0 1 * * * /bin/one\n61 * * * * /bin/never\n")
+    cli("status")
+    assert "1 entry (1 unmanaged, 1 invalid line)\n" in capsys.readouterr().out
+
+
+def test_raw_set_without_a_database_says_what_was_done_and_what_was_not(
+    crontab, cli, capsys, monkeypatch, tmp_path
+):
+    crontab.write(LINES)
+    file = tmp_path / "new"
+    file.write_bytes(LINES + b"# more\n")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    assert cli("raw", "set", str(file)) == 1
+    assert crontab.read() == LINES + b"# more\n"
+    told = capsys.readouterr().out
+    assert told.startswith("The crontab is as wanted.\n")
+    assert "The tasks do not follow yet." in told
+    assert "not affected" not in told
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(cli_environment):

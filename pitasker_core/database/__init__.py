@@ -97,7 +97,7 @@ def errors_named() -> Iterator[None]:
         first = str(problem.orig).strip().split("\n", 1)[0]
         raise DatabaseError(
             f"The database did not answer as it should: {first}.",
-            "The crontab is not affected. Check that PostgreSQL runs, then try again.",
+            "Your jobs run on without it. Check that PostgreSQL runs, then try again.",
         ) from problem
     except SQLAlchemyError as problem:
         raise DatabaseError(f"The database could not be used: {problem}.") from problem

@@ -295,7 +295,7 @@ def _what_helps(output: str) -> str:
         return "The disk is full: free some space, then try again."
     if "ermission denied" in output:
         return "Check who owns that folder, or set PITASKER_HOME to a folder of yours."
-    return "The crontab is not affected. DATABASE_URL can name another PostgreSQL server."
+    return "Your jobs run on without it. DATABASE_URL can name another PostgreSQL server."
 
 
 def _tail(log: Path) -> str:

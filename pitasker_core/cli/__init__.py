@@ -1,0 +1,81 @@
+"""The command line: each command calls one function of the core and prints what it answers.
+
+Exit codes: 0 all is well, 1 it was done but something needs a look (a conflict, a task that failed,
+a health that is not green), 2 the command was not understood, 3 it was refused or failed, and
+nothing was changed.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from pitasker_core import __version__, log, shapes
+from pitasker_core.cli import access, crontab, runs, serving, sync, tasks
+from pitasker_core.errors import PiTaskerError
+from pitasker_core.settings import Settings
+
+_OF_NO_COMMAND = ("-h", "--help", "--version")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    try:
+        code = _main(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough, as `head` has. What is done is done; the exit
+        # code is that of a program which SIGPIPE ended. Python would try to write once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return code
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    # A name or command may hold bytes that are not UTF-8, or the terminal may not be.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    parser = _parser()
+    given = list(sys.argv[1:] if argv is None else argv)
+    if not given or (given[0].startswith("-") and given[0] not in _OF_NO_COMMAND):
+        given.insert(0, "up")  # without a command it serves, and `--port` is for that
+    words, others = parser.parse_known_args(given)
+    words.arguments = others
+    if others and not words.takes_others:
+        parser.error(f"not understood: {' '.join(others)}")
+    settings = Settings.from_environment()
+    log.start(settings, terminal=words.logs_to_terminal)  # the others say what failed themselves
+    try:
+        answer = words.run(settings, words)
+    except PiTaskerError as problem:
+        if words.json:
+            print(json.dumps(shapes.error(problem), indent=2))
+        else:
+            print(f"pitasker: {problem.user_message}", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        return 130
+    if isinstance(answer, int):
+        return answer
+    if words.json:
+        print(json.dumps(answer.data, indent=2))
+    elif answer.text:
+        print(answer.text)
+    return 0 if answer.in_order else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pitasker",
+        description="The front end to your crontab. Without a command: serve the dashboard.",
+        epilog="Exit codes: 0 all is well; 1 done, but something needs a look; 2 not understood; "
+        "3 refused or failed, and nothing was changed.",
+    )
+    parser.add_argument("--version", action="version", version=f"PiTasker {__version__}")
+    parser.set_defaults(takes_others=False, logs_to_terminal=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for family in (serving, access, sync, crontab, tasks, runs):
+        family.add_to(commands)
+    return parser

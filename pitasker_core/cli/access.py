@@ -1,0 +1,87 @@
+"""Who may come in, and who is told: passwords, links, tokens, channels."""
+
+import getpass
+import sys
+
+from pitasker_core import auth, serving, shapes, tokens
+from pitasker_core.auth import Role
+from pitasker_core.cli.answer import Answer, table
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
+from pitasker_core.errors import InvalidSyntax, NotFound
+from pitasker_core.notifications import channels, delivery
+from pitasker_core.settings import Settings
+
+
+def add_to(commands: Commands) -> None:
+    """Declare these commands."""
+    secret = command(commands, "password", _password, "set the password for signing in")
+    link = command(commands, "link", _link, "print a link that signs in once")
+    link.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+    command(commands, "sign-out-all", _sign_out_all, "end every session, on every device")
+
+    token = group(commands, "token", "tokens by which scripts reach the API")
+    new = command(token, "new", _token_new, "make one")
+    new.add_argument("name", help="what it is for")
+    command(token, "list", _token_list, "all of them")
+    gone = command(token, "revoke", _token_revoke, "make one worthless")
+    gone.add_argument("token", type=int, metavar="ID")
+
+    for one in (secret, link, new):
+        one.add_argument("--read-only", action="store_true", help="for looking, not changing")
+
+    notify = group(commands, "notify", "who is told when something fails")
+    tried = command(notify, "test", _notify_test, "send a test to the channels")
+    tried.add_argument("name", nargs="?", metavar="CHANNEL", help="default: all of them")
+
+
+def _password(settings: Settings, words: Words) -> Answer:
+    role = Role.READ if words.read_only else Role.WRITE
+    if sys.stdin.isatty():
+        first = getpass.getpass("New password: ")
+        if getpass.getpass("Again: ") != first:
+            raise InvalidSyntax("These two are not the same.", "Nothing was changed. Try again.")
+    else:
+        first = sys.stdin.readline().rstrip("\n")
+    auth.set_password(settings, first, role)
+    return Answer({"set": role.value}, "The password is set, and every session was signed out.")
+
+
+def _link(settings: Settings, words: Words) -> Answer:
+    role = Role.READ if words.read_only else Role.WRITE
+    base = settings.base_url or f"http://{serving.ADDRESS}:{words.port}"
+    link = f"{base.rstrip('/')}/login?token={auth.new_link(settings, role)}"
+    return Answer({"link": link}, f"This link signs in once, within a day:\n{link}")
+
+
+def _sign_out_all(settings: Settings, words: Words) -> Answer:
+    auth.sign_out_everyone(settings)
+    return Answer({"signedOut": True}, "Everybody is signed out, and unused links are worthless.")
+
+
+def _token_new(settings: Settings, words: Words) -> Answer:
+    role = Role.READ if words.read_only else Role.WRITE
+    token = tokens.create(settings, ACTOR, words.name, role)
+    return Answer({"token": token}, f"It is shown this once:\n{token}")
+
+
+def _token_list(settings: Settings, words: Words) -> Answer:
+    found = tokens.listing(settings)
+    rows = [
+        (str(t.id), t.name, t.role.value, f"{t.used_at:%Y-%m-%d}" if t.used_at else "never")
+        for t in found
+    ]
+    text = table(("id", "name", "may", "used"), rows) if found else "There are no tokens."
+    return Answer({"tokens": [shapes.token(one) for one in found]}, text)
+
+
+def _token_revoke(settings: Settings, words: Words) -> Answer:
+    tokens.revoke(settings, ACTOR, words.token)
+    return Answer({"revoked": words.token}, f"Token {words.token} is worthless now.")
+
+
+def _notify_test(settings: Settings, words: Words) -> Answer:
+    names = [words.name] if words.name else [one.name for one in channels.listing(settings)]
+    if not names:
+        raise NotFound("There are no channels.", "Add one under Settings, Notifications.")
+    lines = [delivery.test(settings, name) for name in names]
+    return Answer({"sent": names}, "\n".join(lines))

@@ -1,0 +1,127 @@
+"""The crontab as a whole: its text, what is kept of it, and giving it back plain."""
+
+import sys
+from pathlib import Path
+
+from pitasker_core import archive, shapes
+from pitasker_core.cli.answer import Answer, advising, table
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
+from pitasker_core.clock import system_zone
+from pitasker_core.crontab.document import decode, encode
+from pitasker_core.errors import InvalidSyntax, NotFound
+from pitasker_core.settings import Settings
+from pitasker_core.sync import edit, service
+from pitasker_core.sync.release import detach
+
+
+def add_to(commands: Commands) -> None:
+    """Declare these commands."""
+    raws = group(commands, "raw", "the whole crontab as text")
+    command(raws, "get", _raw_get, "print it, byte for byte")
+    put = command(raws, "set", _raw_set, "install a file in its place")
+    put.add_argument("file", nargs="?", default="-", help="default: standard input")
+    put.add_argument(
+        "--if-sha256", metavar="SUM", help="only if the crontab is still the one `raw get` showed"
+    )
+    put.add_argument("--confirm", action="store_true", help="a mass removal is meant")
+
+    kept = command(commands, "snapshots", _snapshots, "earlier texts of the crontab")
+    kept.add_argument("--show", type=int, metavar="ID", help="the text of one")
+
+    saved = command(commands, "backup", _backup, "write the database and the crontab to one file")
+    saved.add_argument("file")
+
+    back = command(
+        commands, "restore", _restore, "go back to a snapshot, or to a file that backup wrote"
+    )
+    back.add_argument("what", metavar="SNAPSHOT|FILE")
+    back.add_argument("--yes", action="store_true", help="a file replaces everything: it is meant")
+
+    command(
+        commands,
+        "detach",
+        _detach,
+        "give entries their plain commands back, as before leaving PiTasker",
+    )
+
+
+def _raw_get(settings: Settings, words: Words) -> Answer | int:
+    text, _ = service.read_crontab(settings)
+    if not words.json:
+        # The very bytes: a text that is printed may be another.
+        sys.stdout.buffer.write(encode(text or ""))
+        sys.stdout.buffer.flush()
+        return 0
+    return Answer(shapes.raw(text), "")
+
+
+def _raw_set(settings: Settings, words: Words) -> Answer:
+    try:
+        data = sys.stdin.buffer.read() if words.file == "-" else Path(words.file).read_bytes()
+    except OSError as problem:
+        raise NotFound(f"{words.file} cannot be read: {problem.strerror}.") from problem
+    based_on, _ = service.read_crontab(settings)
+    if words.if_sha256 and shapes.raw(based_on)["sha256"] != words.if_sha256:
+        raise edit.changed_since()
+    with advising("If that is meant: the same with --confirm. Their tasks stay as database-only."):
+        text = decode(data)
+        saved = edit.save_raw(settings, text, based_on, actor=ACTOR, confirmed=words.confirm)
+    return _saved(saved)
+
+
+def _snapshots(settings: Settings, words: Words) -> Answer:
+    found = edit.snapshots(settings)
+    if words.show is not None:
+        one = edit.snapshot(settings, words.show)
+        return Answer(shapes.snapshot(one, content=True), (one.text or "").rstrip("\n"))
+    zone = system_zone()
+    rows = [
+        (str(s.id), f"{s.taken_at.astimezone(zone):%Y-%m-%d %H:%M:%S}", str(s.entries), s.reason)
+        for s in found
+    ]
+    shape = {"snapshots": [shapes.snapshot(one) for one in found]}
+    return Answer(shape, table(("id", "taken", "entries", "why"), rows))
+
+
+def _backup(settings: Settings, words: Words) -> Answer:
+    size = archive.back_up(settings, Path(words.file))
+    return Answer({"file": words.file, "bytes": size}, f"Everything is in {words.file}.")
+
+
+def _restore(settings: Settings, words: Words) -> Answer:
+    if not words.what.isdecimal():
+        return _restore_archive(settings, words)
+    return _saved(edit.restore(settings, int(words.what), actor=ACTOR))
+
+
+def _saved(saved: edit.Saved) -> Answer:
+    lines = ["The crontab is as wanted."]
+    if saved.backup:
+        lines.append(f"What was there before is kept in {saved.backup}.")
+    if saved.problem:
+        lines.append(f"The tasks do not follow yet. {saved.problem.user_message}")
+    data = {
+        **shapes.raw(saved.text),
+        "backup": saved.backup,
+        **(shapes.sync(saved.result) if saved.result else {}),
+        **(shapes.error(saved.problem) if saved.problem else {}),
+    }
+    return Answer(data, "\n".join(lines), saved.problem is None)
+
+
+def _restore_archive(settings: Settings, words: Words) -> Answer:
+    contents = archive.read(Path(words.what))
+    if not words.yes:
+        when = f"{contents.made_at.astimezone(system_zone()):%Y-%m-%d %H:%M}"
+        raise InvalidSyntax(
+            f"This puts the database and the crontab back to {when}.",
+            "If that is meant: the same with --yes. What is there now is kept in a file.",
+        )
+    kept = archive.restore(settings, ACTOR, contents)
+    return Answer({"kept": str(kept)}, f"Restored. What was there before is in {kept}.")
+
+
+def _detach(settings: Settings, words: Words) -> Answer:
+    count = detach(settings, ACTOR)
+    what = "entry has its" if count == 1 else "entries have their"
+    return Answer({"detached": count}, f"{count} {what} plain command back.")

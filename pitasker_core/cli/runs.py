@@ -1,0 +1,111 @@
+"""Runs: start one, what ran, what it printed, and why a task did not run."""
+
+import json
+import sys
+
+from pitasker_core import shapes, tasks
+from pitasker_core.cli.answer import Answer, inert, table
+from pitasker_core.cli.command import ACTOR, Commands, Words, command
+from pitasker_core.clock import system_zone
+from pitasker_core.crontab.document import decode
+from pitasker_core.errors import NotFound
+from pitasker_core.runs import by_hand, following, history, spool
+from pitasker_core.runs.why import Verdict, circumstances
+from pitasker_core.settings import Settings
+
+_SIGNS = {Verdict.OK: "✓", Verdict.BAD: "✗", Verdict.UNKNOWN: "?"}
+
+
+def add_to(commands: Commands) -> None:
+    """Declare these commands."""
+    now = command(commands, "run", _run_now, "run a task now, in cron's environment")
+    now.add_argument("task", type=int)
+    now.add_argument(
+        "--wait", action="store_true", help="show what it prints; end as it does, with its code"
+    )
+
+    past = command(commands, "runs", _runs, "what ran, newest first")
+    past.add_argument("--task", type=int, help="of this task alone")
+    past.add_argument("--failed", action="store_true", help="those that failed")
+    past.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
+
+    printed = command(commands, "output", _output, "what a run printed, byte for byte")
+    printed.add_argument("number", type=int, metavar="RUN")
+
+    asked = command(
+        commands, "why", _why, "why a task did not run: look at everything that it needs"
+    )
+    asked.add_argument("task", type=int)
+
+
+def _run_now(settings: Settings, words: Words) -> Answer | int:
+    task = tasks.get(settings, words.task)
+    if task.deleted_at:
+        raise NotFound(f"Task {task.id} was deleted.")
+    name = by_hand.start(settings, ACTOR, task)
+    if words.wait:
+        return _wait(settings, words, name)
+    spool.collect(settings)
+    run = history.named(settings, name)
+    number = run.id if run else None
+    text = f"Started, run {number}. `./pitasker output {number}` has what it prints."
+    return Answer({"name": name, "run": number}, text)
+
+
+def _wait(settings: Settings, words: Words, name: str) -> int:
+    """Show what a run prints until it has ended; its exit code, or 128 and its signal."""
+    try:
+        for part in following.follow(settings, name):
+            if not words.json:
+                sys.stdout.buffer.write(part)
+                sys.stdout.buffer.flush()
+    except KeyboardInterrupt:
+        print("\npitasker: It goes on by itself.", file=sys.stderr)
+        return 130
+    run = history.named(settings, name)
+    if run is None:
+        raise NotFound("The run was forgotten before it ended.")
+    if words.json:
+        print(json.dumps(shapes.run(run), indent=2))
+    if run.signal is not None:
+        return 128 + run.signal
+    return 1 if run.exit_code is None else run.exit_code
+
+
+def _runs(settings: Settings, words: Words) -> Answer:
+    spool.collect(settings)
+    kind = "Failed" if words.failed else "All"
+    found = history.runs(settings, words.limit, words.task, kind)
+    zone = system_zone()
+    rows = [
+        (
+            str(run.id),
+            f"{run.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+            f"{run.duration.total_seconds():.1f} s" if run.duration is not None else "",
+            run.source,
+            run.task_name,
+            run.result,
+        )
+        for run in found
+    ]
+    text = table(("run", "started", "took", "how", "task", "result"), rows)
+    return Answer({"runs": [shapes.run(run) for run in found]}, text if rows else "No runs.")
+
+
+def _output(settings: Settings, words: Words) -> Answer | int:
+    output = history.output(settings, words.number)
+    if words.json:
+        return Answer({"run": words.number, "output": decode(output)}, "")
+    sys.stdout.buffer.write(output)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _why(settings: Settings, words: Words) -> Answer:
+    found = circumstances.explain(settings, words.task)
+    lines = [found.conclusion, ""]
+    for check in found.checks:
+        lines.append(f"{_SIGNS[check.verdict]} {check.name}: {check.evidence}")
+        if check.verdict is not Verdict.OK:
+            lines += [f"    {step}" for step in (check.advice, check.command) if step]
+    return Answer(shapes.why(found), "\n".join(inert(line) for line in lines), found.in_order)

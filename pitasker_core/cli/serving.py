@@ -1,0 +1,87 @@
+"""PiTasker itself: the server, the demo, the agent, the service, and its database's shell."""
+
+import getpass
+import os
+
+from pitasker_core import auth, serving, unit
+from pitasker_core.cli.answer import Answer
+from pitasker_core.cli.command import Commands, Words, command
+from pitasker_core.settings import Settings
+
+
+def add_to(commands: Commands) -> None:
+    """Declare these commands."""
+    up = command(commands, "up", _up, "serve the dashboard (the default)")
+    up.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+    up.add_argument(
+        "--host",
+        default=serving.ADDRESS,
+        help="the address to listen on (default: %(default)s, this machine alone); "
+        "any other needs a password",
+    )
+    up.add_argument(
+        "--base-url", help="the address that people use, if a proxy stands before PiTasker"
+    )
+
+    demo = command(commands, "demo", _demo, "serve a dashboard on a crontab made to be played with")
+    demo.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+
+    agent = command(
+        commands, "agent", _agent, "keep the tasks and the crontab in step, without the dashboard"
+    )
+    agent.set_defaults(logs_to_terminal=True)
+
+    served = command(commands, "service", _service, "PiTasker as a service that starts at boot")
+    served.add_argument("act", choices=["install", "uninstall", "status"])
+    served.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+    served.add_argument("--host", default=serving.ADDRESS, help="default: %(default)s")
+    served.add_argument("--base-url", help="the address that people use, behind a proxy")
+
+    shell = command(commands, "psql", _psql, "a shell on the database; takes psql's own arguments")
+    shell.set_defaults(takes_others=True)
+
+
+def _up(settings: Settings, words: Words) -> int:
+    return serving.up(settings, words.port, words.host, words.base_url)
+
+
+def _demo(settings: Settings, words: Words) -> int:
+    return serving.demo(settings, words.port)
+
+
+def _agent(settings: Settings, words: Words) -> int:
+    return serving.agent(settings)
+
+
+def _service(settings: Settings, words: Words) -> Answer:
+    if words.act == "uninstall":
+        unit.uninstall()
+        return Answer({"installed": False}, "The service is gone. Tasks and crontab stay.")
+    if words.act == "install":
+        serving.refuse_open_door(settings, words.host)
+        serving.refuse_odd_base_url(words.base_url)
+        arguments = ["--host", words.host, "--port", str(words.port)]
+        if words.base_url:
+            arguments += ["--base-url", words.base_url]
+        found = unit.install(arguments)
+    else:
+        found = unit.state()
+    lines = [
+        f"The service is {'installed' if found.installed else 'not installed'}, "
+        f"{'running' if found.active else 'not running'}, and "
+        f"{'starts' if found.enabled else 'does not start'} by itself."
+    ]
+    if found.installed and not found.lingers:
+        lines.append(
+            "It runs only while you are logged in. To start it at boot: "
+            f"`sudo loginctl enable-linger {getpass.getuser()}`"
+        )
+    if words.act == "install" and not auth.has_password(settings):
+        lines.append("To sign in: `./pitasker link`, or set a password: `./pitasker password`.")
+    data = {"installed": found.installed, "active": found.active, "enabled": found.enabled}
+    return Answer({**data, "lingers": found.lingers}, "\n".join(lines), found.active)
+
+
+def _psql(settings: Settings, words: Words) -> int:
+    shell = serving.psql_command(settings)
+    os.execvp(shell[0], [*shell, *words.arguments])

@@ -1,0 +1,179 @@
+"""Bringing the tasks and the crontab in step: status, sync, validate, import, export."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from pitasker_core import shapes, status
+from pitasker_core.cli.answer import Answer, advising, inert
+from pitasker_core.cli.command import ACTOR, Commands, Words, command
+from pitasker_core.clock import system_zone
+from pitasker_core.errors import NotFound
+from pitasker_core.settings import Settings
+from pitasker_core.sync import adopt, service, validation
+from pitasker_core.sync.adopt import ImportOptions
+from pitasker_core.sync.merge import Choice, Policy
+from pitasker_core.sync.service import Request, SyncResult
+
+_WAYS_OUT = (
+    "To take it over: `sync --confirm`; tasks without an entry stay as database-only. "
+    "To write the database's entries again: `sync --take database`."
+)
+
+
+def add_to(commands: Commands) -> None:
+    """Declare these commands."""
+    command(commands, "status", _status, "where the tasks and the crontab stand")
+
+    sync = command(commands, "sync", _sync, "bring the tasks and the crontab in step")
+    sync.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="only these tasks")
+    sync.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+    sync.add_argument(
+        "--policy",
+        choices=[policy.value for policy in Policy],
+        default="ask",
+        help="what to do about conflicts (default: leave them)",
+    )
+    sync.add_argument(
+        "--take",
+        choices=["database", "crontab"],
+        help="whose version to take for everything that is not in step",
+    )
+    sync.add_argument(
+        "--confirm", action="store_true", help="a mass removal or an older crontab is meant"
+    )
+
+    command(commands, "validate", _validate, "find what is not in order; changes nothing")
+
+    bring = command(commands, "import", _import, "make tasks of entries that are in the crontab")
+    bring.add_argument(
+        "lines", nargs="*", type=int, metavar="LINE", help="line numbers (default: all entries)"
+    )
+    bring.add_argument("--dry-run", action="store_true", help="list what can be imported, and stop")
+    bring.add_argument(
+        "--database-only", action="store_true", help="copy: leave the entries untagged"
+    )
+    bring.add_argument(
+        "--duplicates", action="store_true", help="also where such a task exists already"
+    )
+    bring.add_argument(
+        "--plain-names", action="store_true", help="name tasks by their command alone"
+    )
+
+    out = command(commands, "export", _export, "write tasks to the crontab")
+    out.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="default: all")
+
+
+def _status(settings: Settings, words: Words) -> Answer:
+    found = status.status(settings)
+    last = found.last_sync.astimezone(system_zone()) if found.last_sync else None
+    lines = [
+        f"health          {found.health.value}",
+        f"last sync       {last:%Y-%m-%d %H:%M:%S %Z}" if last else "last sync       never",
+        f"tasks           {found.tasks} ({found.synced} in step, {found.unsynced} not, "
+        f"{found.database_only} database-only)",
+        f"crontab         {status.counted(found.entries, 'entry', 'entries')} "
+        f"({found.unmanaged} unmanaged, {status.counted(found.invalid_lines, 'invalid line')})",
+        *(f"  - {reason}" for reason in found.reasons),
+    ]
+    return Answer(shapes.status(found), "\n".join(lines), found.health is status.Health.GREEN)
+
+
+def _sync(settings: Settings, words: Words) -> Answer:
+    compared = service.preview(settings) if words.tasks or words.take or words.dry_run else None
+    only: set[UUID] | None = None
+    choices: dict[UUID, Choice] = {}
+    if compared:
+        only = _tags(compared, words.tasks) if words.tasks else None
+        if words.take:
+            chosen = compared.plan if only is None else compared.plan.only(only)
+            choices = {change.tag: Policy(words.take) for change in chosen.changes}
+        if words.dry_run:
+            report = validation.validate(compared)
+            return _report(report)
+    request = Request(
+        ACTOR, "sync", only, choices, policy=Policy(words.policy), confirmed=words.confirm
+    )
+    with advising(_WAYS_OUT):
+        return _synced(service.sync(settings, request))
+
+
+def _tags(compared: service.Comparison, wanted: Iterable[int]) -> set[UUID]:
+    by_task = {known.task: tag for tag, known in compared.known.items()}
+    if missing := [number for number in wanted if number not in by_task]:
+        raise NotFound(
+            f"Task {missing[0]} has no entry in the crontab.", "`./pitasker list` shows all tasks."
+        )
+    return {by_task[number] for number in wanted}
+
+
+def _synced(done: SyncResult) -> Answer:
+    lines = [f"{len(done.pushed)} to the crontab, {len(done.pulled)} from the crontab."]
+    for conflict in done.plan.conflicts:
+        number = done.tasks.get(conflict.tag)
+        lines.append(
+            f"conflict: task {number}: choose with `sync {number} --take database` or `crontab`"
+        )
+        lines.append(f"  database: {_fields(conflict.ours)}")
+        lines.append(f"  crontab:  {_fields(conflict.theirs)}")
+    lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
+    return Answer(shapes.sync(done), "\n".join(lines), not (done.plan.conflicts or done.failures))
+
+
+def _fields(fields: Any) -> str:
+    if fields is None:
+        return "no entry"
+    paused = "(paused) " if fields.paused else ""
+    recorded = f"  ({fields.recording})" if fields.recording.on else ""
+    return inert(f"{paused}{fields.schedule} {fields.command}  “{fields.name}”{recorded}")
+
+
+def _validate(settings: Settings, words: Words) -> Answer:
+    return _report(validation.validate(service.preview(settings)))
+
+
+def _report(report: validation.Report) -> Answer:
+    lines = []
+    for finding in report.findings:
+        at = f"line {finding.line}: " if finding.line else ""
+        lines.append(f"{at}{finding.message} [{finding.kind.value}]")
+        if finding.text is not None:
+            lines.append(f"    {inert(finding.text)}")
+    verdict = "The tasks and the crontab are in step." if report.is_valid else "Not in order."
+    return Answer(shapes.validation(report), "\n".join([*lines, verdict]), report.is_valid)
+
+
+def _import(settings: Settings, words: Words) -> Answer:
+    wanted = None
+    if words.lines or words.dry_run:
+        wanted = adopt.importable(service.preview(settings))
+        if words.lines:
+            by_line = {item.line: item for item in wanted}
+            if missing := [line for line in words.lines if line not in by_line]:
+                raise NotFound(
+                    f"Line {missing[0]} of the crontab is no entry that can be imported.",
+                    "`./pitasker import --dry-run` lists those that can.",
+                )
+            wanted = [by_line[line] for line in words.lines]
+    if words.dry_run:
+        text = "\n".join(f"{item.line:4} {inert(item.raw)}" for item in wanted or [])
+        shape = {"entries": [{"line": i.line, "text": i.raw.rstrip("\n")} for i in wanted or []]}
+        return Answer(shape, text or "There is nothing to import.")
+    options = ImportOptions(
+        skip_duplicates=not words.duplicates,
+        system_managed=not words.database_only,
+        generate_names=not words.plain_names,
+    )
+    done = adopt.adopt(settings, ACTOR, wanted, options)
+    lines = [f"{len(done.imported)} imported, {len(done.updated)} updated."]
+    lines += [f"line {line}: skipped: {why}" for line, why in sorted(done.skipped.items())]
+    lines += [f"line {line}: {why}" for line, why in sorted(done.errors.items())]
+    return Answer(shapes.imported(done), "\n".join(lines), not done.errors)
+
+
+def _export(settings: Settings, words: Words) -> Answer:
+    with advising(_WAYS_OUT):
+        done = service.export(settings, ACTOR, words.tasks or None)
+    lines = [f"{len(done.pushed)} written to the crontab."]
+    lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
+    return Answer(shapes.export(done), "\n".join(lines), not (done.failures or done.plan.conflicts))

@@ -1,0 +1,172 @@
+"""Tasks: list, add, edit, pause, resume, remove and bring back."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from pitasker_core import shapes, tasks
+from pitasker_core.cli.answer import Answer, inert, table
+from pitasker_core.cli.command import ACTOR, Commands, Words, command
+from pitasker_core.errors import InvalidSyntax
+from pitasker_core.settings import Settings
+from pitasker_core.tasks import Applied
+
+
+def add_to(commands: Commands) -> None:
+    """Declare these commands."""
+    listed = command(commands, "list", _list, "all tasks")
+    listed.add_argument("--deleted", action="store_true", help="the deleted ones instead")
+
+    add = command(commands, "add", _add, "a new task")
+    for word in ("name", "schedule", "command"):
+        add.add_argument(word)
+    add.add_argument("--paused", action="store_true")
+    add.add_argument("--database-only", action="store_true", help="not in the crontab for now")
+    _add_what_may_be_left_out(add)
+
+    change = command(commands, "edit", _edit, "change a task")
+    change.add_argument("task", type=int)
+    for word in ("name", "schedule", "command"):
+        change.add_argument(f"--{word}")
+    switch = change.add_mutually_exclusive_group()
+    switch.add_argument(
+        "--system-managed",
+        action="store_true",
+        default=None,
+        help="give it an entry in the crontab",
+    )
+    switch.add_argument(
+        "--database-only",
+        action="store_false",
+        dest="system_managed",
+        default=None,
+        help="take its entry out of the crontab",
+    )
+    _add_what_may_be_left_out(change)
+
+    for name, act, text in (
+        ("pause", _pausing(True), "keep tasks from running; their entries stay, commented out"),
+        ("resume", _pausing(False), "let paused tasks run again"),
+        ("remove", _remove, "delete tasks and their entries"),
+        ("undo-remove", _undo_remove, "bring deleted tasks and their entries back"),
+    ):
+        some = command(commands, name, act, text)
+        some.add_argument("tasks", nargs="+", type=int, metavar="TASK")
+
+
+def _add_what_may_be_left_out(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--notes")
+    one.add_argument("--label", action="append", help="may be given several times")
+    either = argparse.BooleanOptionalAction
+    one.add_argument("--record", action=either, help="keep what its runs print and how they end")
+    one.add_argument(
+        "--timeout", type=int, metavar="SECONDS", help="end a recorded run after this; 0: never"
+    )
+    one.add_argument(
+        "--overlap", action=either, help="whether a recorded run may start beside another"
+    )
+    one.add_argument(
+        "--catch-up", action=either, help="make up once what was missed while it was off"
+    )
+
+
+def _list(settings: Settings, words: Words) -> Answer:
+    found = tasks.listing(settings, deleted=words.deleted)
+    rows = [
+        (
+            str(task.id),
+            "deleted" if task.deleted_at else found.states[task.id].value,
+            "paused" if task.paused else "",
+            task.schedule,
+            task.name,
+            task.command,
+        )
+        for task in found.tasks
+    ]
+    text = table(("id", "state", "", "schedule", "name", "command"), rows)
+    if not rows:
+        text = "There are no tasks. `./pitasker import` makes tasks of the crontab's entries."
+    if found.problem:
+        print(f"pitasker: {found.problem.user_message}", file=sys.stderr)
+    return Answer(shapes.tasks(found), text, found.problem is None)
+
+
+def _add(settings: Settings, words: Words) -> Answer:
+    return _applied(
+        tasks.create(
+            settings,
+            ACTOR,
+            words.name,
+            words.schedule,
+            words.command,
+            system_managed=not words.database_only,
+            paused=words.paused,
+            notes=words.notes or "",
+            labels=words.label or (),
+            **_of_runs(words),
+        ),
+        "added",
+    )
+
+
+def _edit(settings: Settings, words: Words) -> Answer:
+    given = {
+        "name": words.name,
+        "schedule": words.schedule,
+        "command": words.command,
+        "notes": words.notes,
+        "labels": words.label,
+        "system_managed": words.system_managed,
+    }
+    fields = {name: value for name, value in given.items() if value is not None} | _of_runs(words)
+    if not fields:
+        raise InvalidSyntax(
+            "Nothing to change was given.", "For instance: `edit 3 --schedule '0 4 * * *'`."
+        )
+    return _applied(tasks.change(settings, ACTOR, words.task, **fields), "changed")
+
+
+def _of_runs(words: Words) -> dict[str, Any]:
+    """What the command line says of a task's runs."""
+    fields: dict[str, Any] = {}
+    if words.record is not None:
+        fields["record_runs"] = words.record
+    if words.timeout is not None:
+        fields["timeout_seconds"] = words.timeout or None
+    if words.overlap is not None:
+        fields["no_overlap"] = not words.overlap
+    if words.catch_up is not None:
+        fields["catch_up"] = words.catch_up
+    return fields
+
+
+def _pausing(paused: bool) -> Callable[[Settings, Words], Answer]:
+    def run(settings: Settings, words: Words) -> Answer:
+        edits = [tasks.Edit(task, fields={"paused": paused}) for task in words.tasks]
+        kind = "pause" if paused else "resume"
+        return _applied(tasks.apply(settings, ACTOR, edits, kind), f"{kind}d")
+
+    return run
+
+
+def _remove(settings: Settings, words: Words) -> Answer:
+    answer = _applied(tasks.delete(settings, ACTOR, *words.tasks), "removed")
+    hint = f"`./pitasker undo-remove {' '.join(map(str, words.tasks))}` brings it back."
+    return Answer(answer.data, f"{answer.text}\n{hint}", answer.in_order)
+
+
+def _undo_remove(settings: Settings, words: Words) -> Answer:
+    return _applied(tasks.undo_delete(settings, ACTOR, *words.tasks), "brought back")
+
+
+def _applied(done: Applied, what: str) -> Answer:
+    lines = [f"task {task.id} {what}: {inert(task.name)}" for task in done.tasks]
+    lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
+    conflicts = done.result.plan.conflicts if done.result else []
+    if conflicts:
+        lines.append("The crontab's entry was changed by hand too: `./pitasker sync` shows how.")
+    if done.problem:
+        lines.append(f"Saved, but not in the crontab yet. {done.problem.user_message}")
+    in_order = not (done.failures or done.problem or conflicts)
+    return Answer(shapes.applied(done), "\n".join(lines), in_order)
