@@ -33,9 +33,10 @@ from pitasker_core.errors import PiTaskerError
 from pitasker_core.notices import Kind
 from pitasker_core.notifications import delivery
 from pitasker_core.preferences import Preferences
-from pitasker_core.runs import missed, observed, pings, retention, spool
+from pitasker_core.runs import observed, pings, retention, spool
 from pitasker_core.runs.cron_log import Unreadable
 from pitasker_core.runs.observed import Seen
+from pitasker_core.runs.watch import Watch
 from pitasker_core.settings import Settings
 from pitasker_core.sync import adopt, service, store, validation
 from pitasker_core.sync.merge import Change
@@ -80,7 +81,7 @@ class Background:
         self._failures: dict[str, int] = {}
         self._absence = _FIRST_ABSENCE
         self._preferences = Preferences()
-        self._watch = missed.Watch(settings)
+        self._watch = Watch(settings)
         self._seen: Seen | Unreadable | None = None
 
     def start(self) -> None:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -62,6 +63,13 @@ def _hide_the_environment() -> None:
     os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
 
 
+def _heed_signals() -> None:
+    """A shell that starts the tests in the background has them ignore these, and all they start."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 if not SPOOL.is_dir():
     pytest.exit("The tests need cron: `sudo apt install cron`, or `./pitasker test` as root.", 3)
 try:
@@ -69,6 +77,7 @@ try:
 except OSError as problem:
     pytest.exit(f"The tests need a private mount namespace, and cannot have one: {problem}.", 3)
 _hide_the_environment()
+_heed_signals()
 
 # Only now: nothing of PiTasker is imported before the real spool and home are out of reach.
 from sqlalchemy import create_engine, text  # noqa: E402

@@ -65,7 +65,7 @@ def test_the_limits_of_the_task_hold(settings):
     second = by_hand.start(settings, ME, task)
     until(lambda: spool.collect(settings) == 0)
     assert history.named(settings, first).note == "timed out"
-    assert history.named(settings, second).note == "skipped: it was still running"
+    assert history.named(settings, second).note == "the run before was still going on"
 
 
 @pytest.mark.parametrize("recorder_is", ["there", "killed"])

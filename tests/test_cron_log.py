@@ -19,8 +19,9 @@ from test_scenarios import ME, create
 
 from pitasker_core import clock, database, events, tasks
 from pitasker_core.database.tables import RunRow, SettingRow, TaskRow
-from pitasker_core.runs import cron_log, history, observed, spool
-from pitasker_core.runs.cron_log import Kind, Line, Source, Unreadable
+from pitasker_core.runs import cron_lines, cron_log, history, observed, spool
+from pitasker_core.runs.cron_lines import Kind, Line
+from pitasker_core.runs.cron_log import Source, Unreadable
 from pitasker_core.sync import edit, service
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -29,7 +30,7 @@ USER = observed.user_name()
 
 
 def said(message, pid=7):
-    return cron_log.event(Line(NOON, pid, message))
+    return cron_lines.event(Line(NOON, pid, message))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_the_process_is_the_jobs_when_cron_tells_both():
 
 @given(st.text(st.characters(exclude_characters="\n\0", codec="utf-8")))
 def test_a_command_is_compared_as_cron_writes_it(command):
-    logged = cron_log.as_logged(command)
+    logged = cron_lines.as_logged(command)
     assert logged.isascii()
     assert logged.isprintable()
     assert said(f"(pi) CMD ({logged})").text == logged
@@ -97,11 +98,11 @@ def test_a_command_is_compared_as_cron_writes_it(command):
 
 def test_odd_bytes_are_written_as_cron_writes_them():
     # Seen in the log of Debian 12's cron.
-    assert cron_log.as_logged("echo é\r 'a\tb' \x7f\udcff") == r"echo \303\251^M 'a^Ib' ^?\377"
+    assert cron_lines.as_logged("echo é\r 'a\tb' \x7f\udcff") == r"echo \303\251^M 'a^Ib' ^?\377"
 
 
 def syslog(*lines, now=NOON, zone="Europe/Berlin"):
-    read = cron_log.from_syslog([f"{line}\n".encode() for line in lines], now, ZoneInfo(zone))
+    read = cron_lines.from_syslog([f"{line}\n".encode() for line in lines], now, ZoneInfo(zone))
     return [(line.at.isoformat(), line.pid, line.message) for line in read]
 
 
@@ -151,7 +152,7 @@ def test_lines_that_are_not_crons_are_passed_over(line):
 
 def test_any_bytes_can_stand_in_a_log():
     found = list(
-        cron_log.from_syslog(
+        cron_lines.from_syslog(
             [b"Nov 25 03:17:01 pi cron[1]: (\xff\0) ORPHAN (x)\n"], NOON, ZoneInfo("UTC")
         )
     )
@@ -179,7 +180,7 @@ def test_the_journal_is_read_with_its_cursor_and_what_is_damaged_is_passed_over(
         b'{"MESSAGE": null}',
         entry(list(b"(pi) CMD (\xff)"), NOON, 6),
     ]
-    found = list(cron_log.from_journal(lines))
+    found = list(cron_lines.from_journal(lines))
     assert [(line.message, line.pid, line.uptime) for line, _ in found] == [
         ("(pi) CMD (x)", 123, 5.0),
         (r"(pi) CMD (\xff)", 123, 6.0),
@@ -200,7 +201,7 @@ def test_the_journal_is_read_with_its_cursor_and_what_is_damaged_is_passed_over(
 def test_a_clock_that_was_set_shows_in_the_journal(gain, boot, is_jump):
     before = Line(NOON, 1, "", "b1", 100.0)
     after = Line(NOON + timedelta(seconds=60 + gain), 1, "", boot, 160.0)
-    assert cron_log.jumped(before, after) is is_jump
+    assert cron_lines.jumped(before, after) is is_jump
 
 
 # --- Where the log is -------------------------------------------------------------------------

@@ -11,14 +11,16 @@ from serving import until
 from sqlalchemy import select, text, update
 from test_scenarios import create
 
-from pitasker_core import clock, database, events, tasks
+from pitasker_core import clock, database, events, notices, tasks
 from pitasker_core.crontab.schedule import parse
 from pitasker_core.database.tables import NoticeRow, RunRow, TaskRow
-from pitasker_core.runs import history, machine, missed, spool
+from pitasker_core.runs import boots, by_hand, history, machine, missed, offers, spool, watch
+from pitasker_core.runs.boots import Boot, Sign
 from pitasker_core.runs.cron_log import Unreadable
-from pitasker_core.runs.machine import Boot, Moment, Sign
-from pitasker_core.runs.missed import Cause, Stretch, Watch
+from pitasker_core.runs.machine import Moment
+from pitasker_core.runs.missed import Cause, Stretch
 from pitasker_core.runs.observed import Seen
+from pitasker_core.runs.watch import Watch
 from pitasker_core.sync import store
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -148,8 +150,8 @@ def test_expected_times_are_those_of_the_schedule(schedule, after, until, count)
 
 
 def test_boots_of_the_journal_say_when_the_machine_was_off():
-    boots = [Boot(at("00:00"), at("02:10")), Boot(at("07:40"), at("09:00"))]
-    assert missed.offs(boots, at("07:40"), None) == [stretch("02:10", "07:40", OFF)]
+    known = [Boot(at("00:00"), at("02:10")), Boot(at("07:40"), at("09:00"))]
+    assert boots.offs(known, at("07:40"), None) == [stretch("02:10", "07:40", OFF)]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_boots_of_the_journal_say_when_the_machine_was_off():
     ],
 )
 def test_without_a_journal_the_last_sign_of_life_says_so_and_no_more_than_it_knows(sign, found):
-    assert missed.offs([Boot(at("07:40"), at("09:00"))], at("07:40"), sign) == found
+    assert boots.offs([Boot(at("07:40"), at("09:00"))], at("07:40"), sign) == found
 
 
 def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
@@ -176,9 +178,9 @@ def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
         Boot(at("08:00"), at("12:00")),
     ]
     jumps = [(at("02:11"), at("07:41"))]
-    right = machine.with_true_starts(known, jumps, at("11:00"))
+    right = boots.with_true_starts(known, jumps, at("11:00"))
     assert [boot.start for boot in right] == [at("00:00"), at("07:40"), at("11:00")]
-    assert [(one.start, one.end) for one in missed.offs(right, at("11:00"), None)] == [
+    assert [(one.start, one.end) for one in boots.offs(right, at("11:00"), None)] == [
         (at("02:10"), at("07:40")),
         (at("08:00"), at("11:00")),
     ]
@@ -269,7 +271,7 @@ class World:
 def world(settings, crontab, monkeypatch):
     """Midnight of a day on which everything was judged so far; the machine has long been on."""
     monkeypatch.setattr(clock, "system_zone", lambda: UTC_ZONE)
-    monkeypatch.setattr(missed.cron_daemon, "is_alive", lambda: True)
+    monkeypatch.setattr(watch.cron_daemon, "is_alive", lambda: True)
     found = World(settings, DAY, DAY - timedelta(days=30))
     monkeypatch.setattr(clock, "now", lambda: found.now + found.error)
     return found
@@ -339,7 +341,7 @@ def test_what_could_not_be_written_is_judged_again(world, monkeypatch):
     hourly(world)
     world.judge()
     with monkeypatch.context() as broken:
-        broken.setattr(missed.notices, "add", lambda *_: 1 / 0)
+        broken.setattr(notices, "add", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             world.judge(minutes=130)
     assert misses(world) == []
@@ -351,7 +353,7 @@ def test_what_could_not_be_written_is_judged_again(world, monkeypatch):
 def test_a_dead_cron_is_the_reason_at_once(world, monkeypatch):
     hourly(world)
     world.judge()
-    monkeypatch.setattr(missed.cron_daemon, "is_alive", lambda: False)
+    monkeypatch.setattr(watch.cron_daemon, "is_alive", lambda: False)
     world.judge(minutes=63)
     world.judge(minutes=60)
     assert misses(world) == [("Backup", at("01:00"), at("02:00"), 2, "cron was not running")]
@@ -411,12 +413,12 @@ def test_one_off_time_is_one_notice_and_what_was_missed_by_it_is_offered(world):
     ]
     message = "The machine was off from 02:10 to 07:40: Backup and Update were missed."
     assert told(world) == [message]
-    found = missed.offers(world.settings)
+    found = offers.offers(world.settings)
     assert found.message == message
     assert [(one.task, one.times) for one in found.missed] == [(task.id, 5), (other.id, 1)]
     world.ran(task, at("08:00", 1))
     world.judge(minutes=20)
-    assert [one.name for one in missed.offers(world.settings).missed] == ["Update"]
+    assert [one.name for one in offers.offers(world.settings).missed] == ["Update"]
     assert len(misses(world)) == 2
 
 
@@ -518,7 +520,7 @@ def test_a_task_of_reboot_is_expected_once_a_boot(world, starts):
 def test_what_was_missed_while_off_is_made_up_once_if_wanted(world, monkeypatch, wanted, count):
     started = []
     monkeypatch.setattr(
-        missed.by_hand, "start", lambda _, actor, task, by: started.append((actor, task.name, by))
+        by_hand, "start", lambda _, actor, task, by: started.append((actor, task.name, by))
     )
     hourly(world, catch_up=wanted)
     reboot = hourly(world, "Hello", "@reboot", catch_up=True)
@@ -534,7 +536,7 @@ def test_what_was_missed_while_off_is_made_up_once_if_wanted(world, monkeypatch,
 
 def test_a_run_that_is_made_up_is_called_so(settings, crontab):
     task = create(settings, command="echo made up")
-    name = missed.by_hand.start(settings, "catch up", task, by="catchup")
+    name = by_hand.start(settings, "catch up", task, by="catchup")
 
     def ended():
         spool.collect(settings)
@@ -547,7 +549,7 @@ def test_a_run_that_is_made_up_is_called_so(settings, crontab):
 
 
 def test_what_has_run_again_since_needs_no_making_up(world, monkeypatch):
-    monkeypatch.setattr(missed.by_hand, "start", lambda *_, **__: pytest.fail("started"))
+    monkeypatch.setattr(by_hand, "start", lambda *_, **__: pytest.fail("started"))
     task = hourly(world, catch_up=True)
     world.judge()
     world.boot(minutes=419)

@@ -5,13 +5,13 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.dashboard.run_live import take_in
 from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell
-from pitasker_core.runs import by_hand, missed
-from pitasker_core.runs.missed import Offer
+from pitasker_core.runs import by_hand, offers
+from pitasker_core.runs.offers import Offer
 
 
 def show_offer() -> None:
     """The offer, if there is one, until what was missed has run or somebody says no."""
-    offer = missed.offers(settings())
+    offer = offers.offers(settings())
     if offer is None or st.session_state.get("offer_declined") == offer.message:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer"):

@@ -6,17 +6,14 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pitasker_core import clock
+from pitasker_core.runs.boots import SIGN, Boot, Sign
 from pitasker_core.settings import Settings
-
-SIGN = timedelta(minutes=5)
-"""How often a running PiTasker says that it is there."""
 
 _STOPPED = b"stopped\n"
 _TIME_ERROR = 5
@@ -42,23 +39,6 @@ class Moment:
     def booted_at(self) -> datetime:
         """When it was booted, by the clock as it is now."""
         return self.now - self.uptime
-
-
-@dataclass(frozen=True)
-class Boot:
-    """The first and the last that the journal knows of a boot."""
-
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True)
-class Sign:
-    """The last that PiTasker said of itself. `stopped` when it was ended while the machine stayed
-    on: from then on nobody knows."""
-
-    at: datetime
-    stopped: bool
 
 
 def look() -> Moment:
@@ -146,24 +126,3 @@ def _file(settings: Settings) -> Path:
 
 def _time(microseconds: int) -> datetime:
     return datetime.fromtimestamp(microseconds / 1e6, UTC)
-
-
-def with_true_starts(
-    found: Sequence[Boot], jumps: Sequence[tuple[datetime, datetime]], booted_at: datetime
-) -> list[Boot]:
-    """Boots as they were by a right clock. Pure.
-
-    A machine without a battery clock begins each boot at the time of its last end, and jumps when
-    it reaches a time server: `jumps` are those that the log shows.
-    """
-    right = []
-    for boot in found[:-1]:
-        start = boot.start
-        for before, after in jumps:
-            if timedelta(0) <= before - start < _FIRST_MINUTES:
-                start = after - (before - start)
-        right.append(Boot(start, boot.end))
-    return right + [Boot(booted_at, boot.end) for boot in found[-1:]]
-
-
-_FIRST_MINUTES = timedelta(minutes=15)

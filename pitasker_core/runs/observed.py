@@ -17,9 +17,10 @@ from pitasker_core import clock, database
 from pitasker_core.crontab.document import Crontab, parse, split_stdin, tag_in
 from pitasker_core.database.tables import EventRow, OperationRow, RunRow, SettingRow, TaskRow
 from pitasker_core.errors import PiTaskerError
-from pitasker_core.runs import cron_log
+from pitasker_core.runs import cron_lines, cron_log
 from pitasker_core.runs.by_hand import cron_command
-from pitasker_core.runs.cron_log import Event, Kind, Source, Unreadable
+from pitasker_core.runs.cron_lines import Event, Kind
+from pitasker_core.runs.cron_log import Source, Unreadable
 from pitasker_core.runs.twins import same_start
 from pitasker_core.settings import Settings
 from pitasker_core.sync import service, store
@@ -164,7 +165,7 @@ def _take_in(session: Session, crontab: int, events: Iterable[Event], document: 
 def unmanaged(document: Crontab) -> dict[str, str]:
     """The commands of entries without a tag, by what cron logs of them."""
     return {
-        cron_log.as_logged(cron_command(split_stdin(entry.command)[0])): entry.command
+        cron_lines.as_logged(cron_command(split_stdin(entry.command)[0])): entry.command
         for _, entry in document.entries()
         if entry.tag is None and not entry.has_foreign_bytes
     }

@@ -244,7 +244,9 @@ def _become(shell: str, command: str, ends: dict[int, int]) -> NoReturn:
     try:
         for handle, end in ends.items():
             os.dup2(end, handle)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these; a job must not
+        # Python ignores the first two, and who started us in the background the others: cron does
+        # not, so a job must not.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, signal.SIG_DFL)
         os.execv(shell, [shell, "-c", command])
     except OSError as problem:

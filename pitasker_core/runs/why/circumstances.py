@@ -19,6 +19,7 @@ from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.document import Crontab, split_stdin
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.runs import by_hand, cron_log, history, machine, spool
+from pitasker_core.runs.cron_lines import Kind
 from pitasker_core.runs.why.answer import Answer
 from pitasker_core.runs.why.facts import Disk, Facts, File, Output, Spooled
 from pitasker_core.runs.why.judgement import judge
@@ -84,12 +85,12 @@ def _with_log(settings: Settings, found: Facts) -> Facts:
     except OSError as problem:
         return replace(found, log_problem=f"{log} cannot be read: {problem.strerror or problem}.")
     tag = f"PITASKER_ID:{found.task.crontab_id}"
-    starts = [e.at for e in events if e.kind is cron_log.Kind.STARTED and tag in e.text]
+    starts = [e.at for e in events if e.kind is Kind.STARTED and tag in e.text]
     # Not those of the jobs themselves: with `cron -L` it says of each how it failed.
     errors = [
         (e.at, e.text)
         for e in events
-        if e.kind is cron_log.Kind.ERROR
+        if e.kind is Kind.ERROR
         and (e.user == found.user or f"/{found.user}" in e.text)
         and "grandchild" not in e.text
     ]
