@@ -23,7 +23,7 @@ from pitasker_core.dashboard.shell import (
     show_problem,
     sync_now,
     tell,
-    tell_written,
+    tell_synced,
 )
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import DatabaseError
@@ -210,8 +210,7 @@ def _sync() -> None:
 def _export() -> None:
     done = act(service.export, settings(), ACTOR)
     if done:
-        tell("done", f"{len(done.pushed)} written to the crontab.")
-        tell_written("Exported", done.before, done.after)
+        tell_synced(done, "Exported")
 
 
 def _validate() -> None:

@@ -11,12 +11,10 @@ from pitasker_core.dashboard.shell import (
     plain,
     settings,
     show_problem,
-    tell,
-    tell_written,
+    tell_imported,
 )
 from pitasker_core.sync import adopt
 from pitasker_core.sync.adopt import ImportOptions
-from pitasker_core.sync.release import release
 
 
 def main() -> None:
@@ -122,14 +120,7 @@ def _import(wanted: list[adopt.Import], options: ImportOptions) -> None:
     if done:
         _choose(None)
         st.session_state.import_result = done
-        tell("done", f"{len(done.imported)} imported.")
-
-        def undo() -> None:
-            texts = act(release, settings(), ACTOR, done.imported)
-            if texts:
-                tell_written("Taken back", *texts)
-
-        tell_written("Imported", *done.texts, undo if done.imported else None)
+        tell_imported(done)
 
 
 def _show_results() -> None:

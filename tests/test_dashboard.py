@@ -22,6 +22,23 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
+def settings(standing):
+    """What the standing server works on."""
+    return standing.settings
+
+
+@pytest.fixture
+def serve(standing, serve):
+    """The standing server; one of the test's own where something about it is to be different."""
+
+    def start(**environment):
+        return serve(**environment) if environment else standing.address
+
+    start.anew = serve
+    return start
+
+
+@pytest.fixture
 def visit(browser, settings):
     """Open pages; a traceback on any of them fails the test."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
@@ -93,7 +110,7 @@ def apply_changes(page):
 
 def test_a_newcomer_sees_what_the_crontab_holds_and_imports_it(serve, visit, crontab, settings):
     crontab.write(EXISTING)
-    page = visit(serve())
+    page = visit(serve.anew())
     expect(page.get_by_text("Nothing has been changed in your crontab")).to_be_visible()
     (backup,) = settings.backups.glob("*.crontab")
     assert backup.read_bytes() == EXISTING
@@ -432,9 +449,14 @@ def test_a_finding_is_fixed_from_its_row_and_from_its_kind(serve, visit, crontab
     grid(page).click(position={"x": 190, "y": 52 + 35 * 2})
     page.get_by_text("Comment out", exact=True).click()
     until(lambda: b"\n# 61 * * * * /bin/c\n" in crontab.read())
+    expect(page.get_by_text("Comment out. 1 line changed")).to_be_visible()
+    settle(page)
+    mended = crontab.read()
     page.get_by_role("button", name="All 2: unmanaged entry").click()
     page.get_by_text("Import", exact=True).last.click()
     until(lambda: crontab.read().count(b"# PITASKER_ID:") == 3)
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: crontab.read() == mended)
 
 
 def test_an_operation_shows_what_it_did_and_can_be_gone_back_before(

@@ -25,8 +25,25 @@ PATHS = ["/", "/tasks", "/_stcore/host-config", "/media/x", "/component/x", "/ap
 
 
 @pytest.fixture
-def address(serve):
-    return serve()
+def settings(standing):
+    """What the standing server works on."""
+    return standing.settings
+
+
+@pytest.fixture
+def serve(standing, serve):
+    """The standing server; one of the test's own where something about it is to be different."""
+
+    def start(**environment):
+        return serve(**environment) if environment else standing.address
+
+    start.anew = serve
+    return start
+
+
+@pytest.fixture
+def address(standing):
+    return standing.address
 
 
 def cookies(settings, role=Role.WRITE):
@@ -138,7 +155,7 @@ def test_wrong_passwords_are_slowed_down(address, settings):
 
 
 def test_the_link_that_the_server_prints_signs_in_once(serve, tmp_path):
-    serve()
+    serve.anew()
     log = tmp_path / "server.log"
     until(lambda: "login?token=" in log.read_text())
     (link,) = re.findall(r"http://\S+token=\S+", log.read_text())

@@ -7,10 +7,20 @@ import pandas as pd
 import streamlit as st
 
 from pitasker_core.crontab.editable import shown
-from pitasker_core.dashboard.shell import ACTOR, act, settings, tell, tell_written
-from pitasker_core.sync import fixes, service, validation
+from pitasker_core.dashboard.shell import (
+    ACTOR,
+    act,
+    settings,
+    tell,
+    tell_imported,
+    tell_saved,
+    tell_synced,
+    tell_written,
+)
+from pitasker_core.sync import fixes, validation
+from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.fixes import Fix
-from pitasker_core.sync.service import Comparison
+from pitasker_core.sync.service import Comparison, SyncResult
 from pitasker_core.sync.validation import Finding
 
 EDIT = "Open in the editor"
@@ -94,12 +104,15 @@ def _fix_one() -> None:
 
 
 def _fix(findings: list[Finding], fix: Fix) -> None:
-    def do() -> tuple[str | None, str | None]:
-        before, _ = service.read_crontab(settings())
-        fixes.apply(settings(), ACTOR, findings, fix)
-        return before, service.read_crontab(settings())[0]
-
-    texts = act(do)
-    if texts:
-        tell("done", f"{fix.value}: {len(findings)}.")
-        tell_written(fix.value, *texts)
+    done = act(fixes.apply, settings(), ACTOR, findings, fix)
+    if isinstance(done, ImportResult):
+        tell_imported(done)
+        for line, reason in done.errors.items():
+            tell("error", f"Line {line}: {reason}")
+    elif isinstance(done, SyncResult):
+        tell_synced(done, fix.value)
+    elif done and fix is Fix.COMMENT_OUT:
+        # Not to be taken back: `crontab` would not take the line as it was.
+        tell_written(fix.value, done.before, done.text)
+    else:
+        tell_saved(done, fix.value)

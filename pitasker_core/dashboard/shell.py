@@ -18,8 +18,10 @@ from pitasker_core.errors import CrontabReverted, DatabaseError, MassRemoval, Pi
 from pitasker_core.settings import Settings
 from pitasker_core.status import Health
 from pitasker_core.sync import edit, service
+from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.edit import Saved
-from pitasker_core.sync.service import Request
+from pitasker_core.sync.release import release
+from pitasker_core.sync.service import Request, SyncResult
 from pitasker_core.tasks import Applied
 
 ACTOR = "dashboard"
@@ -189,6 +191,12 @@ def sync_now(request: Request | None = None) -> bool:
     except PiTaskerError as problem:
         tell("error", problem.user_message)
         return True
+    tell_synced(done, "Synced")
+    return True
+
+
+def tell_synced(done: SyncResult, what: str) -> None:
+    """Say what a sync did; taken back, each task gets the values that were overwritten."""
     tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
     if done.plan.conflicts:
         tell("warning", f"{_conflicts(len(done.plan.conflicts))} for you: see Sync health.")
@@ -197,10 +205,21 @@ def sync_now(request: Request | None = None) -> bool:
         def undo() -> None:
             tell_applied(act(tasks.undo_sync, settings(), ACTOR, done), "Taken back")
 
-        tell_written("Synced", done.before, done.after, undo)
+        tell_written(what, done.before, done.after, undo)
     for task, reason in done.failures.items():
         tell("error", f"Task {task}: {reason}")
-    return True
+
+
+def tell_imported(done: ImportResult) -> None:
+    """Say what an import did; it is taken back by giving the entries back."""
+    tell("done", f"{len(done.imported)} imported.")
+
+    def undo() -> None:
+        texts = act(release, settings(), ACTOR, done.imported)
+        if texts:
+            tell_written("Taken back", *texts)
+
+    tell_written("Imported", *done.texts, undo if done.imported else None)
 
 
 def _conflicts(number: int) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
-from pitasker_core.errors import ConcurrentModification
 from pitasker_core.settings import Settings
 from pitasker_core.sync import adopt, edit, service
-from pitasker_core.sync.adopt import Import
+from pitasker_core.sync.adopt import Import, ImportResult
+from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.merge import Policy
-from pitasker_core.sync.service import Request
+from pitasker_core.sync.service import Request, SyncResult
 from pitasker_core.sync.validation import Discrepancy, Finding
 
 
@@ -47,28 +47,27 @@ def of(finding: Finding) -> list[Fix]:
     return FIXES[finding.kind]
 
 
-def apply(settings: Settings, actor: str, findings: Sequence[Finding], fix: Fix) -> None:
-    """Do the same about findings that all offer it.
+def apply(
+    settings: Settings, actor: str, findings: Sequence[Finding], fix: Fix
+) -> ImportResult | SyncResult | Saved:
+    """Do the same about findings that all offer it, and say what that did.
 
-    Raises any PiTaskerError. A finding that is not as it was when it was shown is refused: Stale or
-    ConcurrentModification.
+    Raises any PiTaskerError. A finding that is not as it was when it was shown is refused: Stale,
+    ConcurrentModification, or for an import an error of its line.
     """
     if fix is Fix.IMPORT:
         wanted = [Import(f.line, f"{f.text}\n") for f in findings if f.line and f.text is not None]
-        done = adopt.adopt(settings, actor, wanted)
-        for reason in done.errors.values():
-            raise ConcurrentModification(reason)
-    elif fix is Fix.PUT_RECORDER_BACK:
-        tags = {f.change.tag for f in findings if f.change}
-        service.sync(settings, Request(actor, "resolve", tags))
-    elif fix in (Fix.COMMENT_OUT, Fix.UNIX_LINE_END):
+        return adopt.adopt(settings, actor, wanted)
+    if fix in (Fix.COMMENT_OUT, Fix.UNIX_LINE_END):
         mend = _commented if fix is Fix.COMMENT_OUT else _without_carriage_return
-        _mend_lines(settings, actor, findings, mend)
-    else:
-        policy = Policy.CRONTAB if fix is Fix.TAKE_CRONTAB else Policy.DATABASE
-        seen = [f.change for f in findings if f.change]
-        tags = {change.tag for change in seen}
-        service.sync(settings, Request(actor, "resolve", tags, dict.fromkeys(tags, policy), seen))
+        return _mend_lines(settings, actor, findings, mend)
+    seen = [f.change for f in findings if f.change]
+    tags = {change.tag for change in seen}
+    if fix is Fix.PUT_RECORDER_BACK:
+        return service.sync(settings, Request(actor, "resolve", tags))
+    policy = Policy.CRONTAB if fix is Fix.TAKE_CRONTAB else Policy.DATABASE
+    choices = dict.fromkeys(tags, policy)
+    return service.sync(settings, Request(actor, "resolve", tags, choices, seen))
 
 
 def _commented(line: str) -> str:
@@ -81,7 +80,7 @@ def _without_carriage_return(line: str) -> str:
 
 def _mend_lines(
     settings: Settings, actor: str, findings: Sequence[Finding], mend: Callable[[str], str]
-) -> None:
+) -> Saved:
     text, _ = service.read_crontab(settings)
     lines = (text or "").split("\n")
     for finding in findings:
@@ -89,4 +88,4 @@ def _mend_lines(
         if not 0 <= at < len(lines) or lines[at] != finding.text:
             raise edit.changed_since()
         lines[at] = mend(lines[at])
-    edit.save_raw(settings, "\n".join(lines), text, actor=actor)
+    return edit.save_raw(settings, "\n".join(lines), text, actor=actor)
