@@ -48,7 +48,10 @@ def test_two_servers_on_one_crontab_lose_and_double_nothing(serve, settings, cro
     until(lambda: background.is_running(settings))
     with database.session(settings) as session:
         holders = session.scalar(
-            database.text("select count(*) from pg_locks where locktype = 'advisory' and granted")
+            database.text(
+                "select count(*) from pg_locks where locktype = 'advisory' and granted and database"
+                " = (select oid from pg_database where datname = current_database())"
+            )
         )
     assert holders == 1
     assert not service.preview(settings).plan.changes
