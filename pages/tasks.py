@@ -309,9 +309,9 @@ def _open_what_was_asked_for(by_id: dict[int, Task]) -> None:
         return
     if label == "Delete":
         confirm_delete([task], _choose_none)
-    elif label == "Run now":
+    elif label == task_grid.RUN_NOW:
         run_now([task])
-    elif label == "Runs":
+    elif label == task_grid.RUNS:
         st.switch_page("pages/runs.py", query_params={"task": str(task.id)})
     elif label == task_grid.WHY:
         why_dialog(task)

@@ -17,7 +17,7 @@ from pitasker_core.dashboard.shell import (
     settings,
     tell_applied,
 )
-from pitasker_core.dashboard.task_grid import WHY
+from pitasker_core.dashboard.task_grid import RUN_NOW, RUNS, WHY
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.runs import history
@@ -86,11 +86,15 @@ def _draw(like: Task | None, duplicate: bool) -> None:
         _history(task)
     refusal = st.container()  # above the button, so that it is seen where the button is
     with st.container(horizontal=True):
-        saves = st.button("Save", type="primary", icon=":material/check:", key=f"{key}-save")
-        if task and st.button(WHY, icon=":material/help:", key=f"{key}-why"):
-            # One dialog cannot open another: the page opens it, as from the row's menu.
-            st.session_state.menu = (WHY, task.id)
-            st.rerun()
+        saves = st.button(
+            "Save",
+            type="primary",
+            icon=":material/check:",
+            key=f"{key}-save",
+            disabled=settings().read_only,
+        )
+        if task:
+            _go_elsewhere(key, task)
     if not saves:
         return
     fields = {
@@ -114,6 +118,23 @@ def _draw(like: Task | None, duplicate: bool) -> None:
         return
     tell_applied(done, f"Saved {name}")
     st.rerun()
+
+
+_ELSEWHERE = {
+    RUN_NOW: ":material/play_arrow:",
+    RUNS: ":material/history:",
+    WHY: ":material/help:",
+}
+"""What else can be done with the task: acts of its row's menu."""
+
+
+def _go_elsewhere(key: str, task: Task) -> None:
+    for what, icon in _ELSEWHERE.items():
+        off = what == RUN_NOW and settings().read_only
+        if st.button(what, icon=icon, key=f"{key}-{what}", disabled=off):
+            # One dialog cannot open another: the page does it, as from the row's menu.
+            st.session_state.menu = (what, task.id)
+            st.rerun()
 
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}

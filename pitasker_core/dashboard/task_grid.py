@@ -33,7 +33,9 @@ RESULTS = {
 
 WHY = "Why did it not run?"
 
-MENU = ["Details", "Run now", "Runs", WHY, "Duplicate", "Delete"]
+RUN_NOW, RUNS = "Run now", "Runs"
+
+MENU = ["Details", RUN_NOW, RUNS, WHY, "Duplicate", "Delete"]
 
 _WAITING = (State.PENDING, State.FAILED, State.CONFLICT)
 
