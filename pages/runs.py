@@ -8,7 +8,7 @@ import streamlit as st
 
 from pitasker_core import clock
 from pitasker_core.dashboard import run_charts, run_list
-from pitasker_core.dashboard.operations import PERIODS
+from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.run_detail import show_run
 from pitasker_core.dashboard.run_live import show_running, take_in
 from pitasker_core.dashboard.run_offer import show_offer
@@ -73,17 +73,7 @@ def _filters(names: dict[int, str]) -> tuple[str, datetime | None]:
             bind="query-params",
             wrap=True,
         )
-        period = st.segmented_control(
-            "Period",
-            list(PERIODS),
-            default="Month",
-            required=True,
-            label_visibility="collapsed",
-            key="runs_period",
-            bind="query-params",
-        )
-    length = PERIODS[period]
-    return kind, clock.now() - length if length else None
+        return kind, choose_since("runs_period")
 
 
 def _choose_task() -> None:

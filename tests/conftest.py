@@ -196,12 +196,18 @@ def empty_database_url(_server: str) -> Iterator[str]:
     yield from _made(_server, "template1")
 
 
+def _is_standing(request: pytest.FixtureRequest) -> bool:
+    return request.node.get_closest_marker("standing") is not None
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str, crontab: InstalledCrontab) -> Settings:
-    """Settings of a home, a database and a crontab that are all new."""
-    return Settings(
-        tmp_path / "home", database_url, "crontab", demo=False, cron_log=tmp_path / "cron.log"
-    )
+def settings(request: pytest.FixtureRequest, tmp_path: Path, crontab: InstalledCrontab) -> Settings:
+    """Settings of a home, a database and a crontab that are all new, or those of the server that
+    stands."""
+    if _is_standing(request):
+        return request.getfixturevalue("standing").settings
+    url = request.getfixturevalue("database_url")
+    return Settings(tmp_path / "home", url, "crontab", demo=False, cron_log=tmp_path / "cron.log")
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -263,10 +269,22 @@ def _serving(environment: Mapping[str, str], folder: Path) -> Iterator[Callable[
 
 
 @pytest.fixture
-def serve(cli_environment: Mapping[str, str], tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Start servers of this test alone."""
+def serve(
+    request: pytest.FixtureRequest, cli_environment: Mapping[str, str], tmp_path: Path
+) -> Iterator[Callable[..., str]]:
+    """Start servers of this test alone; where a server stands, only those that are to differ from
+    it or that are asked for by `anew`."""
     with _serving(cli_environment, tmp_path) as start:
-        yield start
+        if not _is_standing(request):
+            yield start
+            return
+        address = request.getfixturevalue("standing").address
+
+        def some(**environment: str) -> str:
+            return start(**environment) if environment else address
+
+        some.anew = start
+        yield some
 
 
 @dataclass(frozen=True)

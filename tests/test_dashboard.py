@@ -18,24 +18,7 @@ from pitasker_core.auth import Role
 from pitasker_core.sync import adopt
 
 PROJECT = Path(__file__).parent.parent
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def settings(standing):
-    """What the standing server works on."""
-    return standing.settings
-
-
-@pytest.fixture
-def serve(standing, serve):
-    """The standing server; one of the test's own where something about it is to be different."""
-
-    def start(**environment):
-        return serve(**environment) if environment else standing.address
-
-    start.anew = serve
-    return start
+pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
 
 @pytest.fixture

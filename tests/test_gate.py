@@ -17,28 +17,11 @@ from test_scenarios import ME, create
 from pitasker_core import auth, tasks, tokens
 from pitasker_core.auth import Role
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
 SECRET = "correct horse battery"
 
 PATHS = ["/", "/tasks", "/_stcore/host-config", "/media/x", "/component/x", "/app/static/x"]
-
-
-@pytest.fixture
-def settings(standing):
-    """What the standing server works on."""
-    return standing.settings
-
-
-@pytest.fixture
-def serve(standing, serve):
-    """The standing server; one of the test's own where something about it is to be different."""
-
-    def start(**environment):
-        return serve(**environment) if environment else standing.address
-
-    start.anew = serve
-    return start
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The history of operations on Sync health: charts, a table, and what a chosen one did."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -11,6 +10,7 @@ from pitasker_core import clock, history, tasks
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard import charts, overview
+from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
@@ -24,13 +24,6 @@ from pitasker_core.errors import PiTaskerError
 from pitasker_core.history import Day, Operation
 from pitasker_core.sync import edit
 
-PERIODS = {
-    "Day": timedelta(days=1),
-    "Week": timedelta(days=7),
-    "Month": timedelta(days=30),
-    "Year": timedelta(days=365),
-    "All": None,
-}
 LISTED = 500
 """The most operations that are listed and drawn one by one; the figures by day count all."""
 
@@ -38,17 +31,7 @@ LISTED = 500
 def show_history() -> None:
     """Everything about what was done."""
     st.subheader("History")
-    period = st.segmented_control(
-        "Period",
-        list(PERIODS),
-        default="Month",
-        required=True,
-        key="period",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    length = PERIODS[period]
-    since = clock.now() - length if length else None
+    since = choose_since("period")
     found = history.operations(settings(), LISTED, since)
     if not found:
         st.info("Nothing was done in this time. What you do is listed here, each with its proof.")

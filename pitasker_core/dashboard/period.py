@@ -1,0 +1,30 @@
+"""How far back a page looks."""
+
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from pitasker_core import clock
+
+_PERIODS = {
+    "Day": timedelta(days=1),
+    "Week": timedelta(days=7),
+    "Month": timedelta(days=30),
+    "Year": timedelta(days=365),
+    "All": None,
+}
+
+
+def choose_since(key: str) -> datetime | None:
+    """Let a person choose, and say since when; None for all. Kept in the address."""
+    chosen = st.segmented_control(
+        "Period",
+        list(_PERIODS),
+        default="Month",
+        required=True,
+        key=key,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    length = _PERIODS[chosen]
+    return clock.now() - length if length else None
