@@ -1,6 +1,9 @@
 """Runs seen in cron's log: what a line says, where the log is, and how runs come out of it."""
 
+import bz2
+import gzip
 import json
+import lzma
 import os
 import shutil
 import stat
@@ -27,6 +30,25 @@ from pitasker_core.sync import edit, service
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 TAG = "11111111-2222-3333-4444-555555555555"
 USER = observed.user_name()
+
+
+# What a local user can write by `logger -t CRON`, and what only cron and crontab can.
+@pytest.mark.parametrize(
+    ("uid", "message", "is_authentic"),
+    [
+        (0, "(pi) CMD (x)", True),
+        (1000, "(pi) CMD (x)", False),
+        (1000, "(CRON) STARTUP (fork ok)", False),
+        (1000, "(pi) REPLACE (pi)", True),
+        (1001, "(pi) REPLACE (pi)", False),
+        (1000, "(root) REPLACE (pi)", False),
+        (0, "(root) REPLACE (pi)", True),
+        (None, "(pi) CMD (x)", None),
+    ],
+)
+def test_a_line_of_the_journal_counts_only_from_who_may_say_it(uid, message, is_authentic):
+    line = Line(NOON, 7, message, uid=uid)
+    assert cron_lines.is_authentic(line, cron_lines.event(line), 1000) is is_authentic
 
 
 def said(message, pid=7):
@@ -103,7 +125,8 @@ def test_odd_bytes_are_written_as_cron_writes_them():
 
 def syslog(*lines, now=NOON, zone="Europe/Berlin"):
     read = cron_lines.from_syslog([f"{line}\n".encode() for line in lines], now, ZoneInfo(zone))
-    return [(line.at.isoformat(), line.pid, line.message) for line in read]
+    found = [line for line in read if isinstance(line, Line)]
+    return [(line.at.isoformat(), line.pid, line.message) for line in found]
 
 
 def test_both_kinds_of_stamps_are_read():
@@ -165,6 +188,7 @@ def entry(message, at, uptime, boot="b1", **more):
             "MESSAGE": message,
             "SYSLOG_PID": "123",
             "_BOOT_ID": boot,
+            "_UID": "0",
             "__REALTIME_TIMESTAMP": str(int(at.timestamp() * 1e6)),
             "__MONOTONIC_TIMESTAMP": str(int(uptime * 1e6)),
             "__CURSOR": f"s=1;t={at.timestamp()}",
@@ -180,7 +204,7 @@ def test_the_journal_is_read_with_its_cursor_and_what_is_damaged_is_passed_over(
         b'{"MESSAGE": null}',
         entry(list(b"(pi) CMD (\xff)"), NOON, 6),
     ]
-    found = list(cron_lines.from_journal(lines))
+    found = [pair for pair in cron_lines.from_journal(lines) if isinstance(pair[0], Line)]
     assert [(line.message, line.pid, line.uptime) for line, _ in found] == [
         ("(pi) CMD (x)", 123, 5.0),
         (r"(pi) CMD (\xff)", 123, 6.0),
@@ -279,10 +303,19 @@ class Log:
         with self.file.open("a") as file:
             file.write(f"{stamp} pi {name}[{pid}]: {message}{end}")
 
+    def pack(self, suffix, pack):
+        """Rotate the log and pack it, as logrotate does; another packer makes a damaged one."""
+        data, status = self.file.read_bytes(), self.file.stat()
+        packed = Path(f"{self.file}.1.{suffix}")
+        with pack(packed, "wb") as file:
+            file.write(data)
+        os.utime(packed, (status.st_atime, status.st_mtime))
+        self.file.unlink()
+
     def read(self):
         since = clock.now() - timedelta(days=7)
         found = cron_log.read(Source(self.file), self.read_at, since, USER)
-        self.read_at = found.place
+        self.read_at, self.holes, self.skipped = found.place, found.holes, found.skipped
         return [event.text for event in found.events]
 
 
@@ -310,6 +343,90 @@ def test_nothing_is_lost_when_the_log_is_rotated(log):
     log.write(f"({USER}) CMD (three)")
     assert log.read() == ["two", "three"]
     assert log.read() == []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [("gz", gzip.open), ("xz", lzma.open), ("bz2", bz2.open)]
+)
+def test_starts_in_a_rotated_and_packed_log_are_read(log, suffix, pack):
+    log.write(f"({USER}) CMD (one)", clock.now() - timedelta(hours=3))
+    assert log.read() == ["one"]
+    log.write(f"({USER}) CMD (two)", clock.now() - timedelta(hours=2))
+    log.pack(suffix, pack)
+    log.write(f"({USER}) CMD (three)")
+    assert log.read() == ["one", "two", "three"]
+    assert log.holes == []
+
+
+def test_what_stood_in_a_packing_that_cannot_be_read_is_a_hole(log):
+    first, last = clock.now() - timedelta(hours=3), clock.now()
+    log.write(f"({USER}) CMD (one)", first)
+    log.read()
+    log.write(f"({USER}) CMD (two)", clock.now() - timedelta(hours=2))
+    log.pack("zst", open)
+    log.write(f"({USER}) CMD (three)", last)
+    assert log.read() == ["three"]
+    assert log.holes == [(first, last)]
+
+
+def test_a_damaged_packed_log_is_a_hole_and_stops_nothing(log):
+    first, last = clock.now() - timedelta(hours=3), clock.now()
+    log.write(f"({USER}) CMD (one)", first)
+    log.read()
+    log.pack("gz", open)
+    log.write(f"({USER}) CMD (three)", last)
+    assert log.read() == ["three"]
+    assert log.holes == [(first, last)]
+
+
+def test_what_was_deleted_before_it_was_read_is_a_hole(log):
+    first, last = clock.now() - timedelta(hours=3), clock.now()
+    log.write(f"({USER}) CMD (one)", first)
+    log.read()
+    log.file.unlink()
+    log.write(f"({USER}) CMD (three)", last)
+    assert log.read() == ["three"]
+    assert log.holes == [(first, last)]
+
+
+def test_a_new_log_with_the_inode_of_a_deleted_one_is_not_taken_for_it(log):
+    log.write(f"({USER}) CMD (one)", clock.now() - timedelta(hours=3))
+    log.read()
+    with log.file.open("w"):
+        pass
+    log.write(f"({USER}) CMD (two, which is longer than the line that was read before)")
+    assert log.read() == ["two, which is longer than the line that was read before"]
+
+
+def test_a_log_rotated_in_a_quiet_night_has_no_hole(log):
+    log.write(f"({USER}) CMD (one)", clock.now() - timedelta(hours=9))
+    log.read()
+    log.file.rename(f"{log.file}.1")
+    log.write(f"({USER}) CMD (two)")
+    assert log.read() == ["two"]
+    assert log.holes == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "(pi) CMD ([{9s}] x)",
+        "(pi) CMD ([4194305] x)",
+    ],
+)
+def test_a_number_that_no_process_has_stops_nothing_and_is_counted(log, line):
+    log.write(line.replace("{9s}", "9" * 5000))
+    log.write("(pi) CMD (x)", pid="9" * 5000)
+    log.write("(pi) CMD (x)", pid=4_194_305)
+    log.write(f"({USER}) CMD (one)")
+    assert log.read() == ["one"]
+    assert log.skipped == 3
+
+
+def test_a_line_without_end_is_not_read_into_memory(log):
+    log.write(f"({USER}) CMD ({'x' * 300_000})")
+    log.write(f"({USER}) CMD (one)")
+    assert log.read() == ["one"]
 
 
 def test_a_log_that_was_emptied_in_its_place_is_new(log):
@@ -491,11 +608,11 @@ def test_changes_of_the_crontab_by_others_are_events_and_our_own_are_not(setting
     log.write(f"({USER}) DELETE ({USER})", long_ago, pid=5, name="crontab")
     log.write("(other) REPLACE (other)", long_ago, pid=6, name="crontab")
     observed.collect(settings)
-    found = [e for e in events.listing(settings, 50) if e.actor == "crontab"]
+    found = [e for e in events.listing(settings, 50) if e.actor == observed.LOG]
     assert sorted((event.kind, event.after) for event in found) == [
         ("edited by crontab -e", None),
         ("removed by crontab -r", None),
-        ("replaced by crontab", {"by": "admin"}),
+        ("replaced by crontab", None),
     ]
     assert {event.at for event in found} == {long_ago}
 
@@ -506,7 +623,7 @@ def test_a_text_that_was_saved_here_is_our_own_write(settings, crontab, log):
     edit.save_raw(settings, f"{text}# more\n", text, actor=ME)
     log.write(f"({USER}) REPLACE ({USER})", name="crontab")
     observed.collect(settings)
-    assert not [e for e in events.listing(settings, 50) if e.actor == "crontab"]
+    assert not [e for e in events.listing(settings, 50) if e.actor in ("crontab", observed.LOG)]
 
 
 def test_a_log_that_cannot_be_read_is_a_value_not_an_error(settings):

@@ -231,6 +231,7 @@ class World:
     seen_since: datetime | None = None
     jumps: tuple = ()
     ups: tuple = ()
+    holes: tuple = ()
     watch: Watch = field(init=False)
 
     def __post_init__(self):
@@ -246,7 +247,7 @@ class World:
 
     def seen(self):
         until = self.now + self.error
-        return Seen(self.seen_since, until, False, self.jumps, self.ups)
+        return Seen(self.seen_since, until, False, self.jumps, self.ups, self.holes)
 
     def judge(self, minutes=0, log=True):
         self.now += timedelta(minutes=minutes)
@@ -393,6 +394,14 @@ def test_a_run_that_starts_beside_the_one_before_it_is_told_so(world):
         (False, "running"),
         (True, "started, beside the run before it"),
     ]
+
+
+def test_nothing_is_claimed_of_a_time_of_which_the_log_is_gone(world):
+    hourly(world)
+    world.judge()
+    world.holes = ((at("00:30"), at("03:30")),)
+    world.judge(minutes=330)
+    assert [(first, last) for _, first, last, _, _ in misses(world)] == [(at("04:00"), at("04:00"))]
 
 
 def test_one_off_time_is_one_notice_and_what_was_missed_by_it_is_offered(world):

@@ -4,19 +4,25 @@ cron tells syslog; that ends up in systemd's journal, in a file, or in both. Who
 them sees every start of every job without a change to the crontab.
 """
 
+import bz2
+import glob
 import grp
+import gzip
+import hashlib
+import lzma
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from pitasker_core import clock
 from pitasker_core.runs import cron_lines
-from pitasker_core.runs.cron_lines import Event, Kind, Line
+from pitasker_core.runs.cron_lines import BY_CRONTAB, Event, Kind, Line, MalformedLine
 from pitasker_core.settings import Settings
 
 JOURNALS = (Path("/var/log/journal"), Path("/run/log/journal"))
@@ -59,6 +65,10 @@ class Read:
     """Between which times the clock was set, or the machine slept."""
     ups: list[tuple[datetime, datetime]]
     """cron's starts, each with the last that was heard of it before."""
+    holes: list[tuple[datetime, datetime]]
+    """Times of which the log is gone: deleted, or packed in a way that cannot be read."""
+    skipped: int
+    """How many lines were left out: malformed, or not written by cron."""
 
 
 def find(settings: Settings) -> Source | Unreadable:
@@ -135,50 +145,70 @@ def read(source: Source, place: dict[str, Any], since: datetime, user: str) -> R
 
     Raises OSError when the log cannot be read after all.
     """
-    taken = _Taken(place, since, user)
+    new = _New(place, since, user)
     if source.file is None:
-        _read_journal(place, since, taken)
+        _read_journal(place, since, new)
     else:
-        _read_file(source.file, place, since, taken)
-    return Read(taken.events, {**taken.place, **taken.heard()}, taken.jumps, taken.ups)
+        _read_file(source.file, place, since, new)
+    place = {**new.place, **new.last_heard()}
+    return Read(new.events, place, new.jumps, new.ups, new.holes, new.skipped)
 
 
-class _Taken:
-    """What has been taken in of a log so far."""
+@dataclass
+class _New:
+    """What is new in a log, gathered line by line."""
 
-    def __init__(self, place: dict[str, Any], since: datetime, user: str) -> None:
-        self.place = dict(place)
-        self.events: list[Event] = []
-        self.jumps: list[tuple[datetime, datetime]] = []
-        self.ups: list[tuple[datetime, datetime]] = []
-        self._since, self._user = since, user
+    place: dict[str, Any]
+    since: datetime
+    user: str
+    events: list[Event] = field(default_factory=list)
+    jumps: list[tuple[datetime, datetime]] = field(default_factory=list)
+    ups: list[tuple[datetime, datetime]] = field(default_factory=list)
+    holes: list[tuple[datetime, datetime]] = field(default_factory=list)
+    skipped: int = 0
+
+    def __post_init__(self) -> None:
         self._before: Line | None = None
         self._heard: datetime | None = None
-        if "at" in place:
-            self._heard = datetime.fromisoformat(place["at"])
-            if "boot" in place:
-                self._before = Line(self._heard, 0, "", place["boot"], place["uptime"])
+        self.read_until: datetime | None = None
+        if "at" in self.place:
+            self._heard = self.read_until = datetime.fromisoformat(self.place["at"])
+            if "boot" in self.place:
+                boot, uptime = self.place["boot"], self.place["uptime"]
+                self._before = Line(self._heard, 0, "", boot, uptime)
         self._heard_of_another = self._heard
         self._process = 0
 
-    def take(self, line: Line) -> None:
+    def add(self, line: Line | MalformedLine) -> None:
+        """Take in a line. One that is malformed, or that cron did not write, is only counted."""
+        try:
+            if isinstance(line, MalformedLine):
+                raise line
+            event = cron_lines.event(line)
+            is_authentic = event and cron_lines.is_authentic(line, event, os.getuid())
+            if is_authentic is False:
+                raise MalformedLine("not written by cron")
+        except MalformedLine:
+            self.skipped += 1
+            return
         if self._before and cron_lines.jumped(self._before, line):
             self.jumps.append((min(self._before.at, line.at), max(self._before.at, line.at)))
         self._before = line
-        found = cron_lines.event(line) if line.at >= self._since else None
-        if found is None or found.kind not in _BY_CRONTAB:
+        if line.at < self.since:
+            event = None
+        if event is None or event.kind not in BY_CRONTAB:
             if line.pid != self._process:
                 # A cron that starts says several things: the first of them is no sign of life.
                 self._process, self._heard_of_another = line.pid, self._heard
             self._heard = line.at
-        if found is None:
+        if event is None:
             return
-        if found.kind is Kind.CRON_UP and self._heard_of_another:
+        if event.kind is Kind.CRON_UP and self._heard_of_another:
             self.ups.append((self._heard_of_another, line.at))
-        if found.kind in (Kind.CRON_UP, Kind.ERROR) or self._user in _whose(found):
-            self.events.append(found)
+        if event.kind in (Kind.CRON_UP, Kind.ERROR) or self.user in _users(event):
+            self.events.append(replace(event, is_verified=bool(is_authentic)))
 
-    def heard(self) -> dict[str, Any]:
+    def last_heard(self) -> dict[str, Any]:
         """What the next reading has to know of this one's last line."""
         before = self._before
         if before is None:
@@ -188,25 +218,24 @@ class _Taken:
         return {"at": self._heard.isoformat()} if self._heard else {}
 
 
-_BY_CRONTAB = {Kind.REPLACED, Kind.EDIT_BEGUN, Kind.EDIT_ENDED, Kind.REMOVED, Kind.LISTED}
+def _users(event: Event) -> tuple[str, ...]:
+    return (event.user,) if event.kind is Kind.STARTED else (event.user, event.text)
 
 
-def _whose(found: Event) -> tuple[str, ...]:
-    return (found.user,) if found.kind is Kind.STARTED else (found.user, found.text)
-
-
-def _read_journal(place: dict[str, Any], since: datetime, taken: _Taken) -> None:
+def _read_journal(place: dict[str, Any], since: datetime, new: _New) -> None:
     cursor = place.get("cursor")
-    if cursor and _journalctl(["--after-cursor", cursor], taken):
+    if cursor and _journalctl(["--after-cursor", cursor], new):
         return
     # No cursor yet, or one that this journal does not understand.
-    if not _journalctl(["--since", f"@{int(since.timestamp())}"], taken):
+    if not _journalctl(["--since", f"@{int(since.timestamp())}"], new):
         raise OSError("journalctl could not read the journal")
 
 
-def _journalctl(words: list[str], taken: _Taken) -> bool:
+def _journalctl(words: list[str], new: _New) -> bool:
+    # What other users write under cron's name is not even read.
     names = [word for name in _IDENTIFIERS for word in ("-t", name)]
-    fields = "MESSAGE,SYSLOG_PID,_PID,_BOOT_ID"
+    names += ["_UID=0", f"_UID={os.getuid()}"]
+    fields = "MESSAGE,SYSLOG_PID,_PID,_UID,_BOOT_ID"
     command = ["journalctl", "-q", "--no-pager", "-o", "json", f"--output-fields={fields}"]
     with subprocess.Popen(
         ["timeout", str(_PATIENCE), *command, *names, *words],
@@ -216,56 +245,141 @@ def _journalctl(words: list[str], taken: _Taken) -> bool:
     ) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         for line, cursor in cron_lines.from_journal(process.stdout):
-            taken.take(line)
-            taken.place = {"cursor": cursor}
+            new.add(line)
+            if cursor:
+                new.place = {"cursor": cursor}
     return process.returncode == 0
 
 
-def _read_file(path: Path, place: dict[str, Any], since: datetime, taken: _Taken) -> None:
-    known = place.get("inode") if place.get("file") == str(path) else None
+# --- A file, which is rotated -------------------------------------------------------------------
+
+_LONGEST_LINE = 64 * 1024
+"""Bytes that are read at once: syslog daemons cut lines at 8 KiB."""
+
+_SLACK = timedelta(minutes=1)
+"""By which a line may be written later than its time says."""
+
+_HEAD = 256
+"""Bytes by which the beginning of a file is known again."""
+
+_OPENERS: dict[str, Callable[[Path], Any]] = {
+    ".gz": gzip.GzipFile,
+    ".xz": lzma.LZMAFile,
+    ".bz2": bz2.BZ2File,
+}
+_UNREADABLE_PACKING = {".zst", ".lz4", ".Z"}
+
+
+def _read_file(path: Path, place: dict[str, Any], since: datetime, new: _New) -> None:
+    known = place if place.get("file") == str(path) else {}
     with path.open("rb") as file:
-        found = os.fstat(file.fileno())
-        at = 0
-        if known == found.st_ino:
-            # A file that became shorter was emptied in its place, and is new from its beginning.
-            at = place["position"] if place["position"] <= found.st_size else 0
+        status = os.fstat(file.fileno())
+        if _is_continued(file, status, known):
+            position = known["position"]
         else:
-            for older, start in _rotated(path, known, place.get("position", 0), since):
-                with older.open("rb") as rest:
-                    _take_lines(rest, start, taken)
-        end = _take_lines(file, at, taken)
-    taken.place = {"file": str(path), "inode": found.st_ino, "position": end}
+            position = 0
+            _read_rotated(path, known, since, new)
+        end = _add_lines(file, position, new)
+        new.place = {
+            "file": str(path),
+            "inode": status.st_ino,
+            "position": end,
+            "head": _fingerprint(file, end),
+        }
 
 
-def _rotated(
-    path: Path, known: int | None, position: int, since: datetime
-) -> Iterator[tuple[Path, int]]:
-    """The files that this one was before, oldest first, and where to go on in each."""
-    files = [
-        (stat.st_mtime, stat.st_ino, other)
-        for other in path.parent.glob(f"{path.name}[.-]*")
-        if other.suffix not in _PACKED and (stat := other.stat()).st_mtime >= since.timestamp()
-    ]
-    for _, inode, other in sorted(files):
-        yield other, position if inode == known else 0
+def _is_continued(file: IO[bytes], status: os.stat_result, known: dict[str, Any]) -> bool:
+    """Whether this is the file that was read before, longer now.
+
+    A file that was emptied in its place is shorter, or begins otherwise. The inode of a deleted
+    file may come back as that of a new one.
+    """
+    if known.get("inode") != status.st_ino or known["position"] > status.st_size:
+        return False
+    return "head" not in known or known["head"] == _fingerprint(file, known["position"])
 
 
-_PACKED = {".gz", ".xz", ".bz2", ".zst"}
+def _fingerprint(file: IO[bytes], position: int) -> str:
+    """A digest of a file's beginning, up to a position."""
+    file.seek(0)
+    return hashlib.sha256(file.read(min(position, _HEAD))).hexdigest()
 
 
-def _take_lines(file: BinaryIO, at: int, taken: _Taken) -> int:
+def _read_rotated(path: Path, known: dict[str, Any], since: datetime, new: _New) -> None:
+    """Read the files that this one was before, oldest first, and note of which times none is left.
+
+    Lines that were read before are known again: a start has its time and process.
+    """
+    gap_from = new.read_until
+    if gap_from:
+        since = max(since, gap_from - _SLACK)
+    last_written = since
+    for older, status in sorted(_rotated(path, since), key=lambda found: found[1].st_mtime):
+        try:
+            with _open(older) as file:
+                if not _is_continued(file, status, known):
+                    _note_hole(file, gap_from, new)
+                    _add_lines(file, 0, new)
+                else:
+                    _add_lines(file, known["position"], new)
+            gap_from = None
+        except (OSError, EOFError, lzma.LZMAError, zlib.error):
+            gap_from = gap_from or last_written
+        last_written = datetime.fromtimestamp(status.st_mtime, UTC)
+    with path.open("rb") as file:
+        _note_hole(file, gap_from, new)
+
+
+def _note_hole(file: IO[bytes], gap_from: datetime | None, new: _New) -> None:
+    """Note the time between what was read before and the first line of a file, if there is one."""
+    if gap_from is None:
+        return
+    first = cron_lines.first_stamp(_lines(file), clock.now(), clock.system_zone())
+    end = first or clock.now()
+    if end > gap_from:
+        new.holes.append((gap_from, end))
+
+
+def _open(path: Path) -> Any:
+    """A rotated file, unpacked. Raises OSError for a packing that Python cannot read."""
+    if path.suffix in _UNREADABLE_PACKING:
+        raise OSError(f"{path} cannot be unpacked")
+    return _OPENERS.get(path.suffix, _plain)(path)
+
+
+def _plain(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _rotated(path: Path, since: datetime) -> Iterator[tuple[Path, os.stat_result]]:
+    for older in path.parent.glob(f"{glob.escape(path.name)}[.-]*"):
+        try:
+            status = older.stat()
+        except OSError:
+            continue
+        if status.st_mtime >= since.timestamp():
+            yield older, status
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines from here on, with the parts of one that is too long."""
+    while raw := file.readline(_LONGEST_LINE):
+        yield raw
+
+
+def _add_lines(file: IO[bytes], position: int, new: _New) -> int:
     """Take in whole lines from a position on; the position after them."""
-    file.seek(at)
-    end = at
+    file.seek(position)
+    end = position
 
     def whole() -> Iterator[bytes]:
         nonlocal end
-        for raw in file:
-            if not raw.endswith(b"\n"):
+        for raw in _lines(file):
+            if not raw.endswith(b"\n") and len(raw) < _LONGEST_LINE:
                 return  # syslog is about to write the rest
             end += len(raw)
             yield raw
 
     for line in cron_lines.from_syslog(whole(), clock.now(), clock.system_zone()):
-        taken.take(line)
+        new.add(line)
     return end

@@ -53,6 +53,10 @@ class Seen:
     """Between which times the clock was set, or the machine slept."""
     ups: tuple[tuple[datetime, datetime], ...]
     """cron's starts, each with the last sign of it before."""
+    holes: tuple[tuple[datetime, datetime], ...] = ()
+    """Times of which the log is gone."""
+    skipped: int = 0
+    """Lines left out so far: malformed, or not written by cron."""
 
 
 def collect(settings: Settings) -> Seen | Unreadable:
@@ -73,6 +77,10 @@ def collect(settings: Settings) -> Seen | Unreadable:
     except OSError as problem:
         return Unreadable(f"{source} could not be read: {problem.strerror or problem}.")
     told = _told(kept, found, source, now)
+    if found.skipped:
+        _log.warning(
+            "%d lines of %s were left out: cron cannot have written them.", found.skipped, source
+        )
     if found.events or _is_worth_it(kept, told):
         document = _document(settings)
         with database.session(settings) as session:
@@ -100,6 +108,7 @@ def _read(source: Source, kept: dict[str, Any], now: datetime) -> cron_log.Read:
     if kept:
         # Another log than before: what is in both is taken in once, by its name.
         since = max(since, datetime.fromisoformat(kept["read"]) - timedelta(hours=1))
+        return cron_log.read(source, {"at": kept["read"]}, since, user_name())
     return cron_log.read(source, {}, since, user_name())
 
 
@@ -118,12 +127,16 @@ def _told(
         "since": kept.get("since") or now.isoformat(),
         "ups": pairs("ups", found.ups)[-_REMEMBERED:],
         "jumps": pairs("jumps", found.jumps)[-_REMEMBERED:],
+        "holes": pairs("holes", found.holes)[-_REMEMBERED:],
+        "skipped": kept.get("skipped", 0) + found.skipped,
     }
 
 
 def _is_worth_it(kept: dict[str, Any], told: dict[str, Any]) -> bool:
     """Whether a place is to be remembered although nothing of ours was found on the way there."""
     if kept.get("source") != told["source"] or kept["jumps"] != told["jumps"]:
+        return True
+    if kept.get("holes", []) != told["holes"]:
         return True
     old, new = kept["place"], told["place"]
     if "position" in new:
@@ -140,6 +153,8 @@ def _seen(told: dict[str, Any], now: datetime) -> Seen:
         told["source"] == str(Source()),
         tuple((at(a), at(b)) for a, b in told["jumps"]),
         tuple((at(a), at(b)) for a, b in told["ups"]),
+        tuple((at(a), at(b)) for a, b in told["holes"]),
+        told["skipped"],
     )
 
 
@@ -246,17 +261,31 @@ def _mark(session: Session, task: int, at: datetime) -> None:
 
 # --- Changes of the crontab -------------------------------------------------------------------
 
+CRONTAB = "crontab"
+"""The actor of a change of the crontab by other means than PiTasker."""
+
+LOG = "cron's log"
+"""The same where the log is a file, to which every user of the machine may write."""
+
 _CHANGES = {Kind.REPLACED: "replaced by crontab", Kind.REMOVED: "removed by crontab -r"}
 
 
 def _take_changes(session: Session, crontab: int, events: list[Event], user: str) -> None:
+    """Keep who changed the crontab. What any user may have written is only what the log says."""
     edits = {e.pid for e in events if e.kind in (Kind.EDIT_BEGUN, Kind.EDIT_ENDED)}
-    for event in events:
-        if event.kind not in _CHANGES or event.text != user or _is_ours(session, crontab, event):
-            continue
+    changes = [e for e in events if e.kind in _CHANGES and e.text == user]
+    query = select(EventRow.at, EventRow.kind).where(
+        EventRow.actor.in_((CRONTAB, LOG)), EventRow.at.in_({event.at for event in changes})
+    )
+    known = {(at, kind) for at, kind in session.execute(query)} if changes else set()
+    for event in changes:
         kind = "edited by crontab -e" if event.pid in edits else _CHANGES[event.kind]
-        by = {"by": event.user} if event.user != user else None
-        session.add(EventRow(at=event.at, actor="crontab", kind=kind, after=by))
+        # A log that was packed is read again from its beginning.
+        if (event.at, kind) in known or _is_ours(session, crontab, event):
+            continue
+        actor = CRONTAB if event.is_verified else LOG
+        by = {"by": event.user} if event.is_verified and event.user != user else None
+        session.add(EventRow(at=event.at, actor=actor, kind=kind, after=by))
 
 
 def _is_ours(session: Session, crontab: int, event: Event) -> bool:

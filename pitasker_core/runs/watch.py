@@ -236,6 +236,7 @@ class Watch:
             if not task.recorded:
                 unseen = max(seen.since, self._boot.covered or seen.since)
                 found.append(Stretch(long_ago, unseen, Cause.UNSEEN))
+                found += [Stretch(a, b, Cause.UNSEEN) for a, b in seen.holes]
             if not task.schedule.reboot:
                 found += [Stretch(a, b, Cause.UNSEEN) for a, b in seen.jumps]
             found += [Stretch(a, b, Cause.CRON_DOWN) for a, b in seen.ups]
