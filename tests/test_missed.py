@@ -404,6 +404,14 @@ def test_nothing_is_claimed_of_a_time_of_which_the_log_is_gone(world):
     assert [(first, last) for _, first, last, _, _ in misses(world)] == [(at("04:00"), at("04:00"))]
 
 
+def test_nothing_is_claimed_of_a_time_of_which_records_are_gone(world, monkeypatch):
+    hourly(world, record_runs=True)
+    world.judge()
+    monkeypatch.setattr(spool, "holes", lambda *_: [(at("00:30"), at("03:30"))])
+    world.judge(minutes=330)
+    assert [(first, last) for _, first, last, _, _ in misses(world)] == [(at("04:00"), at("04:00"))]
+
+
 def test_one_off_time_is_one_notice_and_what_was_missed_by_it_is_offered(world):
     task, other = hourly(world), hourly(world, "Update", "30 5 * * *")
     hourly(world, "Paused", "30 5 * * *", paused=True)

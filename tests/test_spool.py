@@ -101,6 +101,22 @@ def test_a_run_that_was_not_to_start_beside_another_is_missed_and_changes_nothin
     long.wait()
 
 
+def test_a_time_of_which_the_oldest_records_went_is_remembered(settings, left):
+    left.set("RECORDS", 2)
+    starts = []
+    for _ in range(5):
+        left.run("true")
+        starts += {file.name for file in settings.spool.glob("*.json")} - set(starts)
+    spool.collect(settings)
+    spool.collect(settings)
+    kept = min(run.started_at for run in history.runs(settings))
+    with database.session(settings) as session:
+        ((first, last),) = spool.holes(session, store.own_crontab(session, settings))
+    assert int(first.timestamp()) == int(starts[0].split("-")[1]) // 10**9
+    assert last == kept
+    assert files(settings) == []
+
+
 def test_output_that_is_not_text_is_kept_as_it_is(settings, left):
     data = bytes(range(256)) * 4
     left.run("cat", input=data)

@@ -46,6 +46,9 @@ TAIL = 64 * 1024
 RECORDS = 500
 """As many runs may wait in the spool: when nobody takes them in, the oldest go."""
 
+FORGOTTEN = "forgotten"
+"""The file in the spool that has the name of the first run that went so."""
+
 KILL_AFTER = 10.0
 """Seconds between the polite end of a job that took too long and the other one."""
 
@@ -412,11 +415,18 @@ class _Record:
 
 
 def _make_room(spool: str) -> None:
-    """Forget the oldest, when nobody has taken them in for long: the disk is not ours to fill."""
-    ended = [name[:-5] for name in os.listdir(spool) if name.endswith(".json")]
+    """Forget the oldest, when nobody has taken them in for long: the disk is not ours to fill.
+
+    The start of the first record that was forgotten stays in a file: what is missing from then on
+    must not look like runs that were missed.
+    """
+    files = [name[:-5] for name in os.listdir(spool) if name.endswith(".json")]
+    ended = [name for name in files if name.count("-") == 2]
     if len(ended) > RECORDS:
-        ended.sort(key=lambda name: name.split("-")[1:2])
-        for name in ended[:-RECORDS]:
+        ended.sort(key=lambda name: name.split("-")[1])
+        forgotten = ended[:-RECORDS]
+        _quietly(_write_new, os.path.join(spool, FORGOTTEN), forgotten[0].encode())
+        for name in forgotten:
             for kind in KINDS:
                 _quietly(os.unlink, os.path.join(spool, f"{name}.{kind}"))
 
@@ -436,6 +446,15 @@ def _write_whole(path: str, data: bytes) -> None:
         os.rename(f"{path}.new", path)
     except OSError:
         os.unlink(f"{path}.new")
+
+
+def _write_new(path: str, data: bytes) -> None:
+    """Write a file unless it is there already."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, data)
+    finally:
+        os.close(handle)
 
 
 def _write_at(path: str, at: int, data: bytes) -> None:

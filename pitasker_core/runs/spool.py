@@ -14,10 +14,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from pitasker_core import clock, database
-from pitasker_core.database.tables import RunRow, TaskRow
+from pitasker_core.database.tables import RunRow, SettingRow, TaskRow
 from pitasker_core.errors import ExecutionError
 from pitasker_core.runs import news, usual
-from pitasker_core.runs.recorder import KINDS
+from pitasker_core.runs.recorder import FORGOTTEN, KINDS
 from pitasker_core.runs.twins import same_start
 from pitasker_core.settings import Settings
 from pitasker_core.sync import store
@@ -39,6 +39,9 @@ _LEFT_OVER = 86400.0
 
 _AT_ONCE = 50
 """Runs that are taken in by one transaction: with all that they printed, they fit into memory."""
+
+_HOLES = 20
+"""Times of which records are missing: the newest are kept."""
 
 _TICKS_TO_START = 6000
 """A minute, in hundredths of a second: a job starts sooner on the most overloaded machine."""
@@ -83,7 +86,10 @@ def collect(settings: Settings) -> int:
 
     Any number of processes may do so at once. Raises ExecutionError, DatabaseError.
     """
+    forgotten = _forgotten(settings)
     found = left(settings)
+    if forgotten is not None:
+        _note_hole(settings, forgotten, found)
     for start in range(0, len(found), _AT_ONCE):
         batch = found[start : start + _AT_ONCE]
         # Only what is in the database for good may go.
@@ -96,6 +102,47 @@ def collect(settings: Settings) -> int:
                     f"{settings.spool} cannot be tidied up: {problem.strerror}."
                 ) from problem
     return len(found)
+
+
+def holes(session: Session, crontab: int) -> list[tuple[datetime, datetime]]:
+    """Times of which records are missing, because nobody took them in before the oldest went."""
+    row = session.get(SettingRow, _holes_key(crontab))
+    at = datetime.fromisoformat
+    return [(at(first), at(last)) for first, last in row.value["holes"]] if row else []
+
+
+def _holes_key(crontab: int) -> str:
+    return f"spool:{crontab}"
+
+
+def _forgotten(settings: Settings) -> datetime | None:
+    """When the first run started whose record went before it was taken in.
+
+    The file is put aside first: what goes from now on is told by another one.
+    """
+    file, aside = settings.spool / FORGOTTEN, settings.spool / f"{FORGOTTEN}.seen"
+    try:
+        if not aside.exists():
+            file.rename(aside)
+        name = aside.read_bytes().decode("ascii", "replace")
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise ExecutionError(f"{settings.spool} cannot be read: {problem.strerror}.") from problem
+    # An empty one was cut off by a power cut: any record may be missing.
+    return _time(int(name.split("-")[1]) / 1e9 if _NAME.fullmatch(name) else 0)
+
+
+def _note_hole(settings: Settings, first: datetime, waiting: list[Left]) -> None:
+    """Keep from when to when records may be missing: none is older than those that wait."""
+    last = min((_time(one.started["started"]) for one in waiting if one.ended), default=clock.now())
+    with database.session(settings) as session:
+        crontab = store.own_crontab(session, settings)
+        known = [[a.isoformat(), b.isoformat()] for a, b in holes(session, crontab)]
+        value = {"holes": [*known, [first.isoformat(), last.isoformat()]][-_HOLES:]}
+        session.merge(SettingRow(key=_holes_key(crontab), value=value, updated_at=clock.now()))
+    with suppress(OSError):
+        (settings.spool / f"{FORGOTTEN}.seen").unlink(missing_ok=True)
 
 
 def sweep(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pitasker_core import clock, cron_daemon, database, tasks
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.schedule import Schedule
-from pitasker_core.runs import boots, by_hand, machine, missed, missed_rows, offers
+from pitasker_core.runs import boots, by_hand, machine, missed, missed_rows, offers, spool
 from pitasker_core.runs.boots import Boot
 from pitasker_core.runs.cron_lines import JUMP
 from pitasker_core.runs.cron_log import Unreadable
@@ -193,6 +193,9 @@ class Watch:
             place = self._due[task.id]
             times, starts = self._facts(session, task, place.since, until)
             stretches = self._stretches(task, seen)
+            if task.recorded:
+                gone = spool.holes(session, crontab)
+                stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in gone]
             verdict = missed.judge(times, starts, stretches, until)
             if verdict.waiting and cron_daemon.is_alive() is False:
                 stretches.append(Stretch(verdict.waiting[0], until, Cause.CRON_DOWN))
