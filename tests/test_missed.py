@@ -1,5 +1,6 @@
 """Runs that did not happen: what counts as missed, what explains it, what is never claimed."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,19 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving import until
 from sqlalchemy import select, text, update
-from test_scenarios import create
+from test_scenarios import ME, create
 
 from pitasker_core import clock, database, events, notices, tasks
 from pitasker_core.crontab.schedule import parse
-from pitasker_core.database.tables import NoticeRow, RunRow, TaskRow
-from pitasker_core.runs import boots, by_hand, history, machine, missed, offers, spool, watch
+from pitasker_core.database.tables import EventRow, NoticeRow, RunRow, TaskRow
+from pitasker_core.runs import (
+    boots,
+    by_hand,
+    history,
+    machine,
+    missed,
+    observed,
+    offers,
+    spool,
+    watch,
+)
 from pitasker_core.runs.boots import Boot, Sign
 from pitasker_core.runs.cron_log import Unreadable
 from pitasker_core.runs.machine import Moment
 from pitasker_core.runs.missed import Cause, Stretch
 from pitasker_core.runs.observed import Seen
 from pitasker_core.runs.watch import Watch
-from pitasker_core.sync import store
+from pitasker_core.sync import service, store
 
 UTC_ZONE = ZoneInfo("UTC")
 DAY = datetime(2026, 11, 25, tzinfo=UTC)
@@ -245,6 +256,13 @@ class World:
         uptime = self.now - self.booted_at
         return Moment(self.now + self.error, uptime, uptime - self.asleep, self.trusted)
 
+    @contextmanager
+    def at(self, moment):
+        """At another time, as before the test."""
+        now, self.now = self.now, moment
+        yield
+        self.now = now
+
     def seen(self):
         until = self.now + self.error
         return Seen(self.seen_since, until, False, self.jumps, self.ups, self.holes)
@@ -280,11 +298,8 @@ def world(settings, crontab, monkeypatch):
 
 def hourly(world, name="Backup", schedule="0 * * * *", **more):
     """A task that was in the crontab long before."""
-    task = create(world.settings, name, schedule, **more)
-    old = {"updated_at": DAY - timedelta(days=9), "crontab_synced_at": DAY - timedelta(days=9)}
-    with database.session(world.settings) as session:
-        session.execute(update(TaskRow).where(TaskRow.id == task.id).values(**old))
-    return tasks.get(world.settings, task.id)
+    with world.at(DAY - timedelta(days=9)):
+        return create(world.settings, name, schedule, **more)
 
 
 def misses(world):
@@ -463,14 +478,101 @@ def test_a_pitasker_that_was_stopped_does_not_know_when_the_machine_went_off(wor
 
 def test_what_was_changed_since_is_judged_from_then_on(world):
     hourly(world)
-    create(world.settings, "New", "*/5 * * * *")
-    with database.session(world.settings) as session:
-        new = TaskRow.name == "New"
-        moment = {"updated_at": at("00:50"), "crontab_synced_at": at("00:50")}
-        session.execute(update(TaskRow).where(new).values(**moment))
+    with world.at(at("00:50")):
+        create(world.settings, "New", "*/5 * * * *")
     world.judge()
     world.judge(minutes=125)
     assert next(found for found in misses(world) if found[0] == "New")[1] == at("00:55")
+
+
+def edit_by_hand(world, crontab, old, new, when=None):
+    """Change the crontab with `crontab -e`; `when` is what cron's log says of it."""
+    crontab.write(crontab.read().replace(old, new))
+    if when:
+        with database.session(world.settings) as session:
+            session.add(EventRow(at=when, actor=observed.LOG, kind="edited by crontab -e"))
+
+
+def sync(world):
+    return service.sync(world.settings, service.Request(service.BACKGROUND))
+
+
+@pytest.mark.parametrize(
+    ("logged", "times"),
+    [
+        (at("03:40"), ["01:00", "02:00", "03:00", "04:30", "05:30", "06:30"]),
+        (None, ["06:30"]),
+    ],
+)
+def test_a_schedule_changed_while_pitasker_was_off_is_judged_by_what_the_crontab_said_then(
+    world, crontab, logged, times
+):
+    hourly(world)
+    world.judge()
+    edit_by_hand(world, crontab, b"0 * * * *", b"30 * * * *", logged)
+    world.start()
+    world.now = at("06:00")
+    sync(world)
+    world.judge()
+    world.judge(minutes=100)
+    assert [one for run in misses(world) for one in (run[1], run[2])] == [
+        at(one) for one in ([times[0], times[-1]] if logged else [times[0]] * 2)
+    ]
+    assert sum(run[3] for run in misses(world)) == len(times)
+
+
+def test_a_miss_is_told_although_the_task_was_changed_before_it_was_certain(world):
+    task = hourly(world)
+    world.judge()
+    world.judge(minutes=70)
+    tasks.change(world.settings, ME, task.id, schedule="*/30 * * * *")
+    world.ran(task, at("01:30", 1))
+    world.judge(minutes=70)
+    assert [(run[1], run[2]) for run in misses(world)] == [(at("01:00"), at("01:00"))]
+
+
+def test_an_entry_that_another_tool_rewrote_without_its_tag_is_not_missed(world, crontab):
+    task = hourly(world)
+    world.judge()
+    tag = f" # PITASKER_ID:{task.crontab_id}".encode()
+    edit_by_hand(world, crontab, tag, b"")
+    assert sync(world).plan.conflicts
+    world.judge(minutes=1)
+    world.judge(minutes=300)
+    assert misses(world) == told(world) == []
+
+
+def test_while_a_conflict_waits_the_crontabs_schedule_counts(world, crontab):
+    task = hourly(world, schedule="0 9 * * *")
+    world.judge()
+    edit_by_hand(world, crontab, b"0 9 * * *", b"0 2 * * *")
+    with database.session(world.settings) as session:
+        session.execute(
+            update(TaskRow).where(TaskRow.id == task.id).values(cron_schedule="0 1 * * *")
+        )
+    assert sync(world).plan.conflicts
+    world.judge(minutes=1)
+    world.judge(minutes=240)
+    assert [(run[1], run[2]) for run in misses(world)] == [(at("02:00"), at("02:00"))]
+
+
+def test_nothing_is_claimed_while_the_crontab_is_another_than_the_one_that_was_synced(
+    world, crontab
+):
+    hourly(world)
+    world.judge()
+    edit_by_hand(world, crontab, b"0 * * * *", b"30 * * * *")
+    world.judge(minutes=300)
+    assert misses(world) == []
+
+
+def test_one_notice_names_a_task_once(world):
+    task = hourly(world)
+    world.judge()
+    world.ran(task, at("02:00", 1))
+    world.judge(minutes=310)
+    assert len(misses(world)) == 2
+    assert told(world) == ["Not started by cron, for no reason that shows: Backup was missed."]
 
 
 @pytest.mark.parametrize("hours", [5, -5])

@@ -2,37 +2,39 @@
 what was found."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pitasker_core import clock, notices
-from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
-from pitasker_core.database.tables import OperationRow, RunRow, SettingRow, TaskRow
+from pitasker_core.crontab.document import decode, parse
+from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.database.tables import (
+    EventRow,
+    OperationRow,
+    RunRow,
+    SettingRow,
+    SnapshotRow,
+    TaskRow,
+)
+from pitasker_core.runs import observed
 from pitasker_core.runs.boots import Sign
+from pitasker_core.runs.definitions import Definition, Observation
 from pitasker_core.runs.missed import Gap, sentence
 
 _BY_CRON = ("observed", "recorded")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """A task that is to be judged: what its runs depend on, and what can be seen of them."""
+    """A task that is to be judged."""
 
     id: int
     name: str
-    schedule: Schedule
-    changed: datetime
-    recorded: bool
-
-    @property
-    def key(self) -> tuple[str, datetime]:
-        """What it is judged by; another one begins anew."""
-        return self.schedule.text, self.changed
+    tag: UUID
 
 
 def _key(crontab: int) -> str:
@@ -68,32 +70,67 @@ def last_sign(
     return Sign(max(last), stopped=False)
 
 
-def tasks(session: Session, crontab: int, dialect: Dialect) -> Iterator[Judged]:
-    """The tasks that cron should run."""
+def tasks(session: Session, crontab: int) -> Iterator[Judged]:
+    """The tasks that may have an entry in the crontab."""
     rows = session.execute(
-        select(
-            TaskRow.id,
-            TaskRow.name,
-            TaskRow.cron_schedule,
-            TaskRow.updated_at,
-            TaskRow.crontab_synced_at,
-            TaskRow.record_runs,
-        )
+        select(TaskRow.id, TaskRow.name, TaskRow.crontab_id)
         .where(
             TaskRow.crontab == crontab,
-            TaskRow.is_system_managed,
-            TaskRow.synced_to_crontab,
-            TaskRow.crontab_synced_at.is_not(None),
-            TaskRow.paused.is_(False),
+            TaskRow.crontab_id.is_not(None),
             TaskRow.deleted_at.is_(None),
         )
         .order_by(TaskRow.name, TaskRow.id)
     )
-    for row in rows:
-        with suppress(InvalidSchedule):
-            meaning = schedules.parse(row.cron_schedule, dialect)
-            changed = max(row.updated_at, row.crontab_synced_at)
-            yield Judged(row.id, row.name, meaning, changed, row.record_runs)
+    return (Judged(number, name, tag) for number, name, tag in rows if tag)
+
+
+def newest_snapshot(session: Session, crontab: int) -> tuple[int, str] | None:
+    """The id and the digest of what the crontab was when it was last seen."""
+    query = select(SnapshotRow.id, SnapshotRow.sha256).where(SnapshotRow.crontab == crontab)
+    row = session.execute(query.order_by(SnapshotRow.id.desc()).limit(1)).first()
+    return (row.id, row.sha256) if row else None
+
+
+def observations(
+    session: Session, crontab: int, since: datetime, dialect: Dialect
+) -> list[Observation]:
+    """What the crontab said from a time on, oldest first: the one in force then, and all since."""
+    mine = SnapshotRow.crontab == crontab
+    first = (
+        select(func.max(SnapshotRow.id))
+        .where(mine, SnapshotRow.taken_at <= since)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(SnapshotRow.taken_at, SnapshotRow.reason, SnapshotRow.bytes)
+        .where(mine, SnapshotRow.id >= func.coalesce(first, 0))
+        .order_by(SnapshotRow.id)
+    )
+    return [
+        Observation(at, reason != "found", _definitions(decode(text or b""), dialect))
+        for at, reason, text in rows
+    ]
+
+
+def _definitions(text: str, dialect: Dialect) -> dict[UUID, Definition]:
+    """How cron runs each task by this text. Of a copied tag the first entry counts."""
+    document = parse(text, dialect)
+    active = [entry for _, entry in document.entries() if entry.tag and not entry.paused]
+    return {
+        entry.tag: Definition(entry.meaning, entry.recording.on)
+        for entry in reversed(active)
+        if entry.tag
+    }
+
+
+def edits(session: Session, crontab: int, since: datetime) -> list[datetime]:
+    """When others than PiTasker changed the crontab, by cron's log, ascending."""
+    query = select(EventRow.at).where(
+        EventRow.actor.in_((observed.CRONTAB, observed.LOG)),
+        EventRow.kind.in_(observed.CHANGES),
+        EventRow.at > since,
+    )
+    return list(session.scalars(query.order_by(EventRow.at)))
 
 
 def starts(session: Session, task: int, since: datetime) -> list[datetime]:

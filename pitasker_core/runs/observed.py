@@ -268,6 +268,9 @@ LOG = "cron's log"
 """The same where the log is a file, to which every user of the machine may write."""
 
 _CHANGES = {Kind.REPLACED: "replaced by crontab", Kind.REMOVED: "removed by crontab -r"}
+_EDITED = "edited by crontab -e"
+CHANGES = (*_CHANGES.values(), _EDITED)
+"""The kinds of these events."""
 
 
 def _take_changes(session: Session, crontab: int, events: list[Event], user: str) -> None:
@@ -279,7 +282,7 @@ def _take_changes(session: Session, crontab: int, events: list[Event], user: str
     )
     known = {(at, kind) for at, kind in session.execute(query)} if changes else set()
     for event in changes:
-        kind = "edited by crontab -e" if event.pid in edits else _CHANGES[event.kind]
+        kind = _EDITED if event.pid in edits else _CHANGES[event.kind]
         # A log that was packed is read again from its beginning.
         if (event.at, kind) in known or _is_ours(session, crontab, event):
             continue

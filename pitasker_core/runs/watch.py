@@ -2,7 +2,7 @@
 them up if that is wanted. It lives in the process that does the background work."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -10,16 +10,27 @@ from sqlalchemy.orm import Session
 from pitasker_core import clock, cron_daemon, database, tasks
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.schedule import Schedule
-from pitasker_core.runs import boots, by_hand, machine, missed, missed_rows, offers, spool
+from pitasker_core.errors import PiTaskerError
+from pitasker_core.runs import (
+    boots,
+    by_hand,
+    definitions,
+    machine,
+    missed,
+    missed_rows,
+    offers,
+    spool,
+)
 from pitasker_core.runs.boots import Boot
 from pitasker_core.runs.cron_lines import JUMP
 from pitasker_core.runs.cron_log import Unreadable
+from pitasker_core.runs.definitions import Definition, Observation, Span
 from pitasker_core.runs.machine import Moment
-from pitasker_core.runs.missed import EARLY, ON_TIME, REACH, Cause, Stretch
+from pitasker_core.runs.missed import EARLY, LATE, ON_TIME, REACH, Cause, Gap, Stretch, Verdict
 from pitasker_core.runs.missed_rows import Judged
 from pitasker_core.runs.observed import Seen
 from pitasker_core.settings import Settings
-from pitasker_core.sync import service, store
+from pitasker_core.sync import install, service, store
 
 MARGIN = timedelta(minutes=2)
 """What is younger is not judged: its start may still be on its way here."""
@@ -28,8 +39,6 @@ CATCH_UP_AFTER = timedelta(minutes=2)
 """After a boot, until the first missed run is made up; one a minute, so that a small machine is not
 overrun."""
 
-_TAKES_UP = timedelta(minutes=1)
-"""cron reads a crontab that was changed at the next minute."""
 _REMEMBERED = timedelta(hours=1)
 """How much is judged again, at the most, when PiTasker was started anew."""
 
@@ -49,13 +58,22 @@ class _ThisBoot:
 
 @dataclass
 class _Due:
-    """How far a task has been judged, and what comes next; anew when `key` is another."""
+    """How far a task has been judged, and what comes next."""
 
-    key: tuple[str, datetime]
     since: datetime
-    following: datetime | None
+    span: Span | None = None
+    """By what cron runs it now; None when the crontab has no active entry of it."""
+    following: datetime | None = None
+    earlier: list[Span] = field(default_factory=list)
+    """Spans that ended, and are not judged to their end."""
     waits: bool = False
     """Whether something before `until` could not be judged yet."""
+
+    @property
+    def judged(self) -> datetime | None:
+        """Up to when everything is judged, if something waits."""
+        starts = [span.start for span in self.earlier]
+        return min([*starts, *([self.since] if self.waits else [])], default=None)
 
 
 class Watch:
@@ -71,6 +89,9 @@ class Watch:
         self._mark: datetime | None = None
         self._kept: datetime | None = None
         self._due: dict[int, _Due] = {}
+        self._snapshot: tuple[int, str] | None = None
+        self._observations: list[Observation] = []
+        self._edits: list[datetime] | None = None
         self._made_up: set[int] = set()
         self._is_made_up = False
 
@@ -87,7 +108,7 @@ class Watch:
             self._judge(moment, seen)
         except BaseException:
             # Nothing of it was written: what was kept of it here would hide it for ever.
-            self._boot = self._mark = self._kept = None
+            self._boot = self._mark = self._kept = self._snapshot = None
             self._due = {}
             raise
         machine.say_alive(self._settings, moment.now)
@@ -107,9 +128,11 @@ class Watch:
             if self._boot is None:
                 self._begin(session, crontab, moment, seen)
             mark = max(self._mark or moment.now, moment.now - REACH)
-            due = list(self._due_tasks(session, crontab, mark, until))
+            due = list(self._due_tasks(session, crontab, mark, until, seen))
+            if due and not self._is_installed():
+                return  # a sync takes in first what the crontab says now
             told = self._judge_all(session, crontab, due, seen, until)
-            waits = [one.since for one in self._due.values() if one.waits]
+            waits = [at for one in self._due.values() if (at := one.judged)]
             self._mark = max(mark, min([until, *waits]))
             if told or self._kept is None or self._mark - self._kept > _REMEMBERED:
                 missed_rows.keep_mark(session, crontab, self._mark)
@@ -156,20 +179,63 @@ class Watch:
         self._boot = _ThisBoot(moment.booted_at, since, off, this_off, covered)
 
     def _due_tasks(
-        self, session: Session, crontab: int, mark: datetime, until: datetime
+        self,
+        session: Session,
+        crontab: int,
+        mark: datetime,
+        until: datetime,
+        seen: Seen | Unreadable,
     ) -> Iterator[Judged]:
         """The tasks that should have started since they were judged last."""
-        dialect = service.program(self._settings).dialect
-        found = {task.id: task for task in missed_rows.tasks(session, crontab, dialect)}
-        self._due = {number: due for number, due in self._due.items() if number in found}
-        for task in found.values():
+        changed = self._observe(session, crontab, mark, seen)
+        known = {task.id: task for task in missed_rows.tasks(session, crontab)}
+        self._due = {number: due for number, due in self._due.items() if number in known}
+        for task in known.values():
             due = self._due.get(task.id)
-            if due is None or due.key != task.key:
-                since = max(mark, task.changed + _TAKES_UP)
-                following = self._following(task.schedule, since)
-                due = self._due[task.id] = _Due(task.key, since, following)
-            if due.following and due.following <= until:
+            if due is None or changed:
+                due = self._due[task.id] = self._redefined(task, due or _Due(mark))
+            is_ripe = due.earlier and _is_ripe(due.earlier[0], until)
+            if is_ripe or (due.following and due.following <= until):
                 yield task
+
+    def _observe(
+        self, session: Session, crontab: int, mark: datetime, seen: Seen | Unreadable
+    ) -> bool:
+        """Find out what the crontab said since the mark; whether that is news."""
+        snapshot = missed_rows.newest_snapshot(session, crontab)
+        if snapshot == self._snapshot:
+            return False
+        self._snapshot = snapshot
+        dialect = service.program(self._settings).dialect
+        self._observations = missed_rows.observations(session, crontab, mark, dialect)
+        self._edits = None
+        if isinstance(seen, Seen) and seen.since <= mark:
+            is_whole = all(end <= mark for _, end in seen.holes)
+            self._edits = missed_rows.edits(session, crontab, mark) if is_whole else None
+        return True
+
+    def _redefined(self, task: Judged, due: _Due) -> _Due:
+        """How far a task is judged, by what the crontab is known to have said of it."""
+        spans = [
+            replace(span, start=max(span.start, due.since))
+            for span in definitions.spans(self._observations, self._edits, task.tag)
+            if span.end is None or span.end > due.since
+        ]
+        ended = [span for span in spans if span.end]
+        last = spans[-1] if spans and spans[-1].end is None else None
+        if last and due.span and last.definition == due.span.definition and not ended:
+            return due
+        since = last.start if last else due.since
+        following = self._following(last.definition.schedule, since) if last else None
+        return _Due(since, last, following, [*due.earlier, *ended])
+
+    def _is_installed(self) -> bool:
+        """Whether the crontab is what the newest snapshot says it is."""
+        try:
+            text = service.program(self._settings).read()
+        except PiTaskerError:
+            return False
+        return self._snapshot is not None and self._snapshot[1] == install.digest(text)
 
     def _following(self, schedule: Schedule, since: datetime) -> datetime | None:
         if schedule.reboot:
@@ -186,66 +252,106 @@ class Watch:
         until: datetime,
     ) -> bool:
         """Judge these tasks and write down what was missed; whether anything was."""
-        zone = clock.system_zone()
-        told: dict[str, list[tuple[Judged, int]]] = {}
+        news: dict[str, dict[int, tuple[Judged, int]]] = {}
         wrote = False
         for task in due:
-            place = self._due[task.id]
-            times, starts = self._facts(session, task, place.since, until)
-            stretches = self._stretches(task, seen)
-            if task.recorded:
-                gone = spool.holes(session, crontab)
-                stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in gone]
-            verdict = missed.judge(times, starts, stretches, until)
-            if verdict.waiting and cron_daemon.is_alive() is False:
-                stretches.append(Stretch(verdict.waiting[0], until, Cause.CRON_DOWN))
-                verdict = missed.judge(times, starts, stretches, until)
-            for at, start in verdict.late:
-                missed_rows.tell_late(session, task.id, at, start)
-            for gap in missed.gaps(verdict.missed, starts, zone):
+            for gap, run in self._judge_task(session, crontab, task, seen, until):
                 wrote = True
-                if (run := missed_rows.write(session, crontab, task.id, gap)) is not None:
-                    told.setdefault(gap.note, []).append((task, run))
-            place.waits = bool(verdict.waiting)
-            if verdict.waiting:
-                place.since, place.following = verdict.waiting[0] - EARLY, verdict.waiting[0]
-            else:
-                place.since, place.following = until, self._following(task.schedule, until)
-        for note, which in told.items():
-            missed_rows.tell(session, crontab, note, which)
+                if run is not None:
+                    news.setdefault(gap.note, {})[task.id] = (task, run)
+        for note, missed_tasks in news.items():
+            missed_rows.tell(session, crontab, note, list(missed_tasks.values()))
         return wrote
 
+    def _judge_task(
+        self, session: Session, crontab: int, task: Judged, seen: Seen | Unreadable, until: datetime
+    ) -> Iterator[tuple[Gap, int | None]]:
+        """Judge one task up to a time; each gap, with its run where that is new."""
+        due = self._due[task.id]
+        while due.earlier and _is_ripe(due.earlier[0], until):
+            span = due.earlier.pop(0)
+            verdict, starts = self._verdict(session, crontab, task, span, until, seen)
+            yield from self._write(session, crontab, task, verdict, starts)
+        if due.span is None or due.following is None or due.following > until:
+            return
+        schedule = due.span.definition.schedule
+        span = replace(due.span, start=due.since)
+        verdict, starts = self._verdict(session, crontab, task, span, until, seen)
+        yield from self._write(session, crontab, task, verdict, starts)
+        due.waits = bool(verdict.waiting)
+        if verdict.waiting:
+            due.since, due.following = verdict.waiting[0] - EARLY, verdict.waiting[0]
+        else:
+            due.since, due.following = until, self._following(schedule, until)
+
+    def _verdict(
+        self,
+        session: Session,
+        crontab: int,
+        task: Judged,
+        span: Span,
+        until: datetime,
+        seen: Seen | Unreadable,
+    ) -> tuple[Verdict, list[datetime]]:
+        """What became of the times of a span, and the starts that were seen."""
+        times, starts = self._facts(session, task, span, until)
+        stretches = self._stretches(span.definition, seen)
+        if span.definition.recorded:
+            stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in spool.holes(session, crontab)]
+        verdict = missed.judge(times, starts, stretches, until)
+        if verdict.waiting and cron_daemon.is_alive() is False:
+            stretches.append(Stretch(verdict.waiting[0], until, Cause.CRON_DOWN))
+            verdict = missed.judge(times, starts, stretches, until)
+        return verdict, starts
+
+    def _write(
+        self,
+        session: Session,
+        crontab: int,
+        task: Judged,
+        verdict: Verdict,
+        starts: Sequence[datetime],
+    ) -> Iterator[tuple[Gap, int | None]]:
+        for at, start in verdict.late:
+            missed_rows.tell_late(session, task.id, at, start)
+        for gap in missed.gaps(verdict.missed, starts, clock.system_zone()):
+            yield gap, missed_rows.write(session, crontab, task.id, gap)
+
     def _facts(
-        self, session: Session, task: Judged, since: datetime, until: datetime
+        self, session: Session, task: Judged, span: Span, until: datetime
     ) -> tuple[list[datetime], list[datetime]]:
         """When a task should have started, as far as that is not judged yet, and when it did."""
-        boot = self._boot
-        if task.schedule.reboot and boot:
+        boot, schedule = self._boot, span.definition.schedule
+        if schedule.reboot and boot:
             # By the clock of that time, which may have been a wrong one.
             started = bool(missed_rows.starts(session, task.id, boot.since))
             times, starts = [boot.at], [boot.at] if started else []
         else:
-            times = missed.expected(task.schedule, since, until, clock.system_zone())
-            starts = missed_rows.starts(session, task.id, since - EARLY)
-        known = missed_rows.known(session, task.id, since - JUMP)
+            end = min(until, span.end or until)
+            times = missed.expected(schedule, span.start, end, clock.system_zone())
+            starts = missed_rows.starts(session, task.id, span.start - EARLY)
+            if span.end:
+                starts = [start for start in starts if start < span.end + ON_TIME]
+        known = missed_rows.known(session, task.id, span.start - JUMP)
         return [at for at in times if not any(a <= at <= b for a, b in known)], starts
 
-    def _stretches(self, task: Judged, seen: Seen | Unreadable) -> list[Stretch]:
-        """What may explain a miss of a task, what is surest first."""
+    def _stretches(self, definition: Definition, seen: Seen | Unreadable) -> list[Stretch]:
+        """What may explain a miss, what is surest first."""
         assert self._boot is not None  # noqa: S101 - judging has begun
-        found = [] if task.schedule.reboot else [*self._boot.offs, *self._set_or_slept]
+        reboot, recorded = definition.schedule.reboot, definition.recorded
+        stretches = [] if reboot else [*self._boot.offs, *self._set_or_slept]
         long_ago = self._boot.at - 10 * REACH
         if isinstance(seen, Seen):
-            if not task.recorded:
+            if not recorded:
                 unseen = max(seen.since, self._boot.covered or seen.since)
-                found.append(Stretch(long_ago, unseen, Cause.UNSEEN))
-                found += [Stretch(a, b, Cause.UNSEEN) for a, b in seen.holes]
-            if not task.schedule.reboot:
-                found += [Stretch(a, b, Cause.UNSEEN) for a, b in seen.jumps]
-            found += [Stretch(a, b, Cause.CRON_DOWN) for a, b in seen.ups]
-        elif not task.recorded:
-            found.append(Stretch(long_ago, clock.now() + 10 * REACH, Cause.UNSEEN))
-        return found
+                stretches.append(Stretch(long_ago, unseen, Cause.UNSEEN))
+                stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in seen.holes]
+            if not reboot:
+                stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in seen.jumps]
+            stretches += [Stretch(a, b, Cause.CRON_DOWN) for a, b in seen.ups]
+        elif not recorded:
+            stretches.append(Stretch(long_ago, clock.now() + 10 * REACH, Cause.UNSEEN))
+        return stretches
 
     def _make_up(self) -> None:
         """Make up one run that was missed while the machine was off, if one is wanted."""
@@ -260,3 +366,8 @@ class Watch:
             self._made_up.add(wanted[0])
             task = tasks.get(self._settings, wanted[0])
             by_hand.start(self._settings, "catch up", task, by="catchup")
+
+
+def _is_ripe(span: Span, until: datetime) -> bool:
+    """Whether nothing of a span that ended can still start late."""
+    return span.end is not None and until >= span.end + LATE

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from pitasker_core import clock
 from pitasker_core.crontab.document import decode, encode
 from pitasker_core.crontab.recording import from_dict, recording
 from pitasker_core.database.tables import (
@@ -295,6 +296,7 @@ def take_snapshot(
         return int(newest.id)
     row = SnapshotRow(
         crontab=crontab,
+        taken_at=clock.now(),
         sha256=digest(text),
         bytes=None if text is None else encode(text),
         reason=reason,
