@@ -15,12 +15,17 @@ else:
 
     from pitasker_core.api.app import make
     from pitasker_core.dashboard.server import lifespan
-    from pitasker_core.web import login, prometheus
+    from pitasker_core.web import connection, login, prometheus
     from pitasker_core.web.gate import Gate
 
     app = st.App(
         __file__,
         lifespan=lifespan,
-        routes=[*login.routes(), *prometheus.routes(), Mount("/api", make())],
+        routes=[
+            *login.routes(),
+            *connection.routes(),
+            *prometheus.routes(),
+            Mount("/api", make()),
+        ],
         middleware=[Middleware(Gate)],
     )

@@ -26,6 +26,7 @@ from pitasker_core import auth, clock, database, tasks
 from pitasker_core.auth import Role
 from pitasker_core.runs import history, usual
 from pitasker_core.settings import Settings
+from pitasker_core.sites import Site
 from pitasker_core.sync import store
 
 TASKS = 100
@@ -120,7 +121,9 @@ def measure(work: Callable[[], object], repeats: int) -> tuple[float, float]:
 def page(settings: Settings, busy: int) -> dict[str, Callable[[], object]]:
     """The server's work for whole runs of the page, as Streamlit's own test runner takes it."""
     os.environ["PITASKER_HOME"] = str(settings.home)
-    ContextProxy.cookies = {auth.COOKIE: auth.sign_in(settings, Role.WRITE)}  # type: ignore[misc]
+    site = Site("http", "127.0.0.1", 8501)
+    cookies = dict([auth.sign_in(settings, Role.WRITE, site)])
+    ContextProxy.cookies = cookies  # type: ignore[misc]
     found = {}
     for name, task in (("all", ""), ("one", str(busy))):
         app = AppTest.from_file(FRONT_DOOR, default_timeout=60).run()

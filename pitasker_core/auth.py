@@ -11,7 +11,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,8 +25,9 @@ from itsdangerous import BadSignature, TimestampSigner
 from pitasker_core import private_file
 from pitasker_core.errors import ExecutionError, InvalidSyntax, ReadOnly
 from pitasker_core.settings import Settings
+from pitasker_core.sites import Site
 
-COOKIE = "pitasker"
+_COOKIES = ("pitasker", "__Host-pitasker")
 SESSION_SECONDS = 14 * 86400
 LINK_SECONDS = 24 * 3600
 PASSWORD_LENGTH = 10
@@ -106,30 +107,71 @@ def use_link(settings: Settings, token: str) -> Role | None:
     return Role(role) if role and until > time.time() else None
 
 
-def sign_in(settings: Settings, role: Role) -> str:
-    """The cookie of a new session."""
+def role_of_link(settings: Settings, token: str) -> Role | None:
+    """The role that a link's token would open; the link stays unused."""
+    role, until = _read(settings)["links"].get(_digest(token), (None, 0))
+    return Role(role) if role and until > time.time() else None
+
+
+def sign_in(settings: Settings, role: Role, site: Site) -> tuple[str, str]:
+    """The cookie of a new session on a site: its name and value."""
     if not _read(settings)["secret"]:
         with _changing(settings) as data:
             data["secret"] = data["secret"] or secrets.token_hex(32)
-    return _signer(settings).sign(f"{role}.{secrets.token_hex(16)}").decode()
+    name = cookie_name(site)
+    return name, _signer(settings, name).sign(f"{role}.{secrets.token_hex(16)}").decode()
 
 
-def session(settings: Settings, cookie: str | None) -> Login | None:
-    """The session of a cookie, None when it is forged, too old or signed out."""
-    if not cookie or not _read(settings)["secret"]:
+def session(settings: Settings, cookies: Mapping[str, str]) -> Login | None:
+    """The session that a browser's cookies hold, None when it is forged, too old or signed out.
+
+    A cookie counts under its own name alone: not that of another port, nor of HTTPS.
+    """
+    data = _read(settings)
+    if not data["secret"]:
         return None
-    try:
-        value = _signer(settings).unsign(cookie, max_age=SESSION_SECONDS).decode()
-        role, _, number = value.partition(".")
-        login = Login(number, Role(role))
-    except (BadSignature, ValueError):
-        return None
-    return None if number in _read(settings)["signed_out"] else login
+    for name in filter(_is_ours, cookies):
+        try:
+            signer = _signer(settings, name)
+            value = signer.unsign(cookies[name], max_age=SESSION_SECONDS).decode()
+            role, _, number = value.partition(".")
+            login = Login(number, Role(role))
+        except (BadSignature, ValueError):
+            continue
+        if number not in data["signed_out"]:
+            return login
+    return None
 
 
-def sign_out(settings: Settings, cookie: str | None) -> None:
+def cookie_name(site: Site) -> str:
+    """The name of a site's cookie.
+
+    Browsers send a cookie to every port of a host, so the port is in its name: two PiTaskers keep
+    their own. `__Host-` makes browsers take it from this very host, by HTTPS, alone (RFC 6265bis).
+    """
+    return f"{_COOKIES[site.is_https]}-{site.port}"
+
+
+def cookies_of(sites: Iterable[Site], cookies: Mapping[str, str]) -> dict[str, str]:
+    """Those of a browser's cookies that belong to these sites."""
+    names = [cookie_name(site) for site in sites]
+    return {name: cookies[name] for name in names if name in cookies}
+
+
+def without_cookies_of_others(header: str, names: Collection[str]) -> str:
+    """A `Cookie` header without our cookies of other names: another port's, an older version's."""
+    pairs = [pair.strip() for pair in header.split(";")]
+    given = [(pair.partition("=")[0].strip(), pair) for pair in pairs]
+    return "; ".join(pair for name, pair in given if name in names or not _is_ours(name))
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(_COOKIES)
+
+
+def sign_out(settings: Settings, cookies: Mapping[str, str]) -> None:
     """End one session, also in tabs that are open."""
-    if login := session(settings, cookie):
+    if login := session(settings, cookies):
         with _changing(settings) as data:
             data["signed_out"][login.id] = time.time() + SESSION_SECONDS
 
@@ -147,8 +189,8 @@ def _new_secret(data: dict[str, Any]) -> None:
     data.update(secret=secrets.token_hex(32), links={}, signed_out={})
 
 
-def _signer(settings: Settings) -> TimestampSigner:
-    return TimestampSigner(_read(settings)["secret"], salt="pitasker session")
+def _signer(settings: Settings, name: str) -> TimestampSigner:
+    return TimestampSigner(_read(settings)["secret"], salt=f"session in the cookie {name}")
 
 
 def _digest(token: str) -> str:

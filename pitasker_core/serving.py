@@ -10,14 +10,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from pitasker_core import auth
+from pitasker_core import auth, instances, sites
 from pitasker_core.errors import DatabaseError, ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
+from pitasker_core.sites import Site
 
 PORT = 8501
 ADDRESS = "127.0.0.1"
@@ -26,52 +27,76 @@ _PROJECT = Path(__file__).parent.parent
 
 
 def up(
-    settings: Settings, port: int = PORT, host: str = ADDRESS, base_url: str | None = None
+    settings: Settings,
+    port: int = PORT,
+    host: str = ADDRESS,
+    base_url: str | None = None,
+    trusted_proxies: Sequence[str] = (),
 ) -> int:
     """Become the server of the dashboard; comes back only with an error.
 
-    Raises InvalidSyntax for a port or an address that is none, ExecutionError when the port is
-    taken, or when it shall listen on the network and there is no password.
+    Raises InvalidSyntax for a port, an address or a URL that is none, ExecutionError when the port
+    is taken, or when it shall listen on the network and there is no password.
     """
     base_url = base_url or settings.base_url
     refuse_open_door(settings, host)
-    refuse_odd_base_url(base_url)
-    command = _streamlit(port, host, base_url)
     if base_url:
-        os.environ["PITASKER_BASE_URL"] = base_url
+        os.environ["PITASKER_BASE_URL"] = str(sites.parse_base_url(base_url))
+    command = _streamlit(port, host)
+    os.environ["FORWARDED_ALLOW_IPS"] = believed_addresses(
+        trusted_proxies or settings.trusted_proxies
+    )
     os.chdir(_PROJECT)  # where Streamlit looks for .streamlit/config.toml
     os.execv(command[0], command)
 
 
+def believed_addresses(proxies: Sequence[str]) -> str:
+    """The proxies whose X-Forwarded-For counts, as uvicorn takes them; an empty text for none.
+
+    Raises InvalidSyntax for what is neither an IP address nor a network.
+    """
+    found = []
+    for text in proxies:
+        try:
+            network = ipaddress.ip_network(text)
+        except ValueError as problem:
+            raise InvalidSyntax(
+                f"The proxy {text!r} is neither an IP address nor a network.",
+                "Write it as 127.0.0.1 or 10.0.0.0/24.",
+            ) from problem
+        found.append(str(network))
+        if network.version == 4:
+            # A socket for both kinds of addresses has IPv4 ones written as IPv6.
+            found.append(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
+    return ",".join(found)
+
+
+def list_addresses(host: str, port: int, base_url: str | None) -> list[str]:
+    """Where a server that listens on a host and port is reached, the best address first."""
+    found = [str(sites.parse_base_url(base_url))] if base_url else []
+    if host not in ("0.0.0.0", "::"):  # noqa: S104 - the two that mean every address
+        return [*found, str(Site("http", host, port))]
+    if address := own_address():
+        found.append(str(Site("http", address, port)))
+    return [*found, str(Site("http", ADDRESS, port))]
+
+
+def own_address() -> str | None:
+    """The address of this machine in its network."""
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # any address elsewhere: nothing is sent
+        return str(probe.getsockname()[0])
+    return None
+
+
 def refuse_open_door(settings: Settings, host: str) -> None:
     """Raise ExecutionError for an address that others can reach, unless there is a password."""
-    if not is_loopback(host) and not auth.has_password(settings):
+    if not sites.is_loopback(host) and not auth.has_password(settings):
         raise ExecutionError(
             f"PiTasker does not listen on {host} without a password: "
             "whoever reaches it can run commands as you.",
             "Set one with `./pitasker password`, then try again.",
         )
-
-
-def refuse_odd_base_url(base_url: str | None) -> None:
-    """Raise InvalidSyntax for one that no page of ours could have: every post would be refused."""
-    if base_url is None:
-        return
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
-        raise InvalidSyntax(
-            f"The base URL {base_url} is not the address of a site.",
-            "Write it as https://pi.example: a name of PiTasker's own, no folder of one.",
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
 
 
 def agent(settings: Settings) -> int:
@@ -89,8 +114,9 @@ def agent(settings: Settings) -> int:
     background = Background(settings)
     background.start()
     print("PiTasker's agent keeps the tasks and the crontab in step (Ctrl-C ends it).", flush=True)
-    stopping.wait()
-    background.stop()
+    with instances.registered(settings, "agent"):
+        stopping.wait()
+        background.stop()
     if started_here:
         database.stop(settings)
     return 0
@@ -107,10 +133,15 @@ def demo(settings: Settings, port: int = PORT) -> int:
         raise ExecutionError(
             "The demo needs a private crontab, which the launcher makes.", "Run `./pitasker demo`."
         )
-    command = _streamlit(port, ADDRESS, None)
+    command = _streamlit(port, ADDRESS)
     with tempfile.TemporaryDirectory(prefix="pitasker-demo-") as home:
         scratch = replace(settings, home=Path(home), database_url=None)
-        environment = {**os.environ, "PITASKER_HOME": home, "DATABASE_URL": ""}
+        environment = {
+            **os.environ,
+            "PITASKER_HOME": home,
+            "DATABASE_URL": "",
+            "FORWARDED_ALLOW_IPS": "",
+        }
         try:
             demonstration.fill(scratch)
             server = subprocess.Popen(command, cwd=_PROJECT, env=environment)
@@ -122,6 +153,24 @@ def demo(settings: Settings, port: int = PORT) -> int:
             return ended if ended >= 0 else 128 - ended  # as a shell has it
         finally:
             database.stop(scratch)
+
+
+def stop(settings: Settings) -> list[str]:
+    """End the servers and agents of this home, then its private database; what was ended.
+
+    Raises ExecutionError or DatabaseError for what does not end.
+    """
+    from pitasker_core import database
+
+    ended = [
+        f"the agent (process {instance.pid})"
+        if instance.kind == "agent"
+        else f"the server of {instance.addresses[0]} (process {instance.pid})"
+        for instance in instances.stop(settings)
+    ]
+    if database.stop(settings):
+        ended.append("the private database")
+    return ended
 
 
 def psql_command(settings: Settings) -> list[str]:
@@ -137,17 +186,13 @@ def psql_command(settings: Settings) -> list[str]:
     return [psql, settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)]
 
 
-def _streamlit(port: int, host: str, base_url: str | None) -> list[str]:
+def _streamlit(port: int, host: str) -> list[str]:
     if not 0 <= port <= 65535:
         raise InvalidSyntax(f"There is no port {port}.", "Take one from 1024 to 65535.")
     _refuse_taken_port(port, host)
     app = str(_PROJECT / "streamlit_app.py")
     options = ["--server.port", str(port), "--server.address", host]
     options += ["--logger.hideWelcomeMessage", "true"]  # ours says it
-    if not is_loopback(host) or base_url:
-        # Any name may be ours then. A page of another site that points a name of its own at us has
-        # no cookie for that name, and stays outside.
-        options += ["--server.allowedHosts", ""]
     return [sys.executable, "-m", "streamlit", "run", app, *options]
 
 
@@ -174,6 +219,6 @@ def _refuse_taken_port(port: int, host: str) -> None:
                 ) from problem
             raise ExecutionError(
                 f"Port {port} is in use, perhaps by a PiTasker that runs already: "
-                f"look at http://{host}:{port}.",
+                f"look at {Site('http', host, port)}.",
                 f"Stop that one, or take another port: {other}.",
             ) from problem

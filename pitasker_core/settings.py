@@ -22,13 +22,10 @@ class Settings:
     """True for somebody who may look and not change: neither the crontab nor the database."""
     base_url: str | None = None
     """The address that people use, when a proxy stands before PiTasker."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies that say truly for whom they ask."""
     cron_log: Path | None = None
     """The file to which syslog writes what cron says; None to look for it, or for the journal."""
-
-    @property
-    def is_https(self) -> bool:
-        """Whether people reach PiTasker by HTTPS."""
-        return bool(self.base_url and self.base_url.startswith("https:"))
 
     @property
     def postgres(self) -> Path:
@@ -53,7 +50,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read `PITASKER_HOME`, `DATABASE_URL`, `PITASKER_CRONTAB`, `PITASKER_DEMO`,
-        `PITASKER_BASE_URL` and `PITASKER_CRON_LOG`."""
+        `PITASKER_BASE_URL`, `PITASKER_TRUSTED_PROXIES` and `PITASKER_CRON_LOG`."""
         data = environment.get("XDG_DATA_HOME") or "~/.local/share"
         home = environment.get("PITASKER_HOME") or f"{data}/pitasker"
         return cls(
@@ -62,6 +59,9 @@ class Settings:
             crontab_program=environment.get("PITASKER_CRONTAB") or "crontab",
             demo=environment.get("PITASKER_DEMO") == "1",
             base_url=environment.get("PITASKER_BASE_URL") or None,
+            trusted_proxies=tuple(
+                environment.get("PITASKER_TRUSTED_PROXIES", "").replace(",", " ").split()
+            ),
             cron_log=Path(log) if (log := environment.get("PITASKER_CRON_LOG")) else None,
         )
 

@@ -238,13 +238,13 @@ def _serving(environment: Mapping[str, str], folder: Path) -> Iterator[Callable[
     """Start servers as `./pitasker up` does; each call returns the address of another."""
     servers = []
 
-    def start(**more: str) -> str:
+    def start(*options: str, **more: str) -> str:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         log = (folder / "server.log").open("w")
         server = subprocess.Popen(
-            [sys.executable, "-m", "pitasker_core", "up", "--port", str(port)],
+            [sys.executable, "-m", "pitasker_core", "up", "--port", str(port), *options],
             env={**environment, **more},
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -314,7 +314,7 @@ def standing(_standing: Standing, crontab: InstalledCrontab) -> Standing:
     home = _standing.settings.home
     for old in home.iterdir():
         # What it logs to and locks by stays open.
-        if old.name not in ("lock", "logs"):
+        if old.name not in ("lock", "logs", "running"):
             shutil.rmtree(old) if old.is_dir() else old.unlink()
     # Those of crontabs stay: its background work holds a lock by their number.
     tables = ", ".join(set(Base.metadata.tables) - {"crontabs"})

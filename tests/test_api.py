@@ -14,12 +14,13 @@ from hypothesis import settings as hypothesis_settings
 from prometheus_client.parser import text_string_to_metric_families
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from serving import until
+from signing_in import cookies
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import auth, database, errors, tasks, tokens
+from pitasker_core import database, errors, tasks, tokens
 from pitasker_core.api.app import LARGEST_BODY, STATUS, make
 from pitasker_core.auth import Role
 from pitasker_core.database.tables import RunRow
@@ -306,13 +307,15 @@ def test_a_crontab_that_vanished_waits_for_a_person(api, crontab, settings):
     assert api.post("/crontab/sync", json={"confirmed": True}).json()["imported"] == 1
 
 
-def test_without_crontab_or_database_the_answer_is_503_and_says_why(api, settings, monkeypatch):
+def test_without_crontab_or_database_the_answer_is_503_and_says_why(
+    api, address, settings, monkeypatch
+):
     create(settings)
     monkeypatch.setenv("PITASKER_CRONTAB", "/nonexistent")
     assert code(api.get("/crontab/raw")) == (503, "CRONTAB_UNAVAILABLE")
     assert code(api.post("/crontab/sync")) == (503, "CRONTAB_UNAVAILABLE")
     assert api.get("/tasks").json()["error"]["code"] == "CRONTAB_UNAVAILABLE"
-    cookie = {auth.COOKIE: auth.sign_in(settings, Role.WRITE)}
+    cookie = cookies(settings, address)
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
     del api.headers["authorization"]
     assert code(api.get("/tasks", cookies=cookie)) == (503, "DATABASE_ERROR")

@@ -10,6 +10,7 @@ from pitasker_core import auth, preferences, tasks, tokens
 from pitasker_core.auth import Role
 from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
 from pitasker_core.runs import by_hand
+from pitasker_core.sites import Site
 from pitasker_core.sync import adopt, edit, service
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request
@@ -48,6 +49,7 @@ def test_only_the_owner_can_read_the_secrets_and_no_password_is_in_them(settings
 def test_a_link_opens_once(settings):
     token = auth.new_link(settings)
     assert auth.use_link(settings, "forged") is None
+    assert auth.role_of_link(settings, token) is Role.WRITE  # looking uses nothing up
     assert auth.use_link(settings, token) is Role.WRITE
     assert auth.use_link(settings, token) is None
 
@@ -59,29 +61,44 @@ def test_a_link_is_worthless_after_a_day(settings, monkeypatch):
     assert auth.use_link(settings, token) is None
 
 
+SITE = Site("http", "127.0.0.1", 8501)
+
+
+def signed_in(settings, role=Role.WRITE):
+    return dict([auth.sign_in(settings, role, SITE)])
+
+
 def test_a_session_is_known_by_its_cookie_alone(settings):
-    cookie = auth.sign_in(settings, Role.READ)
-    assert auth.session(settings, cookie).role is Role.READ
-    for forged in (None, "", "x", cookie.replace("read", "write"), cookie[:-1], cookie + "x"):
-        assert auth.session(settings, forged) is None
+    ((name, value),) = signed_in(settings, Role.READ).items()
+    assert auth.session(settings, {name: value}).role is Role.READ
+    for forged in ("", "x", value.replace("read", "write"), value[:-1], value + "x"):
+        assert auth.session(settings, {name: forged}) is None
+    assert auth.session(settings, {}) is None
+
+
+def test_a_cookie_counts_under_its_own_name_alone(settings):
+    ((name, value),) = signed_in(settings).items()
+    assert name == "pitasker-8501"
+    for other in ("pitasker-8502", "__Host-pitasker-8501", "pitasker", "x"):
+        assert auth.session(settings, {other: value}) is None
 
 
 def test_a_session_of_another_home_is_nothing_here(settings, tmp_path):
     other = replace(settings, home=tmp_path / "other")
-    cookie = auth.sign_in(other, Role.WRITE)
-    auth.sign_in(settings, Role.WRITE)
+    cookie = signed_in(other)
+    signed_in(settings)
     assert auth.session(settings, cookie) is None
 
 
 def test_a_session_ends_by_itself(settings, monkeypatch):
-    cookie = auth.sign_in(settings, Role.WRITE)
+    cookie = signed_in(settings)
     later = auth.time.time() + auth.SESSION_SECONDS + 2
     monkeypatch.setattr(auth.time, "time", lambda: later)
     assert auth.session(settings, cookie) is None
 
 
 def test_signing_out_ends_this_session_and_leaves_others(settings):
-    mine, other = auth.sign_in(settings, Role.WRITE), auth.sign_in(settings, Role.WRITE)
+    mine, other = signed_in(settings), signed_in(settings)
     auth.sign_out(settings, mine)
     assert auth.session(settings, mine) is None
     assert auth.session(settings, other)
@@ -91,14 +108,14 @@ def test_signing_out_ends_this_session_and_leaves_others(settings):
     "rotate", [auth.sign_out_everyone, lambda settings: auth.set_password(settings, SECRET)]
 )
 def test_a_new_secret_ends_all_sessions_and_links(settings, rotate):
-    cookie, link = auth.sign_in(settings, Role.WRITE), auth.new_link(settings)
+    cookie, link = signed_in(settings), auth.new_link(settings)
     rotate(settings)
     assert auth.session(settings, cookie) is None
     assert auth.use_link(settings, link) is None
 
 
 def test_a_file_that_cannot_be_read_is_an_error_and_no_open_door(settings):
-    cookie = auth.sign_in(settings, Role.WRITE)
+    cookie = signed_in(settings)
     (settings.home / "auth.json").write_text("{")
     with pytest.raises(ExecutionError, match="cannot be read"):
         auth.session(settings, cookie)

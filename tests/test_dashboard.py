@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 from serving import PATIENCE, until
+from signing_in import cookies
 from streamlit.web.server.app_discovery import discover_asgi_app
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import auth, history, tasks
-from pitasker_core.auth import Role
+from pitasker_core import history, tasks
 from pitasker_core.sync import adopt
 
 PROJECT = Path(__file__).parent.parent
@@ -27,11 +27,11 @@ def visit(browser, settings):
     """Open pages; a traceback on any of them fails the test."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
     context.set_default_timeout(PATIENCE * 1000)
-    cookie = auth.sign_in(settings, Role.WRITE)
     page = context.new_page()
 
     def go(address):
-        context.add_cookies([{"name": auth.COOKIE, "value": cookie, "url": address}])
+        for name, value in cookies(settings, address).items():
+            context.add_cookies([{"name": name, "value": value, "url": address}])
         page.goto(address)
         expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE * 1000)
         settle(page)

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 from serving import PATIENCE, until
+from signing_in import cookies
 from test_scenarios import ME, create
 
 from pitasker_core import auth, tasks, tokens
@@ -29,10 +30,6 @@ def address(standing):
     return standing.address
 
 
-def cookies(settings, role=Role.WRITE):
-    return {auth.COOKIE: auth.sign_in(settings, role)}
-
-
 def test_without_a_cookie_every_page_leads_to_signing_in(address):
     for path in PATHS:
         answer = httpx.get(address + path)
@@ -43,13 +40,23 @@ def test_without_a_cookie_every_page_leads_to_signing_in(address):
 
 
 def test_with_a_cookie_the_dashboard_is_served(address, settings):
-    answer = httpx.get(address, cookies=cookies(settings))
+    answer = httpx.get(address, cookies=cookies(settings, address))
     assert answer.status_code == 200
     assert answer.headers["x-frame-options"] == "DENY"
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
-    entry = httpx.get(f"{address}/api/tasks", cookies=cookies(settings))
+    entry = httpx.get(f"{address}/api/tasks", cookies=cookies(settings, address))
     assert entry.headers["cache-control"] == "no-store"
+
+
+def test_a_forged_address_or_name_is_not_believed(address, settings):
+    forged = {"x-forwarded-for": "203.0.113.66"}
+    httpx.post(f"{address}/login", data={"password": "x"}, headers=forged)
+    refused = httpx.get(f"{address}/login", headers={"host": "evil.example"})
+    assert refused.json()["error"]["code"] == "UNKNOWN_HOST"
+    log = (settings.home / "logs" / "crontab-error.log").read_text()
+    assert "Refused GET /login from 127.0.0.1: PiTasker does not know the name evil.example" in log
+    assert "203.0.113.66" not in log
 
 
 def test_what_watches_the_server_needs_no_cookie(address):
@@ -57,12 +64,12 @@ def test_what_watches_the_server_needs_no_cookie(address):
 
 
 def test_a_forged_or_old_cookie_is_none(address, settings):
-    good = auth.sign_in(settings, Role.READ)
-    assert httpx.get(address, cookies={auth.COOKIE: good}).status_code == 200
-    forged = good.replace("read", "write")
-    assert httpx.get(address, cookies={auth.COOKIE: forged}).status_code == 303
+    good = cookies(settings, address, Role.READ)
+    assert httpx.get(address, cookies=good).status_code == 200
+    forged = {name: value.replace("read", "write") for name, value in good.items()}
+    assert httpx.get(address, cookies=forged).status_code == 303
     auth.sign_out(settings, good)
-    assert httpx.get(address, cookies={auth.COOKIE: good}).status_code == 303
+    assert httpx.get(address, cookies=good).status_code == 303
 
 
 def handshake(address, **headers):
@@ -83,7 +90,7 @@ def handshake(address, **headers):
 
 
 def test_the_websocket_needs_the_cookie_and_our_own_page(address, settings):
-    cookie = f"{auth.COOKIE}={auth.sign_in(settings, Role.WRITE)}"
+    cookie = "=".join(*cookies(settings, address).items())
     assert " 101 " in handshake(address, Cookie=cookie, Origin=address)
     assert " 403 " in handshake(address, Origin=address)
     assert " 403 " in handshake(address, Cookie=cookie, Origin="http://evil.example")
@@ -94,7 +101,10 @@ def test_the_websocket_needs_the_cookie_and_our_own_page(address, settings):
 def test_a_post_from_another_site_is_refused(address, settings):
     for headers in ({"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
         answer = httpx.post(
-            f"{address}/login", data={"password": "x"}, headers=headers, cookies=cookies(settings)
+            f"{address}/login",
+            data={"password": "x"},
+            headers=headers,
+            cookies=cookies(settings, address),
         )
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FOREIGN_ORIGIN")
 
@@ -103,16 +113,16 @@ def test_the_password_signs_in_and_signing_out_ends_it(address, settings):
     auth.set_password(settings, SECRET)
     with httpx.Client(base_url=address) as browser:
         wrong = browser.post("/login", data={"password": "wrong"})
-        assert (wrong.status_code, browser.cookies.get(auth.COOKIE)) == (401, None)
+        assert (wrong.status_code, list(browser.cookies)) == (401, [])
         answer = browser.post("/login?next=/tasks", data={"password": SECRET})
         assert (answer.status_code, answer.headers["location"]) == (303, "/tasks")
         cookie = answer.headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
         assert browser.get("/tasks").status_code == 200
-        kept = browser.cookies[auth.COOKIE]
+        kept = dict(browser.cookies)
         browser.post("/logout")
-    assert httpx.get(address, cookies={auth.COOKIE: kept}).status_code == 303
+    assert httpx.get(address, cookies=kept).status_code == 303
 
 
 @pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example/x", "/\\evil.example"])
@@ -143,9 +153,10 @@ def test_the_link_that_the_server_prints_signs_in_once(serve, tmp_path):
     log = tmp_path / "server.log"
     until(lambda: "login?token=" in log.read_text())
     (link,) = re.findall(r"http://\S+token=\S+", log.read_text())
-    first = httpx.get(link)
+    address, token = link.split("/login?token=")
+    first, second = (httpx.post(f"{address}/login", data={"token": token}) for _ in range(2))
     assert (first.status_code, first.headers["location"]) == (303, "/")
-    assert httpx.get(link).status_code == 401
+    assert second.status_code == 401
 
 
 def test_it_does_not_listen_on_the_network_without_a_password(cli_environment):
@@ -238,7 +249,7 @@ def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
     other_tab = page.context.new_page()
     other_tab.goto(f"{address}/settings")
     expect(other_tab.get_by_role("heading", name="Settings")).to_be_visible(timeout=20_000)
-    page.get_by_role("link", name="Sign out").click()
+    page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible(timeout=1000 * PATIENCE)
     # The other tab still has its websocket, and is shown nothing more.
     other_tab.get_by_text("Access", exact=True).click()
@@ -254,6 +265,7 @@ def test_who_may_only_look_sees_everything_and_changes_nothing(serve, browser, s
     address = serve()
     page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
     page.goto(f"{address}/login?token={auth.new_link(settings, Role.READ)}")
+    page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("You may look, not change")).to_be_visible(timeout=1000 * PATIENCE)
     expect(page.get_by_role("button", name="Sync now")).to_be_disabled()
     page.goto(f"{address}/health")

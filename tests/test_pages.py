@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from serving import until
+from signing_in import cookies
 from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
@@ -44,8 +45,8 @@ def open_page(cli_environment, settings, monkeypatch):
     def go(page, role=Role.WRITE, **environment):
         for name, value in {**cli_environment, **environment}.items():
             monkeypatch.setenv(name, value)
-        cookie = auth.sign_in(settings, role)
-        monkeypatch.setattr(ContextProxy, "cookies", {auth.COOKIE: cookie})
+        signed_in = cookies(settings, "http://127.0.0.1:8501", role)
+        monkeypatch.setattr(ContextProxy, "cookies", signed_in)
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
         app = AppTest.from_file(FRONT_DOOR, default_timeout=20).run()
         if page != "home":

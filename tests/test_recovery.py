@@ -12,9 +12,10 @@ from dataclasses import replace
 import httpx
 import pytest
 from serving import PATIENCE, until
+from signing_in import cookies
 from test_scenarios import ME
 
-from pitasker_core import auth, background, database, tasks, tokens
+from pitasker_core import background, database, tasks, tokens
 from pitasker_core.auth import Role
 from pitasker_core.database import embedded
 from pitasker_core.sync import service
@@ -87,7 +88,7 @@ def test_a_killed_postgres_loses_no_task_that_was_promised(serve, settings, cron
         assert set(found.values()) == {1}
         names = {task.command.rpartition("-")[2].encode() for task in tasks.listing(private).tasks}
         assert names == set(found)
-        cookie = {auth.COOKIE: auth.sign_in(private, Role.WRITE)}
+        cookie = cookies(private, address)
         assert (
             httpx.get(f"{address}/api/crontab/status", cookies=cookie).json()["health"] == "green"
         )

@@ -3,7 +3,7 @@
 import getpass
 import sys
 
-from pitasker_core import auth, serving, shapes, tokens
+from pitasker_core import auth, instances, serving, shapes, tokens
 from pitasker_core.auth import Role
 from pitasker_core.cli.answer import Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
@@ -16,7 +16,7 @@ def add_to(commands: Commands) -> None:
     """Declare these commands."""
     secret = command(commands, "password", _password, "set the password for signing in")
     link = command(commands, "link", _link, "print a link that signs in once")
-    link.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+    link.add_argument("--port", type=int, help="default: that of the server that runs")
     command(commands, "sign-out-all", _sign_out_all, "end every session, on every device")
 
     token = group(commands, "token", "tokens by which scripts reach the API")
@@ -48,9 +48,22 @@ def _password(settings: Settings, words: Words) -> Answer:
 
 def _link(settings: Settings, words: Words) -> Answer:
     role = Role.READ if words.read_only else Role.WRITE
-    base = settings.base_url or f"http://{serving.ADDRESS}:{words.port}"
-    link = f"{base.rstrip('/')}/login?token={auth.new_link(settings, role)}"
-    return Answer({"link": link}, f"This link signs in once, within a day:\n{link}")
+    port, addresses = words.port, []
+    for instance in instances.list_running(settings):
+        if instance.port is not None and port in (None, instance.port):
+            addresses += instance.addresses
+    runs = bool(addresses)
+    if not runs:
+        base = settings.base_url
+        addresses = serving.list_addresses(serving.ADDRESS, port or serving.PORT, base)
+    token = auth.new_link(settings, role)
+    links = [f"{address}/login?token={token}" for address in dict.fromkeys(addresses)]
+    lines = ["This link signs in once, within a day:", links[0]]
+    if len(links) > 1:
+        lines += ["The same link, at the other addresses of PiTasker:", *links[1:]]
+    if not runs:
+        lines.append("No server of PiTasker runs there at the moment: `./pitasker` starts it.")
+    return Answer({"link": links[0], "links": links, "runs": runs}, "\n".join(lines))
 
 
 def _sign_out_all(settings: Settings, words: Words) -> Answer:

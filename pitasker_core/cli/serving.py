@@ -1,9 +1,10 @@
 """PiTasker itself: the server, the demo, the agent, the service, and its database's shell."""
 
+import argparse
 import getpass
 import os
 
-from pitasker_core import auth, serving, unit
+from pitasker_core import auth, serving, sites, unit
 from pitasker_core.cli.answer import Answer
 from pitasker_core.cli.command import Commands, Words, command
 from pitasker_core.settings import Settings
@@ -19,9 +20,7 @@ def add_to(commands: Commands) -> None:
         help="the address to listen on (default: %(default)s, this machine alone); "
         "any other needs a password",
     )
-    up.add_argument(
-        "--base-url", help="the address that people use, if a proxy stands before PiTasker"
-    )
+    _add_proxy_options(up)
 
     demo = command(commands, "demo", _demo, "serve a dashboard on a crontab made to be played with")
     demo.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
@@ -35,14 +34,29 @@ def add_to(commands: Commands) -> None:
     served.add_argument("act", choices=["install", "uninstall", "status"])
     served.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
     served.add_argument("--host", default=serving.ADDRESS, help="default: %(default)s")
-    served.add_argument("--base-url", help="the address that people use, behind a proxy")
+    _add_proxy_options(served)
+
+    command(commands, "stop", _stop, "end the servers, agents and private database of this home")
 
     shell = command(commands, "psql", _psql, "a shell on the database; takes psql's own arguments")
     shell.set_defaults(takes_others=True)
 
 
+def _add_proxy_options(served: argparse.ArgumentParser) -> None:
+    served.add_argument(
+        "--base-url", help="the address that people use, if a proxy stands before PiTasker"
+    )
+    served.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="a proxy, or a network of them, whose X-Forwarded-For is believed; may be repeated",
+    )
+
+
 def _up(settings: Settings, words: Words) -> int:
-    return serving.up(settings, words.port, words.host, words.base_url)
+    return serving.up(settings, words.port, words.host, words.base_url, words.trusted_proxy)
 
 
 def _demo(settings: Settings, words: Words) -> int:
@@ -53,16 +67,24 @@ def _agent(settings: Settings, words: Words) -> int:
     return serving.agent(settings)
 
 
+def _stop(settings: Settings, words: Words) -> Answer:
+    ended = serving.stop(settings)
+    text = f"Ended {', '.join(ended)}." if ended else "Nothing of PiTasker ran."
+    return Answer({"ended": ended}, f"{text} Cron goes on with the crontab as it is.")
+
+
 def _service(settings: Settings, words: Words) -> Answer:
     if words.act == "uninstall":
         unit.uninstall()
         return Answer({"installed": False}, "The service is gone. Tasks and crontab stay.")
     if words.act == "install":
         serving.refuse_open_door(settings, words.host)
-        serving.refuse_odd_base_url(words.base_url)
+        serving.believed_addresses(words.trusted_proxy)
         arguments = ["--host", words.host, "--port", str(words.port)]
         if words.base_url:
-            arguments += ["--base-url", words.base_url]
+            arguments += ["--base-url", str(sites.parse_base_url(words.base_url))]
+        for proxy in words.trusted_proxy:
+            arguments += ["--trusted-proxy", proxy]
         found = unit.install(arguments)
     else:
         found = unit.state()

@@ -2,7 +2,9 @@
 
 import gc
 import logging
+import os
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -12,7 +14,7 @@ import anyio.to_thread
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pitasker_core import auth, database, log, serving
+from pitasker_core import auth, database, instances, log, serving, sites
 from pitasker_core.background import Background
 from pitasker_core.errors import DatabaseError, PiTaskerError
 from pitasker_core.settings import Settings
@@ -32,9 +34,11 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     Without a database the dashboard serves all the same: the crontab can be seen and edited.
     """
     settings = Settings.from_environment()
-    host, port = st.get_option("server.address"), st.get_option("server.port")
-    serving.refuse_open_door(settings, host or "0.0.0.0")  # noqa: S104 - Streamlit's meaning of none
-    serving.refuse_odd_base_url(settings.base_url)
+    host = st.get_option("server.address") or "0.0.0.0"  # noqa: S104 - Streamlit's meaning of none
+    port = st.get_option("server.port")
+    serving.refuse_open_door(settings, host)
+    if settings.base_url:
+        sites.parse_base_url(settings.base_url)
     log.start(settings)
     started_here = False
     try:
@@ -52,8 +56,10 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     background = Background(settings)
     if not settings.demo:  # there, what was changed by hand waits for whoever plays
         background.start()
-    _announce(settings, host, port)
-    yield
+    addresses = serving.list_addresses(host, port, settings.base_url)
+    with instances.registered(settings, "dashboard", port, addresses):
+        _announce(settings, addresses)
+        yield
     if not settings.demo:
         await anyio.to_thread.run_sync(background.stop)
     if started_here:
@@ -61,13 +67,25 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
             await anyio.to_thread.run_sync(database.stop, settings)
 
 
-def _announce(settings: Settings, host: str, port: int) -> None:
+def _announce(settings: Settings, addresses: list[str]) -> None:
     what = "the demo" if settings.demo else "your crontab"
-    address = settings.base_url or f"http://{host}:{port}"
-    print(f"PiTasker serves {what} at {address} (Ctrl-C ends it).", flush=True)
-    if not auth.has_password(settings):
-        link = f"{address.rstrip('/')}/login?token={auth.new_link(settings)}"
+    print(f"PiTasker serves {what} at {' and '.join(addresses)} (Ctrl-C ends it).", flush=True)
+    if auth.has_password(settings):
+        return
+    if _is_journal(sys.stdout.fileno()):
+        # Others may read the journal: the groups adm and systemd-journal.
+        print("To sign in: `./pitasker link` prints a link.", flush=True)
+    else:
+        link = f"{addresses[0]}/login?token={auth.new_link(settings)}"
         print(f"Sign in, once, with {link}", flush=True)
+
+
+def _is_journal(output: int) -> bool:
+    """Whether what is written goes to systemd's journal (systemd.exec(5), JOURNAL_STREAM)."""
+    with suppress(OSError):
+        file = os.fstat(output)
+        return os.environ.get("JOURNAL_STREAM") == f"{file.st_dev}:{file.st_ino}"
+    return False
 
 
 def _answer_at_once() -> None:

@@ -34,7 +34,8 @@ T = TypeVar("T")
 
 _STYLE = """<style>
 .stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 3rem;}
-.sign-out {font-size: 0.875rem; opacity: 0.7;}
+.sign-out button {font: inherit; font-size: 0.875rem; opacity: 0.7; color: inherit;
+    background: none; border: 0; padding: 0; text-decoration: underline; cursor: pointer;}
 /* On a phone what matters shall come first: no air above it, and small figures side by side. */
 @media (max-width: 640px) {
     .stMainBlockContainer {padding-top: 3.5rem;}
@@ -48,6 +49,11 @@ _STYLE = """<style>
     .stMetric [data-testid=stMetricValue] {font-size: 1.4rem; line-height: 1.3;}
 }
 </style>"""
+
+
+# A form, because a link can be followed unasked; in this tab, which would stay open otherwise.
+_SIGN_OUT = """<form class="sign-out" method="post" action="/logout" target="_self">
+<button>Sign out</button></form>"""
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,8 @@ def guarded(draw: Callable[[], None]) -> None:
 
 def login() -> Login | None:
     """Who is signed in. Asked at every run: signing out also ends tabs that are open."""
-    return auth.session(Settings.from_environment(), st.context.cookies.get(auth.COOKIE))
+    # The gate has left the cookies of this site alone.
+    return auth.session(Settings.from_environment(), st.context.cookies)
 
 
 def settings() -> Settings:
@@ -324,8 +331,7 @@ def _show_whose() -> None:
     when = f"{clock.now().astimezone(zone):%a %d %b, %H:%M} {zone.key}"
     with st.container(horizontal=True, vertical_alignment="center", key="whose"):
         st.caption(f"{user} · {when} · {cron}{look}", width="content")
-        # In this tab: a new one would leave this one open, signed out.
-        st.html('<a class="sign-out" href="/logout" target="_self">Sign out</a>', width="content")
+        st.html(_SIGN_OUT, width="content")
 
 
 def plain(text: str) -> str:

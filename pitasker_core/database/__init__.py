@@ -43,11 +43,12 @@ def start(settings: Settings) -> bool:
     return bool(started_here and started_here.started_here)
 
 
-def stop(settings: Settings) -> None:
-    """Stop the private server. A server that DATABASE_URL names is left alone."""
-    if not settings.database_url:
-        _engine.cache_clear()
-        embedded.stop(embedded.ensure_running(settings.postgres))
+def stop(settings: Settings) -> bool:
+    """Stop the private server; whether it ran. One that DATABASE_URL names is left alone."""
+    if settings.database_url:
+        return False
+    _engine.cache_clear()
+    return embedded.stop_in(settings.postgres)
 
 
 def forget(settings: Settings) -> None:

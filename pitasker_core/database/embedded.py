@@ -91,20 +91,27 @@ def ensure_running(folder: Path) -> Server:
         ) from problem
 
 
-def stop(server: Server) -> None:
-    """End a server in good order; connections to it are cut. Nothing happens when it is gone."""
-    pid = _pid(server.data, ready=False)
+def stop(server: Server) -> bool:
+    """End a server in good order; connections to it are cut. False when it was gone already."""
+    return stop_in(server.data.parent)
+
+
+def stop_in(folder: Path) -> bool:
+    """End the server in a folder, if one runs; whether it did."""
+    data = folder / "data"
+    pid = _pid(data, ready=False)
     if pid is None:
-        return
+        return False
     os.kill(pid, signal.SIGINT)  # PostgreSQL's fast shutdown
     end = time.monotonic() + STOP_LIMIT
-    while _is_ours(pid, server.data):
+    while _is_ours(pid, data):
         if time.monotonic() > end:
             raise DatabaseError(
                 f"The private PostgreSQL (process {pid}) did not stop.",
-                f"Look at {server.data.parent / 'log'}.",
+                f"Look at {folder / 'log'}.",
             )
         time.sleep(0.02)
+    return True
 
 
 def psql_command(server: Server) -> list[str]:

@@ -4,9 +4,10 @@ Pure ASGI, because Starlette's simpler kind of middleware never sees a websocket
 is the dashboard.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import anyio.to_thread
 from starlette.requests import HTTPConnection
@@ -16,6 +17,9 @@ from pitasker_core import auth, measure, shapes, tokens
 from pitasker_core.auth import Role
 from pitasker_core.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly
 from pitasker_core.settings import Settings
+from pitasker_core.sites import Site
+from pitasker_core.web import origin, plain_page
+from pitasker_core.web.origin import SAFE_METHODS, ForeignOrigin, NotUpgraded, Refused
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,7 +29,17 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 OPEN = {"/login", "/healthz", "/_stcore/health"}
 """What anybody may reach."""
 
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+CONNECTION = "/connection"
+"""A page asks here, by POST, why its websocket was refused: the gate judges both alike."""
+
+PAGE_SCRIPT = "/page.js"
+"""Ours, in every page of the dashboard and in the API's documentation."""
+
+PAGE_HEADER = "x-pitasker-page"
+"""Only our own script adds it to a request: a browser lets no page of another site send it."""
+
+_STREAM = "/_stcore/stream"
+"""The path of Streamlit's websocket."""
 
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -42,6 +56,8 @@ HEADERS = [
     ),
 ]
 
+_log = logging.getLogger(__name__)
+
 
 class Gate:
     """Refuse what is not signed in or comes from another site; add the security headers."""
@@ -55,83 +71,133 @@ class Gate:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        refusal = await self._refusal(connection)
-        if refusal is None and scope["type"] == "http":
+        origin.set_client(connection)
+        try:
+            answer = await _admit(connection)
+        except PiTaskerError as problem:
+            _log_refusal(connection, problem)
+            answer = _respond(connection, problem)
+        if answer is None and scope["type"] == "http":
+            is_document = _is_document(connection)
+            sending = _with_headers(_with_script(send) if is_document else send)
             with measure.timed("request"):
-                await self._app(scope, receive, _with_headers(send))
-        elif refusal is None:
-            await self._app(scope, receive, send)
+                await self._app(_admitted(connection, is_document=is_document), receive, sending)
+        elif answer is None:
+            await self._app(_admitted(connection), receive, send)
         elif scope["type"] == "websocket":
             await receive()
             # Before it is accepted: the browser sees HTTP 403.
             await send({"type": "websocket.close", "code": 4401})
         else:
-            await refusal(scope, receive, _with_headers(send))
+            await answer(scope, receive, _with_headers(send))
 
-    async def _refusal(self, connection: HTTPConnection) -> Response | None:
-        scope = connection.scope
-        settings = Settings.from_environment()
-        is_websocket = scope["type"] == "websocket"
-        if (is_websocket or scope["method"] not in SAFE_METHODS) and not _same_site(
-            connection, settings
-        ):
-            return _told(PermissionOfSite(), 403)
-        path = scope["path"]  # what the routes look at, whatever the host's name makes of it
-        scope.setdefault("state", {})["role"] = None
-        if path in OPEN:
-            return None
-        try:
-            role = await _role(connection, settings)
-        except PiTaskerError as problem:
-            return _told(problem, 503)
-        scope["state"]["role"] = role
-        if role is None:
-            if is_websocket or path == "/api" or path.startswith(("/api/", "/metrics")):
-                return _told(NotSignedIn(), 401)
-            return RedirectResponse(f"/login?next={quote(path)}" if path != "/" else "/login", 303)
-        is_api = path.startswith("/api/")
-        if role is Role.READ and is_api and scope["method"] not in SAFE_METHODS:
-            return _told(ReadOnly(), 403)
-        if is_api and "\n" in path:
-            # Starlette finds no application there, and would say so in a shape that is not ours.
-            return _told(NotFound("There is nothing at this address."), 404)
+
+async def _admit(connection: HTTPConnection) -> Response | None:
+    """Nothing, or the way to the page for signing in. Raises PiTaskerError for a refusal."""
+    scope = connection.scope
+    settings = Settings.from_environment()
+    sites = origin.possible_sites(connection, settings)
+    is_websocket = scope["type"] == "websocket"
+    path = scope["path"]  # what the routes look at, whatever the host's name makes of it
+    scope.setdefault("state", {}).update(role=None, sites=sites)
+    if path in OPEN:
         return None
+    if path == _STREAM and not is_websocket:
+        raise NotUpgraded
+    by_token = _token(connection)
+    role = await _role(connection, settings, sites, by_token)
+    scope["state"]["role"] = role
+    if role is None:
+        if is_websocket or _is_for_programs(path):
+            raise NotSignedIn
+        query = f"?{query}" if (query := connection.url.query) else ""
+        return RedirectResponse(
+            "/login" if path == "/" and not query else f"/login?next={quote(path + query)}", 303
+        )
+    is_api = path.startswith("/api/")
+    if is_api and not is_websocket and scope["method"] not in SAFE_METHODS:
+        if role is Role.READ:
+            raise ReadOnly
+        is_our_page = "origin" in connection.headers and PAGE_HEADER in connection.headers
+        if by_token is None and not is_our_page:
+            raise ForeignOrigin(
+                "A change by the API needs a token; signed in by a cookie, only PiTasker's own "
+                "pages may ask for one.",
+                "`./pitasker token new NAME` makes a token.",
+            )
+    if is_api and "\n" in path:
+        # Starlette finds no application there, and would say so in a shape that is not ours.
+        raise NotFound("There is nothing at this address.")
+    return None
 
 
-class PermissionOfSite(PiTaskerError):
-    """A request that another site made a browser send."""
-
-    code = "FOREIGN_ORIGIN"
-    recoverable = False
-
-    def __init__(self) -> None:
-        super().__init__("This request comes from another site.", "Nothing was done.")
+def _is_for_programs(path: str) -> bool:
+    return path in ("/api", CONNECTION) or path.startswith(("/api/", "/metrics"))
 
 
-async def _role(connection: HTTPConnection, settings: Settings) -> Role | None:
+def _token(connection: HTTPConnection) -> str | None:
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer" and connection.scope["path"].startswith(("/api/", "/metrics")):
-        return await anyio.to_thread.run_sync(tokens.role_of, settings, token.strip())
-    login = auth.session(settings, connection.cookies.get(auth.COOKIE))
+    is_taken = connection.scope["path"].startswith(("/api/", "/metrics"))
+    return token.strip() if kind.lower() == "bearer" and is_taken else None
+
+
+async def _role(
+    connection: HTTPConnection, settings: Settings, sites: list[Site], token: str | None
+) -> Role | None:
+    if token is not None:
+        return await anyio.to_thread.run_sync(tokens.role_of, settings, token)
+    login = auth.session(settings, auth.cookies_of(sites, connection.cookies))
     return login.role if login else None
 
 
-def _same_site(connection: HTTPConnection, settings: Settings) -> bool:
-    """Whether a browser sent this from our own pages; what is no browser sends no Origin."""
-    if connection.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-        return False
-    origin = connection.headers.get("origin")
-    if origin is None:
-        return True
-    ours = {connection.headers.get("host", "").lower()}
-    if settings.base_url:
-        ours.add(urlsplit(settings.base_url).netloc.lower())
-    return urlsplit(origin).netloc.lower() in ours
+def _log_refusal(connection: HTTPConnection, problem: PiTaskerError) -> None:
+    is_websocket = connection.scope["type"] == "websocket"
+    what = "websocket" if is_websocket else connection.scope["method"]
+    client = connection.client.host if connection.client else "an unknown address"
+    path = quote(connection.scope["path"])[:100]
+    if isinstance(problem, Refused):
+        _log.warning("Refused %s %s from %s: %s", what, path, client, problem.user_message)
+    elif is_websocket:  # a tab that outlived its session
+        _log.info("Refused %s %s from %s: %s", what, path, client, problem.user_message)
 
 
-def _told(problem: PiTaskerError, status: int) -> Response:
+def _respond(connection: HTTPConnection, problem: PiTaskerError) -> Response:
+    """The refusal, as a page where a person looks at it."""
+    status = 503
+    if isinstance(problem, Refused):
+        status = problem.status
+    for kind, number in ((NotSignedIn, 401), (ReadOnly, 403), (NotFound, 404)):
+        if isinstance(problem, kind):
+            status = number
+    if "text/html" in connection.headers.get("accept", ""):
+        return plain_page.respond("PiTasker: refused", problem.user_message, status=status)
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
     return JSONResponse(shapes.error(problem), status, headers)
+
+
+def _admitted(connection: HTTPConnection, *, is_document: bool = False) -> Scope:
+    """The scope as the pages get it: with our own cookies of this site alone."""
+    scope = connection.scope
+    names = {auth.cookie_name(site) for site in scope["state"]["sites"]}
+    is_websocket = scope["type"] == "websocket"
+    dropped = {b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"}
+    headers = []
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            value = auth.without_cookies_of_others(value.decode("latin-1"), names).encode("latin-1")
+        elif name == b"host" and is_websocket and "origin" in connection.headers:
+            # Streamlit compares the two, and a proxy may have put another name in its place. The
+            # gate has found that this page is ours.
+            value = connection.headers["origin"].partition("://")[2].encode("latin-1")
+        elif is_document and name in dropped:
+            continue  # our script is put into the page as it is written, whole
+        headers.append((name, value))
+    return {**scope, "headers": headers}
+
+
+def _is_document(connection: HTTPConnection) -> bool:
+    accepted = connection.headers.get("accept", "")
+    return connection.scope["method"] == "GET" and "text/html" in accepted
 
 
 def _with_headers(send: Send) -> Send:
@@ -140,6 +206,34 @@ def _with_headers(send: Send) -> Send:
             present = {name.lower() for name, _ in message.get("headers", [])}
             added = [pair for pair in HEADERS if pair[0] not in present]
             message = {**message, "headers": [*message.get("headers", []), *added]}
+        await send(message)
+
+    return sending
+
+
+def _with_script(send: Send) -> Send:
+    """Put our script before all others into an HTML page."""
+    start: MutableMapping[str, Any] | None = None
+    body = b""
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        nonlocal start, body
+        if message["type"] == "http.response.start":
+            kinds = [value for name, value in message["headers"] if name == b"content-type"]
+            if any(kind.startswith(b"text/html") for kind in kinds):
+                start = message
+                return
+        elif start is not None and message["type"] == "http.response.body":
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            script = f'<head><script src="{PAGE_SCRIPT}"></script>'.encode()
+            body = body.replace(b"<head>", script, 1)
+            changed = {b"content-length", b"etag", b"last-modified"}
+            headers = [pair for pair in start["headers"] if pair[0] not in changed]
+            headers.append((b"content-length", str(len(body)).encode()))
+            await send({**start, "headers": headers})
+            message = {**message, "body": body}
         await send(message)
 
     return sending

@@ -2,21 +2,21 @@
 
 import html
 import logging
+import re
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
-from urllib.parse import quote, urlsplit
+from collections.abc import Callable, Mapping
 
 import anyio
 import anyio.to_thread
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pitasker_core import auth
 from pitasker_core.auth import Role
 from pitasker_core.settings import Settings
+from pitasker_core.web import plain_page
 
 FREE_ATTEMPTS = 5
 """Wrong passwords that cost no waiting."""
@@ -68,7 +68,8 @@ def routes() -> list[Route]:
     return [
         Route("/login", _ask, methods=["GET"]),
         Route("/login", _sign_in, methods=["POST"]),
-        Route("/logout", _sign_out, methods=["POST", "GET"]),
+        Route("/logout", _ask_to_sign_out, methods=["GET"]),
+        Route("/logout", _sign_out, methods=["POST"]),
         Route("/healthz", _healthz, methods=["GET"]),
     ]
 
@@ -76,18 +77,27 @@ def routes() -> list[Route]:
 def _ask(request: Request) -> Response:
     settings = Settings.from_environment()
     token = request.query_params.get("token")
-    if token:
-        role = auth.use_link(settings, token)
-        if role:
-            _log.info("Somebody signed in with a link, from %s.", _where(request))
-            return _welcome(request, settings, role)
-        return _page(settings, "This link was used already, or is older than a day.", status=401)
-    return _page(settings, "")
+    if token is None:
+        return _page(settings)
+    # What looks at a link before its person does (a chat's preview, a prefetch) uses nothing up.
+    role = auth.role_of_link(settings, token)
+    if role is None:
+        return _page(settings, _USED, status=401)
+    may = "may change things" if role is Role.WRITE else "may look and not change anything"
+    form = _LINK_FORM.format(may=may, token=html.escape(token))
+    return plain_page.respond(_TITLE, content=form)
 
 
 async def _sign_in(request: Request) -> Response:
     settings = Settings.from_environment()
     form = await request.form()
+    token = form.get("token")
+    if isinstance(token, str):
+        role = auth.use_link(settings, token)
+        if role is None:
+            return _page(settings, _USED, status=401)
+        _log.info("Somebody signed in with a link, from %s.", _where(request))
+        return _welcome(request, settings, role)
     password = form.get("password")
     if not isinstance(password, str) or len(password) > 1000:
         return _page(settings, "Type the password.", status=400)
@@ -111,11 +121,17 @@ async def _sign_in(request: Request) -> Response:
     return _welcome(request, settings, role)
 
 
+def _ask_to_sign_out(request: Request) -> Response:
+    # A link cannot sign out: a browser, or a page of another site, may follow it unasked.
+    return plain_page.respond("PiTasker: sign out", content=_SIGN_OUT_FORM)
+
+
 def _sign_out(request: Request) -> Response:
-    # By GET too, for a plain link: the worst that another site can do is to sign somebody out.
-    auth.sign_out(Settings.from_environment(), request.cookies.get(auth.COOKIE))
+    # The gate has left the cookies of this site alone.
+    auth.sign_out(Settings.from_environment(), request.cookies)
     response = RedirectResponse("/login", 303)
-    response.delete_cookie(auth.COOKIE)
+    for site in request.state.sites:
+        response.delete_cookie(auth.cookie_name(site), secure=site.is_https, httponly=True)
     return response
 
 
@@ -125,13 +141,15 @@ def _healthz(request: Request) -> Response:
 
 def _welcome(request: Request, settings: Settings, role: Role) -> Response:
     response = RedirectResponse(_next(request), 303)
+    site = request.state.sites[0]
+    name, value = auth.sign_in(settings, role, site)
     response.set_cookie(
-        auth.COOKIE,
-        auth.sign_in(settings, role),
+        name,
+        value,
         max_age=auth.SESSION_SECONDS,
         httponly=True,
         samesite="lax",
-        secure=settings.is_https,
+        secure=site.is_https,
     )
     return response
 
@@ -140,21 +158,31 @@ def _where(request: Request) -> str:
     return request.client.host if request.client else "an unknown address"
 
 
+_PAGE = re.compile(r"/[a-z-]*(\?[\w.~%&=+-]*)?", re.ASCII)
+"""The address of a page of ours: never elsewhere, and nothing that acts by itself."""
+
+
 def _next(request: Request) -> str:
-    """The page that was asked for: a path of ours, never an address elsewhere."""
-    path = urlsplit(request.query_params.get("next", "/")).path
-    return quote("/" + path.lstrip("/\\"))
+    """The page that was asked for, else Home."""
+    page = request.query_params.get("next", "/")
+    is_page = _PAGE.fullmatch(page) and not page.startswith(("/login", "/logout"))
+    return page if is_page else "/"
 
 
 def _page(
-    settings: Settings, problem: str, *, status: int = 200, headers: dict[str, str] | None = None
+    settings: Settings,
+    problem: str = "",
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    has_password = auth.has_password(settings)
-    said = f'<p class="problem" role="alert">{html.escape(problem)}</p>' if problem else ""
-    form = _FORM if has_password else _LINK
-    more: dict[str, Any] = {"cache-control": "no-store", **(headers or {})}
-    return HTMLResponse(_HTML.replace("{said}", said).replace("{form}", form), status, more)
+    form = _FORM if auth.has_password(settings) else _LINK
+    return plain_page.respond(_TITLE, problem, form, status=status, headers=headers)
 
+
+_TITLE = "PiTasker: sign in"
+
+_USED = "This link was used already, or is older than a day."
 
 _FORM = """\
 <form method="post">
@@ -173,31 +201,16 @@ _LINK = """\
 <code>./pitasker password</code>.</p>
 """
 
-_HTML = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>PiTasker: sign in</title>
-<style>
-  :root { color-scheme: light dark; --accent: #2e7d6b; }
-  body { font: 16px/1.5 system-ui, sans-serif; margin: 0; display: grid; place-items: center;
-         min-height: 100vh; background: light-dark(#fafafa, #181715);
-         color: light-dark(#222, #eee); }
-  main { width: min(22rem, calc(100vw - 3rem)); }
-  h1 { font-size: 1.6rem; margin: 0 0 1rem; }
-  label { display: block; font-weight: 600; }
-  input, button { box-sizing: border-box; width: 100%; font: inherit; padding: .6rem .8rem;
-         border-radius: .5rem; margin-top: .4rem; }
-  input { border: 1px solid light-dark(#bbb, #555); background: light-dark(#fff, #222);
-          color: inherit; }
-  button { border: 0; background: var(--accent); color: #fff; font-weight: 600; cursor: pointer;
-           margin-top: .8rem; }
-  .problem { color: light-dark(#a02818, #ff9d8d); }
-  .hint { font-size: .85rem; opacity: .75; }
-</style>
-</head>
-<body><main><h1>PiTasker</h1>{said}{form}</main></body>
-</html>
+_LINK_FORM = """\
+<p>This link signs you in, once. You {may}.</p>
+<form method="post">
+  <input type="hidden" name="token" value="{token}">
+  <button autofocus>Sign in</button>
+</form>
+"""
+
+_SIGN_OUT_FORM = """\
+<form method="post">
+  <button autofocus>Sign out</button>
+</form>
 """

@@ -1,0 +1,108 @@
+"""The PiTasker processes that work for one home: which run, where they serve, and how they end.
+
+Each holds the lock of a file of its own. The lock dies with its process, so a file that a crash
+left behind is never taken for a process, whoever has its number now.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pitasker_core.errors import ExecutionError
+from pitasker_core.settings import Settings
+
+STOP_LIMIT = 40.0
+"""Seconds until a process that was asked to end counts as stuck."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A running server or agent.
+
+    `addresses` are where a server serves, the best one first; `started` is a Unix time.
+    """
+
+    pid: int
+    kind: str
+    port: int | None
+    addresses: list[str]
+    started: float
+
+
+@contextmanager
+def registered(
+    settings: Settings, kind: str, port: int | None = None, addresses: list[str] | None = None
+) -> Iterator[None]:
+    """Let other processes of this home find this one while it runs.
+
+    A disk that cannot be written stops nothing: this process is not found then.
+    """
+    instance = Instance(os.getpid(), kind, port, addresses or [], time.time())
+    file = _folder(settings) / f"{instance.pid}.json"
+    new = file.with_suffix(".new")
+    handle = None
+    try:
+        settings.make_home()
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        new.unlink(missing_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        handle = os.open(new, flags, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.write(handle, json.dumps(asdict(instance)).encode())
+        new.rename(file)  # locked and complete before anybody sees it
+    except OSError:
+        new.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def list_running(settings: Settings) -> list[Instance]:
+    """The processes of this home that run, the one started last first."""
+    running = [_read(file) for file in _folder(settings).glob("*.json")]
+    return sorted(filter(None, running), key=lambda instance: -instance.started)
+
+
+def stop(settings: Settings) -> list[Instance]:
+    """End every process of this home and return them. Raises ExecutionError for one that stays."""
+    running = list_running(settings)
+    for instance in running:
+        with suppress(ProcessLookupError):
+            os.kill(instance.pid, signal.SIGTERM)
+    end = time.monotonic() + STOP_LIMIT
+    while left := list_running(settings):
+        if time.monotonic() > end:
+            raise ExecutionError(
+                f"Process {left[0].pid} of PiTasker did not end within {STOP_LIMIT:.0f} seconds.",
+                f"`kill -9 {left[0].pid}` ends it at once. Your crontab stays as it is.",
+            )
+        time.sleep(0.05)
+    return running
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.home / "running"
+
+
+def _read(file: Path) -> Instance | None:
+    """The instance that holds a file's lock; None, and no file any more, when nobody does."""
+    try:
+        with file.open("rb") as opened:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return Instance(**json.loads(opened.read()))
+            file.unlink(missing_ok=True)
+    except (OSError, ValueError, TypeError):
+        pass
+    return None

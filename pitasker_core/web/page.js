@@ -1,0 +1,83 @@
+// Ours, before Streamlit's own scripts: say why the dashboard cannot connect, and mark the calls of
+// the API that our pages make.
+(() => {
+  "use strict";
+  const HEADER = "X-PiTasker-Page";
+  const NO_WEBSOCKET =
+    "PiTasker answers, but the websocket that its pages need does not come through. A proxy or a " +
+    "filter between here and there must pass it on: README.md, “Who may come in”, has the lines.";
+  const STYLE =
+    "position:fixed;inset:0 0 auto 0;z-index:2147483647;padding:.8rem 1.2rem;" +
+    "font:16px/1.5 system-ui,sans-serif;background:#a02818;color:#fff";
+
+  let failures = 0;
+  let banner = null;
+
+  const hide = () => {
+    failures = 0;
+    banner?.remove();
+    banner = null;
+  };
+
+  const show = (text, isSignedOut) => {
+    hide();
+    banner = document.createElement("div");
+    banner.setAttribute("role", "alert");
+    banner.style.cssText = STYLE;
+    banner.textContent = text;
+    if (isSignedOut) {
+      const link = document.createElement("a");
+      link.href = "/login";
+      link.textContent = " Sign in";
+      link.style.color = "inherit";
+      banner.append(link);
+    }
+    document.body.append(banner);
+  };
+
+  // A refused websocket tells a page nothing. The same question as an ordinary request gets the
+  // same judgement, with its reason.
+  const explain = async () => {
+    failures += 1;
+    const count = failures;
+    try {
+      const answer = await fetch("/connection", { method: "POST", headers: { [HEADER]: "1" } });
+      if (answer.ok) {
+        // Once may be a restart.
+        if (count > 1) show(NO_WEBSOCKET, false);
+      } else {
+        const { error } = await answer.json();
+        show(`${error.message} ${error.advice}`, answer.status === 401);
+      }
+      failures = count;
+    } catch {
+      // No answer, or none of ours: Streamlit says itself that the server is away.
+    }
+  };
+
+  const Native = window.WebSocket;
+  window.WebSocket = class extends Native {
+    constructor(...words) {
+      super(...words);
+      let opened = false;
+      this.addEventListener("open", () => {
+        opened = true;
+        hide();
+      });
+      this.addEventListener("close", () => {
+        if (!opened) explain();
+      });
+    }
+  };
+
+  const nativeFetch = window.fetch;
+  window.fetch = (resource, options) => {
+    const url = new URL(resource instanceof Request ? resource.url : resource, location);
+    if (url.origin !== location.origin || !url.pathname.startsWith("/api/")) {
+      return nativeFetch(resource, options);
+    }
+    const request = new Request(resource, options);
+    request.headers.set(HEADER, "1");
+    return nativeFetch(request);
+  };
+})();

@@ -1,0 +1,50 @@
+"""The pages that are there without Streamlit: signing in, signing out, and what was refused."""
+
+import html
+from collections.abc import Mapping
+
+from starlette.responses import HTMLResponse
+
+
+def respond(
+    title: str,
+    problem: str = "",
+    content: str = "",
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """A small page: what went wrong, if anything, above its content, which is HTML of ours."""
+    said = f'<p class="problem" role="alert">{html.escape(problem)}</p>' if problem else ""
+    page = _HTML.replace("{title}", html.escape(title)).replace("{content}", said + content)
+    return HTMLResponse(page, status, {"cache-control": "no-store", **(headers or {})})
+
+
+_HTML = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+  :root { color-scheme: light dark; --accent: #2e7d6b; }
+  body { font: 16px/1.5 system-ui, sans-serif; margin: 0; display: grid; place-items: center;
+         min-height: 100vh; background: light-dark(#fafafa, #181715);
+         color: light-dark(#222, #eee); }
+  main { width: min(22rem, calc(100vw - 3rem)); }
+  h1 { font-size: 1.6rem; margin: 0 0 1rem; }
+  label { display: block; font-weight: 600; }
+  input, button { box-sizing: border-box; width: 100%; font: inherit; padding: .6rem .8rem;
+         border-radius: .5rem; margin-top: .4rem; }
+  input { border: 1px solid light-dark(#bbb, #555); background: light-dark(#fff, #222);
+          color: inherit; }
+  button { border: 0; background: var(--accent); color: #fff; font-weight: 600; cursor: pointer;
+           margin-top: .8rem; }
+  .problem { color: light-dark(#a02818, #ff9d8d); }
+  .hint { font-size: .85rem; opacity: .75; }
+</style>
+</head>
+<body><main><h1>PiTasker</h1>{content}</main></body>
+</html>
+"""

@@ -1,0 +1,9 @@
+"""Cookies of a browser in which somebody is signed in."""
+
+from pitasker_core import auth, sites
+from pitasker_core.auth import Role
+
+
+def cookies(settings, address, role=Role.WRITE):
+    """The cookie of a new session at an address, by its name."""
+    return dict([auth.sign_in(settings, role, sites.parse_origin(address))])
