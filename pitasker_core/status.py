@@ -26,6 +26,7 @@ class Status:
     """Where things stand. Counts are of tasks that are not deleted, and of entries."""
 
     last_sync: datetime | None
+    """When a sync last went well, also one that found nothing to do."""
     tasks: int
     entries: int
     synced: int
@@ -78,7 +79,7 @@ def summary(found: Listing, recent: list[Operation], cron_alive: bool | None = N
         reasons.append(f"{counted(len(reading.unknown), 'entry', 'entries')} with an unknown tag.")
     health = Health.RED if reasons_red else Health.YELLOW if reasons else Health.GREEN
     return Status(
-        last_sync=next((o.started_at for o in recent if o.outcome != "failed"), None),
+        last_sync=found.last_sync,
         tasks=len(found.tasks),
         entries=compared.document.size if compared else 0,
         synced=states.count(State.SYNCED),

@@ -69,6 +69,8 @@ class Task:
     synced_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    definition_changed_at: datetime
+    """When its schedule, its command, or whether cron runs it changed last."""
     deleted_at: datetime | None
     version: int
 
@@ -93,6 +95,8 @@ class Listing:
     """What is behind a state that is not in order, in a sentence."""
     comparison: Comparison | None
     problem: PiTaskerError | None
+    last_sync: datetime | None = None
+    """When a sync last went well."""
 
 
 @dataclass(frozen=True)
@@ -426,11 +430,12 @@ def listing(settings: Settings, *, deleted: bool = False) -> Listing:
         )
         tasks = [_task(row) for row in rows]
         compared = None if problem else compare(session, crontab, text, document)
+        last_sync = store.last_sync(session, crontab)
     states: dict[int, State] = {}
     details: dict[int, str] = {}
     for task in tasks:
         states[task.id], details[task.id] = _state(task, compared)
-    return Listing(tasks, states, details, compared, problem)
+    return Listing(tasks, states, details, compared, problem, last_sync)
 
 
 def get(settings: Settings, task: int) -> Task:
@@ -685,6 +690,7 @@ def _task(row: Any) -> Task:
         synced_at=row.crontab_synced_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        definition_changed_at=row.definition_changed_at,
         deleted_at=row.deleted_at,
         version=row.version,
     )

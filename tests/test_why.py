@@ -51,6 +51,7 @@ TASK = Task(
     synced_at=None,
     created_at=LONG_AGO,
     updated_at=LONG_AGO,
+    definition_changed_at=LONG_AGO,
     deleted_at=None,
     version=1,
 )
@@ -77,7 +78,7 @@ def run(**fields: object) -> Run:
 FAILED = run(state="failed", exit_code=127)
 RUNNING = run(state="running", ended_at=None, exit_code=None)
 CAUGHT_UP = run(source="caught up", started_at=DUE.replace(hour=8, minute=10))
-CHANGED = replace(TASK, updated_at=NOW - timedelta(minutes=8))
+CHANGED = replace(TASK, definition_changed_at=NOW - timedelta(minutes=8))
 MISSED = run(state="missed", source="missed", missed=1, note="the machine was off", ended_at=DUE)
 
 
@@ -243,7 +244,7 @@ SCHEDULES = {
         ("The clock", facts(clock_synchronised=None), UNKNOWN, "cannot be seen"),
         (
             "The clock",
-            facts(of=replace(TASK, updated_at=NOW + timedelta(days=2))),
+            facts(of=replace(TASK, definition_changed_at=NOW + timedelta(days=2))),
             BAD,
             "it shows 12:48, and Fri 06 Mar, 12:48 was there before",
         ),
@@ -296,7 +297,7 @@ SCHEDULES = {
         ),
         (
             "A start was seen",
-            facts(last_start=None, of=replace(TASK, updated_at=NOW)),
+            facts(last_start=None, of=replace(TASK, definition_changed_at=NOW)),
             UNKNOWN,
             "not due yet since it was changed",
         ),
@@ -524,7 +525,7 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
             "before; it runs next in 13 h.",
         ),
         (
-            facts(last_start=None, of=replace(TASK, updated_at=NOW)),
+            facts(last_start=None, of=replace(TASK, definition_changed_at=NOW)),
             "Everything is in order: it runs next in 13 h.",
         ),
         (
@@ -535,7 +536,7 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
         (
             facts(
                 entry("@reboot /bin/backup"),
-                of=replace(TASK, schedule="@reboot", updated_at=NOW),
+                of=replace(TASK, schedule="@reboot", definition_changed_at=NOW),
                 last_start=None,
             ),
             "Everything is in order: it runs next when the machine is started.",
@@ -550,7 +551,9 @@ def test_of_a_task_that_runs_every_minute_a_start_must_have_shown_two_minutes_la
     every_minute = facts(entry("* * * * * /bin/backup"), last_start=None)
     assert every_minute.due == NOW - LATE
     assert check(every_minute, "A start was seen").verdict is BAD
-    new = facts(of=replace(TASK, schedule="* * * * *", updated_at=NOW - timedelta(seconds=30)))
+    new = facts(
+        of=replace(TASK, schedule="* * * * *", definition_changed_at=NOW - timedelta(seconds=30))
+    )
     new = replace(new, document=parse(entry("* * * * * /bin/backup")), last_start=None)
     assert "only just over" in check(new, "A start was seen").evidence
 

@@ -44,6 +44,8 @@ class CrontabRow(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     host: Mapped[str]
     user: Mapped[str]
+    synced_at: Mapped[datetime | None]
+    """When a sync last went well, also one that found nothing to do."""
 
 
 class TaskRow(Base):
@@ -65,6 +67,8 @@ class TaskRow(Base):
     output: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    definition_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When its schedule, its command, or whether cron runs it changed last. A trigger writes it."""
     crontab_id: Mapped[UUID | None]
     """The id in the entry's tag; kept while a task is database-only, so that its entry, pasted
     back by hand, is known again."""

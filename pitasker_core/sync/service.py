@@ -285,6 +285,7 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
             if plan.changes or writes or news or request.actor != BACKGROUND:
                 counts = _counts(session, number, compared, carried, result)
                 result = _recorded(session, number, result, request, started, before, after, counts)
+            store.mark_synced(session, number, started.at)
             return result
     except BaseException:
         # The database does not know of it: put the old text back, if nobody changed it since.

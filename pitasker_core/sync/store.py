@@ -265,6 +265,16 @@ def mark(session: Session, synced: Iterable[int], unsynced: Iterable[int], at: d
             )
 
 
+def mark_synced(session: Session, crontab: int, at: datetime) -> None:
+    """Keep that a sync went well, in the row that it has locked: one that is quiet adds none."""
+    session.execute(update(CrontabRow).where(CrontabRow.id == crontab).values(synced_at=at))
+
+
+def last_sync(session: Session, crontab: int) -> datetime | None:
+    """When a sync last went well."""
+    return session.scalar(select(CrontabRow.synced_at).where(CrontabRow.id == crontab))
+
+
 def mark_failed(session: Session, failures: Mapping[int, str]) -> bool:
     """Keep why each task could not be written; True when that is news."""
     news = False

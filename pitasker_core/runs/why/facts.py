@@ -176,7 +176,7 @@ class Facts:
     @property
     def changed_at(self) -> datetime:
         """Since when the task is what it is: what was due before says nothing of it."""
-        return max(self.task.created_at, self.task.updated_at)
+        return max(self.task.created_at, self.task.definition_changed_at)
 
     @cached_property
     def due(self) -> datetime | None:
