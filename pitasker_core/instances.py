@@ -7,10 +7,11 @@ left behind is never taken for a process, whoever has its number now.
 import fcntl
 import json
 import os
+import select
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def registered(
         os.write(handle, json.dumps(asdict(instance)).encode())
         new.rename(file)  # locked and complete before anybody sees it
     except OSError:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink()
     try:
         yield
     finally:
@@ -75,19 +77,26 @@ def list_running(settings: Settings) -> list[Instance]:
 
 def stop(settings: Settings) -> list[Instance]:
     """End every process of this home and return them. Raises ExecutionError for one that stays."""
-    running = list_running(settings)
-    for instance in running:
-        with suppress(ProcessLookupError):
-            os.kill(instance.pid, signal.SIGTERM)
-    end = time.monotonic() + STOP_LIMIT
-    while left := list_running(settings):
-        if time.monotonic() > end:
-            raise ExecutionError(
-                f"Process {left[0].pid} of PiTasker did not end within {STOP_LIMIT:.0f} seconds.",
-                f"`kill -9 {left[0].pid}` ends it at once. Your crontab stays as it is.",
-            )
-        time.sleep(0.05)
-    return running
+    with ExitStack() as stack:
+        handles = {}
+        for instance in list_running(settings):
+            with suppress(ProcessLookupError):
+                handles[instance.pid] = os.pidfd_open(instance.pid)
+                stack.callback(os.close, handles[instance.pid])
+        # A number may have gone to another process before its handle was opened, but not since.
+        stopped = [instance for instance in list_running(settings) if instance.pid in handles]
+        for instance in stopped:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handles[instance.pid], signal.SIGTERM)
+        end = time.monotonic() + STOP_LIMIT
+        for instance in stopped:
+            left = max(0.0, end - time.monotonic())
+            if not select.select([handles[instance.pid]], [], [], left)[0]:
+                raise ExecutionError(
+                    f"Process {instance.pid} of PiTasker did not end in {STOP_LIMIT:.0f} seconds.",
+                    f"`kill -9 {instance.pid}` ends it at once. Your crontab stays as it is.",
+                )
+    return stopped
 
 
 def _folder(settings: Settings) -> Path:
