@@ -64,7 +64,7 @@ def fill(settings: Settings, count: int) -> int:
     ]
     first = made[0].tasks[0].id
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         parameters = {"crontab": crontab, "runs": count, "first": first, "tasks": TASKS}
         session.execute(FILL, parameters)
     with database.connect(settings).connect() as connection:

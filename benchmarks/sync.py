@@ -49,7 +49,7 @@ def median(
 
 def measure(size: int, repeats: int, settings: Settings) -> None:
     """Measure one size and print its rows."""
-    with database.session(settings) as session:
+    with database.administer(settings) as session:
         for table in ("tasks", "sync_base", "sync_operations", "snapshots", "events"):
             session.execute(text(f"truncate {table} cascade"))
     settings.make_home()

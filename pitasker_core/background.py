@@ -142,7 +142,7 @@ class Background:
 
     def _lead(self, connection: Connection) -> None:
         with database.session(self._settings) as session:
-            number = store.own_crontab(session, self._settings)
+            number = store.own_crontab(session)
         raw = connection.connection.driver_connection
         assert isinstance(raw, psycopg.Connection)  # noqa: S101 - our driver
         connection.detach()  # this one is nobody else's any more
@@ -269,7 +269,7 @@ def prune(settings: Settings, wanted: Preferences) -> None:
     old = now - timedelta(days=wanted.keep_operations_days)
     deleted = now - timedelta(days=wanted.keep_deleted_days)
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         mine = SnapshotRow.crontab == crontab
         session.execute(
             delete(OperationRow).where(
@@ -305,7 +305,7 @@ def job_states(settings: Settings) -> dict[str, JobState]:
 def is_running(settings: Settings) -> bool:
     """Whether some process does the background work for this crontab."""
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         found = session.scalar(
             text(
                 "select count(*) from pg_locks where locktype = 'advisory' and granted "
@@ -327,7 +327,7 @@ def _remember(settings: Settings, name: str, ok: bool, message: str) -> None:
             value = {"at": clock.now().isoformat(), "ok": ok, "message": message}
             session.merge(SettingRow(key=key, value=value, updated_at=clock.now()))
             if name == "sync" and not ok:
-                crontab = store.own_crontab(session, settings)
+                crontab = store.own_crontab(session)
                 notices.add(session, crontab, Kind.SYNC_FAILED, message)
 
 
@@ -335,7 +335,7 @@ def _tell_conflicts(settings: Settings, done: SyncResult) -> None:
     """Tell of conflicts that the sync before did not find, or found otherwise."""
     found = {str(c.tag): _fingerprint(c) for c in done.plan.conflicts}
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         key = f"conflicts:{crontab}"
         row = session.get(SettingRow, key)
         told = row.value if row else {}

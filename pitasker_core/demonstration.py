@@ -101,7 +101,7 @@ def _add_runs(settings: Settings) -> None:
     """A few days of runs: most went well, two failed, and last night the machine was off."""
     now = clock.now()
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         for task in tasks.listing(settings).tasks:
             made = sorted(_runs_of(task.name, now), key=lambda run: run["started_at"])
             session.add_all(RunRow(crontab=crontab, task=task.id, **run) for run in made)

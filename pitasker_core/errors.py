@@ -85,6 +85,23 @@ class DatabaseError(PiTaskerError):
     code = "DATABASE_ERROR"
 
 
+class UnknownCrontab(PiTaskerError):
+    """The database knows a crontab that may be this one under another name: a person must say.
+
+    `crontab` is its id.
+    """
+
+    code = "UNKNOWN_CRONTAB"
+
+    def __init__(self, us: str, crontab: int, name: str, why: str) -> None:
+        super().__init__(
+            f"This crontab is {us}, and the database knows {name}: {why}.",
+            f"Say whether it is the same: `./pitasker crontabs continue {crontab}`, or "
+            "`./pitasker crontabs new`. Until then nothing is read or changed for it.",
+        )
+        self.crontab = crontab
+
+
 class ExecutionError(PiTaskerError):
     """Anything else that failed while carrying out a request."""
 

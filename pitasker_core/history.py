@@ -71,7 +71,7 @@ def operations(
     """The newest operations on this crontab, newest first."""
     columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         query = select(*columns).where(OperationRow.crontab == crontab)
         if since:
             query = query.where(OperationRow.started_at >= since)
@@ -83,7 +83,7 @@ def operation(settings: Settings, number: int) -> Operation:
     """One operation on this crontab. Raises NotFound."""
     columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         row = session.execute(
             select(*columns).where(OperationRow.crontab == crontab, OperationRow.id == number)
         ).first()
@@ -102,7 +102,7 @@ def days(settings: Settings, since: datetime | None, zone: ZoneInfo) -> list[Day
     median = func.percentile_cont(0.5).within_group(OperationRow.duration_ms)
     with database.session(settings) as session:
         query = select(day, success, partial, failed, median).where(
-            OperationRow.crontab == store.own_crontab(session, settings)
+            OperationRow.crontab == store.own_crontab(session)
         )
         if since:
             query = query.where(OperationRow.started_at >= since)
@@ -115,7 +115,7 @@ def counts(settings: Settings, since: datetime | None, limit: int = 1000) -> lis
     told = OperationRow.details["counts"]
     with database.session(settings) as session:
         query = select(OperationRow.started_at, told).where(
-            OperationRow.crontab == store.own_crontab(session, settings), told.is_not(None)
+            OperationRow.crontab == store.own_crontab(session), told.is_not(None)
         )
         if since:
             query = query.where(OperationRow.started_at >= since)

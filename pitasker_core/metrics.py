@@ -30,6 +30,6 @@ def metrics(settings: Settings) -> Metrics:
                 func.count(),
                 func.count().filter(OperationRow.outcome == "failed"),
                 func.avg(OperationRow.duration_ms),
-            ).where(OperationRow.crontab == store.own_crontab(session, settings))
+            ).where(OperationRow.crontab == store.own_crontab(session))
         ).one()
     return Metrics(total, total - failed, failed, average, status(settings))

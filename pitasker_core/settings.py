@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pitasker_core import identity
+from pitasker_core.identity import Identity
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -26,6 +29,14 @@ class Settings:
     """Addresses and networks of proxies that say truly for whom they ask."""
     cron_log: Path | None = None
     """The file to which syslog writes what cron says; None to look for it, or for the journal."""
+
+    given_identity: Identity | None = None
+    """Whose crontab it is, where that is not what the machine says; None to ask the machine."""
+
+    @property
+    def identity(self) -> Identity:
+        """Whose crontab this is."""
+        return self.given_identity or identity.current()
 
     @property
     def postgres(self) -> Path:
@@ -50,9 +61,11 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read `PITASKER_HOME`, `DATABASE_URL`, `PITASKER_CRONTAB`, `PITASKER_DEMO`,
-        `PITASKER_BASE_URL`, `PITASKER_TRUSTED_PROXIES` and `PITASKER_CRON_LOG`."""
+        `PITASKER_BASE_URL`, `PITASKER_TRUSTED_PROXIES`, `PITASKER_CRON_LOG` and
+        `PITASKER_HOST`."""
         data = environment.get("XDG_DATA_HOME") or "~/.local/share"
         home = environment.get("PITASKER_HOME") or f"{data}/pitasker"
+        host = environment.get("PITASKER_HOST")
         return cls(
             home=Path(home).expanduser().absolute(),
             database_url=environment.get("DATABASE_URL") or None,
@@ -63,6 +76,7 @@ class Settings:
                 environment.get("PITASKER_TRUSTED_PROXIES", "").replace(",", " ").split()
             ),
             cron_log=Path(log) if (log := environment.get("PITASKER_CRON_LOG")) else None,
+            given_identity=identity.current(host) if host else None,
         )
 
     def make_home(self) -> None:

@@ -1,14 +1,16 @@
 """What PiTasker tells programs: the JSON shapes of the command line, keys in camelCase."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pitasker_core import measure
 from pitasker_core.auth import Role
+from pitasker_core.database.owner import Known
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.history import Operation
+from pitasker_core.identity import Identity
 from pitasker_core.metrics import Metrics
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.why import Answer
@@ -287,6 +289,25 @@ def token(found: Token) -> Shape:
         "mayWrite": found.role is Role.WRITE,
         "createdAt": _time(found.created_at),
         "usedAt": _time(found.used_at),
+    }
+
+
+def crontabs(us: Identity, found: Sequence[Known]) -> Shape:
+    """Whose crontab this is, and all crontabs of the database."""
+    return {
+        "host": us.host,
+        "user": us.user,
+        "crontabs": [
+            {
+                "id": one.id,
+                "host": one.host,
+                "user": one.user,
+                "tasks": one.tasks,
+                "standing": one.standing.value,
+                "why": one.why,
+            }
+            for one in found
+        ],
     }
 
 

@@ -213,7 +213,7 @@ def create(
         session.flush()
         _check_recording(settings, row, crontab)
         if system_managed:
-            want_entry(session, row, store.own_crontab(session, settings))
+            want_entry(session, row, store.own_crontab(session))
         session.flush()
         session.refresh(row)
         after = _told(row)
@@ -231,7 +231,7 @@ def apply(settings: Settings, actor: str, edits: Sequence[Edit], kind: str = "ch
     crontab = _crontab_if_there(settings)
     with database.session(settings) as session:
         rows = {row.id: row for row in session.scalars(select(TaskRow).where(TaskRow.id.in_(ids)))}
-        number = store.own_crontab(session, settings)
+        number = store.own_crontab(session)
         earlier = tuple(_task(row) for row in rows.values())
         for edit in edits:
             row = _editable(rows, edit)
@@ -256,7 +256,7 @@ def preview(settings: Settings, edits: Sequence[Edit]) -> Preview:
     with database.session(settings) as session:
         ids = [edit.task for edit in edits]
         rows = {row.id: row for row in session.scalars(select(TaskRow).where(TaskRow.id.in_(ids)))}
-        number = store.own_crontab(session, settings)
+        number = store.own_crontab(session)
         for edit in edits:
             part = session.begin_nested()
             try:
@@ -420,11 +420,11 @@ def listing(settings: Settings, *, deleted: bool = False) -> Listing:
     except PiTaskerError as found:
         problem = found
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         # Plain columns: rows as objects would take three times as long.
         rows = session.execute(
             select(*_COLUMNS)
-            .where(or_(TaskRow.crontab == crontab, TaskRow.crontab.is_(None)))
+            .where(TaskRow.crontab == crontab)
             .where(TaskRow.deleted_at.is_not(None) if deleted else TaskRow.deleted_at.is_(None))
             .order_by(TaskRow.name, TaskRow.id)
         )

@@ -37,7 +37,7 @@ def create(settings: Settings, actor: str, name: str, role: Role) -> str:
         raise InvalidSyntax("A token needs a name.", "Say what uses it, for instance `phone`.")
     token = PREFIX + secrets.token_urlsafe(32)
     with database.session(settings) as session:
-        session.add(TokenRow(name=name, sha256=_digest(token), may_write=role is Role.WRITE))
+        session.add(TokenRow(name=name, sha256=digest(token), may_write=role is Role.WRITE))
         after = {"name": name, "role": role.value}
         session.add(EventRow(actor=actor, kind="token created", after=after))
     return token
@@ -58,7 +58,7 @@ def role_of(settings: Settings, token: str) -> Role | None:
     if not token.startswith(PREFIX):
         return None
     with database.session(settings) as session:
-        row = session.scalar(select(TokenRow).where(TokenRow.sha256 == _digest(token)))
+        row = session.scalar(select(TokenRow).where(TokenRow.sha256 == digest(token)))
         if row is None:
             return None
         now = clock.now()
@@ -80,5 +80,6 @@ def _role(may_write: bool) -> Role:
     return Role.WRITE if may_write else Role.READ
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()

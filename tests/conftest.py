@@ -321,8 +321,8 @@ def standing(_standing: Standing, crontab: InstalledCrontab) -> Standing:
 
     def emptied() -> bool:
         # A page that has just been closed may be reading: who waits for whom is for PostgreSQL.
-        with suppress(DatabaseError), database.session(_standing.settings) as session:
-            session.execute(text(f"truncate {tables} restart identity"))
+        with suppress(DatabaseError), database.administer(_standing.settings) as connection:
+            connection.execute(text(f"truncate {tables} restart identity"))
             return True
         return False
 

@@ -175,7 +175,7 @@ def test_a_database_that_goes_away_again_is_looked_for_as_soon_as_the_first_time
     with working(settings) as work:
         for _ in range(3):
             before = listener()
-            with database.session(settings) as session:
+            with database.administer(settings) as session:
                 session.execute(text("select pg_terminate_backend(:pid)"), {"pid": before})
             until(lambda before=before: listener() not in (None, before) and work.leads)
             assert work._absence == background._FIRST_ABSENCE

@@ -89,7 +89,7 @@ def test_a_commit_that_fails_puts_the_old_text_back_unless_somebody_changed_it(
     settings, crontab, fake_crontab, tmp_path, moment, is_put_back
 ):
     crontab.write(EXISTING)
-    with database.session(settings) as session:
+    with database.administer(settings) as session:
         session.execute(text(NO_COMMIT))
     watched = editing(settings, fake_crontab, tmp_path, moment)
     done = tasks.create(watched, ME, "New", "0 4 * * *", "/bin/new")
@@ -97,7 +97,7 @@ def test_a_commit_that_fails_puts_the_old_text_back_unless_somebody_changed_it(
     assert int((tmp_path / "count").read_text()) > 4  # it was written, and read back
     assert (crontab.read() == EXISTING) is is_put_back
     assert (b"/bin/by-hand-5" in crontab.read()) is not is_put_back
-    with database.session(settings) as session:
+    with database.administer(settings) as session:
         session.execute(text("drop trigger no_commit on sync_operations"))
     service.sync(settings, Request(ME))
     assert crontab.read().count(b"/bin/new # PITASKER_ID:") == 1

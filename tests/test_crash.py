@@ -99,7 +99,7 @@ class Stage:
     def __init__(self, settings, crontab):
         self._settings, self._crontab = settings, crontab
         self._text = crontab.read()
-        with database.session(settings) as session:
+        with database.administer(settings) as session:
             session.execute(text("create schema stage"))
             for name in TABLES:
                 session.execute(text(f"create table stage.{name} as table {name}"))
@@ -109,11 +109,12 @@ class Stage:
         self._crontab.remove()
         if self._text is not None:
             self._crontab.write(self._text)
-        with database.session(self._settings) as session:
+        with database.administer(self._settings) as session:
             session.execute(text(f"truncate {', '.join(TABLES)}"))
             for name, columns in TABLES.items():
                 copy = f"insert into {name} ({columns}) overriding system value"
                 session.execute(text(f"{copy} select {columns} from stage.{name}"))
+        database.forget(self._settings)  # the crontab may have another id now
 
 
 def out_of_step(settings, crontab):

@@ -134,7 +134,7 @@ def test_several_processes_may_migrate_at_once(empty_database_url):
 
 
 def test_a_database_of_a_newer_pitasker_is_refused(settings):
-    with database.session(settings) as session:
+    with database.administer(settings) as session:
         session.execute(text("update alembic_version set version_num = '9999'"))
     with pytest.raises(DatabaseError, match="newer PiTasker"):
         database.migrate(settings.database_url)

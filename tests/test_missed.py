@@ -279,7 +279,7 @@ class World:
 
     def ran(self, task, when, *, source="observed", **more):
         with database.session(self.settings) as session:
-            crontab = store.own_crontab(session, self.settings)
+            crontab = store.own_crontab(session)
             row = RunRow(crontab=crontab, task=task.id, source=source, started_at=when, **more)
             session.add(row)
             last = {"last_run": when, "status": "pending"}

@@ -115,7 +115,7 @@ def mail():
 @contextmanager
 def written(settings):
     with database.session(settings) as session:
-        yield session, store.own_crontab(session, settings)
+        yield session, store.own_crontab(session)
 
 
 def run(settings, task, code, output=b"", at=None, ended=True):

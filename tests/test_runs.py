@@ -28,7 +28,7 @@ def ran(settings, task, minutes_ago=10.0, seconds=2.0, exit_code=0, output=b"", 
         "bytes": len(output),
     }
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         row = RunRow(crontab=crontab, task=task.id if task else None, **{**values, **more})
         session.add(row)
         session.flush()
@@ -196,7 +196,7 @@ def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(sett
     task = create(settings)
     at = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         for values in (
             {
                 "source": "missed",

@@ -111,7 +111,7 @@ def test_a_time_of_which_the_oldest_records_went_is_remembered(settings, left):
     spool.collect(settings)
     kept = min(run.started_at for run in history.runs(settings))
     with database.session(settings) as session:
-        ((first, last),) = spool.holes(session, store.own_crontab(session, settings))
+        ((first, last),) = spool.holes(session, store.own_crontab(session))
     assert int(first.timestamp()) == int(starts[0].split("-")[1]) // 10**9
     assert last == kept
     assert files(settings) == []
@@ -265,7 +265,7 @@ def test_two_that_collect_at_once_take_in_each_run_once(settings, left):
 def test_files_go_only_after_the_commit(settings, left):
     left.run("true")
     before = files(settings)
-    with database.session(settings) as session:
+    with database.administer(settings) as session:
         session.execute(
             text(
                 "create function no() returns trigger language plpgsql as "
@@ -281,7 +281,7 @@ def test_files_go_only_after_the_commit(settings, left):
     with pytest.raises(Exception, match="no"):
         spool.collect(settings)
     assert files(settings) == before
-    with database.session(settings) as session:
+    with database.administer(settings) as session:
         session.execute(text("drop trigger late on runs"))
     spool.collect(settings)
     assert only(settings).state == "success"
@@ -326,7 +326,7 @@ def fill(settings, task, count, size, days_apart=1.0):
     with database.session(settings) as session:
         rows = [
             {
-                "crontab": store.own_crontab(session, settings),
+                "crontab": store.own_crontab(session),
                 "task": task,
                 "name": f"{task}-{number}-1",
                 "source": "recorded",

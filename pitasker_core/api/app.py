@@ -14,7 +14,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pitasker_core import errors, measure, shapes
-from pitasker_core.api import crontab, runs, tasks
+from pitasker_core.api import crontab, crontabs, runs, tasks
 from pitasker_core.api.models import Error
 from pitasker_core.errors import PiTaskerError
 
@@ -28,6 +28,7 @@ STATUS: Mapping[type[PiTaskerError], int] = {
     errors.SyncInProgress: 409,
     errors.MassRemoval: 409,
     errors.CrontabReverted: 409,
+    errors.UnknownCrontab: 409,
     errors.PreconditionFailed: 412,
     errors.PreconditionRequired: 428,
     errors.InvalidSyntax: 422,
@@ -59,6 +60,7 @@ def make() -> FastAPI:
         responses=_TOLD,
     )
     app.include_router(crontab.router, tags=["crontab"])
+    app.include_router(crontabs.router, tags=["crontabs"])
     app.include_router(tasks.router, tags=["tasks"])
     app.include_router(runs.router, tags=["runs"])
     app.add_exception_handler(PiTaskerError, _ours)

@@ -471,3 +471,22 @@ class Metrics(Model):
     health: str
     measured: dict[str, Measured]
     endpoints: dict[str, Measured]
+
+
+class KnownCrontab(Model):
+    """A crontab of the database. `why` says why it may be this one; empty for others."""
+
+    id: int
+    host: str
+    user: str
+    tasks: int
+    standing: Literal["ours", "may be ours", "another's"]
+    why: str
+
+
+class Crontabs(Model):
+    """Whose crontab this is, and all that the database knows."""
+
+    host: str
+    user: str
+    crontabs: list[KnownCrontab]

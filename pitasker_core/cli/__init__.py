@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from pitasker_core import __version__, log, shapes
-from pitasker_core.cli import access, crontab, runs, serving, sync, tasks
+from pitasker_core.cli import access, crontab, crontabs, runs, serving, sync, tasks
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.settings import Settings
 
@@ -76,6 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"PiTasker {__version__}")
     parser.set_defaults(takes_others=False, logs_to_terminal=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for family in (serving, access, sync, crontab, tasks, runs):
+    for family in (serving, access, sync, crontab, crontabs, tasks, runs):
         family.add_to(commands)
     return parser

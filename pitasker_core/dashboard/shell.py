@@ -1,8 +1,5 @@
 """What all pages share: navigation, header, the banner for errors, notices, and how times read."""
 
-import os
-import pwd
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +7,20 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
-from pitasker_core import auth, background, clock, cron_daemon, tasks
+from pitasker_core import auth, background, clock, cron_daemon, crontabs, tasks
 from pitasker_core.auth import Login, Role
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.difference import difference
-from pitasker_core.errors import CrontabReverted, DatabaseError, MassRemoval, PiTaskerError
+from pitasker_core.database.owner import Standing
+from pitasker_core.errors import (
+    CrontabReverted,
+    DatabaseError,
+    MassRemoval,
+    PiTaskerError,
+    UnknownCrontab,
+)
 from pitasker_core.settings import Settings
-from pitasker_core.status import Health
+from pitasker_core.status import Health, counted
 from pitasker_core.sync import edit, service
 from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.edit import Saved
@@ -127,10 +131,42 @@ def settings() -> Settings:
 
 def show_problem(problem: PiTaskerError) -> None:
     """The banner of an error: what happened, and what to do."""
+    if isinstance(problem, UnknownCrontab):
+        _ask_which_crontab()
+        return
     st.error(plain(problem.user_message), icon=":material/error:")
     if isinstance(problem, DatabaseError):
         st.caption("The crontab itself can still be seen and changed in the raw editor.")
         st.page_link("pages/raw.py", label="Raw editor", icon=":material/edit_note:")
+
+
+def _ask_which_crontab() -> None:
+    """Ask which crontab of the database this is, after a change of its names."""
+    us = settings().identity
+    with st.container(border=True, key="which-crontab"):
+        st.markdown(f"**Which crontab is {plain(str(us))}?**")
+        st.text(
+            "The database knows crontabs that may be this one. Until you say which one it is, "
+            "nothing is read or changed. Your jobs run on."
+        )
+        for one in crontabs.listing(settings()):
+            if one.standing is Standing.CANDIDATE:
+                known = f"This crontab was known as {one}, with {counted(one.tasks, 'task')}"
+                st.text(f"{known}: {one.why}.")
+                st.button(
+                    f"Continue as crontab {one.id}",
+                    icon=":material/arrow_forward:",
+                    on_click=act,
+                    args=(crontabs.continue_as, settings(), ACTOR, one.id),
+                    disabled=settings().read_only,
+                )
+        st.button(
+            "It is a new crontab",
+            icon=":material/add:",
+            on_click=act,
+            args=(crontabs.start_new, settings(), ACTOR),
+            disabled=settings().read_only,
+        )
 
 
 def act(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -327,7 +363,7 @@ def _show_whose() -> None:
         cron = "cron does not run this crontab"
     look = " · :orange-badge[:material/visibility: You may look, not change]"
     look = look if settings().read_only else ""
-    user = plain(f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}")
+    user = plain(str(settings().identity))
     when = f"{clock.now().astimezone(zone):%a %d %b, %H:%M} {zone.key}"
     with st.container(horizontal=True, vertical_alignment="center", key="whose"):
         st.caption(f"{user} · {when} · {cron}{look}", width="content")

@@ -1,4 +1,7 @@
-"""The database: one engine per process, migrated before its first use."""
+"""The database: one engine per process, migrated before its first use.
+
+Its connections see the rows of one crontab only: see `scope`.
+"""
 
 import time
 from collections.abc import Iterator
@@ -7,14 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from psycopg.errors import ReadOnlySqlTransaction
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from pitasker_core import measure
-from pitasker_core.database import embedded
+from pitasker_core.database import embedded, owner, scope
+from pitasker_core.database.owner import Evidence
 from pitasker_core.errors import DatabaseError, ReadOnly, Stale
 from pitasker_core.settings import Settings
 
@@ -25,12 +29,16 @@ _MIGRATION_LOCK = 0x7069_7461  # "pita": any number that is ours
 def connect(settings: Settings) -> Engine:
     """The engine of the database that the settings name, started and migrated if need be.
 
-    Raises DatabaseError when it cannot be reached.
+    Raises DatabaseError when it cannot be reached. Its connections raise UnknownCrontab while a
+    person must say whose rows are ours.
     """
-    if settings.database_url:
-        return _engine(settings.database_url)
-    # Asked each time: it costs next to nothing, and a server that was killed is started again.
-    return _engine(embedded.ensure_running(settings.postgres).url)
+    return _engine(_url(settings), evidence(settings))
+
+
+def evidence(settings: Settings) -> Evidence:
+    """What says whose rows are ours."""
+    is_private = settings.database_url is None
+    return Evidence(settings.identity, is_private, settings.crontab_program)
 
 
 def start(settings: Settings) -> bool:
@@ -52,9 +60,43 @@ def stop(settings: Settings) -> bool:
 
 
 def forget(settings: Settings) -> None:
-    """Close every connection that nobody uses; the next use opens new ones and migrates."""
+    """Close every connection, other processes' too. The next use opens new ones, migrates, and
+    recognises our crontab, which may have another id in a restored database."""
     connect(settings).dispose()
     _engine.cache_clear()
+    engine = _plain_engine(_url(settings))
+    with errors_named(), engine.connect() as connection:
+        connection.execute(_CLOSE_OTHERS)
+
+
+_CLOSE_OTHERS = text("""
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name = 'pitasker'
+        and pid <> pg_backend_pid()
+""")
+
+
+@contextmanager
+def administer(settings: Settings) -> Iterator[Connection]:
+    """One transaction as the database's owner, on the rows of all crontabs.
+
+    For what is about the whole database: which crontabs there are, backups. Raises DatabaseError.
+    """
+    engine = _plain_engine(_url(settings))
+    try:
+        with errors_named():
+            _migrate(engine)
+            with engine.begin() as connection:
+                yield connection
+    finally:
+        engine.dispose()
+
+
+def _url(settings: Settings) -> str:
+    if settings.database_url:
+        return settings.database_url
+    # Asked each time: it costs next to nothing, and a server that was killed is started again.
+    return embedded.ensure_running(settings.postgres).url
 
 
 def program(settings: Settings, name: str) -> tuple[str, str]:
@@ -109,26 +151,50 @@ def migrate(url: str) -> None:
 
     Any number of processes may call this at once.
     """
-    engine = create_engine(_sqlalchemy_url(url))
+    engine = _plain_engine(url)
     try:
         _migrate(engine)
     finally:
         engine.dispose()
 
 
+_CONNECT = {"connect_timeout": 5, "application_name": "pitasker"}
+
+
+def _plain_engine(url: str) -> Engine:
+    """An engine whose connections see the rows of all crontabs."""
+    return create_engine(_sqlalchemy_url(url), poolclass=NullPool, connect_args=_CONNECT)
+
+
 @lru_cache
-def _engine(url: str) -> Engine:
+def _engine(url: str, evidence: Evidence) -> Engine:
     engine = create_engine(
         _sqlalchemy_url(url),
         # A server that was restarted costs a reconnection, not an error page.
         pool_pre_ping=True,
         pool_size=5,
-        connect_args={"connect_timeout": 5, "application_name": "pitasker"},
+        connect_args=_CONNECT,
     )
     event.listen(engine, "before_cursor_execute", _query_begins)
     event.listen(engine, "after_cursor_execute", _query_ends)
     with errors_named():
-        _migrate(engine)
+        migrate(url)
+
+    def enter(connection: Connection) -> None:
+        """Recognise our crontab, once for each connection: a restored database may number its
+        crontabs otherwise."""
+        if scope.CRONTAB in connection.info:
+            return
+        try:
+            with connection.begin():
+                number = owner.recognise(connection, evidence)
+                scope.enter(connection, number)
+        except BaseException:
+            connection.close()
+            raise
+        connection.info[scope.CRONTAB] = number
+
+    event.listen(engine, "engine_connect", enter)
     return engine
 
 
@@ -166,7 +232,7 @@ def _migrate(engine: Engine) -> None:
     with engine.connect() as connection:
         if connection.scalar(text("select to_regclass('alembic_version')")):
             found = connection.scalar(text("select version_num from alembic_version"))
-            if found == newest_revision():
+            if found == newest_revision() and scope.is_protected(connection):
                 return
             if found and found > newest_revision():
                 raise DatabaseError(
@@ -183,3 +249,4 @@ def _migrate(engine: Engine) -> None:
         connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        scope.protect(connection)

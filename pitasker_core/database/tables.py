@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -39,21 +40,38 @@ class CrontabRow(Base):
     """One user's crontab on one host."""
 
     __tablename__ = "crontabs"
-    __table_args__ = (Index("crontabs_host_user", "host", "user", unique=True),)
+    __table_args__ = (
+        Index("crontabs_identity", "host", "user", text("coalesce(machine, '')"), unique=True),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     host: Mapped[str]
     user: Mapped[str]
     synced_at: Mapped[datetime | None]
     """When a sync last went well, also one that found nothing to do."""
+    machine: Mapped[str | None]
+    """The id of the machine, as `identity.machine_id` makes it; null where it has none."""
 
 
-class TaskRow(Base):
+class OfCrontab:
+    """A row that belongs to a crontab. A new row gets the crontab of its connection.
+
+    `scope` lets each connection see and change the rows of its own crontab only, so that the other
+    key columns identify a row.
+    """
+
+    crontab: Mapped[int] = mapped_column(
+        ForeignKey("crontabs.id"), server_default=func.pitasker_crontab()
+    )
+
+
+class TaskRow(OfCrontab, Base):
     """What a person manages. `version` makes an edit of something stale fail."""
 
     __tablename__ = "tasks"
     __table_args__ = (
-        Index("tasks_crontab_id", "crontab_id", unique=True),
+        Index("tasks_crontab_id", "crontab", "crontab_id", unique=True),
+        Index("tasks_deleted", "crontab", postgresql_where=text("deleted_at is not null")),
         Index("tasks_is_system_managed", "is_system_managed"),
         Index("tasks_synced", "synced_to_crontab", "crontab_synced_at"),
     )
@@ -93,21 +111,20 @@ class TaskRow(Base):
     sync_error: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
-    crontab: Mapped[int | None] = mapped_column(ForeignKey("crontabs.id"))
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own way to say it
 
 
-class BaseRow(Base):
+class BaseRow(OfCrontab, Base):
     """A managed entry as both sides last agreed on it.
 
-    No foreign key to the task: it must outlive it, so that a deletion can be pushed.
+    No foreign key to the task: it must outlive it, so that a deletion can be pushed. Its primary
+    key is the crontab and the tag: a copied crontab file brings its tags to another machine.
     """
 
     __tablename__ = "sync_base"
 
     tag: Mapped[UUID] = mapped_column(primary_key=True)
-    crontab: Mapped[int] = mapped_column(ForeignKey("crontabs.id"), index=True)
     name: Mapped[str]
     schedule: Mapped[str]
     command: Mapped[str]
@@ -120,16 +137,22 @@ class BaseRow(Base):
     """True when PiTasker wrote that comment, and so may change and remove it."""
 
 
-class OperationRow(Base):
+class OperationRow(OfCrontab, Base):
     """One recorded execution of sync, import, export, restore or edit."""
 
     __tablename__ = "sync_operations"
+    __table_args__ = (
+        Index("sync_operations_started", "crontab", "started_at"),
+        Index("sync_operations_newest", "crontab", "id"),
+        # Forgetting a snapshot looks for the operations that name it.
+        Index("sync_operations_before", "before"),
+        Index("sync_operations_after", "after"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    crontab: Mapped[int] = mapped_column(ForeignKey("crontabs.id"))
     kind: Mapped[str]
     actor: Mapped[str]
-    started_at: Mapped[datetime] = mapped_column(index=True)
+    started_at: Mapped[datetime]
     duration_ms: Mapped[float]
     outcome: Mapped[str]
     """`success`, `partial` (some tasks failed or wait for a choice) or `failed`."""
@@ -144,14 +167,16 @@ class OperationRow(Base):
     after: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id", ondelete="SET NULL"))
 
 
-class SnapshotRow(Base):
+class SnapshotRow(OfCrontab, Base):
     """The exact bytes of a crontab at a time. `bytes` is null when the user had no crontab."""
 
     __tablename__ = "snapshots"
-    __table_args__ = (Index("snapshots_crontab_sha256", "crontab", "sha256"),)
+    __table_args__ = (
+        Index("snapshots_crontab_sha256", "crontab", "sha256"),
+        Index("snapshots_newest", "crontab", "id"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    crontab: Mapped[int] = mapped_column(ForeignKey("crontabs.id"))
     taken_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sha256: Mapped[str]
     bytes: Mapped[bytes | None]
@@ -170,13 +195,14 @@ _ODD = "state in ('failed', 'missed', 'running')"
 _BY_HAND = "source = 'by hand'"
 
 
-class RunRow(Base):
+class RunRow(OfCrontab, Base):
     """One execution of a task, by cron or by hand; or times at which it should have run."""
 
     __tablename__ = "runs"
     __table_args__ = (
         Index("runs_task_started", "task", "started_at"),
         Index("runs_started", "crontab", "started_at"),
+        UniqueConstraint("crontab", "name", name="runs_crontab_name"),
         # Small ones, for what is looked for and rare: a page shall not read a million that are not.
         Index("runs_odd", "crontab", "state", "started_at", postgresql_where=text(_ODD)),
         Index("runs_task_odd", "task", "state", "started_at", postgresql_where=text(_ODD)),
@@ -186,12 +212,11 @@ class RunRow(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    crontab: Mapped[int | None] = mapped_column(ForeignKey("crontabs.id"))
     task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
     """Null for the run of an entry that no task manages."""
     command: Mapped[str | None]
     """Of a run without a task: the entry's command."""
-    name: Mapped[str | None] = mapped_column(unique=True)
+    name: Mapped[str | None]
     """What it is called where it was found: it is taken in once, however often it is seen."""
     source: Mapped[str]
     """`observed` in cron's log, `recorded`, `by hand`, `caught up`, or `missed`."""
@@ -225,20 +250,20 @@ class RunRow(Base):
     """What its task's outside monitor is still to be told, oldest first; null when it was."""
 
 
-class NoticeRow(Base):
+class NoticeRow(OfCrontab, Base):
     """Something to tell people about, once. Sent when `sent_at` is set."""
 
     __tablename__ = "notices"
     __table_args__ = (
         Index("notices_unsent", "id", postgresql_where=text("sent_at is null")),
         Index("notices_sent", "crontab", "sent_at"),
+        Index("notices_task", "task"),
         # One notice of a kind for a run, however often its end is seen.
         Index("notices_run", "run", "kind", unique=True, postgresql_where=text("run is not null")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=func.now())
-    crontab: Mapped[int] = mapped_column(ForeignKey("crontabs.id"))
     kind: Mapped[str]
     """`failed`, `recovered`, `missed`, `conflict` or `sync failed`."""
     task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
@@ -253,13 +278,18 @@ class NoticeRow(Base):
     """The names of the channels that took it: those are not tried again."""
 
 
-class EventRow(Base):
+class EventRow(OfCrontab, Base):
     """Who changed what, before and after."""
 
     __tablename__ = "events"
+    __table_args__ = (
+        Index("events_at", "crontab", "at"),
+        Index("events_newest", "crontab", "id"),
+        Index("events_task", "task"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
     actor: Mapped[str]
     kind: Mapped[str]
     task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="SET NULL"))
@@ -267,7 +297,7 @@ class EventRow(Base):
     after: Mapped[dict[str, Any] | None]
 
 
-class TokenRow(Base):
+class TokenRow(OfCrontab, Base):
     """A token for scripts. Only its hash is kept."""
 
     __tablename__ = "tokens"
@@ -280,8 +310,8 @@ class TokenRow(Base):
     used_at: Mapped[datetime | None]
 
 
-class SettingRow(Base):
-    """What a person set in the dashboard."""
+class SettingRow(OfCrontab, Base):
+    """What a person set in the dashboard. Its primary key is the crontab and the key."""
 
     __tablename__ = "settings"
 

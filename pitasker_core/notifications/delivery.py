@@ -6,9 +6,6 @@ between a message and its record tells it again: better twice than never.
 """
 
 import logging
-import os
-import pwd
-import socket
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -21,8 +18,9 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pitasker_core import clock, database, side_by_side
-from pitasker_core.database.tables import CrontabRow, NoticeRow, RunRow, TaskRow
+from pitasker_core.database.tables import NoticeRow, RunRow, TaskRow
 from pitasker_core.errors import ExecutionError, PiTaskerError, ReadOnly
+from pitasker_core.identity import Identity
 from pitasker_core.notices import Kind
 from pitasker_core.notifications import channels, outbox, rules, sending, wording
 from pitasker_core.notifications.channels import Channel
@@ -103,7 +101,7 @@ def test(settings: Settings, name: str) -> str:
         raise ReadOnly
     channel = channels.get(settings, name)
     found = rules.read(settings)
-    values = {**wording.SAMPLE, **_place(), "time": _time(clock.now())}
+    values = {**wording.SAMPLE, **_place(settings.identity), "time": _time(clock.now())}
     values |= {"task": "PiTasker", "kind": "test", "output": ""}
     values["message"] = "This is a test. Nothing failed."
     title, body = wording.fill(found.title, values), wording.fill(found.body, values)
@@ -121,7 +119,7 @@ def test(settings: Settings, name: str) -> str:
 def listing(settings: Settings, limit: int = 100) -> list[Told]:
     """The newest notices, newest first, and whether they were sent."""
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         rows = session.execute(
             select(NoticeRow, TaskRow.name)
             .outerjoin(TaskRow, TaskRow.id == NoticeRow.task)
@@ -149,18 +147,12 @@ def listing(settings: Settings, limit: int = 100) -> list[Told]:
 # --- What waits ----------------------------------------------------------------------------------
 
 
-def _own() -> Any:
-    """The condition for notices of this user's crontab on this host."""
-    own = (CrontabRow.host == socket.gethostname()) & (CrontabRow.user == _user())
-    return NoticeRow.crontab.in_(select(CrontabRow.id).where(own))
-
-
 def _state(settings: Settings, now: datetime) -> tuple[int, str]:
     """How many notices are due, and what could not be sent so far."""
     is_due = or_(NoticeRow.next_try.is_(None), NoticeRow.next_try <= now)
     query = select(
         func.count().filter(is_due), func.count(NoticeRow.problem), func.max(NoticeRow.problem)
-    ).where(NoticeRow.sent_at.is_(None), _own())
+    ).where(NoticeRow.sent_at.is_(None))
     with database.session(settings) as session:
         due, count, problem = session.execute(query).one()
     notices = "1 notice is" if count == 1 else f"{count} notices are"
@@ -171,7 +163,7 @@ def _waiting(session: Session) -> list[Waiting]:
     rows = session.execute(
         select(NoticeRow, TaskRow.name, TaskRow.notify)
         .outerjoin(TaskRow, TaskRow.id == NoticeRow.task)
-        .where(NoticeRow.sent_at.is_(None), _own())
+        .where(NoticeRow.sent_at.is_(None))
         .order_by(NoticeRow.id)
         .limit(_AT_ONCE)
     )
@@ -198,7 +190,7 @@ def _last_told(session: Session, found: Rules, now: datetime) -> dict[Subject, d
     since = now - timedelta(minutes=found.repeat_minutes)
     rows = session.execute(
         select(NoticeRow.kind, NoticeRow.task, func.max(NoticeRow.sent_at))
-        .where(NoticeRow.sent_at > since, func.cardinality(NoticeRow.sent_to) > 0, _own())
+        .where(NoticeRow.sent_at > since, func.cardinality(NoticeRow.sent_to) > 0)
         .group_by(NoticeRow.kind, NoticeRow.task)
     )
     return {(Kind(kind), task): at for kind, task, at in rows if at}
@@ -217,7 +209,7 @@ def _round(settings: Settings, now: datetime) -> None:
         for until in set(later.held.values()):
             ids = [id_ for id_, at in later.held.items() if at == until]
             _write(session, ids, next_try=until)
-        texts = [_text(session, found, message) for message in later.messages]
+        texts = [_text(session, found, message, settings.identity) for message in later.messages]
     answers = _send_all(later.messages, texts, known)
     for message, answer in zip(later.messages, answers, strict=True):
         with database.session(settings) as session:
@@ -289,13 +281,13 @@ def _send_all(
 # --- Words ---------------------------------------------------------------------------------------
 
 
-def _text(session: Session, found: Rules, message: Message) -> tuple[str, str]:
+def _text(session: Session, found: Rules, message: Message, us: Identity) -> tuple[str, str]:
     """The title and the body of a message."""
     if message.is_digest:
-        return _digest(message)
+        return _digest(message, us)
     newest = message.newest
     values = {
-        **_place(),
+        **_place(us),
         "task": _name(newest),
         "kind": wording.WORDS[newest.kind],
         "message": _said(message),
@@ -322,7 +314,7 @@ def _said(message: Message) -> str:
     return " ".join(parts)
 
 
-def _digest(message: Message) -> tuple[str, str]:
+def _digest(message: Message, us: Identity) -> tuple[str, str]:
     """Everything in one message: a line for each kind and task."""
     groups: dict[Subject, list[Waiting]] = {}
     for one in message.notices:
@@ -336,19 +328,15 @@ def _digest(message: Message) -> tuple[str, str]:
         lines[_DIGEST_LINES:] = [f"and {len(lines) - _DIGEST_LINES} others"]
     counts = Counter(wording.WORDS[one.kind] for one in message.notices)
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    return f"{_place()['host']}: {summary}", "\n".join(lines)
+    return f"{us.host}: {summary}", "\n".join(lines)
 
 
 def _name(notice: Waiting) -> str:
     return notice.task_name or "The crontab"
 
 
-def _place() -> dict[str, str]:
-    return {"host": socket.gethostname(), "user": _user()}
-
-
-def _user() -> str:
-    return pwd.getpwuid(os.getuid()).pw_name
+def _place(us: Identity) -> dict[str, str]:
+    return {"host": us.host, "user": us.user}
 
 
 def _time(moment: datetime) -> str:

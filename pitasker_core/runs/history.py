@@ -183,11 +183,10 @@ def others(settings: Settings, like: Run, limit: int = 100) -> list[Run]:
 def names(settings: Settings) -> dict[int, str]:
     """The names of this crontab's tasks, by their ids, in the order of names."""
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         rows = session.execute(
             select(TaskRow.id, TaskRow.name)
-            .where(or_(TaskRow.crontab == crontab, TaskRow.crontab.is_(None)))
-            .where(TaskRow.deleted_at.is_(None))
+            .where(TaskRow.crontab == crontab, TaskRow.deleted_at.is_(None))
             .order_by(func.lower(TaskRow.name), TaskRow.id)
         )
         return {row.id: row.name for row in rows}
@@ -388,7 +387,7 @@ def _of(
     if task is not None:
         query = query.where(RunRow.task == task)
     else:
-        query = query.where(RunRow.crontab == store.own_crontab(session, settings))
+        query = query.where(RunRow.crontab == store.own_crontab(session))
     return query.where(RunRow.started_at >= since) if since else query
 
 

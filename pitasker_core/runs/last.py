@@ -22,7 +22,7 @@ _QUERY = text("""
         select started_at, ended_at, state from runs where runs.task = tasks.id
         order by started_at desc limit 10
     ) as newest on true
-    where tasks.deleted_at is null and (tasks.crontab = :crontab or tasks.crontab is null)
+    where tasks.deleted_at is null and tasks.crontab = :crontab
     group by tasks.id order by tasks.id
 """)
 
@@ -42,5 +42,5 @@ class Last:
 def last(settings: Settings) -> list[Last]:
     """How each task of this crontab ran last, in the order of their ids."""
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         return [Last(**row._mapping) for row in session.execute(_QUERY, {"crontab": crontab})]

@@ -69,7 +69,7 @@ def collect(settings: Settings) -> Seen | Unreadable:
         return source
     now = clock.now()
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         row = session.get(SettingRow, _key(crontab))
         kept: dict[str, Any] = dict(row.value) if row else {}
     try:

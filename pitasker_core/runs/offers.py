@@ -37,7 +37,7 @@ def offers(settings: Settings) -> Offer | None:
     None when there are none, or when it was longer ago than a week.
     """
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         query = select(RunRow.note).where(
             RunRow.crontab == crontab,
             RunRow.state == literal_column("'missed'"),
@@ -52,7 +52,7 @@ def offers(settings: Settings) -> Offer | None:
 def to_make_up(settings: Settings, note: str) -> list[Missed]:
     """The tasks that were missed for a reason, have not run since, and are wanted to catch up."""
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         return _not_started(session, crontab, note, TaskRow.catch_up)
 
 

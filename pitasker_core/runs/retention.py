@@ -27,7 +27,7 @@ def _forget_runs(settings: Settings, before: datetime) -> None:
     count = _DELETED_AT_ONCE
     while count == _DELETED_AT_ONCE:
         with database.session(settings) as session:
-            crontab = store.own_crontab(session, settings)
+            crontab = store.own_crontab(session)
             # What still runs would be taken in again.
             old = select(RunRow.id).where(
                 RunRow.crontab == crontab, RunRow.started_at < before, RunRow.state != "running"
@@ -46,7 +46,7 @@ def _forget_outputs(settings: Settings, room: int) -> None:
     page = query
     while True:
         with database.session(settings) as session:
-            crontab = store.own_crontab(session, settings)
+            crontab = store.own_crontab(session)
             rows = session.execute(page.where(RunRow.crontab == crontab)).all()
             forgotten = []
             for row in rows:

@@ -137,7 +137,7 @@ def _note_hole(settings: Settings, first: datetime, waiting: list[Left]) -> None
     """Keep from when to when records may be missing: none is older than those that wait."""
     last = min((_time(one.started["started"]) for one in waiting if one.ended), default=clock.now())
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         known = [[a.isoformat(), b.isoformat()] for a, b in holes(session, crontab)]
         value = {"holes": [*known, [first.isoformat(), last.isoformat()]][-_HOLES:]}
         session.merge(SettingRow(key=_holes_key(crontab), value=value, updated_at=clock.now()))
@@ -173,7 +173,7 @@ def _take_in(settings: Settings, found: list[Left]) -> list[Left]:
     """Bring rows up to what was found; those runs of which nothing more will be told."""
     done = []
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         numbers = {one.task for one in found}
         tasks = set(session.scalars(select(TaskRow.id).where(TaskRow.id.in_(numbers))))
         query = select(RunRow.name, RunRow.ended_at).where(RunRow.name.in_([o.name for o in found]))
@@ -310,7 +310,7 @@ def _keep(session: Session, values: dict[str, Any]) -> None:
     is_news = and_(
         RunRow.ended_at.is_(None), or_(RunRow.note == "", row.excluded.ended_at.is_not(None))
     )
-    kept = row.on_conflict_do_update(index_elements=["name"], set_=values, where=is_news)
+    kept = row.on_conflict_do_update(index_elements=["crontab", "name"], set_=values, where=is_news)
     # PostgreSQL's own mark of a row that was not there before.
     is_new = literal_column("(xmax = 0)", Boolean)
     told = session.execute(kept.returning(RunRow.id, RunRow.state, is_new.label("is_new"))).first()

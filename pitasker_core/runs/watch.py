@@ -124,7 +124,7 @@ class Watch:
         if isinstance(seen, Seen):
             until = min(until, seen.until - EARLY)
         with database.session(self._settings) as session:
-            crontab = store.own_crontab(session, self._settings)
+            crontab = store.own_crontab(session)
             if self._boot is None:
                 self._begin(session, crontab, moment, seen)
             mark = max(self._mark or moment.now, moment.now - REACH)

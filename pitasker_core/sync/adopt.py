@@ -88,7 +88,7 @@ def adopt(
         text, document = read_crontab(settings)
         work = _Work(options, actor)
         with database.session(settings) as session:
-            crontab = store.own_crontab(session, settings, lock=True)
+            crontab = store.own_crontab(session, lock=True)
             compared = compare(session, crontab, text, document)
             work.intend(
                 session, crontab, compared, importable(compared) if wanted is None else wanted

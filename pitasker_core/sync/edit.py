@@ -70,12 +70,12 @@ def save_raw_locked(
     # `before` belongs to the history even when the database never saw it.
     kept = None
     with suppress(DatabaseError), database.session(settings) as session:
-        number = store.own_crontab(session, settings)
+        number = store.own_crontab(session)
         kept = store.take_snapshot(session, number, before, "found", old.size)
     install.install(settings, crontab, before, document)
     try:
         with database.session(settings) as session:
-            number = store.own_crontab(session, settings)
+            number = store.own_crontab(session)
             written = store.take_snapshot(session, number, text, kind, document.size)
         request = Request(actor, kind, confirmed=True, edited=(kept, written))
         result = sync_locked(settings, request)
@@ -108,13 +108,13 @@ def restore(settings: Settings, number: int, *, actor: str) -> Saved:
 def snapshots(settings: Settings, limit: int = 100) -> list[store.Snapshot]:
     """The newest snapshots of this crontab, newest first."""
     with database.session(settings) as session:
-        return store.snapshots(session, store.own_crontab(session, settings), limit)
+        return store.snapshots(session, store.own_crontab(session), limit)
 
 
 def snapshot(settings: Settings, number: int) -> store.Snapshot:
     """One snapshot of this crontab. Raises NotFound."""
     with database.session(settings) as session:
-        return store.snapshot(session, store.own_crontab(session, settings), number)
+        return store.snapshot(session, store.own_crontab(session), number)
 
 
 def changed_since() -> ConcurrentModification:

@@ -28,7 +28,7 @@ def keep_what_is_there(settings: Settings) -> None:
     with install.locked(settings):
         text, document = read_crontab(settings)
         with database.session(settings) as session:
-            crontab = store.own_crontab(session, settings)
+            crontab = store.own_crontab(session)
             if store.snapshots(session, crontab, 1):
                 return
             install.back_up(settings, text, clock.now())
@@ -38,7 +38,7 @@ def keep_what_is_there(settings: Settings) -> None:
 def untouched(settings: Settings) -> Untouched | None:
     """Whether PiTasker never wrote this crontab, and where its first text lies; else None."""
     with database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         written = select(SnapshotRow.id).where(
             SnapshotRow.crontab == crontab, SnapshotRow.reason != "found"
         )

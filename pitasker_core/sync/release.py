@@ -26,7 +26,7 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
         refuse_nul(document)
         started = clock.now()
         with database.session(settings) as session:
-            crontab = store.own_crontab(session, settings, lock=True)
+            crontab = store.own_crontab(session, lock=True)
             rows = session.scalars(
                 select(TaskRow).where(TaskRow.id.in_(tasks), TaskRow.deleted_at.is_(None))
             ).all()

@@ -130,7 +130,7 @@ def preview(settings: Settings) -> Comparison:
     """What a sync would do now. Takes no lock and writes nothing."""
     text, document = read_crontab(settings)
     with database.session(settings) as session:
-        return compare(session, store.own_crontab(session, settings), text, document)
+        return compare(session, store.own_crontab(session), text, document)
 
 
 def sync(settings: Settings, request: Request) -> SyncResult:
@@ -146,7 +146,7 @@ def export(settings: Settings, actor: str, tasks: Collection[int] | None = None)
     """Push tasks to the crontab: these, which become system-managed, or all that are already."""
     if tasks is not None:
         with database.session(settings) as session:
-            crontab = store.own_crontab(session, settings)
+            crontab = store.own_crontab(session)
             rows = session.scalars(select(TaskRow).where(TaskRow.id.in_(tasks)))
             only = {want_entry(session, row, crontab) for row in rows if row.deleted_at is None}
     else:
@@ -253,7 +253,7 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
     try:
         with database.session(settings) as session:
             # 1. Both sides as they are, with the rows locked against other writers.
-            number = store.own_crontab(session, settings, lock=True)
+            number = store.own_crontab(session, lock=True)
             text, document = read_crontab(settings)
             compared = compare(session, number, text, document, request.places, lock=True)
             # 2. What to do about it.
@@ -434,7 +434,7 @@ def _record_failure(
     """Record that an operation failed, if the database is there to record it."""
     operation = None
     with suppress(PiTaskerError), database.session(settings) as session:
-        crontab = store.own_crontab(session, settings)
+        crontab = store.own_crontab(session)
         if request.actor == BACKGROUND and store.failed_last_by(
             session, crontab, problem.code, problem.user_message
         ):

@@ -1,9 +1,6 @@
 """What a sync reads from the database and writes to it. Callers bring the transaction."""
 
 import json
-import os
-import pwd
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +29,7 @@ from sqlalchemy.orm import Session
 from pitasker_core import clock
 from pitasker_core.crontab.document import decode, encode
 from pitasker_core.crontab.recording import from_dict, recording
+from pitasker_core.database import scope
 from pitasker_core.database.tables import (
     BaseRow,
     CrontabRow,
@@ -41,7 +39,6 @@ from pitasker_core.database.tables import (
     TaskRow,
 )
 from pitasker_core.errors import NotFound
-from pitasker_core.settings import Settings
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import Agreed, Known
@@ -58,27 +55,13 @@ class Snapshot:
     text: str | None
 
 
-def own_crontab(session: Session, settings: Settings, *, lock: bool = False) -> int:
-    """The id of this user's crontab on this host; `lock` keeps other writers out until commit.
-
-    In our own private database the host's name may change: it is the same machine all the same.
-    """
-    host, user = socket.gethostname(), pwd.getpwuid(os.getuid()).pw_name
-    query = select(CrontabRow.id).where(CrontabRow.host == host, CrontabRow.user == user)
-    found = session.scalar(query.with_for_update() if lock else query)
-    if found is not None:
-        return found
-    if settings.database_url is None:
-        moved = session.scalars(
-            update(CrontabRow)
-            .where(CrontabRow.user == user)
-            .values(host=host)
-            .returning(CrontabRow.id)
-        ).first()
-        if moved is not None:
-            return moved
-    session.execute(insert(CrontabRow).values(host=host, user=user).on_conflict_do_nothing())
-    return session.scalars(query).one()
+def own_crontab(session: Session, *, lock: bool = False) -> int:
+    """The id of the crontab whose rows this session sees; `lock` keeps other writers out until
+    commit."""
+    crontab = int(session.connection().info[scope.CRONTAB])
+    if lock:
+        session.execute(select(CrontabRow.id).where(CrontabRow.id == crontab).with_for_update())
+    return crontab
 
 
 def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[UUID, Known]:
@@ -171,8 +154,8 @@ _MOVE_BASE = text("""
         cast(:commands as text[]), cast(:paused as bool[]), cast(:recordings as jsonb[]),
         cast(:comments as text[]), cast(:ours as bool[])
     )
-    on conflict (tag) do update set
-        crontab = excluded.crontab, name = excluded.name, schedule = excluded.schedule,
+    on conflict (crontab, tag) do update set
+        name = excluded.name, schedule = excluded.schedule,
         command = excluded.command, paused = excluded.paused, recording = excluded.recording,
         comment = excluded.comment, comment_is_ours = excluded.comment_is_ours
 """)
@@ -365,10 +348,7 @@ def task_counts(session: Session, crontab: int) -> tuple[int, int, int]:
             func.count(),
             func.count().filter(managed),
             func.count().filter(and_(managed, TaskRow.paused)),
-        ).where(
-            TaskRow.deleted_at.is_(None),
-            or_(TaskRow.crontab == crontab, TaskRow.crontab.is_(None)),
-        )
+        ).where(TaskRow.deleted_at.is_(None), TaskRow.crontab == crontab)
     ).one()
     return row[0], row[1], row[2]
 

@@ -13,9 +13,9 @@ import anyio.to_thread
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from pitasker_core import auth, measure, shapes, tokens
+from pitasker_core import auth, crontabs, measure, shapes, tokens
 from pitasker_core.auth import Role
-from pitasker_core.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly
+from pitasker_core.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly, UnknownCrontab
 from pitasker_core.settings import Settings
 from pitasker_core.sites import Site
 from pitasker_core.web import origin, plain_page
@@ -145,7 +145,13 @@ async def _role(
     connection: HTTPConnection, settings: Settings, sites: list[Site], token: str | None
 ) -> Role | None:
     if token is not None:
-        return await anyio.to_thread.run_sync(tokens.role_of, settings, token)
+        try:
+            return await anyio.to_thread.run_sync(tokens.role_of, settings, token)
+        except UnknownCrontab:
+            # Which crontab it is can be said by those who may come in to one that it may be.
+            if connection.scope["path"].startswith("/api/crontabs"):
+                return await anyio.to_thread.run_sync(crontabs.role_of, settings, token)
+            raise
     login = auth.session(settings, auth.cookies_of(sites, connection.cookies))
     return login.role if login else None
 
@@ -161,12 +167,20 @@ def _log_refusal(connection: HTTPConnection, problem: PiTaskerError) -> None:
         _log.info("Refused %s %s from %s: %s", what, path, client, problem.user_message)
 
 
+_STATUS = {NotSignedIn: 401, ReadOnly: 403, NotFound: 404, UnknownCrontab: 409}
+
+
 def _respond(connection: HTTPConnection, problem: PiTaskerError) -> Response:
     """The refusal, as a page where a person looks at it."""
     status = 503
     if isinstance(problem, Refused):
         status = problem.status
-    for kind, number in ((NotSignedIn, 401), (ReadOnly, 403), (NotFound, 404)):
+    for kind, number in (
+        (NotSignedIn, 401),
+        (ReadOnly, 403),
+        (NotFound, 404),
+        (UnknownCrontab, 409),
+    ):
         if isinstance(problem, kind):
             status = number
     if "text/html" in connection.headers.get("accept", ""):

@@ -1,0 +1,85 @@
+"""The crontabs of a database, and which of them is ours after a change of names."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, insert, select, text
+
+from pitasker_core import database
+from pitasker_core.auth import Role
+from pitasker_core.database import owner
+from pitasker_core.database.owner import Known, Standing
+from pitasker_core.database.tables import EventRow, TokenRow
+from pitasker_core.errors import NotFound, ReadOnly, Stale
+from pitasker_core.settings import Settings
+from pitasker_core.tokens import digest
+
+
+def listing(settings: Settings) -> list[Known]:
+    """All crontabs of the database: first ours, or else those that may be ours."""
+    with database.administer(settings) as connection:
+        return owner.known(connection, database.evidence(settings))
+
+
+def continue_as(settings: Settings, actor: str, crontab: int) -> None:
+    """Make a known crontab ours: its tasks, runs and settings are those of this crontab now.
+
+    Raises NotFound for one that cannot be ours, Stale when ours is known already, ReadOnly.
+    """
+    with _deciding(settings) as (connection, candidates):
+        before = next((one for one in candidates if one.id == crontab), None)
+        if before is None:
+            raise NotFound(
+                f"Crontab {crontab} cannot be this one.", "`./pitasker crontabs list` shows them."
+            )
+        owner.claim(connection, crontab, settings.identity)
+        connection.execute(
+            insert(EventRow).values(
+                crontab=crontab,
+                actor=actor,
+                kind="continued under another name",
+                before={"crontab": str(before)},
+                after={"crontab": str(settings.identity)},
+            )
+        )
+
+
+def start_new(settings: Settings, actor: str) -> None:
+    """Say that ours is none of the known crontabs. Raises Stale when it is known, ReadOnly."""
+    with _deciding(settings) as (connection, _):
+        crontab = owner.add(connection, settings.identity)
+        connection.execute(
+            insert(EventRow).values(
+                crontab=crontab,
+                actor=actor,
+                kind="began as a new crontab",
+                after={"crontab": str(settings.identity)},
+            )
+        )
+
+
+def role_of(settings: Settings, token: str) -> Role | None:
+    """What a token of a crontab that may be ours may do, while a person must still say which."""
+    with database.administer(settings) as connection:
+        found = owner.known(connection, database.evidence(settings))
+        ids = [one.id for one in found if one.standing is Standing.CANDIDATE]
+        may_write = connection.scalar(
+            select(TokenRow.may_write).where(
+                TokenRow.sha256 == digest(token), TokenRow.crontab.in_(ids)
+            )
+        )
+    return None if may_write is None else Role.WRITE if may_write else Role.READ
+
+
+@contextmanager
+def _deciding(settings: Settings) -> Iterator[tuple[Connection, list[Known]]]:
+    """A transaction in which a person's answer is taken, and the crontabs that may be ours."""
+    if settings.read_only:
+        raise ReadOnly
+    with database.administer(settings) as connection:
+        # Two people may answer at once: the second one finds that it is decided.
+        connection.execute(text("lock table crontabs in share row exclusive mode"))
+        found = owner.known(connection, database.evidence(settings))
+        if any(one.standing is Standing.OURS for one in found):
+            raise Stale(f"{settings.identity} is known already.", "Nothing was changed.")
+        yield connection, [one for one in found if one.standing is Standing.CANDIDATE]

@@ -1,0 +1,219 @@
+"""Several hosts and users on one database: none sees or changes what belongs to another."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text, update
+
+import pitasker_core
+from pitasker_core import (
+    background,
+    clock,
+    database,
+    events,
+    history,
+    notices,
+    preferences,
+    status,
+    tasks,
+    tokens,
+)
+from pitasker_core.auth import Role
+from pitasker_core.database.tables import Base, OfCrontab, RunRow, SettingRow, TaskRow
+from pitasker_core.errors import NotFound, PiTaskerError
+from pitasker_core.identity import Identity
+from pitasker_core.notifications import delivery, rules
+from pitasker_core.runs import history as runs
+from pitasker_core.sync import adopt, edit, service, store
+
+ME = "test"
+
+ALPHA = Identity("alpha", "daemon", "11111111-1111-4111-8111-111111111111")
+BETA = Identity("beta", "daemon", "22222222-2222-4222-8222-222222222222")
+OTHER_USER = replace(ALPHA, user="mail")
+
+
+@pytest.fixture
+def alpha(settings):
+    return replace(settings, given_identity=ALPHA)
+
+
+@pytest.fixture(params=[BETA, OTHER_USER], ids=["another host", "another user"])
+def beta(request, settings, tmp_path):
+    ours = replace(settings, home=tmp_path / "beta", given_identity=request.param)
+    # Known before alpha's tags are in the crontab: here both have the same one.
+    tasks.listing(ours)
+    return ours
+
+
+def make(ours, name="Backup"):
+    return tasks.create(ours, ME, name, "0 2 * * *", f"/bin/{name}", system_managed=False).tasks[0]
+
+
+# --- The one place -----------------------------------------------------------------------------
+
+
+def test_every_table_belongs_to_a_crontab_and_postgresql_keeps_its_rows_apart(settings):
+    with database.administer(settings) as connection:
+        rows = connection.execute(
+            text("""
+                select relname, relrowsecurity and relforcerowsecurity,
+                    exists (select from pg_policy where polrelid = pg_class.oid)
+                from pg_class
+                where relkind = 'r' and relnamespace = current_schema::regnamespace
+            """)
+        ).all()
+    apart = {name for name, forced, has_policy in rows if forced and has_policy}
+    # Which crontabs there are is about all of them, and the revision about none.
+    assert {name for name, *_ in rows} - apart == {"crontabs", "alembic_version"}
+    assert apart == set(Base.metadata.tables) - {"crontabs"}
+    for mapper in Base.registry.mappers:
+        assert issubclass(mapper.class_, OfCrontab) or mapper.local_table.name == "crontabs"
+
+
+def test_not_even_raw_sql_reads_or_changes_rows_of_another(alpha, beta):
+    fill(alpha)
+    tables = sorted(set(Base.metadata.tables) - {"crontabs"})
+    with database.session(beta) as session:
+        for table in tables:
+            assert session.scalar(text(f"select count(*) from {table}")) == 0
+            assert session.execute(text(f"update {table} set crontab = crontab")).rowcount == 0
+            assert session.execute(text(f"delete from {table}")).rowcount == 0
+    with database.session(alpha) as session:
+        counts = [session.scalar(text(f"select count(*) from {table}")) for table in tables]
+    assert min(counts) > 0
+
+
+def fill(ours):
+    """At least a row in each table."""
+    task = tasks.create(ours, ME, "Backup", "0 2 * * *", "/bin/backup").tasks[0]
+    preferences.change(ours, ME, keep_snapshots=50)
+    tokens.create(ours, ME, "phone", Role.WRITE)
+    with database.session(ours) as session:
+        crontab = store.own_crontab(session)
+        run = RunRow(task=task.id, source="recorded", started_at=clock.now(), output=b"secret")
+        session.add(run)
+        session.flush()
+        notices.add(session, crontab, notices.Kind.FAILED, "It failed.", task.id, run.id)
+    return task, run.id
+
+
+def test_a_row_cannot_be_written_into_another_crontab(alpha, beta):
+    make(alpha)
+    with database.session(alpha) as session:
+        theirs = store.own_crontab(session)
+    with pytest.raises(PiTaskerError), database.session(beta) as session:
+        session.add(SettingRow(crontab=theirs, key="preferences", value={}))
+
+
+def test_only_the_database_package_connects_and_nothing_truncates():
+    connecting = re.compile(r"create_engine\(|psycopg\.connect\(|truncate |pitasker\.crontab")
+    root = Path(pitasker_core.__file__).parent
+    connectors = {
+        str(file.relative_to(root))
+        for file in root.rglob("*.py")
+        if connecting.search(file.read_text())
+    }
+    assert {name for name in connectors if not name.startswith("database/")} == set()
+
+
+# --- What beta must not do to alpha ---------------------------------------------------------------
+
+
+def test_a_task_of_another_crontab_is_not_there(alpha, beta):
+    theirs = make(alpha)
+    mine = make(beta, "Mine")
+    assert [task.name for task in tasks.listing(beta).tasks] == ["Mine"]
+    edit_it = tasks.Edit(theirs.id, None, {"name": "Taken"})
+    for act in (
+        lambda: tasks.get(beta, theirs.id),
+        lambda: tasks.change(beta, ME, theirs.id, name="Taken"),
+        lambda: tasks.delete(beta, ME, theirs.id),
+        lambda: tasks.undo_delete(beta, ME, theirs.id),
+        lambda: tasks.apply(beta, ME, [tasks.Edit(mine.id, None, {"name": "New"}), edit_it]),
+    ):
+        with pytest.raises(NotFound):
+            act()
+    assert tasks.get(alpha, theirs.id) == theirs
+
+
+def test_runs_and_their_output_are_their_crontabs(alpha, beta):
+    task, run = fill(alpha)
+    assert runs.runs(beta) == []
+    assert runs.runs(beta, task=task.id) == []
+    for look in (runs.run, runs.output):
+        with pytest.raises(NotFound):
+            look(beta, run)
+    assert runs.output(alpha, run) == b"secret"
+
+
+def test_background_state_notices_settings_and_events_are_their_crontabs(alpha, beta):
+    fill(alpha)
+    background._remember(alpha, "sync", ok=False, message="Alpha's disk is full.")
+    rules.change(alpha, ME, repeat_minutes=7)
+    assert background.job_states(beta) == {}
+    assert background.job_states(alpha)["sync"].message == "Alpha's disk is full."
+    assert preferences.read(beta) == preferences.Preferences()
+    assert rules.read(beta).repeat_minutes == rules.Rules().repeat_minutes
+    assert delivery.listing(beta) == []
+    assert events.listing(beta, 100) == []
+    assert history.operations(beta) == []
+    assert status.status(beta).tasks == 0
+    preferences.change(beta, ME, keep_snapshots=60)
+    assert preferences.read(alpha).keep_snapshots == 50
+
+
+def test_a_token_opens_its_own_crontab_only(alpha, beta):
+    token = tokens.create(alpha, ME, "phone", Role.WRITE)
+    assert tokens.role_of(alpha, token) is Role.WRITE
+    assert tokens.role_of(beta, token) is None
+    assert tokens.listing(beta) == []
+    with pytest.raises(NotFound):
+        tokens.revoke(beta, ME, tokens.listing(alpha)[0].id)
+
+
+def test_resuming_and_pruning_leave_others_alone(alpha, beta):
+    theirs = make(alpha)
+    past = clock.now().replace(year=2001)
+    tasks.change(alpha, ME, theirs.id, paused=True, paused_until=past)
+    with database.session(alpha) as session:
+        session.execute(update(TaskRow).values(paused_until=past, deleted_at=past))
+    assert tasks.resume_due(beta) is None
+    background.prune(beta, preferences.Preferences())
+    assert [task.id for task in tasks.listing(alpha, deleted=True).tasks] == [theirs.id]
+
+
+def test_import_does_not_skip_what_another_crontab_has(alpha, beta, crontab):
+    tasks.create(alpha, ME, "Theirs", "0 3 * * *", "/bin/same", system_managed=False)
+    crontab.write(b"0 3 * * * /bin/same\n")
+    assert len(adopt.adopt(beta, ME).imported) == 1
+
+
+def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
+    tasks.create(alpha, ME, "Backup", "0 2 * * *", "/bin/backup")
+    with database.session(alpha) as session:
+        tag = session.scalars(select(TaskRow.crontab_id)).one()
+    copied = crontab.read()
+    crontab.remove()
+    make(beta, "Mine")
+    crontab.write(copied)
+    adopt.adopt(beta, ME)
+    assert service.sync(beta, service.Request(ME)).plan.changes == ()
+    with database.session(beta) as session:
+        assert tag in session.scalars(select(TaskRow.crontab_id)).all()
+    # And alpha still agrees with the same text.
+    assert service.sync(alpha, service.Request(ME)).plan.changes == ()
+
+
+def test_snapshots_and_operations_are_their_crontabs(alpha, beta):
+    fill(alpha)
+    snapshot = edit.snapshots(alpha)[0].id
+    operation = history.operations(alpha)[0].id
+    with pytest.raises(NotFound):
+        edit.snapshot(beta, snapshot)
+    with pytest.raises(NotFound):
+        edit.restore(beta, snapshot, actor=ME)
+    with pytest.raises(NotFound):
+        history.operation(beta, operation)
