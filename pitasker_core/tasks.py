@@ -33,13 +33,12 @@ from pitasker_core.sync.service import (
     Comparison,
     Request,
     SyncResult,
+    carry,
     compare,
     read_crontab,
-    recorders,
     sync,
     want_entry,
 )
-from pitasker_core.sync.sides import carry_out
 
 
 @dataclass(frozen=True)
@@ -267,13 +266,7 @@ def preview(settings: Settings, edits: Sequence[Edit]) -> Preview:
                 problems[edit.task] = problem.user_message
         tags = {row.crontab_id for row in rows.values() if row.crontab_id}
         compared = compare(session, number, text, document)
-        carried = carry_out(
-            document,
-            compared.plan.only(tags),
-            compared.reading,
-            compared.base,
-            recorders(settings, compared),
-        )
+        carried = carry(settings, compared, compared.plan.only(tags))
         failed = {compared.known[tag].task: reason for tag, reason in carried.failures.items()}
         session.rollback()
     return Preview(text, str(carried.document), {**failed, **problems})

@@ -7,6 +7,7 @@ from pitasker_core import clock, database
 from pitasker_core.crontab.document import Crontab, Invalid, parse
 from pitasker_core.errors import (
     ConcurrentModification,
+    CrontabReverted,
     DatabaseError,
     InvalidSyntax,
     MassRemoval,
@@ -14,7 +15,14 @@ from pitasker_core.errors import (
 )
 from pitasker_core.settings import Settings
 from pitasker_core.sync import install, store
-from pitasker_core.sync.service import Request, SyncResult, program, refuse_nul, sync_locked
+from pitasker_core.sync.service import (
+    Request,
+    SyncResult,
+    program,
+    put_back_first,
+    refuse_nul,
+    sync_locked,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,10 @@ def save_raw(
     when most tags are gone and that was not `confirmed`; then nothing was changed.
     """
     with install.locked(settings):
+        if kind != "restore" and program(settings).read() == based_on:
+            # What came back as it was is what this person saw, and goes on from.
+            with suppress(CrontabReverted):
+                put_back_first(settings)
         return save_raw_locked(
             settings, text, based_on, actor=actor, confirmed=confirmed, kind=kind
         )

@@ -11,7 +11,7 @@ from pitasker_core.crontab.recording import PLAIN
 from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
 from pitasker_core.settings import Settings
 from pitasker_core.sync import edit, install, store
-from pitasker_core.sync.service import program, read_crontab, refuse_nul
+from pitasker_core.sync.service import program, put_back_first, read_crontab, refuse_nul
 
 
 def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str | None, str]:
@@ -22,6 +22,7 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
     was, and its entries can be imported again.
     """
     with install.locked(settings):
+        put_back_first(settings)
         text, document = read_crontab(settings)
         refuse_nul(document)
         started = clock.now()

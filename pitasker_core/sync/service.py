@@ -7,7 +7,7 @@ wanted, and whatever the crontab already has counts as agreed.
 
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,8 +32,10 @@ from pitasker_core.errors import (
 )
 from pitasker_core.settings import Settings
 from pitasker_core.sync import install, merge, store
-from pitasker_core.sync.merge import Change, Choice, Plan, Policy
+from pitasker_core.sync.merge import Change, Choice, Kind, Plan, Policy
+from pitasker_core.sync.origin import Origin, nearest, origin_of, put_back
 from pitasker_core.sync.sides import Agreed, Carried, Known, Reading, carry_out, planned, read
+from pitasker_core.sync.store import Earlier
 
 BACKGROUND = "background"
 """The actor that acts for nobody: what it finds in order leaves no record."""
@@ -78,6 +80,12 @@ class Comparison:
     plan: Plan
     gone_recorders: frozenset[str] = frozenset()
     """What entries name as their recorder, and is not there."""
+    is_new: bool = False
+    """Others have written this text: it is not the newest that is kept."""
+    origin: Origin | None = None
+    """What it was made from, when PiTasker has written another text since."""
+    places: Mapping[UUID, int] = field(default_factory=dict)
+    """The lines (indexes) of entries that are being imported."""
 
     @property
     def task_changes(self) -> dict[int, Change]:
@@ -99,6 +107,8 @@ class SyncResult:
     tasks: dict[UUID, int] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
     operation: int | None = None
+    undone: Collection[UUID] | None = None
+    """Tags of what PiTasker had changed since an editor was opened, where one was saved over it."""
 
     def _done(self, changes: list[Change]) -> list[Change]:
         return [c for c in changes if self.tasks.get(c.tag) not in self.failures]
@@ -112,6 +122,11 @@ class SyncResult:
     def pulled(self) -> list[Change]:
         """What was taken from the crontab."""
         return self._done(self.plan.pulls)
+
+    @property
+    def put_back(self) -> list[int]:
+        """The tasks whose changes an old editor had undone."""
+        return [self.tasks[c.tag] for c in self.pushed if self.undone and c.tag in self.undone]
 
 
 def program(settings: Settings) -> CrontabProgram:
@@ -174,8 +189,12 @@ def compare(
     places: Mapping[UUID, int] | None = None,
     *,
     lock: bool = False,
+    looks_back: bool = True,
 ) -> Comparison:
-    """Compare a crontab that was read with what the database holds."""
+    """Compare a crontab that was read with what the database holds.
+
+    Unless it `looks_back`, the crontab is taken for a change of the newest text that is kept.
+    """
     known = store.known_tasks(session, crontab, lock=lock)
     base = store.agreed(session, crontab)
     gone = frozenset(
@@ -183,14 +202,70 @@ def compare(
         for path in {entry.recorder.path for _, entry in document.entries() if entry.recorder}
         if not Path(path).exists()
     )
-    reading = read(document, known, base, places, gone)
-    compared = merge.plan(
-        {tag: value.fields for tag, value in base.items()},
-        {tag: task.fields for tag, task in known.items() if task.wanted},
-        reading.theirs,
+    earlier = store.earlier_texts(session, crontab, text)
+    compared = Comparison(
+        text,
+        document,
+        known,
+        base,
+        read(document, known, base, places, gone),
+        Plan(),
+        gone,
+        is_new=earlier is not None,
+        places=places or {},
     )
-    plan = planned(compared, reading, known)
-    return Comparison(text, document, known, base, reading, plan, gone)
+    compared = replace(compared, plan=_planned(compared))
+    if looks_back and earlier:
+        return _traced_back(compared, earlier)
+    return compared
+
+
+def _planned(compared: Comparison) -> Plan:
+    plan = merge.plan(
+        {tag: value.fields for tag, value in compared.base.items()},
+        {tag: task.fields for tag, task in compared.known.items() if task.wanted},
+        compared.reading.theirs,
+    )
+    return planned(plan, compared.reading, compared.known)
+
+
+def _traced_back(compared: Comparison, earlier: Sequence[Earlier]) -> Comparison:
+    """Compare with the text that a crontab was made from, if that is older than our last write.
+
+    Where a person must be asked, only the origin is named, and the plan stays as it was.
+    """
+    at = nearest(compared.text or "", [one.text or "" for one in earlier])
+    if not earlier[at].is_old:
+        return compared
+    document, dialect = compared.document, compared.document.dialect
+    ancestor, newest = (parse(one.text or "", dialect) for one in (earlier[at], earlier[0]))
+    origin = origin_of(document, ancestor, newest, compared.known, compared.base)
+    if origin.is_exact or (not origin.is_certain and _is_mass_removal(compared, compared.plan)):
+        return replace(compared, origin=origin)
+    return _based_on(compared, origin)
+
+
+def _based_on(compared: Comparison, origin: Origin) -> Comparison:
+    reading = read(
+        compared.document, compared.known, origin.base, compared.places, compared.gone_recorders
+    )
+    older = replace(compared, base=origin.base, reading=reading, origin=origin)
+    return replace(older, plan=_planned(older))
+
+
+def put_back_first(settings: Settings) -> None:
+    """Let what an old editor undid be put back before a whole text is made of the crontab.
+
+    Without that the new text would hide what it was made from. The caller holds the lock. Raises
+    CrontabReverted when a person must decide first.
+    """
+    try:
+        if preview(settings).origin:
+            sync_locked(settings, Request(BACKGROUND))
+    except CrontabReverted:
+        raise
+    except PiTaskerError as problem:
+        _log.info("nothing put back: %s", problem.user_message)
 
 
 def recorders(settings: Settings, compared: Comparison) -> dict[UUID, Recorder]:
@@ -251,42 +326,58 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
     crontab = program(settings)
     written: Crontab | None = None
     try:
-        with database.session(settings) as session:
-            # 1. Both sides as they are, with the rows locked against other writers.
-            number = store.own_crontab(session, lock=True)
-            text, document = read_crontab(settings)
-            compared = compare(session, number, text, document, request.places, lock=True)
-            # 2. What to do about it.
-            plan = compared.plan if request.only is None else compared.plan.only(request.only)
-            _refuse_unseen(plan, request.seen)
-            plan = merge.resolve(plan, request.choices, request.policy)
-            is_new, is_older = store.is_new_text(session, number, text)
-            if not request.confirmed:
-                _guard(compared, plan, is_older)
-            carried = _carried(settings, compared, plan)
-            new_text = str(carried.document)
-            writes = new_text != str(document)
-            # 3. The old bytes, kept where no database is needed to read them.
-            before, after = request.edited
-            if is_new or (writes and before is None):
-                before = store.take_snapshot(session, number, text, "found", document.size)
-            if writes:
-                refuse_nul(document)
-                install.back_up(settings, text, started.at)
-                # 4. The crontab; from here on the database only follows.
-                install.install(settings, crontab, text, carried.document)
-                written = carried.document
-                after = store.take_snapshot(
-                    session, number, new_text, request.kind, carried.document.size
+        while True:
+            with database.session(settings) as session:
+                # 1. Both sides as they are, with the rows locked against other writers.
+                number = store.own_crontab(session, lock=True)
+                text, document = read_crontab(settings)
+                compared = compare(
+                    session,
+                    number,
+                    text,
+                    document,
+                    request.places,
+                    lock=True,
+                    looks_back=request.only is not None or not request.confirmed,
                 )
-            # 5. The database, in the same transaction as what it was planned on.
-            result = _settle(session, number, compared, plan, carried, request)
-            news = store.mark_failed(session, result.failures)
-            if plan.changes or writes or news or request.actor != BACKGROUND:
-                counts = _counts(session, number, compared, carried, result)
-                result = _recorded(session, number, result, request, started, before, after, counts)
-            store.mark_synced(session, number, started.at)
-            return result
+                # 2. What to do about it.
+                plan = _resolved(compared, request)
+                if not request.confirmed:
+                    _guard(compared, plan, request)
+                if compared.origin:
+                    compared = _based_on(compared, compared.origin)
+                    if _keep_conflicts(session, number, compared):
+                        continue  # and commit, before anything else
+                    plan = _resolved(compared, request)
+                carried = _carried(settings, compared, plan)
+                new_text = str(carried.document)
+                writes = new_text != str(document)
+                # 3. The old bytes, kept where no database is needed to read them.
+                before, after = request.edited
+                if compared.is_new or (writes and before is None):
+                    before = store.take_snapshot(session, number, text, "found", document.size)
+                if writes:
+                    refuse_nul(document)
+                    install.back_up(settings, text, started.at)
+                    # 4. The crontab; from here on the database only follows.
+                    install.install(settings, crontab, text, carried.document)
+                    written = carried.document
+                    after = store.take_snapshot(
+                        session, number, new_text, request.kind, carried.document.size
+                    )
+                # 5. The database, in the same transaction as what it was planned on.
+                if compared.origin:
+                    changed = compared.origin.changed
+                    _move_base(session, number, {t: compared.base.get(t) for t in changed})
+                result = _settle(session, number, compared, plan, carried, request)
+                news = store.mark_failed(session, result.failures)
+                if plan.changes or writes or news or request.actor != BACKGROUND:
+                    counts = _counts(session, number, compared, carried, result)
+                    result = _recorded(
+                        session, number, result, request, started, before, after, counts
+                    )
+                store.mark_synced(session, number, started.at)
+                return result
     except BaseException:
         # The database does not know of it: put the old text back, if nobody changed it since.
         if written is not None:
@@ -296,8 +387,42 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
         raise
 
 
+def _resolved(compared: Comparison, request: Request) -> Plan:
+    """What a request wants of a plan. What an old editor undid is never left for another time."""
+    plan = compared.plan
+    if request.only is not None:
+        changed = compared.origin.changed if compared.origin else frozenset()
+        undone = {c.tag for c in plan.changes if c.kind is Kind.PUSH and c.tag in changed}
+        plan = plan.only({*request.only, *undone})
+    _refuse_unseen(plan, request.seen)
+    return merge.resolve(plan, request.choices, request.policy)
+
+
+def _keep_conflicts(session: Session, crontab: int, compared: Comparison) -> bool:
+    """Let the base of what is in conflict be that of the origin; False when it is.
+
+    A later sync, after a crash too, could not tell such a conflict from a change by hand.
+    """
+    conflicts = {c.tag: compared.base.get(c.tag) for c in compared.plan.conflicts}
+    return _move_base(session, crontab, conflicts)
+
+
+def _move_base(session: Session, crontab: int, wanted: Mapping[UUID, Agreed | None]) -> bool:
+    """Let the base be what is wanted; False when it is."""
+    now = store.agreed(session, crontab)
+    moved = {tag: value for tag, value in wanted.items() if value != now.get(tag)}
+    store.move_base(session, crontab, moved)
+    return bool(moved)
+
+
+def carry(settings: Settings, compared: Comparison, plan: Plan) -> Carried:
+    """The crontab with a plan carried out, on top of what an old editor undid."""
+    document, reading = _with_our_changes(compared, plan)
+    return carry_out(document, plan, reading, compared.base, recorders(settings, compared))
+
+
 def _carried(settings: Settings, compared: Comparison, plan: Plan) -> Carried:
-    """The crontab with the plan carried out. Without a recorder, what needs one fails alone."""
+    """As `carry`. Without a recorder, what needs one fails alone."""
     needy = {c.tag for c in plan.changes if c.result and c.result.recording.on}
     failures: dict[UUID, str] = {}
     if needy:
@@ -305,14 +430,23 @@ def _carried(settings: Settings, compared: Comparison, plan: Plan) -> Carried:
             recorder_copy.put_in_place(settings)
         except ExecutionError as problem:
             failures = dict.fromkeys(needy, problem.user_message)
-    carried = carry_out(
-        compared.document,
-        plan.without(failures),
-        compared.reading,
-        compared.base,
-        recorders(settings, compared),
-    )
+    carried = carry(settings, compared, plan.without(failures))
     return replace(carried, failures={**carried.failures, **failures})
+
+
+def _with_our_changes(compared: Comparison, plan: Plan) -> tuple[Crontab, Reading]:
+    """The crontab, and what is read in it, with the lines that an old editor had not seen."""
+    if compared.origin is None:
+        return compared.document, compared.reading
+    added = {change.tag for change in plan.pushes if change.result}
+    done = put_back(compared.document, compared.origin, added)
+    if done.document is compared.document:
+        return compared.document, compared.reading
+    lines = {source: index for index, source in enumerate(done.sources)}
+    places = {tag: lines[at] for tag, at in compared.places.items() if at in lines}
+    return done.document, read(
+        done.document, compared.known, compared.base, places, compared.gone_recorders
+    )
 
 
 def _settle(
@@ -352,6 +486,7 @@ def _settle(
             for tag, reason in {**held, **carried.failures}.items()
             if tag in tasks and (request.only is None or tag in request.only)
         },
+        undone=compared.origin.changed if compared.origin else None,
     )
 
 
@@ -425,6 +560,7 @@ def _details(result: SyncResult) -> dict[str, object]:
         "pulled": [told(change) for change in result.pulled],
         "conflicts": [told(change) for change in result.plan.conflicts],
         "failed": {str(task): reason for task, reason in result.failures.items()},
+        **({} if result.undone is None else {"putBack": result.put_back}),
     }
 
 
@@ -459,21 +595,44 @@ def _record_failure(
     )
 
 
-def _guard(compared: Comparison, plan: Plan, is_older: bool) -> None:
+def _guard(compared: Comparison, plan: Plan, request: Request) -> None:
     """Stop before taking over what a person may not have meant."""
-    base = {tag: value.fields for tag, value in compared.base.items()}
     removals = [c for c in plan.pulls if c.result is None]
-    if merge.is_mass_removal(plan, base, emptied=not compared.document.size):
+    if _is_mass_removal(compared, plan):
         raise MassRemoval(
-            f"{len(removals)} of {len(base)} managed entries are gone from the crontab.",
+            f"{len(removals)} of {len(compared.base)} managed entries are gone from the crontab.",
             "If that was meant, confirm, and their tasks stay as database-only. "
             "Else restore a snapshot, or let the database's version win.",
         )
-    if is_older and plan.pulls:
+    origin = compared.origin
+    if origin is None:
+        return
+    # A part of the plan is not all that came back, and what is written next hides that it did.
+    pulls = plan.pulls if request.choices else compared.plan.pulls
+    if origin.is_exact and pulls:
         raise CrontabReverted(
             "The crontab is back at an older text, from before PiTasker's last change to it.",
             "If that was meant, confirm to take it over; else let the database's version win.",
         )
+    tags = [change.tag for change in compared.plan.pushes]
+    clashes = [line for line in put_back(compared.document, origin, tags).clashes if line.strip()]
+    if clashes and not request.choices and not origin.is_exact:
+        raise CrontabReverted(
+            "The crontab was saved from an editor that was opened before PiTasker's last change, "
+            f"and both changed the same lines, which no task manages: {_quoted(clashes)}.",
+            "Write them as you want them in the raw editor, or confirm to take the crontab over as "
+            "it is.",
+        )
+
+
+def _is_mass_removal(compared: Comparison, plan: Plan) -> bool:
+    base = {tag: value.fields for tag, value in compared.base.items()}
+    return merge.is_mass_removal(plan, base, emptied=not compared.document.size)
+
+
+def _quoted(lines: Sequence[str]) -> str:
+    shown = ", ".join(f"“{line[:80]}”" for line in lines[:3])
+    return f"{shown} and {len(lines) - 3} more" if len(lines) > 3 else shown
 
 
 def _refuse_unseen(plan: Plan, seen: Collection[Change]) -> None:

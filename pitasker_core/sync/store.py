@@ -300,25 +300,44 @@ def take_snapshot(
     return row.id
 
 
-def is_new_text(session: Session, crontab: int, text: str | None) -> tuple[bool, bool]:
-    """Whether a text is another than the newest snapshot, and whether it is a step back.
+@dataclass(frozen=True)
+class Earlier:
+    """A text of the crontab that is kept. `is_old`: PiTasker has written another one since."""
 
-    A step back is a text that was in force before PiTasker's own last write.
+    text: str | None
+    is_old: bool
+
+
+TEXTS_COMPARED = 100
+"""The most earlier texts among which the origin of one that others wrote is looked for."""
+
+
+def earlier_texts(session: Session, crontab: int, text: str | None) -> list[Earlier] | None:
+    """The newest texts that a crontab written by others may have been made from, newest first.
+
+    The last of them may be any older one, if it is that very text. None when nobody else wrote: the
+    text is the newest that is kept.
     """
-    newest = select(func.max(SnapshotRow.id)).where(SnapshotRow.crontab == crontab)
-    same = SnapshotRow.sha256 == digest(text)
-    written = select(func.max(SnapshotRow.id)).where(
-        SnapshotRow.crontab == crontab, SnapshotRow.reason != "found"
+    mine = SnapshotRow.crontab == crontab
+    newest = session.scalar(
+        select(SnapshotRow.sha256).where(mine).order_by(SnapshotRow.id.desc()).limit(1)
     )
-    is_newest, is_older = session.execute(
-        select(
-            select(SnapshotRow.id).where(SnapshotRow.id == newest.scalar_subquery(), same).exists(),
-            select(SnapshotRow.id)
-            .where(SnapshotRow.crontab == crontab, same, SnapshotRow.id < written.scalar_subquery())
-            .exists(),
-        )
-    ).one()
-    return not is_newest, is_older and not is_newest
+    if newest is None:
+        return []
+    if newest == digest(text):
+        return None
+    columns = select(SnapshotRow.id, SnapshotRow.bytes).where(mine).order_by(SnapshotRow.id.desc())
+    rows = [*session.execute(columns.limit(TEXTS_COMPARED))]
+    same = session.execute(columns.where(SnapshotRow.sha256 == digest(text)).limit(1)).first()
+    if same and same.id < rows[-1].id:
+        rows.append(same)
+    written = session.scalar(
+        select(func.max(SnapshotRow.id)).where(mine, SnapshotRow.reason != "found")
+    )
+    return [
+        Earlier(None if row.bytes is None else decode(row.bytes), row.id < (written or 0))
+        for row in rows
+    ]
 
 
 def snapshots(session: Session, crontab: int, limit: int) -> list[Snapshot]:

@@ -1,0 +1,190 @@
+"""`crontab -e` is opened, PiTasker writes, and the editor is saved over it."""
+
+
+import pytest
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import history, tasks
+from pitasker_core.errors import ConcurrentModification, CrontabReverted, MassRemoval
+from pitasker_core.sync import adopt, edit, service, validation
+from pitasker_core.sync.merge import Policy
+from pitasker_core.sync.release import release
+from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.tasks import State
+
+
+def in_background(settings):
+    return service.sync(settings, Request(BACKGROUND))
+
+
+@pytest.fixture
+def opened(settings, crontab):
+    """What an editor was opened on, before a task was edited here and another one was made."""
+    crontab.write(EXISTING)
+    task = create(settings, "Edited", command="/bin/edited")
+    text = crontab.read()
+    tasks.change(settings, ME, task.id, schedule="30 3 * * *")
+    create(settings, "New", command="/bin/new")
+    return text
+
+
+def test_what_was_done_here_is_put_back_and_what_the_editor_changed_is_kept(
+    settings, crontab, opened
+):
+    here = crontab.read()
+    crontab.write(opened + b"# by hand\n15 5 * * * /bin/by-hand\n")
+    in_background(settings)
+    assert crontab.read() == here + b"# by hand\n15 5 * * * /bin/by-hand\n"
+    assert set(tasks.listing(settings).states.values()) == {State.SYNCED}
+    assert validation.validate(service.preview(settings)).is_valid
+
+
+def test_an_entry_changed_in_the_editor_is_taken_over(settings, crontab, opened):
+    other = create(settings, "Other", command="/bin/other")
+    before = crontab.read()
+    tasks.change(settings, ME, other.id, notes="no line changes")
+    create(settings, "Last", command="/bin/last")
+    crontab.write(before.replace(b"/bin/new", b"/bin/by-hand"))
+    in_background(settings)
+    assert {task.command for task in tasks.listing(settings).tasks} == {
+        "/bin/edited",
+        "/bin/by-hand",
+        "/bin/other",
+        "/bin/last",
+    }
+    assert b"/bin/last" in crontab.read()
+
+
+def test_an_entry_changed_here_and_in_the_editor_waits_for_a_choice(settings, crontab, opened):
+    by_hand = opened.replace(b"/bin/edited", b"/bin/edited --all")
+    crontab.write(by_hand)
+    for _ in range(2):
+        (conflict,) = in_background(settings).plan.conflicts
+        assert (conflict.ours.schedule, conflict.theirs.command) == (
+            "30 3 * * *",
+            "/bin/edited --all",
+        )
+    assert b"0 2 * * * /bin/edited --all" in crontab.read()
+    assert b"/bin/new" in crontab.read()
+
+
+def test_what_was_put_back_is_said_and_can_be_taken_back(settings, crontab, opened):
+    ids = {task.name: task.id for task in tasks.listing(settings).tasks}
+    crontab.write(opened + b"# by hand\n")
+    in_background(settings)
+    operation = history.operations(settings)[0]
+    assert operation.details["putBack"] == [ids["Edited"], ids["New"]]
+    tasks.undo_operation(settings, ME, operation)
+    assert tasks.get(settings, ids["Edited"]).schedule == "0 2 * * *"
+    assert not tasks.get(settings, ids["New"]).is_system_managed
+    assert crontab.read() == opened + b"# by hand\n"
+
+
+def test_an_edit_here_right_after_the_editor_was_saved_hides_nothing(settings, crontab, opened):
+    crontab.write(opened + b"# by hand\n")
+    create(settings, "Later", command="/bin/later")
+    in_background(settings)
+    states = tasks.listing(settings).states
+    assert set(states.values()) == {State.SYNCED}
+    assert b"30 3 * * * /bin/edited" in crontab.read()
+    assert b"/bin/new" in crontab.read()
+
+
+def test_a_new_task_hides_no_crontab_that_came_back(settings, crontab, opened):
+    crontab.write(opened)
+    done = tasks.create(settings, ME, "Later", "@daily", "/bin/later")
+    assert isinstance(done.problem, CrontabReverted)
+    assert crontab.read() == opened
+    with pytest.raises(CrontabReverted):
+        in_background(settings)
+
+
+def test_an_import_hides_nothing_that_an_old_editor_undid(settings, crontab, opened):
+    crontab.write(opened + b"15 5 * * * /bin/by-hand\n")
+    adopt.adopt(settings, ME)
+    in_background(settings)
+    assert b"30 3 * * * /bin/edited" in crontab.read()
+    assert b"/bin/new" in crontab.read()
+    assert validation.validate(service.preview(settings)).is_valid
+
+
+def test_giving_entries_back_hides_nothing_that_an_old_editor_undid(settings, crontab, opened):
+    other = create(settings, "Other", command="/bin/other")
+    crontab.write(opened + b"# by hand\n")
+    release(settings, ME, [other.id])
+    assert b"30 3 * * * /bin/edited" in crontab.read()
+    assert b"/bin/new # PITASKER_ID" in crontab.read()
+    assert b"/bin/other\n" in crontab.read()
+
+
+def test_a_raw_edit_of_what_an_old_editor_left_is_refused_once(settings, crontab, opened):
+    loaded = (opened + b"# by hand\n").decode()
+    crontab.write(loaded.encode())
+    with pytest.raises(ConcurrentModification):
+        edit.save_raw(settings, loaded + "# more\n", loaded, actor=ME)
+    loaded = crontab.read().decode()
+    assert "30 3 * * * /bin/edited" in loaded
+    edit.save_raw(settings, loaded + "# more\n", loaded, actor=ME)
+    assert crontab.read().decode() == loaded + "# more\n"
+
+
+def test_a_raw_edit_made_here_survives_the_editor(settings, crontab, opened):
+    text = opened.decode()
+    now = crontab.read().decode()
+    here = now.replace("MAILTO=pi@example.org", "MAILTO=me@example.org")
+    edit.save_raw(settings, here, now, actor=ME)
+    crontab.write(text.replace("/home/pi/hello.sh", "/home/pi/bye.sh").encode())
+    in_background(settings)
+    assert crontab.read().decode() == here.replace("/home/pi/hello.sh", "/home/pi/bye.sh")
+
+
+def test_a_line_that_no_task_manages_changed_on_both_sides_stops_the_sync(
+    settings, crontab, opened
+):
+    now = crontab.read().decode()
+    here = now.replace("MAILTO=pi@example.org", "MAILTO=me@example.org")
+    edit.save_raw(settings, here, now, actor=ME)
+    by_hand = opened.replace(b"MAILTO=pi@example.org", b"MAILTO=you@example.org")
+    crontab.write(by_hand)
+    with pytest.raises(CrontabReverted, match=r"MAILTO=me@example\.org"):
+        in_background(settings)
+    assert crontab.read() == by_hand
+    service.sync(settings, Request(ME, confirmed=True))
+    assert crontab.read() == by_hand
+
+
+def test_a_dry_run_says_what_would_be_put_back(settings, crontab, opened):
+    crontab.write(opened + b"# by hand\n")
+    plan = service.preview(settings).plan
+    assert (len(plan.pushes), len(plan.pulls)) == (2, 0)
+    before = crontab.read()
+    created = tasks.preview(settings, [])
+    assert created.before.encode() == before
+
+
+def test_a_crontab_without_the_entries_of_today_still_asks(settings, crontab):
+    crontab.write(EXISTING)
+    for name in "abc":
+        create(settings, name, command=f"/bin/{name}")
+    crontab.write(EXISTING + b"# by hand\n")
+    with pytest.raises(MassRemoval):
+        in_background(settings)
+    service.sync(settings, Request(ME, confirmed=True))
+    assert crontab.read() == EXISTING + b"# by hand\n"
+
+
+# --- An old crontab file that comes back ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [b"", b"# by hand\n"])
+def test_an_old_file_that_comes_back_leaves_no_job_in_two_lines(settings, crontab, more):
+    crontab.write(EXISTING)
+    adopt.adopt(settings, ME)
+    backup = next(t for t in tasks.listing(settings).tasks if "backup.sh" in t.command)
+    tasks.change(settings, ME, backup.id, schedule="30 3 * * *")
+    here = crontab.read()
+    crontab.write(EXISTING + more)
+    choices = {c.tag: Policy.DATABASE for c in service.preview(settings).plan.changes}
+    service.sync(settings, Request(ME, choices=choices))
+    assert crontab.read() == here + more
+    assert validation.validate(service.preview(settings)).is_valid
