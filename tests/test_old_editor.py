@@ -1,6 +1,5 @@
 """`crontab -e` is opened, PiTasker writes, and the editor is saved over it."""
 
-
 import pytest
 from test_scenarios import EXISTING, ME, create
 

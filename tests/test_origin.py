@@ -145,7 +145,7 @@ def edited_here(world, kind, number, pick):
     }
     if kind in values:
         return edit_task(world, pick, **values[kind])
-    return replace(world, text=edited_raw(world.text, kind, number, pick))
+    return replace(world, text=edited_raw(world.text, kind, number, pick)).synced()
 
 
 def edited_there(text, kind, number, pick):

@@ -28,8 +28,8 @@ class Origin:
     """The tags of what was changed on both sides together since then."""
     tags: frozenset[UUID]
     """Those of entries that a plan decides about."""
-    commented: frozenset[UUID]
-    """Those of entries below a comment that PiTasker wrote."""
+    comments: frozenset[tuple[UUID, str]]
+    """What PiTasker wrote above entries, by their tags."""
     is_exact: bool
     """The crontab *is* the ancestor: nothing was changed in it, it came back."""
     is_certain: bool
@@ -116,7 +116,7 @@ def origin_of(
         then,
         frozenset(t for t in {**base, **then} if base.get(t) != then.get(t)),
         frozenset({*known, *base, *then}),
-        frozenset(tag for tag, value in agreed if value.comment_is_ours),
+        frozenset((t, a.comment) for t, a in agreed if a.comment_is_ours and a.comment is not None),
         is_exact=document.lines == ancestor.lines,
         is_certain=any(line.raw in gone for line in document.lines),
     )
@@ -275,6 +275,6 @@ def _keys(document: Crontab, origin: Origin) -> list[_Key]:
     for tag, (index, *_) in document.by_tag.items():
         if tag in origin.tags:
             keys[index] = ("entry", tag)
-            if tag in origin.commented and document.comment_above(index) is not None:
+            if (tag, document.comment_above(index)) in origin.comments:
                 keys[index - 1] = ("comment", tag)
     return keys
