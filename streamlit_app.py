@@ -15,7 +15,7 @@ else:
 
     from pitasker_core.api.app import make
     from pitasker_core.dashboard.server import lifespan
-    from pitasker_core.web import connection, login, prometheus
+    from pitasker_core.web import login, page_script, prometheus
     from pitasker_core.web.gate import Gate
 
     app = st.App(
@@ -23,7 +23,7 @@ else:
         lifespan=lifespan,
         routes=[
             *login.routes(),
-            *connection.routes(),
+            *page_script.routes(),
             *prometheus.routes(),
             Mount("/api", make()),
         ],

@@ -6,4 +6,5 @@ from pitasker_core.auth import Role
 
 def cookies(settings, address, role=Role.WRITE):
     """The cookie of a new session at an address, by its name."""
-    return dict([auth.sign_in(settings, role, sites.parse_origin(address))])
+    site = sites.parse_origin("/".join(address.split("/")[:3]))
+    return dict([auth.sign_in(settings, role, site)])

@@ -236,8 +236,8 @@ def test_the_dashboard_is_drawn_through_a_proxy(house, page):
 @pytest.mark.parametrize(
     ("server", "address", "advice"),
     [
-        ("open", "https://other.example", "--base-url https://other.example`"),
-        ("named", "https://other.example:8443", "--base-url https://other.example:8443`"),
+        ("open", "https://other.example", "--base-url https://other.example"),
+        ("named", "https://other.example:8443", "--base-url https://other.example:8443"),
     ],
     ids=["missing", "wrong"],
 )
@@ -251,7 +251,7 @@ def test_without_the_right_base_url_the_page_says_what_to_set(house, page, serve
 @pytest.mark.parametrize(
     ("address", "advice"),
     [
-        ("https://pi.example", "--base-url https://pi.example`"),
+        ("https://pi.example", "./pitasker up --base-url https://pi.example"),
         ("http://pi.example", f"came over plain HTTP (http://pi.example)|Open {BASE_URL} instead"),
     ],
     ids=["another port", "plain HTTP"],

@@ -184,7 +184,9 @@ def _respond(connection: HTTPConnection, problem: PiTaskerError) -> Response:
         if isinstance(problem, kind):
             status = number
     if "text/html" in connection.headers.get("accept", ""):
-        return plain_page.respond("PiTasker: refused", problem.user_message, status=status)
+        return plain_page.respond(
+            "PiTasker: refused", problem.message, problem.advice, status=status
+        )
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
     return JSONResponse(shapes.error(problem), status, headers)
 

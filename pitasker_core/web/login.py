@@ -177,7 +177,7 @@ def _page(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     form = _FORM if auth.has_password(settings) else _LINK
-    return plain_page.respond(_TITLE, problem, form, status=status, headers=headers)
+    return plain_page.respond(_TITLE, problem, content=form, status=status, headers=headers)
 
 
 _TITLE = "PiTasker: sign in"

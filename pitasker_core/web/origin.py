@@ -107,8 +107,8 @@ def _unknown_host(
     started = f" It was started for {base}." if base else ""
     return UnknownHost(
         f"PiTasker does not know the name {host}.{started}",
-        f"If it is PiTasker's own, start it with `--base-url {wanted}`. "
-        "Without that, this machine's own names and addresses lead to it.",
+        f"If that is where you open it, start it with `./pitasker up --base-url {wanted}`. "
+        "It answers to that and to this machine's own names and IP addresses alone.",
     )
 
 
@@ -118,7 +118,8 @@ def _foreign(origin: Site | None, base: Site | None) -> ForeignOrigin:
     started = f" It was started for {base}." if base else ""
     return ForeignOrigin(
         f"This request comes from a page of {origin}, which PiTasker does not know.{started}",
-        f"If you opened PiTasker there, start it with `--base-url {origin}`. Nothing was done.",
+        f"If you opened PiTasker there, start it with `./pitasker up --base-url {origin}`. "
+        "Nothing was done.",
     )
 
 

@@ -47,7 +47,8 @@
         if (count > 1) show(NO_WEBSOCKET, false);
       } else {
         const { error } = await answer.json();
-        show(`${error.message} ${error.advice}`, answer.status === 401);
+        const isSignedOut = answer.status === 401;
+        show(isSignedOut ? error.message : `${error.message} ${error.advice}`, isSignedOut);
       }
       failures = count;
     } catch {

@@ -1,6 +1,7 @@
 """The pages that are there without Streamlit: signing in, signing out, and what was refused."""
 
 import html
+import re
 from collections.abc import Mapping
 
 from starlette.responses import HTMLResponse
@@ -9,15 +10,23 @@ from starlette.responses import HTMLResponse
 def respond(
     title: str,
     problem: str = "",
+    advice: str = "",
     content: str = "",
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     """A small page: what went wrong, if anything, above its content, which is HTML of ours."""
-    said = f'<p class="problem" role="alert">{html.escape(problem)}</p>' if problem else ""
-    page = _HTML.replace("{title}", html.escape(title)).replace("{content}", said + content)
+    alert = f'<p class="problem">{_inert(problem)}</p>' if problem else ""
+    alert += f"<p>{_inert(advice)}</p>" if advice else ""
+    alert = f'<div role="alert">{alert}</div>' if alert else ""
+    page = _HTML.replace("{title}", html.escape(title)).replace("{content}", alert + content)
     return HTMLResponse(page, status, {"cache-control": "no-store", **(headers or {})})
+
+
+def _inert(text: str) -> str:
+    """Text as HTML; what stands between backquotes is a command."""
+    return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", html.escape(text))
 
 
 _HTML = """\
@@ -42,6 +51,7 @@ _HTML = """\
   button { border: 0; background: var(--accent); color: #fff; font-weight: 600; cursor: pointer;
            margin-top: .8rem; }
   .problem { color: light-dark(#a02818, #ff9d8d); }
+  p { overflow-wrap: anywhere; }
   .hint { font-size: .85rem; opacity: .75; }
 </style>
 </head>

@@ -16,7 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from pitasker_core import auth, serving
 from pitasker_core.auth import Role
 from pitasker_core.settings import Settings
-from pitasker_core.web import connection, login
+from pitasker_core.web import login, page_script
 from pitasker_core.web.gate import PAGE_HEADER, Gate
 
 SECRET = "correct horse battery"
@@ -61,7 +61,7 @@ def open_door(proxies=None):
     """The gate and the pages for signing in, as the server has them, without Streamlit."""
     routes = [
         *login.routes(),
-        *connection.routes(),
+        *page_script.routes(),
         Route("/", _page),
         Route("/tasks", _page),
         Route("/api/client", _client, methods=["GET", "POST"]),
