@@ -16,6 +16,7 @@ else:
     from pitasker_core.api.app import make
     from pitasker_core.dashboard.server import lifespan
     from pitasker_core.web import login, page_script, prometheus
+    from pitasker_core.web.bounds import Bounded
     from pitasker_core.web.gate import Gate
 
     app = st.App(
@@ -27,5 +28,5 @@ else:
             *prometheus.routes(),
             Mount("/api", make()),
         ],
-        middleware=[Middleware(Gate)],
+        middleware=[Middleware(Gate), Middleware(Bounded)],
     )

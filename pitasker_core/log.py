@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import threading
+import time
+from collections.abc import Callable
 
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 from pythonjsonlogger.json import JsonFormatter
@@ -10,6 +13,59 @@ from pitasker_core.settings import Settings
 
 _BYTES, _FILES = 1_000_000, 5
 """Of each log: so much, then the next file; so many are kept."""
+
+_AT_MOST, _SECONDS = 20, 60.0
+"""Lines of one kind within a time."""
+
+
+class Repeats(logging.Filter):
+    """Leave out what is logged again and again: whoever causes it must not fill the disk.
+
+    Lines are of one kind when the same place in the code writes them. The last line before some
+    are left out says so, and the first after that says how many were.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._lock = threading.Lock()
+        self._kinds: dict[tuple[str, int], tuple[float, int]] = {}
+        """When the time of each kind began, and how many came since."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write a record; the same answer to each handler that asks."""
+        passes = getattr(record, "passes", None)
+        if passes is None:
+            passes = record.passes = self._passes(record)
+        return bool(passes)
+
+    def _passes(self, record: logging.LogRecord) -> bool:
+        kind = (record.pathname, record.lineno)
+        with self._lock:
+            began, count = self._kinds.get(kind, (self._now(), 0))
+            left_out = 0
+            if self._now() - began >= _SECONDS:
+                began, left_out, count = self._now(), max(0, count - _AT_MOST), 0
+            count += 1
+            self._kinds[kind] = (began, count)
+        note = ""
+        if left_out:
+            note = f" ({left_out} lines of this kind were left out before this one.)"
+        elif count == _AT_MOST:
+            note = f" (More of this kind are left out until {_SECONDS:.0f} s after the first.)"
+        if note:
+            record.msg, record.args = f"{record.getMessage()}{note}", ()
+        return count <= _AT_MOST
+
+
+_repeats = Repeats()
+
+
+def limit_repeats_of_others() -> None:
+    """Limit what the libraries log that are imported by now: a server's clients can cause it."""
+    for logger in list(logging.root.manager.loggerDict.values()):
+        if isinstance(logger, logging.Logger) and not logger.name.startswith("pitasker_core"):
+            logger.addFilter(_repeats)
 
 
 def start(settings: Settings, *, terminal: bool = True) -> None:
@@ -25,6 +81,7 @@ def start(settings: Settings, *, terminal: bool = True) -> None:
     if terminal:
         shown = logging.StreamHandler(sys.stderr)
         shown.setLevel(logging.WARNING)
+        shown.addFilter(_repeats)
         shown.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
         logger.addHandler(shown)
     folder = settings.home / "logs"
@@ -37,6 +94,7 @@ def start(settings: Settings, *, terminal: bool = True) -> None:
                 folder / f"crontab-{name}.log", maxBytes=_BYTES, backupCount=_FILES, chmod=0o600
             )
             file.setLevel(level)
+            file.addFilter(_repeats)
             file.setFormatter(
                 JsonFormatter(
                     "{asctime}{levelname}{name}{message}",

@@ -21,12 +21,13 @@ from starlette.routing import Mount
 from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import database, errors, tasks, tokens
-from pitasker_core.api.app import LARGEST_BODY, STATUS, make
+from pitasker_core.api.app import STATUS, make
 from pitasker_core.auth import Role
 from pitasker_core.database.tables import RunRow
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.runs import spool
 from pitasker_core.web import login, prometheus
+from pitasker_core.web.bounds import Bounded, Limits
 from pitasker_core.web.gate import Gate
 
 
@@ -35,7 +36,7 @@ def address():
     """A server of the API behind its gate, without the dashboard."""
     app = Starlette(
         routes=[*login.routes(), *prometheus.routes(), Mount("/api", make())],
-        middleware=[Middleware(Gate)],
+        middleware=[Middleware(Gate), Middleware(Bounded)],
     )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run)
@@ -128,7 +129,7 @@ def test_a_body_that_is_none_or_too_large_is_refused_in_words(api):
     assert code(broken) == (422, "INVALID_REQUEST")
     assert "the body is no JSON (Expecting value)" in broken.json()["error"]["message"]
     assert "sent as application/json" in api.post("/tasks", data=NEW).json()["error"]["message"]
-    large = api.post("/tasks", json={**NEW, "notes": "x" * LARGEST_BODY})
+    large = api.post("/tasks", json={**NEW, "notes": "x" * Limits().body})
     assert code(large) == (413, "INVALID_REQUEST")
 
 

@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -42,10 +41,6 @@ STATUS: Mapping[type[PiTaskerError], int] = {
 _KNOWN = (400, 401, 403, 404, 409, 412, 413, 422, 428, 500, 503)
 _TOLD = {status: {"model": Error} for status in _KNOWN}
 
-LARGEST_BODY = 8_000_000
-"""Bytes of a request: several times the longest crontab that cron takes. Reading one into objects
-takes thirty times as much memory."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -67,32 +62,20 @@ def make() -> FastAPI:
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(Bounded)
+    app.add_middleware(Measured)
     return app
 
 
-class Bounded:
-    """Refuse a request that is larger than any of ours while it comes in; measure the others."""
+class Measured:
+    """Measure how long each route takes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on, and count what it brings and how long it takes."""
+        """Hand the request on."""
         start = time.perf_counter()
-        left = LARGEST_BODY
-
-        async def receiving() -> MutableMapping[str, Any]:
-            nonlocal left
-            message = await receive()
-            left -= len(message.get("body", b""))
-            if left < 0:
-                # The connection too: the rest of the body is not waited for.
-                close = {"connection": "close"}
-                raise HTTPException(413, "This request is too large", close)
-            return message
-
-        await self._app(scope, receiving, send)
+        await self._app(scope, receive, send)
         if route := scope.get("route"):  # put there by the router that found it
             seconds = time.perf_counter() - start
             measure.add(f"{scope['method']} {route.path}", seconds, measure.endpoints)

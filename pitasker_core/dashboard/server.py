@@ -3,6 +3,8 @@
 import gc
 import logging
 import os
+import resource
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -12,13 +14,17 @@ from typing import Any
 
 import anyio.to_thread
 import streamlit as st
+import uvicorn
 from streamlit.runtime.pages_manager import PagesManager
 
-from pitasker_core import auth, database, instances, log, serving, sites
+from pitasker_core import auth, connections, database, instances, log, serving, sites
 from pitasker_core.background import Background
 from pitasker_core.errors import DatabaseError, PiTaskerError
 from pitasker_core.settings import Settings
 from pitasker_core.sync import first
+
+_FILES = 4096
+"""Open files that the server may have, where it is allowed to: connections are files too."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +46,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     if settings.base_url:
         sites.parse_base_url(settings.base_url)
     log.start(settings)
+    log.limit_repeats_of_others()
+    _limit_connections()
     started_here = False
     try:
         started_here = await anyio.to_thread.run_sync(database.start, settings)
@@ -86,6 +94,22 @@ def _is_journal(output: int) -> bool:
         file = os.fstat(output)
         return os.environ.get("JOURNAL_STREAM") == f"{file.st_dev}:{file.st_ino}"
     return False
+
+
+def _limit_connections() -> None:
+    """Give uvicorn our limits of connections.
+
+    Streamlit makes its configuration and hands it to nobody. The server is the owner of the
+    method that handles signals; it looks up the protocol for each connection.
+    """
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if isinstance(server, uvicorn.Server):
+        server.config.http_protocol_class = connections.limited()
+    else:
+        _log.warning("This server is not uvicorn: its connections have no limits.")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
 
 
 def _answer_at_once() -> None:

@@ -1,0 +1,139 @@
+"""Bounds of requests: how large a body or a message may be, before anything reads it.
+
+Pure ASGI, behind the gate: what is allowed depends on who asks.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+
+from pitasker_core import errors, shapes
+from pitasker_core.auth import Role
+from pitasker_core.errors import PiTaskerError
+from pitasker_core.web.gate import App, Receive, Scope, Send
+
+UPLOAD = "/_stcore/upload_file/"
+"""Where Streamlit takes files: the raw editor's crontab, and nothing else."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes of bodies and messages, and how many websockets an address may have."""
+
+    stranger: int = 4_096
+    """A password or a link."""
+    body: int = 262_144
+    """Of a task with long notes, or a list of ten thousand ids. Python's objects of a JSON text
+    take up to four hundred times its bytes."""
+    crontab: int = 4_000_000
+    """A crontab has at most 10,000 lines; JSON writes some characters with six bytes."""
+    upload: int = 1_100_000
+    """The uploader's megabyte, and what multipart adds."""
+    read_message: int = 524_288
+    """Of a websocket: everything that is typed on a page, by somebody who may only look."""
+    write_message: int = 4_000_000
+    websockets: int = 64
+
+
+class TooLarge(PiTaskerError):
+    """A request that is larger than any of ours."""
+
+    code = "INVALID_REQUEST"
+    recoverable = False
+
+
+class Bounded:
+    """Refuse what is too large while it comes in."""
+
+    def __init__(self, app: App, limits: Limits | None = None) -> None:
+        self._app = app
+        self._limits = limits or Limits()
+        self._websockets: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand one request or websocket on, with its bounds."""
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._request(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        most = self._most_bytes(scope)
+        if refusal := _refusal(scope, headers, most):
+            await refusal(scope, receive, send)
+            return
+        left = most
+
+        async def receiving() -> MutableMapping[str, Any]:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(413, "This request is too large")
+            return message
+
+        try:
+            await self._app(scope, receiving, send)
+        except ClientDisconnect:
+            return  # while its body was read: nobody is there to be answered
+
+    def _most_bytes(self, scope: Scope) -> int:
+        limits, path = self._limits, scope["path"]
+        if scope["state"].get("role") is None:
+            return limits.stranger
+        if path == "/api/crontab/raw":
+            return limits.crontab
+        return limits.upload if path.startswith(UPLOAD) else limits.body
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = scope["client"][0] if scope.get("client") else ""
+        if self._websockets[address] >= self._limits.websockets:
+            await receive()
+            await send({"type": "websocket.close", "code": 1013})  # try again later
+            return
+        is_reader = scope["state"].get("role") is Role.READ
+        most = self._limits.read_message if is_reader else self._limits.write_message
+
+        async def receiving() -> MutableMapping[str, Any]:
+            message = await receive()
+            if _size(message) > most:
+                await send({"type": "websocket.close", "code": 1009})  # too big
+                return {"type": "websocket.disconnect", "code": 1009}
+            return message
+
+        self._websockets[address] += 1
+        try:
+            await self._app(scope, receiving, send)
+        finally:
+            self._websockets[address] -= 1
+            if not self._websockets[address]:
+                del self._websockets[address]
+
+
+def _refusal(scope: Scope, headers: Mapping[str, str], most: int) -> Response | None:
+    """The answer to a request that is refused by its head alone."""
+    is_upload = scope["path"].startswith(UPLOAD)
+    if is_upload and scope["state"].get("role") is Role.READ and scope["method"] != "OPTIONS":
+        return JSONResponse(shapes.error(errors.ReadOnly()), 403)
+    if not is_upload and headers.get("content-type", "").lower().startswith("multipart/"):
+        # Parts are kept in files while they come in: no page of ours needs them.
+        problem = TooLarge("This address takes no files.")
+        return JSONResponse(shapes.error(problem), 415)
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length[:20]) > most:
+        problem = TooLarge(f"This request is too large: {most} bytes are taken here.")
+        return JSONResponse(shapes.error(problem), 413)
+    return None
+
+
+def _size(message: Mapping[str, Any]) -> int:
+    return len(message.get("bytes") or b"") + len(message.get("text") or "")
