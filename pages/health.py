@@ -5,11 +5,11 @@ import streamlit as st
 from pitasker_core import clock, history, status, tasks
 from pitasker_core.dashboard.both_sides import show_both_sides, show_guard
 from pitasker_core.dashboard.findings import show_findings
+from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.operations import show_history
 from pitasker_core.dashboard.shell import (
     BADGES,
     cron_is_alive,
-    plain,
     settings,
     show_background,
     show_problem,

@@ -7,8 +7,9 @@ import streamlit as st
 
 from pitasker_core import clock, history, status, tasks
 from pitasker_core.crontab.document import Crontab
-from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard import overview, run_list
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.run_offer import show_offer
 from pitasker_core.dashboard.shell import (
     ACTOR,
@@ -16,7 +17,6 @@ from pitasker_core.dashboard.shell import (
     act,
     cron_is_alive,
     guarded,
-    plain,
     settings,
     show_background,
     show_hand_edits,
@@ -30,6 +30,7 @@ from pitasker_core.errors import DatabaseError
 from pitasker_core.runs.history import broken
 from pitasker_core.sync import first, service, validation
 from pitasker_core.tasks import Listing
+from pitasker_core.text import visible
 
 LATELY = timedelta(days=1)
 """What went wrong in this time is on the page."""
@@ -76,7 +77,7 @@ def _show_untouched(listing: Listing) -> None:
     found = first.untouched(settings())
     if found is None or listing.comparison is None or listing.comparison.text is None:
         return
-    copy = f" A copy as it was found lies in `{found.backup}`." if found.backup else ""
+    copy = f" A copy as it was found lies in {code(str(found.backup))}." if found.backup else ""
     st.info(f"Nothing has been changed in your crontab.{copy}", icon=":material/verified_user:")
 
 
@@ -109,7 +110,7 @@ def _show_entries(document: Crontab) -> None:
     if found.empty:
         return
     st.dataframe(
-        found,
+        inert(found),
         hide_index=True,
         height="content" if len(found) <= 25 else 915,
         alt="The entries of your crontab",
@@ -157,14 +158,16 @@ def _show_broken() -> None:
     st.session_state.broken = found
     st.subheader("Went wrong lately")
     st.dataframe(
-        pd.DataFrame(
-            {
-                "when": [ago(run.started_at, now) for run in found],
-                "task": [shown(run.task_name) for run in found],
-                "result": [shown(run_list.result(run)) for run in found],
-                "at": [time_text(run.started_at) for run in found],
-                "look": ["Look at it" for _ in found],
-            }
+        inert(
+            pd.DataFrame(
+                {
+                    "when": [ago(run.started_at, now) for run in found],
+                    "task": [visible(run.task_name) for run in found],
+                    "result": [visible(run_list.result(run)) for run in found],
+                    "at": [time_text(run.started_at) for run in found],
+                    "look": ["Look at it" for _ in found],
+                }
+            )
         ),
         hide_index=True,
         height="content",
@@ -232,12 +235,14 @@ def _show_next_runs(listing: Listing) -> None:
         return
     now = clock.now()
     st.dataframe(
-        pd.DataFrame(
-            {
-                "when": [ago(run, now) for run, _ in runs],
-                "at": [f"{run:%a %d %b, %H:%M}" for run, _ in runs],
-                "task": [task.name for _, task in runs],
-            }
+        inert(
+            pd.DataFrame(
+                {
+                    "when": [ago(run, now) for run, _ in runs],
+                    "at": [f"{run:%a %d %b, %H:%M}" for run, _ in runs],
+                    "task": [task.name for _, task in runs],
+                }
+            )
         ),
         hide_index=True,
         height="content",
@@ -257,13 +262,15 @@ def _show_operations(operations: list[history.Operation]) -> None:
         return
     now = clock.now()
     st.dataframe(
-        pd.DataFrame(
-            {
-                "when": [ago(o.started_at, now) for o in operations],
-                "what": [f"{o.kind} by {o.actor}" for o in operations],
-                "outcome": [o.error_message or overview.outcome(o) for o in operations],
-                "at": [time_text(o.started_at) for o in operations],
-            }
+        inert(
+            pd.DataFrame(
+                {
+                    "when": [ago(o.started_at, now) for o in operations],
+                    "what": [f"{o.kind} by {o.actor}" for o in operations],
+                    "outcome": [o.error_message or overview.outcome(o) for o in operations],
+                    "at": [time_text(o.started_at) for o in operations],
+                }
+            )
         ),
         hide_index=True,
         height="content",

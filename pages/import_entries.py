@@ -5,10 +5,11 @@ import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.dashboard import import_grid
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    plain,
     settings,
     show_problem,
     tell_imported,
@@ -37,7 +38,7 @@ def main() -> None:
     st.subheader("Your crontab, line by line")
     lines = import_grid.lines(compared)
     st.dataframe(
-        pd.DataFrame(lines),
+        inert(pd.DataFrame(lines)),
         hide_index=True,
         height="content" if len(lines) <= 25 else 915,
         column_config={
@@ -58,10 +59,12 @@ def _offer(choices: list[import_grid.Choice]) -> None:
         st.button("Choose none", on_click=_choose, args=(False,), icon=":material/deselect:")
         st.button("Read again", on_click=_choose, args=(None,), icon=":material/refresh:")
     table = st.data_editor(
-        import_grid.frame(
-            choices,
-            st.session_state.get("import_chosen"),
-            named=st.session_state.get("import_named", True),
+        inert(
+            import_grid.frame(
+                choices,
+                st.session_state.get("import_chosen"),
+                named=st.session_state.get("import_named", True),
+            )
         ),
         key=f"import-{st.session_state.get('import_generation', 0)}",
         alt="Entries to import",

@@ -5,10 +5,10 @@ import streamlit as st
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import decode, encode, parse
 from pitasker_core.crontab.editable import edited, shown
+from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.settings_table import show_settings
 from pitasker_core.dashboard.shell import (
     ACTOR,
-    plain,
     settings,
     show_problem,
     tell,
@@ -56,7 +56,7 @@ def main() -> None:
     if changed:
         proof = difference(loaded, text)
         st.subheader("What saving changes")
-        st.caption(f"{proof}.")
+        st.caption(plain(f"{proof}."))
         st.code(proof.text, language="diff")
     what = st.segmented_control(
         "Show",

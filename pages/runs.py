@@ -8,13 +8,16 @@ import streamlit as st
 
 from pitasker_core import clock
 from pitasker_core.dashboard import run_charts, run_list
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.run_detail import show_run
 from pitasker_core.dashboard.run_live import show_running, take_in
 from pitasker_core.dashboard.run_offer import show_offer
-from pitasker_core.dashboard.shell import plain, settings
+from pitasker_core.dashboard.shell import settings
 from pitasker_core.runs import cron_log, history, usual
 from pitasker_core.runs.history import Run
+from pitasker_core.text import Text
 
 PAGE = 200
 """Runs that are listed at first, and added when more are asked for."""
@@ -101,7 +104,7 @@ def _show_figures(task: int | None, since: datetime | None) -> None:
         ):
             st.metric(name, value, border=True, width=140, help=explained)
     if found.more:
-        st.caption(f"Figures and charts are of the newest {history.COUNTED} runs of this time.")
+        st.caption(f"Figures and charts are of the newest {history.COUNTED:d} runs of this time.")
     rate = history.bytes_per_day(settings(), task) if task is not None else 0
     if rate >= history.MUCH_OUTPUT:
         st.warning(plain(run_list.much_output(rate)), icon=":material/sd_card_alert:")
@@ -171,7 +174,7 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
     # chosen in it by its number, not by its row.
     key = f"runs-{found[0].id}-{task}-{kind}-{st.session_state.get('runs_closed', 0)}"
     st.dataframe(
-        run_list.frame(found, clock.now()),
+        inert(run_list.frame(found, clock.now())),
         key=key,
         hide_index=True,
         height="content" if len(found) <= 10 else 390,
@@ -197,7 +200,7 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
         if not chosen:
             st.caption("Choose a row to see what it printed.", width="content")
         if more:
-            st.caption(f"These are the newest {limit}; there are more.", width="content")
+            st.caption(f"These are the newest {limit:d}; there are more.", width="content")
             st.button("Show more", on_click=_show_more)
 
 
@@ -221,7 +224,8 @@ def _show_nothing_seen() -> None:
     st.info("No run has been seen yet.", icon=":material/history:")
     log = cron_log.find(settings())
     if isinstance(log, cron_log.Unreadable):
-        seen = f"**Runs that cron starts** are not seen: {plain(f'{log.message} {log.advice}')}"
+        why = Text(log.message, " ", log.advice)
+        seen = f"**Runs that cron starts** are not seen: {plain(why)}"
     else:
         seen = (
             "**Runs that cron starts** show here by themselves: cron's log can be read. "

@@ -9,7 +9,9 @@ import streamlit as st
 from pitasker_core import auth, background, clock, events, preferences, tokens
 from pitasker_core.auth import Role
 from pitasker_core.dashboard import notification_settings
-from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.markdown import plain
+from pitasker_core.dashboard.shell import ACTOR, act, settings, tell
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.preferences import LIMITS
 
@@ -134,14 +136,18 @@ def _tokens() -> None:
     st.session_state.tokens = found
     column = st.column_config
     st.dataframe(
-        pd.DataFrame(
-            {
-                "name": [one.name for one in found],
-                "may": ["look and change" if one.role is Role.WRITE else "look" for one in found],
-                "made": [ago(one.created_at, now) for one in found],
-                "used": [ago(one.used_at, now) if one.used_at else "never" for one in found],
-                "menu": [["Revoke"] for _ in found],
-            }
+        inert(
+            pd.DataFrame(
+                {
+                    "name": [one.name for one in found],
+                    "may": [
+                        "look and change" if one.role is Role.WRITE else "look" for one in found
+                    ],
+                    "made": [ago(one.created_at, now) for one in found],
+                    "used": [ago(one.used_at, now) if one.used_at else "never" for one in found],
+                    "menu": [["Revoke"] for _ in found],
+                }
+            )
         ),
         hide_index=True,
         height="content",
@@ -186,15 +192,17 @@ def _changes() -> None:
         one for one in found if (not who or one.actor in who) and (not what or one.kind in what)
     ]
     st.dataframe(
-        pd.DataFrame(
-            {
-                "When": [ago(one.at, now) for one in shown],
-                "Who": [one.actor for one in shown],
-                "What": [one.kind for one in shown],
-                "Task": [one.task for one in shown],
-                "Changes": [events.difference(one) for one in shown],
-                f"Exactly ({clock.system_zone().key})": [time_text(one.at) for one in shown],
-            }
+        inert(
+            pd.DataFrame(
+                {
+                    "When": [ago(one.at, now) for one in shown],
+                    "Who": [one.actor for one in shown],
+                    "What": [one.kind for one in shown],
+                    "Task": [one.task for one in shown],
+                    "Changes": [events.difference(one) for one in shown],
+                    f"Exactly ({clock.system_zone().key})": [time_text(one.at) for one in shown],
+                }
+            )
         ),
         hide_index=True,
         height="content" if len(shown) <= 15 else 600,

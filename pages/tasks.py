@@ -8,10 +8,11 @@ from pitasker_core import clock, tasks
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import overview, staging, task_grid
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    plain,
     settings,
     show_hand_edits,
     show_problem,
@@ -24,6 +25,7 @@ from pitasker_core.dashboard.why_dialog import why_dialog
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.sync import service
 from pitasker_core.tasks import Edit, Listing, Task
+from pitasker_core.text import Text
 
 COLUMNS = (
     "chosen",
@@ -129,7 +131,7 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
     # Callbacks must know which task stood in which row, and what it was, when it was drawn.
     st.session_state.drawn = found
     st.data_editor(
-        task_grid.frame(found, listing, staged, chosen, clock.now(), zone),
+        inert(task_grid.frame(found, listing, staged, chosen, clock.now(), zone)),
         key=_grid_key(),
         alt="Tasks",
         hide_index=True,
@@ -191,9 +193,11 @@ def _stage(key: str, drawn: list[Task]) -> None:
         return
     delta: Any = st.session_state[key]
     rows = [task.id for task in drawn]
-    st.session_state.staged = staging.stage(
-        _staged(), delta, rows, {task.id: task for task in drawn}
-    )
+    staged = act(staging.stage, _staged(), delta, rows, {task.id: task for task in drawn})
+    if staged is None:
+        _draw_table_anew()
+        return
+    st.session_state.staged = staged
     for position, cells in delta.get("edited_rows", {}).items():
         if "chosen" in cells:
             (_chosen().add if cells["chosen"] else _chosen().discard)(rows[int(position)])
@@ -232,26 +236,26 @@ def _review(staged: Staging, by_id: dict[int, Task]) -> None:
             if preview and not preview.problems:
                 gets = difference(preview.before, preview.after)
                 with st.popover("What the crontab gets", icon=":material/difference:"):
-                    st.markdown(f"{gets}.")
+                    st.markdown(plain(f"{gets}."))
                     if gets:
                         st.code(gets.text, language="diff")
         for number, reason in (preview.problems if preview else {}).items():
             st.error(plain(_named(by_id[number], reason)), icon=":material/error:")
         if problem:
-            st.warning(plain(f"They can be saved, but: {problem.user_message}"))
+            st.warning(plain(Text("They can be saved, but: ", problem.user_message)))
         for collision in collisions:
             _show_collision(collision)
 
 
 def _named(task: Task, reason: str) -> str:
-    return reason if task.name in reason else f"{task.name}: {reason}"
+    return reason if task.name in reason else Text(f"{task.name}: ", reason)
 
 
 def _show_collision(found: staging.Collision) -> None:
     what, task = staging.FIELDS[found.column], found.task
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f":orange[:material/warning:] **{plain(task.name)}**: you changed its {what} to "
+            f":orange[:material/warning:] {bold(task.name)}: you changed its {what} to "
             f"“{plain(str(found.mine))}”, somebody else to “{plain(str(found.now))}”.",
             width="content",
         )
@@ -303,7 +307,7 @@ def _open_what_was_asked_for(by_id: dict[int, Task]) -> None:
     if number is None and (asked := st.query_params.pop("task", "")).isdecimal():
         number = int(asked)
         if number not in by_id:
-            st.warning(f"There is no task {number}.")
+            st.warning(f"There is no task {number:d}.")
     task = by_id.get(number) if number is not None else None
     if task is None:
         return
@@ -356,7 +360,7 @@ def _welcome(listing: Listing) -> None:
     elif entries := listing.comparison.document.size:
         what = "entry" if entries == 1 else "entries"
         st.info(
-            f"Your crontab has {entries} {what}, and PiTasker manages none of them yet. "
+            f"Your crontab has {entries:d} {what}, and PiTasker manages none of them yet. "
             "Nothing in it was changed.",
             icon=":material/waving_hand:",
         )

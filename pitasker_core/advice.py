@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.document import Crontab, split_stdin
+from pitasker_core.text import Code, Text
 
 DEFAULT_PATH = "/usr/bin:/bin"
 """cron's own, which is shorter than that of a terminal."""
@@ -48,7 +49,7 @@ def _missing_program(program: str | None, environment: Mapping[str, str]) -> str
         if not Path(program).exists():
             return f"There is no file {program} on this machine."
         if shutil.which(program) is None:
-            return f"{program} is not executable: `chmod +x` makes it so."
+            return Text(f"{program} is not executable: ", Code("chmod +x"), " makes it so.")
         return None
     if "/" in program or shutil.which(program, path=path):
         return None

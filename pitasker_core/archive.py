@@ -19,6 +19,7 @@ from pitasker_core.database.tables import Base
 from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
 from pitasker_core.sync import edit, install, service
+from pitasker_core.text import Code, Text
 
 _FORMAT = 1
 
@@ -154,7 +155,7 @@ def _run(settings: Settings, command: Sequence[str]) -> bytes:
     except FileNotFoundError as problem:
         raise NotFound(
             f"There is no {command[0]} on this machine.",
-            "`sudo apt install postgresql-client` brings it.",
+            Text(Code("sudo apt install postgresql-client"), " brings it."),
         ) from problem
     if done.returncode:
         raise ExecutionError(

@@ -26,6 +26,7 @@ from pitasker_core import private_file
 from pitasker_core.errors import ExecutionError, InvalidSyntax, ReadOnly
 from pitasker_core.settings import Settings
 from pitasker_core.sites import Site
+from pitasker_core.text import Code, Text
 
 _COOKIES = ("pitasker", "__Host-pitasker")
 SESSION_SECONDS = 14 * 86400
@@ -218,7 +219,7 @@ def _read(settings: Settings) -> dict[str, Any]:
         except (OSError, ValueError) as problem:
             raise ExecutionError(
                 f"{file} cannot be read: {problem}.",
-                "Delete it, then set a password again: `./pitasker password`.",
+                Text("Delete it, then set a password again: ", Code("./pitasker password"), "."),
             ) from problem
         _seen[str(file)] = known
     return known[1]

@@ -7,13 +7,15 @@ programs are turned into these where they happen.
 
 from typing import ClassVar
 
+from pitasker_core.text import Code, Text
+
 
 class PiTaskerError(Exception):
     """Something a person must know about, in their words.
 
     `message` says what happened, `advice` what to do next (may be empty). `code` is stable and for
     programs. `recoverable` is true when the same request may succeed later or after the advice
-    was followed, without a repair of PiTasker itself.
+    was followed, without a repair of PiTasker itself. What is code in either is a part of a `Text`.
     """
 
     code: ClassVar[str] = "EXECUTION_ERROR"
@@ -25,9 +27,9 @@ class PiTaskerError(Exception):
         self.advice = advice
 
     @property
-    def user_message(self) -> str:
+    def user_message(self) -> Text:
         """The message and the advice in one text."""
-        return f"{self.message} {self.advice}".strip()
+        return Text(self.message, " ", self.advice) if self.advice else Text(self.message)
 
 
 class PermissionDenied(PiTaskerError):
@@ -155,7 +157,8 @@ class Unexpected(PiTaskerError):
 
     def __init__(self) -> None:
         super().__init__(
-            "PiTasker made a mistake of its own.", "`logs/crontab-error.log` says where."
+            "PiTasker made a mistake of its own.",
+            Text(Code("logs/crontab-error.log"), " says where."),
         )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from pitasker_core import database
-from pitasker_core.crontab.editable import shown
 from pitasker_core.database.tables import EventRow
 from pitasker_core.errors import DatabaseError
 from pitasker_core.settings import Settings
+from pitasker_core.text import visible
 
 
 @dataclass(frozen=True)
@@ -60,4 +60,4 @@ def _said(value: Any) -> str:
         return ", ".join(map(str, value)) or "none"
     if value is None or isinstance(value, bool):
         return {True: "yes", False: "no", None: "none"}[value]
-    return shown(str(value)) or "nothing"
+    return visible(str(value)) or "nothing"

@@ -7,6 +7,7 @@ from pathlib import Path
 from pitasker_core.crontab.recording import FILE_NAME
 from pitasker_core.errors import ExecutionError
 from pitasker_core.settings import Settings
+from pitasker_core.text import Code, Text
 
 _ORIGINAL = Path(__file__).parent / "runs" / "recorder.py"
 _PYTHON = Path("/usr/bin/python3")
@@ -61,6 +62,6 @@ def _content() -> bytes:
     if found is None:
         raise ExecutionError(
             "There is no python3 among the system's programs to record runs with.",
-            "Install it (`sudo apt install python3`).",
+            Text("Install it (", Code("sudo apt install python3"), ")."),
         )
     return original.replace(bytes(_PYTHON), found.encode(), 1)

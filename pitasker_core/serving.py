@@ -19,6 +19,7 @@ from pitasker_core import auth, instances, sites
 from pitasker_core.errors import DatabaseError, ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
 from pitasker_core.sites import Site
+from pitasker_core.text import Code, Text
 
 PORT = 8501
 ADDRESS = "127.0.0.1"
@@ -95,7 +96,7 @@ def refuse_open_door(settings: Settings, host: str) -> None:
         raise ExecutionError(
             f"PiTasker does not listen on {host} without a password: "
             "whoever reaches it can run commands as you.",
-            "Set one with `./pitasker password`, then try again.",
+            Text("Set one with ", Code("./pitasker password"), ", then try again."),
         )
 
 
@@ -131,7 +132,8 @@ def demo(settings: Settings, port: int = PORT) -> int:
 
     if not settings.demo:
         raise ExecutionError(
-            "The demo needs a private crontab, which the launcher makes.", "Run `./pitasker demo`."
+            "The demo needs a private crontab, which the launcher makes.",
+            Text("Run ", Code("./pitasker demo"), "."),
         )
     command = _streamlit(port, ADDRESS)
     with tempfile.TemporaryDirectory(prefix="pitasker-demo-") as home:
@@ -181,7 +183,8 @@ def psql_command(settings: Settings) -> list[str]:
         return embedded.psql_command(embedded.ensure_running(settings.postgres))
     if not (psql := shutil.which("psql")):
         raise NotFound(
-            "There is no psql on this machine.", "`sudo apt install postgresql-client` brings it."
+            "There is no psql on this machine.",
+            Text(Code("sudo apt install postgresql-client"), " brings it."),
         )
     return [psql, settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)]
 
@@ -202,7 +205,7 @@ def _refuse_taken_port(port: int, host: str) -> None:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as problem:
         raise InvalidSyntax(f"There is no address {host} on this machine: {problem}.") from problem
-    other = f"`./pitasker up --port {PORT if port < 1024 else port + 1}`"
+    other = Code(f"./pitasker up --port {PORT if port < 1024 else port + 1}")
     with socket.socket(family, kind) as attempt:
         # A port whose last connections are still being wound up counts as free, as for Streamlit.
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -210,7 +213,7 @@ def _refuse_taken_port(port: int, host: str) -> None:
             attempt.bind(address)
         except PermissionError as problem:
             raise ExecutionError(
-                f"Port {port} is not for ordinary users.", f"Take another: {other}."
+                f"Port {port} is not for ordinary users.", Text("Take another: ", other, ".")
             ) from problem
         except OSError as problem:
             if problem.errno != errno.EADDRINUSE:
@@ -220,5 +223,5 @@ def _refuse_taken_port(port: int, host: str) -> None:
             raise ExecutionError(
                 f"Port {port} is in use, perhaps by a PiTasker that runs already: "
                 f"look at {Site('http', host, port)}.",
-                f"Stop that one, or take another port: {other}.",
+                Text("Stop that one, or take another port: ", other, "."),
             ) from problem

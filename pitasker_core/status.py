@@ -58,7 +58,7 @@ def summary(found: Listing, recent: list[Operation], cron_alive: bool | None = N
     waiting = sum(state in (State.PENDING, State.FAILED, State.CONFLICT) for state in states)
     database_only = states.count(State.DATABASE_ONLY)
     invalid = compared.document.invalid_lines if compared else []
-    reasons_red = [found.problem.user_message] if found.problem else []
+    reasons_red: list[str] = [found.problem.user_message] if found.problem else []
     if cron_alive is False:
         reasons_red.append("cron is not running: no job will start.")
     newest = recent[0] if recent else None

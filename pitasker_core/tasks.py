@@ -39,6 +39,7 @@ from pitasker_core.sync.service import (
     sync,
     want_entry,
 )
+from pitasker_core.text import Code, Text
 
 
 @dataclass(frozen=True)
@@ -436,7 +437,9 @@ def get(settings: Settings, task: int) -> Task:
     with database.session(settings) as session:
         row = session.get(TaskRow, task)
         if row is None:
-            raise NotFound(f"There is no task {task}.", "`./pitasker list` shows them all.")
+            raise NotFound(
+                f"There is no task {task}.", Text(Code("./pitasker list"), " shows them all.")
+            )
         return _task(row)
 
 

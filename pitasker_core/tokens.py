@@ -12,6 +12,7 @@ from pitasker_core.auth import Role
 from pitasker_core.database.tables import EventRow, TokenRow
 from pitasker_core.errors import InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
+from pitasker_core.text import Code, Text
 
 PREFIX = "pitasker_"
 """So that a leaked one is known for what it is."""
@@ -34,7 +35,9 @@ class Token:
 def create(settings: Settings, actor: str, name: str, role: Role) -> str:
     """A new token. It is told this once. Raises InvalidSyntax without a name."""
     if not (name := name.strip()):
-        raise InvalidSyntax("A token needs a name.", "Say what uses it, for instance `phone`.")
+        raise InvalidSyntax(
+            "A token needs a name.", Text("Say what uses it, for instance ", Code("phone"), ".")
+        )
     token = PREFIX + secrets.token_urlsafe(32)
     with database.session(settings) as session:
         session.add(TokenRow(name=name, sha256=digest(token), may_write=role is Role.WRITE))

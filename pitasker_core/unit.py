@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pitasker_core.errors import ExecutionError, NotFound
+from pitasker_core.text import Code, Text
 
 NAME = "pitasker.service"
 _PROJECT = Path(__file__).parent.parent
@@ -107,7 +108,13 @@ def _need_systemd() -> None:
     if not shutil.which("systemctl") or not Path("/run/systemd/system").exists():
         raise NotFound(
             "This machine is not run by systemd.",
-            "Let its own init start `./pitasker up`, or cron: `@reboot /path/to/pitasker up`.",
+            Text(
+                "Let its own init start ",
+                Code("./pitasker up"),
+                ", or cron: ",
+                Code("@reboot /path/to/pitasker up"),
+                ".",
+            ),
         )
 
 
@@ -117,8 +124,14 @@ def _systemctl(*words: str) -> None:
     )
     if done.returncode:
         raise ExecutionError(
-            f"`systemctl --user {' '.join(words)}` failed: {done.stderr.strip()}",
-            "Log in as this user itself, not by `su` or `sudo`, then try again.",
+            Text(Code(f"systemctl --user {' '.join(words)}"), f" failed: {done.stderr.strip()}"),
+            Text(
+                "Log in as this user itself, not by ",
+                Code("su"),
+                " or ",
+                Code("sudo"),
+                ", then try again.",
+            ),
         )
 
 

@@ -11,7 +11,7 @@ from pitasker_core.crontab.editable import edited, shown
 from pitasker_core.errors import InvalidSyntax
 
 SAMPLES = sorted((Path(__file__).parent / "crontabs").glob("*.crontab"))
-FOREIGN = ["a\r", "b\udce9", "b\udce8", "c\0", "d\x1b", "e\x7f", "␍", "�", "plain", ""]
+FOREIGN = ["a\r", "b\udce9", "b\udce8", "c\0", "d\x1b", "e\x7f", "f\u202e", "␍", "�", "plain", ""]
 texts = st.lists(st.sampled_from(FOREIGN) | st.text(st.characters(codec=None), max_size=5)).map(
     "\n".join
 )
@@ -39,7 +39,7 @@ def test_what_is_shown_can_be_held_by_a_page(text):
 
 
 def test_a_text_without_odd_characters_is_shown_as_it_is():
-    text = "# Überwachung 🌡\n0\t5 * * * echo a\u2028b\n"
+    text = "# Überwachung 🌡\n0\t5 * * * echo a\u00a0b\n"
     assert shown(text) == text
 
 

@@ -115,3 +115,13 @@ def test_one_wrong_edit_keeps_all_from_being_saved(settings, crontab, task):
     with pytest.raises(InvalidSyntax):
         tasks.apply(settings, ME, edits)
     assert crontab.read() == before
+
+
+def test_a_text_with_a_character_that_a_table_cannot_show_is_not_edited_there(task):
+    turned = replace(task, command="open a\u202egnp.exe")
+    with pytest.raises(InvalidSyntax, match="cannot be edited here"):
+        staging.stage({}, delta(command="close a⟨U+202E⟩gnp.exe"), [task.id], {task.id: turned})
+    assert (
+        staging.stage({}, delta(command="open a⟨U+202E⟩gnp.exe"), [task.id], {task.id: turned})
+        == {}
+    )

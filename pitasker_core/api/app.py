@@ -16,6 +16,7 @@ from pitasker_core import errors, measure, shapes
 from pitasker_core.api import crontab, crontabs, runs, tasks
 from pitasker_core.api.models import Error
 from pitasker_core.errors import PiTaskerError
+from pitasker_core.text import Code, Text
 
 STATUS: Mapping[type[PiTaskerError], int] = {
     errors.NotSignedIn: 401,
@@ -114,7 +115,9 @@ async def _not_understood(request: Request, problem: Exception) -> JSONResponse:
 
 async def _http(request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, HTTPException)  # noqa: S101 - registered for these alone
-    told = errors.InvalidRequest(f"{problem.detail}.", "`/api/docs` has what there is.")
+    told = errors.InvalidRequest(
+        f"{problem.detail}.", Text(Code("/api/docs"), " has what there is.")
+    )
     headers = {**(problem.headers or {})}
     if problem.status_code == 405:
         headers["Allow"] = ", ".join(_allowed(request))

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher, unified_diff
 
-from pitasker_core.crontab.editable import shown
+from pitasker_core.text import visible
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,4 @@ def difference(before: str | None, after: str | None) -> Difference:
 
 def _lines(text: str | None) -> list[str]:
     """The lines, each with its end: LF only. What a page cannot show is replaced by stand-ins."""
-    return re.findall(r"[^\n]*\n|[^\n]+", shown(text or ""))
+    return re.findall(r"[^\n]*\n|[^\n]+", visible(text or ""))

@@ -10,15 +10,13 @@ from collections import Counter
 from itertools import repeat
 
 from pitasker_core.errors import InvalidSyntax
+from pitasker_core.text import STAND_INS, visible
 
-_PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\t\n"}
-_STAND_INS = _PICTURES | {127: "\u2421"} | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-_MARKS = re.compile(f"[{''.join(set(_STAND_INS.values()))}]")
+_MARKS = re.compile("|".join(map(re.escape, set(STAND_INS.values()))))
+"""A stand-in, whichever."""
 
-
-def shown(text: str) -> str:
-    """The text with a stand-in for each character that a page cannot hold."""
-    return text.translate(_STAND_INS)
+shown = visible
+"""What the field shows of a text."""
 
 
 def edited(original: str, field: str) -> str:

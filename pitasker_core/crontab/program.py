@@ -18,6 +18,7 @@ from pitasker_core.errors import (
     InvalidSyntax,
     PermissionDenied,
 )
+from pitasker_core.text import Code, Text
 
 TIME_LIMIT = 15.0
 """Seconds after which a `crontab` that has not answered is given up."""
@@ -101,9 +102,13 @@ class CrontabProgram:
         done = self._run(["-e"], EDITOR="cat", VISUAL="cat")
         if done.returncode:
             raise CrontabUnavailable(
-                "The crontab holds \\r or \\b, which `crontab -l` also shows for control "
-                f"characters, and its exact text cannot be read ({decode(done.stderr).strip()}).",
-                "Nothing was changed. Remove those characters with `crontab -e`.",
+                Text(
+                    "The crontab holds \\r or \\b, which ",
+                    Code("crontab -l"),
+                    " also shows for control characters, and its exact text cannot be read "
+                    f"({decode(done.stderr).strip()}).",
+                ),
+                Text("Nothing was changed. Remove those characters with ", Code("crontab -e"), "."),
             )
         return decode(done.stdout)
 
@@ -131,7 +136,7 @@ class CrontabProgram:
         except FileNotFoundError as problem:
             raise CrontabUnavailable(
                 f"There is no program {self.path} on this machine.",
-                "Install cron (`sudo apt install cron`).",
+                Text("Install cron (", Code("sudo apt install cron"), ")."),
             ) from problem
         except OSError as problem:
             raise PermissionDenied(
@@ -143,7 +148,10 @@ class CrontabProgram:
         except subprocess.TimeoutExpired:
             _end(process)
             raise CrontabUnavailable(
-                f"`{' '.join(command)}` did not answer within {self.time_limit:g} seconds.",
+                Text(
+                    Code(" ".join(command)),
+                    f" did not answer within {self.time_limit:g} seconds.",
+                ),
                 "Nothing was changed. Try again; if it goes on, look at the disk and the load.",
             ) from None
         return subprocess.CompletedProcess(command, process.returncode, out, err)
@@ -182,15 +190,16 @@ def _refusal(words: str) -> Exception:
         )
     if "errors in crontab file" in words or "can't install" in words or "maximum number" in words:
         return InvalidSyntax(
-            f"`crontab` refused the whole crontab: {first}.",
+            Text(Code("crontab"), f" refused the whole crontab: {first}."),
             "The old one is still in force. Mend the lines marked as invalid, then try again.",
         )
     if "syntax" in words.lower() or "bad " in words:
-        return InvalidSyntax(f"`crontab` found an error: {first}.")
+        return InvalidSyntax(Text(Code("crontab"), f" found an error: {first}."))
     if "ermission denied" in words:
-        return PermissionDenied(f"`crontab` failed: {first}.")
+        return PermissionDenied(Text(Code("crontab"), f" failed: {first}."))
     return CrontabUnavailable(
-        f"`crontab` failed: {first}.", "Nothing was changed. Try again, or look at the machine."
+        Text(Code("crontab"), f" failed: {first}."),
+        "Nothing was changed. Try again, or look at the machine.",
     )
 
 

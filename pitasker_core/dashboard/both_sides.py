@@ -6,12 +6,14 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from pitasker_core.crontab.editable import shown
-from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, sync_now
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.markdown import bold, plain
+from pitasker_core.dashboard.shell import ACTOR, act, settings, sync_now
 from pitasker_core.sync import service
 from pitasker_core.sync.merge import Change, Choice, Fields, Policy
 from pitasker_core.sync.service import Comparison, Request
 from pitasker_core.tasks import Listing
+from pitasker_core.text import visible
 
 _SIDES = (("database", Policy.DATABASE), ("crontab", Policy.CRONTAB))
 
@@ -63,7 +65,7 @@ def show_both_sides(listing: Listing, compared: Comparison) -> None:
         what = listing.details.get(task.task, "")
         what = what or "The task was deleted; its entry is still there."
         with st.container(border=True):
-            st.markdown(f"**{plain(task.fields.name)}**: {plain(what)}")
+            st.markdown(f"{bold(task.fields.name)}: {plain(what)}")
             _show_sides(change)
             if change.ours and change.theirs:
                 _offer_mix(change, change.ours, change.theirs)
@@ -90,8 +92,8 @@ def _show_sides(change: Change) -> None:
         on = "no, paused" if fields.paused else "yes"
         return {
             "name": fields.name,
-            "schedule": shown(fields.schedule),
-            "command": shown(fields.command),
+            "schedule": visible(fields.schedule),
+            "command": visible(fields.command),
             "on": on,
             "runs": str(fields.recording),
         }
@@ -100,7 +102,7 @@ def _show_sides(change: Change) -> None:
     table = pd.DataFrame([told(fields) for fields in sides.values()], index=list(sides))
     # What differs comes first: on a phone the rest is out of sight.
     table = table[sorted(table.columns, key=lambda name: table[name].nunique() == 1)]
-    st.dataframe(table.rename(columns=str.capitalize), key=f"sides-{change.tag}")
+    st.dataframe(inert(table.rename(columns=str.capitalize)), key=f"sides-{change.tag}")
 
 
 def _offer_mix(change: Change, ours: Fields, theirs: Fields) -> None:

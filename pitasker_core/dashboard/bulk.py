@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 
 from pitasker_core import clock, tasks
+from pitasker_core.dashboard.markdown import bold
 from pitasker_core.dashboard.run_live import take_in
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    plain,
     settings,
     sync_now,
     tell,
@@ -177,5 +177,5 @@ def confirm_delete(chosen: Sequence[Task], choose_none: Callable[[], None]) -> N
 
 
 def _names(chosen: Sequence[Task]) -> str:
-    names = ", ".join(f"**{plain(task.name)}**" for task in chosen[:10])
+    names = ", ".join(bold(task.name) for task in chosen[:10])
     return f"{names} and {len(chosen) - 10} more" if len(chosen) > 10 else names

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pitasker_core.history import Counts, Day, Operation
+from pitasker_core.text import visible
 
 _DAY = 86_400_000
 """A day in milliseconds, Plotly's unit of time."""
@@ -54,7 +56,11 @@ def durations(operations: Sequence[Operation], days: Sequence[Day], zone: ZoneIn
             name=outcome,
             marker={"color": color, "size": 8},
             customdata=[
-                [o.kind, o.actor, f"{o.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"]
+                [
+                    label(o.kind),
+                    label(o.actor),
+                    f"{o.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+                ]
                 for o in some
             ],
             hovertemplate="%{customdata[0]} by %{customdata[1]}<br>%{customdata[2]}<br>"
@@ -154,6 +160,11 @@ def _by_day(figure: Any, days: Sequence[Day], today: date) -> Any:
     if (today - first).days < 14:
         figure.update_xaxes(dtick=_DAY)
     return figure
+
+
+def label(text: str) -> str:
+    """A text from outside as Plotly shows it, which takes `<a href=…>` and the like for markup."""
+    return escape(visible(text), quote=False)
 
 
 def blank(what: str) -> Any:

@@ -6,7 +6,7 @@ from operator import attrgetter
 import pandas as pd
 import streamlit as st
 
-from pitasker_core.crontab.editable import shown
+from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
@@ -22,6 +22,7 @@ from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.fixes import Fix
 from pitasker_core.sync.service import Comparison, SyncResult
 from pitasker_core.sync.validation import Finding
+from pitasker_core.text import visible
 
 EDIT = "Open in the editor"
 
@@ -40,17 +41,19 @@ def show_findings(compared: Comparison) -> None:
     st.session_state.findings = report.findings
     column = st.column_config
     st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "line": finding.line,
-                    "do": _offers(finding),
-                    "kind": _named(finding),
-                    "message": finding.message,
-                    "text": shown(finding.text or ""),
-                }
-                for finding in report.findings
-            ]
+        inert(
+            pd.DataFrame(
+                [
+                    {
+                        "line": finding.line,
+                        "do": _offers(finding),
+                        "kind": _named(finding),
+                        "message": finding.message,
+                        "text": visible(finding.text or ""),
+                    }
+                    for finding in report.findings
+                ]
+            )
         ),
         hide_index=True,
         height="content" if len(report.findings) <= 12 else 460,

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from pitasker_core.crontab.document import Blank, Comment, Entry, Invalid, Setting, suggested_name
-from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard.task_grid import in_words
 from pitasker_core.sync import adopt, validation
 from pitasker_core.sync.adopt import Import
 from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Task
+from pitasker_core.text import visible
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def choices(compared: Comparison, tasks: Sequence[Task]) -> list[Choice]:
         same = present.setdefault((entry.schedule, entry.command), f"the entry in line {item.line}")
         note = notes.get(item.line, "")
         if same != f"the entry in line {item.line}":
-            note = note or f"A duplicate of {shown(same)}."
-        found.append(Choice(item, name, shown(entry.schedule), shown(entry.command), note))
+            note = note or f"A duplicate of {visible(same)}."
+        found.append(Choice(item, name, visible(entry.schedule), visible(entry.command), note))
     return found
 
 
@@ -96,5 +96,7 @@ def lines(compared: Comparison) -> list[dict[str, Any]]:
                 state = "managed" if index in managed else "unmanaged"
                 pause = ", paused" if line.paused else ""
                 kind = special.get(index, f"{state} entry") + pause
-        found.append({"line": index + 1, "kind": kind, "text": shown(line.raw.removesuffix("\n"))})
+        found.append(
+            {"line": index + 1, "kind": kind, "text": visible(line.raw.removesuffix("\n"))}
+        )
     return found

@@ -7,7 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from pitasker_core import clock
-from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell, tell_written
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.markdown import bold, code, plain
+from pitasker_core.dashboard.shell import ACTOR, act, settings, tell, tell_written
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.notices import Kind
@@ -75,14 +77,16 @@ def _table(found: list[Channel]) -> None:
 
     column = st.column_config
     st.data_editor(
-        pd.DataFrame(
-            {
-                "menu": [[_TEST, _REMOVE] for _ in found],
-                "on": [one.enabled for one in found],
-                "name": [one.name for one in found],
-                "kinds": [list(map(str, one.kinds)) for one in found],
-                "where": [one.shown for one in found],
-            }
+        inert(
+            pd.DataFrame(
+                {
+                    "menu": [[_TEST, _REMOVE] for _ in found],
+                    "on": [one.enabled for one in found],
+                    "name": [one.name for one in found],
+                    "kinds": [list(map(str, one.kinds)) for one in found],
+                    "where": [one.shown for one in found],
+                }
+            )
         ),
         key=key,
         hide_index=True,
@@ -182,8 +186,8 @@ def _words(known: Rules) -> None:
     with edit:
         title = st.text_input("Title", known.title)
         body = st.text_area("Body", known.body, height=180)
-        names = "  \n".join(f"`{{{name}}}` {what}" for name, what in wording.PLACEHOLDERS.items())
-        st.caption(names)
+        names = wording.PLACEHOLDERS.items()
+        st.caption("  \n".join(f"{code(f'{{{name}}}')} {plain(what)}" for name, what in names))
         with st.container(horizontal=True):
             if st.button("Save the words", disabled=settings().read_only):
                 _save(title=title, body=body)
@@ -199,7 +203,7 @@ def _words(known: Rules) -> None:
         else:
             st.caption("A failure would read")
             with st.container(border=True):
-                st.markdown(f"**{plain(texts[0])}**")
+                st.markdown(bold(texts[0]))
                 st.code(texts[1], language=None, wrap_lines=True)
 
 
@@ -216,16 +220,20 @@ def _last() -> None:
         return
     now = clock.now()
     st.dataframe(
-        pd.DataFrame(
-            {
-                "When": [ago(one.at, now) for one in found],
-                "What": [wording.WORDS[one.kind] for one in found],
-                "Task": [one.task_name or "" for one in found],
-                "Notice": [one.message for one in found],
-                "Sent": [one.result for one in found],
-                "Next try": [time_text(None if one.sent_at else one.next_try, "") for one in found],
-                "What went wrong": [one.problem or "" for one in found],
-            }
+        inert(
+            pd.DataFrame(
+                {
+                    "When": [ago(one.at, now) for one in found],
+                    "What": [wording.WORDS[one.kind] for one in found],
+                    "Task": [one.task_name or "" for one in found],
+                    "Notice": [one.message for one in found],
+                    "Sent": [one.result for one in found],
+                    "Next try": [
+                        time_text(None if one.sent_at else one.next_try, "") for one in found
+                    ],
+                    "What went wrong": [one.problem or "" for one in found],
+                }
+            )
         ),
         hide_index=True,
         height="content" if len(found) <= 12 else 460,

@@ -8,13 +8,13 @@ import streamlit as st
 
 from pitasker_core import clock, history, tasks
 from pitasker_core.crontab.difference import difference
-from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard import charts, overview
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    plain,
     settings,
     tell_applied,
     tell_saved,
@@ -23,6 +23,7 @@ from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.history import Day, Operation
 from pitasker_core.sync import edit
+from pitasker_core.text import Text, visible
 
 LISTED = 500
 """The most operations that are listed and drawn one by one; the figures by day count all."""
@@ -115,7 +116,7 @@ def _show_table(found: list[Operation]) -> None:
     row = numbers.index(int(asked)) if asked.isdecimal() and int(asked) in numbers else None
     key = f"operations-{numbers[0]}"
     st.dataframe(
-        table,
+        inert(table),
         key=key,
         selection_default={"selection": {"rows": [] if row is None else [row]}},
         hide_index=True,
@@ -162,12 +163,12 @@ def _show_one(found: Operation) -> None:
     with st.container(border=True, key="operation"):
         st.markdown(
             f"**Operation {found.id}**: {plain(found.kind)} by {plain(found.actor)}, "
-            f"{time_text(found.started_at)}, {found.duration_ms:.0f} ms, {found.outcome}"
+            f"{time_text(found.started_at)}, {found.duration_ms:.0f} ms, {plain(found.outcome)}"
         )
         if found.error_message:
             st.error(plain(found.error_message), icon=":material/error:")
         for task, reason in found.details.get("failed", {}).items():
-            st.error(plain(f"Task {task}: {reason}"))
+            st.error(plain(Text(f"Task {task}: ", reason)))
         rows = [
             _change_row(what, change)
             for part, what in (
@@ -179,7 +180,7 @@ def _show_one(found: Operation) -> None:
         ]
         if rows:
             st.dataframe(
-                pd.DataFrame(rows), hide_index=True, height="content", alt="What was changed"
+                inert(pd.DataFrame(rows)), hide_index=True, height="content", alt="What was changed"
             )
         if found.kind in ("sync", "resolve") and (found.pushed or found.pulled):
             st.button(
@@ -202,7 +203,7 @@ def _change_row(what: str, change: dict[str, Any]) -> dict[str, Any]:
         if side is None:
             return "(no entry)"
         paused = "paused: " if side.get("paused") else ""
-        return shown(f"{paused}{side['schedule']} {side['command']}")
+        return visible(f"{paused}{side['schedule']} {side['command']}")
 
     names = [change[s]["name"] for s in ("database", "crontab", "base") if change.get(s)]
     return {
@@ -221,7 +222,7 @@ def _show_texts(found: Operation) -> None:
     before = edit.snapshot(settings(), found.before)
     after = edit.snapshot(settings(), found.after)
     proof = difference(before.text, after.text)
-    st.caption(f"The crontab: {proof}.")
+    st.caption(plain(f"The crontab: {proof}."))
     if not proof:
         return
     st.code(proof.text, language="diff")

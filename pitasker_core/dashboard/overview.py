@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pitasker_core.crontab.document import Crontab
-from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard.task_grid import in_words, next_run
 from pitasker_core.history import Operation
 from pitasker_core.sync.merge import Change, Fields, Kind
 from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Task
+from pitasker_core.text import visible
 
 
 def found_entries(document: Crontab, now: datetime, zone: ZoneInfo) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def found_entries(document: Crontab, now: datetime, zone: ZoneInfo) -> pd.DataFr
                 "line": index + 1,
                 "schedule": entry.schedule,
                 "words": in_words(entry.schedule),
-                "command": shown(entry.command),
+                "command": visible(entry.command),
                 "next_run": f"{run:%a %d %b, %H:%M}" if run else "",
             }
         )
@@ -63,7 +63,7 @@ def _differences(before: Fields, after: Fields) -> list[str]:
     for what in ("name", "schedule", "command"):
         old, new = getattr(before, what), getattr(after, what)
         if old != new:
-            parts.append(f"{what} {shown(old)} → {shown(new)}")
+            parts.append(f"{what} {visible(old)} → {visible(new)}")
     if before.paused != after.paused:
         parts.append("paused" if after.paused else "resumed")
     if before.recording != after.recording:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pitasker_core.dashboard.charts import OUTCOMES, blank
+from pitasker_core.dashboard.charts import OUTCOMES, blank, label
 from pitasker_core.runs.history import Hour, OfTask, Took
 from pitasker_core.runs.usual import Usual
 
@@ -75,7 +75,7 @@ def per_day(hours: Sequence[Hour], today: date) -> Any:
 def by_task(tasks: Sequence[OfTask]) -> Any:
     """How often each task went well, failed and was missed, as shares."""
     drawn = blank("")
-    names = [f"{one.name[:40]} ({one.task})" for one in tasks]
+    names = [f"{label(one.name[:40])} ({one.task})" for one in tasks]
     for name, numbers in (
         ("went well", [one.success for one in tasks]),
         ("failed", [one.failed for one in tasks]),

@@ -6,13 +6,14 @@ import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.crontab.difference import difference
-from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard import run_list, terminal
-from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell_applied
+from pitasker_core.dashboard.markdown import bold, plain
+from pitasker_core.dashboard.shell import ACTOR, act, settings, tell_applied
 from pitasker_core.dashboard.times import time_text
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.runs import history
 from pitasker_core.runs.history import Run
+from pitasker_core.text import visible
 
 SHOWN = 2_000
 """Lines of output that a page shows at once: more make a browser slow."""
@@ -33,11 +34,11 @@ def show_run(number: int) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":{color}-badge[{icon} {label}]", width="content")
             st.markdown(
-                f"**{plain(shown(run.task_name))}**, run {run.id}: {plain(shown(run.result))}",
+                f"{bold(run.task_name)}, run {run.id}: {plain(run.result)}",
                 width="content",
             )
             st.button("Close", type="tertiary", on_click=_close)
-        facts = " · ".join(f"{plain(n)} **{plain(value)}**" for n, value in run_list.facts(run))
+        facts = " · ".join(f"{plain(name)} {bold(value)}" for name, value in run_list.facts(run))
         st.caption(facts)
         if run.slow:
             st.caption(":orange[:material/hourglass_top:] It took much longer than is usual.")
@@ -147,13 +148,13 @@ def _compare(run: Run, output: bytes) -> None:
         return
     before = terminal.text(history.output(settings(), picked))
     proof = difference(_first(before), _first(terminal.text(output)))
-    st.caption(f"From that run to this one: {proof}.")
+    st.caption(plain(f"From that run to this one: {proof}."))
     if proof:
         st.code(proof.text, language="diff")
 
 
 def _named(run: Run) -> str:
-    return f"Run {run.id} of {time_text(run.started_at)}: {shown(run_list.result(run))}"
+    return f"Run {run.id} of {time_text(run.started_at)}: {visible(run_list.result(run))}"
 
 
 def _first(text: str) -> str:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from pitasker_core.crontab.editable import shown
 from pitasker_core.dashboard.times import ago, lasted, time_text
 from pitasker_core.runs.history import Figures, Run
+from pitasker_core.text import visible
 
 SIGNS = {"success": "✓", "failed": "✗", "missed": "⊘", "running": "…", "started": "▸"}
 
@@ -53,8 +53,8 @@ def frame(runs: Sequence[Run], now: datetime) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "when": [ago(run.started_at, now) for run in runs],
-            "task": [shown(run.task_name) for run in runs],
-            "result": [shown(result(run)) for run in runs],
+            "task": [visible(run.task_name) for run in runs],
+            "result": [visible(result(run)) for run in runs],
             "took": [lasted(run.duration) if run.duration is not None else "" for run in runs],
             "source": [SOURCES.get(run.source, run.source) for run in runs],
             "output": [size(run.bytes) if run.bytes else "" for run in runs],

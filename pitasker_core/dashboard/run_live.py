@@ -6,7 +6,8 @@ import streamlit as st
 
 from pitasker_core import clock
 from pitasker_core.dashboard import terminal
-from pitasker_core.dashboard.shell import act, guarded, plain, settings, tell
+from pitasker_core.dashboard.markdown import bold
+from pitasker_core.dashboard.shell import act, guarded, settings, tell
 from pitasker_core.dashboard.times import lasted
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.runs import by_hand, history, spool
@@ -61,7 +62,7 @@ def _show(run: Run) -> None:
     with st.container(border=True, key=f"running-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f":blue[:material/pending:] **{plain(run.task_name)}** has been running for "
+                f":blue[:material/pending:] {bold(run.task_name)} has been running for "
                 f"{lasted(clock.now() - run.started_at)}",
                 width="content",
             )

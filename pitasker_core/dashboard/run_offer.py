@@ -3,8 +3,9 @@
 import streamlit as st
 
 from pitasker_core import tasks
+from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.run_live import take_in
-from pitasker_core.dashboard.shell import ACTOR, act, plain, settings, tell
+from pitasker_core.dashboard.shell import ACTOR, act, settings, tell
 from pitasker_core.runs import by_hand, offers
 from pitasker_core.runs.offers import Offer
 

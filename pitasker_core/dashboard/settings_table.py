@@ -8,7 +8,8 @@ import streamlit as st
 
 from pitasker_core.crontab import environment
 from pitasker_core.crontab.document import Crontab, Setting
-from pitasker_core.crontab.editable import shown
+from pitasker_core.crontab.editable import edited, shown
+from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.shell import act, tell
 
 
@@ -49,7 +50,10 @@ def _table(
         delta: Any = st.session_state[key]
         for row, cells in delta.get("edited_rows", {}).items():
             index, old = found[int(row)]
-            name, value = cells.get("name") or old.name, cells.get("value", old.value) or ""
+            name = cells.get("name") or old.name
+            value = act(edited, old.value, cells.get("value", shown(old.value)) or "")
+            if value is None:
+                continue
             new = act(environment.changed, document, index, name.strip(), value)
             if new:
                 put(new)
@@ -61,14 +65,16 @@ def _table(
 
     column = st.column_config
     st.data_editor(
-        pd.DataFrame(
-            {
-                "line": [index + 1 for index, _ in found],
-                "name": [shown(line.name) for _, line in found],
-                "value": [shown(line.value) for _, line in found],
-                "reaches": [environment.reached(document, index) for index, _ in found],
-                "menu": [["Remove"] for _ in found],
-            }
+        inert(
+            pd.DataFrame(
+                {
+                    "line": [index + 1 for index, _ in found],
+                    "name": [shown(line.name) for _, line in found],
+                    "value": [shown(line.value) for _, line in found],
+                    "reaches": [environment.reached(document, index) for index, _ in found],
+                    "menu": [["Remove"] for _ in found],
+                }
+            )
         ),
         key=key,
         hide_index=True,

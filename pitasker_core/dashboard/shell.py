@@ -11,6 +11,7 @@ from pitasker_core import auth, background, clock, cron_daemon, crontabs, tasks
 from pitasker_core.auth import Login, Role
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.difference import difference
+from pitasker_core.dashboard.markdown import plain
 from pitasker_core.database.owner import Standing
 from pitasker_core.errors import (
     CrontabReverted,
@@ -27,6 +28,7 @@ from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request, SyncResult
 from pitasker_core.tasks import Applied
+from pitasker_core.text import Text
 
 ACTOR = "dashboard"
 
@@ -188,10 +190,10 @@ def tell_applied(done: Applied | None, what: str) -> None:
     if done is None:
         return
     for task, reason in done.failures.items():
-        tell("error", f"Task {task} is saved but not in the crontab: {reason}")
+        tell("error", Text(f"Task {task} is saved but not in the crontab: ", reason))
     conflicts = done.result.plan.conflicts if done.result else []
     if done.problem:
-        tell("warning", f"{what}, but not in the crontab yet. {done.problem.user_message}")
+        tell("warning", Text(f"{what}, but not in the crontab yet. ", done.problem.user_message))
     elif conflicts:
         tell("warning", "The crontab's entry was changed by hand too: decide under Sync health.")
     elif not done.failures:
@@ -250,7 +252,7 @@ def tell_synced(done: SyncResult, what: str) -> None:
 
         tell_written(what, done.before, done.after, undo)
     for task, reason in done.failures.items():
-        tell("error", f"Task {task}: {reason}")
+        tell("error", Text(f"Task {task}: ", reason))
 
 
 def tell_imported(done: ImportResult) -> None:
@@ -299,7 +301,7 @@ def tell_saved(saved: Saved | None, what: str) -> None:
     if saved is None:
         return
     if saved.problem:
-        tell("warning", f"{what}. The tasks do not follow yet: {saved.problem.user_message}")
+        tell("warning", Text(f"{what}. The tasks do not follow yet: ", saved.problem.user_message))
     else:
         tell("done", f"{what}.")
 
@@ -325,7 +327,7 @@ def _show_written() -> None:
     proof = difference(written.before, written.after)
     with st.container(horizontal=True, vertical_alignment="center", border=True, key="written"):
         said = f"{proof}." if proof else "The crontab is as it was."
-        st.markdown(f":green[:material/check:] {plain(written.what)}. {said}")
+        st.markdown(f":green[:material/check:] {plain(written.what)}. {plain(said)}")
         if proof:
             with st.popover("Difference", icon=":material/difference:"):
                 st.code(proof.text, language="diff")
@@ -368,18 +370,6 @@ def _show_whose() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="whose"):
         st.caption(f"{user} · {when} · {cron}{look}", width="content")
         st.html(_SIGN_OUT, width="content")
-
-
-def plain(text: str) -> str:
-    """Text as inert Markdown: shown as it is, whatever a person wrote in it."""
-    # Our own advice marks commands with backquotes; those stay, when they are in pairs.
-    special = "\\*_{}[]()#+-.!|<>~$:&"
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return "".join("\\" + c if c in special + "`" else c for c in text)
-    for i in range(0, len(parts), 2):
-        parts[i] = "".join("\\" + c if c in special else c for c in parts[i])
-    return "`".join(parts)
 
 
 def _show_notices() -> None:

@@ -8,10 +8,11 @@ import streamlit as st
 from pitasker_core import clock
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import encode
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    plain,
     settings,
     tell_saved,
 )
@@ -29,7 +30,7 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
         found = edit.snapshots(settings())
     except DatabaseError as problem:
         st.warning(plain(problem.user_message))
-        st.caption(f"Earlier texts are also kept as files in `{settings().backups}`.")
+        st.caption(f"Earlier texts are also kept as files in {code(str(settings().backups))}.")
         return
     if not found:
         st.info("No snapshots yet: the text before each change is kept here.")
@@ -42,7 +43,7 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
     with st.container(border=True, key="snapshot"):
         other = st.selectbox(f"{_named(picked)}, compared with", list(others), key="compare_with")
         proof = difference(others[other], picked.text)
-        st.caption(f"From {other} to this one: {proof}.")
+        st.caption(plain(f"From {other} to this one: {proof}."))
         if proof:
             st.code(proof.text, language="diff")
         with st.container(horizontal=True):
@@ -67,15 +68,17 @@ def _timeline(found: list[Snapshot], now: str | None) -> Snapshot | None:
     row = numbers.index(chosen) if chosen in numbers else None
     key = f"snapshots-{numbers[0]}"
     st.dataframe(
-        pd.DataFrame(
-            {
-                "when": [ago(one.taken_at, moment) for one in found],
-                "why": [_why(one, now) for one in found],
-                "entries": [one.entries for one in found],
-                "bytes": [len(encode(one.text or "")) for one in found],
-                "at": [time_text(one.taken_at) for one in found],
-                "number": [one.id for one in found],
-            }
+        inert(
+            pd.DataFrame(
+                {
+                    "when": [ago(one.taken_at, moment) for one in found],
+                    "why": [_why(one, now) for one in found],
+                    "entries": [one.entries for one in found],
+                    "bytes": [len(encode(one.text or "")) for one in found],
+                    "at": [time_text(one.taken_at) for one in found],
+                    "number": [one.id for one in found],
+                }
+            )
         ),
         key=key,
         selection_default={"selection": {"rows": [] if row is None else [row]}},

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pitasker_core.crontab.editable import edited
 from pitasker_core.tasks import Edit, Task
 
 FIELDS = {
@@ -56,18 +57,21 @@ def stage(
 ) -> Staging:
     """The staging with the edits of a table's delta. `rows` are the ids of the rows it shows.
 
-    An edit back to what the task has is no edit.
+    An edit back to what the task has is no edit. Raises InvalidSyntax when a text was changed that
+    holds a character which a table cannot show.
     """
     staged = {task: dict(cells) for task, cells in staging.items()}
-    for position, edited in delta.get("edited_rows", {}).items():
+    for position, changed in delta.get("edited_rows", {}).items():
         task = tasks.get(rows[int(position)])
         if task is None:
             continue
         cells = staged.setdefault(task.id, {})
-        for column in edited.keys() & FIELDS.keys():
+        for column in changed.keys() & FIELDS.keys():
             before = cells[column].before if column in cells else cell(task, column)
-            after = "" if edited[column] is None else edited[column]
-            cells[column] = Staged(before, after.strip() if isinstance(after, str) else after)
+            after = "" if changed[column] is None else changed[column]
+            if isinstance(after, str):
+                after = edited(cell(task, column), after.strip())
+            cells[column] = Staged(before, after)
             if cells[column].after == cell(task, column):
                 del cells[column]
     return {task: cells for task, cells in staged.items() if cells}

@@ -8,12 +8,11 @@ from pitasker_core import advice, clock, notices, tasks
 from pitasker_core.crontab import environment
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab
-from pitasker_core.crontab.editable import shown
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT
+from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.run_list import much_output
 from pitasker_core.dashboard.shell import (
     ACTOR,
-    plain,
     settings,
     tell_applied,
 )
@@ -37,7 +36,7 @@ _FIELDS = ("Minute", "Hour", "Day", "Month", "Weekday")
 
 def task_dialog(task: Task | None, *, duplicate: bool = False) -> None:
     """Open the dialog: for a new task, a new one like another, or to change one."""
-    title = task.name if task and not duplicate else "New task"
+    title = plain(task.name) if task and not duplicate else "New task"
     st.dialog(title, width="large")(_draw)(task, duplicate)
 
 
@@ -295,7 +294,7 @@ def _show_meaning(text: str, *, is_new: bool) -> None:
         return
     zone, now = clock.system_zone(), clock.now()
     runs = schedules.next_runs(schedule, now, zone, 5)
-    words = f"**{plain(schedules.describe(schedule))}**"
+    words = bold(schedules.describe(schedule))
     if runs:
         times = ", ".join(f"{run:%a %d %b %H:%M}" for run in runs)
         words += f"  \nNext: {times} ({zone.key}), the first {ago(runs[0], now)}"
@@ -324,10 +323,10 @@ def _history(task: Task) -> None:
     places = document.by_tag.get(task.crontab_id, []) if document and task.crontab_id else []
     if document and places:
         reaching = environment.reaching(document, places[0])
-        st.caption(f"Its entry stands in line {places[0] + 1} of the crontab.")
+        st.caption(f"Its entry stands in line {places[0] + 1:d} of the crontab.")
         with st.expander(f"Settings that reach it: {len(reaching)}"):
             for index, setting in reaching:
-                st.caption(plain(f"Line {index + 1}: {setting.name}={shown(setting.value)}"))
+                st.caption(plain(f"Line {index + 1}: {setting.name}={setting.value}"))
             st.caption("Without a setting: PATH=/usr/bin:/bin, SHELL=/bin/sh, and your HOME.")
     facts = [f"Made {time_text(task.created_at)}", f"changed {time_text(task.updated_at)}"]
     if task.synced_at:

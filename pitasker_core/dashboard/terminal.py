@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
-from pitasker_core.crontab.editable import shown
+from pitasker_core.text import visible
 
 _ESCAPES = re.compile(
     "\x1b\\[([0-9:;<=>?]*)[ -/]*([@-~])"  # a control sequence: a colour, a move, …
@@ -18,11 +18,6 @@ _ESCAPES = re.compile(
     "|\x1b[ -/]*[0-~]"
 )
 _CONTROLS = re.compile("([\r\b])")
-
-# Marks that change the direction of text, line ends that are none, and the C1 controls.
-_TURNING = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_NAMED = {code: f"⟨U+{code:04X}⟩" for code in (*_TURNING, 0x2028, 0x2029, 0xFEFF)}
-_NAMED |= dict.fromkeys(range(0x80, 0xA0), "\ufffd")
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,7 @@ def lines(output: bytes) -> list[Line]:
             elif escaped[2] == "K" and escaped[1] in ("", "0"):
                 pieces.append((_ERASE, style))
         pieces.append((line[end:], style))
-        found.append([(_seen(text), look) for text, look in _written_over(pieces) if text])
+        found.append([(visible(text), look) for text, look in _written_over(pieces) if text])
     return found
 
 
@@ -157,10 +152,6 @@ def _written_over(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
                 cells[at : at + 1] = [(char, style)]
                 at += 1
     return cells
-
-
-def _seen(text: str) -> str:
-    return shown(text).translate(_NAMED)
 
 
 def _after(style: Style, parameters: str) -> Style:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pitasker_core.crontab.editable import shown
-from pitasker_core.dashboard.shell import plain, settings
+from pitasker_core.dashboard.markdown import bold, plain
+from pitasker_core.dashboard.shell import settings
 from pitasker_core.dashboard.task_grid import WHY
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.runs.why import Answer, Check, Verdict, circumstances
@@ -18,7 +18,7 @@ _SIGNS = {
 
 def why_dialog(task: Task) -> None:
     """Open the dialog: the reason in a sentence, and everything that was looked at."""
-    st.dialog(f"{WHY} {task.name}", width="large")(_draw)(task)
+    st.dialog(f"{WHY} {plain(task.name)}", width="large")(_draw)(task)
 
 
 def _draw(task: Task) -> None:
@@ -41,20 +41,16 @@ def _draw(task: Task) -> None:
 
 def _conclude(found: Answer) -> None:
     draw, icon = (st.success, "check_circle") if found.in_order else (st.error, "error")
-    draw(f"**{_text(found.conclusion)}**", icon=f":material/{icon}:")
+    draw(bold(found.conclusion), icon=f":material/{icon}:")
 
 
 def _show(check: Check) -> None:
     with st.container(border=True):
-        advice = f"  \n{_text(check.advice)}" if check.advice else ""
+        advice = f"  \n{plain(check.advice)}" if check.advice else ""
         st.markdown(f"{_said(check)}{advice}")
         if check.command:
             st.code(check.command, language="bash", wrap_lines=True)
 
 
 def _said(check: Check) -> str:
-    return f"{_SIGNS[check.verdict]} **{_text(check.name)}**: {_text(check.evidence)}"
-
-
-def _text(text: str) -> str:
-    return plain(shown(text))
+    return f"{_SIGNS[check.verdict]} {bold(check.name)}: {plain(check.evidence)}"

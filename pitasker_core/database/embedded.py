@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pitasker_core.errors import DatabaseError
+from pitasker_core.text import Code, Text
 
 START_LIMIT = 60.0
 """Seconds until a server that does not answer is given up; recovery on an SD card takes some."""
@@ -345,11 +346,14 @@ def _programs_of(major: int) -> Path:
     if major:
         raise DatabaseError(
             f"The private database was made by PostgreSQL {major}, which is not installed.",
-            f"`sudo apt install postgresql-{major}` brings it back.",
+            Text(Code(f"sudo apt install postgresql-{major}"), " brings it back."),
         )
     raise DatabaseError(
         "There is no PostgreSQL on this machine.",
-        "`sudo apt install postgresql` brings it; or set DATABASE_URL to a server elsewhere.",
+        Text(
+            Code("sudo apt install postgresql"),
+            " brings it; or set DATABASE_URL to a server elsewhere.",
+        ),
     )
 
 

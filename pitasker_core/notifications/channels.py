@@ -20,6 +20,7 @@ from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound, ReadOn
 from pitasker_core.notices import Kind
 from pitasker_core.notifications import sending
 from pitasker_core.settings import Settings
+from pitasker_core.text import Code, Text
 
 FILE_NAME = "notifications.json"
 
@@ -125,7 +126,7 @@ def _check_name(name: str) -> None:
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise InvalidSyntax(
             f"A channel needs a name of at most {_LONGEST_NAME} characters.",
-            "For instance `phone`.",
+            Text("For instance ", Code("phone"), "."),
         )
 
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.notices import Kind
+from pitasker_core.text import Code, Text
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -56,7 +57,7 @@ def service(url: str) -> "NotifyBase":
         raise InvalidSyntax(
             f"Apprise does not take this {scheme}:// URL{f': {why}' if why else ''}."
             if scheme
-            else "This is not an Apprise URL: it has no `://`.",
+            else Text("This is not an Apprise URL: it has no ", Code("://"), "."),
             "Each service's form is described at https://appriseit.com/services/.",
         )
     found.socket_read_timeout = max(found.socket_read_timeout, _READ_SECONDS)

@@ -6,6 +6,7 @@ from string import Formatter
 
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.notices import Kind
+from pitasker_core.text import Code, Text
 
 PLACEHOLDERS = {
     "task": "the task's name",
@@ -65,7 +66,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     except ValueError as problem:
         raise InvalidSyntax(
             f"The template's braces do not fit together: {problem}.",
-            "A brace that is meant as such is written twice: `{{`.",
+            Text("A brace that is meant as such is written twice: ", Code("{{"), "."),
         ) from None
     filled = []
     for text, name, form, conversion in parts:

@@ -24,6 +24,7 @@ from pitasker_core import clock
 from pitasker_core.runs import cron_lines
 from pitasker_core.runs.cron_lines import BY_CRONTAB, Event, Kind, Line, MalformedLine
 from pitasker_core.settings import Settings
+from pitasker_core.text import Code, Text
 
 JOURNALS = (Path("/var/log/journal"), Path("/run/log/journal"))
 FILES = (Path("/var/log/cron.log"), Path("/var/log/cron"), Path("/var/log/syslog"))
@@ -116,7 +117,9 @@ def _closed(logs: list[Path]) -> Unreadable:
     if not logs:
         return Unreadable(
             "This machine keeps no log of cron.",
-            "Install rsyslog (`sudo apt install rsyslog`), or let runs be recorded.",
+            Text(
+                "Install rsyslog (", Code("sudo apt install rsyslog"), "), or let runs be recorded."
+            ),
         )
     groups = {_group(log) for log in logs} - {"root", ""}
     if not groups:
@@ -126,7 +129,9 @@ def _closed(logs: list[Path]) -> Unreadable:
     group = "adm" if "adm" in groups else sorted(groups)[0]
     return Unreadable(
         f"Only members of the group {group} may read cron's log.",
-        f"`sudo usermod -aG {group} $USER`, then log in again and start PiTasker again.",
+        Text(
+            Code(f"sudo usermod -aG {group} $USER"), ", then log in again and start PiTasker again."
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from pitasker_core.errors import (
     SyncInProgress,
 )
 from pitasker_core.settings import Settings
+from pitasker_core.text import Code, Text
 
 LOCK_TIME_LIMIT = 10.0
 """Seconds to wait for another PiTasker process to finish with the crontab."""
@@ -157,7 +158,10 @@ def _with_lines(problem: InvalidSyntax, wanted: Crontab) -> InvalidSyntax:
     if not found:
         return problem
     return InvalidSyntax(
-        f"`crontab` refuses the whole crontab because of what stands in {'; '.join(found)}.",
+        Text(
+            Code("crontab"),
+            f" refuses the whole crontab because of what stands in {'; '.join(found)}.",
+        ),
         "The old one is still in force. Mend these lines in the raw editor, then try again.",
     )
 

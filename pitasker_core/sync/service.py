@@ -36,6 +36,7 @@ from pitasker_core.sync.merge import Change, Choice, Kind, Plan, Policy
 from pitasker_core.sync.origin import Origin, nearest, origin_of, put_back
 from pitasker_core.sync.sides import Agreed, Carried, Known, Reading, carry_out, planned, read
 from pitasker_core.sync.store import Earlier
+from pitasker_core.text import Code, Text
 
 BACKGROUND = "background"
 """The actor that acts for nobody: what it finds in order leaves no record."""
@@ -652,5 +653,9 @@ def refuse_nul(document: Crontab) -> None:
         if "\0" in line.raw:
             raise ParseError(
                 f"Line {number} of the crontab holds a NUL byte, which makes cron read it as two.",
-                "PiTasker leaves this crontab alone until that line is mended with `crontab -e`.",
+                Text(
+                    "PiTasker leaves this crontab alone until that line is mended with ",
+                    Code("crontab -e"),
+                    ".",
+                ),
             )

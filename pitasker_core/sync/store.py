@@ -42,6 +42,7 @@ from pitasker_core.errors import NotFound
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import Agreed, Known
+from pitasker_core.text import Code, Text
 
 
 @dataclass(frozen=True)
@@ -355,7 +356,9 @@ def snapshot(session: Session, crontab: int, number: int) -> Snapshot:
     """One snapshot of this crontab; NotFound when there is none with this id."""
     row = session.get(SnapshotRow, number)
     if row is None or row.crontab != crontab:
-        raise NotFound(f"There is no snapshot {number}.", "`./pitasker snapshots` lists them.")
+        raise NotFound(
+            f"There is no snapshot {number}.", Text(Code("./pitasker snapshots"), " lists them.")
+        )
     return _snapshot(row)
 
 

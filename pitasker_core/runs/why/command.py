@@ -6,6 +6,7 @@ from pitasker_core.crontab.command import SHELLS
 from pitasker_core.crontab.document import split_stdin
 from pitasker_core.runs.why.answer import Check, bad, good, unknown
 from pitasker_core.runs.why.facts import Facts, File
+from pitasker_core.text import Code, Text
 
 _ABSENT = "No such file or directory"
 _INTERPRETED = frozenset({"py", "pl", "rb", "js", "php"})
@@ -109,7 +110,7 @@ def _first_line(name: str, file: File) -> Check | None:
         return bad(
             name,
             f"{file.path} has no first line that names its interpreter, so the shell reads it.",
-            "Write one, such as `#!/usr/bin/env python3`.",
+            Text("Write one, such as ", Code("#!/usr/bin/env python3"), "."),
         )
     return None
 
@@ -152,7 +153,7 @@ def _percent(facts: Facts) -> Check:
     proper, stdin = split_stdin(command)
     if not stdin:
         return good(name, "No % cuts the command short.")
-    advice = "Write `\\%` for a percent sign."
+    advice = Text("Write ", Code("\\%"), " for a percent sign.")
     evidence = f"The command ends at its first %: what cron runs is {proper.strip() or 'nothing'}"
     # A format of `date`, or a substitution that is left open, surely was not meant to end there.
     cut = proper.rstrip("'\"").endswith("+") or proper.count("$(") > proper.count(")")

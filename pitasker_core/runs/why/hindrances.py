@@ -9,6 +9,7 @@ from pitasker_core.crontab.document import Blank, Comment
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.runs.why.answer import Check, bad, good, log_command, unknown
 from pitasker_core.runs.why.facts import Facts
+from pitasker_core.text import Code, Text
 
 
 def _wanted(facts: Facts) -> Check:
@@ -105,7 +106,7 @@ def _spool(facts: Facts) -> Check | None:
         return bad(
             name,
             f"{file.path} is a link, and cron ignores it.",
-            "Install the crontab anew: `crontab` makes a file of its own.",
+            Text("Install the crontab anew: ", Code("crontab"), " makes a file of its own."),
             # By a file and no pipe: a listing that is cut short would be installed so.
             'copy=$(mktemp) && crontab -l > "$copy" && crontab "$copy" && rm "$copy"',
         )

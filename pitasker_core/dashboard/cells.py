@@ -1,0 +1,25 @@
+"""Tables for pages. A cell shows its text as it is, so what nobody sees is made visible. Pure."""
+
+from typing import Any
+
+import pandas as pd
+
+from pitasker_core.text import visible
+
+
+def inert(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with every text in it, also in lists, made of visible characters."""
+    changed = {
+        name: [_inert(cell) for cell in column]
+        for name, column in table.items()
+        if column.dtype == object or pd.api.types.is_string_dtype(column)
+    }
+    for name, cells in changed.items():
+        table[name] = pd.Series(cells, table.index, dtype=table[name].dtype)
+    return table
+
+
+def _inert(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return visible(cell)
+    return [_inert(part) for part in cell] if isinstance(cell, list) else cell

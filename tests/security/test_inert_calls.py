@@ -1,0 +1,252 @@
+"""No page hands a text to Streamlit's Markdown or HTML without escaping it.
+
+Every call in the dashboard is read, so that a new one cannot be forgotten: what it is given must be
+written there, a number, a time, or go through one of the functions in `ESCAPING`.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+FILES = sorted(
+    [*(PROJECT / "pages").glob("*.py"), *(PROJECT / "pitasker_core" / "dashboard").glob("*.py")]
+)
+
+MARKDOWN = {
+    *("badge", "caption", "error", "header", "info", "markdown", "subheader", "success"),
+    *("title", "toast", "warning", "spinner", "status", "progress", "metric", "tabs", "dialog"),
+    *("button", "download_button", "form_submit_button", "link_button", "menu_button"),
+    *("checkbox", "toggle", "radio", "pills", "segmented_control", "selectbox", "multiselect"),
+    *("text_area", "text_input", "number_input", "slider", "file_uploader"),
+    *("date_input", "datetime_input", "time_input", "expander", "popover", "page_link"),
+}
+"""Elements whose first argument is Markdown."""
+
+OPTIONS = {"menu_button", "pills", "radio", "segmented_control"}
+"""Elements whose second argument is a list of Markdown."""
+
+KEYWORDS = {"help", "label", "title", "body", "caption", "captions"}
+"""Arguments that are Markdown wherever they are."""
+
+FORBIDDEN = {"write", "write_stream", "latex", "exception", "echo", "iframe", "components"}
+"""Elements that interpret what they are given, and that no page needs."""
+
+ESCAPING = {"plain", "bold", "code"}
+
+HARMLESS = {"len", "ago", "time_text", "lasted", "size", "summary", "success_text"}
+"""What gives numbers, times and words of ours."""
+
+HTML = {"style_sheet", "html"}
+"""What gives HTML that is text alone: see test_terminal.py."""
+
+TABLES = {"dataframe", "data_editor", "table"}
+"""Elements whose cells are shown as they are, so that what nobody sees must be made visible."""
+
+OURS = {
+    "health.py": {"label", "count"},
+    "home.py": {"label", "count"},
+    "runs.py": {"history.FILTERS", "value", "explained"},
+    "settings.py": {"label"},
+    "tasks.py": {"task_grid.FILTERS", "staging.FIELDS"},
+    "findings.py": {"fix.value", "finding.kind.value.replace('_', ' ')"},
+    "notification_settings.py": {"label", "help_text"},
+    "operations.py": {"value"},
+    "run_detail.py": {"run_list.STATES"},
+    "shell.py": {"page.title"},
+    "task_dialog.py": {"kind.value", "field", "RUN_NOW", "RUNS", "WHY"},
+    "why_dialog.py": {"WHY"},
+}
+"""Expressions that are numbers, or words written elsewhere in the dashboard."""
+
+
+class Names:
+    """What each name of a function may stand for, and what the functions of its file return."""
+
+    def __init__(self, tree, ours, outer=None):
+        self.ours = ours
+        self.values = {} if outer is None else dict(outer.values)
+        self.returns = {} if outer is None else outer.returns
+        for node in _own(tree):
+            match node:
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        self._bind(target, value)
+                case (
+                    ast.AnnAssign(target=target, value=ast.expr() as value)
+                    | ast.AugAssign(target=target, value=value)
+                    | ast.NamedExpr(target=target, value=value)
+                ):
+                    self._bind(target, value)
+                case (
+                    ast.For(target=target, iter=values)
+                    | ast.comprehension(target=target, iter=values)
+                ):
+                    self._bind_each(target, values)
+        if outer is None:
+            for node in _own(tree):
+                if isinstance(node, ast.FunctionDef):
+                    its = [n.value for n in _own(node) if isinstance(n, ast.Return)]
+                    self.returns[node.name] = (Names(node, ours, self), its)
+
+    def _bind_each(self, target, values):
+        match values:
+            case ast.Tuple(elts=each) | ast.List(elts=each):
+                for value in each:
+                    self._bind(target, value)
+            case ast.Name(id=name) if name in self.values:
+                for its in self.values[name]:
+                    self._bind_each(target, its)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="items")):
+                for its in self.values.get(name, []):
+                    if isinstance(its, ast.Dict):
+                        self._bind(target.elts[0], ast.Tuple(its.keys))
+                        self._bind(target.elts[1], ast.Tuple(its.values))
+            case _:
+                self._bind(target, values)
+
+    def _bind(self, target, value):
+        if isinstance(target, ast.Tuple):
+            values = getattr(value, "elts", [value] * len(target.elts))
+            for part, its in zip(target.elts, values, strict=False):
+                self._bind(part, its)
+        elif isinstance(target, ast.Name):
+            self.values.setdefault(target.id, []).append(value)
+
+    def is_inert(self, node, seen=frozenset()):
+        def all_inert(nodes):
+            return all(self.is_inert(each, seen) for each in nodes)
+
+        if node is None or ast.unparse(node) in self.ours:
+            return True
+        match node:
+            case ast.Constant() | ast.Lambda():
+                return True
+            case ast.JoinedStr(values=values) | ast.BoolOp(values=values):
+                return all_inert(values)
+            case ast.FormattedValue(format_spec=ast.JoinedStr(values=[ast.Constant(value=form)])):
+                return form.startswith("%") or form[-1] in "df%g"  # a time or a number
+            case ast.FormattedValue(value=value) | ast.Starred(value=value):
+                return self.is_inert(value, seen)
+            case ast.Subscript(value=ast.Name(id=name)) if name in self.values:
+                its = self.values[name]
+                return all_inert(v for i in its for v in (i.values if _is_dict(i) else [i]))
+            case ast.Subscript(value=value):
+                return self.is_inert(value, seen)
+            case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, right=other):
+                return all_inert([one, other])
+            case ast.List(elts=values) | ast.Tuple(elts=values) | ast.Dict(keys=values):
+                return all_inert(values)
+            case ast.ListComp(elt=part) | ast.GeneratorExp(elt=part):
+                return self.is_inert(part, seen)
+            case ast.Call(func=ast.Name(id="list"), args=values):
+                return all_inert(values)
+            case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=values):
+                return all_inert(values)
+            case ast.Call(func=ast.Attribute(value=value, attr="capitalize")):
+                return self.is_inert(value, seen)
+            case ast.Call(func=ast.Name(id=name)) if name in self.returns:
+                inner, values = self.returns[name]
+                return all(inner.is_inert(value) for value in values)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                return name in ESCAPING | HARMLESS
+            case ast.Attribute(attr=name):
+                return name in ("id", "key")  # a number, and the name of a zone
+            case ast.Name(id=name):
+                values = self.values.get(name)
+                return name in seen or (
+                    bool(values) and all(self.is_inert(v, seen | {name}) for v in values)
+                )
+        return False
+
+
+def _is_dict(node):
+    return isinstance(node, ast.Dict)
+
+
+def _own(tree):
+    """The nodes of a function without those of functions within it."""
+    for child in ast.iter_child_nodes(tree):
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.Lambda):
+            yield from _own(child)
+
+
+def _functions(tree, ours, outer=None):
+    names = Names(tree, ours, outer)
+    yield names, tree
+    for node in _own(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield from _functions(node, ours, names)
+
+
+def _given(call):
+    """What a call gives to Markdown, each argument by itself."""
+    match call.func:
+        case ast.Name(id="draw") | ast.Subscript(value=ast.Name(id="draw")):
+            yield from call.args[:1]
+        case ast.Attribute(attr=name) if not ast.unparse(call.func).startswith("_log."):
+            if name in MARKDOWN:
+                yield from call.args[:1]
+            if name in OPTIONS or name == "metric":
+                yield from call.args[1:2]
+            yield from (word.value for word in call.keywords if word.arg in KEYWORDS)
+
+
+def faults(source, ours=frozenset()):
+    """Each line that shows what it did not escape."""
+    for names, tree in _functions(ast.parse(source), ours):
+        for call in _own(tree):
+            if not isinstance(call, ast.Call):
+                continue
+            for argument in _given(call):
+                if not names.is_inert(argument):
+                    yield f"{call.lineno}: {ast.unparse(argument)}"
+            function = ast.unparse(call.func)
+            if function == "st.html" and not _is_html_of_ours(names, call.args[0]):
+                yield f"{call.lineno}: {ast.unparse(call.args[0])}"
+            if function.split(".")[-1] in TABLES and not _is_inert_table(call.args[0]):
+                yield f"{call.lineno}: the cells of {ast.unparse(call.args[0])}"
+            if function.removeprefix("st.") in FORBIDDEN:
+                yield f"{call.lineno}: {function}"
+
+
+def _is_html_of_ours(names, node):
+    match node:
+        case ast.JoinedStr(values=values):
+            return all(_is_html_of_ours(names, value) for value in values)
+        case ast.FormattedValue(value=value):
+            return _is_html_of_ours(names, value)
+        case ast.Call(func=ast.Attribute(attr=name)) if name in HTML:
+            return True
+    return names.is_inert(node)
+
+
+def _is_inert_table(node):
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "inert"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_page_escapes_what_it_shows(file):
+    assert list(faults(file.read_text(), OURS.get(file.name, set()))) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "st.error(task.name)",
+        "st.markdown(f'**{task.name}**')",
+        "st.button('Save', help=reason)",
+        "refusal.warning(str(problem))",
+        "st.dialog(task.name)(draw)",
+        "st.radio('Which', [task.name for task in found])",
+        "st.metric('Last', run.result)",
+        "st.html(f'<b>{task.name}</b>')",
+        "st.dataframe(table)",
+        "st.write(task)",
+        "words = plain(a) + b; st.caption(words)",
+    ],
+)
+def test_a_call_that_does_not_escape_is_found(line):
+    assert list(faults(line))
