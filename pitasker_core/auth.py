@@ -30,6 +30,8 @@ from pitasker_core.text import Code, Text
 
 _COOKIES = ("pitasker", "__Host-pitasker")
 SESSION_SECONDS = 14 * 86400
+VISITOR_SECONDS = 400 * 86400
+"""The longest time that browsers keep a cookie (RFC 6265bis)."""
 LINK_SECONDS = 24 * 3600
 PASSWORD_LENGTH = 10
 """The fewest characters of a password: whoever guesses it has a shell."""
@@ -58,11 +60,20 @@ def has_password(settings: Settings) -> bool:
 
 
 def set_password(settings: Settings, password: str, role: Role = Role.WRITE) -> None:
-    """Set a role's password, and end every session. Raises InvalidSyntax for a short one."""
+    """Set a role's password, and end every session.
+
+    Raises InvalidSyntax for a short one, and for that of the other role.
+    """
     if len(password) < PASSWORD_LENGTH:
         raise InvalidSyntax(
             f"A password needs at least {PASSWORD_LENGTH} characters.",
             "Whoever guesses it can run commands as you. Three or four words make a good one.",
+        )
+    others = [other for other in Role if other is not role]
+    if any(_is_right(settings, other, password) for other in others):
+        raise InvalidSyntax(
+            "This is the password of the other role.",
+            "Those who may look would sign in as those who may change things. Take another.",
         )
     hashed = PasswordHasher().hash(password)
     with _changing(settings) as data:
@@ -73,17 +84,19 @@ def set_password(settings: Settings, password: str, role: Role = Role.WRITE) -> 
 
 def check_password(settings: Settings, password: str) -> Role | None:
     """The role that a password opens, None for a wrong one. Takes as long for either."""
-    found = None
-    hashes = _read(settings)["passwords"]
-    for role in Role:
+    opened = [role for role in Role if _is_right(settings, role, password)]
+    # An older version let both have the same: it opens what less can be done with.
+    return opened[-1] if opened else None
+
+
+def _is_right(settings: Settings, role: Role, password: str) -> bool:
+    hashed = _read(settings)["passwords"].get(role.value)
+    try:
         # Without a password an attempt must take no less time than with one.
-        hashed = hashes.get(role.value) or _nobodys_hash()
-        try:
-            if PasswordHasher().verify(hashed, password) and role.value in hashes:
-                found = found or role
-        except (Argon2Error, InvalidHashError):
-            continue
-    return found
+        is_right = PasswordHasher().verify(hashed or _nobodys_hash(), password)
+    except (Argon2Error, InvalidHashError):
+        return False
+    return is_right and hashed is not None
 
 
 @lru_cache
@@ -168,6 +181,33 @@ def without_cookies_of_others(header: str, names: Collection[str]) -> str:
 
 def _is_ours(name: str) -> bool:
     return name.startswith(_COOKIES)
+
+
+def remember_visitor(settings: Settings, site: Site, number: str | None = None) -> tuple[str, str]:
+    """The cookie of a browser in which the owner signed in: its name and value.
+
+    It opens nothing. Its passwords are counted apart from those of strangers. A browser that has a
+    number keeps it.
+    """
+    name = _visitor_cookie(site)
+    return name, _signer(settings, name).sign(number or secrets.token_hex(16)).decode()
+
+
+def visitor(settings: Settings, sites: Iterable[Site], cookies: Mapping[str, str]) -> str | None:
+    """The number of a browser in which the owner signed in before, by its cookies."""
+    if not _read(settings)["secret"]:
+        return None
+    for name in map(_visitor_cookie, sites):
+        try:
+            signer = _signer(settings, name)
+            return signer.unsign(cookies.get(name, ""), max_age=VISITOR_SECONDS).decode()
+        except (BadSignature, ValueError):
+            continue
+    return None
+
+
+def _visitor_cookie(site: Site) -> str:
+    return f"{'__Host-' if site.is_https else ''}seen-by-pitasker-{site.port}"
 
 
 def sign_out(settings: Settings, cookies: Mapping[str, str]) -> None:

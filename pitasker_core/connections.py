@@ -97,7 +97,7 @@ class _Limited(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.address = _group(self.client[0] if self.client else "")
+        self.address = group_of(self.client[0] if self.client else "")
         if self.table.enter(self):
             self._watch()
         else:
@@ -165,7 +165,7 @@ def limited(limits: Limits | None = None) -> type[H11Protocol]:
     return type("Limited", (_Limited,), {"limits": limits, "table": _Table(limits)})
 
 
-def _group(address: str) -> str:
+def group_of(address: str) -> str:
     """Those who count as one: this machine with all its loopback addresses, a network of IPv6."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])

@@ -14,7 +14,6 @@ from pitasker_core.sites import Site
 from pitasker_core.sync import adopt, edit, service
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request
-from pitasker_core.web.login import FREE_ATTEMPTS, LONGEST_WAIT, Throttle
 
 SECRET = "correct horse battery"
 
@@ -119,23 +118,6 @@ def test_a_file_that_cannot_be_read_is_an_error_and_no_open_door(settings):
     (settings.home / "auth.json").write_text("{")
     with pytest.raises(ExecutionError, match="cannot be read"):
         auth.session(settings, cookie)
-
-
-def test_wrong_passwords_wait_longer_and_longer():
-    now = [0.0]
-    throttle = Throttle(lambda: now[0])
-    for _ in range(FREE_ATTEMPTS - 1):
-        throttle.wrong()
-    assert throttle.wait() == 0
-    waits = []
-    for _ in range(20):
-        throttle.wrong()
-        waits.append(throttle.wait())
-        now[0] += throttle.wait()
-    assert waits[:3] == [2, 4, 8]
-    assert waits[-1] == LONGEST_WAIT
-    throttle.right()
-    assert throttle.wait() == 0
 
 
 # --- Tokens --------------------------------------------------------------------------------------

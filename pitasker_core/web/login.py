@@ -3,9 +3,7 @@
 import html
 import logging
 import re
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import anyio
 import anyio.to_thread
@@ -15,50 +13,14 @@ from starlette.routing import Route
 
 from pitasker_core import auth
 from pitasker_core.auth import Role
+from pitasker_core.connections import group_of
 from pitasker_core.settings import Settings
 from pitasker_core.web import plain_page
-
-FREE_ATTEMPTS = 5
-"""Wrong passwords that cost no waiting."""
-
-LONGEST_WAIT = 900.0
-"""Seconds at most until the next attempt is looked at."""
-
-
-class Throttle:
-    """Make each wrong attempt after the first few wait twice as long as the one before.
-
-    For all addresses together: behind a proxy they are one, and a botnet has many.
-    """
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._lock = threading.Lock()
-        self._wrong = 0
-        self._until = 0.0
-
-    def wait(self) -> float:
-        """Seconds until an attempt is looked at; 0 when it is at once."""
-        with self._lock:
-            return max(0.0, self._until - self._now())
-
-    def wrong(self) -> None:
-        """An attempt was wrong."""
-        with self._lock:
-            self._wrong += 1
-            if self._wrong >= FREE_ATTEMPTS:
-                pause = min(LONGEST_WAIT, 2.0 ** (self._wrong - FREE_ATTEMPTS + 1))
-                self._until = self._now() + pause
-
-    def right(self) -> None:
-        """Somebody who knows the password is here: begin anew."""
-        with self._lock:
-            self._wrong, self._until = 0, 0.0
-
+from pitasker_core.web.throttle import Throttle
 
 throttle = Throttle()
 _one_at_a_time = anyio.Lock()
-"""Many attempts at once would all be looked at before the first was found wrong."""
+"""Argon2 takes 64 MB for each password that it looks at."""
 
 _log = logging.getLogger(__name__)
 
@@ -101,22 +63,23 @@ async def _sign_in(request: Request) -> Response:
     password = form.get("password")
     if not isinstance(password, str) or len(password) > 1000:
         return _page(settings, "Type the password.", status=400)
+    visitor = auth.visitor(settings, request.state.sites, request.cookies)
+    who = visitor or group_of(request.client.host if request.client else "")
+    if (wait := throttle.begin(who, is_stranger=visitor is None)) > 0:
+        return _page(
+            settings,
+            f"Too many wrong passwords. Try again in {int(wait) + 1} seconds. Or sign in without "
+            "the password: `./pitasker link` on the machine itself prints a link.",
+            status=429,
+            headers={"retry-after": str(int(wait) + 1)},
+        )
     async with _one_at_a_time:
-        if (wait := throttle.wait()) > 0:
-            seconds = int(wait) + 1
-            return _page(
-                settings,
-                f"Too many wrong passwords. Try again in {seconds} seconds.",
-                status=429,
-                headers={"retry-after": str(seconds)},
-            )
-        # Argon2 takes a twentieth of a second by design: not on the thread that serves everybody.
+        # It takes a twentieth of a second by design: not on the thread that serves everybody.
         role = await anyio.to_thread.run_sync(auth.check_password, settings, password)
-        if role is None:
-            throttle.wrong()
-            _log.warning("A wrong password was tried, from %s.", _where(request))
-            return _page(settings, "That is not the password.", status=401)
-        throttle.right()
+    if role is None:
+        _log.warning("A wrong password was tried, from %s.", _where(request))
+        return _page(settings, "That is not the password.", status=401)
+    throttle.right(who, is_stranger=visitor is None, is_owner=role is Role.WRITE)
     _log.info("Somebody signed in with the password, from %s.", _where(request))
     return _welcome(request, settings, role)
 
@@ -142,15 +105,14 @@ def _healthz(request: Request) -> Response:
 def _welcome(request: Request, settings: Settings, role: Role) -> Response:
     response = RedirectResponse(_next(request), 303)
     site = request.state.sites[0]
-    name, value = auth.sign_in(settings, role, site)
-    response.set_cookie(
-        name,
-        value,
-        max_age=auth.SESSION_SECONDS,
-        httponly=True,
-        samesite="lax",
-        secure=site.is_https,
-    )
+    cookies = [(*auth.sign_in(settings, role, site), auth.SESSION_SECONDS)]
+    if role is Role.WRITE:
+        seen = auth.visitor(settings, request.state.sites, request.cookies)
+        cookies.append((*auth.remember_visitor(settings, site, seen), auth.VISITOR_SECONDS))
+    for name, value, seconds in cookies:
+        response.set_cookie(
+            name, value, seconds, httponly=True, samesite="lax", secure=site.is_https
+        )
     return response
 
 
