@@ -143,6 +143,19 @@ def test_what_started_in_its_minute_is_never_missed(times):
     assert (verdict.missed, verdict.late, verdict.waiting) == ([], [], [])
 
 
+def test_the_repeated_hour_of_autumn_is_two_hours_of_expected_times():
+    begin = datetime(2026, 10, 25, tzinfo=UTC)
+    until = begin + timedelta(hours=2)
+    found = missed.expected(parse("*/30 * * * *"), begin, until, ZoneInfo("Europe/Berlin"))
+    assert found == [begin + timedelta(minutes=n) for n in (30, 60, 90, 120)]
+    assert len(set(found)) == 4
+
+
+def test_a_start_of_a_time_that_is_not_due_yet_is_no_late_start_of_another():
+    verdict = missed.judge([at("02:00")], [at("02:30", 1)], [], at("02:29"))
+    assert (verdict.late, verdict.waiting) == ([], [at("02:00")])
+
+
 @pytest.mark.parametrize(
     ("schedule", "after", "until", "count"),
     [

@@ -6,7 +6,7 @@ nothing could have been seen nothing is claimed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from itertools import groupby
 
@@ -66,12 +66,16 @@ class Verdict:
 
 
 def expected(schedule: Schedule, after: datetime, until: datetime, zone: tzinfo) -> list[datetime]:
-    """The times after one and up to another at which cron should have started a job."""
+    """The times after one and up to another at which cron should have started a job, in UTC.
+
+    In UTC, because Python reckons with a zone's times as its clocks show them: it takes the two
+    times of the hour that autumn repeats for one.
+    """
     found: list[datetime] = []
     count = 1
     while True:
         more = schedules.next_runs(schedule, found[-1] if found else after, zone, count)
-        found += [at for at in more if at <= until]
+        found += [at.astimezone(UTC) for at in more if at <= until]
         if not more or len(more) < count or more[-1] > until:
             return found
         count = min(2 * count, 256)
@@ -82,9 +86,12 @@ def judge(
     starts: Sequence[datetime],
     stretches: Sequence[Stretch],
     until: datetime,
+    listed_until: datetime | None = None,
 ) -> Verdict:
     """What became of expected times, by the starts that were seen; both ascending.
 
+    `listed_until` is how far `times` go, if not until the end: a start after it may be that of a
+    later time, and is no late start of these.
     `stretches` explain what did not start, the first that fits. What nothing explains waits for
     an hour, in which it may still start, unless cron went on to a later time meanwhile.
     """
@@ -95,7 +102,7 @@ def judge(
     for at in open_times:
         stretch = next((one for one in stretches if at in one), None)
         end = max(at, stretch.end) if stretch and stretch.cause is not Cause.UNSEEN else at
-        if start := _take(free, at + ON_TIME, end + LATE):
+        if start := _take(free, at + ON_TIME, min(end + LATE, listed_until or until)):
             verdict.late.append((at, start))
         elif stretch and stretch.cause is Cause.UNSEEN:
             continue

@@ -298,10 +298,10 @@ class Watch:
         stretches = self._stretches(span.definition, seen)
         if span.definition.recorded:
             stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in spool.holes(session, crontab)]
-        verdict = missed.judge(times, starts, stretches, until)
+        verdict = missed.judge(times, starts, stretches, until, span.end)
         if verdict.waiting and cron_daemon.is_alive() is False:
             stretches.append(Stretch(verdict.waiting[0], until, Cause.CRON_DOWN))
-            verdict = missed.judge(times, starts, stretches, until)
+            verdict = missed.judge(times, starts, stretches, until, span.end)
         return verdict, starts
 
     def _write(

@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -192,7 +192,9 @@ class Facts:
         else:
             ends = (self.now - LATE, self.now)
             times = [schedules.last_run(meaning, end, self.cron_zone) for end in ends]
-        return next((due for due in times if due and due > self.changed_at), None)
+        # In UTC, in which two times can be compared and reckoned with.
+        due = next((due for due in times if due and due > self.changed_at), None)
+        return due.astimezone(UTC) if due else None
 
     @cached_property
     def next(self) -> datetime | None:
