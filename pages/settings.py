@@ -13,7 +13,7 @@ from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.shell import ACTOR, act, settings, tell
 from pitasker_core.dashboard.times import ago, time_text
-from pitasker_core.preferences import LIMITS
+from pitasker_core.preferences import LIMITS, Preferences
 
 EXPLAINED = {
     "sync_minutes": (
@@ -71,27 +71,41 @@ def _background() -> None:
             draw = st.info if job.ok else st.error
             since = time_text(datetime.fromisoformat(job.at))
             draw(plain(f"{name.capitalize()}, since {since}: {job.message}"))
+    # With its value in its key, a field that was changed elsewhere shows that at the next run.
+    keys = {name: f"preference-{name}-{value}" for name, value in asdict(found).items()}
     with st.form("preferences", border=False):
         with st.container(horizontal=True):
-            wanted = {
-                name: st.number_input(
-                    label, *LIMITS[name], getattr(found, name), help=plain(help_text), width=300
+            for name, (label, help_text) in EXPLAINED.items():
+                st.number_input(
+                    label,
+                    *LIMITS[name],
+                    getattr(found, name),
+                    key=keys[name],
+                    help=plain(help_text),
+                    width=300,
                 )
-                for name, (label, help_text) in EXPLAINED.items()
-            }
-        adopt_new = st.toggle(
+        st.toggle(
             "Import new entries by itself",
             found.adopt_new,
+            key=keys["adopt_new"],
             help="Off: an entry that somebody adds to the crontab stays untagged until you choose "
             "it. On: the next sync in the background makes a task of it.",
         )
-        if st.form_submit_button("Save", type="primary", disabled=settings().read_only):
-            changed = {**wanted, "adopt_new": adopt_new}
-            if asdict(found) == {**asdict(found), **changed}:
-                return
-            if act(preferences.change, settings(), ACTOR, **changed):
-                tell("done", "Saved. The background follows within a minute.")
-            st.rerun()
+        st.form_submit_button(
+            "Save",
+            type="primary",
+            disabled=settings().read_only,
+            on_click=_save,
+            args=(found, keys),
+        )
+
+
+def _save(shown: Preferences, keys: dict[str, str]) -> None:
+    wanted = {name: st.session_state[key] for name, key in keys.items()}
+    if wanted == asdict(shown):
+        return
+    if act(preferences.change, settings(), ACTOR, shown, **wanted):
+        tell("done", "Saved. The background follows within a minute.")
 
 
 def _access() -> None:

@@ -222,8 +222,9 @@ class Background:
     def _sync(self) -> str:
         done = service.sync(self._settings, Request(BACKGROUND))
         _tell_conflicts(self._settings, done)
-        if self._preferences.adopt_new:
-            adopt.adopt(self._settings, BACKGROUND)
+        imported = adopt.adopt(self._settings, BACKGROUND) if self._preferences.adopt_new else None
+        if imported and imported.problem:
+            raise imported.problem
         if conflicts := len(done.plan.conflicts):
             return f"{conflicts} {'conflict waits' if conflicts == 1 else 'conflicts wait'}."
         return ""

@@ -7,6 +7,7 @@ from pitasker_core import clock, database
 from pitasker_core.database.tables import EventRow, SettingRow
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.settings import Settings
+from pitasker_core.shown import changes
 
 _KEY = "preferences"
 
@@ -54,13 +55,16 @@ def read(settings: Settings) -> Preferences:
         return Preferences(**{name: value for name, value in stored.items() if name in known})
 
 
-def change(settings: Settings, actor: str, **wanted: Any) -> Preferences:
-    """Change some. Raises InvalidSyntax for a number that is out of its limits."""
+def change(
+    settings: Settings, actor: str, shown: Preferences | None = None, **wanted: Any
+) -> Preferences:
+    """Change some. Raises InvalidSyntax for a number that is out of its limits, and Stale when one
+    that is to be changed is not as it was `shown`."""
     for name, (least, most) in LIMITS.items():
         if name in wanted and not least <= wanted[name] <= most:
             raise InvalidSyntax(f"{name.replace('_', ' ')} must be {least} to {most}.")
     before = read(settings)
-    after = replace(before, **wanted)
+    after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, wanted))
     old = asdict(before)
     changed = {name: value for name, value in asdict(after).items() if value != old[name]}
     if changed:

@@ -113,6 +113,7 @@ def sync(done: SyncResult) -> Shape:
         "exported": len(done.pushed),
         "conflicts": [change(one, done.tasks) for one in done.plan.conflicts],
         "errors": _by("task", done.failures),
+        "putBack": done.put_back,
         "changed": done.before != done.after,
         "operation": done.operation,
     }
@@ -137,6 +138,7 @@ def imported(done: ImportResult) -> Shape:
         "errors": _by("line", done.errors),
         "skippedLines": _by("line", done.skipped),
         "tasks": [*done.imported, *done.updated],
+        **(error(done.problem) if done.problem else {}),
     }
 
 

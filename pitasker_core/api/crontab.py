@@ -61,7 +61,7 @@ def sync(settings: Asked, wanted: models.Sync | None = None) -> Shape:
     return shapes.sync(service.sync(settings, request))
 
 
-@router.post("/crontab/import", response_model=models.Imported)
+@router.post("/crontab/import", response_model=models.Imported, response_model_exclude_unset=True)
 def import_entries(settings: Asked, wanted: models.Import | None = None) -> Shape:
     """Make tasks of entries that are in the crontab."""
     wanted = wanted or models.Import()
@@ -101,7 +101,7 @@ def put_raw(
             "Say which text this one was based on.", "Send the ETag of GET as If-Match."
         )
     based_on, _ = service.read_crontab(settings)
-    if if_match.strip().removeprefix("W/").strip('"') != digest(based_on):
+    if _named(if_match) != digest(based_on):
         raise PreconditionFailed(
             "The crontab is another than the one that this text was based on.",
             "Nothing was changed. Get it again.",
@@ -138,9 +138,21 @@ def snapshot(settings: Asked, snapshot: SnapshotId) -> Exact:
     response_model=models.Saved,
     response_model_exclude_unset=True,
 )
-def restore(settings: Asked, snapshot: SnapshotId) -> Exact:
-    """Install the text of a snapshot; the tasks follow."""
-    return _saved(edit.restore(settings, snapshot, actor=ACTOR))
+def restore(
+    settings: Asked, snapshot: SnapshotId, if_match: Annotated[str | None, Header()] = None
+) -> Exact:
+    """Install the text of a snapshot in the place of the one that `If-Match` names; the tasks
+    follow. Without it, a text that others have written last is left alone."""
+    if if_match is None:
+        return _saved(edit.restore(settings, snapshot, actor=ACTOR))
+    try:
+        return _saved(edit.restore(settings, snapshot, actor=ACTOR, shown=_named(if_match)))
+    except ConcurrentModification as problem:
+        raise PreconditionFailed(problem.message, problem.advice) from problem
+
+
+def _named(if_match: str) -> str:
+    return if_match.strip().removeprefix("W/").strip('"')
 
 
 def _saved(saved: edit.Saved) -> Exact:

@@ -331,6 +331,8 @@ class Synced(Model):
     exported: int
     conflicts: list[Change]
     errors: list[TaskError]
+    put_back: list[int]
+    """The tasks whose changes an editor that was opened before them had undone."""
     changed: bool
     operation: int | None
 
@@ -345,7 +347,7 @@ class Exported(Model):
 
 
 class Imported(Model):
-    """What an import did."""
+    """What an import did. `error` is why the entries of the tasks are not tagged yet."""
 
     imported: int
     updated: int
@@ -353,6 +355,7 @@ class Imported(Model):
     errors: list[LineError]
     skipped_lines: list[LineError]
     tasks: list[int]
+    error: Problem | None = None
 
 
 class Status(Model):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pitasker_core import shapes
 from pitasker_core.errors import CrontabReverted, MassRemoval
 
+NOT_YET = "Saved, but not in the crontab yet."
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -36,6 +36,9 @@ def add_to(commands: Commands) -> None:
     )
     back.add_argument("what", metavar="SNAPSHOT|FILE")
     back.add_argument("--yes", action="store_true", help="a file replaces everything: it is meant")
+    back.add_argument(
+        "--if-sha256", metavar="SUM", help="a snapshot: only if the crontab is the one of this sum"
+    )
 
     command(
         commands,
@@ -91,7 +94,7 @@ def _backup(settings: Settings, words: Words) -> Answer:
 def _restore(settings: Settings, words: Words) -> Answer:
     if not words.what.isdecimal():
         return _restore_archive(settings, words)
-    return _saved(edit.restore(settings, int(words.what), actor=ACTOR))
+    return _saved(edit.restore(settings, int(words.what), actor=ACTOR, shown=words.if_sha256))
 
 
 def _saved(saved: edit.Saved) -> Answer:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pitasker_core import shapes, status
-from pitasker_core.cli.answer import Answer, advising, inert
+from pitasker_core.cli.answer import NOT_YET, Answer, advising, inert
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.clock import system_zone
 from pitasker_core.errors import NotFound
@@ -109,6 +109,8 @@ def _tags(compared: service.Comparison, wanted: Iterable[int]) -> set[UUID]:
 
 def _synced(done: SyncResult) -> Answer:
     lines = [f"{len(done.pushed)} to the crontab, {len(done.pulled)} from the crontab."]
+    if done.old_editor:
+        lines.append(done.old_editor)
     for conflict in done.plan.conflicts:
         number = done.tasks.get(conflict.tag)
         lines.append(
@@ -168,7 +170,9 @@ def _import(settings: Settings, words: Words) -> Answer:
     lines = [f"{len(done.imported)} imported, {len(done.updated)} updated."]
     lines += [f"line {line}: skipped: {why}" for line, why in sorted(done.skipped.items())]
     lines += [f"line {line}: {why}" for line, why in sorted(done.errors.items())]
-    return Answer(shapes.imported(done), "\n".join(lines), not done.errors)
+    if done.problem:
+        lines.append(f"{NOT_YET} {done.problem.user_message}")
+    return Answer(shapes.imported(done), "\n".join(lines), not (done.errors or done.problem))
 
 
 def _export(settings: Settings, words: Words) -> Answer:

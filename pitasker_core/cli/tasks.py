@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pitasker_core import shapes, tasks
-from pitasker_core.cli.answer import Answer, inert, table
+from pitasker_core.cli.answer import NOT_YET, Answer, inert, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.settings import Settings
@@ -167,6 +167,6 @@ def _applied(done: Applied, what: str) -> Answer:
     if conflicts:
         lines.append("The crontab's entry was changed by hand too: `./pitasker sync` shows how.")
     if done.problem:
-        lines.append(f"Saved, but not in the crontab yet. {done.problem.user_message}")
+        lines.append(f"{NOT_YET} {done.problem.user_message}")
     in_order = not (done.failures or done.problem or conflicts)
     return Answer(shapes.applied(done), "\n".join(lines), in_order)

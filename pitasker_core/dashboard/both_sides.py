@@ -9,7 +9,9 @@ import streamlit as st
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.shell import ACTOR, act, settings, sync_now
+from pitasker_core.errors import PiTaskerError
 from pitasker_core.sync import service
+from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Choice, Fields, Policy
 from pitasker_core.sync.service import Comparison, Request
 from pitasker_core.tasks import Listing
@@ -24,25 +26,34 @@ def show_guard() -> None:
     if not guard:
         return
     st.error(plain(guard), icon=":material/front_hand:")
+    seen = _digest()
     with st.container(horizontal=True):
         st.button(
             "It was meant: take the crontab's",
             on_click=_sync,
-            args=(Request(ACTOR, confirmed=True, policy=Policy.CRONTAB),),
+            args=(Request(ACTOR, confirmed=True, policy=Policy.CRONTAB, shown=seen),),
         )
-        st.button("Put the database's back", on_click=_put_back, type="primary")
+        st.button("Put the database's back", on_click=_put_back, args=(seen,), type="primary")
         st.button("Leave it for now", on_click=st.session_state.pop, args=("guard",))
+
+
+def _digest() -> str | None:
+    """Which crontab is shown here; None when it cannot be read, and nothing can be decided."""
+    try:
+        return digest(service.read_crontab(settings())[0])
+    except PiTaskerError:
+        return None
 
 
 def _sync(request: Request) -> None:
     sync_now(request)
 
 
-def _put_back() -> None:
+def _put_back(seen: str | None) -> None:
     compared = act(service.preview, settings())
     if compared:
         choices: dict[UUID, Choice] = {c.tag: Policy.DATABASE for c in compared.plan.changes}
-        sync_now(Request(ACTOR, choices=choices, confirmed=True))
+        sync_now(Request(ACTOR, choices=choices, confirmed=True, shown=seen))
 
 
 def show_both_sides(listing: Listing, compared: Comparison) -> None:

@@ -31,6 +31,7 @@ In a password, write `@` as `%40`, `/` as `%2F` and `:` as `%3A`. Apprise descri
 than a hundred, at [appriseit.com/services](https://appriseit.com/services/)."""
 
 _SHOWN = 100
+_TIMES = ("quiet_from", "quiet_until", "digest_at")
 _TEST, _REMOVE = "Send a test", "Remove"
 
 
@@ -68,7 +69,8 @@ def _table(found: list[Channel]) -> None:
         for row, cells in delta.get("edited_rows", {}).items():
             names = {"name": "new_name", "on": "enabled", "kinds": "kinds"}
             wanted = {names[cell]: value for cell, value in cells.items()}
-            act(channels.change, settings(), ACTOR, found[int(row)].name, **wanted)
+            shown = found[int(row)]
+            act(channels.change, settings(), ACTOR, shown.name, shown=shown, **wanted)
 
     def choose() -> None:
         chosen = st.session_state.channel_menu
@@ -142,43 +144,57 @@ def _add() -> None:
 
 
 def _when(known: Rules) -> None:
+    # With its value in its key, a field that was changed elsewhere shows that at the next run.
+    keys = {name: f"rule-{name}-{getattr(known, name)}" for name in ("repeat_minutes", *_TIMES)}
     with st.form("notification_rules", border=False):
         with st.container(horizontal=True):
-            repeat = st.number_input(
+            st.number_input(
                 "At most one every … minutes",
                 0,
                 MOST_REPEAT_MINUTES,
                 known.repeat_minutes,
+                key=keys["repeat_minutes"],
                 help="Of one kind and task. Further ones are counted, and told with the next: "
                 "“And 3 more times”. 0: no limit.",
                 width=240,
             )
-            quiet_from = _time_input(
-                "Quiet from", known.quiet_from, "What comes in quiet hours waits until their end."
-            )
-            quiet_until = _time_input("Quiet until", known.quiet_until)
-            digest = _time_input(
-                "One digest a day, at",
-                known.digest_at,
-                "Everything since then in one message. Empty: each at once.",
-            )
+            for name, label, help_text in (
+                ("quiet_from", "Quiet from", "What comes in quiet hours waits until their end."),
+                ("quiet_until", "Quiet until", None),
+                (
+                    "digest_at",
+                    "One digest a day, at",
+                    "Everything since then in one message. Empty: each at once.",
+                ),
+            ):
+                _time_input(label, getattr(known, name), keys[name], help_text)
         st.caption(
             f"By this machine's clock ({clock.system_zone().key}). Clear a time to do without."
         )
-        if st.form_submit_button("Save these", disabled=settings().read_only):
-            _save(
-                repeat_minutes=repeat,
-                quiet_from=quiet_from,
-                quiet_until=quiet_until,
-                digest_at=digest,
-            )
+        st.form_submit_button(
+            "Save these", disabled=settings().read_only, on_click=_save_when, args=(known, keys)
+        )
 
 
-def _time_input(label: str, value: str, help_text: str | None = None) -> str:
-    picked = st.time_input(
-        label, time.fromisoformat(value) if value else None, help=help_text, step=300, width=170
-    )
+def _save_when(shown: Rules, keys: dict[str, str]) -> None:
+    picked = {name: st.session_state[key] for name, key in keys.items()}
+    texts = {name: _time_text(value) for name, value in picked.items() if name in _TIMES}
+    _save(shown, **{**picked, **texts})
+
+
+def _time_text(picked: time | None) -> str:
     return f"{picked:%H:%M}" if picked else ""
+
+
+def _time_input(label: str, value: str, key: str, help_text: str | None) -> None:
+    st.time_input(
+        label,
+        time.fromisoformat(value) if value else None,
+        key=key,
+        help=help_text,
+        step=300,
+        width=170,
+    )
 
 
 def _words(known: Rules) -> None:
@@ -189,12 +205,22 @@ def _words(known: Rules) -> None:
         names = wording.PLACEHOLDERS.items()
         st.caption("  \n".join(f"{code(f'{{{name}}}')} {plain(what)}" for name, what in names))
         with st.container(horizontal=True):
-            if st.button("Save the words", disabled=settings().read_only):
-                _save(title=title, body=body)
-            if (title, body) != (wording.TITLE, wording.BODY) and st.button(
-                "Back to the usual ones", type="tertiary", disabled=settings().read_only
-            ):
-                _save(title=wording.TITLE, body=wording.BODY)
+            st.button(
+                "Save the words",
+                disabled=settings().read_only,
+                on_click=_save,
+                args=(known,),
+                kwargs={"title": title, "body": body},
+            )
+            if (title, body) != (wording.TITLE, wording.BODY):
+                st.button(
+                    "Back to the usual ones",
+                    type="tertiary",
+                    disabled=settings().read_only,
+                    on_click=_save,
+                    args=(known,),
+                    kwargs={"title": wording.TITLE, "body": wording.BODY},
+                )
     with preview:
         try:
             texts = [wording.fill(text, wording.SAMPLE) for text in (title, body)]
@@ -207,10 +233,9 @@ def _words(known: Rules) -> None:
                 st.code(texts[1], language=None, wrap_lines=True)
 
 
-def _save(**wanted: Any) -> None:
-    if act(rules.change, settings(), ACTOR, **wanted):
+def _save(shown: Rules, **wanted: Any) -> None:
+    if act(rules.change, settings(), ACTOR, shown, **wanted):
         tell("done", "Saved.")
-    st.rerun()
 
 
 def _last() -> None:

@@ -22,7 +22,8 @@ from pitasker_core.dashboard.shell import (
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.history import Day, Operation
-from pitasker_core.sync import edit
+from pitasker_core.sync import edit, service
+from pitasker_core.sync.install import digest
 from pitasker_core.text import Text, visible
 
 LISTED = 500
@@ -167,6 +168,12 @@ def _show_one(found: Operation) -> None:
         )
         if found.error_message:
             st.error(plain(found.error_message), icon=":material/error:")
+        if "putBack" in found.details:
+            st.warning(
+                "The crontab was saved from an editor that was opened before PiTasker's last "
+                "changes. They were put back, beside what was changed in the editor.",
+                icon=":material/edit_note:",
+            )
         for task, reason in found.details.get("failed", {}).items():
             st.error(plain(Text(f"Task {task}: ", reason)))
         rows = [
@@ -226,6 +233,20 @@ def _show_texts(found: Operation) -> None:
     if not proof:
         return
     st.code(proof.text, language="diff")
-    if st.button("Put the crontab back to before this", icon=":material/history:"):
-        tell_saved(act(edit.restore, settings(), before.id, actor=ACTOR), "Restored")
-        st.rerun()
+    now, _ = service.read_crontab(settings())
+    if now != after.text:
+        st.caption(
+            f"It was changed since. From now to before this: {difference(now, before.text)}."
+        )
+    st.button(
+        "Put the crontab back to before this",
+        icon=":material/history:",
+        disabled=now == before.text or settings().read_only,
+        on_click=_put_back,
+        args=(before.id, digest(now)),
+    )
+
+
+def _put_back(snapshot: int, shown: str) -> None:
+    done = act(edit.restore, settings(), snapshot, actor=ACTOR, shown=shown)
+    tell_saved(done, "Restored")

@@ -98,4 +98,6 @@ def outcome(operation: Operation) -> str:
         )
         if count
     ]
+    if not parts and operation.after is not None and operation.after != operation.before:
+        parts.append("the text was changed")
     return ", ".join(parts) or "the crontab is as it was"

@@ -243,6 +243,8 @@ def sync_now(request: Request | None = None) -> bool:
 def tell_synced(done: SyncResult, what: str) -> None:
     """Say what a sync did; taken back, each task gets the values that were overwritten."""
     tell("done", f"{len(done.pushed)} to the crontab, {len(done.pulled)} from it.")
+    if done.old_editor:
+        tell("warning", done.old_editor)
     if done.plan.conflicts:
         tell("warning", f"{_conflicts(len(done.plan.conflicts))} for you: see Sync health.")
     if done.pushed or done.pulled:
@@ -257,7 +259,14 @@ def tell_synced(done: SyncResult, what: str) -> None:
 
 def tell_imported(done: ImportResult) -> None:
     """Say what an import did; it is taken back by giving the entries back."""
-    tell("done", f"{len(done.imported)} imported.")
+    if done.problem:
+        tell(
+            "warning",
+            f"{len(done.imported)} imported, but not tagged in the crontab yet. "
+            f"{done.problem.user_message}",
+        )
+    else:
+        tell("done", f"{len(done.imported)} imported.")
 
     def undo() -> None:
         texts = act(release, settings(), ACTOR, done.imported)

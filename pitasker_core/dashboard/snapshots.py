@@ -19,6 +19,7 @@ from pitasker_core.dashboard.shell import (
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import DatabaseError
 from pitasker_core.sync import edit
+from pitasker_core.sync.install import digest
 from pitasker_core.sync.store import Snapshot
 
 NOW = "the crontab now"
@@ -48,7 +49,7 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
             st.code(proof.text, language="diff")
         with st.container(horizontal=True):
             if st.button("Restore this", icon=":material/history:", disabled=picked.text == now):
-                _confirm_restore(picked, after_restore)
+                _confirm_restore(picked, digest(now), after_restore)
             st.download_button(
                 "Download",
                 encode(picked.text or ""),
@@ -113,13 +114,13 @@ def _named(one: Snapshot) -> str:
 
 
 @st.dialog("Restore this text?")
-def _confirm_restore(picked: Snapshot, after_restore: Callable[[], None]) -> None:
+def _confirm_restore(picked: Snapshot, shown: str, after_restore: Callable[[], None]) -> None:
     st.markdown(
         f"The crontab becomes what it was at {time_text(picked.taken_at)}, and the tasks follow. "
         "The present text is kept as a snapshot, so this can be undone."
     )
     if st.button("Restore", type="primary"):
-        saved = act(edit.restore, settings(), picked.id, actor=ACTOR)
+        saved = act(edit.restore, settings(), picked.id, actor=ACTOR, shown=shown)
         if saved:
             after_restore()
             tell_saved(saved, "Restored")

@@ -20,6 +20,7 @@ from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound, ReadOn
 from pitasker_core.notices import Kind
 from pitasker_core.notifications import sending
 from pitasker_core.settings import Settings
+from pitasker_core.shown import changes
 from pitasker_core.text import Code, Text
 
 FILE_NAME = "notifications.json"
@@ -87,10 +88,18 @@ def change(
     new_name: str | None = None,
     kinds: Sequence[str] | None = None,
     enabled: bool | None = None,
+    shown: Channel | None = None,
 ) -> None:
-    """Change what is given. Raises NotFound, InvalidSyntax."""
+    """Change what is given. Raises NotFound, InvalidSyntax, and Stale when what is to be changed is
+    not as it was `shown`."""
     with _changing(settings, actor, "channel changed") as current:
         old = _named(current.channels, name)
+        given = {
+            "name": new_name or name,
+            "kinds": old.kinds if kinds is None else tuple(kinds),
+            "enabled": old.enabled if enabled is None else enabled,
+        }
+        changes(vars(old), vars(shown) if shown else None, given)
         wanted = (new_name or name).strip()
         _check_name(wanted)
         if any(one.name == wanted and one is not old for one in current.channels):

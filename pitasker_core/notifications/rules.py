@@ -12,6 +12,7 @@ from pitasker_core.database.tables import EventRow, NoticeRow, SettingRow
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.notifications import wording
 from pitasker_core.settings import Settings
+from pitasker_core.shown import changes
 
 MOST_REPEAT_MINUTES = 10_080
 
@@ -56,10 +57,11 @@ def read(settings: Settings) -> Rules:
         return Rules(**{name: value for name, value in stored.items() if name in known})
 
 
-def change(settings: Settings, actor: str, **wanted: Any) -> Rules:
-    """Change some. What waits is looked at anew. Raises InvalidSyntax for what cannot be."""
+def change(settings: Settings, actor: str, shown: Rules | None = None, **wanted: Any) -> Rules:
+    """Change some. What waits is looked at anew. Raises InvalidSyntax for what cannot be, and Stale
+    when one that is to be changed is not as it was `shown`."""
     before = read(settings)
-    after = replace(before, **wanted)
+    after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, wanted))
     check(after)
     old = asdict(before)
     changed = {name: value for name, value in asdict(after).items() if value != old[name]}

@@ -17,7 +17,7 @@ from pitasker_core.crontab.document import (
 )
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.database.tables import EventRow, TaskRow
-from pitasker_core.errors import InvalidSyntax
+from pitasker_core.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.settings import Settings
 from pitasker_core.sync import install, store
 from pitasker_core.sync.merge import Fields
@@ -63,6 +63,8 @@ class ImportResult:
     errors: dict[int, str] = field(default_factory=dict)
     texts: tuple[str | None, str | None] = (None, None)
     """The crontab before and after."""
+    problem: PiTaskerError | None = None
+    """Why the entries of the new tasks are not tagged yet: the tasks are saved all the same."""
 
 
 def importable(compared: Comparison) -> list[Import]:
@@ -82,7 +84,8 @@ def adopt(
     """Import entries as tasks; all that are importable when `wanted` is None.
 
     An entry that is managed already brings its task up to date. What is wrong with one entry is in
-    the result. Raises any PiTaskerError for the whole; then nothing was changed.
+    the result, and so is why the crontab does not follow yet. Raises any PiTaskerError when no task
+    was made.
     """
     with install.locked(settings):
         text, document = read_crontab(settings)
@@ -98,7 +101,10 @@ def adopt(
         tags = {*work.places, *work.updates}
         if tags:
             request = Request(actor, "import", tags, confirmed=True, places=work.places)
-            done = sync_locked(settings, request)
+            try:
+                done = sync_locked(settings, request)
+            except PiTaskerError as problem:
+                return replace(work.result, problem=problem, texts=(text, text))
             work.result.updated.extend(
                 done.tasks[c.tag] for c in done.pulled if c.tag in work.updates
             )

@@ -108,10 +108,27 @@ def check(settings: Settings, text: str) -> None:
         install.check(settings, crontab, document)
 
 
-def restore(settings: Settings, number: int, *, actor: str) -> Saved:
-    """Install the text of a snapshot, and let the tasks follow. Undone by another restore."""
+def restore(settings: Settings, number: int, *, actor: str, shown: str | None = None) -> Saved:
+    """Install the text of a snapshot, and let the tasks follow. Undone by another restore.
+
+    `shown` is the digest of the text that is to be replaced. Raises ConcurrentModification when the
+    crontab is another one; without a digest, when others wrote it after that snapshot.
+    """
     wanted = snapshot(settings, number)
     based_on = program(settings).read()
+    if shown is None:
+        (newest,) = snapshots(settings, 1)
+        if newest.text != based_on or (newest.reason == "found" and newest.id > number):
+            raise ConcurrentModification(
+                "Others have changed the crontab since, and to go back would remove their changes.",
+                "Nothing was changed. Look at the crontab, then name the text that you saw: its "
+                f"SHA-256 is {install.digest(based_on)}.",
+            )
+    elif shown != install.digest(based_on):
+        raise ConcurrentModification(
+            "The crontab was changed since it was shown.",
+            "Nothing was changed. Look at it again, then go back.",
+        )
     return save_raw(
         settings, wanted.text or "", based_on, actor=actor, confirmed=True, kind="restore"
     )

@@ -59,6 +59,8 @@ class Request:
     """Whose version to take, or which mix, for single tags."""
     seen: Collection[Change] = ()
     """What the person who chose was shown. What changed since is not theirs to overwrite: Stale."""
+    shown: str | None = None
+    """The digest of the crontab that the person was shown. Another one is refused: Stale."""
     policy: Policy = Policy.ASK
     """What to do about the other conflicts."""
     confirmed: bool = False
@@ -128,6 +130,18 @@ class SyncResult:
     def put_back(self) -> list[int]:
         """The tasks whose changes an old editor had undone."""
         return [self.tasks[c.tag] for c in self.pushed if self.undone and c.tag in self.undone]
+
+    @property
+    def old_editor(self) -> str:
+        """What there is to say when an old editor was saved; empty when none was."""
+        if self.undone is None:
+            return ""
+        tasks = ", ".join(map(str, self.put_back))
+        which = f" They are of the tasks {tasks}." if tasks else ""
+        return (
+            "The crontab was saved from an editor that was opened before PiTasker's last changes. "
+            f"They are put back, beside what was changed in the editor.{which}"
+        )
 
 
 def program(settings: Settings) -> CrontabProgram:
@@ -332,6 +346,11 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
                 # 1. Both sides as they are, with the rows locked against other writers.
                 number = store.own_crontab(session, lock=True)
                 text, document = read_crontab(settings)
+                if request.shown not in (None, install.digest(text)):
+                    raise Stale(
+                        "The crontab was changed again since it was shown.",
+                        "Look at it again, then choose.",
+                    )
                 compared = compare(
                     session,
                     number,

@@ -136,7 +136,7 @@ def _of_change(compared: Comparison, change: Change) -> Finding:
     known = compared.known.get(change.tag)
     name = f"“{known.fields.name}”" if known else "An entry whose task is gone"
     index = compared.reading.where.get(change.tag, compared.reading.lost.get(change.tag))
-    if change.tag in compared.reading.lost:
+    if change.tag in compared.reading.lost and change.kind is Kind.CONFLICT:
         kind, what = Discrepancy.LOST_TAG, "lost its tag in the crontab"
     elif change.kind is Kind.CONFLICT:
         kind, what = Discrepancy.CHANGED_IN_BOTH, "was changed here and in the crontab, differently"
