@@ -262,8 +262,10 @@ def tell_imported(done: ImportResult) -> None:
     if done.problem:
         tell(
             "warning",
-            f"{len(done.imported)} imported, but not tagged in the crontab yet. "
-            f"{done.problem.user_message}",
+            Text(
+                f"{len(done.imported)} imported, but not tagged in the crontab yet. ",
+                done.problem.user_message,
+            ),
         )
     else:
         tell("done", f"{len(done.imported)} imported.")
