@@ -191,6 +191,7 @@ def create(
     crontab = _crontab_if_there(settings)
     check(name, schedule, command, crontab)
     _check_told(ping_url, notify)
+    _check_words(notes, labels)
     with database.session(settings) as session:
         row = TaskRow(
             name=name,
@@ -470,6 +471,11 @@ _AS_THEY_ARE = (
 
 _PING_URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
+LONGEST_NOTES = 10_000
+MOST_LABELS, LONGEST_LABEL = 20, 100
+LONGEST_PING_URL = 1_000
+"""What a task may have: in characters, and in labels."""
+
 # What an entry has of its task: when one of these changes, the crontab has to follow.
 _OF_THE_ENTRY = (
     "name",
@@ -501,6 +507,10 @@ def _edit(
                 _check_changed(row, name, crontab)
     if "paused" in wanted and wanted["paused"] != row.paused:
         row.paused_until = None
+    _check_words(
+        wanted["notes"] if wanted.get("notes", row.notes) != row.notes else "",
+        wanted["labels"] if list(wanted.get("labels", row.labels)) != list(row.labels) else (),
+    )
     for name in _AS_THEY_ARE:
         if name in wanted:
             setattr(row, name, wanted[name])
@@ -527,8 +537,23 @@ def _edit(
             row.synced_to_crontab = False
 
 
+def _check_words(notes: str, labels: Sequence[str]) -> None:
+    """Raise InvalidSyntax for notes or labels that are too long or too many for any page."""
+    if len(notes) > LONGEST_NOTES:
+        raise InvalidSyntax(
+            f"Notes have at most {LONGEST_NOTES:,} characters; these have {len(notes):,}.",
+            "Keep longer ones in a file, and name it here.",
+        )
+    if len(labels) > MOST_LABELS:
+        raise InvalidSyntax(f"A task has at most {MOST_LABELS} labels; these are {len(labels):,}.")
+    if any(not 0 < len(label) <= LONGEST_LABEL for label in labels):
+        raise InvalidSyntax(f"A label has 1 to {LONGEST_LABEL} characters.")
+
+
 def _check_told(ping_url: str, notify: Sequence[str] | None) -> None:
     """Raise InvalidSyntax unless others can be told of a task's runs as is wanted."""
+    if len(ping_url) > LONGEST_PING_URL:
+        raise InvalidSyntax(f"A ping URL has at most {LONGEST_PING_URL:,} characters.")
     if ping_url and not _PING_URL.fullmatch(ping_url):
         raise InvalidSyntax(
             "A ping URL begins with http:// or https:// and has no blanks.",

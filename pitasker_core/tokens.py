@@ -15,6 +15,7 @@ from pitasker_core.settings import Settings
 from pitasker_core.text import Code, Text
 
 PREFIX = "pitasker_"
+LONGEST_NAME = 100
 """So that a leaked one is known for what it is."""
 
 _USED_STEP = timedelta(minutes=5)
@@ -33,11 +34,13 @@ class Token:
 
 
 def create(settings: Settings, actor: str, name: str, role: Role) -> str:
-    """A new token. It is told this once. Raises InvalidSyntax without a name."""
+    """A new token. It is told this once. Raises InvalidSyntax without a name, or for a long one."""
     if not (name := name.strip()):
         raise InvalidSyntax(
             "A token needs a name.", Text("Say what uses it, for instance ", Code("phone"), ".")
         )
+    if len(name) > LONGEST_NAME:
+        raise InvalidSyntax(f"A token's name has at most {LONGEST_NAME} characters.")
     token = PREFIX + secrets.token_urlsafe(32)
     with database.session(settings) as session:
         session.add(TokenRow(name=name, sha256=digest(token), may_write=role is Role.WRITE))

@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 
 from pitasker_core.crontab.document import NAME_LIMIT
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT
+from pitasker_core.tasks import LONGEST_LABEL, LONGEST_NOTES, MOST_LABELS
 
 LARGEST_ID = 2**31 - 1
 
@@ -55,7 +56,11 @@ Flag = Annotated[bool, Strict()]
 Seconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_TIMEOUT)]
 Id = Annotated[int, Strict(), Field(ge=1, le=LARGEST_ID)]
 Line = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
-Label = Annotated[Text, Field(min_length=1, max_length=100)]
+Notes = Annotated[Text, Field(max_length=LONGEST_NOTES)]
+Label = Annotated[Text, Field(min_length=1, max_length=LONGEST_LABEL)]
+Labels = Annotated[list[Label], Field(max_length=MOST_LABELS)]
+MOST_LINES = 10_000
+"""Of a crontab, by crontab(1): no list of its lines or of tasks is longer."""
 Told = Literal["failed", "recovered", "missed"]
 """What may be told of a task."""
 
@@ -77,14 +82,14 @@ class NewTask(Model):
     command: Annotated[Text, Field(examples=["/home/pi/backup.sh"])]
     is_system_managed: Flag = True
     paused: Flag = False
-    notes: Text = ""
-    labels: list[Label] = []
+    notes: Notes = ""
+    labels: Labels = []
     record_runs: Flag = False
     timeout_seconds: Seconds | None = None
     no_overlap: Flag = False
     catch_up: Flag = False
     ping_url: Text = ""
-    notify: list[Told] | None = None
+    notify: Annotated[list[Told], Field(max_length=10)] | None = None
 
 
 class TaskChange(Model):
@@ -97,14 +102,14 @@ class TaskChange(Model):
     command: Text | None = None
     is_system_managed: Flag | None = None
     paused: Flag | None = None
-    notes: Text | None = None
-    labels: list[Label] | None = None
+    notes: Notes | None = None
+    labels: Labels | None = None
     record_runs: Flag | None = None
     timeout_seconds: Seconds | None = None
     no_overlap: Flag | None = None
     catch_up: Flag | None = None
     ping_url: Text | None = None
-    notify: list[Told] | None = None
+    notify: Annotated[list[Told], Field(max_length=10)] | None = None
     version: Id | None = None
 
 
@@ -117,7 +122,7 @@ class Pause(Model):
 class Import(Model):
     """Which entries to import, by their lines; all that no task manages when left out."""
 
-    lines: list[Line] | None = None
+    lines: Annotated[list[Line], Field(max_length=MOST_LINES)] | None = None
     skip_duplicates: Flag = True
     is_system_managed: Flag = True
     generate_names: Flag = True
@@ -126,13 +131,13 @@ class Import(Model):
 class Export(Model):
     """Which tasks to write to the crontab; all that shall be in it when left out."""
 
-    tasks: list[Id] | None = None
+    tasks: Annotated[list[Id], Field(max_length=MOST_LINES)] | None = None
 
 
 class Sync(Model):
     """What to sync, and what to do about conflicts."""
 
-    tasks: list[Id] | None = None
+    tasks: Annotated[list[Id], Field(max_length=MOST_LINES)] | None = None
     policy: Literal["ask", "database", "crontab"] = "ask"
     confirmed: Flag = False
     """A mass removal, or a step back to an older crontab, is meant."""

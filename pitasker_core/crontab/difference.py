@@ -1,8 +1,11 @@
 """The difference between two texts of a crontab, as proof of what a write did. Pure."""
 
 import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher, unified_diff
+from difflib import Match, SequenceMatcher
 
 from pitasker_core.text import visible
 
@@ -38,20 +41,178 @@ class Difference:
 
 
 def difference(before: str | None, after: str | None) -> Difference:
-    """Compare two texts; None is the absence of a crontab."""
+    """Compare two texts; None is the absence of a crontab.
+
+    The time it takes grows with the number of lines. Where too much differs, whole blocks count as
+    changed although a longer search might find a line that is in both.
+    """
     old, new = _lines(before), _lines(after)
-    changed = added = removed = identical = 0
-    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            identical += j - i
-            continue
-        both = min(j - i, m - k)
-        changed += both
-        removed += j - i - both
-        added += m - k - both
-    lines = unified_diff(old, new, "before", "after", lineterm="", n=1)
-    text = "\n".join(line.removesuffix("\n") for line in list(lines)[2:])
+    blocks = _equal_blocks(old, new)
+    changed = added = removed = 0
+    matcher = _Compared(old, new, blocks)
+    for kind, i, j, k, m in matcher.get_opcodes():
+        if kind != "equal":
+            both = min(j - i, m - k)
+            changed += both
+            removed += j - i - both
+            added += m - k - both
+    identical = sum(length for _, _, length in blocks)
+    lines: list[str] = []
+    for group in matcher.get_grouped_opcodes(1):
+        lines += _hunk(old, new, group)
+    text = "\n".join(line.removesuffix("\n") for line in lines)
     return Difference(changed, added, removed, identical, text)
+
+
+Block = tuple[int, int, int]
+"""Where equal lines begin in each text, and how many there are."""
+
+_Opcode = tuple[str, int, int, int, int]
+
+
+class _Compared(SequenceMatcher[str]):
+    """difflib's hunks of blocks that were found by something faster."""
+
+    def __init__(self, old: list[str], new: list[str], blocks: list[Block]) -> None:
+        super().__init__(None, (), (), autojunk=False)
+        self.a, self.b = old, new
+        ends = (len(old), len(new), 0)
+        self.matching_blocks = [Match(*block) for block in [*blocks, ends]]
+
+
+def _hunk(old: list[str], new: list[str], group: Sequence[_Opcode]) -> list[str]:
+    first, last = group[0], group[-1]
+    lines = [f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@"]
+    for kind, i, j, k, m in group:
+        if kind == "equal":
+            lines += [f" {line}" for line in old[i:j]]
+        else:
+            lines += [f"-{line}" for line in old[i:j]]
+            lines += [f"+{line}" for line in new[k:m]]
+    return lines
+
+
+def _range(start: int, end: int) -> str:
+    """Lines as the unified format counts them: from 1, or the line before an empty range."""
+    length = end - start
+    return f"{start + 1}" if length == 1 else f"{start + (length > 0)},{length}"
+
+
+_MOST_EDITS = 200
+"""Lines that may differ where no line is unique: the search takes time by their square."""
+
+
+def _equal_blocks(old: list[str], new: list[str]) -> list[Block]:
+    """Equal lines, in order: first those that are unique in both texts (patience diff), then, from
+    there, those around and between them."""
+    blocks: list[Block] = []
+    i = k = 0
+    for at, to in [*_unique_in_both(old, new), (len(old), len(new))]:
+        if at < i or to < k:
+            continue  # it was reached already from the one before
+        blocks += _between(old, new, (i, at), (k, to))
+        i, k = at, to
+        while i < len(old) and k < len(new) and old[i] == new[k]:
+            i, k = i + 1, k + 1
+        if i > at:
+            blocks.append((at, to, i - at))
+    return _joined(blocks)
+
+
+def _unique_in_both(old: list[str], new: list[str]) -> list[tuple[int, int]]:
+    """The longest run of lines that are unique in both texts and in the same order in both."""
+    once_old, once_new = Counter(old), Counter(new)
+    places = {line: at for at, line in enumerate(new) if once_new[line] == 1}
+    pairs = [
+        (at, places[line]) for at, line in enumerate(old) if once_old[line] == 1 and line in places
+    ]
+    # The longest increasing subsequence, by piles of a game of patience.
+    tops: list[int] = []
+    piles: list[int] = []
+    before: list[int] = []
+    for number, (_, to) in enumerate(pairs):
+        pile = bisect_left(tops, to)
+        before.append(piles[pile - 1] if pile else -1)
+        tops[pile : pile + 1] = [to]
+        piles[pile : pile + 1] = [number]
+    chosen = []
+    number = piles[-1] if piles else -1
+    while number >= 0:
+        chosen.append(pairs[number])
+        number = before[number]
+    return chosen[::-1]
+
+
+def _between(
+    old: list[str], new: list[str], own: tuple[int, int], other: tuple[int, int]
+) -> list[Block]:
+    """The equal lines of a part of each text."""
+    (i, j), (k, m) = own, other
+    blocks: list[Block] = []
+    start = i
+    while i < j and k < m and old[i] == new[k]:
+        i, k = i + 1, k + 1
+    if i > start:
+        blocks.append((start, k - (i - start), i - start))
+    end = 0
+    while j - end > i and m - end > k and old[j - end - 1] == new[m - end - 1]:
+        end += 1
+    a, b = old[i : j - end], new[k : m - end]
+    blocks += [(i + at, k + to, length) for at, to, length in _fewest_edits(a, b)]
+    if end:
+        blocks.append((j - end, m - end, end))
+    return blocks
+
+
+def _fewest_edits(a: list[str], b: list[str]) -> list[Block]:
+    """The equal lines by the fewest insertions and deletions (Myers, "An O(ND) Difference
+    Algorithm", 1986); none when that takes more than a bounded number."""
+    furthest = {1: 0}
+    steps: list[dict[int, int]] = []
+    for edits in range(min(_MOST_EDITS, len(a) + len(b)) + 1):
+        steps.append(dict(furthest))
+        for diagonal in range(-edits, edits + 1, 2):
+            is_down = diagonal == -edits or (
+                diagonal != edits and furthest[diagonal - 1] < furthest[diagonal + 1]
+            )
+            x = furthest[diagonal + 1] if is_down else furthest[diagonal - 1] + 1
+            y = x - diagonal
+            while x < len(a) and y < len(b) and a[x] == b[y]:
+                x, y = x + 1, y + 1
+            furthest[diagonal] = x
+            if x >= len(a) and y >= len(b):
+                return _way_back(steps, len(a), len(b))
+    return []
+
+
+def _way_back(steps: list[dict[int, int]], x: int, y: int) -> list[Block]:
+    blocks: list[Block] = []
+    for edits in range(len(steps) - 1, -1, -1):
+        furthest, diagonal = steps[edits], x - y
+        is_down = diagonal == -edits or (
+            diagonal != edits and furthest[diagonal - 1] < furthest[diagonal + 1]
+        )
+        came_by = diagonal + 1 if is_down else diagonal - 1
+        from_x = furthest[came_by]
+        from_y = from_x - came_by
+        begin = (from_x, from_y + 1) if is_down else (from_x + 1, from_y)
+        if edits == 0:
+            begin = (0, 0)
+        if x > begin[0]:
+            blocks.append((*begin, x - begin[0]))
+        x, y = from_x, from_y
+    return blocks[::-1]
+
+
+def _joined(blocks: list[Block]) -> list[Block]:
+    """Blocks of which none goes on where the one before ends."""
+    joined: list[Block] = []
+    for at, to, length in blocks:
+        if joined and joined[-1][0] + joined[-1][2] == at and joined[-1][1] + joined[-1][2] == to:
+            joined[-1] = (joined[-1][0], joined[-1][1], joined[-1][2] + length)
+        else:
+            joined.append((at, to, length))
+    return joined
 
 
 def _lines(text: str | None) -> list[str]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import groupby
 
 from pitasker_core.text import visible
 
@@ -151,12 +152,16 @@ def _written_over(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
             else:
                 cells[at : at + 1] = [(char, style)]
                 at += 1
-    return cells
+    return [
+        ("".join(char for char, _ in same), style)
+        for style, same in groupby(cells, lambda cell: cell[1])
+    ]
 
 
 def _after(style: Style, parameters: str) -> Style:
     """The style after a control sequence: `1;31` is bold and red."""
-    codes = iter([int(word) if word.isdecimal() else 0 for word in re.split("[;:]", parameters)])
+    # Five digits are more than any code has; `int` refuses thousands.
+    codes = iter([int(word[-5:] or 0) for word in re.split("[;:]", parameters)])
     for code in codes:
         if code == 0:
             style = _NORMAL
@@ -205,14 +210,18 @@ def _marked(line: Line, find: str) -> Iterator[tuple[str, Style, bool]]:
     if find:
         cuts = [m.span() for m in re.finditer(re.escape(find), words(line), re.IGNORECASE)]
     at = 0
+    next_cut = 0
     for text, style in line:
         begin = 0
-        for start, end in cuts:
-            start, end = max(start - at, begin), min(end - at, len(text))
-            if start < end:
-                yield text[begin:start], style, False
-                yield text[start:end], style, True
-                begin = end
+        while next_cut < len(cuts) and cuts[next_cut][0] < at + len(text):
+            cut_start, cut_end = cuts[next_cut]
+            start, end = max(cut_start - at, begin), min(cut_end - at, len(text))
+            yield text[begin:start], style, False
+            yield text[start:end], style, True
+            begin = end
+            if cut_end > at + len(text):
+                break  # it goes on in the next piece
+            next_cut += 1
         yield text[begin:], style, False
         at += len(text)
 

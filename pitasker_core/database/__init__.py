@@ -22,6 +22,9 @@ from pitasker_core.database.owner import Evidence
 from pitasker_core.errors import DatabaseError, ReadOnly, Stale
 from pitasker_core.settings import Settings
 
+READ_SECONDS = 20.0
+"""How long one query may take for somebody who may only look."""
+
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 0x7069_7461  # "pita": any number that is ours
 
@@ -121,6 +124,7 @@ def session(settings: Settings) -> Iterator[Session]:
     with errors_named(), Session(engine, expire_on_commit=False) as current, current.begin():
         if settings.read_only:
             current.execute(text("set transaction read only"))  # PostgreSQL itself refuses then
+            current.execute(text(f"set local statement_timeout = {READ_SECONDS * 1000:.0f}"))
         yield current
 
 

@@ -25,7 +25,8 @@ from pitasker_core.text import Code, Text
 
 FILE_NAME = "notifications.json"
 
-_LONGEST_NAME = 40
+_LONGEST_NAME, _LONGEST_URL, _MOST = 40, 2_000, 50
+"""Characters of a channel's name and URL, and how many channels there may be."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,14 @@ def add(
     """
     name, url = name.strip(), url.strip()
     _check_name(name)
+    if len(url) > _LONGEST_URL:
+        raise InvalidSyntax(f"A channel's URL has at most {_LONGEST_URL:,} characters.")
     channel = Channel(name, sending.masked(url), _checked_kinds(kinds), url=url)
     with _changing(settings, actor, "channel added") as current:
         if any(one.name == name for one in current.channels):
             raise InvalidSyntax(f"There is a channel “{name}” already.", "Give it another name.")
+        if len(current.channels) >= _MOST:
+            raise InvalidSyntax(f"There are at most {_MOST} channels.", "Remove one first.")
         current.channels.append(channel)
         current.after = _told(channel, name)
     return channel

@@ -14,6 +14,7 @@ from pitasker_core.notifications import wording
 from pitasker_core.settings import Settings
 from pitasker_core.shown import changes
 
+LONGEST_TITLE, LONGEST_BODY = 200, 5_000
 MOST_REPEAT_MINUTES = 10_080
 
 _KEY = "notifications"
@@ -100,6 +101,10 @@ def check(rules: Rules) -> None:
             raise InvalidSyntax(
                 "The digest's time lies in the quiet hours.", "Choose a time outside of them."
             )
+    if len(rules.title) > LONGEST_TITLE or len(rules.body) > LONGEST_BODY:
+        raise InvalidSyntax(
+            f"The title has at most {LONGEST_TITLE} characters, the body {LONGEST_BODY:,}."
+        )
     wording.check(rules.title)
     wording.check(rules.body)
     if not rules.title.strip() or "\n" in rules.title:
