@@ -2,8 +2,8 @@
 
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
 
+from pitasker_core import paths
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.document import Crontab, split_stdin
 from pitasker_core.text import Code, Text
@@ -46,8 +46,8 @@ def _missing_program(program: str | None, environment: Mapping[str, str]) -> str
         return None
     path = environment.get("PATH", DEFAULT_PATH)
     if program.startswith("/"):
-        if not Path(program).exists():
-            return f"There is no file {program} on this machine."
+        if not paths.exists(program):
+            return f"There is no file {program} on this machine that you can reach."
         if shutil.which(program) is None:
             return Text(f"{program} is not executable: ", Code("chmod +x"), " makes it so.")
         return None

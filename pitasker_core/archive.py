@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pitasker_core import clock, database
+from pitasker_core import clock, database, paths
 from pitasker_core.crontab.document import decode, encode
 from pitasker_core.database.tables import Base
 from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound
@@ -41,13 +41,15 @@ def back_up(settings: Settings, file: Path) -> int:
 
     The secrets by which people sign in are not in it. Raises ExecutionError, DatabaseError.
     """
+    if paths.is_folder(file):
+        raise InvalidSyntax(f"{file} is a folder.", "Name a file in it, such as backup.tar.gz.")
     text, _ = service.read_crontab(settings)
     made = clock.now()
     told = {"format": _FORMAT, "madeAt": made.isoformat(), "tables": database.newest_revision()}
     parts = {"pitasker.json": json.dumps(told).encode(), "database.dump": _dump(settings)}
     if text is not None:
         parts["crontab"] = encode(text)
-    unfinished = file.with_name(f"{file.name}.unfinished")
+    unfinished = Path(f"{file}.unfinished")
     try:
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as out:
@@ -157,6 +159,8 @@ def _run(settings: Settings, command: Sequence[str]) -> bytes:
             f"There is no {command[0]} on this machine.",
             Text(Code("sudo apt install postgresql-client"), " brings it."),
         ) from problem
+    except OSError as problem:
+        raise ExecutionError(f"{program} cannot be started: {problem.strerror}.") from problem
     if done.returncode:
         raise ExecutionError(
             f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()[:500]}",

@@ -4,6 +4,7 @@ PiTasker or on where it lies."""
 import shutil
 from pathlib import Path
 
+from pitasker_core import paths
 from pitasker_core.crontab.recording import FILE_NAME
 from pitasker_core.errors import ExecutionError
 from pitasker_core.settings import Settings
@@ -30,7 +31,7 @@ def put_in_place(settings: Settings) -> Path:
         settings.make_home()
         settings.spool.mkdir(mode=0o700, exist_ok=True)
         wanted = _content()
-        if not copy.exists() or copy.read_bytes() != wanted:
+        if not paths.exists(copy) or copy.read_bytes() != wanted:
             new = copy.with_suffix(".new")
             new.write_bytes(wanted)
             new.chmod(0o700)
@@ -49,14 +50,14 @@ def put_in_place(settings: Settings) -> Path:
 
 def refresh(settings: Settings) -> None:
     """Bring a copy that is there up to this version; see `put_in_place`."""
-    if path(settings).exists():
+    if paths.exists(path(settings)):
         put_in_place(settings)
 
 
 def _content() -> bytes:
     """The recorder, with the system's Python in its first line."""
     original = _ORIGINAL.read_bytes()
-    if _PYTHON.exists():
+    if paths.exists(_PYTHON):
         return original
     found = shutil.which("python3", path=_CRON_PATH)
     if found is None:

@@ -48,7 +48,10 @@ def up(
         trusted_proxies or settings.trusted_proxies
     )
     os.chdir(_PROJECT)  # where Streamlit looks for .streamlit/config.toml
-    os.execv(command[0], command)
+    try:
+        os.execv(command[0], command)
+    except OSError as problem:
+        raise ExecutionError(f"{command[0]} cannot be started: {problem.strerror}.") from problem
 
 
 def believed_addresses(proxies: Sequence[str]) -> str:

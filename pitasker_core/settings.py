@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pitasker_core import identity
+from pitasker_core import identity, paths
 from pitasker_core.identity import Identity
 
 
@@ -67,7 +67,7 @@ class Settings:
         home = environment.get("PITASKER_HOME") or f"{data}/pitasker"
         host = environment.get("PITASKER_HOST")
         return cls(
-            home=Path(home).expanduser().absolute(),
+            home=paths.expand(home, environment).absolute(),
             database_url=environment.get("DATABASE_URL") or None,
             crontab_program=environment.get("PITASKER_CRONTAB") or "crontab",
             demo=environment.get("PITASKER_DEMO") == "1",

@@ -26,6 +26,7 @@ from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
 from pitasker_core.errors import InvalidSyntax, NotFound, PiTaskerError, Stale
 from pitasker_core.history import Operation
 from pitasker_core.settings import Settings
+from pitasker_core.storable import check_storable
 from pitasker_core.sync import store
 from pitasker_core.sync.merge import Fields, Kind
 from pitasker_core.sync.service import (
@@ -304,6 +305,11 @@ def undo_operation(settings: Settings, actor: str, done: Operation) -> Applied:
     overwritten: dict[int, tuple[Fields | None, Fields | None]] = {}
     for part, lost, kept in (("pulled", "database", "crontab"), ("pushed", "crontab", "database")):
         for change in done.details.get(part, []):
+            if change.get("inexact"):
+                raise InvalidSyntax(
+                    "This cannot be undone: the entry held bytes that are not UTF-8.",
+                    "The snapshot from before this operation has them: restore that.",
+                )
             sides = {
                 side: Fields.from_dict(change[side]) if change[side] else None
                 for side in (lost, kept)
@@ -538,7 +544,8 @@ def _edit(
 
 
 def _check_words(notes: str, labels: Sequence[str]) -> None:
-    """Raise InvalidSyntax for notes or labels that are too long or too many for any page."""
+    """Raise InvalidSyntax for notes or labels that are too long or too many for any page, or that
+    the database cannot keep."""
     if len(notes) > LONGEST_NOTES:
         raise InvalidSyntax(
             f"Notes have at most {LONGEST_NOTES:,} characters; these have {len(notes):,}.",
@@ -548,6 +555,9 @@ def _check_words(notes: str, labels: Sequence[str]) -> None:
         raise InvalidSyntax(f"A task has at most {MOST_LABELS} labels; these are {len(labels):,}.")
     if any(not 0 < len(label) <= LONGEST_LABEL for label in labels):
         raise InvalidSyntax(f"A label has 1 to {LONGEST_LABEL} characters.")
+    check_storable("Notes", notes)
+    for label in labels:
+        check_storable("A label", label)
 
 
 def _check_told(ping_url: str, notify: Sequence[str] | None) -> None:

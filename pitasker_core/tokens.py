@@ -12,6 +12,7 @@ from pitasker_core.auth import Role
 from pitasker_core.database.tables import EventRow, TokenRow
 from pitasker_core.errors import InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
+from pitasker_core.storable import check_storable
 from pitasker_core.text import Code, Text
 
 PREFIX = "pitasker_"
@@ -41,6 +42,7 @@ def create(settings: Settings, actor: str, name: str, role: Role) -> str:
         )
     if len(name) > LONGEST_NAME:
         raise InvalidSyntax(f"A token's name has at most {LONGEST_NAME} characters.")
+    check_storable("A token's name", name)
     token = PREFIX + secrets.token_urlsafe(32)
     with database.session(settings) as session:
         session.add(TokenRow(name=name, sha256=digest(token), may_write=role is Role.WRITE))

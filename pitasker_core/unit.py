@@ -4,9 +4,11 @@ import getpass
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pitasker_core import paths
 from pitasker_core.errors import ExecutionError, NotFound
 from pitasker_core.text import Code, Text
 
@@ -57,7 +59,7 @@ class ServiceState:
 def file(home: Path | None = None) -> Path:
     """Where the unit lies."""
     config = os.environ.get("XDG_CONFIG_HOME")
-    folder = Path(config) if config and home is None else (home or Path.home()) / ".config"
+    folder = Path(config) if config and home is None else (home or paths.home()) / ".config"
     return folder / "systemd" / "user" / NAME
 
 
@@ -86,10 +88,13 @@ def install(arguments: list[str]) -> ServiceState:
 def uninstall() -> None:
     """Stop and remove the service. Tasks, crontab and history stay."""
     _need_systemd()
-    if not file().exists():
+    if not paths.exists(file()):
         raise NotFound("There is no service to remove.")
     _systemctl("disable", "--now", NAME)
-    file().unlink()
+    try:
+        file().unlink(missing_ok=True)
+    except OSError as problem:
+        raise ExecutionError(f"{file()} cannot be removed: {problem.strerror}.") from problem
     _systemctl("daemon-reload")
 
 
@@ -97,15 +102,15 @@ def state() -> ServiceState:
     """How the service stands."""
     _need_systemd()
     return ServiceState(
-        installed=file().exists(),
+        installed=paths.exists(file()),
         active=_ask("is-active", NAME) == "active",
         enabled=_ask("is-enabled", NAME) == "enabled",
-        lingers=Path("/var/lib/systemd/linger", getpass.getuser()).exists(),
+        lingers=paths.exists(Path("/var/lib/systemd/linger", getpass.getuser())),
     )
 
 
 def _need_systemd() -> None:
-    if not shutil.which("systemctl") or not Path("/run/systemd/system").exists():
+    if not shutil.which("systemctl") or not paths.exists("/run/systemd/system"):
         raise NotFound(
             "This machine is not run by systemd.",
             Text(
@@ -119,9 +124,7 @@ def _need_systemd() -> None:
 
 
 def _systemctl(*words: str) -> None:
-    done = subprocess.run(
-        ["systemctl", "--user", *words], capture_output=True, text=True, check=False
-    )
+    done = _run(words)
     if done.returncode:
         raise ExecutionError(
             Text(Code(f"systemctl --user {' '.join(words)}"), f" failed: {done.stderr.strip()}"),
@@ -136,10 +139,20 @@ def _systemctl(*words: str) -> None:
 
 
 def _ask(*words: str) -> str:
-    done = subprocess.run(
-        ["systemctl", "--user", *words], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip()
+    return _run(words).stdout.strip()
+
+
+def _run(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            ["systemctl", "--user", *words],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as problem:
+        raise ExecutionError(f"systemctl cannot be started: {problem.strerror}.") from problem
 
 
 def _quoted(word: str) -> str:

@@ -41,7 +41,10 @@ def _password(settings: Settings, words: Words) -> Answer:
         if getpass.getpass("Again: ") != first:
             raise InvalidSyntax("These two are not the same.", "Nothing was changed. Try again.")
     else:
-        first = sys.stdin.readline().rstrip("\n")
+        try:
+            first = sys.stdin.buffer.readline().decode().rstrip("\n")
+        except UnicodeDecodeError:
+            raise InvalidSyntax("A password is text in UTF-8.", "Nothing was changed.") from None
     auth.set_password(settings, first, role)
     return Answer({"set": role.value}, "The password is set, and every session was signed out.")
 

@@ -7,6 +7,7 @@ import os
 from pitasker_core import auth, serving, sites, unit
 from pitasker_core.cli.answer import Answer
 from pitasker_core.cli.command import Commands, Words, command
+from pitasker_core.errors import ExecutionError
 from pitasker_core.settings import Settings
 
 
@@ -106,4 +107,7 @@ def _service(settings: Settings, words: Words) -> Answer:
 
 def _psql(settings: Settings, words: Words) -> int:
     shell = serving.psql_command(settings)
-    os.execvp(shell[0], [*shell, *words.arguments])
+    try:
+        os.execvp(shell[0], [*shell, *words.arguments])
+    except OSError as problem:
+        raise ExecutionError(f"{shell[0]} cannot be started: {problem.strerror}.") from problem

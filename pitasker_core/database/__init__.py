@@ -3,24 +3,30 @@
 Its connections see the rows of one crontab only: see `scope`.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from psycopg.errors import ReadOnlySqlTransaction
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.errors import DataError, NumericValueOutOfRange, ReadOnlySqlTransaction
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from pitasker_core import measure
+from pitasker_core import measure, paths
 from pitasker_core.database import embedded, owner, scope
 from pitasker_core.database.owner import Evidence
-from pitasker_core.errors import DatabaseError, ReadOnly, Stale
+from pitasker_core.errors import DatabaseError, ExecutionError, NotFound, ReadOnly, Stale
 from pitasker_core.settings import Settings
+from pitasker_core.storable import storable, storable_data
 
 READ_SECONDS = 20.0
 """How long one query may take for somebody who may only look."""
@@ -110,7 +116,7 @@ def program(settings: Settings, name: str) -> tuple[str, str]:
     server = embedded.ensure_running(settings.postgres)
     url = make_url(server.url).set(drivername="postgresql")
     own = server.bin / name
-    return str(own) if own.exists() else name, url.render_as_string(hide_password=False)
+    return str(own) if paths.exists(own) else name, url.render_as_string(hide_password=False)
 
 
 @contextmanager
@@ -141,7 +147,12 @@ def errors_named() -> Iterator[None]:
     except DBAPIError as problem:
         if isinstance(problem.orig, ReadOnlySqlTransaction):
             raise ReadOnly from problem
+        if isinstance(problem.orig, NumericValueOutOfRange):
+            # The only numbers that come from outside without a limit of their own are ids.
+            raise NotFound("There is nothing with this number: it is larger than any id.") from None
         first = str(problem.orig).strip().split("\n", 1)[0]
+        if isinstance(problem.orig, DataError):
+            raise ExecutionError(f"The database cannot keep a value: {first}.") from problem
         raise DatabaseError(
             f"The database did not answer as it should: {first}.",
             "Your jobs run on without it. Check that PostgreSQL runs, then try again.",
@@ -162,7 +173,7 @@ def migrate(url: str) -> None:
         engine.dispose()
 
 
-_CONNECT = {"connect_timeout": 5, "application_name": "pitasker"}
+_CONNECT = {"connect_timeout": 5, "application_name": "pitasker", "client_encoding": "utf8"}
 
 
 def _plain_engine(url: str) -> Engine:
@@ -174,11 +185,13 @@ def _plain_engine(url: str) -> Engine:
 def _engine(url: str, evidence: Evidence) -> Engine:
     engine = create_engine(
         _sqlalchemy_url(url),
+        json_serializer=_json,
         # A server that was restarted costs a reconnection, not an error page.
         pool_pre_ping=True,
         pool_size=5,
         connect_args=_CONNECT,
     )
+    event.listen(engine, "connect", _keep_any_text)
     event.listen(engine, "before_cursor_execute", _query_begins)
     event.listen(engine, "after_cursor_execute", _query_ends)
     with errors_named():
@@ -200,6 +213,23 @@ def _engine(url: str, evidence: Evidence) -> Engine:
 
     event.listen(engine, "engine_connect", enter)
     return engine
+
+
+class _StorableText(StrDumperUnknown):
+    """Every text goes to the database through here, also in lists."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        """The text as bytes that PostgreSQL takes."""
+        return super().dump(storable(obj))
+
+
+def _keep_any_text(connection: psycopg.Connection[Any], *_: object) -> None:
+    connection.adapters.register_dumper(str, _StorableText)
+
+
+def _json(data: Any) -> str:
+    """Every value of a JSON column goes to the database through here."""
+    return json.dumps(storable_data(data))
 
 
 def _query_begins(connection: Connection, *_: object) -> None:

@@ -22,6 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
+from pitasker_core import paths
 from pitasker_core.errors import DatabaseError
 from pitasker_core.text import Code, Text
 
@@ -118,7 +119,7 @@ def stop_in(folder: Path) -> bool:
 def psql_command(server: Server) -> list[str]:
     """The command of an interactive shell on a server."""
     psql = server.bin / "psql"
-    program = str(psql) if psql.exists() else shutil.which("psql") or "psql"
+    program = str(psql) if paths.exists(psql) else shutil.which("psql") or "psql"
     return [program, "-h", str(server.sockets), "-p", _PORT, "-U", _NAME, _NAME]
 
 
@@ -363,7 +364,7 @@ def _socket_folder(folder: Path) -> Path:
         return folder
     short = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    base = Path(runtime) if runtime and Path(runtime).is_dir() else Path("/tmp")  # noqa: S108
+    base = Path(runtime) if runtime and paths.is_folder(runtime) else Path("/tmp")  # noqa: S108
     sockets = base / f"pitasker-{os.getuid()}-{short}"
     sockets.mkdir(mode=0o700, exist_ok=True)
     state = sockets.lstat()

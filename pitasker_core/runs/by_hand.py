@@ -10,11 +10,10 @@ import threading
 import time
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import select
 
-from pitasker_core import clock, database, recorder_copy
+from pitasker_core import clock, database, paths, recorder_copy
 from pitasker_core.crontab import environment
 from pitasker_core.crontab.document import Crontab, encode, split_stdin
 from pitasker_core.database.tables import EventRow, RunRow
@@ -53,21 +52,25 @@ def start(settings: Settings, actor: str, task: Task, by: str = "hand") -> str:
     if task.no_overlap:
         command.append("--no-overlap")
     env = cron_environment(document, index)
-    home = env["HOME"] if Path(env["HOME"]).is_dir() else "/"
+    # cron's daemon, too, starts the job in a folder of its own when it cannot enter HOME.
+    home = env["HOME"] if paths.is_enterable(env["HOME"]) else "/"
     begun = clock.now()
     with tempfile.TemporaryFile() as given:
         given.write(cron_stdin(stdin))
         given.seek(0)
-        process = subprocess.Popen(
-            [*command, str(task.id), cron_command(proper)],
-            stdin=given if stdin else subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=env,
-            cwd=home,
-            start_new_session=True,
-            umask=_UMASK,
-        )
+        try:
+            process = subprocess.Popen(
+                [*command, str(task.id), cron_command(proper)],
+                stdin=given if stdin else subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=env,
+                cwd=home,
+                start_new_session=True,
+                umask=_UMASK,
+            )
+        except OSError as problem:
+            raise ExecutionError(f"The run cannot be started: {problem.strerror}.") from problem
     # It is our child as long as we are there: somebody has to ask how it ended.
     threading.Thread(target=process.wait, daemon=True).start()
     with database.session(settings) as session:
@@ -106,10 +109,11 @@ def cron_command(proper: str) -> str:
 
 def cron_stdin(stdin: str) -> bytes:
     """What cron feeds to the command: the part from the first `%` on, `%` being a line's end."""
-    if not stdin:
-        return b""
     text = re.sub(r"(\\%)|%", lambda found: "%" if found[1] else "\n", stdin[1:])
-    return encode(text if text.endswith("\n") else f"{text}\n")
+    # cron asks which character other than a backslash it wrote last (do_command.c): it ends no line
+    # that holds only backslashes.
+    last = text.rstrip("\\")[-1:]
+    return encode(f"{text}\n" if last not in ("", "\n") else text)
 
 
 def _started(

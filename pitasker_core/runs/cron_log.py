@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from pitasker_core import clock
+from pitasker_core import clock, paths
 from pitasker_core.runs import cron_lines
 from pitasker_core.runs.cron_lines import BY_CRONTAB, Event, Kind, Line, MalformedLine
 from pitasker_core.settings import Settings
@@ -103,7 +103,8 @@ def _journals() -> Iterator[Path]:
         machine = Path("/etc/machine-id").read_text().strip()
     except OSError:
         return
-    yield from (folder / machine for folder in JOURNALS if machine and (folder / machine).exists())
+    folders = [folder / machine for folder in JOURNALS if machine]
+    yield from filter(paths.exists, folders)
 
 
 def _in_use(file: Path) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pitasker_core import clock
+from pitasker_core import clock, paths
 from pitasker_core.runs.boots import SIGN, Boot, Sign
 from pitasker_core.settings import Settings
 
@@ -56,13 +56,13 @@ def is_synchronised() -> bool | None:
 
 def _is_own(uptime: timedelta) -> bool:
     """Whether a clock that nothing has set since the boot is to be believed."""
-    if Path("/dev/rtc0").exists() and uptime > _OFFLINE:
+    if paths.exists("/dev/rtc0") and uptime > _OFFLINE:
         return True
     return not _has_time_service()
 
 
 def _has_time_service() -> bool:
-    if Path("/run/systemd/timesync").exists():
+    if paths.exists("/run/systemd/timesync"):
         return True
     for process in Path("/proc").iterdir():
         with suppress(OSError):

@@ -13,7 +13,7 @@ from sqlalchemy import Boolean, and_, delete, literal_column, or_, select, updat
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database
+from pitasker_core import clock, database, paths
 from pitasker_core.database.tables import RunRow, SettingRow, TaskRow
 from pitasker_core.errors import ExecutionError
 from pitasker_core.runs import news, usual
@@ -122,7 +122,7 @@ def _forgotten(settings: Settings) -> datetime | None:
     """
     file, aside = settings.spool / FORGOTTEN, settings.spool / f"{FORGOTTEN}.seen"
     try:
-        if not aside.exists():
+        if not paths.exists(aside):
             file.rename(aside)
         name = aside.read_bytes().decode("ascii", "replace")
     except FileNotFoundError:

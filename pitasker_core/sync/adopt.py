@@ -19,6 +19,7 @@ from pitasker_core.crontab.draft import Draft
 from pitasker_core.database.tables import EventRow, TaskRow
 from pitasker_core.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.settings import Settings
+from pitasker_core.storable import check_storable
 from pitasker_core.sync import install, store
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.service import (
@@ -181,6 +182,7 @@ class _Work:
             name = suggested_name(document, index) if by_itself else entry.command[:100].strip()
         check_name(name)
         check_command(entry.command)
+        check_storable("The schedule of a task", entry.schedule)
         is_tagged = index in compared.reading.unknown
         tag = entry.tag if is_tagged and entry.tag else uuid4()
         if managed:

@@ -25,6 +25,11 @@ class Fields:
     paused: bool = False
     recording: Recording = PLAIN
 
+    @property
+    def text(self) -> str:
+        """All of it that is free text."""
+        return f"{self.name}{self.schedule}{self.command}"
+
     def as_dict(self) -> dict[str, Any]:
         """For the database and for JSON. (`dataclasses.asdict` takes ten times as long.)"""
         return {

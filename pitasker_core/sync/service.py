@@ -10,13 +10,12 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database, recorder_copy
+from pitasker_core import clock, database, paths, recorder_copy
 from pitasker_core.crontab.document import Crontab, parse
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.recording import Recorder
@@ -31,6 +30,7 @@ from pitasker_core.errors import (
     Stale,
 )
 from pitasker_core.settings import Settings
+from pitasker_core.storable import is_storable
 from pitasker_core.sync import install, merge, store
 from pitasker_core.sync.merge import Change, Choice, Kind, Plan, Policy
 from pitasker_core.sync.origin import Origin, nearest, origin_of, put_back
@@ -215,7 +215,7 @@ def compare(
     gone = frozenset(
         path
         for path in {entry.recorder.path for _, entry in document.entries() if entry.recorder}
-        if not Path(path).exists()
+        if not paths.exists(path)
     )
     earlier = store.earlier_texts(session, crontab, text)
     compared = Comparison(
@@ -573,6 +573,8 @@ def _details(result: SyncResult) -> dict[str, object]:
             "task": result.tasks.get(change.tag),
             "tag": str(change.tag),
             **{side: value.as_dict() if value else None for side, value in sides.items()},
+            # What is kept of such a side is not what it said: it cannot be put back from here.
+            "inexact": not all(is_storable(value.text) for value in sides.values() if value),
         }
 
     return {

@@ -16,6 +16,7 @@ from pitasker_core.crontab.document import (
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.recording import Recorder
 from pitasker_core.errors import InvalidSyntax
+from pitasker_core.storable import check_storable
 from pitasker_core.sync.merge import Change, Fields, Kind, Plan
 
 
@@ -165,6 +166,7 @@ def carry_out(
             if tag in pulled and result:
                 check_name(result.name)
                 check_command(result.command)
+                check_storable("The schedule of a task", result.schedule)
                 if reason := document.why_not_tagged(reading.where.get(tag), result.command):
                     raise InvalidSyntax(reason)
             if tag in pushed:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from pitasker_core import clock, cron_daemon, tasks
+from pitasker_core import clock, cron_daemon, paths, tasks
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.document import Crontab, split_stdin
 from pitasker_core.errors import PiTaskerError
@@ -149,8 +149,9 @@ def file(path: str, search: str) -> File:
         if readable and stat.S_ISREG(mode):
             with Path(path).open("rb") as opened:
                 line = opened.read(_FIRST_LINE).split(b"\n", 1)[0]
-    except OSError as problem:
-        return File(path, problem.strerror or "it cannot be reached", executable=False)
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or "it cannot be reached"
+        return File(path, reason, executable=False)
     return File(path, "", stat.S_ISDIR(mode), readable, executable, line, _lacking(line, search))
 
 
@@ -171,16 +172,17 @@ def _lacking(first_line: bytes, search: str) -> str:
 
 
 def _output(path: Path) -> Output:
+    written = path
     try:
-        if path.is_dir():
+        if stat.S_ISDIR(path.stat().st_mode):
             return Output(str(path), "it is a folder")
-        if path.exists():
-            return Output(str(path), "" if os.access(path, os.W_OK) else "Permission denied")
-        if not path.parent.is_dir():
-            return Output(str(path), f"there is no folder {path.parent}")
-    except OSError as problem:
-        return Output(str(path), problem.strerror or "it cannot be reached")
-    return Output(str(path), "" if os.access(path.parent, os.W_OK) else "Permission denied")
+    except (FileNotFoundError, NotADirectoryError):
+        written = path.parent
+        if not paths.is_folder(written):
+            return Output(str(path), f"there is no folder {written}")
+    except (OSError, ValueError) as problem:
+        return Output(str(path), getattr(problem, "strerror", None) or "it cannot be reached")
+    return Output(str(path), "" if os.access(written, os.W_OK) else "Permission denied")
 
 
 def mounts(table: Path) -> dict[str, str]:
@@ -215,8 +217,10 @@ def _disks(folders: Iterable[Path], mounted: dict[str, str]) -> tuple[Disk, ...]
     """The file systems on which folders lie that are there."""
     found: dict[str, Disk] = {}
     for folder in folders:
+        place = paths.resolve(folder)
+        if place is None:
+            continue
         try:
-            place = folder.resolve(strict=True)
             room = os.statvfs(place)
         except OSError:
             continue

@@ -1,0 +1,155 @@
+"""Bytes that are not UTF-8 stop nothing: they are kept, shown and said, in every place."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+from test_scenarios import ME, create
+
+from pitasker_core import database, history, tasks
+from pitasker_core.errors import InvalidSyntax
+from pitasker_core.storable import is_storable, storable, storable_data
+from pitasker_core.sync import adopt, service
+from pitasker_core.sync.merge import Policy
+from pitasker_core.sync.service import BACKGROUND, Request
+
+CAFE = b"caf\xe9"
+
+
+def change_by_hand(crontab, before: bytes, after: bytes) -> None:
+    assert before in crontab.read()
+    crontab.write(crontab.read().replace(before, after))
+
+
+@given(st.text(st.characters(codec=None), max_size=40))
+def test_any_text_becomes_storable_and_storable_text_stays_as_it_is(some):
+    assert is_storable(storable(some))
+    assert storable(storable(some)) == storable(some)
+    assert storable(some) == some or not is_storable(some)
+    json.dumps(storable_data({some: [some]}), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("some", ["a\udce9b", "a\0b"])
+def test_the_database_takes_any_text_in_every_kind_of_column(settings, some):
+    with database.session(settings) as session:
+        as_text, as_list, as_json = session.execute(
+            text("select cast(:a as text), cast(:b as text[]), cast(:c as jsonb)"),
+            {"a": some, "b": [some], "c": database._json({"key": [some]})},
+        ).one()
+    assert as_list == [as_text]
+    assert as_json == {"key": [as_text]}
+    assert as_text.startswith("a\\")
+
+
+def test_an_entry_below_a_comment_with_foreign_bytes_is_imported_and_followed(settings, crontab):
+    crontab.write(b"# " + CAFE + b"\n0 1 * * * /bin/a\n")
+    (task,) = adopt.adopt(settings, ME).imported
+    change_by_hand(crontab, b"0 1", b"0 2")
+    service.sync(settings, Request(BACKGROUND))
+    assert tasks.get(settings, task).schedule == "0 2 * * *"
+    assert crontab.read().startswith(b"# " + CAFE + b"\n0 2 * * * /bin/a # PITASKER_ID:")
+    tasks.delete(settings, ME, task)
+    assert crontab.read() == b"# " + CAFE + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(b"/bin/a", b"/bin/\xe9"), (b"0 2", b"0 2\xe9")], ids=["command", "hour"]
+)
+def test_a_task_whose_entry_got_foreign_bytes_waits_and_the_others_go_on(
+    settings, crontab, before, after
+):
+    task = create(settings, "A", command="/bin/a")
+    other = create(settings, "B", schedule="0 9 * * *", command="/bin/b")
+    change_by_hand(crontab, before, after)
+    change_by_hand(crontab, b"0 9", b"0 8")
+    written = crontab.read()
+    service.sync(settings, Request(BACKGROUND))
+    assert tasks.get(settings, other.id).schedule == "0 8 * * *"
+    assert "not UTF-8" in tasks.get(settings, task.id).sync_error
+    assert crontab.read() == written
+
+
+def test_the_database_wins_over_foreign_bytes_and_says_that_undo_has_not_kept_them(
+    settings, crontab
+):
+    task = create(settings, command="/bin/a")
+    written = crontab.read()
+    change_by_hand(crontab, b"/bin/a", b"/bin/\xe9")
+    tag = tasks.get(settings, task.id).crontab_id
+    done = service.sync(settings, Request(ME, choices={tag: Policy.DATABASE}))
+    assert crontab.read() == written
+    assert not done.failures
+    with pytest.raises(InvalidSyntax, match="not UTF-8"):
+        tasks.undo_operation(settings, ME, history.operation(settings, done.operation))
+    assert crontab.read() == written
+
+
+def test_a_conflict_with_foreign_bytes_is_recorded_and_the_task_can_be_deleted(settings, crontab):
+    task = create(settings, command="/bin/a")
+    with database.session(settings) as session:
+        session.execute(text("update tasks set command = '/bin/here'"))
+    change_by_hand(crontab, b"/bin/a", b"/bin/\xe9")
+    done = service.sync(settings, Request(ME))
+    assert len(done.plan.conflicts) == 1
+    tasks.delete(settings, ME, task.id)
+    service.sync(settings, Request(ME, policy=Policy.DATABASE))
+    assert not crontab.read()
+
+
+@pytest.mark.parametrize("line", [b"1\xe9 5 * * * /bin/a\n", b"1 5 * * * /bin/\xe9\n"])
+@pytest.mark.parametrize("managed", [True, False])
+def test_an_entry_with_foreign_bytes_is_refused_by_an_import_with_the_reason(
+    settings, crontab, line, managed
+):
+    crontab.write(line + b"0 1 * * * /bin/b\n")
+    done = adopt.adopt(settings, ME, options=adopt.ImportOptions(system_managed=managed))
+    assert list(done.errors) == [1]
+    assert "not UTF-8" in done.errors[1]
+    assert len(done.imported) == 1
+    assert crontab.read().startswith(line)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("edit", "1", "--notes", "\udcff"),
+        ("edit", "1", "--label", "\udcff"),
+        ("edit", "1", "--name", "\udcff"),
+        ("edit", "1", "--command", "\udcff"),
+        ("edit", "1", "--schedule", "\udcff"),
+        ("add", "\udcff", "@daily", "/bin/a"),
+        ("token", "new", "\udcff"),
+    ],
+)
+def test_an_argument_with_foreign_bytes_is_refused_as_one(settings, cli, capsys, words):
+    create(settings)
+    assert cli(*words, "--json") == 3
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "INVALID_SYNTAX"
+
+
+@pytest.mark.parametrize("words", [("restore", "\udcff"), ("notify", "test", "\udcff")])
+def test_a_name_with_foreign_bytes_is_not_found(cli, capsys, words):
+    assert cli(*words, "--json") == 3
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("edit", "99999999999", "--notes", "x"),
+        ("remove", "99999999999"),
+        ("undo-remove", "99999999999"),
+        ("run", "99999999999"),
+        ("why", "99999999999"),
+        ("output", "99999999999999999999"),
+        ("snapshots", "--show", "99999999999"),
+        ("restore", "99999999999"),
+        ("token", "revoke", "99999999999"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_number_larger_than_any_id_is_not_found(cli, capsys, words):
+    assert cli(*words, "--json") == 3
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "NOT_FOUND"

@@ -1,0 +1,78 @@
+"""Paths that an ordinary user may not reach are said, and stop nothing."""
+
+import grp
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from conftest import SPOOL
+
+PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """What the user `nobody` sees, in a home and with a crontab of their own."""
+    if os.getuid():
+        pytest.skip("only root can become an ordinary user")
+    user, group = pwd.getpwnam("nobody"), SPOOL.stat().st_gid
+    # In the private spool of the tests, which `crontab` enters by its group.
+    os.chown(SPOOL, 0, grp.getgrnam("crontab").gr_gid)
+    home = Path(tempfile.mkdtemp(prefix="pitasker-ordinary-", dir="/tmp"))
+    os.chown(home, user.pw_uid, user.pw_gid)
+    ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    done = subprocess.run(
+        ["setpriv", *ids, sys.executable, PROJECT / "tests" / "ordinary_user.py"],
+        cwd=home,
+        env={
+            "HOME": str(home),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(PROJECT),
+            "PITASKER_HOME": str(home / "pitasker"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (SPOOL / user.pw_name).unlink(missing_ok=True)
+    os.chown(SPOOL, 0, group)
+    shutil.rmtree(home)
+    if "Permission denied" in done.stderr and sys.executable in done.stderr:
+        pytest.skip("an ordinary user cannot reach this Python")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_recorder_that_cannot_be_reached_takes_nothing_down(seen):
+    assert (seen["status"]["crontabEntryCount"], seen["status"]["unmanagedCount"]) == (3, 2)
+    kinds = [finding["kind"] for finding in seen["validate"]["discrepancies"]]
+    assert kinds.count("missing_recorder") == 2
+
+
+def test_a_program_that_cannot_be_reached_is_warned_of(seen):
+    assert all("no file" in " ".join(warnings) for warnings in seen["advice"])
+    assert seen["why"]
+
+
+def test_run_now_starts_elsewhere_when_home_cannot_be_entered(seen):
+    assert seen["run in an unreadable HOME"] == "/\n"
+    assert seen["run without HOME"] == "/\n"
+
+
+def test_an_empty_home_is_that_of_the_password_file(seen):
+    home = Path(pwd.getpwnam("nobody").pw_dir)
+    assert seen["home"] == str(home / ".local/share/pitasker")
+
+
+def test_a_backup_to_where_none_can_be_written_is_refused_with_the_reason(seen):
+    assert seen["backups"] == ["INVALID_SYNTAX", "EXECUTION_ERROR", "EXECUTION_ERROR"]
+
+
+def test_a_data_folder_that_cannot_be_reached_is_an_error_of_ours(seen):
+    assert seen["unreadable data folder"] == "DATABASE_ERROR"
