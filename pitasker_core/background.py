@@ -277,7 +277,7 @@ def prune(settings: Settings, wanted: Preferences) -> None:
                 OperationRow.crontab == crontab, OperationRow.started_at < old
             )
         )
-        session.execute(delete(EventRow).where(EventRow.at < old))
+        session.execute(delete(EventRow).where(EventRow.crontab == crontab, EventRow.at < old))
         session.execute(
             delete(NoticeRow).where(NoticeRow.crontab == crontab, NoticeRow.sent_at < old)
         )
@@ -291,7 +291,14 @@ def prune(settings: Settings, wanted: Preferences) -> None:
             )
         )
         has_entry = select(BaseRow.tag).where(BaseRow.tag == TaskRow.crontab_id).exists()
-        session.execute(delete(TaskRow).where(TaskRow.deleted_at < deleted, ~has_entry))
+        forgotten = session.scalars(
+            select(TaskRow.id).where(
+                TaskRow.crontab == crontab, TaskRow.deleted_at < deleted, ~has_entry
+            )
+        )
+        session.execute(
+            delete(TaskRow).where(TaskRow.id.in_(store.lock_tasks(session, forgotten.all())))
+        )
     retention.prune(settings, wanted.keep_runs_days, wanted.keep_runs_mb)
     spool.sweep(settings)
 

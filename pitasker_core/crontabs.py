@@ -12,6 +12,7 @@ from pitasker_core.database.owner import Known, Standing
 from pitasker_core.database.tables import EventRow, TokenRow
 from pitasker_core.errors import NotFound, ReadOnly, Stale
 from pitasker_core.settings import Settings
+from pitasker_core.text import Code, Text
 from pitasker_core.tokens import digest
 
 
@@ -30,7 +31,8 @@ def continue_as(settings: Settings, actor: str, crontab: int) -> None:
         before = next((one for one in candidates if one.id == crontab), None)
         if before is None:
             raise NotFound(
-                f"Crontab {crontab} cannot be this one.", "`./pitasker crontabs list` shows them."
+                f"Crontab {crontab} cannot be this one.",
+                Text(Code("./pitasker crontabs list"), " shows them."),
             )
         owner.claim(connection, crontab, settings.identity)
         connection.execute(

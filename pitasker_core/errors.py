@@ -98,8 +98,13 @@ class UnknownCrontab(PiTaskerError):
     def __init__(self, us: str, crontab: int, name: str, why: str) -> None:
         super().__init__(
             f"This crontab is {us}, and the database knows {name}: {why}.",
-            f"Say whether it is the same: `./pitasker crontabs continue {crontab}`, or "
-            "`./pitasker crontabs new`. Until then nothing is read or changed for it.",
+            Text(
+                "Say whether it is the same: ",
+                Code(f"./pitasker crontabs continue {crontab}"),
+                ", or ",
+                Code("./pitasker crontabs new"),
+                ". Until then nothing is read or changed for it.",
+            ),
         )
         self.crontab = crontab
 

@@ -6,7 +6,7 @@ next sync makes it so.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,8 +14,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import inspect, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
 
 from pitasker_core import clock, database, notices, recorder_copy
 from pitasker_core.crontab import schedule as schedules
@@ -215,7 +214,7 @@ def create(
         session.flush()
         _check_recording(settings, row, crontab)
         if system_managed:
-            want_entry(session, row, store.own_crontab(session))
+            want_entry(row, ())
         session.flush()
         session.refresh(row)
         after = _told(row)
@@ -232,17 +231,17 @@ def apply(settings: Settings, actor: str, edits: Sequence[Edit], kind: str = "ch
     _finish_earlier(settings, ids)
     crontab = _crontab_if_there(settings)
     with database.session(settings) as session:
-        rows = {row.id: row for row in session.scalars(select(TaskRow).where(TaskRow.id.in_(ids)))}
-        number = store.own_crontab(session)
+        rows = store.edited_tasks(session, ids)
+        agreed = store.agreed_tags(session, rows.values())
         earlier = tuple(_task(row) for row in rows.values())
         for edit in edits:
             row = _editable(rows, edit)
             before = _told(row)
-            _edit(settings, session, row, edit, crontab, number)
+            _edit(settings, row, edit, crontab, agreed)
             what = "deleted" if edit.delete else "changed"
             after = None if edit.delete else _told(row)
             session.add(EventRow(actor=actor, kind=what, task=row.id, before=before, after=after))
-        session.flush()
+        store.write_tasks(session, rows.values())
         found = [rows[number] for number in dict.fromkeys(ids)]
     return replace(_follow(settings, actor, kind, found), before=earlier)
 
@@ -257,18 +256,23 @@ def preview(settings: Settings, edits: Sequence[Edit]) -> Preview:
     problems: dict[int, str] = {}
     with database.session(settings) as session:
         ids = [edit.task for edit in edits]
-        rows = {row.id: row for row in session.scalars(select(TaskRow).where(TaskRow.id.in_(ids)))}
-        number = store.own_crontab(session)
+        rows = store.edited_tasks(session, ids)
+        agreed = store.agreed_tags(session, rows.values())
         for edit in edits:
-            part = session.begin_nested()
             try:
-                _edit(settings, session, _editable(rows, edit), edit, document, number)
-                session.flush()
+                row = _editable(rows, edit)
+                before = {column.key: getattr(row, column.key) for column in _COLUMNS}
+                try:
+                    _edit(settings, row, edit, document, agreed)
+                except PiTaskerError:
+                    for name, value in before.items():
+                        setattr(row, name, value)
+                    raise
             except PiTaskerError as problem:
-                part.rollback()
                 problems[edit.task] = problem.user_message
+        store.write_tasks(session, rows.values())
         tags = {row.crontab_id for row in rows.values() if row.crontab_id}
-        compared = compare(session, number, text, document)
+        compared = compare(session, store.own_crontab(session), text, document)
         carried = carry(settings, compared, compared.plan.only(tags))
         failed = {compared.known[tag].task: reason for tag, reason in carried.failures.items()}
         session.rollback()
@@ -324,8 +328,8 @@ def _put_back(
 ) -> Applied:
     """Give tasks the first of these values each, if they still have the second."""
     edits = []
-    for number, (before, after) in overwritten.items():
-        found = get(settings, number)
+    tasks = _several(settings, list(overwritten))
+    for found, (before, after) in zip(tasks, overwritten.values(), strict=True):
         how = recording(
             on=found.record_runs,
             timeout_seconds=found.timeout_seconds,
@@ -400,16 +404,17 @@ def undo_delete(settings: Settings, actor: str, *tasks: int) -> Applied:
     """Bring deleted tasks back, with their entries. Raises NotFound for one that is not deleted."""
     _finish_earlier(settings, tasks)
     with database.session(settings) as session:
+        found = store.edited_tasks(session, tasks)
         rows = []
-        for task in tasks:
-            row = session.get(TaskRow, task)
+        for task in dict.fromkeys(tasks):
+            row = found.get(task)
             if row is None or row.deleted_at is None:
                 raise NotFound(f"There is no deleted task {task}.")
             row.deleted_at = None
             row.updated_at = clock.now()
             session.add(EventRow(actor=actor, kind="undeleted", task=task, after=_told(row)))
             rows.append(row)
-        session.flush()
+        store.write_tasks(session, rows)
     return _follow(settings, actor, "undo delete", rows)
 
 
@@ -441,13 +446,19 @@ def listing(settings: Settings, *, deleted: bool = False) -> Listing:
 
 def get(settings: Settings, task: int) -> Task:
     """One task, deleted or not. Raises NotFound."""
+    return _several(settings, [task])[0]
+
+
+def _several(settings: Settings, tasks: Sequence[int]) -> list[Task]:
+    """Tasks in the order in which they are asked for. Raises NotFound."""
     with database.session(settings) as session:
-        row = session.get(TaskRow, task)
-        if row is None:
-            raise NotFound(
-                f"There is no task {task}.", Text(Code("./pitasker list"), " shows them all.")
-            )
-        return _task(row)
+        rows = session.execute(select(*_COLUMNS).where(TaskRow.id.in_(tasks)))
+        found = {row.id: _task(row) for row in rows}
+    if missing := [task for task in tasks if task not in found]:
+        raise NotFound(
+            f"There is no task {missing[0]}.", Text(Code("./pitasker list"), " shows them all.")
+        )
+    return [found[task] for task in tasks]
 
 
 def _editable(rows: Mapping[int, TaskRow], edit: Edit) -> TaskRow:
@@ -498,11 +509,10 @@ _OF_THE_ENTRY = (
 
 def _edit(
     settings: Settings,
-    session: Session,
     row: TaskRow,
     edit: Edit,
     crontab: Crontab | None,
-    number: int,
+    agreed: Collection[UUID],
 ) -> None:
     wanted = dict(edit.fields)
     for name, column in (("name", "name"), ("schedule", "cron_schedule"), ("command", "command")):
@@ -531,15 +541,14 @@ def _edit(
     if switch:
         if not row.is_system_managed:
             check(row.name, row.cron_schedule, row.command, crontab)
-        want_entry(session, row, number)
+        want_entry(row, agreed)
     elif switch is not None:
         row.is_system_managed = False
     if edit.delete:
         row.deleted_at = clock.now()
-    if session.is_modified(row):
+    if changed := store.changed_columns(row):
         row.updated_at = clock.now()
-        changes = inspect(row).attrs
-        if any(changes[name].history.has_changes() for name in _OF_THE_ENTRY):
+        if not changed.isdisjoint(_OF_THE_ENTRY):
             row.synced_to_crontab = False
 
 
@@ -640,7 +649,7 @@ def _follow(settings: Settings, actor: str, kind: str, rows: Sequence[TaskRow]) 
         result = sync(settings, Request(actor, kind, tags))
     except PiTaskerError as problem:
         return Applied(tasks, None, problem, kind)
-    return Applied([get(settings, task.id) for task in tasks], result, kind=kind)
+    return Applied(_several(settings, [task.id for task in tasks]), result, kind=kind)
 
 
 def _crontab_if_there(settings: Settings) -> Crontab | None:

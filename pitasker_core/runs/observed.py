@@ -219,6 +219,7 @@ def _take_starts(session: Session, crontab: int, starts: list[Event], document: 
         )
     for start in range(0, len(rows), 1000):
         session.execute(insert(RunRow).on_conflict_do_nothing(), rows[start : start + 1000])
+    store.lock_tasks(session, last)
     for task, at in last.items():
         _mark(session, task, at)
 

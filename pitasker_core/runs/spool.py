@@ -178,6 +178,7 @@ def _take_in(settings: Settings, found: list[Left]) -> list[Left]:
         tasks = set(session.scalars(select(TaskRow.id).where(TaskRow.id.in_(numbers))))
         query = select(RunRow.name, RunRow.ended_at).where(RunRow.name.in_([o.name for o in found]))
         known = {row.name: row.ended_at for row in session.execute(query)}
+        news = []
         for one in found:
             if one.task not in tasks or known.get(one.name):
                 done.append(one)  # deleted for good, or taken in already
@@ -187,6 +188,9 @@ def _take_in(settings: Settings, found: list[Left]) -> list[Left]:
                 done.append(one)
             elif one.name in known:
                 continue  # it runs, as it did
+            news.append((one, note))
+        store.lock_tasks(session, {one.task for one, _ in news})
+        for one, note in news:
             values = {"crontab": crontab, **_values(one, note)}
             values["slow"] = _is_slow(session, values)
             _keep(session, values)

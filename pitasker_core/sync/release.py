@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from pitasker_core import clock, database
 from pitasker_core.crontab.document import Crontab
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.recording import PLAIN
-from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
+from pitasker_core.database.tables import BaseRow, EventRow
 from pitasker_core.settings import Settings
 from pitasker_core.sync import edit, install, store
 from pitasker_core.sync.service import program, put_back_first, read_crontab, refuse_nul
@@ -28,9 +28,8 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
         started = clock.now()
         with database.session(settings) as session:
             crontab = store.own_crontab(session, lock=True)
-            rows = session.scalars(
-                select(TaskRow).where(TaskRow.id.in_(tasks), TaskRow.deleted_at.is_(None))
-            ).all()
+            found = store.edited_tasks(session, tasks).values()
+            rows = [row for row in found if row.deleted_at is None]
             tags = {row.crontab_id for row in rows if row.crontab_id}
             session.execute(delete(BaseRow).where(BaseRow.tag.in_(tags)))
             for row in rows:
@@ -38,6 +37,7 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
                 row.crontab_id = None
                 row.is_system_managed = row.synced_to_crontab = False
                 session.add(EventRow(actor=actor, kind="released", task=row.id))
+            store.write_tasks(session, rows)
             before = store.take_snapshot(session, crontab, text, "found", document.size)
         released = _untagged(document, tags)
         install.back_up(settings, text, started)

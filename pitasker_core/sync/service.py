@@ -12,14 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pitasker_core import clock, database, paths, recorder_copy
 from pitasker_core.crontab.document import Crontab, parse
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.recording import Recorder
-from pitasker_core.database.tables import BaseRow, TaskRow
+from pitasker_core.database.tables import TaskRow
 from pitasker_core.errors import (
     ConcurrentModification,
     CrontabReverted,
@@ -176,22 +175,26 @@ def export(settings: Settings, actor: str, tasks: Collection[int] | None = None)
     """Push tasks to the crontab: these, which become system-managed, or all that are already."""
     if tasks is not None:
         with database.session(settings) as session:
-            crontab = store.own_crontab(session)
-            rows = session.scalars(select(TaskRow).where(TaskRow.id.in_(tasks)))
-            only = {want_entry(session, row, crontab) for row in rows if row.deleted_at is None}
+            found = store.edited_tasks(session, tasks).values()
+            rows = [row for row in found if row.deleted_at is None]
+            agreed = store.agreed_tags(session, rows)
+            only = {want_entry(row, agreed) for row in rows}
+            store.write_tasks(session, rows)
     else:
         compared = preview(settings)
         only = {change.tag for change in compared.plan.pushes}
     return sync(settings, Request(actor, "export", only))
 
 
-def want_entry(session: Session, row: TaskRow, crontab: int) -> UUID:
-    """Make a task system-managed, with a tag: a new one unless its old entry is still there."""
+def want_entry(row: TaskRow, agreed: Collection[UUID]) -> UUID:
+    """Make a task system-managed, with a tag: a new one unless its old entry is still there.
+
+    `agreed`: those tags of which both sides agreed on an entry.
+    """
     if not row.is_system_managed or row.crontab_id is None:
-        if row.crontab_id is None or session.get(BaseRow, row.crontab_id) is None:
+        if row.crontab_id is None or row.crontab_id not in agreed:
             row.crontab_id = uuid4()
         row.is_system_managed = True
-        row.crontab = crontab
         row.updated_at = clock.now()
     return row.crontab_id
 

@@ -1,7 +1,7 @@
 """What a sync reads from the database and writes to it. Callers bring the transaction."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,16 +15,21 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
+    cast,
+    column,
     delete,
     func,
+    inspect,
     literal,
-    or_,
+    literal_column,
     select,
     text,
+    types,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from pitasker_core import clock
 from pitasker_core.crontab.document import decode, encode
@@ -38,7 +43,7 @@ from pitasker_core.database.tables import (
     SnapshotRow,
     TaskRow,
 )
-from pitasker_core.errors import NotFound
+from pitasker_core.errors import NotFound, Stale
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import Agreed, Known
@@ -61,8 +66,79 @@ def own_crontab(session: Session, *, lock: bool = False) -> int:
     commit."""
     crontab = int(session.connection().info[scope.CRONTAB])
     if lock:
-        session.execute(select(CrontabRow.id).where(CrontabRow.id == crontab).with_for_update())
+        # Not FOR UPDATE: that would wait for, and block, every new row that names this crontab.
+        query = select(CrontabRow.id).where(CrontabRow.id == crontab)
+        session.execute(query.with_for_update(key_share=True))
     return crontab
+
+
+def edited_tasks(session: Session, tasks: Collection[int]) -> dict[int, TaskRow]:
+    """Tasks that are to be changed, locked, by their ids. They are not part of the session:
+    `write_tasks` writes them.
+    """
+    query = select(TaskRow).where(TaskRow.id.in_(tasks))
+    rows = {row.id: row for row in session.scalars(_locking_tasks(query))}
+    for row in rows.values():
+        session.expunge(row)
+    return rows
+
+
+def lock_tasks(session: Session, tasks: Collection[int]) -> set[int]:
+    """Keep other writers of these tasks out until commit. Returns the ids of those that exist."""
+    query = select(TaskRow.id).where(TaskRow.id.in_(tasks))
+    return set(session.scalars(_locking_tasks(query)))
+
+
+def _locking_tasks(query: Any) -> Any:
+    """The query, locking its tasks in the order of their ids.
+
+    Every transaction locks first the crontab, then its tasks in this order, and so none waits for
+    another that waits for it. A run may be added to a locked task.
+    """
+    return query.order_by(TaskRow.id).with_for_update(key_share=True, of=TaskRow)
+
+
+def agreed_tags(session: Session, rows: Iterable[TaskRow]) -> set[UUID]:
+    """The tags of these tasks for which both sides agreed on an entry."""
+    tags = [row.crontab_id for row in rows if row.crontab_id]
+    return set(session.scalars(select(BaseRow.tag).where(BaseRow.tag.in_(tags))))
+
+
+def write_tasks(session: Session, rows: Iterable[TaskRow]) -> None:
+    """Write what was changed of `edited_tasks`, in one statement however many they are.
+
+    Raises Stale when another process changed one of them meanwhile.
+    """
+    changed = {row: changed_columns(row) for row in rows}
+    modified = [row for row, names in changed.items() if names]
+    if not modified:
+        return
+    table = TaskRow.__table__
+    names = sorted(set().union(*changed.values()))
+    columns = [column(name, table.c[name].type) for name in ("id", "version", *names)]
+    values = [{name: getattr(row, name) for name in ("id", "version", *names)} for row in modified]
+    new = func.jsonb_populate_recordset(
+        literal_column("null::tasks"),
+        cast(literal(json.dumps(values, default=str), types.Text), JSONB),
+    ).table_valued(*columns, name="new")
+    done = session.execute(
+        update(TaskRow)
+        .where(TaskRow.id == new.c.id, TaskRow.version == new.c.version)
+        .values({**{name: new.c[name] for name in names}, "version": TaskRow.version + 1})
+        .returning(TaskRow.id, TaskRow.version, TaskRow.definition_changed_at)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if len(done) != len(modified):
+        raise Stale("A task was changed by somebody else meanwhile.", "Nothing was changed.")
+    by_id = {row.id: row for row in modified}
+    for task, version, definition_changed_at in done:
+        set_committed_value(by_id[task], "version", version)
+        set_committed_value(by_id[task], "definition_changed_at", definition_changed_at)
+
+
+def changed_columns(row: TaskRow) -> set[str]:
+    """The names of what was changed of a task that is not written yet."""
+    return {attribute.key for attribute in inspect(row).attrs if attribute.history.has_changes()}
 
 
 def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[UUID, Known]:
@@ -84,7 +160,7 @@ def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[U
         .where(TaskRow.crontab == crontab, TaskRow.crontab_id.is_not(None))
         .order_by(TaskRow.id)
     )
-    rows = session.execute(query.with_for_update() if lock else query)
+    rows = session.execute(_locking_tasks(query) if lock else query)
     return {
         tag: Known(
             task,
@@ -261,19 +337,20 @@ def last_sync(session: Session, crontab: int) -> datetime | None:
 
 def mark_failed(session: Session, failures: Mapping[int, str]) -> bool:
     """Keep why each task could not be written; True when that is news."""
-    news = False
-    for task, reason in failures.items():
-        done = session.scalars(
-            update(TaskRow)
-            .where(
-                TaskRow.id == task, or_(TaskRow.sync_error.is_(None), TaskRow.sync_error != reason)
-            )
-            .values(sync_error=reason, synced_to_crontab=False)
-            .returning(TaskRow.id)
-            .execution_options(synchronize_session=False)
-        )
-        news = done.first() is not None or news
-    return news
+    if not failures:
+        return False
+    done = session.execute(
+        _MARK_FAILED, {"tasks": list(failures), "reasons": list(failures.values())}
+    )
+    return done.first() is not None
+
+
+_MARK_FAILED = text("""
+    update tasks set sync_error = reason, synced_to_crontab = false
+    from unnest(cast(:tasks as int[]), cast(:reasons as text[])) as failures (task, reason)
+    where tasks.id = task and sync_error is distinct from reason
+    returning tasks.id
+""")
 
 
 def take_snapshot(

@@ -1,0 +1,137 @@
+"""Work that grows with the number of tasks: a few statements, and locks in one order."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from serving import until
+from sqlalchemy import Engine, event, text
+
+from pitasker_core import database, tasks
+from pitasker_core.runs import spool
+from pitasker_core.sync import adopt, service
+from pitasker_core.sync.release import release
+from pitasker_core.sync.service import Request
+from pitasker_core.tasks import Edit
+
+ME = "test"
+
+
+@contextmanager
+def asked() -> Iterator[list[str]]:
+    """The statements that are executed meanwhile, and `begin` for each transaction."""
+    statements = []
+
+    def note(_connection, _cursor, statement, *_):
+        statements.append(statement)
+
+    def begin(_connection):
+        statements.append("begin")
+
+    event.listen(Engine, "before_cursor_execute", note)
+    event.listen(Engine, "begin", begin)
+    yield statements
+    event.remove(Engine, "before_cursor_execute", note)
+    event.remove(Engine, "begin", begin)
+
+
+def imported(settings, crontab, count):
+    crontab.write(b"".join(b"%d 1 * * * /bin/job-%d\n" % (n % 60, n) for n in range(count)))
+    adopt.adopt(settings, ME)
+    return [task.id for task in tasks.listing(settings).tasks]
+
+
+def edits(ids, schedule="5 5 * * *"):
+    return [Edit(task, None, {"schedule": schedule, "labels": ["a"]}) for task in ids]
+
+
+def statements_of_each_act(settings, crontab, count):
+    ids = imported(settings, crontab, count)
+    counts = {}
+
+    def act(name, work):
+        with asked() as statements:
+            done = work()
+        counts[name] = len(statements)
+        return done
+
+    act("preview", lambda: tasks.preview(settings, edits(ids)))
+    done = act("apply", lambda: tasks.apply(settings, ME, edits(ids)))
+    act("undo", lambda: tasks.undo(settings, ME, done))
+    done = act("delete", lambda: tasks.delete(settings, ME, *ids))
+    act("undo of a deletion", lambda: tasks.undo(settings, ME, done))
+    with database.session(settings) as session:
+        session.execute(text("update tasks set command = command || '+'"))
+    synced = act("sync", lambda: service.sync(settings, Request(ME)))
+    act("undo of a sync", lambda: tasks.undo_sync(settings, ME, synced))
+    off = [Edit(task, None, {"system_managed": False}) for task in ids]
+    act("switch off", lambda: tasks.apply(settings, ME, off))
+    act("export", lambda: service.export(settings, ME, ids))
+    act("release", lambda: release(settings, ME, ids))
+    return counts
+
+
+def test_no_act_on_many_tasks_asks_more_of_the_database_than_on_two(settings, crontab):
+    few = statements_of_each_act(settings, crontab, 2)
+    many = statements_of_each_act(settings, crontab, 25)
+    assert many == few
+    assert max(few.values()) < 35
+
+
+def test_edits_of_many_tasks_are_written_whole_or_not_at_all(settings, crontab):
+    ids = imported(settings, crontab, 3)
+    before = tasks.listing(settings).tasks
+    with pytest.raises(tasks.Stale):
+        tasks.apply(settings, ME, [*edits(ids[:2]), Edit(ids[2], 99, {"name": "New"})])
+    assert tasks.listing(settings).tasks == before
+
+
+def test_a_preview_leaves_a_wrong_edit_out_and_shows_the_others(settings, crontab):
+    first, second = imported(settings, crontab, 2)
+    wrong = Edit(first, None, {"name": "Renamed", "schedule": "61 * * * *"})
+    shown = tasks.preview(settings, [wrong, Edit(second, None, {"schedule": "9 9 * * *"})])
+    assert list(shown.problems) == [first]
+    assert "Renamed" not in shown.after
+    assert "9 9 * * * /bin/job-1" in shown.after
+
+
+def record(settings, *ids):
+    """Records of runs of these tasks, in this order, as recorders leave them."""
+    settings.spool.mkdir(parents=True, exist_ok=True)
+    for number, task in enumerate(ids):
+        started = 1_700_000_000 + number
+        ended = '{"started": %d, "ended": %d, "seconds": 1, "exit_code": 0}'
+        file = settings.spool / f"{task}-{started}000000000-{100 + number}.json"
+        file.write_text(ended % (started, started + 1))
+
+
+def test_runs_are_taken_in_while_a_sync_holds_its_crontab(settings, crontab):
+    (task,) = imported(settings, crontab, 1)
+    record(settings, task)
+    with database.session(settings) as session:
+        service.store.own_crontab(session, lock=True)
+        taker = threading.Thread(target=spool.collect, args=(settings,), daemon=True)
+        taker.start()
+        taker.join(timeout=20)
+        assert not taker.is_alive()
+
+
+def test_taking_in_runs_locks_tasks_in_the_order_of_a_sync(settings, crontab):
+    first, second = sorted(imported(settings, crontab, 2))
+    record(settings, second, first)
+    with database.session(settings) as session:
+        service.store.lock_tasks(session, [first])
+        taker = threading.Thread(target=spool.collect, args=(settings,), daemon=True)
+        taker.start()
+        until(lambda: is_waiting(settings))
+        # It holds nothing that a sync, which is at the first task, would wait for.
+        session.execute(text(f"select from tasks where id = {second} for update nowait"))
+    taker.join(timeout=20)
+    assert not taker.is_alive()
+
+
+def is_waiting(settings):
+    with database.administer(settings) as connection:
+        query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        return connection.scalar(text(f"{query} and datname = current_database()"))
