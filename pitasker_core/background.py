@@ -9,7 +9,6 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,8 +17,17 @@ import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from pitasker_core import clock, database, notices, preferences, recorder_copy, tasks
+from pitasker_core import (
+    clock,
+    database,
+    finding_notices,
+    notices,
+    preferences,
+    recorder_copy,
+    tasks,
+)
 from pitasker_core.database.tables import (
     BaseRow,
     EventRow,
@@ -80,6 +88,8 @@ class Background:
         self._working = 0
         self._failures: dict[str, int] = {}
         self._absence = _FIRST_ABSENCE
+        self._reason = ""
+        self._unkept = ""
         self._preferences = Preferences()
         self._watch = Watch(settings)
         self._seen: Seen | Unreadable | None = None
@@ -125,7 +135,7 @@ class Background:
     # --- Who works, and when it is woken ---
 
     def _listen(self) -> None:
-        """Hold the lock and the ear, for ever; every trouble with the database begins anew."""
+        """Hold the lock and listen for notifications. Reconnect after any error."""
         while not self._stopping.is_set():
             try:
                 with database.connect(self._settings).connect() as connection:
@@ -134,11 +144,23 @@ class Background:
                     finally:
                         connection.invalidate()  # it is closed: there is nothing to roll back
             except Exception as problem:
-                if self._leads.is_set():
-                    _log.warning("The database went away: %s", _first_line(problem))
+                self._tell_absence(problem)
                 self._leads.clear()
                 self._stopping.wait(self._absence * self._minute / 60)
                 self._absence = min(2 * self._absence, _LONGEST_ABSENCE)
+
+    def _tell_absence(self, problem: Exception) -> None:
+        """Log why the database cannot be used: the first time, and when the reason changes."""
+        reason = _reason(problem)
+        if reason == self._reason:
+            return
+        self._reason = reason
+        is_ours = not isinstance(problem, PiTaskerError | SQLAlchemyError | psycopg.Error)
+        _log.warning(
+            "The background work waits for the database: %s",
+            reason,
+            exc_info=problem if is_ours else None,
+        )
 
     def _lead(self, connection: Connection) -> None:
         with database.session(self._settings) as session:
@@ -151,6 +173,9 @@ class Background:
             while not self._stopping.is_set():
                 row = raw.execute("select pg_try_advisory_lock(%s, %s)", (_LOCK, number)).fetchone()
                 self._absence = _FIRST_ABSENCE  # it is back, as often as it may have been away
+                if self._reason:
+                    _log.warning("The database can be used again.")
+                    self._reason = ""
                 if row and row[0]:
                     break
                 self._stopping.wait(min(5.0, self._minute))
@@ -208,7 +233,7 @@ class Background:
             message, ok = problem.user_message, False
             _log.warning("%s: %s", name, message)
         except Exception as problem:
-            message, ok = f"{type(problem).__name__}: {_first_line(problem)}", False
+            message, ok = _reason(problem), False
             _log.exception("%s failed", name)
         if ok:
             self._failures.pop(name, None)
@@ -216,8 +241,13 @@ class Background:
             self._failures[name] = self._failures.get(name, 0) + 1
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (self._failures[name] - 1))
             self._soon(name, pause * self._minute / 60)
-        with suppress(PiTaskerError):
+        try:
             _remember(self._settings, name, ok, message)
+            self._unkept = ""
+        except Exception as problem:
+            if (reason := _reason(problem)) != self._unkept:
+                _log.warning("How %s went cannot be kept: %s", name, reason)
+            self._unkept = reason
 
     def _sync(self) -> str:
         done = service.sync(self._settings, Request(BACKGROUND))
@@ -231,6 +261,7 @@ class Background:
 
     def _validate(self) -> str:
         report = validation.validate(service.preview(self._settings))
+        finding_notices.tell(self._settings, report)
         wrong = [f for f in report.findings if f.kind not in validation.NOT_A_FAULT]
         return f"{len(wrong)} not in order." if wrong else ""
 
@@ -367,5 +398,9 @@ def _fingerprint(conflict: Change) -> str:
     return hashlib.sha256(repr((conflict.ours, conflict.theirs)).encode()).hexdigest()
 
 
-def _first_line(problem: BaseException) -> str:
-    return str(problem).strip().split("\n", 1)[0]
+def _reason(problem: Exception) -> str:
+    """An error in one line: ours in its words, another one with its class."""
+    if isinstance(problem, PiTaskerError):
+        return problem.user_message
+    first = str(problem).strip().split("\n", 1)[0]
+    return f"{type(problem).__name__}: {first}"

@@ -1,6 +1,6 @@
 """Who changed what: the audit history."""
 
-from contextlib import suppress
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,8 @@ from pitasker_core.database.tables import EventRow
 from pitasker_core.errors import DatabaseError
 from pitasker_core.settings import Settings
 from pitasker_core.text import visible
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,11 @@ class Event:
 
 def note(settings: Settings, actor: str, kind: str) -> None:
     """Keep that something was done outside of the database; without one, only the log has it."""
-    with suppress(DatabaseError), database.session(settings) as session:
-        session.add(EventRow(actor=actor, kind=kind))
+    try:
+        with database.session(settings) as session:
+            session.add(EventRow(actor=actor, kind=kind))
+    except DatabaseError as problem:
+        _log.warning("%s by %s is not in the history: %s", kind, actor, problem.message)
 
 
 def listing(settings: Settings, limit: int) -> list[Event]:

@@ -16,10 +16,12 @@ class Kind(StrEnum):
     MISSED = "missed"
     CONFLICT = "conflict"
     SYNC_FAILED = "sync failed"
+    FINDING = "finding"
 
 
 OF_A_TASK = (Kind.FAILED, Kind.RECOVERED, Kind.MISSED, Kind.CONFLICT)
-"""What a task may have to tell; a sync that failed is nobody's."""
+"""What a task may have to tell; a sync that failed is nobody's, nor is what a
+validation finds."""
 
 
 def add(

@@ -516,7 +516,7 @@ def test_channels_are_changed_removed_and_put_back_with_an_event_each(settings):
     found = events.listing(settings, 10)[::-1]
     assert events.difference(found[1]) == (
         "phone name phone → my phone, "
-        "phone kinds failed, recovered, missed, conflict, sync failed → failed, "
+        "phone kinds failed, recovered, missed, conflict, sync failed, finding → failed, "
         "phone enabled yes → no"
     )
     kinds = [one.kind for one in found]

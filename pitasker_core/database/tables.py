@@ -265,7 +265,7 @@ class NoticeRow(OfCrontab, Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=func.now())
     kind: Mapped[str]
-    """`failed`, `recovered`, `missed`, `conflict` or `sync failed`."""
+    """`failed`, `recovered`, `missed`, `conflict`, `sync failed` or `finding`."""
     task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
     run: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("runs.id", ondelete="SET NULL"))
     message: Mapped[str]

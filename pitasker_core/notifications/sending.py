@@ -31,6 +31,7 @@ _TYPES = {
     Kind.MISSED: "warning",
     Kind.CONFLICT: "warning",
     Kind.SYNC_FAILED: "failure",
+    Kind.FINDING: "warning",
 }
 """What Apprise calls each kind: many services colour it so."""
 

@@ -28,6 +28,7 @@ WORDS = {
     Kind.MISSED: "missed",
     Kind.CONFLICT: "conflict",
     Kind.SYNC_FAILED: "sync failed",
+    Kind.FINDING: "finding",
 }
 
 SAMPLE = {

@@ -1,0 +1,84 @@
+"""What people are told of validations: each finding once, and once that it is gone."""
+
+import hashlib
+import logging
+from collections.abc import Collection
+from itertools import islice
+from typing import Any
+
+from pitasker_core import clock, database, notices
+from pitasker_core.database.tables import SettingRow
+from pitasker_core.settings import Settings
+from pitasker_core.sync import store
+from pitasker_core.sync.merge import Kind
+from pitasker_core.sync.validation import NOT_A_FAULT, Finding, Report
+
+_KEY = "findings"
+_NAMED = 5
+"""Findings that a notice names; more are counted."""
+_KEPT = 200
+"""Findings that are remembered: a crontab may have 10,000 lines that are all wrong."""
+
+_log = logging.getLogger(__name__)
+
+
+def tell(settings: Settings, report: Report) -> None:
+    """Log what is new, and add a notice of what is new and what is gone. Raises DatabaseError.
+
+    A conflict has a notice of its own. What the next sync will do is only told when a second
+    validation finds it too.
+    """
+    findings = {
+        _fingerprint(finding): finding
+        for finding in report.findings
+        if finding.kind not in NOT_A_FAULT and not _is(finding, Kind.CONFLICT)
+    }
+    with database.session(settings) as session:
+        row = session.get(SettingRow, _KEY)
+        before: dict[str, Any] = row.value if row else {"told": {}, "seen": []}
+        told: dict[str, str] = before["told"]
+        new: dict[str, str] = {}
+        waiting = []
+        for fingerprint, finding in islice(findings.items(), _KEPT):
+            if fingerprint in told:
+                continue
+            if _is(finding, Kind.PUSH, Kind.PULL) and fingerprint not in before["seen"]:
+                waiting.append(fingerprint)
+            else:
+                new[fingerprint] = _sentence(finding)
+        gone = [sentence for fingerprint, sentence in told.items() if fingerprint not in findings]
+        standing = {one: sentence for one, sentence in told.items() if one in findings}
+        after = {"told": {**standing, **new}, "seen": waiting}
+        if after != before:
+            session.merge(SettingRow(key=_KEY, value=after, updated_at=clock.now()))
+        if new or gone:
+            parts = [_listed("Not in order", new.values()), _listed("In order again", gone)]
+            message = " ".join(filter(None, parts))
+            crontab = store.own_crontab(session)
+            notices.add(session, crontab, notices.Kind.FINDING, message)
+    for sentence in new.values():
+        _log.warning("Validation: %s", sentence)
+    for sentence in gone:
+        _log.info("Validation, in order again: %s", sentence)
+
+
+def _is(finding: Finding, *kinds: Kind) -> bool:
+    return finding.change is not None and finding.change.kind in kinds
+
+
+def _fingerprint(finding: Finding) -> str:
+    """What makes a finding the same one, also when its line moves."""
+    parts = (finding.kind.value, finding.task, finding.tag, finding.text)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _sentence(finding: Finding) -> str:
+    where = f"Line {finding.line}: " if finding.line else ""
+    return f"{where}{finding.message}"
+
+
+def _listed(head: str, sentences: Collection[str]) -> str:
+    if not sentences:
+        return ""
+    more = f" And {len(sentences) - _NAMED} more." if len(sentences) > _NAMED else ""
+    return f"{head}: {' '.join(islice(sentences, _NAMED))}{more}"

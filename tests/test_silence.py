@@ -1,0 +1,128 @@
+"""What goes wrong while nobody looks is said: once, again when it changes, and when it is over."""
+
+import logging
+from contextlib import contextmanager
+
+import pytest
+from serving import until
+from sqlalchemy import select
+from test_scenarios import create
+
+from pitasker_core import background, database, finding_notices
+from pitasker_core.background import Background
+from pitasker_core.database.tables import NoticeRow
+from pitasker_core.errors import DatabaseError
+from pitasker_core.sync import service, validation
+from pitasker_core.sync.service import BACKGROUND, Request
+
+QUICK = 0.02
+
+
+@contextmanager
+def logged(name):
+    """The lines that a module logs as warnings."""
+    lines = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger = logging.getLogger(f"pitasker_core.{name}")
+    logger.addHandler(handler)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(handler)
+
+
+def test_a_database_that_is_away_is_said_once_again_when_the_reason_changes_and_when_it_is_back(
+    settings, monkeypatch
+):
+    connect, reasons = database.connect, ["The disk is full.", "It is too old."]
+    tries = []
+
+    def fail(*arguments):
+        tries.append(reasons[0] if reasons else "")
+        if reasons:
+            raise DatabaseError(reasons[0])
+        return connect(*arguments)
+
+    monkeypatch.setattr(background.database, "connect", fail)
+    work = Background(settings, QUICK)
+    with logged("background") as lines:
+        work.start()
+        try:
+            until(lambda: tries.count("The disk is full.") > 2)
+            del reasons[0]
+            until(lambda: tries.count("It is too old.") > 2)
+            del reasons[0]
+            until(lambda: work.leads)
+        finally:
+            work.stop()
+    assert [line.removeprefix("The background work waits for the database: ") for line in lines][
+        :3
+    ] == ["The disk is full.", "It is too old.", "The database can be used again."]
+
+
+def test_a_job_whose_outcome_cannot_be_kept_says_so_once(settings, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(background, "_remember", fail)
+    work = Background(settings)
+    with logged("background") as lines:
+        for _ in range(3):
+            work._try("validate", lambda: "")
+    assert lines == ["How validate went cannot be kept: RuntimeError: no room"]
+
+
+def notices(settings):
+    with database.session(settings) as session:
+        query = select(NoticeRow.message).where(NoticeRow.kind == "finding")
+        return list(session.scalars(query.order_by(NoticeRow.id)))
+
+
+def validate(settings):
+    finding_notices.tell(settings, validation.validate(service.preview(settings)))
+
+
+def test_a_finding_is_told_once_and_when_it_is_gone(settings, crontab):
+    create(settings)
+    good = crontab.read()
+    crontab.force(good + b"61 * * * * /bin/x\n")
+    with logged("finding_notices") as lines:
+        validate(settings)
+        crontab.force(b"# one line more\n" + good + b"61 * * * * /bin/x\n")
+        validate(settings)
+    assert len(lines) == 1
+    (told,) = notices(settings)
+    assert told.startswith("Not in order: Line 3: Cron would not take this line")
+    crontab.force(good)
+    validate(settings)
+    validate(settings)
+    assert len(notices(settings)) == 2
+    assert notices(settings)[1].startswith("In order again: Line 3:")
+
+
+def test_what_the_next_sync_does_is_told_only_when_it_was_not_done(settings, crontab):
+    create(settings)
+    crontab.write(crontab.read().replace(b"0 2", b"0 3"))
+    validate(settings)
+    assert notices(settings) == []
+    validate(settings)
+    assert "was changed in the crontab" in notices(settings)[0]
+    service.sync(settings, Request(BACKGROUND))
+    validate(settings)
+    assert notices(settings)[1].startswith("In order again: ")
+
+
+def test_an_entry_that_no_task_manages_is_no_news(settings, crontab):
+    crontab.write(b"0 22-6 * * * /bin/x\n")
+    validate(settings)
+    assert notices(settings) == []
+
+
+@pytest.mark.parametrize("count", [5, 300])
+def test_a_notice_names_a_few_findings_and_counts_the_others(settings, crontab, count):
+    crontab.force(b"".join(b"61 %d * * * /bin/x\n" % number for number in range(count)))
+    validate(settings)
+    (told,) = notices(settings)
+    assert told.count("would not take") == 5
+    assert ("more." in told) is (count > 5)
