@@ -1,0 +1,291 @@
+"""Whose crontab it is after its host, its account, its machine or its database changed."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from conftest import _execute
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+from test_pages import open_page, said  # noqa: F401 - a fixture
+
+from pitasker_core import crontabs, database, events, identity, preferences, tasks, tokens
+from pitasker_core.api.app import make as make_api
+from pitasker_core.auth import Role
+from pitasker_core.database.owner import Standing
+from pitasker_core.errors import NotFound, PiTaskerError, Stale, UnknownCrontab
+from pitasker_core.identity import Identity
+from pitasker_core.web.gate import Gate
+
+ME = "test"
+MACHINE = "11111111-1111-4111-8111-111111111111"
+OTHER_MACHINE = "22222222-2222-4222-8222-222222222222"
+
+OLD = Identity("old", "daemon", MACHINE)
+
+
+def under(settings, name):
+    return replace(settings, given_identity=name)
+
+
+def make(ours, *, system_managed=False):
+    done = tasks.create(ours, ME, "Backup", "0 2 * * *", "/bin/x", system_managed=system_managed)
+    return done.tasks[0]
+
+
+def names(ours):
+    return [task.name for task in tasks.listing(ours).tasks]
+
+
+# --- Who is asked, and who is not -----------------------------------------------------------------
+
+RENAMED = {
+    "the host was renamed": replace(OLD, host="new"),
+    "the account was renamed": Identity("old", "nobody-any-more", MACHINE),
+    "the card was set up anew under the same name": replace(OLD, machine=OTHER_MACHINE),
+}
+
+
+@pytest.mark.parametrize("name", RENAMED)
+def test_a_crontab_under_another_name_is_asked_about_and_can_go_on(settings, name):
+    before = OLD
+    if RENAMED[name].user != OLD.user:
+        before, now = RENAMED[name], OLD  # of the two, only `daemon` is an account here
+    else:
+        now = RENAMED[name]
+    task = make(under(settings, before))
+    with pytest.raises(UnknownCrontab) as asked:
+        tasks.listing(under(settings, now))
+    assert str(before) in asked.value.message
+    crontabs.continue_as(under(settings, now), ME, asked.value.crontab)
+    assert [one.id for one in tasks.listing(under(settings, now)).tasks] == [task.id]
+    event = events.listing(under(settings, now), 1)[0]
+    assert (event.kind, event.before) == ("continued under another name", {"crontab": str(before)})
+
+
+def test_tags_say_whose_crontab_it_is_where_there_is_no_machine_id(settings, crontab):
+    container = Identity("4f1c", "daemon", None)
+    make(under(settings, container), system_managed=True)
+    again = under(settings, Identity("9e07", "daemon", None))
+    with pytest.raises(UnknownCrontab, match="this crontab has its tags"):
+        tasks.listing(again)
+    (known,) = crontabs.listing(again)
+    assert (known.standing, known.tasks) == (Standing.CANDIDATE, 1)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Identity("beta", "daemon", OTHER_MACHINE), Identity("old", "mail", MACHINE)],
+    ids=["another machine", "another user of the machine"],
+)
+def test_a_crontab_that_nothing_connects_with_another_begins_by_itself(settings, other):
+    make(under(settings, OLD))
+    assert names(under(settings, other)) == []
+
+
+def test_two_machines_of_the_same_name_can_both_be_there(settings):
+    make(under(settings, OLD))
+    twin = under(settings, replace(OLD, machine=OTHER_MACHINE))
+    crontabs.start_new(twin, ME)
+    assert names(twin) == []
+    assert names(under(settings, OLD)) == ["Backup"]
+
+
+def test_a_crontab_from_before_machines_were_known_gets_its_machine(settings):
+    make(under(settings, replace(OLD, machine=None)))
+    assert names(under(settings, OLD)) == ["Backup"]
+    with pytest.raises(UnknownCrontab):
+        tasks.listing(under(settings, replace(OLD, host="new")))
+
+
+def test_an_answer_is_taken_once_and_only_for_what_may_be_ours(settings):
+    make(under(settings, OLD))
+    make(under(settings, Identity("beta", "mail", OTHER_MACHINE)))
+    new = under(settings, replace(OLD, host="new"))
+    candidate, other = crontabs.listing(new)
+    assert (candidate.host, other.standing) == ("old", Standing.OTHER)
+    with pytest.raises(NotFound):
+        crontabs.continue_as(new, ME, other.id)
+    crontabs.start_new(new, ME)
+    with pytest.raises(Stale):
+        crontabs.continue_as(new, ME, candidate.id)
+    with pytest.raises(PiTaskerError, match="may look"):
+        crontabs.start_new(replace(new, read_only=True), ME)
+
+
+def test_nothing_of_the_crontab_changes_until_a_person_has_answered(settings, crontab):
+    make(under(settings, OLD), system_managed=True)
+    before = crontab.read()
+    new = under(settings, replace(OLD, host="new"))
+    with pytest.raises(UnknownCrontab):
+        tasks.create(new, ME, "More", "0 3 * * *", "/bin/more")
+    assert crontab.read() == before
+
+
+# --- Where it is asked ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def renamed(settings, cli_environment, monkeypatch):
+    """This machine has another name than the one under which a task was made."""
+    make(settings)
+    for name, value in {**cli_environment, "PITASKER_HOST": "new-name"}.items():
+        monkeypatch.setenv(name, value)
+    return under(settings, identity.current("new-name"))
+
+
+@pytest.fixture
+def needs_machine_id():
+    if identity.machine_id() is None:
+        pytest.skip("this machine has no machine id")
+
+
+@pytest.mark.usefixtures("needs_machine_id", "renamed")
+def test_the_command_line_asks_and_takes_the_answer(cli, capsys, monkeypatch):
+    monkeypatch.setenv("PITASKER_HOST", "new-name")
+    assert cli("list") == 3
+    asked = capsys.readouterr().err
+    number = int(asked.partition("crontabs continue ")[2].partition("`")[0])
+    assert cli("crontabs", "list") == 0
+    assert "may be ours" in capsys.readouterr().out
+    assert cli("crontabs", "continue", str(number)) == 0
+    capsys.readouterr()
+    assert cli("list") == 0
+    assert "Backup" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("needs_machine_id")
+def test_the_api_asks_and_takes_the_answer_by_a_token_of_the_known_crontab(settings, renamed):
+    token = tokens.create(settings, ME, "phone", Role.WRITE)
+    look = tokens.create(settings, ME, "screen", Role.READ)
+    app = Starlette(routes=[Mount("/api", make_api())], middleware=[Middleware(Gate)])
+    client = TestClient(app, "http://127.0.0.1:8501", headers={"authorization": f"Bearer {token}"})
+    asked = client.get("/api/tasks")
+    assert (asked.status_code, asked.json()["error"]["code"]) == (409, "UNKNOWN_CRONTAB")
+    (known,) = client.get("/api/crontabs").json()["crontabs"]
+    assert known["standing"] == "may be ours"
+    answer = f"/api/crontabs/{known['id']}/continue"
+    reading = {"authorization": f"Bearer {look}"}
+    assert client.post(answer, headers=reading).status_code == 403
+    assert client.post(answer).json()["crontabs"][0]["standing"] == "ours"
+    assert [task["name"] for task in client.get("/api/tasks").json()["tasks"]] == ["Backup"]
+
+
+@pytest.mark.usefixtures("needs_machine_id", "renamed")
+def test_each_page_asks_and_takes_the_answer(open_page):  # noqa: F811 - a fixture
+    for page in ("home", "tasks", "settings"):
+        app = open_page(page, PITASKER_HOST="new-name")
+        assert "Which crontab is" in said(app)
+    app.button[0].click().run()
+    assert "Which crontab is" not in said(app)
+    assert not app.exception
+
+
+def test_the_machine_id_is_what_systemd_makes_of_it(tmp_path):
+    file = tmp_path / "machine-id"
+    file.write_text("3d1219c7c4c5404aaa1f6d2a48adfda4\n")
+    # systemd-id128 machine-id --app-specific=f3b0c6a15d1e4b7e9f432f0a8c6d7e15
+    assert identity.machine_id(file) == str(UUID("3f1618814d61487f96f5251a211279b4"))
+    file.write_text("uninitialized\n")
+    identity.machine_id.cache_clear()
+    assert identity.machine_id(file) is None
+    assert identity.machine_id(tmp_path / "none") is None
+
+
+# --- The database -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def before_scopes(empty_database_url):
+    """A database in which rows need not name a crontab."""
+    url = make_url(empty_database_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(database._MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+ROWS = """
+insert into tasks (id, name, cron_schedule, command, crontab) values
+    (1, 'Anyone''s', '@daily', 'true', null), (2, 'Last''s', '@daily', 'true', (
+        select max(id) from crontabs));
+insert into tokens (name, sha256, may_write) values ('phone', 'ab', true);
+insert into settings (key, value) values
+    ('preferences', '{"keep_snapshots": 77}'), ('job:sync', '{}'),
+    ('conflicts:' || (select max(id) from crontabs), '{"a": "b"}');
+insert into events (actor, kind, task) values ('me', 'first', 1), ('me', 'second', 2);
+insert into runs (task, started_at, source) values (2, now(), 'recorded');
+"""
+
+
+def test_rows_of_no_crontab_go_to_the_only_one(before_scopes, settings, empty_database_url):
+    before_scopes.execute(text("""insert into crontabs (host, "user") values ('old', 'daemon')"""))
+    before_scopes.execute(text(ROWS))
+    before_scopes.commit()
+    ours = under(replace(settings, database_url=empty_database_url), OLD)
+    assert names(ours) == ["Anyone's", "Last's"]
+    assert preferences.read(ours).keep_snapshots == 77
+    assert [token.name for token in tokens.listing(ours)] == ["phone"]
+    assert len(events.listing(ours, 9)) == 2
+
+
+def test_rows_of_no_crontab_go_to_the_oldest_of_several_and_settings_to_each(
+    before_scopes, settings, empty_database_url
+):
+    before_scopes.execute(
+        text("""
+            insert into crontabs (host, "user") values ('old', 'daemon'), ('beta', 'mail')
+        """)
+    )
+    before_scopes.execute(text(ROWS))
+    before_scopes.commit()
+    there = replace(settings, database_url=empty_database_url)
+    first, last = under(there, OLD), under(there, Identity("beta", "mail", OTHER_MACHINE))
+    assert (names(first), names(last)) == (["Anyone's"], ["Last's"])
+    for ours, kind in ((first, "first"), (last, "second")):
+        assert preferences.read(ours).keep_snapshots == 77
+        assert [event.kind for event in events.listing(ours, 9)] == [kind]
+    assert (len(tokens.listing(first)), len(tokens.listing(last))) == (1, 0)
+    with database.session(last) as session:
+        keys = session.scalars(text("select key from settings order by key")).all()
+    assert [key.partition(":")[0] for key in keys] == ["conflicts", "preferences"]
+
+
+@pytest.fixture
+def owned_by_another(_server):
+    """A database whose owner is no superuser, as DATABASE_URL often names."""
+    name = f"owned_{uuid4().hex}"
+    _execute(_server, f"create role {name} login")
+    _execute(_server, f"create database {name} owner {name}")
+    yield make_url(_server % name).set(username=name).render_as_string(hide_password=False)
+    _execute(_server, f"drop database {name} with (force)")
+    _execute(_server, f"drop role {name}")
+
+
+def test_an_ordinary_owner_of_the_database_is_kept_to_its_rows_too(settings, owned_by_another):
+    there = replace(settings, database_url=owned_by_another)
+    ours, theirs = under(there, OLD), under(there, Identity("beta", "mail", OTHER_MACHINE))
+    make(ours)
+    with database.session(theirs) as session:
+        assert session.scalar(text("select count(*) from tasks")) == 0
+        assert session.execute(text("delete from tasks")).rowcount == 0
+    assert names(ours) == ["Backup"]
+
+
+def test_a_database_that_keeps_nobody_apart_is_mended_before_it_is_used(settings):
+    make(under(settings, OLD))
+    with database.administer(settings) as connection:
+        connection.execute(text("alter table tasks disable row level security"))
+    database.forget(settings)
+    assert names(under(settings, Identity("beta", "mail", OTHER_MACHINE))) == []
