@@ -214,6 +214,9 @@ def _export() -> None:
     done = act(service.export, settings(), ACTOR)
     if done:
         tell_synced(done, "Exported")
+        if done.left_out:
+            count = status.counted(len(done.left_out), "database-only task")
+            tell("warning", f"{count} left out: switch on In crontab on Tasks to write them too.")
 
 
 def _validate() -> None:

@@ -5,7 +5,6 @@ one that holds an advisory lock in PostgreSQL. The lock lives in the connection 
 for wake-ups: with the database away nobody leads, and when it is back somebody does.
 """
 
-import hashlib
 import logging
 import threading
 from collections.abc import Callable
@@ -47,7 +46,6 @@ from pitasker_core.runs.observed import Seen
 from pitasker_core.runs.watch import Watch
 from pitasker_core.settings import Settings
 from pitasker_core.sync import adopt, service, store, validation
-from pitasker_core.sync.merge import Change
 from pitasker_core.sync.service import BACKGROUND, Request, SyncResult
 
 CHANNEL = "pitasker"
@@ -183,9 +181,12 @@ class Background:
                 return  # it ends without ever having had the lock
             raw.execute(f"listen {CHANNEL}")
             self._take_preferences()
+            # Before anything is judged: what a killed process left half done is no hand edit, and
+            # what was edited by hand while nobody looked counts from the start.
+            if self._preferences.sync_minutes:
+                self._work("sync", self._sync)
             self._leads.set()
             _log.info("This process does the background work.")
-            self._soon("sync", 0.0 if self._failures.get("sync") else None)
             while not self._stopping.is_set():
                 for _ in raw.notifies(timeout=1.0, stop_after=1):
                     self._soon("sync", 0.2)
@@ -213,9 +214,14 @@ class Background:
     # --- The jobs ---
 
     def _run(self, name: str, job: Callable[[], str]) -> None:
-        """Run a job, if this process leads and does not end."""
+        """Run a job, if this process leads."""
+        if self._leads.is_set():
+            self._work(name, job)
+
+    def _work(self, name: str, job: Callable[[], str]) -> None:
+        """Do a job, unless this process ends."""
         with self._idle:
-            if self._stopping.is_set() or not self._leads.is_set():
+            if self._stopping.is_set():
                 return
             self._working += 1
         try:
@@ -372,7 +378,7 @@ def _remember(settings: Settings, name: str, ok: bool, message: str) -> None:
 
 def _tell_conflicts(settings: Settings, done: SyncResult) -> None:
     """Tell of conflicts that the sync before did not find, or found otherwise."""
-    found = {str(c.tag): _fingerprint(c) for c in done.plan.conflicts}
+    found = {str(c.tag): c.fingerprint for c in done.plan.conflicts}
     with database.session(settings) as session:
         crontab = store.own_crontab(session)
         key = f"conflicts:{crontab}"
@@ -392,10 +398,6 @@ def _tell_conflicts(settings: Settings, done: SyncResult) -> None:
         )
         task = next(iter(ids)) if len(ids) == 1 else None
         notices.add(session, crontab, Kind.CONFLICT, message, task)
-
-
-def _fingerprint(conflict: Change) -> str:
-    return hashlib.sha256(repr((conflict.ours, conflict.theirs)).encode()).hexdigest()
 
 
 def _reason(problem: Exception) -> str:

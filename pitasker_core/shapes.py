@@ -126,6 +126,8 @@ def export(done: SyncResult) -> Shape:
         "failed": len(done.failures),
         "errors": _by("task", done.failures),
         "conflicts": [change(one, done.tasks) for one in done.plan.conflicts],
+        "inStep": done.in_step,
+        "databaseOnly": done.left_out,
     }
 
 

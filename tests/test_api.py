@@ -285,6 +285,26 @@ def test_a_snapshot_is_read_and_restored(api, crontab, settings):
     assert crontab.read() == before
 
 
+def test_going_back_replaces_only_the_text_that_was_shown(api, crontab, settings):
+    create(settings)
+    create(settings, "Other")
+    (_, older, *_) = api.get("/snapshots").json()
+    shown = {"if-match": api.get("/crontab/raw").headers["etag"]}
+    by_hand = crontab.read() + b"# by hand\n"
+    crontab.write(by_hand)
+    address = f"/snapshots/{older['id']}/restore"
+    assert code(api.post(address, headers=shown)) == (412, "PRECONDITION_FAILED")
+    assert code(api.post(address)) == (409, "CONCURRENT_MODIFICATION")
+    assert crontab.read() == by_hand
+    shown = {"if-match": api.get("/crontab/raw").headers["etag"]}
+    assert api.post(address, headers=shown).status_code == 200
+    assert crontab.read() != by_hand
+
+
+def test_an_export_of_a_task_that_there_is_none_of_is_not_found(api, settings):
+    assert code(api.post("/crontab/export", json={"taskIds": [999]})) == (404, "NOT_FOUND")
+
+
 def test_a_conflict_is_shown_and_decided_unless_it_moved_on(api, crontab, settings):
     task = create(settings)
     tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")

@@ -4,9 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from serving import until
+from sqlalchemy import text
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import history, preferences, tasks
+from pitasker_core import database, events, history, preferences, tasks
+from pitasker_core.api import models
+from pitasker_core.background import Background
 from pitasker_core.dashboard import overview
 from pitasker_core.errors import ConcurrentModification, CrontabUnavailable, InvalidSyntax, Stale
 from pitasker_core.notifications import channels, rules
@@ -174,3 +178,124 @@ def test_an_answer_to_a_crontab_that_has_changed_since_is_refused(settings, cron
     with pytest.raises(Stale):
         service.sync(settings, Request(ME, confirmed=True, policy=Policy.CRONTAB, shown=shown))
     assert tasks.listing(settings).tasks[0].is_system_managed
+
+
+# --- Export --------------------------------------------------------------------------------------
+
+
+def draft(settings, name="Draft"):
+    return create(settings, name, command=f"/bin/{name}", system_managed=False).id
+
+
+def test_an_export_of_a_task_that_there_is_none_of_is_refused(settings, crontab, answer):
+    number = draft(settings)
+    code, shape = answer("export", str(number), "999")
+    assert (code, shape["error"]["message"]) == (3, "There is no task 999.")
+    assert crontab.read() is None
+    assert not tasks.get(settings, number).is_system_managed
+
+
+def test_an_export_of_all_says_which_tasks_it_left_out(settings, answer, cli, capsys):
+    number = draft(settings)
+    assert answer("export")[1]["databaseOnly"] == [number]
+    cli("export")
+    assert f"database-only: {number}." in capsys.readouterr().out
+
+
+def test_an_export_of_what_is_in_the_crontab_says_so(settings, crontab, answer):
+    task = create(settings)
+    code, shape = answer("export", str(task.id))
+    assert (code, shape["synced"], shape["inStep"]) == (0, 0, [task.id])
+
+
+def test_an_export_of_a_database_only_task_is_an_event(settings, crontab):
+    number = draft(settings)
+    service.export(settings, ME, [number])
+    newest = events.listing(settings, 1)[0]
+    assert (newest.actor, newest.kind, newest.task) == (ME, "exported", number)
+
+
+def test_an_export_that_crontab_refuses_says_that_it_is_saved(settings, crontab, refusing):
+    number = draft(settings)
+    done = service.export(refusing, ME, [number])
+    assert "refused" in done.failures[number]
+    assert tasks.listing(settings).states[number] is State.PENDING
+
+
+def test_the_key_of_the_first_plan_names_tasks_too():
+    assert models.Export.model_validate({"taskIds": [1, 2]}).tasks == [1, 2]
+    assert models.Sync.model_validate({"tasks": [3]}).tasks == [3]
+
+
+# --- Conflicts that wait --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def conflict(settings, crontab):
+    """A task that was changed by hand, and here without a crontab that could follow."""
+    task = create(settings)
+    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    tasks.change(nowhere, ME, task.id, command="/bin/ours")
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
+    return task
+
+
+def in_background(settings):
+    return service.sync(settings, Request(BACKGROUND))
+
+
+def test_a_conflict_that_nobody_decides_is_recorded_once(settings, conflict):
+    before = len(history.operations(settings))
+    for _ in range(3):
+        assert in_background(settings).plan.conflicts
+    assert len(history.operations(settings)) == before + 1
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_the_end_of_a_conflict_is_recorded_once(settings, crontab, conflict, back):
+    in_background(settings)
+    if back:  # both sides are what they agreed on last
+        crontab.write(crontab.read().replace(b"7 7 * * *", b"0 2 * * *"))
+        with database.session(settings) as session:
+            undo = "update tasks set command = '/home/pi/backup.sh' where id = :id"
+            session.execute(text(undo), {"id": conflict.id})
+    else:
+        request = Request(
+            ME, only={conflict.crontab_id}, choices={conflict.crontab_id: Policy.CRONTAB}
+        )
+        service.sync(settings, request)
+    before = len(history.operations(settings))
+    for _ in range(2):
+        in_background(settings)
+    assert len(history.operations(settings)) == before + back
+    assert history.operations(settings)[0].conflicts == 0
+
+
+def test_a_conflict_that_becomes_another_is_recorded_again(settings, crontab, conflict):
+    in_background(settings)
+    before = len(history.operations(settings))
+    crontab.write(crontab.read().replace(b"7 7 * * *", b"8 8 * * *"))
+    for _ in range(2):
+        in_background(settings)
+    assert len(history.operations(settings)) == before + 1
+
+
+# --- The start ------------------------------------------------------------------------------------
+
+
+def test_what_a_killed_process_left_is_finished_at_the_start_before_anything_is_judged(
+    settings, crontab
+):
+    task = create(settings)
+    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    tasks.change(nowhere, ME, task.id, command="/bin/new")
+    work = Background(settings, minute=3600)
+    seen = []
+    work._sync = lambda: seen.append(work.leads) or Background._sync(work)
+    work.start()
+    try:
+        until(lambda: work.leads)
+        assert seen == [False]
+        assert b"/bin/new" in crontab.read()
+    finally:
+        work.stop()

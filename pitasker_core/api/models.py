@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -128,16 +129,23 @@ class Import(Model):
     generate_names: Flag = True
 
 
+TaskIds = Annotated[
+    Annotated[list[Id], Field(max_length=MOST_LINES)] | None,
+    Field(validation_alias=AliasChoices("tasks", "taskIds")),
+]
+"""Their ids, also under the name of the first plan."""
+
+
 class Export(Model):
     """Which tasks to write to the crontab; all that shall be in it when left out."""
 
-    tasks: Annotated[list[Id], Field(max_length=MOST_LINES)] | None = None
+    tasks: TaskIds = None
 
 
 class Sync(Model):
     """What to sync, and what to do about conflicts."""
 
-    tasks: Annotated[list[Id], Field(max_length=MOST_LINES)] | None = None
+    tasks: TaskIds = None
     policy: Literal["ask", "database", "crontab"] = "ask"
     confirmed: Flag = False
     """A mass removal, or a step back to an older crontab, is meant."""
@@ -349,6 +357,10 @@ class Exported(Model):
     failed: int
     errors: list[TaskError]
     conflicts: list[Change]
+    in_step: list[int]
+    """Of the tasks that were named: those that are in the crontab as they are."""
+    database_only: list[int]
+    """When none was named: the tasks that are not to be in the crontab, and were left out."""
 
 
 class Imported(Model):

@@ -180,4 +180,11 @@ def _export(settings: Settings, words: Words) -> Answer:
         done = service.export(settings, ACTOR, words.tasks or None)
     lines = [f"{len(done.pushed)} written to the crontab."]
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
+    lines += [f"task {number}: is in the crontab already" for number in done.in_step]
+    lines += [f"task {done.tasks[c.tag]}: taken over from the crontab" for c in done.pulled]
+    if done.left_out:
+        numbers = " ".join(map(str, done.left_out))
+        lines.append(
+            f"Left out, as they are database-only: {numbers}. `export {numbers}` writes them too."
+        )
     return Answer(shapes.export(done), "\n".join(lines), not (done.failures or done.plan.conflicts))

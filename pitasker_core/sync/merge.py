@@ -9,6 +9,7 @@ cases in `plan`.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -80,6 +81,11 @@ class Change:
     ours: Fields | None
     theirs: Fields | None
     result: Fields | None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same two sides, and short."""
+        return sha256(repr((self.ours, self.theirs)).encode(errors="replace")).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ from pitasker_core import clock, database, paths, recorder_copy
 from pitasker_core.crontab.document import Crontab, parse
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.recording import Recorder
-from pitasker_core.database.tables import TaskRow
+from pitasker_core.database.tables import EventRow, TaskRow
 from pitasker_core.errors import (
     ConcurrentModification,
     CrontabReverted,
     ExecutionError,
     MassRemoval,
+    NotFound,
     ParseError,
     PiTaskerError,
     Stale,
@@ -109,6 +110,10 @@ class SyncResult:
     tasks: dict[UUID, int] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
     operation: int | None = None
+    left_out: list[int] = field(default_factory=list)
+    """Of an export of all: the tasks that are database-only."""
+    in_step: list[int] = field(default_factory=list)
+    """Of an export of some: those that are in the crontab as they are."""
     undone: Collection[UUID] | None = None
     """Tags of what PiTasker had changed since an editor was opened, where one was saved over it."""
 
@@ -172,18 +177,41 @@ def sync(settings: Settings, request: Request) -> SyncResult:
 
 
 def export(settings: Settings, actor: str, tasks: Collection[int] | None = None) -> SyncResult:
-    """Push tasks to the crontab: these, which become system-managed, or all that are already."""
-    if tasks is not None:
+    """Push tasks to the crontab: these, which become system-managed, or all that are already.
+
+    What became system-managed is saved, also when the crontab does not follow: why is in the
+    `failures`. Raises NotFound for a task that there is none of; then nothing was changed.
+    """
+    if tasks is None:
+        pushes = {change.tag for change in preview(settings).plan.pushes}
+        done = sync(settings, Request(actor, "export", pushes))
         with database.session(settings) as session:
-            found = store.edited_tasks(session, tasks).values()
-            rows = [row for row in found if row.deleted_at is None]
-            agreed = store.agreed_tags(session, rows)
-            only = {want_entry(row, agreed) for row in rows}
-            store.write_tasks(session, rows)
-    else:
-        compared = preview(settings)
-        only = {change.tag for change in compared.plan.pushes}
-    return sync(settings, Request(actor, "export", only))
+            return replace(done, left_out=store.database_only(session))
+    with database.session(settings) as session:
+        found = store.edited_tasks(session, tasks)
+        rows = {number: row for number, row in found.items() if row.deleted_at is None}
+        if missing := [number for number in tasks if number not in rows]:
+            raise NotFound(
+                f"There is no task {missing[0]}.",
+                Text(Code("./pitasker list"), " shows them all."),
+            )
+        new = [row.id for row in rows.values() if not row.is_system_managed]
+        agreed = store.agreed_tags(session, [*rows.values()])
+        only = {want_entry(row, agreed) for row in rows.values()}
+        store.write_tasks(session, [*rows.values()])
+        for number in new:
+            event = EventRow(actor=actor, kind="exported", task=number)
+            event.before, event.after = {"system_managed": False}, {"system_managed": True}
+            session.add(event)
+    try:
+        done = sync(settings, Request(actor, "export", only))
+    except PiTaskerError as problem:
+        if not new:
+            raise
+        failures: dict[int, str] = dict.fromkeys(new, problem.user_message)
+        return SyncResult(Plan(), None, None, failures=failures)
+    changed = {done.tasks[change.tag] for change in done.plan.changes} | done.failures.keys()
+    return replace(done, in_step=[number for number in rows if number not in changed])
 
 
 def want_entry(row: TaskRow, agreed: Collection[UUID]) -> UUID:
@@ -394,7 +422,9 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
                     _move_base(session, number, {t: compared.base.get(t) for t in changed})
                 result = _settle(session, number, compared, plan, carried, request)
                 news = store.mark_failed(session, result.failures)
-                if plan.changes or writes or news or request.actor != BACKGROUND:
+                news = store.keep_conflicts(session, plan.conflicts, request.only) or news
+                news = news or writes or any(c.kind is not Kind.CONFLICT for c in plan.changes)
+                if news or request.actor != BACKGROUND:
                     counts = _counts(session, number, compared, carried, result)
                     result = _recorded(
                         session, number, result, request, started, before, after, counts

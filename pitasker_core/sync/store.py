@@ -40,12 +40,13 @@ from pitasker_core.database.tables import (
     CrontabRow,
     EventRow,
     OperationRow,
+    SettingRow,
     SnapshotRow,
     TaskRow,
 )
 from pitasker_core.errors import NotFound, Stale
 from pitasker_core.sync.install import digest
-from pitasker_core.sync.merge import Fields
+from pitasker_core.sync.merge import Change, Fields
 from pitasker_core.sync.sides import Agreed, Known
 from pitasker_core.text import Code, Text
 
@@ -325,6 +326,24 @@ def mark(session: Session, synced: Iterable[int], unsynced: Iterable[int], at: d
             )
 
 
+_OPEN_CONFLICTS = "open conflicts"
+
+
+def keep_conflicts(
+    session: Session, conflicts: Collection[Change], only: Collection[UUID] | None
+) -> bool:
+    """Keep what waits for a choice, of all tags or of some; True when that is news."""
+    row = session.get(SettingRow, _OPEN_CONFLICTS)
+    before: dict[str, Any] = row.value if row else {}
+    now = {str(change.tag): change.fingerprint for change in conflicts}
+    if only is not None:
+        now = {tag: value for tag, value in before.items() if UUID(tag) not in only} | now
+    if now == before:
+        return False
+    session.merge(SettingRow(key=_OPEN_CONFLICTS, value=now, updated_at=clock.now()))
+    return True
+
+
 def mark_synced(session: Session, crontab: int, at: datetime) -> None:
     """Keep that a sync went well, in the row that it has locked: one that is quiet adds none."""
     session.execute(update(CrontabRow).where(CrontabRow.id == crontab).values(synced_at=at))
@@ -450,6 +469,16 @@ def task_counts(session: Session, crontab: int) -> tuple[int, int, int]:
         ).where(TaskRow.deleted_at.is_(None), TaskRow.crontab == crontab)
     ).one()
     return row[0], row[1], row[2]
+
+
+def database_only(session: Session) -> list[int]:
+    """The tasks that are not to be in the crontab."""
+    rows = session.scalars(
+        select(TaskRow.id)
+        .where(TaskRow.deleted_at.is_(None), ~TaskRow.is_system_managed)
+        .order_by(TaskRow.id)
+    )
+    return [*rows]
 
 
 def record(session: Session, **columns: Any) -> int:
