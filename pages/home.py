@@ -232,7 +232,7 @@ def _validate() -> None:
 
 def _show_next_runs(listing: Listing) -> None:
     st.subheader("Next")
-    runs = overview.next_runs(listing.tasks, clock.now(), clock.system_zone(), 6)
+    runs = overview.next_runs(listing, clock.now(), clock.system_zone(), 6)
     if not runs:
         st.caption("No task of the crontab has a next run.")
         return

@@ -98,6 +98,16 @@ class Listing:
     last_sync: datetime | None = None
     """When a sync last went well."""
 
+    def cron_schedule(self, task: Task) -> str | None:
+        """The schedule by which cron runs a task now; None when it does not.
+
+        A change that waits to be written, and a conflict, do not count for cron yet.
+        """
+        if self.comparison is None:
+            return task.schedule if task.is_system_managed and not task.paused else None
+        entry = self.comparison.reading.theirs.get(task.crontab_id) if task.crontab_id else None
+        return entry.schedule if entry and not entry.paused else None
+
 
 @dataclass(frozen=True)
 class Edit:

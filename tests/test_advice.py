@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from test_scenarios import EXISTING, ME, create
 
-from pitasker_core import advice, cron_daemon
+from pitasker_core import advice
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import parse
 from pitasker_core.dashboard import overview
@@ -62,15 +62,6 @@ def test_the_same_entry_twice_gets_a_warning_but_not_itself() -> None:
 )
 def test_a_difference_is_counted_in_lines(before: str | None, after: str, words: str) -> None:
     assert str(difference(before, after)) == words
-
-
-def test_a_cron_that_runs_is_seen_and_one_that_died_too(tmp_path: Path) -> None:
-    (tmp_path / "12").mkdir()
-    (tmp_path / "12/comm").write_text("sshd\n")
-    assert cron_daemon.is_alive(tmp_path) is False
-    (tmp_path / "77").mkdir()
-    (tmp_path / "77/comm").write_text("cron\n")
-    assert cron_daemon.is_alive(tmp_path) is True
 
 
 def test_the_first_text_is_kept_once_and_before_anything_is_written(settings, crontab):

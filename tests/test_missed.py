@@ -23,6 +23,7 @@ from pitasker_core.runs import (
     missed,
     observed,
     offers,
+    recorder,
     spool,
     watch,
 )
@@ -411,14 +412,15 @@ def test_a_run_that_starts_beside_the_one_before_it_is_told_so(world):
     ends = {"source": "recorded", "exit_code": 0}
     world.ran(task, at("01:00"), ended_at=at("02:20"), **ends)
     world.ran(task, at("02:00"), ended_at=at("02:10"), **ends)
-    world.ran(task, at("02:01"), ended_at=at("02:01"), **ends, note="skipped: it was still running")
+    skipped = {"exit_code": recorder.OVERLAPS, "note": spool.SKIPPED, "missed": 1}
+    world.ran(task, at("02:01"), ended_at=at("02:01"), **ends | skipped)
     world.ran(task, at("03:00"), **ends | {"exit_code": None})
     world.ran(task, at("04:00"), source="observed")
     found = [(run.overlaps, run.result) for run in reversed(history.runs(world.settings))]
     assert found == [
         (False, "went well"),
         (True, "went well, beside the run before it"),
-        (False, "skipped: it was still running"),
+        (False, f"missed: {spool.SKIPPED}"),
         (False, "running"),
         (True, "started, beside the run before it"),
     ]

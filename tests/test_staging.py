@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 from test_scenarios import ME, create
 
-from pitasker_core import tasks
+from pitasker_core import database, tasks
 from pitasker_core.dashboard import staging
 from pitasker_core.dashboard.staging import Staged
+from pitasker_core.database.tables import TaskRow
 from pitasker_core.errors import InvalidSyntax, Stale
 from pitasker_core.tasks import Edit
 
@@ -125,3 +127,15 @@ def test_a_text_with_a_character_that_a_table_cannot_show_is_not_edited_there(ta
         staging.stage({}, delta(command="open a⟨U+202E⟩gnp.exe"), [task.id], {task.id: turned})
         == {}
     )
+
+
+def test_the_next_run_is_what_cron_will_do_now_while_a_change_waits(settings, crontab, task):
+    with database.session(settings) as session:
+        waiting = {"cron_schedule": "@daily"}
+        session.execute(update(TaskRow).where(TaskRow.id == task.id).values(**waiting))
+    listing = tasks.listing(settings)
+    assert listing.tasks[0].schedule == "@daily"
+    assert listing.cron_schedule(listing.tasks[0]) == task.schedule
+    crontab.write(b"")
+    listing = tasks.listing(settings)
+    assert listing.cron_schedule(listing.tasks[0]) is None

@@ -719,6 +719,26 @@ def test_the_daemons_view_of_the_crontab_s_file_is_seen(tmp_path: Path) -> None:
     assert circumstances.spooled(tmp_path / "none") is None
 
 
+def test_a_failed_run_by_hand_after_a_change_is_told() -> None:
+    by_hand = run(
+        source="by hand", state="failed", exit_code=127, started_at=NOW - timedelta(minutes=1)
+    )
+    answer = judge(facts(of=CHANGED, last_start=None, by_hand=by_hand))
+    when = f"{by_hand.started_at.astimezone(BERLIN):%H:%M}"
+    assert answer.conclusion.endswith(
+        f"Started by hand at {when}, it ended badly: exit code 127: command not found."
+    )
+    assert "Everything is in order" not in answer.conclusion
+    ended = check(facts(of=CHANGED, last_start=None, by_hand=by_hand), "How it ended last")
+    assert ended.verdict is Verdict.BAD
+    assert f"by hand at {when}" in ended.evidence
+
+
+def test_a_run_by_hand_before_the_newest_one_by_cron_says_nothing() -> None:
+    by_hand = run(source="by hand", state="failed", started_at=DUE - timedelta(hours=1))
+    assert judge(facts(by_hand=by_hand)) == judge(facts())
+
+
 def test_the_facts_of_a_real_entry_are_gathered(settings, crontab, tmp_path, monkeypatch):
     script = tmp_path / "job.sh"
     script.write_text("#!/bin/sh\r\n")

@@ -1,7 +1,6 @@
 """What the home page says at a glance. Pure."""
 
 import heapq
-from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,7 @@ from pitasker_core.dashboard.task_grid import in_words, next_run
 from pitasker_core.history import Operation
 from pitasker_core.sync.merge import Change, Fields, Kind
 from pitasker_core.sync.service import Comparison
-from pitasker_core.tasks import Task
+from pitasker_core.tasks import Listing, Task
 from pitasker_core.text import visible
 
 
@@ -72,16 +71,14 @@ def _differences(before: Fields, after: Fields) -> list[str]:
 
 
 def next_runs(
-    tasks: Sequence[Task], now: datetime, zone: ZoneInfo, count: int
+    listing: Listing, now: datetime, zone: ZoneInfo, count: int
 ) -> list[tuple[datetime, Task]]:
-    """The first runs to come, of tasks that are in the crontab and not paused, soonest first."""
+    """The first runs to come, by what the crontab says now, soonest first."""
     minute = now.replace(second=0, microsecond=0)
     runs = [
         (run, task)
-        for task in tasks
-        if task.is_system_managed
-        and not task.paused
-        and (run := next_run(task.schedule, minute, zone))
+        for task in listing.tasks
+        if (schedule := listing.cron_schedule(task)) and (run := next_run(schedule, minute, zone))
     ]
     return heapq.nsmallest(count, runs, key=lambda pair: pair[0])
 

@@ -101,10 +101,15 @@ def frame(
     columns["state"] = [_state(task, listing, staging) for task in tasks]
     columns["detail"] = [_detail(task, listing, now, zone) for task in tasks]
     columns["words"] = [in_words(text) for text in schedules_shown]
+    # What cron will do now: a change that waits is not in the crontab yet.
+    in_force = [
+        shown if task.id in staging and cell(task, "in_crontab") else listing.cron_schedule(task)
+        for task, shown in zip(tasks, schedules_shown, strict=True)
+    ]
     columns["next_run"] = pd.array(
         [
-            next_run(text, minute, zone) if cell(task, "in_crontab") and not task.paused else None
-            for task, text in zip(tasks, schedules_shown, strict=True)
+            next_run(text, minute, zone) if text and not task.paused else None
+            for task, text in zip(tasks, in_force, strict=True)
         ],
         dtype=pd.DatetimeTZDtype("ns", zone),
     )

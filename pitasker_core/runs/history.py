@@ -358,8 +358,8 @@ _OVERLAPS = (
         )
     )
     .where(_BEFORE.task == RunRow.task, _BEFORE.started_at < RunRow.started_at)
-    # One that was skipped did not run beside it.
-    .where(RunRow.source != "missed", RunRow.note.not_like("skipped%"))
+    # What did not start did not run beside it.
+    .where(RunRow.state != "missed")
     .order_by(_BEFORE.started_at.desc())
     .limit(1)
     .scalar_subquery()

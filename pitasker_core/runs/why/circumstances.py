@@ -67,6 +67,7 @@ def facts(settings: Settings, task: Task) -> Facts:
     return replace(
         _with_log(settings, _with_job(found)),
         last_start=next((run for run in runs if run.source in _BY_CRON), None),
+        by_hand=next((run for run in runs if run.source == "by hand"), None),
         running=next(iter(history.runs(settings, 1, task.id, "Running")), None),
         missed=next(iter(history.runs(settings, 1, task.id, "Missed")), None),
     )

@@ -88,6 +88,8 @@ class Facts:
     booted_at: datetime | None = None
     last_start: Run | None = None
     """The last run that cron started, or PiTasker to catch up."""
+    by_hand: Run | None = None
+    """The last run that a person started."""
     running: Run | None = None
     """The last run that goes on, whoever started it."""
     missed: Run | None = None
@@ -208,6 +210,14 @@ class Facts:
         """The run that was started when the task was due last, as far as it is known."""
         run = self.last_start
         return run if run and self._answers(run.started_at) else None
+
+    @property
+    def newer_by_hand(self) -> Run | None:
+        """The last run by hand, if it says more than cron's: started later, as the task is now."""
+        run, last = self.by_hand, self.last_start
+        if run is None or run.started_at < self.changed_at:
+            return None
+        return run if last is None or last.started_at < run.started_at else None
 
     @property
     def caught_up(self) -> bool:

@@ -8,6 +8,8 @@ from pitasker_core.runs.why import command, hindrances, last_run, surprises, sur
 from pitasker_core.runs.why.answer import Answer, Check, Verdict
 from pitasker_core.runs.why.facts import LATE, Facts
 
+_IN_ORDER = "Everything is in order"
+
 
 def judge(facts: Facts) -> Answer:
     """Look at everything, in the order in which one thing keeps the next from mattering."""
@@ -37,6 +39,9 @@ def _conclusion(
     if facts.running and facts.running in (facts.ran, facts.ran_before_change):
         return _running(facts, facts.running, hindrance, fault or surprise)
     told = _last_time(facts, hindrance, surprise, _first_bad(started), fault)
+    if (run := facts.newer_by_hand) and run.state == "failed":
+        by_hand = f"Started by hand {facts.when(run.started_at)}, it ended badly: {run.result}."
+        told = by_hand if told.startswith(_IN_ORDER) else f"{told} {by_hand}"
     return f"{_since(facts, facts.running)}. {told}" if facts.running else told
 
 
@@ -96,7 +101,7 @@ def _last_time(
             f"{facts.when(facts.due)} cannot be seen from here"
         )
         return f"{told}. {off}; it runs next {soon}." if off else f"{told}; it runs next {soon}."
-    return f"Everything is in order: it runs next {soon}."
+    return f"{_IN_ORDER}: it runs next {soon}."
 
 
 def _at(facts: Facts) -> str:

@@ -82,12 +82,13 @@ def _start(facts: Facts) -> Check:
 
 
 def ended(facts: Facts) -> Check:
-    """How the last run ended that cron started, or PiTasker to catch up."""
-    name, run = "How it ended last", facts.last_start
+    """How the last run ended, whoever started it."""
+    name, run = "How it ended last", facts.newer_by_hand or facts.last_start
     if run is None:
         return unknown(name, "No run of it is known.")
-    at = facts.when(run.started_at)
-    if facts.ran_before_change:
+    by = "by hand " if run is facts.newer_by_hand else ""
+    at = by + facts.when(run.started_at)
+    if facts.ran_before_change and not by:
         return _before_change(facts, name, run)
     if run.state == "failed":
         return bad(
