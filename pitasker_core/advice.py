@@ -12,6 +12,9 @@ DEFAULT_PATH = "/usr/bin:/bin"
 """cron's own, which is shorter than that of a terminal."""
 
 
+_POSIX_SHELLS = frozenset({"dash", "ash", "posh", "busybox"})
+
+
 def advise(
     schedule: str,
     command: str,
@@ -33,11 +36,22 @@ def advise(
             "sudo asks for a password where no one can type it. It works only if this user may "
             "run that command without one; root's crontab is the usual place."
         )
+    if reading.redirects_both and _knows_no_ampersand(environment.get("SHELL", "/bin/sh")):
+        found.append(
+            "This shell reads &> as & and >: the command runs in the background, and nobody sees "
+            "how it ends. Write > FILE 2>&1."
+        )
     if missing := _missing_program(reading.program, environment):
         found.append(missing)
     if crontab and _has_twin(crontab, schedule, command, index):
         found.append("Another entry of the crontab has the same schedule and command.")
     return found
+
+
+def _knows_no_ampersand(shell: str) -> bool:
+    """Whether a shell is one that does not know bash's `&>`; /bin/sh is a link to another."""
+    resolved = paths.resolve(shell)
+    return resolved is not None and resolved.name in _POSIX_SHELLS
 
 
 def _missing_program(program: str | None, environment: Mapping[str, str]) -> str | None:

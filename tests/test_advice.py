@@ -33,6 +33,16 @@ def test_an_ordinary_command_gets_none(command: str) -> None:
     assert advice.advise("@daily", command, None) == []
 
 
+@pytest.mark.parametrize(
+    "command", ["true &>> /tmp/log", "true &>/tmp/log", "cd /tmp && ls &> log"]
+)
+def test_a_redirection_that_dash_takes_for_the_background_gets_a_warning(command: str) -> None:
+    dash, bash = parse("SHELL=/bin/dash\n"), parse("SHELL=/bin/bash\n")
+    assert "in the background" in " ".join(advice.advise("@daily", command, dash))
+    assert advice.advise("@daily", command, bash) == []
+    assert advice.advise("@daily", "true >/tmp/log 2>&1 &", dash) == []
+
+
 def test_the_path_of_the_crontab_counts(tmp_path: Path) -> None:
     program = tmp_path / "mine"
     program.write_text("#!/bin/sh\n")

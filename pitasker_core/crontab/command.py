@@ -34,6 +34,9 @@ class Reading:
     paths: tuple[str, ...] = ()
     """Every absolute path that the whole command names."""
     uses_sudo: bool = False
+    redirects_both: bool = False
+    """It holds `&>`, which bash knows, and which in a POSIX shell is `&` and another redirection:
+    the command then runs in the background, and prints where it did before."""
 
 
 def read(command: str) -> Reading:
@@ -65,7 +68,68 @@ def read(command: str) -> Reading:
         outputs,
         tuple(word for word in words if word[0:1] == "/" and _PLAIN_WORD.fullmatch(word)),
         "sudo" in words,
+        bool({"&>", "&>>"} & set(words)),
     )
+
+
+_FIRST_OPERAND = frozenset({"timeout", "flock", "chrt", "taskset"})
+"""Vehicles whose first operand is not what they run."""
+_VALUED = {
+    "nice": ("-n", "--adjustment"),
+    "ionice": ("-c", "-n", "-p", "--class", "--classdata"),
+    "sudo": ("-u", "-g", "-h", "-p", "-C", "-D", "--user", "--group"),
+    "env": ("-u", "-C", "--unset", "--chdir"),
+    "timeout": ("-s", "-k", "--signal", "--kill-after"),
+    "flock": ("-w", "-E", "--timeout", "--conflict-exit-code"),
+}
+"""Options of vehicles that take the next word."""
+_VEHICLES = _FIRST_OPERAND | SHELLS | {*_VALUED, "exec", "nohup", "setsid", "time"}
+"""Programs that run another one."""
+_PRELUDES = frozenset(
+    {"cd", "test", "[", "export", "set", "umask", "ulimit", "sleep", ":", "true", "if", "{", "."}
+)
+"""What stands before the program that a command is about."""
+
+
+def main_program(command: str) -> str | None:
+    """The name of the program that a command is about, or None when it cannot be told.
+
+    It is looked for behind preludes such as `cd`, and behind `nice`, `sudo` and their like.
+    """
+    try:
+        steps = _steps(_words(command))
+    except ValueError:  # a quote is left open
+        return None
+    for step in steps:
+        words, _ = _redirected(step)
+        if words and words[0] not in _PRELUDES and (name := _run_by(words)):
+            return name
+    return None
+
+
+def _run_by(words: list[str]) -> str | None:
+    """The name of the program that these words run, behind all that only runs another one."""
+    vehicle, skips = "", 0
+    rest = iter(words)
+    for word in rest:
+        name = word.rsplit("/", 1)[-1]
+        if word.startswith("-"):
+            if vehicle in SHELLS | {"flock"} and re.fullmatch(r"-\w*c|--command", word):
+                return main_program(next(rest, ""))
+            if is_interpreter(vehicle) and word in ("-c", "-e"):
+                return vehicle
+            if word in _VALUED.get(vehicle, ()):
+                next(rest, None)
+        elif skips:
+            skips -= 1
+        elif _ASSIGNMENT.fullmatch(word):
+            continue
+        elif name in _VEHICLES or is_interpreter(name):
+            vehicle, skips = name, int(name in _FIRST_OPERAND)
+        else:
+            is_program = _PLAIN_WORD.fullmatch(word) and name[:1].isalnum() and not name.isdecimal()
+            return name if is_program else None
+    return vehicle or None
 
 
 def _words(command: str) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from uuid import UUID
 
+from pitasker_core.crontab import command as commands
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrapped, wrapped
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
@@ -358,20 +359,11 @@ def suggested_name(crontab: Crontab, index: int) -> str:
         above = parse_line(comment + "\n", crontab.dialect)
         if not isinstance(above, Entry) and is_name(name):
             return name
-    for word in crontab.entry(index).command.split():
-        program = word.rsplit("/", 1)[-1]
-        # Skip `cd`, `sudo`, `python3` and `NAME=value`, which say nothing of what the job is.
-        if program and "=" not in word and program[0].isalnum() and program not in _VEHICLES:
-            name = "".join(c for c in program if c.isprintable())[:NAME_LIMIT]
-            if is_name(name):
-                return name
+    proper, _ = split_stdin(crontab.entry(index).command)
+    program = (commands.main_program(proper) or "")[:NAME_LIMIT]
+    if is_name(program):
+        return program
     return f"Entry in line {index + 1}"
-
-
-_VEHICLES = frozenset(
-    {"cd", "sudo", "nice", "ionice", "env", "exec", "flock", "timeout", "sh", "bash"}
-    | {"python", "python3", "perl", "php", "node", "ruby"}
-)
 
 
 def _why_not_tagged(command: str, shell: str) -> str | None:
