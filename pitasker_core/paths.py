@@ -14,13 +14,13 @@ from pathlib import Path
 
 def exists(path: str | Path) -> bool:
     """Whether this user can reach something at a path."""
-    return _status(path) is not None
+    return status(path) is not None
 
 
 def is_folder(path: str | Path) -> bool:
     """Whether this user can reach a folder at a path."""
-    status = _status(path)
-    return status is not None and stat.S_ISDIR(status.st_mode)
+    found = status(path)
+    return found is not None and stat.S_ISDIR(found.st_mode)
 
 
 def is_enterable(path: str | Path) -> bool:
@@ -51,7 +51,8 @@ def resolve(path: str | Path) -> Path | None:
         return None
 
 
-def _status(path: str | Path) -> os.stat_result | None:
+def status(path: str | Path) -> os.stat_result | None:
+    """What stat(2) says of a path, links followed, or None for one that cannot be reached."""
     try:
         return Path(path).stat()
     except (OSError, ValueError):  # ValueError: a NUL byte, or text that is no file name

@@ -1,12 +1,16 @@
 """What the environment tells PiTasker: where things lie and which programs to use."""
 
 import os
+import shlex
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pitasker_core import identity, paths
+from pitasker_core.errors import PermissionDenied
 from pitasker_core.identity import Identity
+from pitasker_core.text import Code, Text
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,37 @@ class Settings:
             cron_log=Path(log) if (log := environment.get("PITASKER_CRON_LOG")) else None,
             given_identity=identity.current(host) if host else None,
         )
+
+    def check_home(self) -> None:
+        """Raise PermissionDenied when somebody else may write to the data folder, or put another
+        in its place: what lies there is run, and says who may sign in."""
+        home = paths.resolve(self.home) or self.home
+        if status := paths.status(home):
+            if status.st_uid not in (os.geteuid(), 0):
+                raise PermissionDenied(
+                    f"PiTasker's data folder {home} belongs to another user.",
+                    Text(
+                        "Run PiTasker as that user, or name a folder of yours with ",
+                        Code("PITASKER_HOME"),
+                        ".",
+                    ),
+                )
+            if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                raise PermissionDenied(
+                    f"Others may write to PiTasker's data folder {home}.",
+                    Text("Run ", Code(f"chmod go-w {shlex.quote(str(home))}"), ", then try again."),
+                )
+        for folder in home.parents:
+            status = paths.status(folder)
+            mode = status.st_mode if status else 0
+            if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+                raise PermissionDenied(
+                    f"Everybody may put another folder in the place of PiTasker's {home}, "
+                    f"because everybody may write to {folder}.",
+                    Text(
+                        "Run ", Code(f"chmod o-w {shlex.quote(str(folder))}"), ", then try again."
+                    ),
+                )
 
     def make_home(self) -> None:
         """Make the data folder and what lies in it, for its owner only.

@@ -588,6 +588,11 @@ def _check_told(ping_url: str, notify: Sequence[str] | None) -> None:
             "A ping URL begins with http:// or https:// and has no blanks.",
             "Copy it from your monitor, for instance https://hc-ping.com/….",
         )
+    if "@" in ping_url.partition("://")[2].partition("/")[0]:
+        raise InvalidSyntax(
+            "A ping URL cannot hold a user and a password: it is shown, and kept in the database.",
+            "Let the monitor know the task by the URL's path.",
+        )
     if unknown := set(notify or ()) - set(notices.Kind):
         raise InvalidSyntax(
             f"There is no kind of notice “{min(unknown)}”.", f"There are {', '.join(notices.Kind)}."

@@ -46,8 +46,9 @@ def _main(argv: Sequence[str] | None) -> int:
     if others and not words.takes_others:
         parser.error(f"not understood: {' '.join(others)}")
     settings = Settings.from_environment()
-    log.start(settings, terminal=words.logs_to_terminal)  # the others say what failed themselves
     try:
+        settings.check_home()
+        log.start(settings, terminal=words.logs_to_terminal)  # the others say what failed
         answer = words.run(settings, words)
     except PiTaskerError as problem:
         if words.json:

@@ -40,6 +40,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     Without a database the dashboard serves all the same: the crontab can be seen and edited.
     """
     settings = Settings.from_environment()
+    settings.check_home()
     host = st.get_option("server.address") or "0.0.0.0"  # noqa: S104 - Streamlit's meaning of none
     port = st.get_option("server.port")
     serving.refuse_open_door(settings, host)

@@ -7,6 +7,7 @@ hold addresses with the secrets in them.
 import logging
 import re
 import threading
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -100,13 +101,27 @@ def send(to: "NotifyBase", url: str, title: str, body: str, kind: Kind | None) -
     return "" if taken else _said(heard, url, to) or "It was not taken, and nothing says why."
 
 
+_CREDENTIALS = re.compile(
+    r"""((?:proxy-)?authorization|(?:set-)?cookie|[\w-]{0,30}(?:token|api-?key|secret|password))"""
+    r"""(["']?\s*[:=]\s*)("[^"]*"|'[^']*'|(?:(?:basic|bearer|digest|token)\s+)?[^\s,;"'}]+)""",
+    re.IGNORECASE,
+)
+"""What a server sends back of the headers that it got."""
+
+
 def redacted(text: str, url: str, to: "NotifyBase | None") -> str:
     """A text without the secrets of a URL, in whatever form they are in it."""
     shown = masked(url) if to else ""
     words = set(re.split(r"[:/@?&=,;#\s]+", url.partition("://")[2]))
     if to:
         words |= {str(secret) for secret in (to.password, to.user) if secret}
+        # As HTTP sends them (RFC 7617), with and without the padding.
+        pair = f"{to.user or ''}:{to.password or ''}".encode()
+        for encoded in (b64encode(pair), urlsafe_b64encode(pair)):
+            words |= {encoded.decode(), encoded.decode().rstrip("=")}
     words |= {unquote(word) for word in words}
+    # A server may answer with megabytes.
+    text = _CREDENTIALS.sub(r"\1\2****", text[: 20 * _LONGEST])
     for word in sorted(words, key=len, reverse=True):
         if len(word) > 3 and word not in shown:
             text = text.replace(word, "****")

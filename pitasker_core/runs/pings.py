@@ -5,13 +5,11 @@ well, `U/fail` when it failed. Each is called once. One that does not answer is 
 every round, until it is too late: a monitor would take it for a run of now.
 """
 
+import asyncio
 import logging
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from http.client import HTTPException
 from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import select, update
@@ -27,6 +25,8 @@ TOO_LATE = timedelta(minutes=30)
 
 _SECONDS = 5.0
 """How long one may take to answer."""
+_MOST_HOPS = 3
+"""Addresses of the same host that a monitor may lead to, such as from http to https."""
 _ROUND = 20.0
 """How long all together may."""
 _AT_ONCE = 50
@@ -101,18 +101,46 @@ def _tell(run: _Run) -> None:
     for phase in run.phases:
         try:
             _call(address(run.url, phase))
-        except (OSError, HTTPException, ValueError) as problem:
-            run.problem = str(problem) or type(problem).__name__
+        except Unanswered as problem:
+            run.problem = str(problem)
             return
         run.told.append(phase)
 
 
+class Unanswered(Exception):
+    """A monitor that could not be told, and why."""
+
+
 def _call(url: str) -> None:
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError("a ping URL begins with http:// or https://")
-    request = urllib.request.Request(url, headers={"User-Agent": "PiTasker"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310 - checked above
-        pass
+    """Call a URL. Raises Unanswered after `_SECONDS`, however many bytes come until then."""
+    import httpx
+
+    try:
+        asyncio.run(asyncio.wait_for(_get(url), _SECONDS))
+    except TimeoutError:
+        raise Unanswered(f"no answer within {_SECONDS:g} seconds") from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
+        raise Unanswered(str(problem) or type(problem).__name__) from problem
+
+
+async def _get(url: str) -> None:
+    import httpx
+
+    first = here = httpx.URL(url)
+    if first.scheme not in ("http", "https") or first.userinfo:
+        raise Unanswered("a ping URL begins with http:// or https:// and holds no password")
+    async with httpx.AsyncClient(headers={"User-Agent": "PiTasker"}, timeout=None) as client:  # noqa: S113 - there is one for the whole
+        for _ in range(_MOST_HOPS + 1):
+            async with client.stream("GET", here) as answer:  # its body is not read
+                if answer.next_request is None:
+                    answer.raise_for_status()
+                    return
+                there = answer.next_request.url
+            # From where its owner has put it a monitor must not lead us into this network.
+            if there.host != first.host or there.scheme not in (here.scheme, "https"):
+                raise Unanswered(f"it leads to {there.scheme}://{there.host}, which is not called")
+            here = there
+    raise Unanswered("it leads from one address to the next without end")
 
 
 def _leave(settings: Settings, run: _Run, left: list[str]) -> None:
