@@ -41,7 +41,7 @@ def advise(
             "This shell reads &> as & and >: the command runs in the background, and nobody sees "
             "how it ends. Write > FILE 2>&1."
         )
-    if missing := _missing_program(reading.program, environment):
+    if missing := missing_program(reading.program, environment):
         found.append(missing)
     if crontab and _has_twin(crontab, schedule, command, index):
         found.append("Another entry of the crontab has the same schedule and command.")
@@ -54,7 +54,7 @@ def _knows_no_ampersand(shell: str) -> bool:
     return resolved is not None and resolved.name in _POSIX_SHELLS
 
 
-def _missing_program(program: str | None, environment: Mapping[str, str]) -> str | None:
+def missing_program(program: str | None, environment: Mapping[str, str]) -> str | None:
     """Words for a program that cron would not find; None when it is there, or nobody can tell."""
     if program is None:
         return None

@@ -178,18 +178,21 @@ def stop(settings: Settings) -> list[str]:
     return ended
 
 
-def psql_command(settings: Settings) -> list[str]:
-    """The command of an interactive shell on the database, which is started if need be."""
+def psql_command(settings: Settings) -> tuple[list[str], dict[str, str]]:
+    """The command of an interactive shell on the database, which is started if need be, and what
+    its environment is to have beside ours."""
+    from pitasker_core import database
     from pitasker_core.database import embedded
 
     if settings.database_url is None:
-        return embedded.psql_command(embedded.ensure_running(settings.postgres))
+        return embedded.psql_command(embedded.ensure_running(settings.postgres)), {}
     if not (psql := shutil.which("psql")):
         raise NotFound(
             "There is no psql on this machine.",
             Text(Code("sudo apt install postgresql-client"), " brings it."),
         )
-    return [psql, settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)]
+    address, environment = database.psql_address(settings.database_url)
+    return [psql, address], environment
 
 
 def _streamlit(port: int, host: str) -> list[str]:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from pitasker_core import advice, archive, database, tasks
 from pitasker_core.cli import main
@@ -39,7 +40,7 @@ def run(settings: Settings, task: tasks.Task) -> str:
 def back_up(settings: Settings, file: str) -> str:
     """The code of the error with which a backup is refused."""
     try:
-        archive.back_up(settings, file)
+        archive.back_up(settings, Path(file))
     except PiTaskerError as problem:
         return problem.code
     return ""

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 from pitasker_core import archive, shapes
-from pitasker_core.cli.answer import Answer, advising, table
+from pitasker_core.cli.answer import Answer, advising, inert, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
 from pitasker_core.clock import system_zone
-from pitasker_core.crontab.document import decode, encode
+from pitasker_core.crontab.document import decode, encode, parse
 from pitasker_core.errors import InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
 from pitasker_core.sync import edit, service
@@ -39,6 +39,13 @@ def add_to(commands: Commands) -> None:
     back.add_argument(
         "--if-sha256", metavar="SUM", help="a snapshot: only if the crontab is the one of this sum"
     )
+    back.add_argument(
+        "--from",
+        dest="source",
+        metavar="USER@HOST",
+        help="the file is of this other crontab, and it is meant to become this one",
+    )
+    back.add_argument("--large", action="store_true", help="a file of more than 2 GiB is meant")
 
     command(
         commands,
@@ -113,15 +120,29 @@ def _saved(saved: edit.Saved) -> Answer:
 
 
 def _restore_archive(settings: Settings, words: Words) -> Answer:
-    contents = archive.read(Path(words.what))
+    contents = archive.read(Path(words.what), None if words.large else archive.UNPACKED_LIMIT)
     if not words.yes:
         when = f"{contents.made_at.astimezone(system_zone()):%Y-%m-%d %H:%M}"
+        of = ", ".join(inert(str(source)) for source in contents.sources) or "nobody yet"
+        document = parse(contents.crontab or "")
+        lacks = [f"\n- {inert(line)}" for line in archive.preview(settings, contents, words.source)]
         raise InvalidSyntax(
-            f"This puts the database and the crontab back to {when}.",
+            f"This puts the tasks, their history and the crontab of {of} back to {when} "
+            f"(tasks: {contents.rows['tasks']}, entries: {document.size})."
+            + "".join(["\nThis machine lacks what they name:", *lacks, "\n"] if lacks else []),
             "If that is meant: the same with --yes. What is there now is kept in a file.",
         )
-    kept = archive.restore(settings, ACTOR, contents)
-    return Answer({"kept": str(kept)}, f"Restored. What was there before is in {kept}.")
+    done = archive.restore(settings, ACTOR, contents, words.source)
+    lines = [f"Restored. What was there before is in {done.kept}."]
+    lines += [f"- {inert(note)}" for note in done.notes]
+    if done.problem:
+        lines.append(f"The tasks do not follow yet. {done.problem.user_message}")
+    data = {
+        "kept": str(done.kept),
+        "notes": done.notes,
+        **(shapes.error(done.problem) if done.problem else {}),
+    }
+    return Answer(data, "\n".join(lines), not done.notes and done.problem is None)
 
 
 def _detach(settings: Settings, words: Words) -> Answer:

@@ -106,8 +106,8 @@ def _service(settings: Settings, words: Words) -> Answer:
 
 
 def _psql(settings: Settings, words: Words) -> int:
-    shell = serving.psql_command(settings)
+    shell, environment = serving.psql_command(settings)
     try:
-        os.execvp(shell[0], [*shell, *words.arguments])
+        os.execvpe(shell[0], [*shell, *words.arguments], {**os.environ, **environment})
     except OSError as problem:
         raise ExecutionError(f"{shell[0]} cannot be started: {problem.strerror}.") from problem

@@ -13,7 +13,12 @@ from typing import Any
 
 import psycopg
 from psycopg.abc import Buffer
-from psycopg.errors import DataError, NumericValueOutOfRange, ReadOnlySqlTransaction
+from psycopg.errors import (
+    DataError,
+    LockNotAvailable,
+    NumericValueOutOfRange,
+    ReadOnlySqlTransaction,
+)
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -21,12 +26,20 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from pitasker_core import measure, paths
+from pitasker_core import measure
 from pitasker_core.database import embedded, owner, scope
 from pitasker_core.database.owner import Evidence
-from pitasker_core.errors import DatabaseError, ExecutionError, NotFound, ReadOnly, Stale
+from pitasker_core.errors import (
+    DatabaseError,
+    ExecutionError,
+    NotFound,
+    ReadOnly,
+    Stale,
+    SyncInProgress,
+)
 from pitasker_core.settings import Settings
 from pitasker_core.storable import storable, storable_data
+from pitasker_core.text import Code, Text
 
 READ_SECONDS = 20.0
 """How long one query may take for somebody who may only look."""
@@ -86,15 +99,17 @@ _CLOSE_OTHERS = text("""
 
 
 @contextmanager
-def administer(settings: Settings) -> Iterator[Connection]:
+def administer(settings: Settings, *, migrated: bool = True) -> Iterator[Connection]:
     """One transaction as the database's owner, on the rows of all crontabs.
 
-    For what is about the whole database: which crontabs there are, backups. Raises DatabaseError.
+    For what is about the whole database: which crontabs there are, backups. Without `migrated` the
+    tables are left in the version that they have. Raises DatabaseError.
     """
     engine = _plain_engine(_url(settings))
     try:
         with errors_named():
-            _migrate(engine)
+            if migrated:
+                _migrate(engine)
             with engine.begin() as connection:
                 yield connection
     finally:
@@ -108,15 +123,17 @@ def _url(settings: Settings) -> str:
     return embedded.ensure_running(settings.postgres).url
 
 
-def program(settings: Settings, name: str) -> tuple[str, str]:
-    """One of PostgreSQL's programs that fits the server, and the address it needs."""
-    if settings.database_url:
-        url = make_url(_sqlalchemy_url(settings.database_url)).set(drivername="postgresql")
-        return name, url.render_as_string(hide_password=False)
-    server = embedded.ensure_running(settings.postgres)
-    url = make_url(server.url).set(drivername="postgresql")
-    own = server.bin / name
-    return str(own) if paths.exists(own) else name, url.render_as_string(hide_password=False)
+def psql_address(database_url: str) -> tuple[str, dict[str, str]]:
+    """A URL as psql takes it, and the variables that belong to its environment.
+
+    The password is one of those: every user of a machine can read the arguments of a process.
+    """
+    url = make_url(_sqlalchemy_url(database_url)).set(drivername="postgresql")
+    named = url.query.get("password")
+    password = url.password or (named if isinstance(named, str) else None)
+    # Not by `set`, which takes None for "as it is".
+    plain = url.difference_update_query(["password"])._replace(password=None)
+    return plain.render_as_string(), {} if password is None else {"PGPASSWORD": str(password)}
 
 
 @contextmanager
@@ -150,6 +167,11 @@ def errors_named() -> Iterator[None]:
         if isinstance(problem.orig, NumericValueOutOfRange):
             # The only numbers that come from outside without a limit of their own are ids.
             raise NotFound("There is nothing with this number: it is larger than any id.") from None
+        if isinstance(problem.orig, LockNotAvailable):
+            raise SyncInProgress(
+                "Another PiTasker process is at work on this database.",
+                "Wait a moment, then try again.",
+            ) from problem
         first = str(problem.orig).strip().split("\n", 1)[0]
         if isinstance(problem.orig, DataError):
             raise ExecutionError(f"The database cannot keep a value: {first}.") from problem
@@ -258,29 +280,50 @@ def _sqlalchemy_url(url: str) -> str:
 
 def newest_revision() -> str:
     """The name of this version's tables, in the order of versions."""
-    newest = max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
-    return newest.split("_", 1)[0]
+    return revisions()[-1]
 
 
-def _migrate(engine: Engine) -> None:
-    with engine.connect() as connection:
-        if connection.scalar(text("select to_regclass('alembic_version')")):
-            found = connection.scalar(text("select version_num from alembic_version"))
-            if found == newest_revision() and scope.is_protected(connection):
-                return
-            if found and found > newest_revision():
-                raise DatabaseError(
-                    "This database was made by a newer PiTasker.",
-                    "Upgrade this one, then try again.",
-                )
+def revisions() -> list[str]:
+    """The names of the tables of all versions, in their order."""
+    files = (_MIGRATIONS / "versions").glob("[0-9]*.py")
+    return sorted(path.name.split("_", 1)[0] for path in files)
+
+
+def revision(connection: Connection) -> str | None:
+    """The version that the tables of a database have; None when it has none of ours."""
+    if connection.scalar(text("select to_regclass('alembic_version')")) is None:
+        return None
+    version: str | None = connection.scalar(text("select version_num from alembic_version"))
+    return version
+
+
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring the tables in the connection's first schema up to a version."""
     # Alembic costs 0.1 s to import: only when there is something to do.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        version = revision(connection)
+        if version == newest_revision() and scope.is_protected(connection):
+            return
+        if version and version > newest_revision():
+            raise DatabaseError(
+                "This database was made by a newer PiTasker.",
+                Text(
+                    "Upgrade this one, then try again; or go back to a backup of this version: ",
+                    Code("./pitasker restore FILE"),
+                    ".",
+                ),
+            )
     with engine.begin() as connection:
         connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade(connection)
         scope.protect(connection)

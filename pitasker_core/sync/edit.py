@@ -101,11 +101,16 @@ def check(settings: Settings, text: str) -> None:
 
     Raises InvalidSyntax. Nothing is installed.
     """
+    with install.locked(settings):
+        check_locked(settings, text)
+
+
+def check_locked(settings: Settings, text: str) -> None:
+    """`check` for a caller that holds the lock."""
     crontab = program(settings)
     document = parse(text if text.endswith("\n") else f"{text}\n", crontab.dialect)
     _refuse_new_mistakes(parse(crontab.read() or "", crontab.dialect), document)
-    with install.locked(settings):
-        install.check(settings, crontab, document)
+    install.check(settings, crontab, document)
 
 
 def restore(settings: Settings, number: int, *, actor: str, shown: str | None = None) -> Saved:

@@ -1,0 +1,93 @@
+"""Write everything of this crontab to one file."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import Connection, text
+
+from pitasker_core import clock, database, paths
+from pitasker_core.archive import rows
+from pitasker_core.archive.container import Writer
+from pitasker_core.archive.contents import FORMAT, as_json
+from pitasker_core.crontab.document import encode
+from pitasker_core.errors import ExecutionError, InvalidSyntax
+from pitasker_core.settings import Settings
+from pitasker_core.sync import install, service, store
+
+
+def back_up(settings: Settings, file: Path) -> int:
+    """Write this crontab and its rows to a file for its owner alone. Returns its bytes.
+
+    Both are of one moment. The secrets by which people sign in are not in it. Raises
+    ExecutionError, DatabaseError.
+    """
+    with database.session(settings) as session:
+        own = store.own_crontab(session)
+    with database.administer(settings) as connection:
+        with install.locked(settings):
+            # The snapshot is taken by the first statement; syncs may go on after that.
+            connection.execute(text("set transaction isolation level repeatable read, read only"))
+            connection.execute(text("select 1"))
+            crontab, _ = service.read_crontab(settings)
+        return write(connection, file, crontab, own)
+
+
+def write(connection: Connection, file: Path, crontab: str | None, own: int | None) -> int:
+    """Write a text, and the rows that a connection sees, to a file. Returns its bytes.
+
+    `own` is the crontab whose rows are written; None for all, whatever the tables' version.
+    """
+    made = clock.now()
+    columns = {table: rows.columns(connection, table) for table in rows.tables(connection)}
+    described = {
+        "format": FORMAT,
+        "madeAt": made.isoformat(),
+        "tables": database.revision(connection),
+        "crontabs": rows.crontabs(connection, own),
+        "columns": columns,
+    }
+    with _put_in_place(file) as out:
+        writer = Writer(out, made.timestamp())
+        writer.add("pitasker.json", as_json(described))
+        if crontab is not None:
+            writer.add("crontab", encode(crontab))
+        counts = {
+            table: writer.add_rows(table, rows.read(connection, table, names, own))
+            for table, names in columns.items()
+        }
+        writer.add("complete.json", as_json({"rows": counts}))
+        writer.close()
+    return file.stat().st_size
+
+
+@contextmanager
+def _put_in_place(file: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `file` when all of it is on the disk.
+
+    Its name until then cannot be guessed, and it is made by us: in a folder that others may write
+    to, nobody can have put a link there.
+    """
+    unfinished = None
+    try:
+        if paths.exists(file) and not file.is_file():
+            what = "a folder" if paths.is_folder(file) else "not a plain file"
+            raise InvalidSyntax(f"{file} is {what}.", "Name a file, such as backup.tar.gz.")
+        handle, unfinished = tempfile.mkstemp(
+            prefix=f".{file.name[:100]}.", suffix=".unfinished", dir=file.parent
+        )
+        with os.fdopen(handle, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        Path(unfinished).rename(file)
+        unfinished = None
+    except OSError as problem:
+        raise ExecutionError(f"{file} cannot be written: {problem.strerror}.") from problem
+    finally:
+        if unfinished:
+            with suppress(OSError):
+                Path(unfinished).unlink()

@@ -1,0 +1,133 @@
+"""The file of a backup: a gzipped tar of named parts, written and read in order.
+
+A backup may come from anywhere. It is therefore read in small blocks with a limit on all that it
+unpacks to, and nothing but plain files with names that we know is taken from it. (`tarfile` itself
+would read a header of any size into memory.)
+"""
+
+import gzip
+import io
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+UNPACKED_LIMIT = 2 * 1024**3
+"""Bytes that a backup may unpack to, unless a person says that a large one is meant."""
+
+_BLOCK = 1024**2
+_CHUNK = 4 * 1024**2
+_HEADER = 512
+_EXTRA_LIMIT = 64 * 1024
+_FEW = 100_000
+"""More parts than this has no backup of `UNPACKED_LIMIT` bytes."""
+
+
+class TooLarge(ValueError):
+    """A backup unpacks to more than is allowed."""
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass
+class Part:
+    """One part of a backup. What is not read of it is passed over."""
+
+    name: str
+    size: int
+    _stream: _Readable
+
+    def __post_init__(self) -> None:
+        self._left = self.size
+
+    def blocks(self) -> Iterator[bytes]:
+        """What is in it, in blocks of 1 MiB at most. Raises EOFError when the file is cut off."""
+        while self._left:
+            block = self._stream.read(min(_BLOCK, self._left))
+            if not block:
+                raise EOFError("it ends too early")
+            self._left -= len(block)
+            yield block
+
+    def content(self, limit: int) -> bytes:
+        """All of it. Raises ValueError above `limit` bytes."""
+        if self.size > limit:
+            raise ValueError(f"{self.name} has {self.size} bytes")
+        return b"".join(self.blocks())
+
+
+def parts(file: BinaryIO, limit: int | None = UNPACKED_LIMIT) -> Iterator[Part]:
+    """The parts of a backup, one after the other. The file is read to its end and its checksum.
+
+    Raises TooLarge above `limit` bytes in all (None: no limit), and for a file that is no such
+    backup OSError, EOFError, zlib.error, tarfile.TarError or ValueError.
+    """
+    unpacked = gzip.GzipFile(fileobj=file)
+    total = 0
+
+    def count(size: int) -> None:
+        nonlocal total
+        total += size
+        if limit is not None and total > limit:
+            raise TooLarge(f"it unpacks to more than {limit // 1024**2} MiB")
+
+    for number in range(_FEW):
+        header = unpacked.read(_HEADER)
+        if len(header) < _HEADER:
+            raise EOFError("it ends too early")
+        if not header.strip(b"\0"):
+            break
+        info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        if info.size < 0:
+            raise ValueError(f"part {number} has no size")
+        count(_HEADER + info.size)
+        part = Part(info.name, info.size, unpacked)
+        if info.type == tarfile.XHDTYPE:
+            part.content(_EXTRA_LIMIT)  # the exact time of the part that follows
+        elif info.type == tarfile.REGTYPE:
+            yield part
+            for _ in part.blocks():
+                pass
+        else:
+            raise ValueError(f"{info.name} is not a plain file")
+        unpacked.read(-info.size % _HEADER)
+    while block := unpacked.read(_BLOCK):
+        count(len(block))
+
+
+class Writer:
+    """Writes the parts of a backup."""
+
+    def __init__(self, file: BinaryIO, seconds: float) -> None:
+        """`seconds`: the time of all parts, since the epoch."""
+        packed = gzip.GzipFile(fileobj=file, mode="wb", filename="")
+        self._tar = tarfile.TarFile(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT)
+        self._packed = packed
+        self._seconds = int(seconds)
+
+    def add(self, name: str, data: bytes) -> None:
+        """Add one part."""
+        info = tarfile.TarInfo(name)
+        info.size, info.mode, info.mtime = len(data), 0o600, self._seconds
+        self._tar.addfile(info, io.BytesIO(data))
+
+    def add_rows(self, table: str, blocks: Iterable[bytes | bytearray | memoryview]) -> int:
+        """Add a table's rows, as parts of a few megabytes. Returns how many rows these are."""
+        rows = count = 0
+        chunk = bytearray()
+        for block in blocks:
+            chunk += block
+            if len(chunk) >= _CHUNK:
+                count += 1
+                self.add(f"rows/{table}/{count:06}", bytes(chunk))
+                rows += chunk.count(b"\n")
+                chunk.clear()
+        self.add(f"rows/{table}/{count + 1:06}", bytes(chunk))
+        return rows + chunk.count(b"\n")
+
+    def close(self) -> None:
+        """Write the end."""
+        self._tar.close()
+        self._packed.close()

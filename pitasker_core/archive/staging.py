@@ -1,0 +1,340 @@
+"""The rows of a backup in a schema of their own, and from there into the tables.
+
+The schema gets the tables of the backup's version, by our own migrations, then the rows, then the
+migrations to this version. So nothing of a backup is ever run, and a backup of any version fits.
+All of it is in the caller's transaction: the schema is never seen by anybody else.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from pitasker_core import database
+from pitasker_core.archive import rows
+from pitasker_core.archive.contents import Contents, Source, tables
+from pitasker_core.database import scope
+from pitasker_core.database.tables import Base, OperationRow
+from pitasker_core.errors import DatabaseError, InvalidSyntax
+from pitasker_core.text import Code, Text
+
+_KEPT_SETTINGS = ("preferences", "notifications")
+
+
+@contextmanager
+def staged(connection: Connection, contents: Contents) -> Iterator[str]:
+    """The name of a schema with a backup's rows, in tables of this version.
+
+    Raises InvalidSyntax for rows that these tables do not take.
+    """
+    schema = f"pitasker_restore_{uuid4().hex}"
+    main = str(connection.scalar(text("select current_schema()")))
+    try:
+        _run(connection, sql.SQL("create schema {}").format(sql.Identifier(schema)))
+    except psycopg.errors.InsufficientPrivilege as problem:
+        raise DatabaseError(
+            "The database's user may not make a schema, which a restore needs for a while.",
+            Text("Its owner allows it: ", Code("grant create on database NAME to USER"), "."),
+        ) from problem
+    try:
+        _enter(connection, schema)
+        _load(connection, contents)
+        _enter(connection, main)
+        yield schema
+        _run(connection, sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
+    except (psycopg.Error, DBAPIError) as problem:
+        cause = problem.orig if isinstance(problem, DBAPIError) else problem
+        if not isinstance(cause, _OF_ROWS):
+            raise
+        first = str(cause).split("\n", 1)[0]
+        raise InvalidSyntax(
+            f"{contents.file} has rows that no PiTasker wrote: {first}.", "Nothing was changed."
+        ) from problem
+
+
+_OF_ROWS = (psycopg.DataError, psycopg.IntegrityError)
+
+
+def make_anew(connection: Connection) -> None:
+    """Replace all tables, of whatever version, by empty ones of this version."""
+    connection.execute(text(_KEEP_TOKENS))
+    present = [*rows.tables(connection), *rows.LEFT_OUT, "alembic_version"]
+    functions = connection.scalars(_FUNCTIONS, {"tables": present}).all()
+    _run(
+        connection,
+        sql.SQL("drop table {}").format(sql.SQL(", ").join(map(sql.Identifier, present))),
+    )
+    for function in functions:
+        connection.execute(text(f"drop function {function}"))  # as PostgreSQL itself quotes it
+    database.upgrade(connection)
+    scope.protect(connection)
+
+
+def take_tokens(connection: Connection, own: int) -> None:
+    """Give a crontab the tokens that there were before `make_anew`."""
+    connection.execute(text(_TAKE_TOKENS), {"own": own})
+
+
+_KEEP_TOKENS = """
+    create temporary table kept_tokens on commit drop as
+        select name, sha256, may_write, created_at, used_at from tokens
+"""
+_TAKE_TOKENS = """
+    insert into tokens (crontab, name, sha256, may_write, created_at, used_at)
+        select :own, name, sha256, may_write, created_at, used_at from kept_tokens
+"""
+
+# The functions of these tables: those of their triggers, and of their columns' defaults.
+_FUNCTIONS = text("""
+    with ours as (
+        select oid from pg_class
+        where relname = any(:tables) and relnamespace = current_schema::regnamespace
+    )
+    select cast(oid::regprocedure as text) from pg_proc
+    where pronamespace = current_schema::regnamespace and oid in (
+        select tgfoid from pg_trigger where tgrelid in (select oid from ours)
+        union select refobjid from pg_depend join pg_attrdef on pg_attrdef.oid = objid
+            where classid = 'pg_attrdef'::regclass and refclassid = 'pg_proc'::regclass
+                and adrelid in (select oid from ours)
+    )
+""")
+
+
+def _load(connection: Connection, contents: Contents) -> None:
+    database.upgrade(connection, contents.revision)
+    # Rows come in any order: who refers to whom is checked when all are there.
+    keys = _without_foreign_keys(connection)
+    with tables(contents) as found:
+        for table in found:
+            if table.name in rows.LEFT_OUT:
+                for _ in table.blocks:
+                    pass
+                continue
+            for name in set(table.columns) - set(rows.columns(connection, table.name)):
+                # The older PiTasker's table may have had columns of a person's own.
+                if table.name != "tasks":
+                    raise psycopg.DataError(f"{table.name} has no column {name}")
+                _add_column(connection, table.name, name)
+            if rows.load(connection, table.name, table.columns, table.blocks) != contents.rows.get(
+                table.name
+            ):
+                raise psycopg.DataError(f"the table {table.name} has another number of rows")
+    _with_foreign_keys(connection, keys)
+    database.upgrade(connection)
+    _with_foreign_keys(connection, _without_foreign_keys(connection), " on update cascade")
+
+
+def replace_rows(
+    connection: Connection, schema: str, source: Source | None, own: int, *, at_home: bool
+) -> None:
+    """Put the rows of one crontab of a schema in the place of all rows of a crontab.
+
+    Rows get new ids where theirs belong to another crontab's rows. Tokens, and what the background
+    knows of this machine, stay out. On the same machine the place in cron's log is restored too,
+    so that what cron has logged since then is read again.
+    """
+    present = rows.tables(connection)
+    staging = sql.Identifier(schema)
+    number = source.id if source else _only_crontab(connection, schema)
+    _keep_own_rows(connection, schema, present, number)
+    places = (f"log:{number}",) if at_home else ()
+    _run(
+        connection,
+        sql.SQL("delete from {}.settings where not key = any({})").format(
+            staging, [*_KEPT_SETTINGS, *places]
+        ),
+    )
+    _run(
+        connection,
+        sql.SQL("update {}.settings set key = {} where key like 'log:%'").format(
+            staging, f"log:{own}"
+        ),
+    )
+    # What was sent since then is not sent again.
+    _run(connection, sql.SQL(_SENT).format(staging))
+    _run(connection, sql.SQL(_PINGED).format(staging))
+    _run(
+        connection,
+        sql.SQL("update {}.crontabs set id = {} where id = {}").format(staging, own, number),
+    )
+    new_ids = {table: _free_ids(connection, schema, table, own) for table in present}
+    for table in reversed(present):
+        if table != "crontabs":
+            _run(
+                connection,
+                sql.SQL("delete from {}{}").format(sql.Identifier(table), _of_crontab(table, own)),
+            )
+    for table in present:
+        if table != "crontabs":
+            _copy(connection, schema, table)
+    _rename_in_details(connection, own, new_ids["tasks"])
+
+
+def _only_crontab(connection: Connection, schema: str) -> int:
+    """The crontab of a backup that names none: made by the migrations, or none at all (0)."""
+    found = _run(
+        connection, sql.SQL("select min(id), 0 from {}.crontabs").format(sql.Identifier(schema))
+    )
+    return found[0][0] or 0
+
+
+def _rename_in_details(connection: Connection, own: int, new_ids: dict[int, int]) -> None:
+    """Let recorded operations name tasks by their new ids."""
+    if not new_ids:
+        return
+    for row in connection.execute(
+        select(OperationRow.id, OperationRow.details).where(OperationRow.crontab == own)
+    ).all():
+        details = dict(row.details)
+        for kind in ("pushed", "pulled", "conflicts"):
+            details[kind] = [
+                {**change, "task": new_ids.get(change["task"], change["task"])}
+                for change in details.get(kind, [])
+            ]
+        failed = details.get("failed", {})
+        details["failed"] = {
+            str(new_ids.get(int(task), int(task))): reason for task, reason in failed.items()
+        }
+        connection.execute(
+            update(OperationRow).where(OperationRow.id == row.id).values(details=details)
+        )
+
+
+_SENT = """
+    update {}.notices as old set sent_at = new.sent_at, sent_to = new.sent_to
+    from notices as new where (new.id, new.kind, new.at) = (old.id, old.kind, old.at)
+        and old.sent_at is null
+"""
+_PINGED = """
+    update {}.runs as old set pings = new.pings
+    from runs as new where (new.id, new.started_at) = (old.id, old.started_at)
+        and old.pings is not null
+"""
+
+
+def _keep_own_rows(connection: Connection, schema: str, present: list[str], source: int) -> None:
+    for table in reversed(present):
+        column = "id" if table == "crontabs" else "crontab"
+        if column in Base.metadata.tables[table].columns:
+            _run(
+                connection,
+                sql.SQL("delete from {}.{} where {} <> {}").format(
+                    *map(sql.Identifier, (schema, table, column)), source
+                ),
+            )
+
+
+def _free_ids(connection: Connection, schema: str, table: str, own: int) -> dict[int, int]:
+    """Give rows other ids where another crontab's rows have theirs. Returns old ids and new."""
+    described = Base.metadata.tables[table].columns
+    if table == "crontabs" or "id" not in described or "crontab" not in described:
+        return {}
+    names = {"table": sql.Identifier(table), "staged": sql.Identifier(schema, table)}
+    sequence = sql.SQL("pg_get_serial_sequence(current_schema || '.' || {}, 'id')").format(table)
+    _run(
+        connection,
+        sql.SQL("""
+            select setval({sequence}, greatest(
+                (select max(id) from {table}), (select max(id) from {staged}), 1
+            ))
+        """).format(sequence=sequence, **names),
+    )
+    changed = _run(
+        connection,
+        sql.SQL("""
+            with taken as materialized (
+                select staged.id as old, nextval({sequence}) as new
+                from {staged} as staged join {table} as present using (id)
+                where present.crontab is distinct from {own}
+            )
+            update {staged} as staged set id = taken.new from taken where staged.id = taken.old
+            returning taken.old, taken.new
+        """).format(sequence=sequence, own=own, **names),
+    )
+    return dict(changed)
+
+
+def _copy(connection: Connection, schema: str, table: str) -> None:
+    """Insert the rows of a schema's table; a person's own columns are made where they lack."""
+    names = rows.columns(connection, table, schema)
+    for name in names:
+        if name not in rows.columns(connection, table):
+            _add_column(connection, table, name)
+    types = rows.types(connection, table)
+    values = [
+        sql.SQL("cast({} as {})").format(sql.Identifier(name), sql.SQL(types[name]))
+        for name in names
+    ]
+    _run(
+        connection,
+        sql.SQL("insert into {} ({}) select {} from {}").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, names)),
+            sql.SQL(", ").join(values),
+            sql.Identifier(schema, table),
+        ),
+    )
+
+
+def _of_crontab(table: str, own: int) -> sql.Composable:
+    if "crontab" not in Base.metadata.tables[table].columns:
+        return sql.SQL("")
+    return sql.SQL(" where crontab = {}").format(own)
+
+
+def _add_column(connection: Connection, table: str, name: str) -> None:
+    _run(
+        connection,
+        sql.SQL("alter table {} add column {} text").format(*map(sql.Identifier, (table, name))),
+    )
+
+
+def _without_foreign_keys(connection: Connection) -> list[tuple[str, str, str]]:
+    """Drop the foreign keys of the first schema. Returns table, name and definition of each."""
+    keys = [
+        (str(table), str(name), str(definition))
+        for table, name, definition in connection.execute(_FOREIGN_KEYS)
+    ]
+    for table, name, _ in keys:
+        _run(
+            connection,
+            sql.SQL("alter table {} drop constraint {}").format(
+                sql.Identifier(table), sql.Identifier(name)
+            ),
+        )
+    return keys
+
+
+_FOREIGN_KEYS = text("""
+    select relname, conname, pg_get_constraintdef(pg_constraint.oid)
+    from pg_constraint join pg_class on pg_class.oid = conrelid
+    where contype = 'f' and connamespace = current_schema::regnamespace
+""")
+
+
+def _with_foreign_keys(
+    connection: Connection, keys: list[tuple[str, str, str]], more: str = ""
+) -> None:
+    for table, name, definition in keys:
+        _run(
+            connection,
+            sql.SQL("alter table {} add constraint {} {}").format(
+                sql.Identifier(table),
+                sql.Identifier(name),
+                sql.SQL(definition + more),
+            ),
+        )
+
+
+def _enter(connection: Connection, schema: str) -> None:
+    _run(connection, sql.SQL("set local search_path to {}").format(sql.Identifier(schema)))
+
+
+def _run(connection: Connection, statement: sql.SQL | sql.Composed) -> list[tuple[int, int]]:
+    with rows.cursor(connection) as raw:
+        raw.execute(statement)
+        return raw.fetchall() if raw.description else []
