@@ -6,9 +6,11 @@
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pitasker_core import measure
 from pitasker_core.crontab.document import decode, encode
@@ -22,6 +24,13 @@ from pitasker_core.text import Code, Text
 
 TIME_LIMIT = 15.0
 """Seconds after which a `crontab` that has not answered is given up."""
+
+
+class _Done(NamedTuple):
+    pid: int
+    returncode: int
+    stdout: bytes
+    stderr: bytes
 
 
 @dataclass(frozen=True)
@@ -55,21 +64,25 @@ class CrontabProgram:
         if done.returncode and "invalid option" not in words:
             raise _refusal(words)
 
-    def install(self, file: Path) -> None:
-        """Install a complete file; all or nothing, by the program's own rename.
+    def install(self, file: Path, look: Callable[[], None] = lambda: None) -> int:
+        """Install a complete file; all or nothing, by the program's own rename. Its process id.
+
+        `look` is called when all is ready, right before the program starts: what it makes sure of
+        is as young as it can be.
 
         Never through a pipe: a writer killed half way through one leaves a shorter crontab that
         cron accepts when the cut falls on a line end.
         """
         with file.open("rb") as complete, measure.timed("crontab write"):
             # It inherits the lock: see `sync.install.locked`.
-            done = self._run(["-"], stdin=complete.fileno(), inherits=True)
+            done = self._run(["-"], look, stdin=complete.fileno(), inherits=True)
         if done.returncode:
             raise _refusal(decode(done.stderr).strip())
+        return done.pid
 
-    def remove(self) -> None:
-        """Leave this user without a crontab."""
-        done = self._run(["-r"])
+    def remove(self, look: Callable[[], None]) -> None:
+        """Leave this user without a crontab. `look` is as in `install`."""
+        done = self._run(["-r"], look)
         if done.returncode and b"no crontab for" not in done.stderr:
             raise _refusal(decode(done.stderr).strip())
 
@@ -115,15 +128,17 @@ class CrontabProgram:
     def _run(
         self,
         arguments: list[str],
+        look: Callable[[], None] = lambda: None,
         stdin: int = subprocess.DEVNULL,
         *,
         inherits: bool = False,
         **environment: str,
-    ) -> subprocess.CompletedProcess[bytes]:
+    ) -> _Done:
         env = {**os.environ, "LC_ALL": "C", **environment}
         # With this set, Debian lists its three header lines, and each write back adds three more.
         env.pop("CRONTAB_NOHEADER", None)
         command = [self.path, *arguments]
+        look()
         try:
             process = subprocess.Popen(
                 command,
@@ -152,9 +167,9 @@ class CrontabProgram:
                     Code(" ".join(command)),
                     f" did not answer within {self.time_limit:g} seconds.",
                 ),
-                "Nothing was changed. Try again; if it goes on, look at the disk and the load.",
+                "Try again; if it goes on, look at the disk and the load.",
             ) from None
-        return subprocess.CompletedProcess(command, process.returncode, out, err)
+        return _Done(process.pid, process.returncode, out, err)
 
 
 @lru_cache
@@ -199,7 +214,7 @@ def _refusal(words: str) -> Exception:
         return PermissionDenied(Text(Code("crontab"), f" failed: {first}."))
     return CrontabUnavailable(
         Text(Code("crontab"), f" failed: {first}."),
-        "Nothing was changed. Try again, or look at the machine.",
+        "Try again, or look at the machine.",
     )
 
 

@@ -3,17 +3,17 @@
 import logging
 import os
 import pwd
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Integer, cast, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database
+from pitasker_core import clock, database, notices
 from pitasker_core.crontab.document import Crontab, parse, split_stdin, tag_in
 from pitasker_core.database.tables import EventRow, OperationRow, RunRow, SettingRow, TaskRow
 from pitasker_core.errors import PiTaskerError
@@ -285,11 +285,47 @@ def _take_changes(session: Session, crontab: int, events: list[Event], user: str
     for event in changes:
         kind = _EDITED if event.pid in edits else _CHANGES[event.kind]
         # A log that was packed is read again from its beginning.
-        if (event.at, kind) in known or _is_ours(session, crontab, event):
+        if (event.at, kind) in known:
+            continue
+        if operation := _raced(session, crontab, event, {e.pid for e in changes}):
+            _tell_race(session, crontab, operation, event)
+        elif _is_ours(session, crontab, event):
             continue
         actor = CRONTAB if event.is_verified else LOG
         by = {"by": event.user} if event.is_verified and event.user != user else None
         session.add(EventRow(at=event.at, actor=actor, kind=kind, after=by))
+
+
+def _raced(session: Session, crontab: int, event: Event, pids: Collection[int]) -> int | None:
+    """The operation in whose write, between its last look and its end, others wrote too.
+
+    Only where the log has our own write as well, by its process: what it names is then another's.
+    A log of whole seconds cannot tell the order within one.
+    """
+    write = OperationRow.details["write"]
+    since, until = (cast(write[name].astext, TIMESTAMP(timezone=True)) for name in _WINDOW)
+    second = timedelta(seconds=1) if not event.at.microsecond else timedelta()
+    row = session.execute(
+        select(OperationRow.id, cast(write["pid"].astext, Integer))
+        .where(OperationRow.crontab == crontab, write.is_not(None))
+        .where(OperationRow.started_at > event.at - _LONGEST_WRITE)
+        .where(since <= event.at + second, until >= event.at)
+    ).first()
+    return row[0] if row and row[1] in pids and row[1] != event.pid else None
+
+
+def _tell_race(session: Session, crontab: int, operation: int, event: Event) -> None:
+    message = (
+        f"At {event.at.astimezone(clock.system_zone()):%H:%M:%S} somebody else installed a crontab "
+        f"in the moment in which PiTasker wrote it (operation {operation}). If a change of theirs "
+        "is missing, PiTasker has overwritten it unseen: make it again."
+    )
+    _log.warning("%s", message)
+    notices.add(session, crontab, notices.Kind.FINDING, message)
+
+
+_WINDOW = ("since", "until")
+_LONGEST_WRITE = timedelta(minutes=5)
 
 
 def _is_ours(session: Session, crontab: int, event: Event) -> bool:

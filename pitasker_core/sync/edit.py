@@ -84,12 +84,12 @@ def save_raw_locked(
     with suppress(DatabaseError), database.session(settings) as session:
         number = store.own_crontab(session)
         kept = store.take_snapshot(session, number, before, "found", old.size)
-    install.install(settings, crontab, before, document)
+    write = install.install(settings, crontab, before, document)
     try:
         with database.session(settings) as session:
             number = store.own_crontab(session)
             written = store.take_snapshot(session, number, text, kind, document.size)
-        request = Request(actor, kind, confirmed=True, edited=(kept, written))
+        request = Request(actor, kind, confirmed=True, edited=(kept, written), write=write)
         result = sync_locked(settings, request)
     except PiTaskerError as problem:
         return Saved(before, text, str(backup) if backup else None, None, problem)

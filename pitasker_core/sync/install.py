@@ -6,15 +6,21 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from pitasker_core import clock
 from pitasker_core.crontab.document import Crontab, Invalid, encode
 from pitasker_core.crontab.program import CrontabProgram, write_complete
 from pitasker_core.errors import (
     ConcurrentModification,
+    CrontabUnavailable,
     ExecutionError,
     InvalidSyntax,
+    PermissionDenied,
+    PiTaskerError,
     ReadOnly,
     SyncInProgress,
 )
@@ -92,9 +98,23 @@ def back_up(settings: Settings, text: str | None, at: datetime) -> Path | None:
     return file
 
 
+@dataclass(frozen=True)
+class Write:
+    """When a crontab was installed, from the last look at the old one on, and by which process."""
+
+    since: datetime
+    until: datetime
+    pid: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the record of an operation."""
+        times = {"since": self.since.isoformat(), "until": self.until.isoformat()}
+        return {**times, "pid": self.pid}
+
+
 def install(
     settings: Settings, program: CrontabProgram, based_on: str | None, wanted: Crontab | None
-) -> None:
+) -> Write:
     """Install a crontab in the place of the text it was based on, and verify it.
 
     The caller holds the lock. None leaves the user without a crontab. Raises
@@ -102,15 +122,35 @@ def install(
     one wanted afterwards; InvalidSyntax when the program refuses it; ExecutionError when the disk
     is full.
     """
-    if wanted is None:
+    since: list[datetime] = []
+
+    def look() -> None:
+        since.append(clock.now())
         _expect(program, based_on)
-        program.remove()
-        _expect(program, None)
-        return
-    with _candidate(settings, wanted) as file:
-        _expect(program, based_on)
-        program.install(file)
-    _expect(program, str(wanted))
+
+    pid = None
+    with _telling_the_truth(program, based_on):
+        if wanted is None:
+            program.remove(look)
+        else:
+            with _candidate(settings, wanted) as file:
+                pid = program.install(file, look)
+    _expect(program, None if wanted is None else str(wanted))
+    return Write(since[0], clock.now(), pid)
+
+
+@contextmanager
+def _telling_the_truth(program: CrontabProgram, text: str | None) -> Iterator[None]:
+    """Say of a program that failed whether the crontab is still that text."""
+    try:
+        yield
+    except (CrontabUnavailable, PermissionDenied) as problem:
+        try:
+            is_same = program.read() == text
+        except PiTaskerError:
+            raise problem from None  # nobody can tell
+        now = "is as it was" if is_same else "is another one now: look at it"
+        raise type(problem)(problem.message, Text(f"The crontab {now}. ", problem.advice)) from None
 
 
 def check(settings: Settings, program: CrontabProgram, wanted: Crontab) -> None:

@@ -41,7 +41,7 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
             before = store.take_snapshot(session, crontab, text, "found", document.size)
         released = _untagged(document, tags)
         install.back_up(settings, text, started)
-        install.install(settings, program(settings), text, released)
+        write = install.install(settings, program(settings), text, released)
         with database.session(settings) as session:
             after = store.take_snapshot(session, crontab, str(released), "release", released.size)
             store.record(
@@ -53,6 +53,7 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
                 duration_ms=1000 * (clock.now() - started).total_seconds(),
                 outcome="success",
                 pushed=len(tags),
+                details={"write": write.as_dict()},
                 before=before,
                 after=after,
             )

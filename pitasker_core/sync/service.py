@@ -32,6 +32,7 @@ from pitasker_core.errors import (
 from pitasker_core.settings import Settings
 from pitasker_core.storable import is_storable
 from pitasker_core.sync import install, merge, store
+from pitasker_core.sync.install import Write
 from pitasker_core.sync.merge import Change, Choice, Kind, Plan, Policy
 from pitasker_core.sync.origin import Origin, nearest, origin_of, put_back
 from pitasker_core.sync.sides import Agreed, Carried, Known, Reading, carry_out, planned, read
@@ -67,6 +68,8 @@ class Request:
     """A mass removal, or a step back to an older crontab, is meant."""
     places: Mapping[UUID, int] = field(default_factory=dict)
     """The lines (indexes) of entries that are being imported."""
+    write: Write | None = None
+    """How the text of such an edit was installed."""
     edited: tuple[int | None, int | None] = (None, None)
     """The snapshots before and after a person's edit of the whole text, which this sync follows."""
 
@@ -114,6 +117,7 @@ class SyncResult:
     """Of an export of all: the tasks that are database-only."""
     in_step: list[int] = field(default_factory=list)
     """Of an export of some: those that are in the crontab as they are."""
+    write: Write | None = None
     undone: Collection[UUID] | None = None
     """Tags of what PiTasker had changed since an editor was opened, where one was saved over it."""
 
@@ -371,6 +375,7 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
     """One try, in the order that makes a crash at any line harmless."""
     crontab = program(settings)
     written: Crontab | None = None
+    write = request.write
     try:
         while True:
             with database.session(settings) as session:
@@ -411,7 +416,7 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
                     refuse_nul(document)
                     install.back_up(settings, text, started.at)
                     # 4. The crontab; from here on the database only follows.
-                    install.install(settings, crontab, text, carried.document)
+                    write = install.install(settings, crontab, text, carried.document)
                     written = carried.document
                     after = store.take_snapshot(
                         session, number, new_text, request.kind, carried.document.size
@@ -427,7 +432,14 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
                 if news or request.actor != BACKGROUND:
                     counts = _counts(session, number, compared, carried, result)
                     result = _recorded(
-                        session, number, result, request, started, before, after, counts
+                        session,
+                        number,
+                        replace(result, write=write),
+                        request,
+                        started,
+                        before,
+                        after,
+                        counts,
                     )
                 store.mark_synced(session, number, started.at)
                 return result
@@ -616,6 +628,7 @@ def _details(result: SyncResult) -> dict[str, object]:
         "conflicts": [told(change) for change in result.plan.conflicts],
         "failed": {str(task): reason for task, reason in result.failures.items()},
         **({} if result.undone is None else {"putBack": result.put_back}),
+        **({} if result.write is None else {"write": result.write.as_dict()}),
     }
 
 

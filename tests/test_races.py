@@ -1,0 +1,94 @@
+"""Somebody else writes the crontab in the very moment in which PiTasker does."""
+
+import subprocess
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+from test_cron_log import USER, Log
+from test_scenarios import EXISTING, ME, create
+
+from pitasker_core import clock, database, events, history, tasks
+from pitasker_core.crontab.program import CrontabProgram
+from pitasker_core.database.tables import NoticeRow
+from pitasker_core.errors import ConcurrentModification
+from pitasker_core.runs import observed
+from pitasker_core.sync import install, service
+
+REPLACE = f"({USER}) REPLACE ({USER})"
+
+
+def told(settings):
+    with database.session(settings) as session:
+        return [*session.scalars(select(NoticeRow.message))]
+
+
+@pytest.fixture
+def write(settings, crontab):
+    """What is known of the newest write of the crontab."""
+    crontab.write(EXISTING)
+    create(settings)
+    return history.operations(settings, 1)[0].details["write"]
+
+
+def test_nothing_is_between_the_last_look_at_a_crontab_and_its_replacement(
+    settings, crontab, monkeypatch
+):
+    crontab.write(EXISTING)
+    steps = []
+    popen = subprocess.Popen
+
+    def starting(command, *arguments, **options):
+        steps.append(command[1:])
+        return popen(command, *arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", starting)
+    monkeypatch.setattr(clock, "now", lambda now=clock.now: steps.append("clock") or now())
+    read = CrontabProgram.read
+    monkeypatch.setattr(
+        CrontabProgram, "read", lambda self: (read(self), steps.append("was read"))[0]
+    )
+    text, document = service.read_crontab(settings)
+    with install.locked(settings):
+        install.install(settings, service.program(settings), text, document)
+    at = steps.index(["-"])
+    assert steps[at - 2 : at] == [["-l"], "was read"]
+
+
+def test_a_write_of_somebody_else_during_ours_is_told(settings, crontab, write):
+    log = Log(settings.cron_log)
+    at = clock.now().fromisoformat(write["until"])
+    log.write(REPLACE, at, pid=write["pid"], name="crontab")
+    log.write(REPLACE, at, pid=write["pid"] + 1, name="crontab")
+    observed.collect(settings)
+    (message,) = told(settings)
+    assert "somebody else installed a crontab in the moment" in message
+    assert [e.kind for e in events.listing(settings, 9)].count("replaced by crontab") == 1
+
+
+@pytest.mark.parametrize("pids", [(0,), (1,), ()])
+def test_our_own_write_alone_is_no_race(settings, crontab, write, pids):
+    log = Log(settings.cron_log)
+    at = clock.now().fromisoformat(write["until"])
+    for more in pids:  # another process id than ours: `crontab` is run by a script
+        log.write(REPLACE, at, pid=write["pid"] + more, name="crontab")
+    observed.collect(settings)
+    assert told(settings) == []
+
+
+# --- A `crontab` that fails -----------------------------------------------------------------------
+
+FAILS_AFTER = '#!/bin/sh\n[ "$1" = - ] || exec "$REAL_CRONTAB" "$@"\n{do}echo odd >&2\nexit 1\n'
+
+
+@pytest.mark.parametrize(
+    ("do", "words"),
+    [("", "The crontab is as it was."), ('"$REAL_CRONTAB" -\n', "is another one now")],
+)
+def test_what_is_said_of_a_crontab_that_failed_is_so(settings, crontab, fake_crontab, do, words):
+    crontab.write(EXISTING)
+    failing = replace(settings, crontab_program=str(fake_crontab(FAILS_AFTER.format(do=do))))
+    done = tasks.create(failing, ME, "New", "@daily", "/bin/new")
+    assert words in done.problem.user_message
+    assert not isinstance(done.problem, ConcurrentModification)
+    assert (crontab.read() == EXISTING) is (do == "")
