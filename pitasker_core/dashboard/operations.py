@@ -235,9 +235,8 @@ def _show_texts(found: Operation) -> None:
     st.code(proof.text, language="diff")
     now, _ = service.read_crontab(settings())
     if now != after.text:
-        st.caption(
-            f"It was changed since. From now to before this: {difference(now, before.text)}."
-        )
+        back = difference(now, before.text)
+        st.caption(plain(f"It was changed since. From now to before this: {back}."))
     st.button(
         "Put the crontab back to before this",
         icon=":material/history:",

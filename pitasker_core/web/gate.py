@@ -18,7 +18,8 @@ from pitasker_core.auth import Role
 from pitasker_core.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly, UnknownCrontab
 from pitasker_core.settings import Settings
 from pitasker_core.sites import Site
-from pitasker_core.web import origin, plain_page
+from pitasker_core.web import content_policy, origin, plain_page
+from pitasker_core.web.open_tab import SIGNED_OUT, OpenTab
 from pitasker_core.web.origin import SAFE_METHODS, ForeignOrigin, NotUpgraded, Refused
 
 Scope = MutableMapping[str, Any]
@@ -48,12 +49,7 @@ HEADERS = [
     # Not for what says itself how long it keeps: the scripts and styles that never change.
     (b"cache-control", b"no-store"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    # Streamlit needs inline styles and code; what it never needs is to be framed, or to post to
-    # or load objects from elsewhere.
-    (
-        b"content-security-policy",
-        b"frame-ancestors 'none'; object-src 'none'; base-uri 'self'; form-action 'self'",
-    ),
+    (b"content-security-policy", content_policy.header()),
 ]
 
 _log = logging.getLogger(__name__)
@@ -83,11 +79,12 @@ class Gate:
             with measure.timed("request"):
                 await self._app(_admitted(connection, is_document=is_document), receive, sending)
         elif answer is None:
-            await self._app(_admitted(connection), receive, send)
+            tab = OpenTab(receive, send, _is_signed_in_as_now(connection))
+            await tab.serve(self._app, _admitted(connection))
         elif scope["type"] == "websocket":
             await receive()
             # Before it is accepted: the browser sees HTTP 403.
-            await send({"type": "websocket.close", "code": 4401})
+            await send({"type": "websocket.close", "code": SIGNED_OUT})
         else:
             await answer(scope, receive, _with_headers(send))
 
@@ -154,6 +151,17 @@ async def _role(
             raise
     login = auth.session(settings, auth.cookies_of(sites, connection.cookies))
     return login.role if login else None
+
+
+def _is_signed_in_as_now(connection: HTTPConnection) -> Callable[[], bool]:
+    """Whether the session of a websocket still is, with the same role."""
+    cookies = auth.cookies_of(connection.scope["state"]["sites"], connection.cookies)
+
+    def login() -> auth.Login | None:
+        return auth.session(Settings.from_environment(), cookies)
+
+    now = login()
+    return lambda: now is not None and login() == now
 
 
 def _log_refusal(connection: HTTPConnection, problem: PiTaskerError) -> None:
@@ -245,9 +253,10 @@ def _with_script(send: Send) -> Send:
                 return
             script = f'<head><script src="{PAGE_SCRIPT}"></script>'.encode()
             body = body.replace(b"<head>", script, 1)
-            changed = {b"content-length", b"etag", b"last-modified"}
+            changed = {b"content-length", b"etag", b"last-modified", b"content-security-policy"}
             headers = [pair for pair in start["headers"] if pair[0] not in changed]
             headers.append((b"content-length", str(len(body)).encode()))
+            headers.append((b"content-security-policy", content_policy.header(body)))
             await send({**start, "headers": headers})
             message = {**message, "body": body}
         await send(message)

@@ -105,6 +105,7 @@ def _healthz(request: Request) -> Response:
 def _welcome(request: Request, settings: Settings, role: Role) -> Response:
     response = RedirectResponse(_next(request), 303)
     site = request.state.sites[0]
+    auth.sign_out(settings, request.cookies)  # who was signed in here may have had another role
     cookies = [(*auth.sign_in(settings, role, site), auth.SESSION_SECONDS)]
     if role is Role.WRITE:
         seen = auth.visitor(settings, request.state.sites, request.cookies)

@@ -6,6 +6,7 @@
   const NO_WEBSOCKET =
     "PiTasker answers, but the websocket that its pages need does not come through. A proxy or a " +
     "filter between here and there must pass it on: README.md, “Who may come in”, has the lines.";
+  const SIGNED_OUT = 4401;
   const STYLE =
     "position:fixed;inset:0 0 auto 0;z-index:2147483647;padding:.8rem 1.2rem;" +
     "font:16px/1.5 system-ui,sans-serif;background:#a02818;color:#fff";
@@ -65,8 +66,10 @@
         opened = true;
         hide();
       });
-      this.addEventListener("close", () => {
-        if (!opened) explain();
+      this.addEventListener("close", ({ code }) => {
+        // Signed out: nothing of the page stays, and the gate shows the way in.
+        if (code === SIGNED_OUT) location.reload();
+        else if (!opened) explain();
       });
     }
   };

@@ -1,0 +1,138 @@
+"""Signing out ends what is open: no websocket of the dashboard outlives its session."""
+
+import pytest
+from serving import PATIENCE
+from signing_in import cookies
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from pitasker_core import auth
+from pitasker_core.auth import Role
+from pitasker_core.settings import Settings
+from pitasker_core.web import login
+from pitasker_core.web.gate import Gate
+from pitasker_core.web.open_tab import SIGNED_OUT
+
+ADDRESS = "http://127.0.0.1:8501"
+
+
+class Dashboard:
+    """Stands for Streamlit: each message runs a script, which answers with what it shows."""
+
+    def __init__(self):
+        self.runs = []
+        self.ended = []
+
+    async def serve(self, websocket):
+        await websocket.accept()
+        try:
+            while True:
+                self.runs.append(await websocket.receive_text())
+                await websocket.send_text("the crontab")
+        except WebSocketDisconnect as end:
+            self.ended.append(end.code)
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    monkeypatch.setenv("PITASKER_HOME", str(home))
+    monkeypatch.setattr("pitasker_core.web.open_tab.LOOK_EVERY", 0.02)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+    return Settings(home, "postgresql://nobody@127.0.0.1:9/none", "crontab", False)
+
+
+@pytest.fixture
+def dashboard():
+    return Dashboard()
+
+
+@pytest.fixture
+def browser(settings, dashboard):
+    routes = [*login.routes(), WebSocketRoute("/_stcore/stream", dashboard.serve)]
+    app = Starlette(routes=routes, middleware=[Middleware(Gate)])
+    headers = {"origin": ADDRESS, "host": "127.0.0.1:8501"}
+    with TestClient(app, ADDRESS, headers=headers, follow_redirects=False) as client:
+        client.cookies.update(cookies(settings, ADDRESS, Role.READ))
+        yield client
+
+
+def open_tab(browser):
+    tab = browser.websocket_connect("/_stcore/stream")
+    tab.__enter__()
+    tab.send_text("draw")
+    assert tab.receive_text() == "the crontab"
+    return tab
+
+
+def sign_out(settings, browser, monkeypatch):
+    browser.post("/logout")
+
+
+def sign_out_everyone(settings, browser, monkeypatch):
+    auth.sign_out_everyone(settings)
+
+
+def change_the_password(settings, browser, monkeypatch):
+    auth.set_password(settings, "battery horse correct")
+
+
+def expire(settings, browser, monkeypatch):
+    monkeypatch.setattr(auth, "SESSION_SECONDS", -1)
+
+
+def take_another_role(settings, browser, monkeypatch):
+    answer = browser.post("/login", data={"token": auth.new_link(settings)})
+    assert answer.status_code == 303
+
+
+def lose_the_file(settings, browser, monkeypatch):
+    (settings.home / "auth.json").write_text("{")
+
+
+ENDS = [
+    sign_out,
+    sign_out_everyone,
+    change_the_password,
+    expire,
+    take_another_role,
+    lose_the_file,
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_websocket_is_closed(end, settings, browser, dashboard, monkeypatch):
+    tab = open_tab(browser)
+    end(settings, browser, monkeypatch)
+    with pytest.raises(WebSocketDisconnect) as closed:
+        tab.receive_text()
+    assert closed.value.code == SIGNED_OUT
+    tab.__exit__(None, None, None)
+    assert dashboard.ended == [SIGNED_OUT]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_no_script_runs_any_more(end, settings, browser, dashboard, monkeypatch):
+    """Also not for a part that refreshes itself, a dialog or a button, before anybody has looked
+    whether the session still is."""
+    monkeypatch.setattr("pitasker_core.web.open_tab.LOOK_EVERY", PATIENCE)
+    tab = open_tab(browser)
+    end(settings, browser, monkeypatch)
+    tab.send_text("press a button")
+    with pytest.raises(WebSocketDisconnect) as closed:
+        tab.receive_text()
+    assert closed.value.code == SIGNED_OUT
+    tab.__exit__(None, None, None)
+    assert dashboard.runs == ["draw"]
+
+
+def test_a_session_that_goes_on_keeps_its_websocket(settings, browser, dashboard):
+    tab = open_tab(browser)
+    auth.sign_out(settings, cookies(settings, ADDRESS))
+    tab.send_text("press a button")
+    assert tab.receive_text() == "the crontab"
+    tab.__exit__(None, None, None)
+    assert dashboard.runs == ["draw", "press a button"]
