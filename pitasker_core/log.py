@@ -10,6 +10,7 @@ from concurrent_log_handler import ConcurrentRotatingFileHandler
 from pythonjsonlogger.json import JsonFormatter
 
 from pitasker_core.settings import Settings
+from pitasker_core.terminal import Formatter
 
 _BYTES, _FILES = 1_000_000, 5
 """Of each log: so much, then the next file; so many are kept."""
@@ -82,7 +83,7 @@ def start(settings: Settings, *, terminal: bool = True) -> None:
         shown = logging.StreamHandler(sys.stderr)
         shown.setLevel(logging.WARNING)
         shown.addFilter(_repeats)
-        shown.setFormatter(logging.Formatter("%(asctime)s %(levelname)s: %(message)s"))
+        shown.setFormatter(Formatter("%(asctime)s %(levelname)s: %(message)s"))
         logger.addHandler(shown)
     folder = settings.home / "logs"
     try:

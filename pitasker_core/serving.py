@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from pitasker_core import auth, instances, sites
+from pitasker_core import auth, instances, sites, terminal
 from pitasker_core.errors import DatabaseError, ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
 from pitasker_core.sites import Site
@@ -117,7 +117,7 @@ def agent(settings: Settings) -> int:
         started_here = database.start(settings)
     background = Background(settings)
     background.start()
-    print("PiTasker's agent keeps the tasks and the crontab in step (Ctrl-C ends it).", flush=True)
+    terminal.say("PiTasker's agent keeps the tasks and the crontab in step (Ctrl-C ends it).")
     with instances.registered(settings, "agent"):
         stopping.wait()
         background.stop()

@@ -57,3 +57,8 @@ def visible(text: str) -> str:
     Line ends and tabs stay.
     """
     return text if text.isascii() and text.isprintable() else text.translate(STAND_INS)
+
+
+def on_one_line(text: str) -> str:
+    """A visible text whose line ends and tabs are shown too, but for the line ends at its end."""
+    return visible(text.rstrip("\n")).translate({9: "\u2409", 10: "\u240a"})

@@ -6,16 +6,17 @@ nothing was changed.
 """
 
 import argparse
-import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from pitasker_core import __version__, log, shapes
+from pitasker_core import __version__, log, shapes, terminal
 from pitasker_core.cli import access, crontab, crontabs, runs, serving, sync, tasks
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.settings import Settings
+from pitasker_core.text import visible
 
 _OF_NO_COMMAND = ("-h", "--help", "--version")
 
@@ -52,23 +53,30 @@ def _main(argv: Sequence[str] | None) -> int:
         answer = words.run(settings, words)
     except PiTaskerError as problem:
         if words.json:
-            print(json.dumps(shapes.error(problem), indent=2))
+            terminal.print_json(shapes.error(problem))
         else:
-            print(f"pitasker: {problem.user_message}", file=sys.stderr)
+            terminal.complain(f"pitasker: {problem.user_message}")
         return 3
     except KeyboardInterrupt:
         return 130
     if isinstance(answer, int):
         return answer
     if words.json:
-        print(json.dumps(answer.data, indent=2))
+        terminal.print_json(answer.data)
     elif answer.text:
-        print(answer.text)
+        terminal.say(answer.text)
     return 0 if answer.in_order else 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats what was typed, or put into a script, as nothing but text."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(visible(message), file)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="pitasker",
         description="The front end to your crontab. Without a command: serve the dashboard.",
         epilog="Exit codes: 0 all is well; 1 done, but something needs a look; 2 not understood; "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pitasker_core import shapes
 from pitasker_core.errors import CrontabReverted, MassRemoval
+from pitasker_core.text import on_one_line
 
 NOT_YET = "Saved, but not in the crontab yet."
 
@@ -21,17 +22,12 @@ class Answer:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows under their heads, in columns; nothing in a cell is obeyed by a terminal."""
-    clean = [[inert(cell) for cell in row] for row in [heads, *rows]]
+    clean = [[on_one_line(cell) for cell in row] for row in [heads, *rows]]
     widths = [max(len(row[i]) for row in clean) for i in range(len(heads))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in clean
     )
-
-
-def inert(text: str) -> str:
-    """The text without what a terminal would obey."""
-    return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in text.rstrip("\n"))
 
 
 @contextmanager

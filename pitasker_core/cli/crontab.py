@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from pitasker_core import archive, shapes
-from pitasker_core.cli.answer import Answer, advising, inert, table
+from pitasker_core import archive, shapes, terminal
+from pitasker_core.cli.answer import Answer, advising, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.document import decode, encode, parse
@@ -12,6 +12,7 @@ from pitasker_core.errors import InvalidSyntax, NotFound
 from pitasker_core.settings import Settings
 from pitasker_core.sync import edit, service
 from pitasker_core.sync.release import detach
+from pitasker_core.text import on_one_line
 
 
 def add_to(commands: Commands) -> None:
@@ -59,8 +60,7 @@ def _raw_get(settings: Settings, words: Words) -> Answer | int:
     text, _ = service.read_crontab(settings)
     if not words.json:
         # The very bytes: a text that is printed may be another.
-        sys.stdout.buffer.write(encode(text or ""))
-        sys.stdout.buffer.flush()
+        terminal.print_bytes([encode(text or "")])
         return 0
     return Answer(shapes.raw(text), "")
 
@@ -79,11 +79,14 @@ def _raw_set(settings: Settings, words: Words) -> Answer:
     return _saved(saved)
 
 
-def _snapshots(settings: Settings, words: Words) -> Answer:
+def _snapshots(settings: Settings, words: Words) -> Answer | int:
     found = edit.snapshots(settings)
     if words.show is not None:
         one = edit.snapshot(settings, words.show)
-        return Answer(shapes.snapshot(one, content=True), (one.text or "").rstrip("\n"))
+        if not words.json:
+            terminal.print_bytes([encode(one.text or "")])
+            return 0
+        return Answer(shapes.snapshot(one, content=True), "")
     zone = system_zone()
     rows = [
         (str(s.id), f"{s.taken_at.astimezone(zone):%Y-%m-%d %H:%M:%S}", str(s.entries), s.reason)
@@ -123,9 +126,11 @@ def _restore_archive(settings: Settings, words: Words) -> Answer:
     contents = archive.read(Path(words.what), None if words.large else archive.UNPACKED_LIMIT)
     if not words.yes:
         when = f"{contents.made_at.astimezone(system_zone()):%Y-%m-%d %H:%M}"
-        of = ", ".join(inert(str(source)) for source in contents.sources) or "nobody yet"
+        of = ", ".join(on_one_line(str(source)) for source in contents.sources) or "nobody yet"
         document = parse(contents.crontab or "")
-        lacks = [f"\n- {inert(line)}" for line in archive.preview(settings, contents, words.source)]
+        lacks = [
+            f"\n- {on_one_line(line)}" for line in archive.preview(settings, contents, words.source)
+        ]
         raise InvalidSyntax(
             f"This puts the tasks, their history and the crontab of {of} back to {when} "
             f"(tasks: {contents.rows['tasks']}, entries: {document.size})."
@@ -134,7 +139,7 @@ def _restore_archive(settings: Settings, words: Words) -> Answer:
         )
     done = archive.restore(settings, ACTOR, contents, words.source)
     lines = [f"Restored. What was there before is in {done.kept}."]
-    lines += [f"- {inert(note)}" for note in done.notes]
+    lines += [f"- {on_one_line(note)}" for note in done.notes]
     if done.problem:
         lines.append(f"The tasks do not follow yet. {done.problem.user_message}")
     data = {

@@ -1,10 +1,7 @@
 """Runs: start one, what ran, what it printed, and why a task did not run."""
 
-import json
-import sys
-
-from pitasker_core import shapes, tasks
-from pitasker_core.cli.answer import Answer, inert, table
+from pitasker_core import shapes, tasks, terminal
+from pitasker_core.cli.answer import Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.clock import system_zone
 from pitasker_core.crontab.document import decode
@@ -12,6 +9,7 @@ from pitasker_core.errors import NotFound
 from pitasker_core.runs import by_hand, following, history, spool
 from pitasker_core.runs.why import Verdict, circumstances
 from pitasker_core.settings import Settings
+from pitasker_core.text import on_one_line
 
 _SIGNS = {Verdict.OK: "✓", Verdict.BAD: "✗", Verdict.UNKNOWN: "?"}
 
@@ -55,18 +53,16 @@ def _run_now(settings: Settings, words: Words) -> Answer | int:
 def _wait(settings: Settings, words: Words, name: str) -> int:
     """Show what a run prints until it has ended; its exit code, or 128 and its signal."""
     try:
-        for part in following.follow(settings, name):
-            if not words.json:
-                sys.stdout.buffer.write(part)
-                sys.stdout.buffer.flush()
+        parts = following.follow(settings, name)
+        terminal.print_bytes(part for part in parts if not words.json)
     except KeyboardInterrupt:
-        print("\npitasker: It goes on by itself.", file=sys.stderr)
+        terminal.complain("\npitasker: It goes on by itself.")
         return 130
     run = history.named(settings, name)
     if run is None:
         raise NotFound("The run was forgotten before it ended.")
     if words.json:
-        print(json.dumps(shapes.run(run), indent=2))
+        terminal.print_json(shapes.run(run))
     if run.signal is not None:
         return 128 + run.signal
     return 1 if run.exit_code is None else run.exit_code
@@ -96,8 +92,7 @@ def _output(settings: Settings, words: Words) -> Answer | int:
     output = history.output(settings, words.number)
     if words.json:
         return Answer({"run": words.number, "output": decode(output)}, "")
-    sys.stdout.buffer.write(output)
-    sys.stdout.buffer.flush()
+    terminal.print_bytes([output])
     return 0
 
 
@@ -108,4 +103,4 @@ def _why(settings: Settings, words: Words) -> Answer:
         lines.append(f"{_SIGNS[check.verdict]} {check.name}: {check.evidence}")
         if check.verdict is not Verdict.OK:
             lines += [f"    {step}" for step in (check.advice, check.command) if step]
-    return Answer(shapes.why(found), "\n".join(inert(line) for line in lines), found.in_order)
+    return Answer(shapes.why(found), "\n".join(on_one_line(line) for line in lines), found.in_order)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pitasker_core import shapes, status
-from pitasker_core.cli.answer import NOT_YET, Answer, advising, inert
+from pitasker_core.cli.answer import NOT_YET, Answer, advising
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.clock import system_zone
 from pitasker_core.errors import NotFound
@@ -14,6 +14,7 @@ from pitasker_core.sync import adopt, service, validation
 from pitasker_core.sync.adopt import ImportOptions
 from pitasker_core.sync.merge import Choice, Policy
 from pitasker_core.sync.service import Request, SyncResult
+from pitasker_core.text import on_one_line
 
 _WAYS_OUT = (
     "To take it over: `sync --confirm`; tasks without an entry stay as database-only. "
@@ -127,7 +128,7 @@ def _fields(fields: Any) -> str:
         return "no entry"
     paused = "(paused) " if fields.paused else ""
     recorded = f"  ({fields.recording})" if fields.recording.on else ""
-    return inert(f"{paused}{fields.schedule} {fields.command}  “{fields.name}”{recorded}")
+    return on_one_line(f"{paused}{fields.schedule} {fields.command}  “{fields.name}”{recorded}")
 
 
 def _validate(settings: Settings, words: Words) -> Answer:
@@ -140,7 +141,7 @@ def _report(report: validation.Report) -> Answer:
         at = f"line {finding.line}: " if finding.line else ""
         lines.append(f"{at}{finding.message} [{finding.kind.value}]")
         if finding.text is not None:
-            lines.append(f"    {inert(finding.text)}")
+            lines.append(f"    {on_one_line(finding.text)}")
     verdict = "The tasks and the crontab are in step." if report.is_valid else "Not in order."
     return Answer(shapes.validation(report), "\n".join([*lines, verdict]), report.is_valid)
 
@@ -158,7 +159,7 @@ def _import(settings: Settings, words: Words) -> Answer:
                 )
             wanted = [by_line[line] for line in words.lines]
     if words.dry_run:
-        text = "\n".join(f"{item.line:4} {inert(item.raw)}" for item in wanted or [])
+        text = "\n".join(f"{item.line:4} {on_one_line(item.raw)}" for item in wanted or [])
         shape = {"entries": [{"line": i.line, "text": i.raw.rstrip("\n")} for i in wanted or []]}
         return Answer(shape, text or "There is nothing to import.")
     options = ImportOptions(

@@ -1,16 +1,16 @@
 """Tasks: list, add, edit, pause, resume, remove and bring back."""
 
 import argparse
-import sys
 from collections.abc import Callable
 from typing import Any
 
-from pitasker_core import shapes, tasks
-from pitasker_core.cli.answer import NOT_YET, Answer, inert, table
+from pitasker_core import shapes, tasks, terminal
+from pitasker_core.cli.answer import NOT_YET, Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.settings import Settings
 from pitasker_core.tasks import Applied
+from pitasker_core.text import on_one_line
 
 
 def add_to(commands: Commands) -> None:
@@ -88,7 +88,7 @@ def _list(settings: Settings, words: Words) -> Answer:
     if not rows:
         text = "There are no tasks. `./pitasker import` makes tasks of the crontab's entries."
     if found.problem:
-        print(f"pitasker: {found.problem.user_message}", file=sys.stderr)
+        terminal.complain(f"pitasker: {found.problem.user_message}")
     return Answer(shapes.tasks(found), text, found.problem is None)
 
 
@@ -161,7 +161,7 @@ def _undo_remove(settings: Settings, words: Words) -> Answer:
 
 
 def _applied(done: Applied, what: str) -> Answer:
-    lines = [f"task {task.id} {what}: {inert(task.name)}" for task in done.tasks]
+    lines = [f"task {task.id} {what}: {on_one_line(task.name)}" for task in done.tasks]
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
     conflicts = done.result.plan.conflicts if done.result else []
     if conflicts:

@@ -17,7 +17,7 @@ import streamlit as st
 import uvicorn
 from streamlit.runtime.pages_manager import PagesManager
 
-from pitasker_core import auth, connections, database, instances, log, serving, sites
+from pitasker_core import auth, connections, database, instances, log, serving, sites, terminal
 from pitasker_core.background import Background
 from pitasker_core.errors import DatabaseError, PiTaskerError
 from pitasker_core.settings import Settings
@@ -78,15 +78,15 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 def _announce(settings: Settings, addresses: list[str]) -> None:
     what = "the demo" if settings.demo else "your crontab"
-    print(f"PiTasker serves {what} at {' and '.join(addresses)} (Ctrl-C ends it).", flush=True)
+    terminal.say(f"PiTasker serves {what} at {' and '.join(addresses)} (Ctrl-C ends it).")
     if auth.has_password(settings):
         return
     if _is_journal(sys.stdout.fileno()):
         # Others may read the journal: the groups adm and systemd-journal.
-        print("To sign in: `./pitasker link` prints a link.", flush=True)
+        terminal.say("To sign in: `./pitasker link` prints a link.")
     else:
         link = f"{addresses[0]}/login?token={auth.new_link(settings)}"
-        print(f"Sign in, once, with {link}", flush=True)
+        terminal.say(f"Sign in, once, with {link}")
 
 
 def _is_journal(output: int) -> bool:
