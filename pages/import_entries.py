@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from pitasker_core import tasks
+from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import import_grid
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import plain
@@ -32,7 +33,7 @@ def main() -> None:
     _show_results()
     choices = import_grid.choices(compared, listing.tasks)
     if choices:
-        _offer(choices)
+        _offer(choices, compared.document.dialect)
     else:
         st.info("Every entry of your crontab is managed already.", icon=":material/check:")
     st.subheader("Your crontab, line by line")
@@ -49,7 +50,7 @@ def main() -> None:
     )
 
 
-def _offer(choices: list[import_grid.Choice]) -> None:
+def _offer(choices: list[import_grid.Choice], dialect: Dialect) -> None:
     st.markdown(
         "Choose the entries that PiTasker shall manage. They stay where they are, as they are; "
         "each gets a tag at its end, which the shell takes for a comment."
@@ -62,6 +63,7 @@ def _offer(choices: list[import_grid.Choice]) -> None:
         inert(
             import_grid.frame(
                 choices,
+                dialect,
                 st.session_state.get("import_chosen"),
                 named=st.session_state.get("import_named", True),
             )

@@ -98,6 +98,11 @@ class Listing:
     last_sync: datetime | None = None
     """When a sync last went well."""
 
+    @property
+    def dialect(self) -> Dialect:
+        """Which cron reads the crontab; Debian's where the crontab could not be read."""
+        return self.comparison.document.dialect if self.comparison else Dialect.DEBIAN
+
     def cron_schedule(self, task: Task) -> str | None:
         """The schedule by which cron runs a task now; None when it does not.
 

@@ -19,7 +19,7 @@ from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrappe
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.errors import InvalidSyntax, NotFound
 
-COMMAND_LIMIT = 998
+COMMAND_LIMIT = Dialect.DEBIAN.command_limit
 """Bytes of a command that Debian's cron takes; one more and it refuses the whole crontab."""
 
 NAME_LIMIT = 200
@@ -34,9 +34,10 @@ _ENTRY = re.compile(r"([ \t]*)(@[^ \t]*|[^ \t]+(?:[ \t]+[^ \t]+){4})(?:([ \t]+)(
 # `=`, and a value that opens a quote must close it at the end of the line.
 _SPACES = " \t\v\f\r"
 _S = rf"[{_SPACES}]*"
+_NAME = rf"""[ \t]*(?:"(?P<dn>[^"=]*)"|'(?P<sn>[^'=]*)'|(?P<n>(?!["'])[^ \t\v\f\r=]*)){_S}={_S}"""
+_EMPTY_SETTING = re.compile(_NAME)
 _SETTING = re.compile(
-    rf"""[ \t]*(?:"(?P<dn>[^"=]*)"|'(?P<sn>[^'=]*)'|(?P<n>(?!["'])[^ \t\v\f\r=]*)){_S}="""
-    rf"""{_S}(?:"(?P<dv>[^"]*)"{_S}|'(?P<sv>[^']*)'{_S}|(?P<v>(?!["' \t\v\f\r]).+))""",
+    rf"""{_NAME}(?:"(?P<dv>[^"]*)"{_S}|'(?P<sv>[^']*)'{_S}|(?P<v>(?!["' \t\v\f\r]).+))""",
     re.DOTALL,
 )
 # The line above the first entry of Debian's template, the header that its `crontab` writes, and
@@ -212,7 +213,7 @@ class Crontab:
 
     def why_not_tagged(self, index: int | None, command: str) -> str | None:
         """Why a command at an index (None: at the end) cannot carry a tag, or None if it can."""
-        return _why_not_tagged(command, self._shell(index))
+        return _why_not_tagged(command, self._shell(index), self.dialect.command_limit)
 
     def why_not_recorded(
         self, index: int | None, command: str, recorder: Recorder, how: Recording
@@ -221,7 +222,8 @@ class Crontab:
         shell = self._shell(index)
         if shell.rsplit("/", 1)[-1] == "python3":
             return f"SHELL is {shell}, which cannot start the recorder."
-        reason = _why_not_tagged(recorded(command, recorder, how), shell)
+        given = recorded(command, recorder, how)
+        reason = _why_not_tagged(given, shell, self.dialect.command_limit)
         return f"To record its runs: {reason}" if reason else None
 
     def _shell(self, index: int | None) -> str:
@@ -366,14 +368,14 @@ def suggested_name(crontab: Crontab, index: int) -> str:
     return f"Entry in line {index + 1}"
 
 
-def _why_not_tagged(command: str, shell: str) -> str | None:
+def _why_not_tagged(command: str, shell: str, limit: int) -> str | None:
     proper, stdin = split_stdin(command)
     # Debian cuts a line at its limit by refusing the whole crontab: the tag counts too.
     size = len(encode(proper + stdin)) + len(f" # PITASKER_ID:{UUID(int=0)}")
-    if size > COMMAND_LIMIT:
+    if size > limit:
         return (
             f"The command is too long: with its tag it has {size} bytes, and may have "
-            f"{COMMAND_LIMIT}. Put it into a script."
+            f"{limit}. Put it into a script."
         )
     if shell.rsplit("/", 1)[-1] not in _COMMENT_SHELLS:
         return f"SHELL is {shell}, which may not take the tag as a comment."
@@ -431,19 +433,24 @@ def _setting(raw: str, content: str, dialect: Dialect) -> Setting | None:
     read = content.lstrip(_BLANKS)
     if "=" not in read:
         return None
-    if dialect is Dialect.DEBIAN and len(data := encode(read)) > COMMAND_LIMIT:
+    if not dialect.is_cronie and len(data := encode(read)) > COMMAND_LIMIT:
         read = decode(data[:COMMAND_LIMIT])  # the rest is cut off without a word
     match = _SETTING.fullmatch(read)
     if match is None:
-        return None
+        empty = _EMPTY_SETTING.fullmatch(read) if dialect.takes_empty_values else None
+        return Setting(raw, _name(empty), "", None) if empty else None
     part = match.groupdict()
-    name = part["dn"] or part["sn"] or part["n"] or ""
+    name = _name(match)
     value = part["dv"] or part["sv"] or part["v"] or ""
-    if part["v"] or dialect is Dialect.DEBIAN:
+    if part["v"] or not dialect.is_cronie:
         value = value.rstrip(_SPACES)
-    if dialect is Dialect.DEBIAN and len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+    if not dialect.is_cronie and len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
         value = value[1:-1]  # a second pair of quotes
     return Setting(raw, name, value, _find_tag(content)[1])
+
+
+def _name(setting: re.Match[str]) -> str:
+    return setting["dn"] or setting["sn"] or setting["n"] or ""
 
 
 def _find_tag(command: str) -> tuple[str, UUID | None, bool]:
@@ -465,6 +472,9 @@ def _entry(raw: str, prefix: str, content: str, dialect: Dialect) -> Entry | Inv
     match = _ENTRY.fullmatch(content)
     tag = _find_tag(content)[1]
     if match is None:
+        if _EMPTY_SETTING.fullmatch(content):
+            reason = "a setting without a value needs quotes in this version of cron"
+            return Invalid(raw, reason, f'{content.strip(_SPACES)}""', tag)
         try:
             schedules.parse(content.strip(_BLANKS), dialect)
         except InvalidSchedule as problem:
@@ -478,8 +488,11 @@ def _entry(raw: str, prefix: str, content: str, dialect: Dialect) -> Entry | Inv
     if rest.startswith("*"):
         reason = "six fields: a schedule has five, and a command cannot begin with *"
         return Invalid(raw, reason, None, tag)
-    if len(encode(rest)) > COMMAND_LIMIT:
-        return Invalid(raw, f"the command is longer than {COMMAND_LIMIT} bytes", None, tag)
+    if dialect.is_cronie and not rest.strip(_BLANKS):
+        return Invalid(raw, "there is no command after the schedule", None, tag)
+    limit = dialect.command_limit
+    if len(encode(rest)) > limit:
+        return Invalid(raw, f"the command is longer than {limit} bytes", None, tag)
     command, tag, misplaced = _find_tag(rest)
     proper, stdin = split_stdin(command)
     plain, recorder, how = unwrapped(proper)

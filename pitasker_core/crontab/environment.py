@@ -74,7 +74,9 @@ def _setting(crontab: Crontab, index: int) -> Setting:
 
 def _rendered(name: str, value: str, crontab: Crontab) -> str:
     """The plainest way to write a setting that cron reads as meant: bare, else in quotes."""
-    for text in (f"{name}={value}", f'{name}="{value}"', f"{name}='{value}'"):
+    # An empty value in quotes is one that every cron takes.
+    bare = [f"{name}={value}"] if value else []
+    for text in (*bare, f'{name}="{value}"', f"{name}='{value}'"):
         line = parse_line(text, crontab.dialect)
         fits = isinstance(line, Setting) and (line.name, line.value) == (name, value)
         if fits and "\n" not in text and "\0" not in text:

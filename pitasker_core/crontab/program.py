@@ -4,8 +4,10 @@
 """
 
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +21,7 @@ from pitasker_core.errors import (
     CrontabUnavailable,
     InvalidSyntax,
     PermissionDenied,
+    PiTaskerError,
 )
 from pitasker_core.text import Code, Text
 
@@ -58,7 +61,7 @@ class CrontabProgram:
         (Debian before 12), nothing happens. That it says nothing is no proof that a schedule is
         good: on ARM, Debian's accepts many bad ones.
         """
-        option = "-T" if self.dialect is Dialect.CRONIE else "-n"
+        option = "-T" if self.dialect.is_cronie else "-n"
         done = self._run([option, str(file)])
         words = decode(done.stderr).strip()
         if done.returncode and "invalid option" not in words:
@@ -88,8 +91,16 @@ class CrontabProgram:
 
     @property
     def dialect(self) -> Dialect:
-        """Which cron this program belongs to; Debian's when it cannot be told."""
-        return _dialect(self)
+        """Which cron this program belongs to; Debian's up to 12 when it cannot be told."""
+        return _dialect(self, self._version())
+
+    def _version(self) -> int:
+        """What differs after an upgrade, for which a server need not be started again."""
+        found = shutil.which(self.path)
+        try:
+            return Path(found).stat().st_mtime_ns if found else 0
+        except OSError:
+            return 0
 
     def _listing(self) -> str | None:
         done = self._run(["-l"])
@@ -105,7 +116,7 @@ class CrontabProgram:
 
         A listing that holds those two characters may stand for either.
         """
-        return ("\\r" in text or "\\b" in text) and self.dialect is Dialect.DEBIAN
+        return ("\\r" in text or "\\b" in text) and not self.dialect.is_cronie
 
     def _exact_text(self) -> str:
         """The bytes that Debian's `crontab -e` hands to the editor, which are the installed ones.
@@ -173,10 +184,23 @@ class CrontabProgram:
 
 
 @lru_cache
-def _dialect(program: CrontabProgram) -> Dialect:
+def _dialect(program: CrontabProgram, _version: int) -> Dialect:
     # Only cronie knows -V; Debian prints its usage and fails.
     done = program._run(["-V"])
-    return Dialect.CRONIE if b"cronie" in done.stdout + done.stderr else Dialect.DEBIAN
+    if b"cronie" in done.stdout + done.stderr:
+        return Dialect.CRONIE
+    return Dialect.DEBIAN_13 if _takes_empty_values(program) else Dialect.DEBIAN
+
+
+def _takes_empty_values(program: CrontabProgram) -> bool:
+    """Whether the program's check passes `A=`, which is what Debian 13 added."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix="pitasker-", suffix=".crontab") as probe:
+            probe.write(b"A=\n")
+            probe.flush()
+            return program._run(["-n", probe.name]).returncode == 0
+    except (OSError, PiTaskerError):
+        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

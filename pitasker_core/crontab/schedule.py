@@ -18,10 +18,27 @@ from pitasker_core.crontab import wording
 
 
 class Dialect(Enum):
-    """Which cron reads the schedule."""
+    """Which cron reads the crontab."""
 
     DEBIAN = "debian"
+    """Debian's, up to Debian 12."""
+    DEBIAN_13 = "debian 13"
     CRONIE = "cronie"
+
+    @property
+    def is_cronie(self) -> bool:
+        """Whether it is not one of Debian's."""
+        return self is Dialect.CRONIE
+
+    @property
+    def takes_empty_values(self) -> bool:
+        """Whether `NAME=` is a setting; older ones want `NAME=""`."""
+        return self is not Dialect.DEBIAN
+
+    @property
+    def command_limit(self) -> int:
+        """Bytes of a command that it takes: Debian's refuses more, cronie cuts more off."""
+        return 131_071 if self.is_cronie else 998
 
 
 class InvalidSchedule(ValueError):
@@ -129,7 +146,8 @@ _ELEMENT = {
         rf"(?:\*|(?P<first>[0-9A-Za-z]*)(?:(?P<sign>{signs})(?P<last>[0-9A-Za-z]*))?)"
         r"(?:/(?P<step>[0-9A-Za-z]*))?"
     )
-    for dialect, signs in ((Dialect.DEBIAN, "-"), (Dialect.CRONIE, "[-~]"))
+    for dialect in Dialect
+    for signs in ("[-~]" if dialect.is_cronie else "-",)
 }
 
 
@@ -242,7 +260,7 @@ def _field(text: str, place: int, dialect: Dialect) -> _Parsed:
         if text[at] != ",":
             # Debian's cron skips the rest of the field without a word; cronie does not.
             junk = f"{text[at:]!r} after {element[0]!r}"
-            if dialect is Dialect.CRONIE:
+            if dialect.is_cronie:
                 raise InvalidSchedule(f"{field.name} cannot have {junk}", field=field.name)
             warnings.append(f"{field.name}: cron ignores {junk}")
             break
@@ -270,7 +288,7 @@ def _element(element: re.Match[str], field: _Field, dialect: Dialect) -> tuple[r
             raise ValueError(f"{field.name}: a step needs * or a range before it")
     if step_text is None:
         step = 1
-        if dialect is Dialect.CRONIE and field.high == 7 and sign == "-" and last == 0 < first:
+        if dialect.is_cronie and field.high == 7 and sign == "-" and last == 0 < first:
             last = 7  # cronie means Sunday at the end of a range, unless a step follows
     else:
         step = _digits(step_text)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pitasker_core.crontab.document import Blank, Comment, Entry, Invalid, Setting, suggested_name
+from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard.task_grid import in_words
 from pitasker_core.sync import adopt, validation
 from pitasker_core.sync.adopt import Import
@@ -46,7 +47,7 @@ def choices(compared: Comparison, tasks: Sequence[Task]) -> list[Choice]:
 
 
 def frame(
-    found: Sequence[Choice], chosen: bool | None = None, *, named: bool = True
+    found: Sequence[Choice], dialect: Dialect, chosen: bool | None = None, *, named: bool = True
 ) -> pd.DataFrame:
     """The table to choose in: all, none, or (None) everything that has no drawback is chosen."""
     return pd.DataFrame(
@@ -57,7 +58,7 @@ def frame(
             "line": [choice.item.line for choice in found],
             "name": [choice.name if named else choice.command[:100].strip() for choice in found],
             "schedule": [choice.schedule for choice in found],
-            "words": [in_words(choice.schedule) for choice in found],
+            "words": [in_words(choice.schedule, dialect) for choice in found],
             "command": [choice.command for choice in found],
             "note": [choice.note for choice in found],
         }

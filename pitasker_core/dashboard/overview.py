@@ -20,12 +20,12 @@ def found_entries(document: Crontab, now: datetime, zone: ZoneInfo) -> pd.DataFr
     minute = now.replace(second=0, microsecond=0)
     found = []
     for index, entry in document.entries():
-        run = None if entry.paused else next_run(entry.schedule, minute, zone)
+        run = None if entry.paused else next_run(entry.schedule, minute, zone, document.dialect)
         found.append(
             {
                 "line": index + 1,
                 "schedule": entry.schedule,
-                "words": in_words(entry.schedule),
+                "words": in_words(entry.schedule, document.dialect),
                 "command": visible(entry.command),
                 "next_run": f"{run:%a %d %b, %H:%M}" if run else "",
             }
@@ -78,7 +78,8 @@ def next_runs(
     runs = [
         (run, task)
         for task in listing.tasks
-        if (schedule := listing.cron_schedule(task)) and (run := next_run(schedule, minute, zone))
+        if (schedule := listing.cron_schedule(task))
+        and (run := next_run(schedule, minute, zone, listing.dialect))
     ]
     return heapq.nsmallest(count, runs, key=lambda pair: pair[0])
 

@@ -282,9 +282,11 @@ def _show_meaning(text: str, *, is_new: bool) -> None:
     if not text.strip():
         return
     try:
-        schedule = schedules.parse(text.strip(" \t"))
+        crontab = _crontab()
+        dialect = crontab.dialect if crontab else schedules.Dialect.DEBIAN
+        schedule = schedules.parse(text.strip(" \t"), dialect)
         if is_new:
-            tasks.check_schedule(text.strip(" \t"))
+            tasks.check_schedule(text.strip(" \t"), dialect)
     except schedules.InvalidSchedule as problem:
         better = f" Perhaps {problem.suggestion} was meant." if problem.suggestion else ""
         st.caption(f":red[{plain(problem.message + '.' + better)}]")

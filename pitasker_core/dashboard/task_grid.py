@@ -100,7 +100,7 @@ def frame(
     assert isinstance(schedules_shown, list)  # noqa: S101 - made just above
     columns["state"] = [_state(task, listing, staging) for task in tasks]
     columns["detail"] = [_detail(task, listing, now, zone) for task in tasks]
-    columns["words"] = [in_words(text) for text in schedules_shown]
+    columns["words"] = [in_words(text, listing.dialect) for text in schedules_shown]
     # What cron will do now: a change that waits is not in the crontab yet.
     in_force = [
         shown if task.id in staging and cell(task, "in_crontab") else listing.cron_schedule(task)
@@ -108,7 +108,7 @@ def frame(
     ]
     columns["next_run"] = pd.array(
         [
-            next_run(text, minute, zone) if text and not task.paused else None
+            next_run(text, minute, zone, listing.dialect) if text and not task.paused else None
             for task, text in zip(tasks, in_force, strict=True)
         ],
         dtype=pd.DatetimeTZDtype("ns", zone),
@@ -149,28 +149,28 @@ def _detail(task: Task, listing: Listing, now: datetime, zone: ZoneInfo) -> str:
 
 
 @lru_cache(maxsize=4096)
-def in_words(schedule: str) -> str:
+def in_words(schedule: str, dialect: Dialect) -> str:
     """What a schedule means, in words; empty for one that cannot be read."""
     try:
-        return schedules.describe(schedules.parse(schedule, Dialect.DEBIAN))
+        return schedules.describe(schedules.parse(schedule, dialect))
     except InvalidSchedule:
         return ""
 
 
-_NEXT: dict[tuple[str, ZoneInfo], tuple[datetime, datetime | None]] = {}
+_NEXT: dict[tuple[str, ZoneInfo, Dialect], tuple[datetime, datetime | None]] = {}
 """Answers of `next_run`, with the time they were asked for. A thousand new ones take 0.4 s."""
 
 
-def next_run(schedule: str, after: datetime, zone: ZoneInfo) -> datetime | None:
+def next_run(schedule: str, after: datetime, zone: ZoneInfo, dialect: Dialect) -> datetime | None:
     """When cron runs a schedule next; None for never, at boot, or one that cannot be read."""
-    key = (schedule, zone)
+    key = (schedule, zone, dialect)
     if key in _NEXT:
         asked, answer = _NEXT[key]
         # The first run after an earlier time is still the first, until it comes.
         if asked <= after and (answer is None or after < answer):
             return answer
     try:
-        runs = schedules.next_runs(schedules.parse(schedule, Dialect.DEBIAN), after, zone, 1)
+        runs = schedules.next_runs(schedules.parse(schedule, dialect), after, zone, 1)
     except InvalidSchedule:
         runs = []
     if len(_NEXT) > 10_000:

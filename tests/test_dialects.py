@@ -1,0 +1,105 @@
+"""Each cron has its own rules, and the installed one decides."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pitasker_core import tasks
+from pitasker_core.crontab import environment
+from pitasker_core.crontab.document import Entry, Invalid, Setting, parse, parse_line
+from pitasker_core.crontab.program import CrontabProgram
+from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.dashboard import overview, task_grid
+from pitasker_core.sync import validation
+
+DEBIAN_13 = """#!/bin/sh
+case "$1" in
+-n) sed 's/^\\([A-Z]*\\)=$/\\1=""/' "$2" > "$2.quoted"; "$REAL_CRONTAB" -n "$2.quoted"; code=$?
+    rm -f "$2.quoted"; exit $code ;;
+*) exec "$REAL_CRONTAB" "$@" ;;
+esac
+"""
+CRONIE = """#!/bin/sh
+case "$1" in
+-V) echo "cronie 1.7.2" ;;
+-T) exit 0 ;;
+*) exec "$REAL_CRONTAB" "$@" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("line", ["MAILTO=\n", "MAILTO = \n", ' "MAILTO"=\n'])
+@pytest.mark.parametrize("dialect", [Dialect.DEBIAN_13, Dialect.CRONIE])
+def test_a_setting_without_a_value_is_one_where_cron_takes_it(line, dialect):
+    setting = parse_line(line, dialect)
+    assert isinstance(setting, Setting)
+    assert (setting.raw, setting.name, setting.value) == (line, "MAILTO", "")
+
+
+def test_where_cron_refuses_it_the_advice_is_a_line_that_every_cron_takes():
+    line = parse_line("MAILTO=\n", Dialect.DEBIAN)
+    assert isinstance(line, Invalid)
+    assert line.suggestion == 'MAILTO=""'
+    (finding,) = validation.of_lines(parse("MAILTO=\n"))
+    assert 'Perhaps MAILTO="" was meant' in finding.message
+    for dialect in Dialect:
+        setting = parse_line(line.suggestion, dialect)
+        assert isinstance(setting, Setting)
+        assert setting.value == ""
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_an_empty_value_is_written_as_every_cron_takes_it(dialect):
+    assert str(environment.added(parse("", dialect), "MAILTO", "")) == 'MAILTO=""\n'
+
+
+def test_cronie_takes_commands_that_debian_refuses():
+    line = f"0 2 * * * {'x' * 999}\n"
+    assert isinstance(parse_line(line, Dialect.CRONIE), Entry)
+    assert isinstance(parse_line(line, Dialect.DEBIAN), Invalid)
+    assert isinstance(parse_line(line, Dialect.DEBIAN_13), Invalid)
+    assert parse("", Dialect.CRONIE).why_not_tagged(None, "x" * 999) is None
+    assert "too long" in parse("").why_not_tagged(None, "x" * 999)
+
+
+@pytest.mark.parametrize("line", ["0 2 * * *\n", "0 2 * * * \n", "@daily\n"])
+def test_cronie_refuses_a_schedule_without_a_command(line):
+    assert isinstance(parse_line(line, Dialect.CRONIE), Invalid)
+    assert isinstance(parse_line(line, Dialect.DEBIAN), Entry)
+
+
+@pytest.mark.parametrize(
+    ("script", "dialect"),
+    [
+        ('#!/bin/sh\nexec "$REAL_CRONTAB" "$@"\n', None),
+        (DEBIAN_13, Dialect.DEBIAN_13),
+        (CRONIE, Dialect.CRONIE),
+        ("#!/bin/sh\nexit 1\n", Dialect.DEBIAN),
+    ],
+    ids=["this machine's", "Debian 13's", "cronie's", "another one"],
+)
+def test_the_installed_program_says_which_cron_it_is(fake_crontab, script, dialect):
+    wanted = dialect or CrontabProgram().dialect
+    assert CrontabProgram(str(fake_crontab(script))).dialect is wanted
+
+
+def test_a_program_that_was_upgraded_is_asked_anew(fake_crontab):
+    file = fake_crontab("#!/bin/sh\nexit 1\n")
+    program = CrontabProgram(str(file))
+    assert program.dialect is Dialect.DEBIAN
+    file.write_bytes(fake_crontab(CRONIE).read_bytes())
+    assert program.dialect is Dialect.CRONIE
+
+
+def test_the_pages_read_schedules_as_this_machine_does(settings, crontab, fake_crontab):
+    now, zone = datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("UTC")
+    cronie = replace(settings, crontab_program=str(fake_crontab(CRONIE)))
+    # `fri-sun` is a range for cronie, and selects nothing for Debian's cron.
+    tasks.create(cronie, "test", "A", "0 3 * * fri-sun", "/bin/a")
+    for one, runs in ((cronie, 1), (settings, 0)):
+        listing = tasks.listing(one)
+        assert len(overview.next_runs(listing, now, zone, 5)) == runs
+        words = task_grid.in_words("0 3 * * fri-sun", listing.dialect)
+        assert ("Friday" in words) is bool(runs)
