@@ -50,7 +50,7 @@ def main() -> None:
     _actions(changed=changed, may_save=changed and now == loaded and not settings().read_only)
     if guard := st.session_state.get("raw_guard"):
         st.error(plain(guard), icon=":material/front_hand:")
-        st.button("It is meant: save", on_click=_save, args=(True,))
+        st.button("It is meant: save", on_click=_save, args=(True,), disabled=settings().read_only)
     if text is not None:
         _show_check(findings, text)
     if changed:

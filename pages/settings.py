@@ -159,7 +159,7 @@ def _tokens() -> None:
                     ],
                     "made": [ago(one.created_at, now) for one in found],
                     "used": [ago(one.used_at, now) if one.used_at else "never" for one in found],
-                    "menu": [["Revoke"] for _ in found],
+                    "menu": [[] if settings().read_only else ["Revoke"] for _ in found],
                 }
             )
         ),

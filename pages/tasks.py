@@ -130,8 +130,9 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
     column = st.column_config
     # Callbacks must know which task stood in which row, and what it was, when it was drawn.
     st.session_state.drawn = found
+    menu = task_grid.LOOKING if settings().read_only else task_grid.MENU
     st.data_editor(
-        inert(task_grid.frame(found, listing, staged, chosen, clock.now(), zone)),
+        inert(task_grid.frame(found, listing, staged, chosen, clock.now(), zone, menu)),
         key=_grid_key(),
         alt="Tasks",
         hide_index=True,
@@ -228,7 +229,7 @@ def _review(staged: Staging, by_id: dict[int, Task]) -> None:
                 "Apply",
                 type="primary",
                 icon=":material/check:",
-                disabled=bool(collisions or (preview and preview.problems)),
+                disabled=bool(collisions or (preview and preview.problems)) or settings().read_only,
                 on_click=_apply,
                 args=(edits,),
             )

@@ -27,13 +27,21 @@ def show_guard() -> None:
         return
     st.error(plain(guard), icon=":material/front_hand:")
     seen = _digest()
+    look_only = settings().read_only
     with st.container(horizontal=True):
         st.button(
             "It was meant: take the crontab's",
+            disabled=look_only,
             on_click=_sync,
             args=(Request(ACTOR, confirmed=True, policy=Policy.CRONTAB, shown=seen),),
         )
-        st.button("Put the database's back", on_click=_put_back, args=(seen,), type="primary")
+        st.button(
+            "Put the database's back",
+            on_click=_put_back,
+            args=(seen,),
+            type="primary",
+            disabled=look_only,
+        )
         st.button("Leave it for now", on_click=st.session_state.pop, args=("guard",))
 
 
@@ -68,6 +76,7 @@ def show_both_sides(listing: Listing, compared: Comparison) -> None:
                 st.button(
                     f"Take the {side}'s for all {len(changes)}",
                     key=f"all-{side}",
+                    disabled=settings().read_only,
                     on_click=_sync,
                     args=(_decided(changes, policy),),
                 )
@@ -85,6 +94,7 @@ def show_both_sides(listing: Listing, compared: Comparison) -> None:
                     st.button(
                         f"Take the {side}'s",
                         key=f"{side}-{change.tag}",
+                        disabled=settings().read_only,
                         on_click=_sync,
                         args=(_decided([change], policy),),
                     )
@@ -139,6 +149,7 @@ def _offer_mix(change: Change, ours: Fields, theirs: Fields) -> None:
         st.button(
             "Take this mix",
             key=f"mix-{change.tag}",
+            disabled=settings().read_only,
             on_click=_sync,
             args=(_decided([change], mix),),
         )

@@ -52,7 +52,11 @@ def bulk_bar(
     with st.container(horizontal=True, vertical_alignment="center", key="bulk"):
         st.markdown(f"**{_count(chosen)} chosen**", width="content")
         what = st.menu_button(
-            "With these", list(acts), icon=":material/checklist:", key="bulk_menu"
+            "With these",
+            list(acts),
+            icon=":material/checklist:",
+            key="bulk_menu",
+            disabled=settings().read_only,
         )
         st.button("Choose none", type="tertiary", on_click=choose_none)
     if what:
@@ -125,7 +129,12 @@ def _pause_until(chosen: Sequence[Task], choose_none: Callable[[], None]) -> Non
             f"{_count(chosen)}: no runs until {until:%A %d %B, %H:%M}. PiTasker resumes them then, "
             "if it is running; else when it is started next."
         )
-    if st.button("Pause", type="primary", icon=":material/pause:", disabled=until is None):
+    if st.button(
+        "Pause",
+        type="primary",
+        icon=":material/pause:",
+        disabled=until is None or settings().read_only,
+    ):
         fields = {"paused": True, "paused_until": until}
         _apply(chosen, f"Paused until {until:%a %d %b, %H:%M}", lambda task: fields, choose_none)
 
@@ -140,7 +149,7 @@ def _label(chosen: Sequence[Task], labels: Sequence[str], choose_none: Callable[
         kept = [label for label in task.labels if label not in take_off]
         return {"labels": list(dict.fromkeys([*kept, *add]))}
 
-    if st.button("Label", type="primary", disabled=not (add or take_off)):
+    if st.button("Label", type="primary", disabled=not (add or take_off) or settings().read_only):
         _apply(chosen, "Labelled", fields, choose_none)
 
 
@@ -152,7 +161,7 @@ def _confirm_release(chosen: Sequence[Task], choose_none: Callable[[], None]) ->
     )
     if any(task.paused for task in chosen):
         st.warning("A paused entry stays as a comment.")
-    if st.button("Stop managing", type="primary"):
+    if st.button("Stop managing", type="primary", disabled=settings().read_only):
         done = act(release, settings(), ACTOR, [task.id for task in chosen])
         if done:
             tell_written(f"Stopped managing {_count(chosen)}", *done)
@@ -165,7 +174,8 @@ def confirm_delete(chosen: Sequence[Task], choose_none: Callable[[], None]) -> N
     """Ask before tasks are deleted, with their entries."""
     st.markdown(f"{_names(chosen)}: deleted, with the entries in the crontab. This can be undone.")
     with st.container(horizontal=True):
-        if st.button("Delete", type="primary", icon=":material/delete:"):
+        look_only = settings().read_only
+        if st.button("Delete", type="primary", icon=":material/delete:", disabled=look_only):
             done = act(tasks.delete, settings(), ACTOR, *(task.id for task in chosen))
             if done:
                 what = chosen[0].name if len(chosen) == 1 else _count(chosen)

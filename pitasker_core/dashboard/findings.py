@@ -73,7 +73,7 @@ def _named(finding: Finding) -> str:
 
 
 def _offers(finding: Finding) -> list[str]:
-    offers: list[str] = [fix.value for fix in fixes.of(finding)]
+    offers: list[str] = [] if settings().read_only else [fix.value for fix in fixes.of(finding)]
     return [*offers, EDIT] if finding.line else offers
 
 
@@ -91,6 +91,7 @@ def _offer_for_all(findings: list[Finding]) -> None:
                 f"All {len(found)}: {_named(found[0])}",
                 [fix.value for fix in common],
                 key=f"all-of-{kind}",
+                disabled=settings().read_only,
             )
             if chosen:
                 _fix(found, Fix(chosen))

@@ -82,7 +82,7 @@ def _table(found: list[Channel]) -> None:
         inert(
             pd.DataFrame(
                 {
-                    "menu": [[_TEST, _REMOVE] for _ in found],
+                    "menu": [[] if settings().read_only else [_TEST, _REMOVE] for _ in found],
                     "on": [one.enabled for one in found],
                     "name": [one.name for one in found],
                     "kinds": [list(map(str, one.kinds)) for one in found],

@@ -192,6 +192,7 @@ def _show_one(found: Operation) -> None:
         if found.kind in ("sync", "resolve") and (found.pushed or found.pulled):
             st.button(
                 "Take back what it carried over",
+                disabled=settings().read_only,
                 icon=":material/undo:",
                 on_click=_take_back,
                 args=(found,),

@@ -62,6 +62,7 @@ def _show_what_to_do(run: Run) -> None:
             )
             st.button(
                 "Record its runs",
+                disabled=settings().read_only,
                 icon=":material/fiber_manual_record:",
                 on_click=_record,
                 args=(run,),

@@ -343,7 +343,13 @@ def _show_written() -> None:
             with st.popover("Difference", icon=":material/difference:"):
                 st.code(proof.text, language="diff")
         if written.undo:
-            st.button("Undo", icon=":material/undo:", on_click=_undo, args=(written.undo,))
+            st.button(
+                "Undo",
+                icon=":material/undo:",
+                on_click=_undo,
+                args=(written.undo,),
+                disabled=settings().read_only,
+            )
         st.button("Dismiss", type="tertiary", on_click=st.session_state.pop, args=("written", None))
 
 

@@ -48,7 +48,8 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
         if proof:
             st.code(proof.text, language="diff")
         with st.container(horizontal=True):
-            if st.button("Restore this", icon=":material/history:", disabled=picked.text == now):
+            off = picked.text == now or settings().read_only
+            if st.button("Restore this", icon=":material/history:", disabled=off):
                 _confirm_restore(picked, digest(now), after_restore)
             st.download_button(
                 "Download",
@@ -119,7 +120,7 @@ def _confirm_restore(picked: Snapshot, shown: str, after_restore: Callable[[], N
         f"The crontab becomes what it was at {time_text(picked.taken_at)}, and the tasks follow. "
         "The present text is kept as a snapshot, so this can be undone."
     )
-    if st.button("Restore", type="primary"):
+    if st.button("Restore", type="primary", disabled=settings().read_only):
         saved = act(edit.restore, settings(), picked.id, actor=ACTOR, shown=shown)
         if saved:
             after_restore()

@@ -36,6 +36,8 @@ WHY = "Why did it not run?"
 RUN_NOW, RUNS = "Run now", "Runs"
 
 MENU = ["Details", RUN_NOW, RUNS, WHY, "Duplicate", "Delete"]
+LOOKING = ["Details", RUNS, WHY]
+"""What of it somebody may do who may only look."""
 
 _WAITING = (State.PENDING, State.FAILED, State.CONFLICT)
 
@@ -82,6 +84,7 @@ def frame(
     selected: set[int],
     now: datetime,
     zone: ZoneInfo,
+    menu: Sequence[str] = MENU,
 ) -> pd.DataFrame:
     """The table's rows, with what was edited and waits. Next runs are in the machine's zone.
 
@@ -117,7 +120,7 @@ def frame(
     columns["result"] = [_result(task) for task in tasks]
     columns["source"] = [SOURCES.get(task.source, task.source) for task in tasks]
     columns["labels"] = [list(task.labels) for task in tasks]
-    columns["menu"] = [MENU for _ in tasks]
+    columns["menu"] = [list(menu) for _ in tasks]
     table = pd.DataFrame(columns, index=pd.Index([task.id for task in tasks], dtype="int64"))
     booleans = ["chosen", "on", "in_crontab"]
     return table.astype({**dict.fromkeys(booleans, bool), "name": object, "command": object})
