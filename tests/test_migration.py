@@ -1,14 +1,18 @@
 """The database's tables: made new, or grown from those of the older PiTasker, in place."""
 
+import re
 import threading
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from pitasker_core import database, tasks
+from pitasker_core.crontab.document import split_stdin
 from pitasker_core.database.tables import Base
 from pitasker_core.errors import DatabaseError
 from pitasker_core.settings import Settings
+from pitasker_core.sync import service
+from pitasker_core.sync.service import Request
 
 OLDER = """
 create table tasks (
@@ -32,17 +36,18 @@ values
 @pytest.fixture
 def older(settings, empty_database_url):
     """Settings of a database made by the older PiTasker, with two rows."""
+    engine = create_engine(empty_database_url.replace("postgresql:", "postgresql+psycopg:"))
 
     def make(id_type="serial primary key", columns="", first="", second="", status=""):
         ours = Settings(settings.home, empty_database_url, settings.crontab_program, False)
-        engine = create_engine(empty_database_url.replace("postgresql:", "postgresql+psycopg:"))
         made = OLDER.format(id=id_type, columns=columns, first=first, second=second, status=status)
         with engine.begin() as connection:
             connection.execute(text(made))
-        engine.dispose()
         return ours
 
-    return make
+    make.connection = engine.begin
+    yield make
+    engine.dispose()
 
 
 def test_an_older_database_keeps_every_row_and_gets_the_defaults(older):
@@ -93,6 +98,81 @@ def test_an_older_task_can_be_switched_on(older, crontab):
     number = tasks.listing(ours).tasks[0].id
     tasks.change(ours, "test", number, system_managed=True)
     assert crontab.read().startswith(b"# Backup\n0 2 * * * /bin/backup # PITASKER_ID:")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "date +%F > /tmp/a",
+        r"printf '%s\n' x%y",
+        r"echo 50\% '\\%' \\\% \\",
+        r"sed 's/\\//'; cat a\\b",
+        "/bin/plain",
+    ],
+)
+def test_an_older_command_does_the_same_when_cron_runs_it(older, command):
+    ours = older()
+    with older.connection() as connection:
+        connection.execute(text("update tasks set command = :c"), {"c": command})
+    (migrated, *_) = {task.command for task in tasks.listing(ours).tasks}
+    proper, stdin = split_stdin(migrated)
+    assert stdin == ""
+    assert re.sub(r"\\([\\%])", r"\1", proper) == command  # as cron reads it
+
+
+PLANNED = """
+alter table tasks
+    add updated_at timestamp default now(),
+    add crontab_id text unique,
+    add synced_to_crontab boolean default true,
+    add crontab_synced_at timestamp,
+    add source varchar(20) default 'manual',
+    add is_system_managed boolean default true
+"""
+TAG = "7c0e8a52-0000-4000-8000-00000000000a"
+
+
+def test_a_table_with_the_plans_own_columns_is_migrated(older, crontab):
+    ours = older()
+    line = f"0 2 * * * date +%F # PITASKER_ID:{TAG}\n".replace("+%", r"+\%").encode()
+    crontab.write(line)
+    with older.connection() as connection:
+        connection.execute(text(PLANNED))
+        connection.execute(
+            text("update tasks set crontab_id = :tag, command = :command where name = 'Backup'"),
+            {"tag": TAG, "command": r"date +\%F"},
+        )
+        connection.execute(text("update tasks set crontab_id = 'x' where name = 'Odd'"))
+    first, second = tasks.listing(ours).tasks
+    assert (str(first.crontab_id), first.is_system_managed) == (TAG, True)
+    assert first.command == r"date +\%F"
+    # What was never in the crontab is not written into it, whatever the old default was.
+    assert (second.crontab_id, second.is_system_managed, second.source) == (None, False, "pitasker")
+    service.sync(ours, Request("test"))
+    assert crontab.read() == line
+    done = tasks.create(ours, "test", "New", "0 1 * * *", "/bin/new")
+    assert done.problem is None
+
+
+@pytest.mark.parametrize(
+    "column", ["crontab text", "labels jsonb", "is_system_managed integer", "paused_until text"]
+)
+def test_a_table_that_cannot_be_migrated_is_refused_and_left_as_it_was(older, column):
+    ours = older()
+    with older.connection() as connection:
+        connection.execute(text(f"alter table tasks add {column}"))
+        before = connection.execute(COLUMNS).all()
+    with pytest.raises(DatabaseError, match=column.split()[0]):
+        tasks.listing(ours)
+    with older.connection() as connection:
+        assert connection.execute(COLUMNS).all() == before
+        assert connection.scalar(text("select to_regclass('crontabs')")) is None
+
+
+COLUMNS = text("""
+    select table_name, column_name, data_type, column_default, is_nullable
+    from information_schema.columns where table_schema = current_schema order by 1, 2
+""")
 
 
 def test_the_tables_are_those_that_python_sees(settings):

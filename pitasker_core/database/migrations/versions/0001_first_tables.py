@@ -2,9 +2,15 @@
 
 The older PiTasker had one table, `tasks`, with id, name, cron_schedule, command, status, last_run,
 output and created_at. Its rows stay, as tasks that are not in the crontab.
+
+Some of its versions had columns of the plan for this one already, with other types and defaults.
+Their values are taken over. A column that nobody planned in this way is refused: everything here is
+one transaction, so the table is then as it was.
 """
 
 from alembic import op
+
+from pitasker_core.errors import DatabaseError
 
 revision = "0001"
 down_revision = None
@@ -133,6 +139,107 @@ def upgrade() -> None:
     """)
 
 
+_TEXT = ("text", "character varying", "character")
+_TIME = ("timestamp with time zone", "timestamp without time zone")
+_NUMBER = ("smallint", "integer", "bigint")
+PLANNED = {
+    "updated_at": (_TIME, "now()"),
+    "crontab_id": ((*_TEXT, "uuid"), None),
+    "synced_to_crontab": (("boolean",), "false"),
+    "crontab_synced_at": (_TIME, None),
+    "source": (_TEXT, "'pitasker'"),
+    "is_system_managed": (("boolean",), "false"),
+    "paused": (("boolean",), "false"),
+    "record_runs": (("boolean",), "false"),
+    "timeout_seconds": (_NUMBER, None),
+    "no_overlap": (("boolean",), "false"),
+    "notes": (_TEXT, "''"),
+    "sync_error": (_TEXT, None),
+    "deleted_at": (_TIME, None),
+    "version": (_NUMBER, "1"),
+}
+"""The types that a column of the plan may have had, and what it gets where it was empty."""
+
+_UUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+
+
+def bring_up_planned_columns() -> None:
+    """Give columns of the plan this version's types and defaults.
+
+    Only a task whose entry was in the crontab stays system-managed. The plan had `true` for all,
+    and a sync would write jobs into the crontab that another program still runs.
+    """
+    rows = op.get_bind().exec_driver_sql("""
+        select column_name, data_type from information_schema.columns
+        where table_schema = current_schema and table_name = 'tasks'
+    """)
+    types: dict[str, str] = {row.column_name: row.data_type for row in rows}
+    new = [line.split()[0] for line in NEW_COLUMNS.strip().splitlines()]
+    for column in new:
+        if column in types and types[column] not in PLANNED.get(column, ((), None))[0]:
+            raise DatabaseError(
+                f"The table tasks has a column {column} of type {types[column]}, which PiTasker "
+                "uses for something else.",
+                "Rename that column, then start again. Nothing was changed.",
+            )
+    if "crontab_id" in types:
+        op.execute(f"""
+            alter table tasks alter crontab_id drop default, alter crontab_id drop not null;
+            alter table tasks alter crontab_id type uuid using
+                case when crontab_id::text ~ '{_UUID}' then crontab_id::text::uuid end;
+            update tasks set crontab_id = null where exists (
+                select from tasks as first
+                where first.crontab_id = tasks.crontab_id and first.id < tasks.id
+            );
+        """)  # noqa: S608 - the pattern is ours
+    if "source" in types:
+        op.execute("""
+            update tasks set source = 'pitasker'
+                where source is null or source not in ('pitasker', 'crontab', 'imported');
+            alter table tasks add check (source in ('pitasker', 'crontab', 'imported'));
+        """)
+    for column, (_, default) in PLANNED.items():
+        if column not in types or column == "crontab_id":
+            continue
+        op.execute(f"alter table tasks alter {column} drop default")
+        if types[column] == "timestamp without time zone":
+            op.execute(f"""
+                alter table tasks alter {column} type timestamptz using {column} at time zone 'UTC'
+            """)
+        elif types[column] in _TEXT:
+            op.execute(f"alter table tasks alter {column} type text")
+        elif types[column] in _NUMBER:
+            op.execute(f"alter table tasks alter {column} type integer")
+        if default is None:
+            op.execute(f"alter table tasks alter {column} drop not null")
+        else:
+            op.execute(f"""
+                update tasks set {column} = {default} where {column} is null;
+                alter table tasks alter {column} set default {default},
+                    alter {column} set not null;
+            """)  # noqa: S608 - the names are ours
+    if "is_system_managed" in types:
+        was_written = "false"
+        if {"crontab_id", "synced_to_crontab"} <= types.keys():
+            was_written = "crontab_id is not null and synced_to_crontab"
+        op.execute(f"""
+            update tasks set is_system_managed = false where not ({was_written})
+        """)  # noqa: S608 - the names are ours
+
+
+def write_commands_as_cron_reads_them() -> None:
+    r"""Write `\%` for `%`, and `\\` for a backslash that cron would drop.
+
+    The older PiTasker ran commands itself, where both are plain. Debian's cron takes the backslash
+    before `%` and before a backslash away.
+    """
+    op.execute(r"""
+        update tasks set command =
+            replace(regexp_replace(command, '\\(?=[\\%])', '\\\\', 'g'), '%', '\%')
+        where not is_system_managed
+    """)
+
+
 def bring_up_older_tasks() -> None:
     """Keep every row; give what was empty a value, and times their zone (they were UTC)."""
     id_type, numbered = (
@@ -183,5 +290,7 @@ def bring_up_older_tasks() -> None:
             alter status set not null, alter status set default 'pending',
             alter created_at set not null, alter created_at set default now();
     """)
+    bring_up_planned_columns()
     for column in NEW_COLUMNS.strip().split(",\n"):
         op.execute(f"alter table tasks add column if not exists {column.strip()}")
+    write_commands_as_cron_reads_them()
