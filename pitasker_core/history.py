@@ -31,11 +31,17 @@ class Operation:
     pulled: int
     conflicts: int
     failed: int
-    details: dict[str, Any]
     error_code: str | None
     error_message: str | None
     before: int | None
     after: int | None
+
+
+@dataclass(frozen=True)
+class OperationDetails(Operation):
+    """One recorded execution, with what it did to each task."""
+
+    details: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Counts:
 def operations(
     settings: Settings, limit: int = 50, since: datetime | None = None
 ) -> list[Operation]:
-    """The newest operations on this crontab, newest first."""
+    """The newest operations on this crontab, newest first, without their details."""
     columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
     with database.session(settings) as session:
         crontab = store.own_crontab(session)
@@ -79,9 +85,9 @@ def operations(
         return [Operation(**row._mapping) for row in rows]
 
 
-def operation(settings: Settings, number: int) -> Operation:
+def operation(settings: Settings, number: int) -> OperationDetails:
     """One operation on this crontab. Raises NotFound."""
-    columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
+    columns = [getattr(OperationRow, name) for name in OperationDetails.__dataclass_fields__]
     with database.session(settings) as session:
         crontab = store.own_crontab(session)
         row = session.execute(
@@ -89,7 +95,7 @@ def operation(settings: Settings, number: int) -> Operation:
         ).first()
     if row is None:
         raise NotFound(f"There is no operation {number}.")
-    return Operation(**row._mapping)
+    return OperationDetails(**row._mapping)
 
 
 def days(settings: Settings, since: datetime | None, zone: ZoneInfo) -> list[Day]:
@@ -129,7 +135,7 @@ def counts(settings: Settings, since: datetime | None, limit: int = 1000) -> lis
 
 def as_csv(found: Sequence[Operation]) -> str:
     """Operations as a table for a spreadsheet, in which no cell is a formula."""
-    names = [name for name in Operation.__dataclass_fields__ if name != "details"]
+    names = list(Operation.__dataclass_fields__)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(names)

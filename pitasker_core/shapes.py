@@ -9,7 +9,7 @@ from pitasker_core import measure
 from pitasker_core.auth import Role
 from pitasker_core.database.owner import Known
 from pitasker_core.errors import PiTaskerError
-from pitasker_core.history import Operation
+from pitasker_core.history import Operation, OperationDetails
 from pitasker_core.identity import Identity
 from pitasker_core.metrics import Metrics
 from pitasker_core.runs.history import Run
@@ -19,7 +19,7 @@ from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Fields
 from pitasker_core.sync.service import SyncResult
-from pitasker_core.sync.store import Snapshot
+from pitasker_core.sync.store import Snapshot, SnapshotText
 from pitasker_core.sync.validation import Report
 from pitasker_core.tasks import Applied, Listing, Task
 from pitasker_core.tokens import Token
@@ -145,7 +145,7 @@ def imported(done: ImportResult) -> Shape:
 
 
 def operation(found: Operation) -> Shape:
-    """One operation of the history."""
+    """One operation of the history, with its details if they were read."""
     return {
         "id": found.id,
         "kind": found.kind,
@@ -159,7 +159,7 @@ def operation(found: Operation) -> Shape:
         "failed": found.failed,
         "errorCode": found.error_code,
         "errorMessage": found.error_message,
-        "details": found.details,
+        **({"details": found.details} if isinstance(found, OperationDetails) else {}),
     }
 
 
@@ -231,14 +231,14 @@ def raw(text: str | None) -> Shape:
     return {"content": text, "sha256": digest(text)}
 
 
-def snapshot(found: Snapshot, *, content: bool = False) -> Shape:
-    """One snapshot, with its text if that is asked for."""
+def snapshot(found: Snapshot) -> Shape:
+    """One snapshot, with its text if that was read."""
     return {
         "id": found.id,
         "takenAt": _time(found.taken_at),
         "reason": found.reason,
         "entries": found.entries,
-        **(raw(found.text) if content else {}),
+        **(raw(found.text) if isinstance(found, SnapshotText) else {}),
     }
 
 

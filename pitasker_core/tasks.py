@@ -23,7 +23,7 @@ from pitasker_core.crontab.recording import LONGEST_TIMEOUT, Recorder, recording
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
 from pitasker_core.errors import InvalidSyntax, NotFound, PiTaskerError, Stale
-from pitasker_core.history import Operation
+from pitasker_core.history import Operation, operation
 from pitasker_core.settings import Settings
 from pitasker_core.storable import check_storable
 from pitasker_core.sync import store
@@ -322,8 +322,9 @@ def undo_sync(settings: Settings, actor: str, done: SyncResult) -> Applied:
 def undo_operation(settings: Settings, actor: str, done: Operation) -> Applied:
     """Take back what an operation of the history carried over; see `undo_sync`."""
     overwritten: dict[int, tuple[Fields | None, Fields | None]] = {}
+    details = operation(settings, done.id).details
     for part, lost, kept in (("pulled", "database", "crontab"), ("pushed", "crontab", "database")):
-        for change in done.details.get(part, []):
+        for change in details.get(part, []):
             if change.get("inexact"):
                 raise InvalidSyntax(
                     "This cannot be undone: the entry held bytes that are not UTF-8.",

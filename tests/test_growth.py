@@ -8,9 +8,9 @@ import pytest
 from serving import until
 from sqlalchemy import Engine, event, text
 
-from pitasker_core import database, tasks
+from pitasker_core import database, history, tasks
 from pitasker_core.runs import spool
-from pitasker_core.sync import adopt, service
+from pitasker_core.sync import adopt, edit, service
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request
 from pitasker_core.tasks import Edit
@@ -135,3 +135,16 @@ def is_waiting(settings):
     with database.administer(settings) as connection:
         query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
         return connection.scalar(text(f"{query} and datname = current_database()"))
+
+
+def test_no_list_loads_the_bodies_of_what_it_lists(settings, crontab):
+    imported(settings, crontab, 3)
+    with asked() as statements:
+        operations, snapshots = history.operations(settings), edit.snapshots(settings)
+    assert operations
+    assert snapshots
+    lists = " ".join(" ".join(statements).split()).replace("octet_length(snapshots.bytes)", "")
+    assert "FROM sync_operations" in lists
+    assert "FROM snapshots" in lists
+    assert "details" not in lists
+    assert "snapshots.bytes" not in lists

@@ -75,7 +75,9 @@ def test_a_conflict_is_counted_as_one(settings, crontab):
 def test_an_operation_is_found_by_its_number_and_no_other_is(settings):
     create(settings)
     (operation,) = history.operations(settings)
-    assert history.operation(settings, operation.id) == operation
+    details = vars(history.operation(settings, operation.id))
+    assert details.pop("details")["pushed"]
+    assert details == vars(operation)
     with pytest.raises(NotFound):
         history.operation(settings, operation.id + 1)
 

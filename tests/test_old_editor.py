@@ -71,7 +71,7 @@ def test_what_was_put_back_is_said_and_can_be_taken_back(settings, crontab, open
     ids = {task.name: task.id for task in tasks.listing(settings).tasks}
     crontab.write(opened + b"# by hand\n")
     in_background(settings)
-    operation = history.operations(settings)[0]
+    operation = history.operation(settings, history.operations(settings)[0].id)
     assert operation.details["putBack"] == [ids["Edited"], ids["New"]]
     tasks.undo_operation(settings, ME, operation)
     assert tasks.get(settings, ids["Edited"]).schedule == "0 2 * * *"

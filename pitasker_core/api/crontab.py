@@ -25,6 +25,7 @@ from pitasker_core.sync.service import Request
 
 router = APIRouter()
 
+OperationId = Annotated[int, Path(ge=1, le=models.LARGEST_ID)]
 SnapshotId = Annotated[int, Path(ge=1, le=models.LARGEST_ID)]
 
 
@@ -130,7 +131,7 @@ def snapshots(
 @router.get("/snapshots/{snapshot}", response_model=models.SnapshotText)
 def snapshot(settings: Asked, snapshot: SnapshotId) -> Exact:
     """One earlier text."""
-    return Exact(shapes.snapshot(edit.snapshot(settings, snapshot), content=True))
+    return Exact(shapes.snapshot(edit.snapshot(settings, snapshot)))
 
 
 @router.post(
@@ -210,3 +211,9 @@ def operations(
     """The newest operations, newest first."""
     found: list[Any] = [shapes.operation(one) for one in history.operations(settings, limit)]
     return [models.Operation.model_validate(one) for one in found]
+
+
+@router.get("/operations/{operation}", response_model=models.OperationDetails)
+def operation(settings: Asked, operation: OperationId) -> Exact:
+    """One operation, with what it did to each task."""
+    return Exact(shapes.operation(history.operation(settings, operation)))

@@ -454,6 +454,11 @@ class Operation(Model):
     failed: int
     error_code: str | None
     error_message: str | None
+
+
+class OperationDetails(Operation):
+    """One recorded execution, with what it did to each task."""
+
     details: dict[str, Any]
 
 

@@ -86,7 +86,7 @@ def _snapshots(settings: Settings, words: Words) -> Answer | int:
         if not words.json:
             terminal.print_bytes([encode(one.text or "")])
             return 0
-        return Answer(shapes.snapshot(one, content=True), "")
+        return Answer(shapes.snapshot(one), "")
     zone = system_zone()
     rows = [
         (str(s.id), f"{s.taken_at.astimezone(zone):%Y-%m-%d %H:%M:%S}", str(s.entries), s.reason)

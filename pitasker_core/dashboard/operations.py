@@ -21,7 +21,7 @@ from pitasker_core.dashboard.shell import (
 )
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.errors import PiTaskerError
-from pitasker_core.history import Day, Operation
+from pitasker_core.history import Day, Operation, OperationDetails
 from pitasker_core.sync import edit, service
 from pitasker_core.sync.install import digest
 from pitasker_core.text import Text, visible
@@ -160,7 +160,7 @@ def _choose(numbers: list[int], rows: list[int]) -> None:
         st.query_params.pop("operation", None)
 
 
-def _show_one(found: Operation) -> None:
+def _show_one(found: OperationDetails) -> None:
     with st.container(border=True, key="operation"):
         st.markdown(
             f"**Operation {found.id}**: {plain(found.kind)} by {plain(found.actor)}, "

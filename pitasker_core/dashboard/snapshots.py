@@ -40,20 +40,22 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
     if picked is None:
         st.caption("Choose one to compare it, and to go back to it.")
         return
-    others = {NOW: now, **{_named(one): one.text for one in found if one is not picked}}
+    picked_text = edit.snapshot(settings(), picked.id).text
+    others = {_named(one): one.id for one in found if one is not picked}
     with st.container(border=True, key="snapshot"):
-        other = st.selectbox(f"{_named(picked)}, compared with", list(others), key="compare_with")
-        proof = difference(others[other], picked.text)
+        other = st.selectbox(f"{_named(picked)}, compared with", [NOW, *others], key="compare_with")
+        text = now if other == NOW else edit.snapshot(settings(), others[other]).text
+        proof = difference(text, picked_text)
         st.caption(plain(f"From {other} to this one: {proof}."))
         if proof:
             st.code(proof.text, language="diff")
         with st.container(horizontal=True):
-            off = picked.text == now or settings().read_only
+            off = picked_text == now or settings().read_only
             if st.button("Restore this", icon=":material/history:", disabled=off):
                 _confirm_restore(picked, digest(now), after_restore)
             st.download_button(
                 "Download",
-                encode(picked.text or ""),
+                encode(picked_text or ""),
                 file_name=f"crontab-{picked.id}.txt",
                 mime="text/plain",
                 icon=":material/download:",
@@ -74,9 +76,9 @@ def _timeline(found: list[Snapshot], now: str | None) -> Snapshot | None:
             pd.DataFrame(
                 {
                     "when": [ago(one.taken_at, moment) for one in found],
-                    "why": [_why(one, now) for one in found],
+                    "why": [_why(one, digest(now)) for one in found],
                     "entries": [one.entries for one in found],
-                    "bytes": [len(encode(one.text or "")) for one in found],
+                    "bytes": [one.size for one in found],
                     "at": [time_text(one.taken_at) for one in found],
                     "number": [one.id for one in found],
                 }
@@ -105,9 +107,10 @@ def _choose(numbers: list[int], rows: list[int]) -> None:
     st.session_state.snapshot = numbers[rows[0]] if rows else None
 
 
-def _why(one: Snapshot, now: str | None) -> str:
+def _why(one: Snapshot, now: str) -> str:
+    """Why it was taken. `now` is the digest of the installed text."""
     why = "found, written by others" if one.reason == "found" else one.reason
-    return f"{why} (as it is now)" if one.text == now else why
+    return f"{why} (as it is now)" if one.sha256 == now else why
 
 
 def _named(one: Snapshot) -> str:

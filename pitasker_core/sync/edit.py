@@ -123,7 +123,8 @@ def restore(settings: Settings, number: int, *, actor: str, shown: str | None = 
     based_on = program(settings).read()
     if shown is None:
         (newest,) = snapshots(settings, 1)
-        if newest.text != based_on or (newest.reason == "found" and newest.id > number):
+        is_newer = newest.reason == "found" and newest.id > number
+        if newest.sha256 != install.digest(based_on) or is_newer:
             raise ConcurrentModification(
                 "Others have changed the crontab since, and to go back would remove their changes.",
                 "Nothing was changed. Look at the crontab, then name the text that you saw: its "
@@ -140,13 +141,13 @@ def restore(settings: Settings, number: int, *, actor: str, shown: str | None = 
 
 
 def snapshots(settings: Settings, limit: int = 100) -> list[store.Snapshot]:
-    """The newest snapshots of this crontab, newest first."""
+    """The newest snapshots of this crontab, newest first, without their texts."""
     with database.session(settings) as session:
         return store.snapshots(session, store.own_crontab(session), limit)
 
 
-def snapshot(settings: Settings, number: int) -> store.Snapshot:
-    """One snapshot of this crontab. Raises NotFound."""
+def snapshot(settings: Settings, number: int) -> store.SnapshotText:
+    """One snapshot of this crontab, with its text. Raises NotFound."""
     with database.session(settings) as session:
         return store.snapshot(session, store.own_crontab(session), number)
 

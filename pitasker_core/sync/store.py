@@ -53,12 +53,20 @@ from pitasker_core.text import Code, Text
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The exact text of a crontab at a time; `text` is None when there was no crontab."""
+    """A crontab at a time. `sha256` and `size` (in bytes) are those of its text."""
 
     id: int
     taken_at: datetime
     reason: str
     entries: int
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class SnapshotText(Snapshot):
+    """A crontab at a time with its exact text; `text` is None when there was no crontab."""
+
     text: str | None
 
 
@@ -439,23 +447,39 @@ def earlier_texts(session: Session, crontab: int, text: str | None) -> list[Earl
 
 def snapshots(session: Session, crontab: int, limit: int) -> list[Snapshot]:
     """The newest snapshots, newest first."""
-    rows = session.scalars(
-        select(SnapshotRow)
+    rows = session.execute(
+        select(*_LISTED)
         .where(SnapshotRow.crontab == crontab)
         .order_by(SnapshotRow.id.desc())
         .limit(limit)
     )
-    return [_snapshot(row) for row in rows]
+    return [Snapshot(*row) for row in rows]
 
 
-def snapshot(session: Session, crontab: int, number: int) -> Snapshot:
+def snapshot(session: Session, crontab: int, number: int) -> SnapshotText:
     """One snapshot of this crontab; NotFound when there is none with this id."""
-    row = session.get(SnapshotRow, number)
-    if row is None or row.crontab != crontab:
+    row = session.execute(
+        select(*_LISTED, SnapshotRow.bytes).where(
+            SnapshotRow.crontab == crontab, SnapshotRow.id == number
+        )
+    ).first()
+    if row is None:
         raise NotFound(
             f"There is no snapshot {number}.", Text(Code("./pitasker snapshots"), " lists them.")
         )
-    return _snapshot(row)
+    listed, data = Snapshot(*row[:-1]), row[-1]
+    return SnapshotText(**vars(listed), text=None if data is None else decode(data))
+
+
+# Without the text: a list of a hundred may be megabytes.
+_LISTED = (
+    SnapshotRow.id,
+    SnapshotRow.taken_at,
+    SnapshotRow.reason,
+    SnapshotRow.entries,
+    SnapshotRow.sha256,
+    func.coalesce(func.octet_length(SnapshotRow.bytes), 0),
+)
 
 
 def task_counts(session: Session, crontab: int) -> tuple[int, int, int]:
@@ -498,8 +522,3 @@ def failed_last_by(session: Session, crontab: int, code: str, message: str) -> b
         .limit(1)
     ).first()
     return newest is not None and tuple(newest) == (code, message)
-
-
-def _snapshot(row: SnapshotRow) -> Snapshot:
-    text = None if row.bytes is None else decode(row.bytes)
-    return Snapshot(row.id, row.taken_at, row.reason, row.entries, text)
