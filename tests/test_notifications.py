@@ -14,6 +14,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from serving import until
 from sqlalchemy import event, select, text
 from test_scenarios import ME, create
 
@@ -383,13 +384,62 @@ def test_after_a_day_of_trying_it_is_given_up_and_said(settings, monkeypatch):
 
 
 def test_a_server_that_never_answers_does_not_keep_the_others(settings, web, monkeypatch):
-    monkeypatch.setattr(delivery, "_ROUND", 0.5)
+    monkeypatch.setattr(delivery, "_CHANNEL_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         channels.add(settings, ME, "silent", f"json://127.0.0.1:{silent.getsockname()[1]}")
         channels.add(settings, ME, "phone", web.url)
         add(settings)
         assert "silent: It did not answer" in delivery.deliver(settings)
     assert len(web.told) == 1
+
+
+def test_a_dead_channel_does_not_take_the_repeat_limit_from_the_others(settings, web):
+    channels.add(settings, ME, "phone", web.url)
+    channels.add(settings, ME, "dead", f"json://127.0.0.1:{_closed_port()}")
+    now = clock.now()
+    for minute in range(4):
+        add(settings, message=f"Exit code {minute}.", at=now)
+        delivery.deliver(settings, now + timedelta(minutes=minute))
+    assert len(web.told) == 1
+    delivery.deliver(settings, now + timedelta(minutes=61))
+    assert len(web.told) == 2
+    assert "And 2 more times" in web.told[1][1]
+
+
+def test_each_channel_is_tried_again_in_its_own_time(settings, web):
+    other = f"json://127.0.0.1:{_closed_port()}"
+    channels.add(settings, ME, "dead", other)
+    add(settings)
+    now = clock.now()
+    for _ in range(8):
+        delivery.deliver(settings, now)
+        now += HOUR
+    channels.add(settings, ME, "phone", web.url)
+    web.status = 503
+    delivery.deliver(settings, now)
+    assert len(web.got) == 1
+    delivery.deliver(settings, now + timedelta(seconds=31))  # the other waits for an hour
+    assert len(web.got) == 2
+
+
+def test_a_channel_that_hangs_does_not_hold_what_comes_after(settings, web, monkeypatch):
+    monkeypatch.setattr(delivery, "_ROUND_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        channels.add(settings, ME, "silent", f"json://127.0.0.1:{silent.getsockname()[1]}")
+        channels.add(settings, ME, "phone", web.url)
+        add(settings)
+        delivery.deliver(settings)
+        add(settings, Kind.MISSED)
+        delivery.deliver(settings)
+        until(lambda: len(web.told) == 2)
+        assert {name for _, name in delivery._busy} == {"silent"}
+    until(lambda: not delivery._busy)  # nobody listens any more
+    assert problem_of_each(settings) == {"silent"}
+
+
+def problem_of_each(settings):
+    found = delivery.listing(settings)
+    return {one.problem.partition(":")[0] for one in found if one.problem}
 
 
 def test_nothing_due_costs_one_query_and_does_not_need_apprise(settings, monkeypatch):
@@ -599,14 +649,11 @@ def test_output_reads_as_on_a_terminal_and_only_its_end_is_told():
 def test_what_was_tried_and_what_is_new_wait_together():
     def one(id_, **values):
         known = {"at": NOON, "kind": Kind.FAILED, "task": 1, "task_name": "x", "wanted": None}
-        known |= {"message": "", "run": None, "tries": 0, "next_try": None, "sent_to": frozenset()}
+        known |= {"message": "", "run": None, "tries": 0, "next_try": None}
         return Waiting(id_, **{**known, **values})
 
-    channel = channels.Channel("phone", "")
     later = NOON + HOUR
-    found = outbox.sort(
-        [one(1, tries=5, next_try=later), one(2)], [channel], Rules(), {}, NOON, NEW_YORK
-    )
+    found = outbox.sort([one(1, tries=5, next_try=later), one(2)], Rules(), {}, NOON, NEW_YORK)
     assert found.messages == []
     assert found.held == {1: later, 2: later}
 

@@ -205,7 +205,7 @@ def _rename_in_details(connection: Connection, own: int, new_ids: dict[int, int]
 
 
 _SENT = """
-    update {}.notices as old set sent_at = new.sent_at, sent_to = new.sent_to
+    update {}.notices as old set sent_at = new.sent_at, deliveries = new.deliveries
     from notices as new where (new.id, new.kind, new.at) = (old.id, old.kind, old.at)
         and old.sent_at is null
 """

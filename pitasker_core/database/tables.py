@@ -270,12 +270,12 @@ class NoticeRow(OfCrontab, Base):
     run: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("runs.id", ondelete="SET NULL"))
     message: Mapped[str]
     sent_at: Mapped[datetime | None]
-    tries: Mapped[int] = mapped_column(server_default="0")
     next_try: Mapped[datetime | None]
+    """When it is looked at again; null: at once, without regard to earlier tries."""
     problem: Mapped[str | None]
-    """What went wrong with the last try."""
-    sent_to: Mapped[list[str]] = mapped_column(server_default="{}")
-    """The names of the channels that took it: those are not tried again."""
+    """What went wrong with the last try of each channel."""
+    deliveries: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    """What became of it in each channel, by name: see `notifications/attempts.py`."""
 
 
 class EventRow(OfCrontab, Base):

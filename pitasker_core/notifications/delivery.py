@@ -3,18 +3,22 @@
 The notices in the database are what is wanted; each round sends what is due and not sent. So
 nothing is lost by a crash, by a server that is down or by quiet hours. A round that ends in a crash
 between a message and its record tells it again: better twice than never.
+
+Limits and retries are of each channel, so one that is dead changes nothing for the others. One that
+hangs is left behind by the round, and takes part again when its time is over.
 """
 
 import logging
 import threading
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import DateTime, column, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from pitasker_core import clock, database, side_by_side
@@ -23,16 +27,20 @@ from pitasker_core.errors import ExecutionError, PiTaskerError, ReadOnly
 from pitasker_core.identity import Identity
 from pitasker_core.notices import Kind
 from pitasker_core.notifications import channels, outbox, rules, sending, wording
+from pitasker_core.notifications.attempts import Attempts, as_stored, read
 from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.outbox import Message, Subject, Waiting
 from pitasker_core.notifications.rules import Rules
 from pitasker_core.settings import Settings
 from pitasker_core.sync import store
 
-_ROUND = 30.0
-"""Seconds that a round may take; what was not begun by then is left to the next one."""
+_CHANNEL_SECONDS = 30.0
+"""How long a channel may take in a round; what was not begun by then is left to the next one."""
 
-_LATE = f"It did not answer within {_ROUND:.0f} seconds."
+_ROUND_SECONDS = 5.0
+"""How long a round waits for its channels: those that take longer go on beside the next one."""
+
+_LATE = f"It did not answer within {_CHANNEL_SECONDS:.0f} seconds."
 
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 """Until a message is tried again: doubled each time, up to the longest."""
@@ -110,7 +118,7 @@ def test(settings: Settings, name: str) -> str:
     def work() -> None:
         problems.append(sending.send(sending.service(channel.url), channel.url, title, body, None))
 
-    side_by_side.run([work], _ROUND)
+    side_by_side.run([work], _CHANNEL_SECONDS)
     if problem := problems[-1]:
         raise ExecutionError(f"{name} did not take it. {problem}")
     return f"A test was sent to {name}."
@@ -136,7 +144,7 @@ def listing(settings: Settings, limit: int = 100) -> list[Told]:
                 name,
                 row.message,
                 row.sent_at,
-                tuple(row.sent_to),
+                _sent_to(row),
                 row.next_try,
                 row.problem,
             )
@@ -159,7 +167,39 @@ def _state(settings: Settings, now: datetime) -> tuple[int, str]:
     return due, f"{notices} not sent yet. {problem}" if count else ""
 
 
-def _waiting(session: Session) -> list[Waiting]:
+@dataclass(frozen=True)
+class _Notice:
+    """A notice that some channel may still have to get."""
+
+    row: NoticeRow
+    task_name: str | None
+    wanted: Sequence[str] | None
+    attempts: dict[str, Attempts]
+
+    def takers(self, known: Sequence[Channel]) -> set[str]:
+        """The names of the channels that are still to get it."""
+        takers = outbox.takers(Kind(self.row.kind), self.wanted, known)
+        return {name for name in takers if not self.attempts.get(name, Attempts()).is_over}
+
+    def waiting(self, channel: str) -> Waiting:
+        """The notice as it waits for a channel."""
+        row, attempts = self.row, self.attempts.get(channel, Attempts())
+        return Waiting(
+            row.id,
+            row.at,
+            Kind(row.kind),
+            row.task,
+            self.task_name,
+            self.wanted,
+            row.message,
+            row.run,
+            attempts.tries,
+            # Rules or channels were changed: what waits need not wait for its next try.
+            attempts.next_try if row.next_try else None,
+        )
+
+
+def _unsent(session: Session) -> list[_Notice]:
     rows = session.execute(
         select(NoticeRow, TaskRow.name, TaskRow.notify)
         .outerjoin(TaskRow, TaskRow.id == NoticeRow.task)
@@ -167,76 +207,158 @@ def _waiting(session: Session) -> list[Waiting]:
         .order_by(NoticeRow.id)
         .limit(_AT_ONCE)
     )
-    return [
-        Waiting(
-            row.id,
-            row.at,
-            Kind(row.kind),
-            row.task,
-            name,
-            notify,
-            row.message,
-            row.run,
-            row.tries,
-            row.next_try,
-            frozenset(row.sent_to),
-        )
-        for row, name, notify in rows
-    ]
+    return [_Notice(row, name, notify, read(row.deliveries)) for row, name, notify in rows]
 
 
-def _last_told(session: Session, found: Rules, now: datetime) -> dict[Subject, datetime]:
-    """When each kind and task was last told, within the repeat limit."""
+def _sent_to(row: NoticeRow) -> tuple[str, ...]:
+    return tuple(sorted(name for name, each in read(row.deliveries).items() if each.sent_at))
+
+
+def _last_told(
+    session: Session, found: Rules, now: datetime
+) -> defaultdict[str, dict[Subject, datetime]]:
+    """When each channel was last told of each kind and task, within the repeat limit."""
     since = now - timedelta(minutes=found.repeat_minutes)
+    each = func.jsonb_each(NoticeRow.deliveries).table_valued("key", column("value", JSONB))
+    sent_at = each.c.value["sent_at"].astext.cast(DateTime(timezone=True))
     rows = session.execute(
-        select(NoticeRow.kind, NoticeRow.task, func.max(NoticeRow.sent_at))
-        .where(NoticeRow.sent_at > since, func.cardinality(NoticeRow.sent_to) > 0)
-        .group_by(NoticeRow.kind, NoticeRow.task)
+        select(each.c.key, NoticeRow.kind, NoticeRow.task, func.max(sent_at))
+        .select_from(NoticeRow)
+        .join(each, literal(True))
+        .where(or_(NoticeRow.sent_at.is_(None), NoticeRow.sent_at > since), sent_at > since)
+        .group_by(each.c.key, NoticeRow.kind, NoticeRow.task)
     )
-    return {(Kind(kind), task): at for kind, task, at in rows if at}
+    told: defaultdict[str, dict[Subject, datetime]] = defaultdict(dict)
+    for channel, kind, task, at in rows:
+        told[channel][Kind(kind), task] = at
+    return told
 
 
 # --- One round -----------------------------------------------------------------------------------
 
+_busy: set[tuple[Settings, str]] = set()
+"""Channels that a round has left behind."""
+_busy_lock = threading.Lock()
+
 
 def _round(settings: Settings, now: datetime) -> None:
     found, known = rules.read(settings), channels.listing(settings)
+    works: list[Callable[[], None]] = []
     with database.session(settings) as session:
-        waiting = _waiting(session)
+        unsent = _unsent(session)
         told = _last_told(session, found, now)
-        later = outbox.sort(waiting, known, found, told, now, clock.system_zone())
-        _write(session, later.unwanted, sent_at=now)
-        for until in set(later.held.values()):
-            ids = [id_ for id_, at in later.held.items() if at == until]
-            _write(session, ids, next_try=until)
-        texts = [_text(session, found, message, settings.identity) for message in later.messages]
-    answers = _send_all(later.messages, texts, known)
-    for message, answer in zip(later.messages, answers, strict=True):
-        with database.session(settings) as session:
-            _note_answers(session, message, answer, now)
+        until: dict[int, datetime] = {}
+        is_due: set[int] = set()
+        for channel in known:
+            waiting = [n.waiting(channel.name) for n in unsent if channel.name in n.takers(known)]
+            if (settings, channel.name) in _busy:
+                held = dict.fromkeys((one.id for one in waiting), now + _FIRST_PAUSE)
+            else:
+                later = outbox.sort(waiting, found, told[channel.name], now, clock.system_zone())
+                held = later.held
+                is_due |= {one.id for message in later.messages for one in message.notices}
+                if later.messages:
+                    texts = [_text(session, found, m, settings.identity) for m in later.messages]
+                    parts = list(zip(later.messages, texts, strict=True))
+                    works.append(partial(_serve, settings, channel, known, parts, now))
+            for id_, at in held.items():
+                until[id_] = min(at, until.get(id_, at))
+        unwanted = [notice.row.id for notice in unsent if not notice.takers(known)]
+        _write(session, unwanted, sent_at=now)
+        for at in set(until.values()):
+            ids = [id_ for id_ in until if until[id_] == at and id_ not in is_due]
+            _write(session, ids, next_try=at)
+    side_by_side.run(works, _ROUND_SECONDS)
 
 
-def _note_answers(
-    session: Session, message: Message, answers: dict[str, str], now: datetime
+_Part = tuple[Message, tuple[str, str]]
+"""A message with its title and body."""
+
+
+def _serve(
+    settings: Settings,
+    channel: Channel,
+    known: Sequence[Channel],
+    parts: Sequence[_Part],
+    now: datetime,
 ) -> None:
-    """Write down who took a message; who did not, and when that is tried again."""
-    ids = [one.id for one in message.notices]
-    failed = [f"{name}: {problem}" for name, problem in answers.items() if problem]
-    took = {name for name, problem in answers.items() if not problem}
-    sent_to = sorted(message.newest.sent_to | took)
-    problem = "; ".join(failed) or None
+    """Send a channel its messages, and write down what it answered."""
+    mark = (settings, channel.name)
+    with _busy_lock:
+        if mark in _busy:
+            return
+        _busy.add(mark)
+    try:
+        answers = _send(channel, parts)
+        with database.session(settings) as session:
+            for (message, _), problem in zip(parts, answers, strict=False):
+                _note_answer(session, channel.name, known, message, problem, now)
+    except PiTaskerError as problem:
+        # It is told again in a later round.
+        _log.warning("What %s answered was not kept: %s", channel.name, problem.message)
+    finally:
+        with _busy_lock:
+            _busy.discard(mark)
+
+
+def _send(channel: Channel, parts: Sequence[_Part]) -> list[str]:
+    """What a channel answered to each message, empty when it took it; those in time alone."""
+    answers: list[str] = []
+    is_over = threading.Event()
+
+    def work() -> None:
+        to = None
+        for message, text in parts:
+            kind = None if message.is_digest else message.newest.kind
+            try:
+                to = to or sending.service(channel.url)
+                problem = sending.send(to, channel.url, *text, kind)
+            except PiTaskerError as trouble:
+                problem = trouble.message
+            if is_over.is_set():
+                return
+            answers.append(problem)
+
+    in_time = side_by_side.run([work], _CHANNEL_SECONDS)
+    is_over.set()
+    return list(answers) if in_time else [*answers, _LATE][: len(parts)]
+
+
+def _note_answer(
+    session: Session,
+    channel: str,
+    known: Sequence[Channel],
+    message: Message,
+    problem: str,
+    now: datetime,
+) -> None:
+    """Write down whether a channel took a message, and if not when it is tried again."""
     tries = message.tries + 1
-    if not failed:
-        # Whose turn did not come in this round is asked in the next.
-        sent_at = now if took.issuperset(message.to) else None
-        _write(session, ids, sent_to=sent_to, sent_at=sent_at, next_try=None, problem=None)
+    if not problem:
+        result = Attempts(tries, sent_at=now)
     elif tries >= MOST_TRIES:
-        _log.warning("A notice was given up after %s tries. %s", tries, problem)
-        _write(session, ids, sent_to=sent_to, sent_at=now, tries=tries, problem=problem)
+        _log.warning("A notice was given up after %s tries. %s: %s", tries, channel, problem)
+        result = Attempts(tries, is_given_up=True, problem=problem)
     else:
-        _log.info("A notice was not sent, for now. %s", problem)
-        next_try = now + min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (tries - 1))
-        _write(session, ids, sent_to=sent_to, tries=tries, next_try=next_try, problem=problem)
+        _log.info("A notice was not sent, for now. %s: %s", channel, problem)
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (tries - 1))
+        result = Attempts(tries, now + pause, problem=problem)
+    notices = {one.id: one for one in message.notices}
+    # Another channel may be writing its own: in one order, one after the other.
+    rows = session.scalars(
+        select(NoticeRow).where(NoticeRow.id.in_(notices)).order_by(NoticeRow.id).with_for_update()
+    )
+    for row in rows:
+        attempts = {**read(row.deliveries), channel: result}
+        row.deliveries = as_stored(attempts)
+        problems = [f"{name}: {each.problem}" for name, each in attempts.items() if each.problem]
+        row.problem = "; ".join(problems) or None
+        takers = outbox.takers(notices[row.id].kind, notices[row.id].wanted, known)
+        left = [attempts.get(name, Attempts()) for name in takers]
+        left = [each for each in left if not each.is_over]
+        row.sent_at = None if left else now
+        # Not None, which means that no channel has to wait for its next try.
+        row.next_try = min((each.next_try or now for each in left), default=None)
 
 
 def _write(session: Session, ids: Sequence[int], **values: Any) -> None:
@@ -247,35 +369,6 @@ def _write(session: Session, ids: Sequence[int], **values: Any) -> None:
             .values(**values)
             .execution_options(synchronize_session=False)
         )
-
-
-def _send_all(
-    messages: Sequence[Message], texts: Sequence[tuple[str, str]], known: Sequence[Channel]
-) -> list[dict[str, str]]:
-    """Send to all channels beside each other; what each answered, by message and channel."""
-    answers: list[dict[str, str]] = [{} for _ in messages]
-    is_over = threading.Event()
-
-    def work(channel: Channel) -> None:
-        to = None
-        for message, text, answer in zip(messages, texts, answers, strict=True):
-            if channel.name not in message.to or is_over.is_set():
-                continue
-            answer[channel.name] = _LATE  # unless it answers
-            kind = None if message.is_digest else message.newest.kind
-            try:
-                to = to or sending.service(channel.url)
-                problem = sending.send(to, channel.url, *text, kind)
-            except PiTaskerError as trouble:
-                problem = trouble.message
-            if not is_over.is_set():
-                answer[channel.name] = problem
-
-    needed = {name for message in messages for name in message.to}
-    works = [partial(work, channel) for channel in known if channel.name in needed]
-    side_by_side.run(works, _ROUND)
-    is_over.set()
-    return [dict(answer) for answer in answers]
 
 
 # --- Words ---------------------------------------------------------------------------------------

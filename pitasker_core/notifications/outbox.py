@@ -1,4 +1,8 @@
-"""What to tell now, what later, and what together. Pure: everything it goes by is given."""
+"""What to tell a channel now, what later, and what together. Pure: everything it goes by is given.
+
+Each channel is decided about by itself: when another got the same notice, or did not, is nothing
+to it.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +19,7 @@ Subject = tuple[Kind, int | None]
 
 @dataclass(frozen=True)
 class Waiting:
-    """A notice that is not sent yet."""
+    """A notice that a channel has not got yet, and how often it was tried there."""
 
     id: int
     at: datetime
@@ -28,7 +32,6 @@ class Waiting:
     run: int | None
     tries: int
     next_try: datetime | None
-    sent_to: frozenset[str]
 
     @property
     def subject(self) -> Subject:
@@ -38,10 +41,9 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Message:
-    """Notices that are told in one message, oldest first, and who gets it."""
+    """Notices that are told in one message, oldest first."""
 
     notices: tuple[Waiting, ...]
-    to: tuple[str, ...]
     is_digest: bool = False
 
     @property
@@ -67,38 +69,44 @@ class Sorted:
     """What becomes of what waits."""
 
     messages: list[Message] = field(default_factory=list)
-    unwanted: list[int] = field(default_factory=list)
-    """Notices that nobody wants, or that everybody has."""
     held: dict[int, datetime] = field(default_factory=dict)
     """Until when others wait."""
 
 
+def takers(kind: Kind, wanted: Sequence[str] | None, channels: Sequence[Channel]) -> frozenset[str]:
+    """The names of the channels that get a notice of a kind, of a task that wants some kinds."""
+    if wanted is not None and kind not in wanted:
+        return frozenset()
+    return frozenset(
+        channel.name for channel in channels if channel.enabled and kind in channel.kinds
+    )
+
+
 def sort(
     waiting: Sequence[Waiting],
-    channels: Sequence[Channel],
     rules: Rules,
     told: Mapping[Subject, datetime],
     now: datetime,
     zone: ZoneInfo,
 ) -> Sorted:
-    """Decide about everything that waits, oldest first. `told`: when each was last told."""
+    """Decide about everything that waits for a channel, oldest first.
+
+    `told`: when the channel was last told of each subject, within the repeat limit.
+    """
     found = Sorted()
-    wanted = [one for one in waiting if _takers(one, channels) - one.sent_to]
-    wanted_ids = {one.id for one in wanted}
-    found.unwanted.extend(one.id for one in waiting if one.id not in wanted_ids)
     if quiet_ends := rules.quiet_ends(now, zone):
-        found.held.update((one.id, quiet_ends) for one in wanted)
+        found.held.update((one.id, quiet_ends) for one in waiting)
         return found
     due = []
-    for one in wanted:
+    for one in waiting:
         until = _held_until(one, rules, told, now, zone)
         if until is None:
             due.append(one)
         else:
             found.held[one.id] = until
     if not rules.digest_at:
-        due = _with_recoveries(wanted, due, found.held)
-    for message in _together(due, channels, by_subject=not rules.digest_at):
+        due = _with_recoveries(waiting, due, found.held)
+    for message in _together(due, by_subject=not rules.digest_at):
         again = message.next_try
         if again and again > now:
             found.held.update((one.id, again) for one in message.notices)
@@ -107,37 +115,31 @@ def sort(
     return found
 
 
-def _takers(one: Waiting, channels: Sequence[Channel]) -> set[str]:
-    if one.wanted is not None and one.kind not in one.wanted:
-        return set()
-    return {channel.name for channel in channels if channel.enabled and one.kind in channel.kinds}
-
-
 def _held_until(
     one: Waiting, rules: Rules, told: Mapping[Subject, datetime], now: datetime, zone: ZoneInfo
 ) -> datetime | None:
     """Until when a notice has to wait; None when it is due."""
     if rules.digest_at:
         at = rules.next_digest(one.at, zone)
-    elif one.sent_to or one.subject not in told:
-        return None  # what some have already, the others get
+    elif one.subject not in told:
+        return None
     else:
         at = told[one.subject] + timedelta(minutes=rules.repeat_minutes)
     return at if at and at > now else None
 
 
 def _with_recoveries(
-    wanted: Sequence[Waiting], due: Sequence[Waiting], held: dict[int, datetime]
+    waiting: Sequence[Waiting], due: Sequence[Waiting], held: dict[int, datetime]
 ) -> list[Waiting]:
     """Tell failures that were held back together with the recovery that follows them.
 
     Told after it, they would read as if the task failed still.
     """
-    recoveries = {one.task: one for one in wanted if one.kind is Kind.RECOVERED}
+    recoveries = {one.task: one for one in waiting if one.kind is Kind.RECOVERED}
     is_due = {one.id for one in due}
-    for one in wanted:
+    for one in waiting:
         after = recoveries.get(one.task)
-        if one.kind is not Kind.FAILED or after is None or after.id < one.id or one.sent_to:
+        if one.kind is not Kind.FAILED or after is None or after.id < one.id:
             continue
         if after.id in held:
             held[one.id] = held[after.id]
@@ -145,22 +147,15 @@ def _with_recoveries(
         elif one.id in held:
             del held[one.id]
             is_due.add(one.id)
-    return [one for one in wanted if one.id in is_due]
+    return [one for one in waiting if one.id in is_due]
 
 
-def _together(
-    due: Collection[Waiting], channels: Sequence[Channel], *, by_subject: bool
-) -> list[Message]:
+def _together(due: Collection[Waiting], *, by_subject: bool) -> list[Message]:
     """One message for all of a kind and task; failures go with the recovery that follows them."""
     recovered = {one.task: one.id for one in due if one.kind is Kind.RECOVERED}
     groups: dict[object, list[Waiting]] = {}
     for one in due:
         is_over = one.kind is Kind.FAILED and one.id < recovered.get(one.task, 0)
         subject = (Kind.RECOVERED if is_over else one.kind, one.task) if by_subject else None
-        groups.setdefault((subject, one.sent_to), []).append(one)
-    messages = []
-    for group in groups.values():
-        takers = set().union(*(_takers(one, channels) for one in group)) - group[0].sent_to
-        to = tuple(channel.name for channel in channels if channel.name in takers)
-        messages.append(Message(tuple(group), to, is_digest=not by_subject))
-    return messages
+        groups.setdefault(subject, []).append(one)
+    return [Message(tuple(group), is_digest=not by_subject) for group in groups.values()]
