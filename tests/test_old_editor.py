@@ -1,11 +1,14 @@
 """`crontab -e` is opened, PiTasker writes, and the editor is saved over it."""
 
+import os
+
 import pytest
+from test_crash import in_child
 from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import history, tasks
 from pitasker_core.errors import ConcurrentModification, CrontabReverted, MassRemoval
-from pitasker_core.sync import adopt, edit, service, validation
+from pitasker_core.sync import adopt, edit, install, service, validation
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import BACKGROUND, Request
@@ -65,6 +68,24 @@ def test_an_entry_changed_here_and_in_the_editor_waits_for_a_choice(settings, cr
         )
     assert b"0 2 * * * /bin/edited --all" in crontab.read()
     assert b"/bin/new" in crontab.read()
+
+
+def test_a_conflict_is_still_one_after_a_death_between_the_crontab_and_the_database(
+    settings, crontab, opened, monkeypatch
+):
+    crontab.write(opened.replace(b"/bin/edited", b"/bin/edited --all"))
+    installing = install.install
+
+    def dying(*arguments):
+        installing(*arguments)
+        os._exit(9)
+
+    monkeypatch.setattr(install, "install", dying)
+    assert in_child(settings, lambda: in_background(settings)) == 9
+    monkeypatch.undo()
+    assert b"/bin/new" in crontab.read()
+    (conflict,) = in_background(settings).plan.conflicts
+    assert (conflict.ours.schedule, conflict.theirs.command) == ("30 3 * * *", "/bin/edited --all")
 
 
 def test_what_was_put_back_is_said_and_can_be_taken_back(settings, crontab, opened):

@@ -394,3 +394,12 @@ def test_one_entry_changed_on_both_sides_stays_as_the_editor_has_it_until_a_pers
     merged = Merged(world.text, edit_task(world, 0, schedule="9 9 * * *"), by_hand)
     assert [change.kind for change in merged.plan.changes] == [Kind.CONFLICT]
     assert merged.text == by_hand
+
+
+def test_a_name_given_here_and_another_in_the_editor_are_a_conflict_of_that_task_alone():
+    world = in_step(1, 2)
+    named = edit_task(edit_task(world, 0, name="Task new"), 1, schedule="9 9 * * *")
+    merged = Merged(world.text, named, world.text.replace("# Task 1", "# Task other"))
+    assert merged.put_back.clashes == []
+    assert [change.kind for change in merged.plan.conflicts] == [Kind.CONFLICT]
+    assert merged.text == named.text.replace("# Task new", "# Task other")
