@@ -16,6 +16,7 @@ from pitasker_core.errors import ConcurrentModification, CrontabUnavailable, Inv
 from pitasker_core.notifications import channels, rules
 from pitasker_core.sync import adopt, edit, install, service, validation
 from pitasker_core.sync.merge import Policy
+from pitasker_core.sync.release import release
 from pitasker_core.sync.service import BACKGROUND, Request
 from pitasker_core.tasks import State
 
@@ -299,3 +300,14 @@ def test_what_a_killed_process_left_is_finished_at_the_start_before_anything_is_
         assert b"/bin/new" in crontab.read()
     finally:
         work.stop()
+
+
+def test_entries_that_could_not_be_given_back_are_said_to_have_lost_their_tasks(
+    settings, crontab, refusing
+):
+    task = create(settings)
+    before = crontab.read()
+    with pytest.raises(CrontabUnavailable, match="not managed any more"):
+        release(refusing, ME, [task.id])
+    assert crontab.read() == before
+    assert tasks.listing(settings).tasks == []

@@ -52,7 +52,7 @@ def _show_figures(days: list[Day]) -> None:
         for name, value, explained in (
             ("Operations", total, "Syncs, imports, edits, restores and all else that was done."),
             ("Did not fail", f"{1 - failed / total:.1%}", "The share that did not fail."),
-            ("Failed", failed, "Nothing was changed by these."),
+            ("Failed", failed, "What went wrong stands at each."),
             ("With a choice", waiting, "Done, but for something that waits for a person."),
         ):
             st.metric(name, value, border=True, width=150, help=explained)

@@ -9,17 +9,19 @@ from pitasker_core.crontab.document import Crontab
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.recording import PLAIN
 from pitasker_core.database.tables import BaseRow, EventRow
+from pitasker_core.errors import PiTaskerError
 from pitasker_core.settings import Settings
 from pitasker_core.sync import edit, install, store
 from pitasker_core.sync.service import program, put_back_first, read_crontab, refuse_nul
+from pitasker_core.text import Text
 
 
 def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str | None, str]:
     """Take the tags off the entries of these tasks, and delete the tasks. The texts before, after.
 
     The tasks go first: a process that dies in between leaves entries with tags that nobody knows,
-    which no sync touches. Raises PiTaskerError when the crontab cannot be written; then it is as it
-    was, and its entries can be imported again.
+    which no sync touches. Raises PiTaskerError when the crontab cannot be written; then the tasks
+    are gone, and their entries keep their tags and can be imported again.
     """
     with install.locked(settings):
         put_back_first(settings)
@@ -40,8 +42,12 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
             store.write_tasks(session, rows)
             before = store.take_snapshot(session, crontab, text, "found", document.size)
         released = _untagged(document, tags)
-        install.back_up(settings, text, started)
-        write = install.install(settings, program(settings), text, released)
+        try:
+            install.back_up(settings, text, started)
+            write = install.install(settings, program(settings), text, released)
+        except PiTaskerError as problem:
+            kept = "The tasks are not managed any more. Their entries keep their tags: import them."
+            raise type(problem)(problem.message, Text(problem.advice, " ", kept)) from problem
         with database.session(settings) as session:
             after = store.take_snapshot(session, crontab, str(released), "release", released.size)
             store.record(
