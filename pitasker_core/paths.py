@@ -28,6 +28,12 @@ def is_enterable(path: str | Path) -> bool:
     return is_folder(path) and os.access(path, os.X_OK)
 
 
+def is_program(path: str | Path) -> bool:
+    """Whether this user can start the file at a path."""
+    found = status(path)
+    return found is not None and stat.S_ISREG(found.st_mode) and os.access(path, os.X_OK)
+
+
 def home(environment: Mapping[str, str] = os.environ) -> Path:
     """This user's home: HOME, or what the password file says where HOME is empty."""
     return Path(environment.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)

@@ -316,6 +316,27 @@ def test_an_account_that_was_renamed_keeps_its_tasks(settings, crontab, file, em
     assert service.preview(anna).plan.changes == ()
 
 
+@pytest.mark.parametrize("mode", [None, 0o600, 0o700])
+def test_an_imported_entry_names_the_recorder_of_this_home(settings, crontab, tmp_path, mode):
+    old = tmp_path / "old" / "pitasker-recorder"
+    if mode is not None:  # the home of another user of this machine, with the same task ids
+        old.parent.mkdir()
+        old.write_text("#!/bin/sh\n")
+        old.chmod(mode)
+    tag = "3e9499bc-bb2b-4797-b21a-06af9e94b653"
+    crontab.write(
+        f"# Tagged\n@daily {old} 1 '/bin/a' # PITASKER_ID:{tag}\n@daily {old} 2 '/bin/b'\n".encode()
+    )
+    done = adopt.adopt(settings, ME)
+    assert (done.imported, done.errors) == ([1, 2], {})
+    text = crontab.read().decode()
+    assert str(old) not in text
+    for number, command in ((1, "/bin/a"), (2, "/bin/b")):
+        assert f"@daily {settings.home}/pitasker-recorder {number} '{command}' # PITASKER" in text
+    assert {task.command for task in tasks.listing(settings).tasks} == {"/bin/a", "/bin/b"}
+    assert service.preview(settings).plan.changes == ()
+
+
 def test_a_restore_leaves_other_crontabs_of_the_database_alone(settings, crontab, tmp_path):
     anna = replace(settings, given_identity=ANNA)
     for name in ("a", "b", "c"):

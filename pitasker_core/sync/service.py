@@ -85,7 +85,7 @@ class Comparison:
     reading: Reading
     plan: Plan
     gone_recorders: frozenset[str] = frozenset()
-    """What entries name as their recorder, and is not there."""
+    """What entries name as their recorder, and this user cannot start."""
     is_new: bool = False
     """Others have written this text: it is not the newest that is kept."""
     origin: Origin | None = None
@@ -250,7 +250,7 @@ def compare(
     gone = frozenset(
         path
         for path in {entry.recorder.path for _, entry in document.entries() if entry.recorder}
-        if not paths.exists(path)
+        if not paths.is_program(path)
     )
     earlier = store.earlier_texts(session, crontab, text)
     compared = Comparison(

@@ -77,7 +77,7 @@ def read(
     places: Mapping[UUID, int] | None = None,
     gone_recorders: Collection[str] = (),
 ) -> Reading:
-    """Find each task's entry. `gone_recorders` are paths at which there is no recorder any more.
+    """Find each task's entry. `gone_recorders` are paths of recorders that cannot be started.
 
     `places` names the entries that tasks being adopted came from, untagged ones or copies; without
     it they are found by their text.
@@ -101,8 +101,11 @@ def read(
         reading.theirs[tag] = fields
         entry = document.entry(own)
         recorder = entry.recorder
+        # The recorder of an entry that is being imported may be that of another home.
         misled = recorder and (
-            recorder.path in gone_recorders or (tag in known and recorder.task != known[tag].task)
+            recorder.path in gone_recorders
+            or tag in (places or {})
+            or (tag in known and recorder.task != known[tag].task)
         )
         if entry.misplaced_tag or misled:
             reading.misplaced.add(tag)
