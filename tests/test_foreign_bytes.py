@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
+from starlette.testclient import TestClient
+from test_pages import PAGES, open_page  # noqa: F401 - the fixture
 from test_scenarios import ME, create
 
 from pitasker_core import database, history, tasks
+from pitasker_core.api.app import make
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.storable import is_storable, storable, storable_data
 from pitasker_core.sync import adopt, service
@@ -16,6 +19,7 @@ from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import BACKGROUND, Request
 
 CAFE = b"caf\xe9"
+JSON = {"content-type": "application/json"}
 
 
 def change_by_hand(crontab, before: bytes, after: bytes) -> None:
@@ -153,3 +157,45 @@ def test_a_name_with_foreign_bytes_is_not_found(cli, capsys, words):
 def test_a_number_larger_than_any_id_is_not_found(cli, capsys, words):
     assert cli(*words, "--json") == 3
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "NOT_FOUND"
+
+
+def test_every_page_shows_a_crontab_with_foreign_bytes(settings, crontab, open_page):  # noqa: F811
+    crontab.write(b"# " + CAFE + b"\nF=\xe9\n0 1 * * * /bin/a\n1\xe9 5 * * * /bin/\xe9\n")
+    adopt.adopt(settings, ME)
+    change_by_hand(crontab, b"/bin/a", b"/bin/a\xe9")
+    service.sync(settings, Request(BACKGROUND))
+    for page in PAGES:
+        open_page(page)
+
+
+@pytest.fixture
+def client(cli_environment, monkeypatch):
+    """The API in this process, without its gate."""
+    for name, value in cli_environment.items():
+        monkeypatch.setenv(name, value)
+    app = make()
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize("some", ["a\0b", "a\ud800b"])
+@pytest.mark.parametrize("field", ["name", "command", "cronSchedule", "notes", "labels"])
+def test_the_api_refuses_what_the_database_cannot_keep(settings, crontab, client, field, some):
+    values = {"name": "A", "cronSchedule": "@daily", "command": "/bin/a"}
+    values[field] = [some] if field == "labels" else some
+    answer = client.post("/tasks", content=json.dumps(values), headers=JSON)
+    assert answer.status_code in (400, 422)
+    assert not tasks.listing(settings).tasks
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/tasks/99999999999"),
+        ("DELETE", "/tasks/99999999999"),
+        ("GET", "/runs/99999999999999999999"),
+        ("GET", "/snapshots/99999999999"),
+    ],
+)
+def test_the_api_finds_nothing_under_a_number_larger_than_any_id(settings, client, method, path):
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")

@@ -101,6 +101,9 @@ async def _not_understood(request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, RequestValidationError)  # noqa: S101 - registered for these alone
     parts = []
     for error in problem.errors()[:5]:
+        if error["loc"][0] == "path" and error["type"] == "less_than_equal":
+            missing = errors.NotFound(f"There is no {error['loc'][1]} {error['input']}.")
+            return JSONResponse(shapes.error(missing), STATUS[errors.NotFound])
         if error["type"] == "json_invalid":
             parts.append(f"the body is no JSON ({error['ctx']['error']})")
             continue
