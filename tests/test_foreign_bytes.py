@@ -13,6 +13,8 @@ from test_scenarios import ME, create
 from pitasker_core import database, history, tasks
 from pitasker_core.api.app import make
 from pitasker_core.errors import InvalidSyntax
+from pitasker_core.runs import history as runs
+from pitasker_core.runs import spool
 from pitasker_core.storable import is_storable, storable, storable_data
 from pitasker_core.sync import adopt, service
 from pitasker_core.sync.merge import Policy
@@ -199,3 +201,24 @@ def test_the_api_refuses_what_the_database_cannot_keep(settings, crontab, client
 def test_the_api_finds_nothing_under_a_number_larger_than_any_id(settings, client, method, path):
     answer = client.request(method, path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
+def test_a_record_that_cannot_be_kept_is_put_aside_and_holds_up_no_other(settings):
+    task = create(settings)
+    settings.spool.mkdir(parents=True)
+    started = 1_700_000_000
+    numbers = {
+        "1-1-1": {"exit_code": 10**30},
+        "1-2-2": {"exit_code": "x"},
+        "1-3-3": {"ended": 1e300},
+        "9999999999-4-4": {"exit_code": 0},
+        f"{task.id}-5-5": {"exit_code": 7},
+    }
+    for name, ended in numbers.items():
+        record = {"started": started, "ended": started + 1, **ended}
+        (settings.spool / f"{name}.json").write_text(json.dumps(record))
+    spool.collect(settings)
+    assert [run.exit_code for run in runs.runs(settings)] == [7]
+    assert sorted(file.name for file in settings.spool.iterdir()) == [
+        f"{name}.json.unreadable" for name in list(numbers)[:4]
+    ]

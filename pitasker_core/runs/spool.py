@@ -1,6 +1,7 @@
 """What recorders leave behind becomes history."""
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from pitasker_core import clock, database, paths
 from pitasker_core.database.tables import RunRow, SettingRow, TaskRow
-from pitasker_core.errors import ExecutionError
+from pitasker_core.errors import DatabaseError, ExecutionError, PiTaskerError
 from pitasker_core.runs import news, usual
 from pitasker_core.runs.recorder import FORGOTTEN, KINDS
 from pitasker_core.runs.twins import same_start
@@ -26,6 +27,8 @@ LOST = "lost: its recorder was ended before it could tell more"
 WENT_OFF = "lost: the machine went off, or was started anew, while it ran"
 NOBODY_SAW = "lost: its recorder was killed; the job went on, and nobody saw how it ended"
 SKIPPED = "the run before was still going on"
+
+_log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"\d{1,10}-\d{1,19}-\d{1,9}", re.ASCII)
 """What a run is called: its task, its start in nanoseconds, its recorder's process."""
@@ -93,7 +96,7 @@ def collect(settings: Settings) -> int:
     for start in range(0, len(found), _AT_ONCE):
         batch = found[start : start + _AT_ONCE]
         # Only what is in the database for good may go.
-        for one in _take_in(settings, batch):
+        for one in _take_in_readable(settings, batch):
             try:
                 for file in one.files():
                     file.unlink(missing_ok=True)
@@ -167,6 +170,28 @@ def _files(settings: Settings) -> list[Path]:
         return []
     except OSError as problem:
         raise ExecutionError(f"{settings.spool} cannot be read: {problem.strerror}.") from problem
+
+
+def _take_in_readable(settings: Settings, batch: list[Left]) -> list[Left]:
+    """As `_take_in`; a record that cannot be kept is put aside and holds up no other.
+
+    Raises DatabaseError.
+    """
+    try:
+        return _take_in(settings, batch)
+    except DatabaseError:
+        raise
+    except (PiTaskerError, ValueError, TypeError, OverflowError) as problem:
+        if len(batch) > 1:
+            return [one for each in batch for one in _take_in_readable(settings, [each])]
+        (bad,) = batch
+        _log.warning("The record of run %s cannot be kept, and is put aside: %s", bad.name, problem)
+        with suppress(OSError):
+            for kind in ("json", "start"):
+                file = bad.path.with_name(f"{bad.name}.{kind}")
+                if paths.exists(file):
+                    file.rename(f"{file}.unreadable")
+        return []
 
 
 def _take_in(settings: Settings, found: list[Left]) -> list[Left]:
