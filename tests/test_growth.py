@@ -148,3 +148,17 @@ def test_no_list_loads_the_bodies_of_what_it_lists(settings, crontab):
     assert "FROM snapshots" in lists
     assert "details" not in lists
     assert "snapshots.bytes" not in lists
+
+
+def test_forgetting_a_row_never_scans_a_table_for_what_refers_to_it(settings):
+    with database.administer(settings) as connection:
+        missing = connection.scalars(
+            text("""
+                select conrelid::regclass || '.' || attname
+                from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+                where contype = 'f' and confrelid <> 'crontabs'::regclass and not exists (
+                    select from pg_index where indrelid = conrelid and indkey[0] = conkey[1]
+                )
+            """)
+        ).all()
+    assert missing == []

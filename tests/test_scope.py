@@ -109,14 +109,26 @@ def test_a_row_cannot_be_written_into_another_crontab(alpha, beta):
 
 
 def test_only_the_database_package_connects_and_nothing_truncates():
-    connecting = re.compile(r"create_engine\(|psycopg\.connect\(|truncate |pitasker\.crontab")
+    connecting = r"create_engine\(|psycopg\.connect\(|truncate |pitasker\.crontab"
+    assert modules_with(connecting) == set()
+
+
+def test_only_what_is_about_all_crontabs_sees_the_rows_of_all():
+    assert modules_with(r"administer\(") == {
+        "crontabs.py",  # which of them is ours
+        "archive/backup.py",
+        "archive/restoring.py",
+    }
+
+
+def modules_with(pattern):
+    """The modules outside of the database's package whose text matches."""
     root = Path(pitasker_core.__file__).parent
-    connectors = {
+    return {
         str(file.relative_to(root))
         for file in root.rglob("*.py")
-        if connecting.search(file.read_text())
+        if re.search(pattern, file.read_text()) and not file.is_relative_to(root / "database")
     }
-    assert {name for name in connectors if not name.startswith("database/")} == set()
 
 
 # --- What beta must not do to alpha ---------------------------------------------------------------

@@ -13,7 +13,7 @@ from pitasker_core.archive.backup import write
 from pitasker_core.archive.contents import Contents, Source
 from pitasker_core.crontab.document import Crontab, parse
 from pitasker_core.crontab.program import CrontabProgram
-from pitasker_core.database import owner
+from pitasker_core.database import owner, scope
 from pitasker_core.database.tables import EventRow, TaskRow
 from pitasker_core.errors import DatabaseError, PiTaskerError
 from pitasker_core.settings import Settings
@@ -161,7 +161,7 @@ def _note(
     """Keep in the restored history what was there before, and who restored. Returns snapshots."""
     before, document = texts
     # Not before: where the rows of others are hidden, one cannot see whose id is taken.
-    connection.execute(text("select set_config('pitasker.crontab', :own, true)"), {"own": str(own)})
+    scope.name_crontab(connection, own)
     with Session(connection) as session:
         found = parse(before or "").size
         old = store.take_snapshot(session, own, before, "found", found)

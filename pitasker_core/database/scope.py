@@ -78,6 +78,7 @@ where attname = 'crontab' and not attisdropped and relkind = 'r'
 
 
 _ENTER = text("select set_config('pitasker.crontab', :crontab, false)")
+_NAME = text("select set_config('pitasker.crontab', :crontab, true)")
 _PASSES = text("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")
 _HOLDS = text("select row_security_active('tasks')")
 
@@ -89,6 +90,11 @@ def enter(connection: Connection, crontab: int) -> None:
         connection.execute(text("set role pitasker_scope"))
     if not connection.scalar(_HOLDS):
         raise DatabaseError("This database does not keep the rows of several crontabs apart.")
+
+
+def name_crontab(connection: Connection, crontab: int) -> None:
+    """Name the crontab of new rows for the rest of a transaction on the rows of all crontabs."""
+    connection.execute(_NAME, {"crontab": str(crontab)})
 
 
 def protect(connection: Connection) -> None:

@@ -254,13 +254,15 @@ class Watch:
         """Judge these tasks and write down what was missed; whether anything was."""
         news: dict[str, dict[int, tuple[Judged, int]]] = {}
         wrote = False
-        for task in due:
+        # By ascending id, the order in which a sync locks tasks.
+        for task in sorted(due, key=lambda task: task.id):
             for gap, run in self._judge_task(session, crontab, task, seen, until):
                 wrote = True
                 if run is not None:
                     news.setdefault(gap.note, {})[task.id] = (task, run)
         for note, missed_tasks in news.items():
-            missed_rows.tell(session, crontab, note, list(missed_tasks.values()))
+            in_order = [missed_tasks[task.id] for task in due if task.id in missed_tasks]
+            missed_rows.tell(session, crontab, note, in_order)
         return wrote
 
     def _judge_task(
