@@ -28,7 +28,7 @@ def write(settings, crontab):
     """What is known of the newest write of the crontab."""
     crontab.write(EXISTING)
     create(settings)
-    return history.operations(settings, 1)[0].details["write"]
+    return history.operation(settings, history.operations(settings, 1)[0].id).details["write"]
 
 
 def test_nothing_is_between_the_last_look_at_a_crontab_and_its_replacement(
