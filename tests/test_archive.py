@@ -55,7 +55,8 @@ def test_a_backup_brings_the_tasks_and_the_crontab_back(settings, crontab, file)
     assert [t.name for t in tasks.listing(settings).tasks] == [t.name for t in tasks_then]
     assert service.preview(settings).plan.changes == ()
     assert archive.read(done.kept).crontab == "# something else\n"
-    assert edit.snapshots(settings)[1].text == "# something else\n"
+    before = edit.snapshots(settings)[1]
+    assert edit.snapshot(settings, before.id).text == "# something else\n"
     assert events.listing(settings, 1)[0].kind == "restored from a backup"
 
 
