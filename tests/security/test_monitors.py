@@ -51,10 +51,18 @@ def leads_to(target):
     )
 
 
-@pytest.mark.parametrize(
-    "target", ["http://localhost:1/", "http://[::1]/", "ftp://127.0.0.1/", "file:///etc/passwd"]
-)
-def test_a_monitor_does_not_lead_elsewhere(target):
+def test_a_monitor_does_not_lead_to_another_host():
+    with answering(lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as (other, reached):
+        with (
+            answering(leads_to(f"http://localhost:{other}/")) as (port, _),
+            pytest.raises(Unanswered, match="leads to http://localhost"),
+        ):
+            pings._call(f"http://127.0.0.1:{port}/")
+        assert reached == []
+
+
+@pytest.mark.parametrize("target", ["ftp://127.0.0.1/", "file:///etc/passwd", "http://["])
+def test_a_monitor_does_not_lead_to_another_kind_of_address(target):
     with answering(leads_to(target)) as (port, got), pytest.raises(Unanswered):
         pings._call(f"http://127.0.0.1:{port}/")
     assert len(got) == 1
