@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pitasker_core.errors import ExecutionError
 from pitasker_core.settings import Settings
+from pitasker_core.text import Code, Text
 
 STOP_LIMIT = 40.0
 """Seconds until a process that was asked to end counts as stuck."""
@@ -94,7 +95,10 @@ def stop(settings: Settings) -> list[Instance]:
             if not select.select([handles[instance.pid]], [], [], left)[0]:
                 raise ExecutionError(
                     f"Process {instance.pid} of PiTasker did not end in {STOP_LIMIT:.0f} seconds.",
-                    f"`kill -9 {instance.pid}` ends it at once. Your crontab stays as it is.",
+                    Text(
+                        Code(f"kill -9 {instance.pid}"),
+                        " ends it at once. Your crontab stays as it is.",
+                    ),
                 )
     return stopped
 

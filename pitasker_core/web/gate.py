@@ -18,6 +18,7 @@ from pitasker_core.auth import Role
 from pitasker_core.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly, UnknownCrontab
 from pitasker_core.settings import Settings
 from pitasker_core.sites import Site
+from pitasker_core.text import Code, Text
 from pitasker_core.web import content_policy, origin, plain_page
 from pitasker_core.web.open_tab import SIGNED_OUT, OpenTab
 from pitasker_core.web.origin import SAFE_METHODS, ForeignOrigin, NotUpgraded, Refused
@@ -120,7 +121,7 @@ async def _admit(connection: HTTPConnection) -> Response | None:
             raise ForeignOrigin(
                 "A change by the API needs a token; signed in by a cookie, only PiTasker's own "
                 "pages may ask for one.",
-                "`./pitasker token new NAME` makes a token.",
+                Text(Code("./pitasker token new NAME"), " makes a token."),
             )
     if is_api and "\n" in path:
         # Starlette finds no application there, and would say so in a shape that is not ours.

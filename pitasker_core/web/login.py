@@ -15,6 +15,7 @@ from pitasker_core import auth
 from pitasker_core.auth import Role
 from pitasker_core.connections import group_of
 from pitasker_core.settings import Settings
+from pitasker_core.text import Code, Text
 from pitasker_core.web import plain_page
 from pitasker_core.web.throttle import Throttle
 
@@ -68,8 +69,12 @@ async def _sign_in(request: Request) -> Response:
     if (wait := throttle.begin(who, is_stranger=visitor is None)) > 0:
         return _page(
             settings,
-            f"Too many wrong passwords. Try again in {int(wait) + 1} seconds. Or sign in without "
-            "the password: `./pitasker link` on the machine itself prints a link.",
+            Text(
+                f"Too many wrong passwords. Try again in {int(wait) + 1} seconds. Or sign in "
+                "without the password: ",
+                Code("./pitasker link"),
+                " on the machine itself prints a link.",
+            ),
             status=429,
             headers={"retry-after": str(int(wait) + 1)},
         )

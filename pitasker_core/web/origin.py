@@ -10,6 +10,7 @@ from pitasker_core import sites
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.settings import Settings
 from pitasker_core.sites import Site
+from pitasker_core.text import Code, Text
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -107,8 +108,11 @@ def _unknown_host(
     started = f" It was started for {base}." if base else ""
     return UnknownHost(
         f"PiTasker does not know the name {host}.{started}",
-        f"If that is where you open it, start it with `./pitasker up --base-url {wanted}`. "
-        "It answers to that and to this machine's own names and IP addresses alone.",
+        Text(
+            "If that is where you open it, start it with ",
+            Code(f"./pitasker up --base-url {wanted}"),
+            ". It answers to that and to this machine's own names and IP addresses alone.",
+        ),
     )
 
 
@@ -118,8 +122,11 @@ def _foreign(origin: Site | None, base: Site | None) -> ForeignOrigin:
     started = f" It was started for {base}." if base else ""
     return ForeignOrigin(
         f"This request comes from a page of {origin}, which PiTasker does not know.{started}",
-        f"If you opened PiTasker there, start it with `./pitasker up --base-url {origin}`. "
-        "Nothing was done.",
+        Text(
+            "If you opened PiTasker there, start it with ",
+            Code(f"./pitasker up --base-url {origin}"),
+            ". Nothing was done.",
+        ),
     )
 
 

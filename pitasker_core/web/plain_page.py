@@ -1,10 +1,11 @@
 """The pages that are there without Streamlit: signing in, signing out, and what was refused."""
 
 import html
-import re
 from collections.abc import Mapping
 
 from starlette.responses import HTMLResponse
+
+from pitasker_core.text import Code, Text, visible
 
 
 def respond(
@@ -25,8 +26,10 @@ def respond(
 
 
 def _inert(text: str) -> str:
-    """Text as HTML; what stands between backquotes is a command."""
-    return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", html.escape(text))
+    """A text as HTML that shows it as it is; what is `Code` in it as code."""
+    parts = text.parts if isinstance(text, Text) else (text,)
+    escaped = [(html.escape(visible(part)), isinstance(part, Code)) for part in parts]
+    return "".join(f"<code>{part}</code>" if is_code else part for part, is_code in escaped)
 
 
 _HTML = """\

@@ -250,3 +250,37 @@ def test_a_page_escapes_what_it_shows(file):
 )
 def test_a_call_that_does_not_escape_is_found(line):
     assert list(faults(line))
+
+
+BACKQUOTES = {
+    "api/app.py": "the description of the API is Markdown",
+    "crontab/document.py": "a quote of the shell",
+    "dashboard/markdown.py": "escapes them",
+    "dashboard/notification_settings.py": "Markdown, written there",
+    "dashboard/run_live.py": "Markdown, written there",
+    "dashboard/server.py": "printed",
+    "dashboard/shell.py": "Markdown, written there",
+    "pages/settings.py": "Markdown, written there",
+    "runs/ends.py": "a cell of a table",
+    "text.py": "puts them around code",
+    "unit.py": "a file of systemd",
+}
+"""Where a backquote may be written in a string, and why."""
+
+
+def test_advice_marks_code_by_structure_not_by_backquotes():
+    core = PROJECT / "pitasker_core"
+    files = [f for f in core.rglob("*.py") if f.relative_to(core).parts[0] != "cli"]
+    for file in [*files, *(PROJECT / "pages").glob("*.py")]:
+        name = str(file.relative_to(core if file.is_relative_to(core) else PROJECT))
+        tree = ast.parse(file.read_text())
+        documented = {n.value for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+        strings = {
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node not in documented
+        }
+        marked = [text for text in strings if "`" in text]
+        assert not marked or name in BACKQUOTES, (name, marked)
