@@ -1,5 +1,7 @@
 """Signing out ends what is open: no websocket of the dashboard outlives its session."""
 
+import asyncio
+
 import pytest
 from serving import PATIENCE
 from signing_in import cookies
@@ -30,10 +32,13 @@ class Dashboard:
         await websocket.accept()
         try:
             while True:
-                self.runs.append(await websocket.receive_text())
+                # Ends by itself, so that a websocket which is not closed fails a test.
+                self.runs.append(await asyncio.wait_for(websocket.receive_text(), PATIENCE / 4))
                 await websocket.send_text("the crontab")
         except WebSocketDisconnect as end:
             self.ended.append(end.code)
+        except TimeoutError:
+            await websocket.close()
 
 
 @pytest.fixture
