@@ -18,6 +18,9 @@ UNPACKED_LIMIT = 2 * 1024**3
 _BLOCK = 1024**2
 _CHUNK = 4 * 1024**2
 _HEADER = 512
+# Others wait while a restore copies what is there. Level 9 takes several times as long as this one
+# for rows, and saves little.
+_LEVEL = 3
 _EXTRA_LIMIT = 64 * 1024
 _FEW = 100_000
 """More parts than this has no backup of `UNPACKED_LIMIT` bytes."""
@@ -102,7 +105,7 @@ class Writer:
 
     def __init__(self, file: BinaryIO, seconds: float) -> None:
         """`seconds`: the time of all parts, since the epoch."""
-        packed = gzip.GzipFile(fileobj=file, mode="wb", filename="")
+        packed = gzip.GzipFile(fileobj=file, mode="wb", filename="", compresslevel=_LEVEL)
         self._tar = tarfile.TarFile(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT)
         self._packed = packed
         self._seconds = int(seconds)
