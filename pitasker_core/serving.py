@@ -113,11 +113,14 @@ def agent(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     started_here = False
-    with suppress(DatabaseError):  # it is tried again until it is there
+    work = "keeps the tasks and the crontab in step"
+    try:
         started_here = database.start(settings)
+    except DatabaseError:  # it is tried again until it is there; the log says why it is not
+        work = f"waits for its database, and then {work}"
     background = Background(settings)
     background.start()
-    terminal.say("PiTasker's agent keeps the tasks and the crontab in step (Ctrl-C ends it).")
+    terminal.say(f"PiTasker's agent {work} (Ctrl-C ends it).")
     with instances.registered(settings, "agent"):
         stopping.wait()
         background.stop()
@@ -149,7 +152,12 @@ def demo(settings: Settings, port: int = PORT) -> int:
         }
         try:
             demonstration.fill(scratch)
-            server = subprocess.Popen(command, cwd=_PROJECT, env=environment)
+            try:
+                server = subprocess.Popen(command, cwd=_PROJECT, env=environment)
+            except OSError as problem:
+                raise ExecutionError(
+                    f"{command[0]} cannot be started: {problem.strerror}."
+                ) from problem
             # Ctrl-C reaches the server by itself, and ends it in good order: wait for that.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, lambda *_: server.terminate())
