@@ -32,6 +32,7 @@ from pitasker_core.database.tables import (
     EventRow,
     NoticeRow,
     OperationRow,
+    PlaceRow,
     SettingRow,
     SnapshotRow,
     TaskRow,
@@ -336,6 +337,8 @@ def prune(settings: Settings, wanted: Preferences) -> None:
         session.execute(
             delete(TaskRow).where(TaskRow.id.in_(store.lock_tasks(session, forgotten.all())))
         )
+        has_task = select(TaskRow.id).where(TaskRow.crontab_id == PlaceRow.tag).exists()
+        session.execute(delete(PlaceRow).where(PlaceRow.crontab == crontab, ~has_task))
     retention.prune(settings, wanted.keep_runs_days, wanted.keep_runs_mb)
     spool.sweep(settings)
 

@@ -86,6 +86,7 @@ def applied(done: Applied) -> Shape:
     return {
         "tasks": [task(one) for one in done.tasks],
         "errors": _by("task", done.failures),
+        "notes": _by("task", done.notes),
         **(error(done.problem) if done.problem else {}),
     }
 
@@ -114,6 +115,7 @@ def sync(done: SyncResult) -> Shape:
         "conflicts": [change(one, done.tasks) for one in done.plan.conflicts],
         "errors": _by("task", done.failures),
         "putBack": done.put_back,
+        "notes": _by("task", done.notes),
         "changed": done.before != done.after,
         "operation": done.operation,
     }
@@ -125,6 +127,7 @@ def export(done: SyncResult) -> Shape:
         "synced": len(done.pushed),
         "failed": len(done.failures),
         "errors": _by("task", done.failures),
+        "notes": _by("task", done.notes),
         "conflicts": [change(one, done.tasks) for one in done.plan.conflicts],
         "inStep": done.in_step,
         "databaseOnly": done.left_out,

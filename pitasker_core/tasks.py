@@ -6,7 +6,7 @@ next sync makes it so.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -128,6 +128,8 @@ class Edit:
     version: int | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     delete: bool = False
+    is_back: bool = False
+    """The values are those that the task had before."""
 
 
 @dataclass(frozen=True)
@@ -155,26 +157,47 @@ class Applied:
         """Why single tasks could not be written to the crontab, by id."""
         return self.result.failures if self.result else {}
 
+    @property
+    def notes(self) -> dict[int, str]:
+        """Which settings reach an entry that came back to another place, by id."""
+        return self.result.notes if self.result else {}
 
-def check_schedule(text: str, dialect: Dialect = Dialect.DEBIAN) -> str:
-    """The schedule, if cron takes it and somebody can have meant it; else InvalidSyntax."""
+
+def check_schedule(
+    text: str, dialect: Dialect = Dialect.DEBIAN, *, allows_odd: bool = False
+) -> str:
+    """The schedule, if cron takes it and somebody can have meant it; else InvalidSyntax.
+
+    `allows_odd`: what cron takes is enough, because it is no new one.
+    """
     try:
         schedule = schedules.parse(text, dialect)
     except InvalidSchedule as problem:
         better = f"Perhaps {problem.suggestion} was meant." if problem.suggestion else ""
         sentence = f"{problem.message[:1].upper()}{problem.message[1:]}."
         raise InvalidSyntax(sentence, better) from None
-    if schedule.warnings:
+    if schedule.warnings and not allows_odd:
         raise InvalidSyntax(
             f"Cron would take this schedule, but not as it reads: {'; '.join(schedule.warnings)}."
         )
     return text
 
 
-def check(name: str, schedule: str, command: str, crontab: Crontab | None = None) -> None:
-    """Raise InvalidSyntax unless this can be a new task, with its tag, at the crontab's end."""
+def check(
+    name: str,
+    schedule: str,
+    command: str,
+    crontab: Crontab | None = None,
+    *,
+    allows_odd: bool = False,
+) -> None:
+    """Raise InvalidSyntax unless this can be a new task, with its tag, at the crontab's end.
+
+    `allows_odd` as for `check_schedule`.
+    """
     check_name(name)
-    check_schedule(schedule, crontab.dialect if crontab else Dialect.DEBIAN)
+    dialect = crontab.dialect if crontab else Dialect.DEBIAN
+    check_schedule(schedule, dialect, allows_odd=allows_odd)
     check_command(command)
     if reason := (crontab or parse("")).why_not_tagged(None, command):
         raise InvalidSyntax(reason)
@@ -229,7 +252,7 @@ def create(
         session.flush()
         _check_recording(settings, row, crontab)
         if system_managed:
-            want_entry(row, ())
+            want_entry(row)
         session.flush()
         session.refresh(row)
         after = _told(row)
@@ -247,12 +270,11 @@ def apply(settings: Settings, actor: str, edits: Sequence[Edit], kind: str = "ch
     crontab = _crontab_if_there(settings)
     with database.session(settings) as session:
         rows = store.edited_tasks(session, ids)
-        agreed = store.agreed_tags(session, rows.values())
         earlier = tuple(_task(row) for row in rows.values())
         for edit in edits:
             row = _editable(rows, edit)
             before = _told(row)
-            _edit(settings, row, edit, crontab, agreed)
+            _edit(settings, row, edit, crontab)
             what = "deleted" if edit.delete else "changed"
             after = None if edit.delete else _told(row)
             session.add(EventRow(actor=actor, kind=what, task=row.id, before=before, after=after))
@@ -272,13 +294,12 @@ def preview(settings: Settings, edits: Sequence[Edit]) -> Preview:
     with database.session(settings) as session:
         ids = [edit.task for edit in edits]
         rows = store.edited_tasks(session, ids)
-        agreed = store.agreed_tags(session, rows.values())
         for edit in edits:
             try:
                 row = _editable(rows, edit)
                 before = {column.key: getattr(row, column.key) for column in _COLUMNS}
                 try:
-                    _edit(settings, row, edit, document, agreed)
+                    _edit(settings, row, edit, document)
                 except PiTaskerError:
                     for name, value in before.items():
                         setattr(row, name, value)
@@ -305,7 +326,7 @@ def undo(settings: Settings, actor: str, done: Applied) -> Applied:
         edits = [Edit(task.id, task.version, delete=True) for task in done.tasks]
         return apply(settings, actor, edits, "undo")
     now = {task.id: task.version for task in done.tasks}
-    edits = [Edit(task.id, now[task.id], _fields(task)) for task in done.before]
+    edits = [Edit(task.id, now[task.id], _fields(task), is_back=True) for task in done.before]
     return apply(settings, actor, edits, "undo")
 
 
@@ -355,7 +376,8 @@ def _put_back(
         if after and now != after:
             raise Stale(f"Task “{found.name}” was changed since.", "Undo it by hand.")
         wanted = {"system_managed": True, **_as_edit(before)} if before else None
-        edits.append(Edit(found.id, found.version, wanted or {"system_managed": False}))
+        fields = wanted or {"system_managed": False}
+        edits.append(Edit(found.id, found.version, fields, is_back=True))
     return apply(settings, actor, edits, "undo")
 
 
@@ -528,7 +550,6 @@ def _edit(
     row: TaskRow,
     edit: Edit,
     crontab: Crontab | None,
-    agreed: Collection[UUID],
 ) -> None:
     wanted = dict(edit.fields)
     for name, column in (("name", "name"), ("schedule", "cron_schedule"), ("command", "command")):
@@ -536,7 +557,7 @@ def _edit(
             value = str(wanted[name]).strip() if name == "name" else str(wanted[name]).strip(" \t")
             if value != getattr(row, column):
                 setattr(row, column, value)
-                _check_changed(row, name, crontab)
+                _check_changed(row, name, crontab, is_back=edit.is_back)
     if "paused" in wanted and wanted["paused"] != row.paused:
         row.paused_until = None
     _check_words(
@@ -556,8 +577,9 @@ def _edit(
     switch = wanted.get("system_managed")
     if switch:
         if not row.is_system_managed:
-            check(row.name, row.cron_schedule, row.command, crontab)
-        want_entry(row, agreed)
+            # An odd schedule was imported so, or is checked above: that it is new.
+            check(row.name, row.cron_schedule, row.command, crontab, allows_odd=True)
+        want_entry(row)
     elif switch is not None:
         row.is_system_managed = False
     if edit.delete:
@@ -620,13 +642,16 @@ def _check_recording(settings: Settings, row: TaskRow, crontab: Crontab | None) 
             raise InvalidSyntax(f"Task “{row.name}”: {reason}")
 
 
-def _check_changed(row: TaskRow, field_name: str, crontab: Crontab | None) -> None:
+def _check_changed(
+    row: TaskRow, field_name: str, crontab: Crontab | None, *, is_back: bool
+) -> None:
     """Only what is new must be right: an entry that was imported may hold an odd schedule."""
     try:
         if field_name == "name":
             check_name(row.name)
         elif field_name == "schedule":
-            check_schedule(row.cron_schedule, crontab.dialect if crontab else Dialect.DEBIAN)
+            dialect = crontab.dialect if crontab else Dialect.DEBIAN
+            check_schedule(row.cron_schedule, dialect, allows_odd=is_back)
         else:
             check_command(row.command)
             at = _place(row, crontab)

@@ -328,17 +328,50 @@ def test_the_tag_never_gets_into_standard_input(command):
 
 
 @pytest.mark.parametrize(
-    ("command", "without"),
+    ("command", "without", "words"),
     [
-        (f"/bin/a {MARK} --more", "/bin/a --more"),
-        (f"/bin/a {MARK} >> /tmp/log 2>&1", "/bin/a >> /tmp/log 2>&1"),
-        (f"cat%in {MARK}", "cat%in"),
-        (f"/bin/a {MARK} b%in", "/bin/a b%in"),
+        (f"/bin/a {MARK} do not delete *, ask first", "/bin/a", " do not delete *, ask first"),
+        (f"/bin/a {MARK} >> /tmp/log 2>&1", "/bin/a", " >> /tmp/log 2>&1"),
+        (f"cat {MARK} b%in", "cat%in", " b"),
+        (f"/bin/a {MARK}, b", "/bin/a", ", b"),
+        (f"/bin/a {MARK}\r", "/bin/a", "\r"),
     ],
 )
-def test_a_tag_with_something_behind_it_is_misplaced_but_found(command, without):
+def test_words_behind_a_tag_are_no_part_of_the_command(command, without, words):
     entry = only(f"0 5 * * * {command}\n")
-    assert (entry.tag, entry.misplaced_tag, entry.command) == (TAG, True, without)
+    assert (entry.tag, entry.command, entry.words) == (TAG, without, words)
+
+
+def test_a_tag_in_the_standard_input_is_misplaced_but_found():
+    entry = only(f"0 5 * * * cat%in {MARK}\n")
+    assert (entry.tag, entry.misplaced_tag, entry.command) == (TAG, True, "cat%in")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"cat \\ {MARK}%in",
+        f"cat \\ {MARK}",
+        f"echo 'open {MARK}'",
+        f'echo "a {MARK}" b',
+        f"echo `a {MARK}",
+    ],
+)
+def test_a_tag_that_the_shell_takes_for_a_part_of_the_command_marks_no_entry(command):
+    crontab = parse(f"0 5 * * * {command}\n")
+    assert (crontab.entry(0).tag, crontab.entry(0).command) == (None, command)
+    assert (crontab.by_tag, crontab.mentions) == ({}, {TAG: 0})
+
+
+@given(st.text("a'\"\\%# ", max_size=8), st.text("ab'\"\\# ", max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_words_behind_a_tag_never_reach_the_shell(command, words):
+    command = f"a{command}"
+    entry = only(f"@daily {command} {MARK} {words}\n")
+    assume(entry.tag and not entry.misplaced_tag)
+    changed = Draft(parse(entry.raw)).change(0, schedule="@hourly").done().entry(0)
+    assert changed.raw == entry.raw.replace("@daily", "@hourly")
+    assert (entry.command, entry.words) == (command, f" {words}")
 
 
 @pytest.mark.parametrize(
@@ -382,6 +415,7 @@ def test_a_tag_on_a_line_with_a_nul_byte_is_a_mention():
     [
         ("/bin/a \\", None),
         (r"/bin/a \\", None),
+        ("/bin/a " + 5 * "\\", None),
         (r"/bin/a \\%in", None),
         ("echo 'open", None),
         ('echo "open', None),
@@ -412,10 +446,16 @@ def test_a_command_that_the_tag_would_change_cannot_carry_it(command, shell):
         "echo ${#HOME} $#",
         "cat%it's input",
         "echo \\#'a'",
+        "echo " + 3 * "\\",
+        "echo " + 4 * "\\",
     ],
 )
 def test_a_command_with_nothing_left_open_can_carry_a_tag(command):
     assert parse("").why_not_tagged(None, command) is None
+
+
+def test_cronie_leaves_two_backslashes_two_and_the_shell_sees_a_comment():
+    assert parse("", Dialect.CRONIE).why_not_tagged(None, "/bin/a \\\\") is None
 
 
 def test_a_shell_set_below_an_entry_has_no_say_in_its_tag():
@@ -722,7 +762,33 @@ def test_the_last_line_stays_without_an_end_when_it_is_edited():
 
 
 def test_a_misplaced_tag_goes_back_to_its_place_with_any_edit():
-    assert str(Draft(parse(f"@daily a {MARK} b\n")).change(0).done()) == f"@daily a b {MARK}\n"
+    assert str(Draft(parse(f"@daily a%b {MARK}\n")).change(0).done()) == f"@daily a {MARK}%b\n"
+
+
+def test_an_edit_leaves_the_words_behind_the_tag():
+    crontab = parse(f"@daily a {MARK} ask me %in\n")
+    assert str(Draft(crontab).change(0, command="b%on").done()) == f"@daily b {MARK} ask me %on\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (f"@daily a {MARK} ask me %in\n", "ask me"),
+        (f"# @daily a {MARK} # ask me\n", "ask me"),
+        (f"@daily a {MARK} ask me\r\n", "ask me"),
+    ],
+)
+def test_words_behind_a_tag_can_become_a_comment_above(line, words):
+    above = "A=b\n\n# Name\n"
+    done = str(Draft(parse(above + line)).words_to_comment(3).done())
+    entry = parse(done).entry(4)
+    assert done == f"A=b\n\n# {words}\n# Name\n{entry.raw}"
+    assert (entry.words, entry.command) == ("", parse(line).entry(0).command)
+
+
+def test_words_behind_a_tag_can_become_a_part_of_the_command():
+    crontab = parse(f"@daily a {MARK} --more %in\n")
+    assert str(Draft(crontab).words_to_command(0).done()) == f"@daily a --more {MARK}%in\n"
 
 
 def test_an_edit_that_cannot_carry_its_tag_is_refused():
@@ -734,7 +800,10 @@ def test_an_edit_that_cannot_carry_its_tag_is_refused():
     ("line", "untagged"),
     [
         (f" @daily\tcat {MARK}%in\n", " @daily\tcat%in\n"),
-        (f"@daily a {MARK} b", "@daily a b"),
+        (f"@daily a {MARK} b", "@daily a # b"),
+        (f"@daily a {MARK} # b\n", "@daily a # b\n"),
+        (f"@daily a {MARK} b%in\n", "@daily a # b%in\n"),
+        (f"@daily a {MARK}  \n", "@daily a\n"),
         (f"# @daily a {MARK}\n", "# @daily a\n"),
     ],
 )

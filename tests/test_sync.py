@@ -343,8 +343,8 @@ def test_a_snapshot_restores_exact_bytes_and_the_tasks_follow(settings, crontab)
 def test_a_raw_edit_is_installed_and_the_tasks_follow(settings, crontab):
     task = create(settings)
     text = crontab.read().decode()
-    edit.save_raw(settings, text.replace("0 2", "3 3") + "# more", text, actor=ME)
-    assert crontab.read().endswith(b"# more\n")
+    edit.save_raw(settings, text.replace("0 2", "3 3") + "# more\n@daily x", text, actor=ME)
+    assert crontab.read().endswith(b"# more\n@daily x\n")
     assert tasks.get(settings, task.id).schedule == "3 3 * * *"
 
 

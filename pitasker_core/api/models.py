@@ -248,6 +248,13 @@ class TaskError(Model):
     message: str
 
 
+class TaskNote(Model):
+    """Which settings reach an entry that came back into the crontab, if others than before."""
+
+    task: int
+    message: str
+
+
 class LineError(Model):
     """What is to be said of a line."""
 
@@ -260,6 +267,7 @@ class Applied(Model):
 
     tasks: list[Task]
     errors: list[TaskError]
+    notes: list[TaskNote]
     error: Problem | None = None
 
 
@@ -346,6 +354,7 @@ class Synced(Model):
     errors: list[TaskError]
     put_back: list[int]
     """The tasks whose changes an editor that was opened before them had undone."""
+    notes: list[TaskNote]
     changed: bool
     operation: int | None
 
@@ -356,6 +365,7 @@ class Exported(Model):
     synced: int
     failed: int
     errors: list[TaskError]
+    notes: list[TaskNote]
     conflicts: list[Change]
     in_step: list[int]
     """Of the tasks that were named: those that are in the crontab as they are."""

@@ -120,6 +120,7 @@ def _synced(done: SyncResult) -> Answer:
         lines.append(f"  database: {_fields(conflict.ours)}")
         lines.append(f"  crontab:  {_fields(conflict.theirs)}")
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
+    lines += [f"task {number}: {note}" for number, note in done.notes.items()]
     return Answer(shapes.sync(done), "\n".join(lines), not (done.plan.conflicts or done.failures))
 
 
@@ -188,4 +189,5 @@ def _export(settings: Settings, words: Words) -> Answer:
         lines.append(
             f"Left out, as they are database-only: {numbers}. `export {numbers}` writes them too."
         )
+    lines += [f"task {number}: {note}" for number, note in done.notes.items()]
     return Answer(shapes.export(done), "\n".join(lines), not (done.failures or done.plan.conflicts))

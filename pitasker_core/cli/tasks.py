@@ -163,6 +163,7 @@ def _undo_remove(settings: Settings, words: Words) -> Answer:
 def _applied(done: Applied, what: str) -> Answer:
     lines = [f"task {task.id} {what}: {on_one_line(task.name)}" for task in done.tasks]
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
+    lines += [f"task {number}: {note}" for number, note in done.notes.items()]
     conflicts = done.result.plan.conflicts if done.result else []
     if conflicts:
         lines.append("The crontab's entry was changed by hand too: `./pitasker sync` shows how.")

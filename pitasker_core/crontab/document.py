@@ -111,11 +111,15 @@ class Entry:
     """As it stands, with `%` and standard input, without the tag and the recorder."""
     tag: UUID | None
     misplaced_tag: bool
-    """Something was written behind the tag by hand: the shell ignores it until the tag is moved."""
+    """The tag stands in the standard input, because somebody wrote a `%` before it."""
     meaning: Schedule
     recording: Recording = PLAIN
     recorder: Recorder | None = None
     """The recorder that the command is given to, if its runs are recorded."""
+    words: str = ""
+    """What a person wrote behind the tag, blanks included: the shell ignores it, and so do we."""
+    swallowed_tag: UUID | None = None
+    """A tag that the shell takes for a part of the command; `command` holds it too."""
 
     @property
     def paused(self) -> bool:
@@ -176,12 +180,15 @@ class Crontab:
 
     @cached_property
     def mentions(self) -> dict[UUID, int]:
-        """Tags on lines that are no entries: an entry broken by hand, or a comment about it."""
-        return {
-            line.tag: index
-            for index, line in enumerate(self.lines)
-            if isinstance(line, Comment | Setting | Invalid) and line.tag
-        }
+        """Tags that mark no entry: of an entry broken by hand, or in a comment about it."""
+        found = {}
+        for index, line in enumerate(self.lines):
+            tag = None if isinstance(line, Blank) else line.tag
+            if isinstance(line, Entry):
+                tag = line.swallowed_tag
+            if tag:
+                found[tag] = index
+        return found
 
     def entry(self, index: int) -> Entry:
         """The entry at an index; NotFound when there is none."""
@@ -204,16 +211,18 @@ class Crontab:
     def _settings(self) -> list[tuple[int, Setting]]:
         return [(i, line) for i, line in enumerate(self.lines) if isinstance(line, Setting)]
 
-    def ended(self) -> "Crontab":
-        """With a line end at the end, without which cron refuses an entry or a setting there."""
+    def with_end(self) -> "Crontab":
+        """With a line end behind a last line that cron refuses without one: not a comment."""
         if not self.lines or self.lines[-1].raw.endswith("\n"):
+            return self
+        if isinstance(self.lines[-1], Blank | Comment):
             return self
         last = parse_line(self.lines[-1].raw + "\n", self.dialect)
         return replace(self, lines=(*self.lines[:-1], last))
 
     def why_not_tagged(self, index: int | None, command: str) -> str | None:
         """Why a command at an index (None: at the end) cannot carry a tag, or None if it can."""
-        return _why_not_tagged(command, self._shell(index), self.dialect.command_limit)
+        return _why_not_tagged(command, self._shell(index), self.dialect)
 
     def why_not_recorded(
         self, index: int | None, command: str, recorder: Recorder, how: Recording
@@ -222,8 +231,7 @@ class Crontab:
         shell = self._shell(index)
         if shell.rsplit("/", 1)[-1] == "python3":
             return f"SHELL is {shell}, which cannot start the recorder."
-        given = recorded(command, recorder, how)
-        reason = _why_not_tagged(given, shell, self.dialect.command_limit)
+        reason = _why_not_tagged(recorded(command, recorder, how), shell, self.dialect)
         return f"To record its runs: {reason}" if reason else None
 
     def _shell(self, index: int | None) -> str:
@@ -249,7 +257,7 @@ def parse_line(raw: str, dialect: Dialect = Dialect.DEBIAN) -> Line:
         return _paused_or_comment(raw, content, dialect)
     if "\0" in content:
         reason = "holds a NUL byte: cron reads what follows it as a line of its own"
-        return Invalid(raw, reason, None, _find_tag(content)[1])
+        return Invalid(raw, reason, None, tag_in(content))
     if setting := _setting(raw, content, dialect):
         return setting
     return _entry(raw, "", content, dialect)
@@ -257,13 +265,17 @@ def parse_line(raw: str, dialect: Dialect = Dialect.DEBIAN) -> Line:
 
 def tag_in(command: str) -> UUID | None:
     """The tag in a command, wherever it stands."""
-    return _find_tag(command)[1]
+    match = _last_tag(command)
+    return UUID(match[1]) if match else None
 
 
-def tagged(command: str, tag: UUID) -> str:
-    """The command with its tag, before the first unescaped `%`, where the shell drops it."""
+def tagged(command: str, tag: UUID, words: str = "") -> str:
+    """The command with its tag, before the first unescaped `%`, where the shell drops it.
+
+    `words` are what a person wrote behind the tag.
+    """
     proper, stdin = split_stdin(command)
-    return f"{proper}{' ' if proper else ''}# PITASKER_ID:{tag}{stdin}"
+    return f"{proper}{' ' if proper else ''}# PITASKER_ID:{tag}{words}{stdin}"
 
 
 def recorded(command: str, recorder: Recorder, how: Recording) -> str:
@@ -338,7 +350,9 @@ def check_command(command: str) -> str:
             )
         raise InvalidSyntax(
             f"A command cannot contain {found}: it must be one line of a crontab.",
-            "For several steps write a script, or join them with && or ;.",
+            "“Mend the line end” under Sync health takes it off."
+            if command.endswith("\r")
+            else "For several steps write a script, or join them with && or ;.",
         )
     if command[0] == "*":
         raise InvalidSyntax(
@@ -368,7 +382,8 @@ def suggested_name(crontab: Crontab, index: int) -> str:
     return f"Entry in line {index + 1}"
 
 
-def _why_not_tagged(command: str, shell: str, limit: int) -> str | None:
+def _why_not_tagged(command: str, shell: str, dialect: Dialect) -> str | None:
+    limit = dialect.command_limit
     proper, stdin = split_stdin(command)
     # Debian cuts a line at its limit by refusing the whole crontab: the tag counts too.
     size = len(encode(proper + stdin)) + len(f" # PITASKER_ID:{UUID(int=0)}")
@@ -379,30 +394,43 @@ def _why_not_tagged(command: str, shell: str, limit: int) -> str | None:
         )
     if shell.rsplit("/", 1)[-1] not in _COMMENT_SHELLS:
         return f"SHELL is {shell}, which may not take the tag as a comment."
-    if proper.endswith("\\"):
+    return _why_no_comment(proper, dialect)
+
+
+def _why_no_comment(proper: str, dialect: Dialect) -> str | None:
+    """Why a shell would not take ` # …` behind a command proper for a comment; None if it does."""
+    # What the shell is given: cron drops the backslash before `%`; Debian's also that before
+    # another backslash (do_command.c of both).
+    given = re.sub(
+        r"\\([\\%])",
+        lambda pair: pair[0] if pair[1] == "\\" and dialect.is_cronie else pair[1],
+        proper,
+    )
+    unfinished = _unfinished(given)
+    if unfinished == "\\":
         return "The command ends in a backslash, which would make the tag a part of it."
-    # What the shell is given: cron drops the backslash before `%` and before a backslash.
-    if quote := _open_quote(re.sub(r"\\([\\%])", r"\1", proper)):
-        return f"The command leaves a quote ({quote}) open, which would take in the tag."
+    if unfinished:
+        return f"The command leaves a quote ({unfinished}) open, which would take in the tag."
     return None
 
 
-def _open_quote(command: str) -> str | None:
-    """The quote in which a POSIX shell still is at the end of a command, if any."""
+def _unfinished(command: str) -> str:
+    """The quote or the backslash in which a POSIX shell is at the end of a command, else ""."""
     quote = ""
     word_start = True
     characters = iter(command)
     for character in characters:
         if character == "\\" and quote != "'":
-            next(characters, "")
+            if next(characters, None) is None:
+                return quote or "\\"
         elif quote:
             quote = "" if character == quote else quote
         elif character in "'\"`":
             quote = character
         elif character == "#" and word_start:
-            return None  # the rest is a comment already
+            return ""  # the rest is a comment already
         word_start = not quote and character in " \t;&|()<>"
-    return quote or None
+    return quote
 
 
 NOT_UTF8 = "bytes that are not UTF-8"
@@ -446,31 +474,23 @@ def _setting(raw: str, content: str, dialect: Dialect) -> Setting | None:
         value = value.rstrip(_SPACES)
     if not dialect.is_cronie and len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
         value = value[1:-1]  # a second pair of quotes
-    return Setting(raw, name, value, _find_tag(content)[1])
+    return Setting(raw, name, value, tag_in(content))
 
 
 def _name(setting: re.Match[str]) -> str:
     return setting["dn"] or setting["sn"] or setting["n"] or ""
 
 
-def _find_tag(command: str) -> tuple[str, UUID | None, bool]:
-    """The command without its tag, the tag, and whether something was written behind it."""
-    if "# PITASKER_ID:" not in command:
-        return command, None, False
-    *_, found = [None, *_TAG.finditer(command)]
-    if found is None:
-        return command, None, False
-    # In its place the tag ends the command proper. Anywhere else it was moved there by hand, or
-    # something was written behind it, or a `%` before it: it still says whose entry this is.
-    proper, stdin = split_stdin(command)
-    in_place = found.end() <= len(proper) and not proper[found.end() :].strip(_BLANKS)
-    behind = stdin if in_place else command[found.end() :]
-    return command[: found.start()] + behind, UUID(found[1]), not in_place
+def _last_tag(text: str) -> re.Match[str] | None:
+    if "# PITASKER_ID:" not in text:
+        return None
+    *_, match = [None, *_TAG.finditer(text)]
+    return match
 
 
 def _entry(raw: str, prefix: str, content: str, dialect: Dialect) -> Entry | Invalid:
     match = _ENTRY.fullmatch(content)
-    tag = _find_tag(content)[1]
+    tag = tag_in(content)
     if match is None:
         if _EMPTY_SETTING.fullmatch(content):
             reason = "a setting without a value needs quotes in this version of cron"
@@ -493,12 +513,33 @@ def _entry(raw: str, prefix: str, content: str, dialect: Dialect) -> Entry | Inv
     limit = dialect.command_limit
     if len(encode(rest)) > limit:
         return Invalid(raw, f"the command is longer than {limit} bytes", None, tag)
-    command, tag, misplaced = _find_tag(rest)
-    proper, stdin = split_stdin(command)
+    proper, stdin = split_stdin(rest)
+    words, swallowed, misplaced = "", None, False
+    tag, mark = None, _last_tag(rest)
+    if mark and mark.start() >= len(proper):
+        # Somebody wrote a `%` before it: it still says whose entry this is.
+        tag, misplaced = UUID(mark[1]), True
+        proper, stdin = split_stdin(rest[: mark.start()] + rest[mark.end() :])
+    elif mark and _why_no_comment(proper[: mark.start()], dialect):
+        swallowed = UUID(mark[1])
+    elif mark:
+        tag, words = UUID(mark[1]), proper[mark.end() :]
+        proper = proper[: mark.start()]
     plain, recorder, how = unwrapped(proper)
-    command = plain + stdin
     return Entry(
-        raw, prefix, indent, schedule, gap, command, tag, misplaced, meaning, how, recorder
+        raw,
+        prefix,
+        indent,
+        schedule,
+        gap,
+        plain + stdin,
+        tag,
+        misplaced,
+        meaning,
+        how,
+        recorder,
+        words,
+        swallowed,
     )
 
 
@@ -507,7 +548,7 @@ def _paused_or_comment(raw: str, content: str, dialect: Dialect) -> Entry | Comm
         return Comment(raw)
     hash_at = content.index("#") + 1
     body_at = hash_at + (content[hash_at : hash_at + 1] == " ")
-    tag = _find_tag(content)[1]
+    tag = tag_in(content)
     body = content[body_at:]
     if tag and not body.lstrip(_BLANKS).startswith("#") and not _setting(raw, body, dialect):
         entry = _entry(raw, content[:body_at], body, dialect)

@@ -13,6 +13,7 @@ from pitasker_core.crontab.document import (
     control_character,
     parse_line,
     recorded,
+    split_stdin,
     tagged,
 )
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
@@ -30,45 +31,62 @@ class Draft:
     def __init__(self, crontab: Crontab) -> None:
         self._crontab = crontab
         self._changed: dict[int, Line | None] = {}
-        self._added: list[Line] = []
-
-    @property
-    def added(self) -> int:
-        """How many lines were added at the end."""
-        return len(self._added)
+        self._above: dict[int, list[Line]] = {}
+        """New lines, by the index of the line above which they stand."""
 
     def done(self) -> Crontab:
         """The crontab with the changes; the very same one if there are none."""
-        if not self._changed and not self._added:
+        if not self._changed and not self._above:
             return self._crontab
         old = self._crontab.lines
-        lines = [line for i in range(len(old)) if (line := self._changed.get(i, old[i]))]
-        kept = Crontab(tuple(lines), self._crontab.dialect)
-        if not self._added:
-            return kept
-        return Crontab((*kept.ended().lines, *self._added), self._crontab.dialect)
+        lines: list[Line] = []
+        for index in range(len(old) + 1):
+            above = self._above.get(index, [])
+            if above and lines and not lines[-1].raw.endswith("\n"):
+                lines[-1] = parse_line(lines[-1].raw + "\n", self._crontab.dialect)
+            lines += above
+            if index < len(old) and (line := self._changed.get(index, old[index])):
+                lines.append(line)
+        return Crontab(tuple(lines), self._crontab.dialect)
 
     def add(
         self,
-        name: str,
+        name: str | None,
         schedule: str,
         command: str,
         tag: UUID,
         paused: bool = False,
         recording: Recording = PLAIN,
         recorder: Recorder | None = None,
+        *,
+        above: int | None = None,
+        like: Entry | None = None,
     ) -> "Draft":
-        """A new entry at the end, under its name as a comment.
+        """A new entry under its name as a comment, or without one when `name` is None.
 
-        At the end because a setting acts on the lines below it: a place further up could change
-        what the entry, or another, runs with.
+        It stands at the end, because a setting acts on the lines below it: a place further up could
+        change what the entry, or another, runs with. `above` is the index of the line above which
+        it is known to belong, `like` the entry as it stood there, whose layout and words behind the
+        tag it has again.
         """
-        check_name(name)
-        prefix = "# " if paused else ""
+        if name is not None:
+            check_name(name)
+        prefix, indent = ("# " if paused else "", "") if like is None else _margin(like, paused)
         rendered = self._rendered(
-            prefix, "", schedule, " ", command, tag, "\n", None, recording, recorder
+            prefix,
+            indent,
+            schedule,
+            like.gap if like and like.gap else " ",
+            command,
+            tag,
+            like.words if like else "",
+            "\n",
+            above,
+            recording,
+            recorder,
         )
-        self._added += [Comment(f"# {name}\n"), rendered]
+        lines = self._above.setdefault(len(self._crontab.lines) if above is None else above, [])
+        lines += [rendered] if name is None else [Comment(f"# {name}\n"), rendered]
         return self
 
     def change(
@@ -81,14 +99,11 @@ class Draft:
         tag: UUID | None = None,
         recording: Recording | None = None,
         recorder: Recorder | None = None,
+        words: str | None = None,
     ) -> "Draft":
         """The entry at an index gets other fields; what is None stays as it was written."""
         old = self._entry(index)
-        prefix = old.prefix if paused is None else (old.prefix or "# ") if paused else ""
-        indent = old.indent
-        if old.prefix and not prefix:
-            # What stood before the `#` was the line's indent before it was paused by hand.
-            indent = old.prefix[: old.prefix.index("#")] + old.indent
+        prefix, indent = _margin(old, old.paused if paused is None else paused)
         new = self._rendered(
             prefix,
             indent,
@@ -96,6 +111,7 @@ class Draft:
             old.gap or " ",
             old.command if command is None else command,
             tag or old.tag,
+            old.words if words is None else words,
             "\n" if old.raw.endswith("\n") else "",
             index,
             old.recording if recording is None else recording,
@@ -120,12 +136,38 @@ class Draft:
         return self
 
     def untag(self, index: int) -> "Draft":
-        """The entry at an index loses its tag and its recorder; a paused one is a comment then."""
+        """The entry at an index loses its tag and its recorder; a paused one is a comment then.
+
+        Words behind the tag stay a comment of the shell's.
+        """
         old = self._entry(index)
         ending = "\n" if old.raw.endswith("\n") else ""
-        raw = old.prefix + old.indent + old.schedule + old.gap + old.command + ending
+        proper, stdin = split_stdin(old.command)
+        words = old.words if old.words.strip() else ""
+        if words and not words.lstrip(" \t").startswith("#"):
+            words = f" #{words}"
+        command = proper + words + stdin
+        raw = old.prefix + old.indent + old.schedule + old.gap + command + ending
         self._changed[index] = parse_line(raw, self._crontab.dialect)
         return self
+
+    def words_to_comment(self, index: int) -> "Draft":
+        """The words behind the tag of an entry become a comment above it and its own comment."""
+        words = self._entry(index).words.strip()
+        self.change(index, words="")
+        above = index - 1 if isinstance(self._line(index - 1), Comment) else index
+        self._above.setdefault(above, []).append(
+            Comment(f"{words}\n" if words.startswith("#") else f"# {words}\n")
+        )
+        return self
+
+    def words_to_command(self, index: int) -> "Draft":
+        """The words behind the tag of an entry become a part of its command."""
+        old = self._entry(index)
+        proper, stdin = split_stdin(old.command)
+        words = old.words.strip()
+        command = f"{proper} {words}" if proper else words
+        return self.change(index, command=command + stdin, words="")
 
     def _line(self, index: int) -> Line | None:
         if index in self._changed:
@@ -150,6 +192,7 @@ class Draft:
         gap: str,
         command: str,
         tag: UUID | None,
+        words: str,
         ending: str,
         index: int | None,
         recording: Recording,
@@ -165,19 +208,33 @@ class Draft:
             if reason := self._crontab.why_not_recorded(index, command, recorder, recording):
                 raise InvalidSyntax(reason)
             full = recorded(command, recorder, recording)
-        body = indent + schedule + gap + (tagged(full, tag) if tag else full)
+        body = indent + schedule + gap + (tagged(full, tag, words) if tag else full)
         # Read what we wrote by the grammar it will be read with: nothing else is proof.
         active = parse_line(body + ending, self._crontab.dialect)
         if not isinstance(active, Entry):
             raise InvalidSyntax(_why_no_entry(active))
         line = parse_line(prefix + body + ending, self._crontab.dialect) if prefix else active
-        wanted = (schedule, command, tag, bool(prefix), recording)
-        if (
-            not isinstance(line, Entry)
-            or (line.schedule, line.command, line.tag, line.paused, line.recording) != wanted
+        wanted = (schedule, command, tag, words, bool(prefix), recording)
+        if not isinstance(line, Entry) or wanted != (
+            line.schedule,
+            line.command,
+            line.tag,
+            line.words,
+            line.paused,
+            line.recording,
         ):
             raise InvalidSyntax("This schedule and command would be read back as something else.")
         return line
+
+
+def _margin(entry: Entry, paused: bool) -> tuple[str, str]:
+    """What pauses an entry, if it is to be paused, and its indent."""
+    if paused:
+        return entry.prefix or "# ", entry.indent
+    if entry.prefix:
+        # What stood before the `#` was the line's indent before it was paused by hand.
+        return "", entry.prefix[: entry.prefix.index("#")] + entry.indent
+    return "", entry.indent
 
 
 def _why_no_entry(line: Line) -> str:

@@ -48,7 +48,7 @@ def added(crontab: Crontab, name: str, value: str) -> Crontab:
     above = [i for i, line in enumerate(crontab.lines[:first]) if isinstance(line, Setting)]
     at = above[-1] + 1 if above else 0
     if at and not crontab.lines[at - 1].raw.endswith("\n"):
-        crontab = crontab.ended()
+        crontab = crontab.with_end()
     return _with_line(crontab, at, _rendered(name, value, crontab) + "\n", replaces=False)
 
 

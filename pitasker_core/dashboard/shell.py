@@ -1,6 +1,6 @@
 """What all pages share: navigation, header, the banner for errors, notices, and how times read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -191,6 +191,7 @@ def tell_applied(done: Applied | None, what: str) -> None:
         return
     for task, reason in done.failures.items():
         tell("error", Text(f"Task {task} is saved but not in the crontab: ", reason))
+    _tell_notes(done.notes)
     conflicts = done.result.plan.conflicts if done.result else []
     if done.problem:
         tell("warning", Text(f"{what}, but not in the crontab yet. ", done.problem.user_message))
@@ -255,6 +256,14 @@ def tell_synced(done: SyncResult, what: str) -> None:
         tell_written(what, done.before, done.after, undo)
     for task, reason in done.failures.items():
         tell("error", Text(f"Task {task}: ", reason))
+    _tell_notes(done.notes)
+
+
+def _tell_notes(notes: Mapping[int, str]) -> None:
+    for task, note in list(notes.items())[:8]:
+        tell("warning", f"Task {task}: {note}")
+    if len(notes) > 8:
+        tell("warning", f"Other settings reach {len(notes) - 8} more entries that came back.")
 
 
 def tell_imported(done: ImportResult) -> None:

@@ -135,6 +135,21 @@ class BaseRow(OfCrontab, Base):
     """How its runs are recorded; null when they are not."""
     comment_is_ours: Mapped[bool]
     """True when PiTasker wrote that comment, and so may change and remove it."""
+    above: Mapped[list[str]]
+    """If it did: the other comments directly above it, which a person wrote."""
+
+
+class PlaceRow(OfCrontab, Base):
+    """Where an entry stood when it was taken out of the crontab, so that it can come back there."""
+
+    __tablename__ = "places"
+
+    tag: Mapped[UUID] = mapped_column(primary_key=True)
+    text: Mapped[bytes]
+    """The lines around the entry, and the settings above it."""
+    line: Mapped[int]
+    """The index of the entry's line in `text`."""
+    comment_is_ours: Mapped[bool]
 
 
 class OperationRow(OfCrontab, Base):

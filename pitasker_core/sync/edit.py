@@ -66,9 +66,8 @@ def save_raw_locked(
 ) -> Saved:
     """`save_raw` for a caller that holds the lock."""
     crontab = program(settings)
-    if text and not text.endswith("\n"):
-        text += "\n"  # cron refuses a last line without one
-    document = parse(text, crontab.dialect)
+    document = parse(text, crontab.dialect).with_end()
+    text = str(document)
     before = crontab.read()
     if before != based_on:
         raise changed_since()
@@ -108,7 +107,7 @@ def check(settings: Settings, text: str) -> None:
 def check_locked(settings: Settings, text: str) -> None:
     """`check` for a caller that holds the lock."""
     crontab = program(settings)
-    document = parse(text if text.endswith("\n") else f"{text}\n", crontab.dialect)
+    document = parse(text, crontab.dialect).with_end()
     _refuse_new_mistakes(parse(crontab.read() or "", crontab.dialect), document)
     install.check(settings, crontab, document)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+from pitasker_core.crontab.draft import Draft
 from pitasker_core.settings import Settings
 from pitasker_core.sync import adopt, edit, service
 from pitasker_core.sync.adopt import Import, ImportResult
@@ -19,6 +20,8 @@ class Fix(StrEnum):
     TAKE_DATABASE = "Take the database's"
     IMPORT = "Import"
     PUT_RECORDER_BACK = "Put the recorder back"
+    KEEP_AS_COMMENT = "Keep as a comment"
+    MAKE_PART = "Make it part of the command"
     COMMENT_OUT = "Comment out"
     UNIX_LINE_END = "Mend the line end"
 
@@ -34,6 +37,7 @@ FIXES: dict[Discrepancy, list[Fix]] = {
     Discrepancy.UNMANAGED_ENTRY: [Fix.IMPORT],
     Discrepancy.MISSING_RECORDER: [Fix.PUT_RECORDER_BACK],
     Discrepancy.INVALID_LINE: [Fix.COMMENT_OUT],
+    Discrepancy.WORDS_BEHIND_TAG: [Fix.KEEP_AS_COMMENT, Fix.MAKE_PART],
     Discrepancy.ODD_ENTRY: [],
 }
 
@@ -61,6 +65,8 @@ def apply(
     if fix in (Fix.COMMENT_OUT, Fix.UNIX_LINE_END):
         mend = _commented if fix is Fix.COMMENT_OUT else _without_carriage_return
         return _mend_lines(settings, actor, findings, mend)
+    if fix in (Fix.KEEP_AS_COMMENT, Fix.MAKE_PART):
+        return _move_words(settings, actor, findings, fix)
     seen = [f.change for f in findings if f.change]
     tags = {change.tag for change in seen}
     if fix is Fix.PUT_RECORDER_BACK:
@@ -83,9 +89,27 @@ def _mend_lines(
 ) -> Saved:
     text, _ = service.read_crontab(settings)
     lines = (text or "").split("\n")
-    for finding in findings:
-        at = (finding.line or 0) - 1
-        if not 0 <= at < len(lines) or lines[at] != finding.text:
-            raise edit.changed_since()
+    for at in _unchanged(lines, findings):
         lines[at] = mend(lines[at])
     return edit.save_raw(settings, "\n".join(lines), text, actor=actor)
+
+
+def _move_words(settings: Settings, actor: str, findings: Sequence[Finding], fix: Fix) -> Saved:
+    """Take words from behind tags, where the shell ignores them."""
+    text, document = service.read_crontab(settings)
+    draft = Draft(document)
+    for at in _unchanged((text or "").split("\n"), findings):
+        if fix is Fix.MAKE_PART:
+            draft.words_to_command(at)
+        else:
+            draft.words_to_comment(at)
+    return edit.save_raw(settings, str(draft.done()), text, actor=actor)
+
+
+def _unchanged(lines: Sequence[str], findings: Sequence[Finding]) -> list[int]:
+    """The indexes of the findings' lines. Raises ConcurrentModification for one that changed."""
+    indexes = [(finding.line or 0) - 1 for finding in findings]
+    for at, finding in zip(indexes, findings, strict=True):
+        if not 0 <= at < len(lines) or lines[at] != finding.text:
+            raise edit.changed_since()
+    return indexes

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from uuid import UUID
 
 from pitasker_core.crontab.document import Blank, Crontab, Line, Setting, parse_line
-from pitasker_core.sync.sides import Agreed, Known, read
+from pitasker_core.sync.sides import Agreed, Known, others_above, read
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,9 @@ def origin_of(
                 ours = base[tag].comment_is_ours
             else:  # what went with the entry was ours
                 ours = comment is not None and ancestor.lines[index - 1].raw in gone
-            then[tag] = Agreed(older.theirs[tag], comment, ours and comment is not None)
+            ours = ours and comment is not None
+            above = others_above(ancestor, index) if ours else ()
+            then[tag] = Agreed(older.theirs[tag], comment, ours, above)
         elif tag not in newest.by_tag:
             then[tag] = base[tag]
     agreed = [*base.items(), *then.items()]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from pitasker_core import clock, database, paths, recorder_copy
 from pitasker_core.crontab.document import Crontab, parse
+from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.recording import Recorder
 from pitasker_core.database.tables import EventRow, TaskRow
@@ -35,7 +36,16 @@ from pitasker_core.sync import install, merge, store
 from pitasker_core.sync.install import Write
 from pitasker_core.sync.merge import Change, Choice, Kind, Plan, Policy
 from pitasker_core.sync.origin import Origin, nearest, origin_of, put_back
-from pitasker_core.sync.sides import Agreed, Carried, Known, Reading, carry_out, planned, read
+from pitasker_core.sync.sides import (
+    Agreed,
+    Carried,
+    Known,
+    Reading,
+    carry_out,
+    planned,
+    read,
+    removed_places,
+)
 from pitasker_core.sync.store import Earlier
 from pitasker_core.text import Code, Text
 
@@ -92,6 +102,8 @@ class Comparison:
     """What it was made from, when PiTasker has written another text since."""
     places: Mapping[UUID, int] = field(default_factory=dict)
     """The lines (indexes) of entries that are being imported."""
+    left: Mapping[UUID, Place] = field(default_factory=dict)
+    """Where entries stood that were taken out of the crontab, if one of them may come back."""
 
     @property
     def task_changes(self) -> dict[int, Change]:
@@ -120,6 +132,8 @@ class SyncResult:
     write: Write | None = None
     undone: Collection[UUID] | None = None
     """Tags of what PiTasker had changed since an editor was opened, where one was saved over it."""
+    notes: dict[int, str] = field(default_factory=dict)
+    """What a person must know of the entry that came back, by task id: which settings reach it."""
 
     def _done(self, changes: list[Change]) -> list[Change]:
         return [c for c in changes if self.tasks.get(c.tag) not in self.failures]
@@ -200,8 +214,7 @@ def export(settings: Settings, actor: str, tasks: Collection[int] | None = None)
                 Text(Code("./pitasker list"), " shows them all."),
             )
         new = [row.id for row in rows.values() if not row.is_system_managed]
-        agreed = store.agreed_tags(session, [*rows.values()])
-        only = {want_entry(row, agreed) for row in rows.values()}
+        only = {want_entry(row) for row in rows.values()}
         store.write_tasks(session, [*rows.values()])
         for number in new:
             event = EventRow(actor=actor, kind="exported", task=number)
@@ -218,14 +231,10 @@ def export(settings: Settings, actor: str, tasks: Collection[int] | None = None)
     return replace(done, in_step=[number for number in rows if number not in changed])
 
 
-def want_entry(row: TaskRow, agreed: Collection[UUID]) -> UUID:
-    """Make a task system-managed, with a tag: a new one unless its old entry is still there.
-
-    `agreed`: those tags of which both sides agreed on an entry.
-    """
+def want_entry(row: TaskRow) -> UUID:
+    """Make a task system-managed. Its tag is that which it had, by which its place is known."""
     if not row.is_system_managed or row.crontab_id is None:
-        if row.crontab_id is None or row.crontab_id not in agreed:
-            row.crontab_id = uuid4()
+        row.crontab_id = row.crontab_id or uuid4()
         row.is_system_managed = True
         row.updated_at = clock.now()
     return row.crontab_id
@@ -266,8 +275,10 @@ def compare(
     )
     compared = replace(compared, plan=_planned(compared))
     if looks_back and earlier:
-        return _traced_back(compared, earlier)
-    return compared
+        compared = _traced_back(compared, earlier)
+    may_return = any(c.result and c.tag not in compared.base for c in compared.plan.changes)
+    left = store.places(session, document.dialect) if may_return else {}
+    return replace(compared, left=left)
 
 
 def _planned(compared: Comparison) -> Plan:
@@ -483,7 +494,9 @@ def _move_base(session: Session, crontab: int, wanted: Mapping[UUID, Agreed | No
 def carry(settings: Settings, compared: Comparison, plan: Plan) -> Carried:
     """The crontab with a plan carried out, on top of what an old editor undid."""
     document, reading = _with_our_changes(compared, plan)
-    return carry_out(document, plan, reading, compared.base, recorders(settings, compared))
+    return carry_out(
+        document, plan, reading, compared.base, recorders(settings, compared), compared.left
+    )
 
 
 def _carried(settings: Settings, compared: Comparison, plan: Plan) -> Carried:
@@ -532,6 +545,8 @@ def _settle(
     if pulls:
         store.pull(session, crontab, pulls, now)
     if carried.base:
+        removed = [tag for tag, value in carried.base.items() if not value and tag in compared.base]
+        store.keep_places(session, crontab, _places(session, crontab, compared, removed))
         store.move_base(session, crontab, carried.base)
         store.mark(
             session,
@@ -552,7 +567,21 @@ def _settle(
             if tag in tasks and (request.only is None or tag in request.only)
         },
         undone=compared.origin.changed if compared.origin else None,
+        notes={tasks[tag]: note for tag, note in carried.notes.items() if tag in tasks},
     )
+
+
+def _places(
+    session: Session, crontab: int, compared: Comparison, removed: Collection[UUID]
+) -> dict[UUID, Place]:
+    """Where entries stood that both sides agree are gone."""
+    places = removed_places(compared.document, compared.reading.entries, compared.base, removed)
+    for tag in removed:
+        if tag not in places and (text := store.text_with(session, crontab, tag)):
+            before = parse(text, compared.document.dialect)
+            where = {tag: before.by_tag[tag][0]} if tag in before.by_tag else {}
+            places |= removed_places(before, where, compared.base, [tag])
+    return places
 
 
 def _recorded(
@@ -629,6 +658,11 @@ def _details(result: SyncResult) -> dict[str, object]:
         "failed": {str(task): reason for task, reason in result.failures.items()},
         **({} if result.undone is None else {"putBack": result.put_back}),
         **({} if result.write is None else {"write": result.write.as_dict()}),
+        **(
+            {"notes": {str(task): note for task, note in result.notes.items()}}
+            if result.notes
+            else {}
+        ),
     }
 
 

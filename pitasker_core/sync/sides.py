@@ -5,19 +5,20 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from pitasker_core.crontab.document import (
-    Blank,
-    Comment,
     Crontab,
     Entry,
+    Line,
     check_command,
     check_name,
     is_name,
 )
 from pitasker_core.crontab.draft import Draft
+from pitasker_core.crontab.place import Place, find_place, place_of, say_settings
 from pitasker_core.crontab.recording import Recorder
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.storable import check_storable
 from pitasker_core.sync.merge import Change, Fields, Kind, Plan
+from pitasker_core.text import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Agreed:
     fields: Fields
     comment: str | None
     comment_is_ours: bool
+    above: tuple[str, ...] = ()
+    """If it is ours: the texts of the comments directly above it, with stand-ins for what a
+    database cannot hold. They are a person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +60,20 @@ class Reading:
     lost: dict[UUID, int] = field(default_factory=dict)
     """Tags that were deleted by hand, and the one entry each surely stood on."""
     misplaced: set[UUID] = field(default_factory=set)
-    """Tags that something was written behind by hand, and those of entries whose recorder is gone
-    or records for another task: their lines are written anew, and mean the same."""
+    """Tags that got into the standard input, and those of entries whose recorder is gone or records
+    for another task: their lines are written anew, and mean the same."""
     broken: dict[UUID, int] = field(default_factory=dict)
     """Known tags that stand on a line that is no entry, and on no other."""
+
+    @property
+    def entries(self) -> dict[UUID, int]:
+        """Each task's entry, also one that lost its tag."""
+        return {**self.lost, **self.where}
 
     def held(self, document: Crontab) -> dict[UUID, str]:
         """Tags that a sync must leave alone on both sides, with the reason."""
         return {
-            tag: f"Line {index + 1} has this task's tag but is not an entry: "
-            f"{getattr(document.lines[index], 'reason', 'it is a comment or a setting')}."
-            for tag, index in self.broken.items()
+            tag: _why_held(document.lines[index], index + 1) for tag, index in self.broken.items()
         }
 
 
@@ -84,7 +91,7 @@ def read(
     """
     reading = Reading()
     for index, entry in document.entries():
-        if entry.tag is None:
+        if entry.tag is None and entry.swallowed_tag is None:
             reading.unmanaged.append(index)
     for tag, indexes in document.by_tag.items():
         agreed = base.get(tag)
@@ -144,6 +151,8 @@ class Carried:
     base: dict[UUID, Agreed | None]
     """What both sides now agree on, for each tag that was in the plan; None: no entry."""
     failures: dict[UUID, str]
+    notes: dict[UUID, str] = field(default_factory=dict)
+    """What a person must know of an entry that came back into the crontab."""
 
 
 def carry_out(
@@ -152,12 +161,18 @@ def carry_out(
     reading: Reading,
     base: Mapping[UUID, Agreed],
     recorders: Mapping[UUID, Recorder],
+    places: Mapping[UUID, Place] | None = None,
 ) -> Carried:
     """Change the document as the plan wants. What cannot be written fails alone, with a reason.
 
-    `recorders` says for each tag who would record its runs.
+    `recorders` says for each tag who would record its runs, `places` where the entries stood that
+    were in the crontab before and are not now.
     """
+    places = places or {}
     failures: dict[UUID, str] = {}
+    notes: dict[UUID, str] = {}
+    named: dict[UUID, bool] = {}  # of what came into the crontab: whether its comment is ours
+    returns: list[tuple[UUID, Fields]] = []
     draft = Draft(document)
     pulled = {change.tag for change in plan.pulls}
     pushed = {change.tag for change in plan.pushes}
@@ -182,7 +197,10 @@ def carry_out(
                     for copy in reading.copies:
                         if document.entry(copy).tag == tag:
                             draft.untag(copy)
+                elif index is None and tag in places:
+                    returns.append((tag, result))
                 elif index is None:
+                    named[tag] = True
                     draft.add(
                         result.name,
                         result.schedule,
@@ -195,23 +213,94 @@ def carry_out(
                 else:
                     entry = document.entry(index)
                     _change(draft, entry, index, tag, result, agreed, recorders.get(tag))
-            # A tag that something was written behind goes back to its place, so that all of it
-            # acts.
+            # A tag that got into the standard input goes back to where the shell drops it.
             if result and tag in reading.misplaced:
                 draft.change(reading.where[tag], recorder=recorders.get(tag))
         except InvalidSyntax as problem:
             failures[tag] = problem.user_message
     changed = draft.done()
-    last = changed.lines[-1] if changed.lines else None
-    if changed is not document and not isinstance(last, Blank | Comment):
-        changed = changed.ended()
-    added = len(changed.lines) - draft.added
+    are_back: dict[UUID, bool] = {}
+    for tag, result in sorted(returns, key=lambda item: places[item[0]].index):
+        above = find_place(changed, places[tag], places)
+        try:
+            changed, named[tag] = _return(changed, tag, result, places[tag], above, recorders)
+            are_back[tag] = above is not None
+        except InvalidSyntax as problem:
+            failures[tag] = problem.user_message
+    for tag, is_back in are_back.items():
+        index = changed.by_tag[tag][0]
+        if note := say_settings(changed, index, places[tag], is_back=is_back):
+            notes[tag] = note
+    if changed is not document:
+        changed = changed.with_end()
     agreed_now = {
-        change.tag: _agreed(changed, change, base.get(change.tag), added)
+        change.tag: _agreed(changed, change, base.get(change.tag), places.get(change.tag), named)
         for change in plan.changes
         if change.kind is not Kind.CONFLICT and change.tag not in failures
     }
-    return Carried(changed, agreed_now, failures)
+    return Carried(changed, agreed_now, failures, notes)
+
+
+def removed_places(
+    document: Crontab,
+    where: Mapping[UUID, int],
+    base: Mapping[UUID, Agreed],
+    tags: Collection[UUID],
+) -> dict[UUID, Place]:
+    """The places of entries that are taken out of a crontab. `where` are their indexes in it."""
+    places = {}
+    for tag in tags:
+        index = where.get(tag)
+        if index is not None:
+            ours = _owns_comment(base.get(tag), document.comment_above(index))
+            places[tag] = place_of(document, index, comment_is_ours=ours)
+    return places
+
+
+def _owns_comment(agreed: Agreed | None, comment: str | None) -> bool:
+    return bool(agreed and agreed.comment_is_ours and agreed.comment == comment)
+
+
+def _return(
+    document: Crontab,
+    tag: UUID,
+    result: Fields,
+    place: Place,
+    above: int | None,
+    recorders: Mapping[UUID, Recorder],
+) -> tuple[Crontab, bool]:
+    """The crontab with an entry that comes back, and whether the comment above it is ours.
+
+    `above` is the index of the line above which it belongs; None when its place is gone.
+    """
+    draft = Draft(document)
+    own = place.document.comment_above(place.index) if place.comment_is_ours else None
+    has_own = own is not None
+    if above is None:
+        own, has_own = result.name, True
+    elif own is not None and document.comment_above(above) == own:
+        # Somebody took the entry alone, and our comment waited for it.
+        draft.rename(above, own, result.name)
+        own = None
+    draft.add(
+        None if own is None else result.name,
+        result.schedule,
+        result.command,
+        tag,
+        result.paused,
+        result.recording,
+        recorders.get(tag),
+        above=above,
+        like=place.entry,
+    )
+    return draft.done(), has_own
+
+
+def _why_held(line: Line, number: int) -> str:
+    if isinstance(line, Entry):
+        return f"In line {number} the shell takes this task's tag for a part of the command."
+    reason = getattr(line, "reason", "it is a comment or a setting")
+    return f"Line {number} has this task's tag but is not an entry: {reason}."
 
 
 def _says(entry: Entry, fields: Fields) -> bool:
@@ -226,15 +315,24 @@ def _fields(document: Crontab, index: int, agreed: Agreed | None, known: Known |
     entry = document.entry(index)
     comment = document.comment_above(index)
     if agreed:
-        # A comment is the name only where it was the name: one that an import left as it stood
-        # may say anything.
-        follows = agreed.comment == agreed.fields.name and comment not in (None, agreed.comment)
-        name = comment if follows and comment and is_name(comment) else agreed.fields.name
-    elif comment and is_name(comment):
-        name = comment
+        name = agreed.fields.name
+        if comment is not None and _is_new_name(document, index, comment, agreed):
+            name = comment
     else:
         name = known.fields.name if known else entry.command
     return Fields(name, entry.schedule, entry.command, entry.paused, entry.recording)
+
+
+def _is_new_name(document: Crontab, index: int, comment: str, agreed: Agreed) -> bool:
+    """Whether somebody wrote a new name into the comment that we wrote above an entry.
+
+    A comment that was put between, or that was above ours before, is not the name.
+    """
+    if not agreed.comment_is_ours or comment == agreed.comment or not is_name(comment):
+        return False
+    return visible(comment) not in agreed.above and agreed.comment not in comments_above(
+        document, index
+    )
 
 
 def _find_lost(
@@ -290,7 +388,13 @@ def _change(
         draft.rename(index, comment, result.name)
 
 
-def _agreed(document: Crontab, change: Change, before: Agreed | None, added: int) -> Agreed | None:
+def _agreed(
+    document: Crontab,
+    change: Change,
+    before: Agreed | None,
+    place: Place | None,
+    named: Mapping[UUID, bool],
+) -> Agreed | None:
     if change.result is None:
         return None
     result = change.result
@@ -299,13 +403,28 @@ def _agreed(document: Crontab, change: Change, before: Agreed | None, added: int
         document.by_tag[change.tag][0],
     )
     comment = document.comment_above(index)
-    if index >= added:
-        ours = True
+    if change.tag in named:
+        ours = named[change.tag]
     elif before is None:
-        # Both sides have it and no base: a write of ours whose end was never recorded.
-        ours = comment == change.result.name
+        # Both sides have it and no base: a write of ours whose end was never recorded, or an entry
+        # that somebody put back.
+        ours = comment == result.name and (place is None or place.comment_is_ours)
     else:
-        ours = before.comment_is_ours and comment in (before.comment, change.result.name)
+        ours = before.comment_is_ours and comment in (before.comment, result.name)
         if change.theirs and change.theirs.name != before.fields.name:
             ours = False  # renamed by hand: the words above the entry are a person's now
-    return Agreed(change.result, comment, ours)
+    return Agreed(result, comment, ours, others_above(document, index) if ours else ())
+
+
+def others_above(document: Crontab, index: int) -> tuple[str, ...]:
+    """The texts of the comments above the comment of an entry, as `Agreed` keeps them."""
+    return tuple(map(visible, comments_above(document, index)[1:]))
+
+
+def comments_above(document: Crontab, index: int) -> list[str]:
+    """The texts of the comments that stand directly above a line, the nearest first."""
+    texts = []
+    while (text := document.comment_above(index)) is not None:
+        texts.append(text)
+        index -= 1
+    return texts

@@ -32,14 +32,17 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from pitasker_core import clock
-from pitasker_core.crontab.document import decode, encode
+from pitasker_core.crontab.document import decode, encode, parse
+from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.recording import from_dict, recording
+from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database import scope
 from pitasker_core.database.tables import (
     BaseRow,
     CrontabRow,
     EventRow,
     OperationRow,
+    PlaceRow,
     SettingRow,
     SnapshotRow,
     TaskRow,
@@ -105,12 +108,6 @@ def _locking_tasks(query: Any) -> Any:
     another that waits for it. A run may be added to a locked task.
     """
     return query.order_by(TaskRow.id).with_for_update(key_share=True, of=TaskRow)
-
-
-def agreed_tags(session: Session, rows: Iterable[TaskRow]) -> set[UUID]:
-    """The tags of these tasks for which both sides agreed on an entry."""
-    tags = [row.crontab_id for row in rows if row.crontab_id]
-    return set(session.scalars(select(BaseRow.tag).where(BaseRow.tag.in_(tags))))
 
 
 def write_tasks(session: Session, rows: Iterable[TaskRow]) -> None:
@@ -200,11 +197,14 @@ def agreed(session: Session, crontab: int) -> dict[UUID, Agreed]:
             BaseRow.recording,
             BaseRow.comment,
             BaseRow.comment_is_ours,
+            BaseRow.above,
         ).where(BaseRow.crontab == crontab)
     )
     return {
-        tag: Agreed(Fields(name, schedule, command, paused, from_dict(kept)), comment, ours)
-        for tag, name, schedule, command, paused, kept, comment, ours in rows
+        tag: Agreed(
+            Fields(name, schedule, command, paused, from_dict(kept)), comment, ours, tuple(above)
+        )
+        for tag, name, schedule, command, paused, kept, comment, ours, above in rows
     }
 
 
@@ -227,6 +227,7 @@ def move_base(session: Session, crontab: int, base: Mapping[UUID, Agreed | None]
                 "recordings": [_json(value.fields.recording.as_dict()) for _, value in kept],
                 "comments": [value.comment for _, value in kept],
                 "ours": [value.comment_is_ours for _, value in kept],
+                "above": [_json(value.above) for _, value in kept],
             },
         )
 
@@ -234,20 +235,70 @@ def move_base(session: Session, crontab: int, base: Mapping[UUID, Agreed | None]
 # One statement, however many entries: row by row, a thousand take four times as long.
 _MOVE_BASE = text("""
     insert into sync_base
-        (crontab, tag, name, schedule, command, paused, recording, comment, comment_is_ours)
-    select :crontab, * from unnest(
+        (crontab, tag, name, schedule, command, paused, recording, comment, comment_is_ours, above)
+    select
+        :crontab, tag, name, schedule, command, paused, recording, comment, ours,
+        array(select jsonb_array_elements_text(above))
+    from unnest(
         cast(:tags as uuid[]), cast(:names as text[]), cast(:schedules as text[]),
         cast(:commands as text[]), cast(:paused as bool[]), cast(:recordings as jsonb[]),
-        cast(:comments as text[]), cast(:ours as bool[])
-    )
+        cast(:comments as text[]), cast(:ours as bool[]), cast(:above as jsonb[])
+    ) as base(tag, name, schedule, command, paused, recording, comment, ours, above)
     on conflict (crontab, tag) do update set
         name = excluded.name, schedule = excluded.schedule,
         command = excluded.command, paused = excluded.paused, recording = excluded.recording,
-        comment = excluded.comment, comment_is_ours = excluded.comment_is_ours
+        comment = excluded.comment, comment_is_ours = excluded.comment_is_ours,
+        above = excluded.above
 """)
 
 
-def _json(value: dict[str, Any] | None) -> str | None:
+def places(session: Session, dialect: Dialect) -> dict[UUID, Place]:
+    """Where the entries stood that were ever taken out of this crontab."""
+    rows = session.execute(
+        select(PlaceRow.tag, PlaceRow.text, PlaceRow.line, PlaceRow.comment_is_ours)
+    )
+    return {
+        tag: Place(parse(decode(text), dialect), line, comment_is_ours=ours)
+        for tag, text, line, ours in rows
+    }
+
+
+def keep_places(session: Session, crontab: int, kept: Mapping[UUID, Place]) -> None:
+    """Remember where entries stood that are taken out now."""
+    if not kept:
+        return
+    statement = insert(PlaceRow)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[PlaceRow.crontab, PlaceRow.tag],
+            set_={name: statement.excluded[name] for name in ("text", "line", "comment_is_ours")},
+        ),
+        [
+            {
+                "crontab": crontab,
+                "tag": tag,
+                "text": encode(str(place.document)),
+                "line": place.index,
+                "comment_is_ours": place.comment_is_ours,
+            }
+            for tag, place in kept.items()
+        ],
+    )
+
+
+def text_with(session: Session, crontab: int, tag: UUID) -> str | None:
+    """The newest kept text of the crontab that has a tag; None when no recent one does."""
+    newest = session.scalars(
+        select(SnapshotRow.bytes)
+        .where(SnapshotRow.crontab == crontab)
+        .order_by(SnapshotRow.id.desc())
+        .limit(10)
+    )
+    mark = str(tag).encode()
+    return next((decode(data) for data in newest if data and mark in data.lower()), None)
+
+
+def _json(value: dict[str, Any] | Sequence[str] | None) -> str | None:
     return None if value is None else json.dumps(value)
 
 

@@ -21,11 +21,16 @@ class Discrepancy(StrEnum):
     LOST_TAG = "lost_tag"
     MISSING_RECORDER = "missing_recorder"
     INVALID_LINE = "invalid_line"
+    WORDS_BEHIND_TAG = "words_behind_tag"
     ODD_ENTRY = "odd_entry"
     UNMANAGED_ENTRY = "unmanaged_entry"
 
 
-NOT_A_FAULT = {Discrepancy.UNMANAGED_ENTRY, Discrepancy.ODD_ENTRY}
+NOT_A_FAULT = {
+    Discrepancy.UNMANAGED_ENTRY,
+    Discrepancy.WORDS_BEHIND_TAG,
+    Discrepancy.ODD_ENTRY,
+}
 """Worth knowing, but nothing that a sync is for."""
 
 
@@ -110,6 +115,9 @@ def of_lines(document: Crontab) -> list[Finding]:
             findings += [
                 _at(document, index, Discrepancy.ODD_ENTRY, message) for message in _oddities(line)
             ]
+            if line.words.strip():
+                message = "The shell ignores what stands behind the tag, so it does nothing."
+                findings.append(_at(document, index, Discrepancy.WORDS_BEHIND_TAG, message))
     return findings
 
 
@@ -121,12 +129,18 @@ def _oddities(entry: Entry) -> list[str]:
             "A carriage return stands in the command, and cron runs it with it. "
             "Save this line with Linux line ends."
         )
+    elif "\r" in entry.words:
+        found.append(
+            "A carriage return stands behind the tag. Save this line with Linux line ends."
+        )
     if not entry.command:
         found.append("There is no command: cron runs nothing.")
     elif first.isdigit():
         found.append(f"Six fields: cron runs the program “{first}”.")
     if entry.misplaced_tag:
-        found.append("Something stands behind the tag, where the shell takes it for a comment.")
+        found.append("The tag stands in the standard input: somebody wrote a % before it.")
+    if entry.swallowed_tag:
+        found.append("The shell takes the tag for a part of the command.")
     if entry.has_foreign_bytes:
         found.append("It holds bytes that are not UTF-8, and cannot be a task because of them.")
     return found
