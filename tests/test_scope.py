@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from signing_in import cookies
 from sqlalchemy import select, text, update
 
 import pitasker_core
 from pitasker_core import (
+    auth,
     background,
     clock,
     database,
@@ -184,6 +186,13 @@ def test_a_token_opens_its_own_crontab_only(alpha, beta):
     assert tokens.listing(beta) == []
     with pytest.raises(NotFound):
         tokens.revoke(beta, ME, tokens.listing(alpha)[0].id)
+
+
+def test_a_session_opens_its_own_crontab_only(alpha, beta):
+    mine = cookies(alpha, "http://127.0.0.1:8501", Role.WRITE)
+    cookies(beta, "http://127.0.0.1:8501", Role.WRITE)
+    assert auth.session(alpha, mine).role is Role.WRITE
+    assert auth.session(beta, mine) is None
 
 
 def test_resuming_and_pruning_leave_others_alone(alpha, beta):
