@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from serving import PATIENCE
+from serving import PATIENCE, until
 from signing_in import cookies
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -51,6 +51,12 @@ def settings(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def seldom(monkeypatch):
+    """Nobody looks between two messages: what a message finds is judged by itself."""
+    monkeypatch.setattr("pitasker_core.web.open_tab.LOOK_EVERY", PATIENCE)
+
+
+@pytest.fixture
 def dashboard():
     return Dashboard()
 
@@ -65,12 +71,12 @@ def browser(settings, dashboard):
         yield client
 
 
-def open_tab(browser):
-    tab = browser.websocket_connect("/_stcore/stream")
-    tab.__enter__()
-    tab.send_text("draw")
-    assert tab.receive_text() == "the crontab"
-    return tab
+@pytest.fixture
+def tab(browser):
+    with browser.websocket_connect("/_stcore/stream") as tab:
+        tab.send_text("draw")
+        assert tab.receive_text() == "the crontab"
+        yield tab
 
 
 def sign_out(settings, browser, monkeypatch):
@@ -109,35 +115,27 @@ ENDS = [
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_the_websocket_is_closed(end, settings, browser, dashboard, monkeypatch):
-    tab = open_tab(browser)
+def test_the_websocket_is_closed(end, settings, browser, tab, dashboard, monkeypatch):
     end(settings, browser, monkeypatch)
     with pytest.raises(WebSocketDisconnect) as closed:
         tab.receive_text()
     assert closed.value.code == SIGNED_OUT
-    tab.__exit__(None, None, None)
-    assert dashboard.ended == [SIGNED_OUT]
+    until(lambda: dashboard.ended == [SIGNED_OUT])
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_no_script_runs_any_more(end, settings, browser, dashboard, monkeypatch):
-    """Also not for a part that refreshes itself, a dialog or a button, before anybody has looked
-    whether the session still is."""
-    monkeypatch.setattr("pitasker_core.web.open_tab.LOOK_EVERY", PATIENCE)
-    tab = open_tab(browser)
+def test_no_script_runs_any_more(end, settings, seldom, browser, tab, dashboard, monkeypatch):
+    """Also not for a part that refreshes itself, a dialog or a button."""
     end(settings, browser, monkeypatch)
     tab.send_text("press a button")
     with pytest.raises(WebSocketDisconnect) as closed:
         tab.receive_text()
     assert closed.value.code == SIGNED_OUT
-    tab.__exit__(None, None, None)
     assert dashboard.runs == ["draw"]
 
 
-def test_a_session_that_goes_on_keeps_its_websocket(settings, browser, dashboard):
-    tab = open_tab(browser)
+def test_a_session_that_goes_on_keeps_its_websocket(settings, tab, dashboard):
     auth.sign_out(settings, cookies(settings, ADDRESS))
     tab.send_text("press a button")
     assert tab.receive_text() == "the crontab"
-    tab.__exit__(None, None, None)
     assert dashboard.runs == ["draw", "press a button"]
