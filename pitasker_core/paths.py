@@ -23,6 +23,12 @@ def is_folder(path: str | Path) -> bool:
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
+def is_file(path: str | Path) -> bool:
+    """Whether this user can reach a plain file at a path."""
+    found = status(path)
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
 def is_enterable(path: str | Path) -> bool:
     """Whether a process of this user can start in a path."""
     return is_folder(path) and os.access(path, os.X_OK)

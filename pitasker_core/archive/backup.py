@@ -73,7 +73,7 @@ def _put_in_place(file: Path) -> Iterator[BinaryIO]:
     """
     unfinished = None
     try:
-        if paths.exists(file) and not file.is_file():
+        if paths.exists(file) and not paths.is_file(file):
             what = "a folder" if paths.is_folder(file) else "not a plain file"
             raise InvalidSyntax(f"{file} is {what}.", "Name a file, such as backup.tar.gz.")
         handle, unfinished = tempfile.mkstemp(

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database, recorder_copy
+from pitasker_core import clock, database, paths, recorder_copy
 from pitasker_core.archive import moving, rows, staging
 from pitasker_core.archive.backup import write
 from pitasker_core.archive.contents import Contents, Source
@@ -60,7 +60,7 @@ def restore(
                 own = _make_way(settings, current, kept, before)
                 with staging.staged(current, contents) as schema:
                     _keep_writers_out(current)
-                    if not kept.exists():
+                    if not paths.exists(kept):
                         write(current, kept, before, own)
                     at_home = moving.is_at_home(source, us)
                     staging.replace_rows(current, schema, source, own, at_home=at_home)
@@ -193,5 +193,5 @@ def _truth(crontab: CrontabProgram, before: str | None, kept: Path, advice: str)
             unchanged = "Nothing was changed."
             return advice if unchanged in advice else Text(advice, advice and " ", unchanged)
     said = "The tasks are as they were; the crontab may not be: look at it."
-    copy = f" What was there before is in {kept}." if kept.exists() else ""
+    copy = f" What was there before is in {kept}." if paths.exists(kept) else ""
     return Text(advice, advice and " ", said, copy)
