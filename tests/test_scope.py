@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from signing_in import cookies
@@ -23,7 +24,7 @@ from pitasker_core import (
     tokens,
 )
 from pitasker_core.auth import Role
-from pitasker_core.database.tables import Base, OfCrontab, RunRow, SettingRow, TaskRow
+from pitasker_core.database.tables import Base, OfCrontab, PlaceRow, RunRow, SettingRow, TaskRow
 from pitasker_core.errors import NotFound, PiTaskerError
 from pitasker_core.identity import Identity
 from pitasker_core.notifications import delivery, rules
@@ -97,6 +98,7 @@ def fill(ours):
         crontab = store.own_crontab(session)
         run = RunRow(task=task.id, source="recorded", started_at=clock.now(), output=b"secret")
         session.add(run)
+        session.add(PlaceRow(tag=uuid4(), text=b"@daily x", line=0, comment_is_ours=False))
         session.flush()
         notices.add(session, crontab, notices.Kind.FAILED, "It failed.", task.id, run.id)
     return task, run.id
