@@ -140,7 +140,8 @@ def test_wrong_passwords_are_slowed_down(serve, settings):
     # At once: an attempt must not be looked at because those before it are not done yet.
     with ThreadPoolExecutor(7) as pool:
         wrong = [
-            pool.submit(httpx.post, f"{address}/login", data={"password": "x"}) for _ in range(7)
+            pool.submit(httpx.post, f"{address}/login", data={"password": "x"}, timeout=PATIENCE)
+            for _ in range(7)
         ]
     assert sorted(one.result().status_code for one in wrong) == [401] * 5 + [429, 429]
     answer = httpx.post(f"{address}/login", data={"password": SECRET})

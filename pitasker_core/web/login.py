@@ -82,6 +82,7 @@ async def _sign_in(request: Request) -> Response:
         # It takes a twentieth of a second by design: not on the thread that serves everybody.
         role = await anyio.to_thread.run_sync(auth.check_password, settings, password)
     if role is None:
+        throttle.wrong(who)
         _log.warning("A wrong password was tried, from %s.", _where(request))
         return _page(settings, "That is not the password.", status=401)
     throttle.right(who, is_stranger=visitor is None, is_owner=role is Role.WRITE)

@@ -27,6 +27,13 @@ class _Count:
     until: float = 0.0
     last: float = 0.0
 
+    def pause_from(self, now: float) -> None:
+        """Wait from now on, by the number of wrong attempts."""
+        if self.wrong >= FREE_ATTEMPTS:
+            # Bounded before it is a power: 2.0 ** 1024 is an error.
+            doublings = min(self.wrong - FREE_ATTEMPTS + 1, 20)
+            self.until = now + min(LONGEST_WAIT, 2.0**doublings)
+
 
 class Throttle:
     """Make each wrong attempt after the first few wait twice as long as the one before.
@@ -57,12 +64,15 @@ class Throttle:
                 self._left -= 1
             count.wrong += 1
             count.last = now
-            if count.wrong >= FREE_ATTEMPTS:
-                # Bounded before it is a power: 2.0 ** 1024 is an error.
-                doublings = min(count.wrong - FREE_ATTEMPTS + 1, 20)
-                count.until = now + min(LONGEST_WAIT, 2.0**doublings)
+            count.pause_from(now)
             self._counts[who] = count
             return 0.0
+
+    def wrong(self, who: str) -> None:
+        """An attempt was wrong: the pause is from now on. Looking at it took a while."""
+        with self._lock:
+            if count := self._counts.get(who):
+                count.pause_from(self._now())
 
     def right(self, who: str, *, is_stranger: bool = True, is_owner: bool = True) -> None:
         """An attempt was right. Only the owner's password ends the pauses: with one for looking,

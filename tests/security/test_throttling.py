@@ -49,6 +49,14 @@ def test_the_first_few_wrong_passwords_cost_no_waiting(throttle):
     assert throttle.begin("a") == 2
 
 
+def test_the_pause_begins_when_the_password_was_looked_at(throttle, now):
+    for _ in range(FREE_ATTEMPTS):
+        throttle.begin("a")
+    now[0] = 10.0  # a slow machine
+    throttle.wrong("a")
+    assert throttle.begin("a") == 2
+
+
 def test_who_guesses_at_one_address_does_not_keep_another_out(throttle, now):
     for _ in range(1000):
         now[0] += 60
