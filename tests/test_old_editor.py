@@ -103,6 +103,7 @@ def test_what_was_put_back_is_said_and_can_be_taken_back(settings, crontab, open
 def test_an_edit_here_right_after_the_editor_was_saved_hides_nothing(settings, crontab, opened):
     crontab.write(opened + b"# by hand\n")
     create(settings, "Later", command="/bin/later")
+    assert b"30 3 * * * /bin/edited" in crontab.read()
     in_background(settings)
     states = tasks.listing(settings).states
     assert set(states.values()) == {State.SYNCED}
