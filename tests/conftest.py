@@ -179,7 +179,8 @@ def _template(_server: str) -> str:
 
 def _made(address: str, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    _execute(address, f"create database {name} template {template}")
+    # Copied as files: the usual way, through the write-ahead log, takes four times as long.
+    _execute(address, f"create database {name} template {template} strategy file_copy")
     yield address % name
     _execute(address, f"drop database {name} with (force)")
 
