@@ -233,7 +233,15 @@ def test_only_plain_files_are_taken_from_a_backup(file, kind):
         archive.read(file)
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08\x00", gzip.compress(b"")])
+NO_BACKUPS = {
+    "empty": b"",
+    "text": b"no archive",
+    "the first bytes of gzip": b"\x1f\x8b\x08\x00",
+    "an empty gzip": gzip.compress(b""),
+}
+
+
+@pytest.mark.parametrize("content", NO_BACKUPS.values(), ids=NO_BACKUPS)
 def test_a_file_that_is_no_backup_is_refused(file, content):
     file.write_bytes(content)
     with pytest.raises(InvalidSyntax, match="no backup of PiTasker's"):
