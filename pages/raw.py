@@ -144,7 +144,7 @@ def _actions(*, changed: bool, may_save: bool) -> None:
         )
         if "put_aside" in st.session_state and not changed:
             st.button("Bring back what I typed", icon=":material/undo:", on_click=_bring_back)
-        with st.popover("Upload", icon=":material/upload:"):
+        with st.popover("Upload", icon=":material/upload:", disabled=settings().read_only):
             st.file_uploader(
                 "A text that takes the place of the one above. Nothing is saved yet.",
                 key="upload",

@@ -228,6 +228,12 @@ def test_who_may_only_look_can_press_nothing_that_writes_whatever_is_to_be_decid
     assert menus <= {("Details", "Runs", "Why did it not run?")}
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_only_who_may_save_a_text_can_upload_one(open_page, role):
+    (upload,) = open_page("raw", role).get("popover")
+    assert upload.proto.popover.disabled is (role is Role.READ)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_that_is_open_shows_nothing_after_signing_out(open_page, settings, page):
     create(settings)
