@@ -384,6 +384,8 @@ def test_a_move_is_asked_about_with_what_this_machine_lacks(cli, settings, cront
     assert cli("restore", str(FORMAT_1), "--from", "pi@raspberrypi") == 3
     asked = capsys.readouterr().err
     assert "There is no file /home/pi/bin/backup.sh" in asked
+    # The restore names this home's recorder in its place: nobody needs to look for the old one.
+    assert "recorder" not in asked
     assert crontab.read() is None
     assert cli("restore", str(FORMAT_1), "--from", "pi@raspberrypi", "--yes") == 1
     assert "There is no file /home/pi/bin/backup.sh" in capsys.readouterr().out

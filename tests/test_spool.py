@@ -19,6 +19,7 @@ from pitasker_core.database.tables import RunRow
 from pitasker_core.errors import ExecutionError
 from pitasker_core.preferences import Preferences
 from pitasker_core.runs import history, retention, spool
+from pitasker_core.runs.recorder import FORGOTTEN
 from pitasker_core.sync import store
 
 
@@ -109,12 +110,26 @@ def test_a_time_of_which_the_oldest_records_went_is_remembered(settings, left):
         starts += {file.name for file in settings.spool.glob("*.json")} - set(starts)
     spool.collect(settings)
     spool.collect(settings)
-    kept = min(run.started_at for run in history.runs(settings))
+    assert len(history.runs(settings)) == 2
     with database.session(settings) as session:
         ((first, last),) = spool.holes(session, store.own_crontab(session))
     assert int(first.timestamp()) == int(starts[0].split("-")[1]) // 10**9
-    assert last == kept
+    assert last.timestamp() == pytest.approx(int(starts[3].split("-")[1]) / 10**9, abs=1e-5)
     assert files(settings) == []
+
+
+def test_a_record_with_an_absurd_start_does_not_hide_that_others_went(settings, left):
+    number = left.task.id
+    settings.spool.mkdir()
+    first, last = 1_700_000_000, 1_700_000_900
+    (settings.spool / FORGOTTEN).write_text(f"{number}-{first}000000000-1")
+    ended = {"exit_code": 0, "ended": last + 1}
+    for began, start in ((f"{last}000000000", last), ("1700000950000000000", 1e300), ("5", 5e-9)):
+        write(settings, "json", {"started": start, **ended}, f"{number}-{began}-2")
+    spool.collect(settings)
+    with database.session(settings) as session:
+        ((begin, end),) = spool.holes(session, store.own_crontab(session))
+    assert (begin.timestamp(), end.timestamp()) == (first, last)
 
 
 def test_output_that_is_not_text_is_kept_as_it_is(settings, left):

@@ -68,11 +68,18 @@ def rehomed(
 ) -> tuple[Crontab, list[str]]:
     """The crontab with this home's recorder in the recorded entries of these tasks.
 
-    An entry that cannot name it is no longer recorded; the texts say so.
+    An entry that cannot name it is no longer recorded; one of no task keeps its recorder. The texts
+    say so, of the latter where its recorder is not on this machine.
     """
     draft, said = Draft(document), []
     for index, entry in document.entries():
-        if entry.recorder is None or entry.tag is None or entry.tag not in tasks:
+        if entry.recorder is None:
+            continue
+        if entry.tag is None or entry.tag not in tasks:
+            if shutil.which(entry.recorder.path) is None:
+                said.append(
+                    f"Line {index + 1}: its recorder {entry.recorder.path} cannot be started."
+                )
             continue
         ours = Recorder(recorder, tasks[entry.tag])
         if entry.recorder == ours:
@@ -112,8 +119,6 @@ def _differences(document: Crontab) -> Iterator[str]:
         for user in _USERS.findall(proper):
             if not identity.has_account(user):
                 yield f"{here} there is no user {user} on this machine."
-        if entry.recorder and shutil.which(entry.recorder.path) is None:
-            yield f"{here} its recorder {entry.recorder.path} cannot be started."
 
 
 _USERS = re.compile(r"\b(?:sudo|runuser)\s(?:-\S+\s+)*?(?:-u|--user)[ =]?\s*([a-z_][\w.-]*)")

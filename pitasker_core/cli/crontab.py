@@ -133,9 +133,9 @@ def _restore_archive(settings: Settings, words: Words) -> Answer:
         ]
         raise InvalidSyntax(
             f"This puts the tasks, their history and the crontab of {of} back to {when} "
-            f"(tasks: {contents.rows['tasks']}, entries: {document.size})."
-            + "".join(["\nThis machine lacks what they name:", *lacks, "\n"] if lacks else []),
-            "If that is meant: the same with --yes. What is there now is kept in a file.",
+            f"(tasks: {contents.rows['tasks']}, entries: {document.size}).",
+            "If that is meant: the same with --yes. What is there now is kept in a file."
+            + "".join(["\nThis machine lacks what they name:", *lacks] if lacks else []),
         )
     done = archive.restore(settings, ACTOR, contents, words.source)
     lines = [f"Restored. What was there before is in {done.kept}."]

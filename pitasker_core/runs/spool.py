@@ -133,12 +133,21 @@ def _forgotten(settings: Settings) -> datetime | None:
     except OSError as problem:
         raise ExecutionError(f"{settings.spool} cannot be read: {problem.strerror}.") from problem
     # An empty one was cut off by a power cut: any record may be missing.
-    return _time(int(name.split("-")[1]) / 1e9 if _NAME.fullmatch(name) else 0)
+    return _start_in(name) if _NAME.fullmatch(name) else _time(0)
+
+
+def _start_in(name: str) -> datetime:
+    """When a run started, by its name. What its record says may be any number."""
+    return _time(int(name.split("-")[1]) / 1e9)
 
 
 def _note_hole(settings: Settings, first: datetime, waiting: list[Left]) -> None:
-    """Keep from when to when records may be missing: none is older than those that wait."""
-    last = min((_time(one.started["started"]) for one in waiting if one.ended), default=clock.now())
+    """Keep from when to when records may be missing: none is older than those that wait.
+
+    A waiting record that is older was made while the clock was wrong, and says nothing of this.
+    """
+    starts = [_start_in(one.name) for one in waiting if one.ended]
+    last = min((start for start in starts if start >= first), default=clock.now())
     with database.session(settings) as session:
         crontab = store.own_crontab(session)
         known = [[a.isoformat(), b.isoformat()] for a, b in holes(session, crontab)]
