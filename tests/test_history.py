@@ -189,6 +189,10 @@ def test_a_choice_never_overwrites_what_was_not_shown(settings, crontab):
     assert crontab.read() == newer
 
 
+ENTRY = b"0 2 * * * /home/pi/backup.sh"
+"""The line of `create` without its tag."""
+
+
 @pytest.mark.parametrize(
     ("kind", "broken", "fix"),
     [
@@ -198,6 +202,11 @@ def test_a_choice_never_overwrites_what_was_not_shown(settings, crontab):
         (Discrepancy.INVALID_LINE, (b"# Backup", b"61 * * * * x\n# Backup"), Fix.COMMENT_OUT),
         (Discrepancy.ODD_ENTRY, (b"# Backup", b"1 * * * * x\r\n# Backup"), Fix.UNIX_LINE_END),
         (Discrepancy.UNMANAGED_ENTRY, (b"# Backup", b"1 * * * * x\n# Backup"), Fix.IMPORT),
+        (
+            Discrepancy.RUNS_TWICE,
+            (b"# Backup", b"0 2 * * * /home/pi/backup.sh\n# Backup"),
+            Fix.COMMENT_OUT,
+        ),
     ],
 )
 def test_a_fix_leaves_nothing_of_its_kind(settings, crontab, kind, broken, fix):

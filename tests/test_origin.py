@@ -302,6 +302,11 @@ def test_a_text_with_an_entry_of_the_newest_was_not_made_from_one_without():
     assert nearest(line(4), texts) == 0
 
 
+def test_a_text_with_a_name_of_the_newest_was_not_made_from_one_without():
+    old = line(1)
+    assert nearest(old + "# Task 2\n# by hand\n", [old + line(2), old]) == 0
+
+
 def test_an_entry_that_both_changed_shows_by_its_words_which_one_was_changed():
     old, new = line(1), line(1, "0 6 * * *")
     assert nearest(line(1, command="/bin/job --all"), [new, old]) == 1

@@ -209,6 +209,14 @@ def test_an_export_of_what_is_in_the_crontab_says_so(settings, crontab, answer):
     assert (code, shape["synced"], shape["inStep"]) == (0, 0, [task.id])
 
 
+def test_an_export_of_a_conflict_says_so(settings, crontab, cli, capsys):
+    task = create(settings)
+    crontab.write(crontab.read().replace(b"0 2 *", b"9 9 *"))
+    tasks.change(settings, ME, task.id, schedule="7 7 * * *")
+    assert cli("export", str(task.id)) == 1
+    assert f"conflict: task {task.id}: choose" in capsys.readouterr().out
+
+
 def test_an_export_of_a_database_only_task_is_an_event(settings, crontab):
     number = draft(settings)
     service.export(settings, ME, [number])

@@ -10,6 +10,7 @@ from pitasker_core import tasks
 from pitasker_core.sync import adopt, edit, fixes, release, service, validation
 from pitasker_core.sync.fixes import Fix
 from pitasker_core.sync.install import digest
+from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.validation import Discrepancy
 
@@ -117,6 +118,34 @@ def test_removed_by_hand_and_brought_back_it_stands_in_its_place(settings, cront
     service.sync(settings, Request(ME))
     moved(settings, task, on=True)
     assert crontab.read() == before
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_removed_by_hand_it_is_written_again_in_its_place(settings, crontab, edited):
+    [task, _] = imported(settings, crontab, b"MAILTO=me\n# Ask\n0 1 * * * /bin/first\n" + BELOW)
+    before = crontab.read()
+    crontab.write(re.sub(rb"0 1 \* \* \* /bin/first.*\n", b"", before))
+    schedule = b"0 1 * * *"
+    if edited:
+        schedule = b"15 3 * * *"
+        tasks.change(settings, ME, task.id, schedule=schedule.decode())
+    done = service.sync(
+        settings, Request(ME, choices={task.crontab_id: Policy.DATABASE}, confirmed=True)
+    )
+    assert done.notes == {}
+    first = before.index(b"0 1 *")
+    assert crontab.read() == before[:first] + schedule + before[first + 9 :]
+
+
+def test_an_entry_taken_out_by_hand_from_below_its_name_stays_out(settings, crontab):
+    crontab.write(BELOW)
+    task, other = create(settings), create(settings, "Other", command="/bin/other")
+    text = re.sub(rb".*/bin/other.*\n", b"# by hand\n", crontab.read())
+    crontab.write(text)
+    service.sync(settings, Request(ME))
+    assert crontab.read() == text
+    assert not tasks.get(settings, other.id).is_system_managed
+    assert tasks.get(settings, task.id).is_system_managed
 
 
 def test_where_the_place_is_gone_the_command_line_says_which_settings_reach_it(

@@ -112,16 +112,22 @@ def _synced(done: SyncResult) -> Answer:
     lines = [f"{len(done.pushed)} to the crontab, {len(done.pulled)} from the crontab."]
     if done.old_editor:
         lines.append(done.old_editor)
-    for conflict in done.plan.conflicts:
-        number = done.tasks.get(conflict.tag)
-        lines.append(
-            f"conflict: task {number}: choose with `sync {number} --take database` or `crontab`"
-        )
-        lines.append(f"  database: {_fields(conflict.ours)}")
-        lines.append(f"  crontab:  {_fields(conflict.theirs)}")
+    lines += _conflicts(done)
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
     lines += [f"task {number}: {note}" for number, note in done.notes.items()]
     return Answer(shapes.sync(done), "\n".join(lines), not (done.plan.conflicts or done.failures))
+
+
+def _conflicts(done: SyncResult) -> list[str]:
+    lines = []
+    for conflict in done.plan.conflicts:
+        number = done.tasks.get(conflict.tag)
+        lines += [
+            f"conflict: task {number}: choose with `sync {number} --take database` or `crontab`",
+            f"  database: {_fields(conflict.ours)}",
+            f"  crontab:  {_fields(conflict.theirs)}",
+        ]
+    return lines
 
 
 def _fields(fields: Any) -> str:
@@ -180,7 +186,7 @@ def _import(settings: Settings, words: Words) -> Answer:
 def _export(settings: Settings, words: Words) -> Answer:
     with advising(_WAYS_OUT):
         done = service.export(settings, ACTOR, words.tasks or None)
-    lines = [f"{len(done.pushed)} written to the crontab."]
+    lines = [f"{len(done.pushed)} written to the crontab.", *_conflicts(done)]
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
     lines += [f"task {number}: is in the crontab already" for number in done.in_step]
     lines += [f"task {done.tasks[c.tag]}: taken over from the crontab" for c in done.pulled]

@@ -34,6 +34,7 @@ FIXES: dict[Discrepancy, list[Fix]] = {
     Discrepancy.LOST_TAG: [Fix.TAKE_DATABASE, Fix.TAKE_CRONTAB],
     Discrepancy.UNKNOWN_TAG: [Fix.IMPORT],
     Discrepancy.COPIED_TAG: [Fix.IMPORT],
+    Discrepancy.RUNS_TWICE: [Fix.COMMENT_OUT],
     Discrepancy.UNMANAGED_ENTRY: [Fix.IMPORT],
     Discrepancy.MISSING_RECORDER: [Fix.PUT_RECORDER_BACK],
     Discrepancy.INVALID_LINE: [Fix.COMMENT_OUT],

@@ -52,18 +52,27 @@ def nearest(text: str, candidates: Sequence[str]) -> int:
     """The index of the text that a crontab was most probably made from.
 
     `candidates` are newest first; the first of them always can be it. One that lacks a tagged line
-    which the crontab shares with the newest cannot: that line is younger. Of those as near, the
-    newest is taken.
+    which the crontab shares with the newest, or a comment above such a line, cannot: that line is
+    younger. Of those as near, the newest is taken.
     """
     lines = Counter(text.split("\n"))
-    shared = {line for line in candidates[0].split("\n") if "# PITASKER_ID:" in line}
-    shared &= lines.keys()
+    shared = _marked(candidates[0].split("\n")) & lines.keys()
     best, least = 0, _distance(lines, Counter(candidates[0].split("\n")))
     for index, candidate in enumerate(candidates[1:], 1):
         others = Counter(candidate.split("\n"))
         if shared <= others.keys() and (distance := _distance(lines, others)) < least:
             best, least = index, distance
     return best
+
+
+def _marked(lines: Sequence[str]) -> set[str]:
+    """The tagged lines, and the comments directly above them. These stay where a person takes out
+    a line alone."""
+    marked: set[str] = set()
+    for above, line in zip(["", *lines], lines, strict=False):
+        if "# PITASKER_ID:" in line:
+            marked |= {line, above} if above.startswith("#") else {line}
+    return marked
 
 
 def _distance(one: Counter[str], other: Counter[str]) -> int:

@@ -103,7 +103,7 @@ class Comparison:
     places: Mapping[UUID, int] = field(default_factory=dict)
     """The lines (indexes) of entries that are being imported."""
     left: Mapping[UUID, Place] = field(default_factory=dict)
-    """Where entries stood that were taken out of the crontab, if one of them may come back."""
+    """Where entries stood that were out of the crontab, if one of them is back or may come back."""
 
     @property
     def task_changes(self) -> dict[int, Change]:
@@ -276,9 +276,20 @@ def compare(
     compared = replace(compared, plan=_planned(compared))
     if looks_back and earlier:
         compared = _traced_back(compared, earlier)
-    may_return = any(c.result and c.tag not in compared.base for c in compared.plan.changes)
-    left = store.places(session, document.dialect) if may_return else {}
-    return replace(compared, left=left)
+    return replace(compared, left=_left(session, crontab, compared))
+
+
+def _left(session: Session, crontab: int, compared: Comparison) -> dict[UUID, Place]:
+    """Where entries stood that were out of the crontab, if one of them is back or may come back."""
+    entries = compared.reading.entries
+    missing = [c.tag for c in compared.plan.changes if c.ours and c.tag not in entries]
+    are_back = any(c.theirs and c.tag not in compared.base for c in compared.plan.changes)
+    if not missing and not are_back:
+        return {}
+    # What was agreed on until now stood in the crontab later than any place that is kept of it.
+    agreed = [tag for tag in missing if tag in compared.base]
+    kept = store.places(session, compared.document.dialect)
+    return {**kept, **_last_places(session, crontab, compared, agreed)}
 
 
 def _planned(compared: Comparison) -> Plan:
@@ -576,11 +587,19 @@ def _places(
 ) -> dict[UUID, Place]:
     """Where entries stood that both sides agree are gone."""
     places = removed_places(compared.document, compared.reading.entries, compared.base, removed)
-    for tag in removed:
-        if tag not in places and (text := store.text_with(session, crontab, tag)):
-            before = parse(text, compared.document.dialect)
-            where = {tag: before.by_tag[tag][0]} if tag in before.by_tag else {}
-            places |= removed_places(before, where, compared.base, [tag])
+    others = [tag for tag in removed if tag not in places]
+    return {**places, **_last_places(session, crontab, compared, others)}
+
+
+def _last_places(
+    session: Session, crontab: int, compared: Comparison, tags: Collection[UUID]
+) -> dict[UUID, Place]:
+    """Where entries stood that somebody took out by hand, as far as that is kept."""
+    newest = store.newest_with(session, crontab, tags, compared.document.dialect)
+    places: dict[UUID, Place] = {}
+    for tag, before in newest.items():
+        where = {tag: before.by_tag[tag][0]}
+        places |= removed_places(before, where, compared.base, [tag])
     return places
 
 

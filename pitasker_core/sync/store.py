@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from pitasker_core import clock
-from pitasker_core.crontab.document import decode, encode, parse
+from pitasker_core.crontab.document import Crontab, decode, encode, parse
 from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.recording import from_dict, recording
 from pitasker_core.crontab.schedule import Dialect
@@ -286,16 +286,25 @@ def keep_places(session: Session, crontab: int, kept: Mapping[UUID, Place]) -> N
     )
 
 
-def text_with(session: Session, crontab: int, tag: UUID) -> str | None:
-    """The newest kept text of the crontab that has a tag; None when no recent one does."""
-    newest = session.scalars(
+def newest_with(
+    session: Session, crontab: int, tags: Collection[UUID], dialect: Dialect
+) -> dict[UUID, Crontab]:
+    """For each tag the newest kept crontab that has its entry; none where no recent one does."""
+    missing = set(tags)
+    newest: dict[UUID, Crontab] = {}
+    if not missing:
+        return newest
+    snapshots = session.scalars(
         select(SnapshotRow.bytes)
         .where(SnapshotRow.crontab == crontab)
         .order_by(SnapshotRow.id.desc())
         .limit(10)
     )
-    mark = str(tag).encode()
-    return next((decode(data) for data in newest if data and mark in data.lower()), None)
+    for data in snapshots:
+        document = parse(decode(data or b""), dialect)
+        newest |= dict.fromkeys(missing & document.by_tag.keys(), document)
+        missing -= newest.keys()
+    return newest
 
 
 def _json(value: dict[str, Any] | Sequence[str] | None) -> str | None:

@@ -23,6 +23,7 @@ class Discrepancy(StrEnum):
     INVALID_LINE = "invalid_line"
     WORDS_BEHIND_TAG = "words_behind_tag"
     ODD_ENTRY = "odd_entry"
+    RUNS_TWICE = "runs_twice"
     UNMANAGED_ENTRY = "unmanaged_entry"
 
 
@@ -30,6 +31,7 @@ NOT_A_FAULT = {
     Discrepancy.UNMANAGED_ENTRY,
     Discrepancy.WORDS_BEHIND_TAG,
     Discrepancy.ODD_ENTRY,
+    Discrepancy.RUNS_TWICE,
 }
 """Worth knowing, but nothing that a sync is for."""
 
@@ -77,13 +79,34 @@ def validate(compared: Comparison) -> Report:
     ]
     findings += _missing_recorders(compared)
     findings += of_lines(document)
-    lost = set(reading.lost.values())
-    findings += [
-        _at(document, i, Discrepancy.UNMANAGED_ENTRY, "No task manages this entry.")
-        for i in reading.unmanaged
-        if i not in lost
-    ]
+    findings += _unmanaged(compared)
     return Report(sorted(findings, key=lambda f: f.line or len(document.lines) + 1))
+
+
+def _unmanaged(compared: Comparison) -> list[Finding]:
+    document, reading = compared.document, compared.reading
+    lost = set(reading.lost.values())
+    managed: dict[tuple[str, str], int] = {}
+    for index in reading.where.values():
+        entry = document.entry(index)
+        if not entry.paused:
+            managed.setdefault((entry.schedule, entry.command), index)
+    findings = []
+    for index in reading.unmanaged:
+        entry = document.entry(index)
+        same = managed.get((entry.schedule, entry.command))
+        if index in lost:
+            continue
+        if same is None:
+            message = "No task manages this entry."
+            findings.append(_at(document, index, Discrepancy.UNMANAGED_ENTRY, message))
+        else:
+            message = (
+                f"A task's entry in line {same + 1} has the same schedule and command, "
+                "so cron runs it twice."
+            )
+            findings.append(_at(document, index, Discrepancy.RUNS_TWICE, message))
+    return findings
 
 
 def _missing_recorders(compared: Comparison) -> list[Finding]:
