@@ -19,7 +19,7 @@ from pitasker_core import crontabs, database, events, identity, preferences, tas
 from pitasker_core.api.app import make as make_api
 from pitasker_core.auth import Role
 from pitasker_core.database.owner import Standing
-from pitasker_core.errors import NotFound, PiTaskerError, Stale, UnknownCrontab
+from pitasker_core.errors import DatabaseError, NotFound, PiTaskerError, Stale, UnknownCrontab
 from pitasker_core.identity import Identity
 from pitasker_core.web.gate import Gate
 
@@ -281,6 +281,22 @@ def test_an_ordinary_owner_of_the_database_is_kept_to_its_rows_too(settings, own
         assert session.scalar(text("select count(*) from tasks")) == 0
         assert session.execute(text("delete from tasks")).rowcount == 0
     assert names(ours) == ["Backup"]
+
+
+@pytest.fixture
+def owned_by_one_who_passes(_server, owned_by_another):
+    """As `owned_by_another`; PostgreSQL hides no rows from its owner, who may make no role."""
+    _execute(_server, f"alter role {make_url(owned_by_another).username} bypassrls")
+    return owned_by_another
+
+
+def test_an_owner_whom_postgresql_cannot_keep_apart_is_refused_with_the_way_out(
+    settings, owned_by_one_who_passes
+):
+    there = replace(settings, database_url=owned_by_one_who_passes)
+    with pytest.raises(DatabaseError, match="passes row-level security") as refused:
+        names(there)
+    assert "nobypassrls" in refused.value.advice
 
 
 def test_a_database_that_keeps_nobody_apart_is_mended_before_it_is_used(settings):

@@ -12,9 +12,12 @@ Row-level security does not hold for superusers. A superuser's connection theref
 `pitasker_scope`, which has no rights but to these rows. (Roles belong to a server, not a database.)
 """
 
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
 
 from pitasker_core.errors import DatabaseError
+from pitasker_core.text import Code, Text
 
 CRONTAB = "crontab"
 """Where a connection's `info` has the id of its crontab."""
@@ -98,8 +101,27 @@ def name_crontab(connection: Connection, crontab: int) -> None:
 
 
 def protect(connection: Connection) -> None:
-    """Let PostgreSQL keep each crontab's rows apart, in every table that has a column `crontab`."""
-    connection.execute(text(_PROTECT))
+    """Let PostgreSQL keep each crontab's rows apart, in every table that has a column `crontab`.
+
+    Raises DatabaseError for a user whom it would not keep apart, and who may not make the role.
+    """
+    passes = connection.scalar(_PASSES)
+    try:
+        connection.execute(text(_PROTECT))
+    except ProgrammingError as problem:
+        if not passes or not isinstance(problem.orig, InsufficientPrivilege):
+            raise
+        raise DatabaseError(
+            "The database's user passes row-level security, and may not make the role "
+            "pitasker_scope that keeps several crontabs apart.",
+            Text(
+                "Let ",
+                Code("DATABASE_URL"),
+                " name an ordinary user who owns the database, or run ",
+                Code("alter role NAME nobypassrls"),
+                " as a superuser. Nothing was changed.",
+            ),
+        ) from problem
 
 
 def is_protected(connection: Connection) -> bool:
