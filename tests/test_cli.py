@@ -100,6 +100,16 @@ def test_validate_says_whether_all_is_valid(crontab, answer):
     assert {d["kind"] for d in told["discrepancies"]} == {"unmanaged_entry"}
 
 
+def test_what_a_person_should_know_of_an_entry_is_said_when_it_is_saved(cli, crontab, capsys):
+    crontab.write(b"SHELL=/bin/dash\n")
+    assert cli("add", "Both", "0 1 * * *", "true &>> /tmp/log") == 0
+    assert "Warning: This shell reads &> as & and >" in capsys.readouterr().out
+    assert cli("edit", "1", "--notes", "later") == 0
+    assert "Warning" not in capsys.readouterr().out
+    assert cli("edit", "1", "--command", "true >> /tmp/log 2>&1") == 0
+    assert "Warning" not in capsys.readouterr().out
+
+
 def test_add_edit_pause_resume_remove_and_undo_follow_each_other(crontab, answer):
     code, told = answer("add", "Night", "0 2 * * *", "/bin/night", "--label", "home")
     task = told["tasks"][0]

@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from pitasker_core import shapes, tasks, terminal
+from pitasker_core import advice, shapes, tasks, terminal
 from pitasker_core.cli.answer import NOT_YET, Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
-from pitasker_core.errors import InvalidSyntax
+from pitasker_core.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.settings import Settings
+from pitasker_core.sync import service
 from pitasker_core.tasks import Applied
 from pitasker_core.text import on_one_line
 
@@ -107,6 +108,7 @@ def _add(settings: Settings, words: Words) -> Answer:
             **_of_runs(words),
         ),
         "added",
+        settings,
     )
 
 
@@ -124,7 +126,9 @@ def _edit(settings: Settings, words: Words) -> Answer:
         raise InvalidSyntax(
             "Nothing to change was given.", "For instance: `edit 3 --schedule '0 4 * * *'`."
         )
-    return _applied(tasks.change(settings, ACTOR, words.task, **fields), "changed")
+    is_of_entry = fields.keys() & {"schedule", "command", "record_runs"}
+    done = tasks.change(settings, ACTOR, words.task, **fields)
+    return _applied(done, "changed", settings if is_of_entry else None)
 
 
 def _of_runs(words: Words) -> dict[str, Any]:
@@ -160,7 +164,9 @@ def _undo_remove(settings: Settings, words: Words) -> Answer:
     return _applied(tasks.undo_delete(settings, ACTOR, *words.tasks), "brought back")
 
 
-def _applied(done: Applied, what: str) -> Answer:
+def _applied(done: Applied, what: str, advised: Settings | None = None) -> Answer:
+    """The answer to an edit; with settings, also what a person should know of the entries."""
+    warnings = _warnings(advised, done) if advised else []
     lines = [f"task {task.id} {what}: {on_one_line(task.name)}" for task in done.tasks]
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
     lines += [f"task {number}: {note}" for number, note in done.notes.items()]
@@ -169,5 +175,21 @@ def _applied(done: Applied, what: str) -> Answer:
         lines.append("The crontab's entry was changed by hand too: `./pitasker sync` shows how.")
     if done.problem:
         lines.append(f"{NOT_YET} {done.problem.user_message}")
+    lines += [f"Warning: {on_one_line(warning)}" for warning in warnings]
     in_order = not (done.failures or done.problem or conflicts)
-    return Answer(shapes.applied(done), "\n".join(lines), in_order)
+    data = {**shapes.applied(done), **({"warnings": warnings} if advised else {})}
+    return Answer(data, "\n".join(lines), in_order)
+
+
+def _warnings(settings: Settings, done: Applied) -> list[str]:
+    """What the dialog of a task warns of while a person types, of tasks that were saved."""
+    try:
+        _, document = service.read_crontab(settings)
+    except PiTaskerError:
+        document = None
+    warnings: list[str] = []
+    for task in done.tasks:
+        lines = document.by_tag.get(task.crontab_id, []) if document and task.crontab_id else []
+        index = next(iter(lines), None)
+        warnings += map(str, advice.advise(task.schedule, task.command, document, index))
+    return warnings
