@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from serving import PATIENCE, until
 
 SPOOL = Path("/var/spool/cron/crontabs")
@@ -345,6 +345,7 @@ def _cron(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def browser():
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "the tests need Chromium: sudo apt install chromium"
+    expect.set_options(timeout=PATIENCE * 1000)
     quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking"]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(

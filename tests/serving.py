@@ -2,8 +2,9 @@
 
 import time
 
-PATIENCE = 20
-"""Seconds until something that should show counts as missing; most shows in a tenth of one."""
+PATIENCE = 90
+"""Seconds until something that should show counts as missing. Most shows in a tenth of one; a
+server that starts on a machine with much other work has needed 45."""
 
 
 def until(condition):

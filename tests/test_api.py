@@ -13,7 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from prometheus_client.parser import text_string_to_metric_families
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from serving import until
+from serving import PATIENCE, until
 from signing_in import cookies
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -55,7 +55,7 @@ def api(address, cli_environment, settings, monkeypatch):
         monkeypatch.setenv(name, value)
     token = tokens.create(settings, ME, "tests", Role.WRITE)
     bearer = {"authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"{address}/api", headers=bearer, timeout=20) as client:
+    with httpx.Client(base_url=f"{address}/api", headers=bearer, timeout=PATIENCE) as client:
         yield client
 
 

@@ -249,7 +249,7 @@ def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
     expect(page.get_by_role("heading", name="Tasks")).to_be_visible(timeout=1000 * PATIENCE)
     other_tab = page.context.new_page()
     other_tab.goto(f"{address}/settings")
-    expect(other_tab.get_by_role("heading", name="Settings")).to_be_visible(timeout=20_000)
+    expect(other_tab.get_by_role("heading", name="Settings")).to_be_visible(timeout=1000 * PATIENCE)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible(timeout=1000 * PATIENCE)
     # The other tab shows nothing more, without anything being done in it.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from serving import until
+from serving import PATIENCE, until
 from sqlalchemy import Engine, event, text
 
 from pitasker_core import database, history, tasks
@@ -113,7 +113,7 @@ def test_runs_are_taken_in_while_a_sync_holds_its_crontab(settings, crontab):
         service.store.own_crontab(session, lock=True)
         taker = threading.Thread(target=spool.collect, args=(settings,), daemon=True)
         taker.start()
-        taker.join(timeout=20)
+        taker.join(timeout=PATIENCE)
         assert not taker.is_alive()
 
 
@@ -127,7 +127,7 @@ def test_taking_in_runs_locks_tasks_in_the_order_of_a_sync(settings, crontab):
         until(lambda: is_waiting(settings))
         # It holds nothing that a sync, which is at the first task, would wait for.
         session.execute(text(f"select from tasks where id = {second} for update nowait"))
-    taker.join(timeout=20)
+    taker.join(timeout=PATIENCE)
     assert not taker.is_alive()
 
 

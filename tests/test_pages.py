@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from serving import until
+from serving import PATIENCE, until
 from signing_in import cookies
 from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
@@ -49,7 +49,7 @@ def open_page(cli_environment, settings, monkeypatch):
         signed_in = cookies(settings, "http://127.0.0.1:8501", role)
         monkeypatch.setattr(ContextProxy, "cookies", signed_in)
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
-        app = AppTest.from_file(FRONT_DOOR, default_timeout=20).run()
+        app = AppTest.from_file(FRONT_DOOR, default_timeout=PATIENCE).run()
         if page != "home":
             app.switch_page(f"pages/{page}.py").run()
         assert not app.exception, app.exception[0].message

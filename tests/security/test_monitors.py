@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -45,6 +46,12 @@ def answering(answer, drips=b""):
         thread.join()
 
 
+def call(url):
+    """On a thread of its own, as `pings.send` does: this one may have a browser's event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(pings._call, url).result()
+
+
 def leads_to(target):
     return lambda _: (
         f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode()
@@ -57,14 +64,14 @@ def test_a_monitor_does_not_lead_to_another_host():
             answering(leads_to(f"http://localhost:{other}/")) as (port, _),
             pytest.raises(Unanswered, match="leads to http://localhost"),
         ):
-            pings._call(f"http://127.0.0.1:{port}/")
+            call(f"http://127.0.0.1:{port}/")
         assert reached == []
 
 
 @pytest.mark.parametrize("target", ["ftp://127.0.0.1/", "file:///etc/passwd", "http://["])
 def test_a_monitor_does_not_lead_to_another_kind_of_address(target):
     with answering(leads_to(target)) as (port, got), pytest.raises(Unanswered):
-        pings._call(f"http://127.0.0.1:{port}/")
+        call(f"http://127.0.0.1:{port}/")
     assert len(got) == 1
 
 
@@ -75,10 +82,10 @@ def test_a_monitor_may_lead_to_another_address_of_its_host_but_not_for_ever():
         return leads_to("/there" if b"GET /here" in request else "/again")(request)
 
     with answering(answer) as (port, got):
-        pings._call(f"http://127.0.0.1:{port}/here")
+        call(f"http://127.0.0.1:{port}/here")
         assert len(got) == 2
         with pytest.raises(Unanswered, match="without end"):
-            pings._call(f"http://127.0.0.1:{port}/again")
+            call(f"http://127.0.0.1:{port}/again")
 
 
 @pytest.mark.parametrize("begun", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 2"])
@@ -88,13 +95,13 @@ def test_a_monitor_that_drips_is_left_after_a_time(begun, monkeypatch):
         answering(lambda _: begun, drips=b"0") as (port, _),
         pytest.raises(Unanswered, match="no answer within"),
     ):
-        pings._call(f"http://127.0.0.1:{port}/")
+        call(f"http://127.0.0.1:{port}/")
 
 
 def test_a_monitor_that_answers_and_then_drips_was_told():
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
     with answering(lambda _: head, drips=b"x") as (port, got):
-        pings._call(f"http://127.0.0.1:{port}/")
+        call(f"http://127.0.0.1:{port}/")
     assert len(got) == 1
 
 
@@ -104,7 +111,7 @@ def test_a_ping_url_with_a_password_is_refused(settings, url):
     with pytest.raises(InvalidSyntax, match="cannot hold a user and a password"):
         tasks.change(settings, ME, task.id, ping_url=url)
     with pytest.raises(Unanswered):  # one of an older version
-        pings._call(url)
+        call(url)
 
 
 USER, PASSWORD = "pi", "correct-horse"
