@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,9 @@ def _hide_the_spool() -> None:
         Path("/proc/self/gid_map").write_text(f"0 {group} 1")
     _call("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     _call("mount", b"none", os.fsencode(SPOOL), b"tmpfs", 0, b"mode=1730")
+    if user == 0:
+        # Ordinary users enter it by the group of the `crontab` program.
+        os.chown(SPOOL, 0, Path("/usr/bin/crontab").stat().st_gid)
 
 
 def _hide_the_environment() -> None:
@@ -235,8 +238,13 @@ def cli(cli_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @contextmanager
-def _serving(environment: Mapping[str, str], folder: Path) -> Iterator[Callable[..., str]]:
-    """Start servers as `./pitasker up` does; each call returns the address of another."""
+def _serving(
+    environment: Mapping[str, str], folder: Path, prefix: Sequence[str | Path] = ()
+) -> Iterator[Callable[..., str]]:
+    """Start servers as `./pitasker up` does; each call returns the address of another.
+
+    `prefix` is the beginning of the command: a program that runs the rest of it.
+    """
     servers = []
 
     def start(*options: str, **more: str) -> str:
@@ -245,7 +253,7 @@ def _serving(environment: Mapping[str, str], folder: Path) -> Iterator[Callable[
             port = free.getsockname()[1]
         log = (folder / "server.log").open("w")
         server = subprocess.Popen(
-            [sys.executable, "-m", "pitasker_core", "up", "--port", str(port), *options],
+            [*prefix, sys.executable, "-m", "pitasker_core", "up", "--port", str(port), *options],
             env={**environment, **more},
             stdout=log,
             stderr=subprocess.STDOUT,

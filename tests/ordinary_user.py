@@ -16,6 +16,7 @@ from pitasker_core.runs import by_hand, history, spool
 from pitasker_core.runs.why import circumstances
 from pitasker_core.settings import Settings
 
+CLOSED = Path.home() / "closed"
 LONG = "/" + 300 * "x" + "/y"
 RECORDED = "pitasker-recorder 3 '/bin/x'"
 
@@ -48,24 +49,25 @@ def back_up(settings: Settings, file: str) -> str:
 
 def see(settings: Settings) -> dict[str, object]:
     """Everything that is asked for by the tests."""
-    recorders = ("/root/.local/share/pitasker", LONG)
-    crontab = "HOME=/root\n" + "".join(f"@daily {path}/{RECORDED}\n" for path in recorders)
+    CLOSED.mkdir(mode=0)
+    recorders = (f"{CLOSED}/pitasker", LONG)
+    crontab = f"HOME={CLOSED}\n" + "".join(f"@daily {path}/{RECORDED}\n" for path in recorders)
     subprocess.run(["crontab", "-"], input=crontab.encode(), check=True)
-    task = tasks.create(settings, "test", "Odd", "@daily", f"/root/x.sh > {LONG}").tasks[0]
+    task = tasks.create(settings, "test", "Odd", "@daily", f"{CLOSED}/x.sh > {LONG}").tasks[0]
     here = replace(task, command="pwd")
     seen = {
         "status": say(("status",)),
         "validate": say(("validate",)),
-        "advice": [advice.advise("@daily", program, None) for program in ("/root/x.sh", LONG)],
+        "advice": [advice.advise("@daily", program, None) for program in (f"{CLOSED}/x.sh", LONG)],
         "why": circumstances.explain(settings, task.id).conclusion,
         "run in an unreadable HOME": run(settings, here),
-        "backups": [back_up(settings, file) for file in (".", "/root/x", LONG)],
+        "backups": [back_up(settings, file) for file in (".", f"{CLOSED}/x", LONG)],
     }
     os.environ["HOME"] = ""
     seen["home"] = str(Settings.from_environment({"HOME": ""}).home)
     subprocess.run(["crontab", "-"], input=b'HOME=""\n', check=True)
     seen["run without HOME"] = run(settings, here)
-    unreadable = replace(settings, home=settings.home.__class__("/root/pitasker"))
+    unreadable = replace(settings, home=CLOSED / "pitasker")
     try:
         tasks.listing(unreadable)
     except PiTaskerError as problem:

@@ -1,6 +1,5 @@
 """Paths that an ordinary user may not reach are said, and stop nothing."""
 
-import grp
 import json
 import os
 import pwd
@@ -10,41 +9,28 @@ import sys
 import tempfile
 from pathlib import Path
 
+import ordinary
 import pytest
 from conftest import SPOOL
-
-PROJECT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
 def seen():
     """What the user `nobody` sees, in a home and with a crontab of their own."""
-    if os.getuid():
-        pytest.skip("only root can become an ordinary user")
-    user, group = pwd.getpwnam("nobody"), SPOOL.stat().st_gid
-    # In the private spool of the tests, which `crontab` enters by its group.
-    os.chown(SPOOL, 0, grp.getgrnam("crontab").gr_gid)
+    user = pwd.getpwnam("nobody")
     home = Path(tempfile.mkdtemp(prefix="pitasker-ordinary-", dir="/tmp"))
     os.chown(home, user.pw_uid, user.pw_gid)
-    ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    program = ordinary.PROJECT / "tests" / "ordinary_user.py"
     done = subprocess.run(
-        ["setpriv", *ids, sys.executable, PROJECT / "tests" / "ordinary_user.py"],
+        ordinary.command(user, sys.executable, program),
         cwd=home,
-        env={
-            "HOME": str(home),
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(PROJECT),
-            "PITASKER_HOME": str(home / "pitasker"),
-        },
+        env=ordinary.environment(home, PITASKER_HOME=str(home / "pitasker")),
         capture_output=True,
         text=True,
         check=False,
     )
     (SPOOL / user.pw_name).unlink(missing_ok=True)
-    os.chown(SPOOL, 0, group)
     shutil.rmtree(home)
-    if "Permission denied" in done.stderr and sys.executable in done.stderr:
-        pytest.skip("an ordinary user cannot reach this Python")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -3,7 +3,7 @@
 import logging
 import socket
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
 import pytest
@@ -258,3 +258,37 @@ def test_lines_of_one_kind_are_limited_and_counted(caplog):
     assert len(lines) == 22
     assert lines[19].startswith("An attack, number 19. (More of this kind are left out")
     assert lines[20:] == ["Something else.", "Something else."]
+
+
+# --- A server of an ordinary user, by the network -----------------------------------------------
+
+
+def send_on_and_on(victim, path, kind):
+    """What is answered to a body without an end."""
+    host = victim.address.removeprefix("http://")
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n"
+    with socket.create_connection(host.split(":"), PATIENCE) as sending:
+        sending.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        with suppress(OSError):  # it was answered, and is not read any further
+            for _ in range(200):
+                sending.sendall(b"10000\r\n" + 65_536 * b"x" + b"\r\n")
+        with suppress(OSError):
+            return sending.recv(12)
+    return b""
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/", "/api/tasks", "/healthz", "/page.js"])
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain"])
+def test_no_stranger_fills_the_disk_or_the_memory_of_the_server(victim, path, kind):
+    assert send_on_and_on(victim, path, kind)[9:10] in (b"3", b"4")
+    with victim.visit() as stranger:
+        assert stranger.get("/login").status_code == 200
+
+
+def test_a_thousand_connections_that_say_nothing_do_not_stop_the_server(victim):
+    host = victim.address.removeprefix("http://").split(":")
+    with ExitStack() as stack, victim.visit() as stranger:
+        for _ in range(600):
+            stack.enter_context(socket.create_connection(host, PATIENCE))
+        assert stranger.get("/login").status_code == 200
+    assert 0 < victim.logged().count("the oldest that waited was closed") < 100

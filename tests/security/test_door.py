@@ -18,6 +18,7 @@ from pitasker_core.auth import Role
 from pitasker_core.settings import Settings
 from pitasker_core.web import login, page_script
 from pitasker_core.web.gate import PAGE_HEADER, Gate
+from security.conftest import CRONTAB
 
 SECRET = "correct horse battery"
 OURS = "http://192.168.1.5:8501"
@@ -286,3 +287,43 @@ def test_started_without_its_launcher_it_believes_nobody(visitor, environment):
     browser = visitor(proxies="127.0.0.1", client=("127.0.0.1", 1))
     assert seen_address(browser, "203.0.113.1") is None
     assert browser.get("/api/client").json() == "127.0.0.1"
+
+
+# --- A server of an ordinary user, by the network -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": "http://127.0.0.1:9999", PAGE_HEADER: "1"},
+        {"origin": "http://evil.example", PAGE_HEADER: "1"},
+        {"origin": "null", PAGE_HEADER: "1"},
+        {"host": "evil.example", PAGE_HEADER: "1"},
+        {"sec-fetch-site": "same-site", PAGE_HEADER: "1"},
+    ],
+)
+def test_another_site_makes_no_task_with_the_cookie_of_its_visitor(victim, headers):
+    task = {"name": "x", "cronSchedule": "@daily", "command": "touch /tmp/x"}
+    with victim.visit(Role.WRITE) as browser:
+        assert browser.post("/api/tasks", json=task, headers=headers).status_code == 403
+    assert victim.crontab() == CRONTAB
+
+
+def test_a_reader_cannot_write_by_the_network(victim):
+    headers = {"origin": victim.address, PAGE_HEADER: "1"}
+    with victim.visit(Role.READ) as reader:
+        for method, path in (("POST", "/api/tasks"), ("PUT", "/api/crontab/raw")):
+            assert reader.request(method, path, json={}, headers=headers).status_code == 403
+    assert victim.crontab() == CRONTAB
+
+
+def test_a_link_signs_in_once_by_its_button_and_not_by_looking_at_it(victim):
+    with victim.visit() as preview, victim.visit() as person:
+        address = f"/login?token={victim.link}&next=http://["
+        for method in ("HEAD", "GET"):
+            assert preview.request(method, address).status_code == 200
+        assert not preview.cookies
+        answer = person.post("/login?next=http://[", data={"token": victim.link})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert preview.post("/login", data={"token": victim.link}).status_code == 401

@@ -10,6 +10,8 @@ from starlette.middleware import Middleware
 from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from pitasker_core import auth
 from pitasker_core.auth import Role
@@ -139,3 +141,23 @@ def test_a_session_that_goes_on_keeps_its_websocket(settings, tab, dashboard):
     tab.send_text("press a button")
     assert tab.receive_text() == "the crontab"
     assert dashboard.runs == ["draw", "press a button"]
+
+
+def receive_all(tab):
+    while True:
+        tab.recv(PATIENCE)
+
+
+def test_a_real_websocket_of_the_dashboard_is_closed(victim):
+    own = cookies(victim.settings, victim.address)
+    header = "; ".join(f"{name}={value}" for name, value in own.items())
+    address = victim.address.replace("http", "ws") + "/_stcore/stream"
+    with (
+        connect(address, origin=victim.address, additional_headers={"cookie": header}) as tab,
+        victim.visit() as browser,
+    ):
+        browser.cookies.update(own)
+        assert browser.post("/logout").status_code == 303
+        with pytest.raises(ConnectionClosed):
+            receive_all(tab)
+        assert tab.close_code == SIGNED_OUT

@@ -1,6 +1,9 @@
 """Whoever guesses passwords gets few guesses, and does not keep the owner out."""
 
+import secrets
+
 import pytest
+from serving import until
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
@@ -188,3 +191,17 @@ def test_a_password_that_both_roles_have_since_long_ago_opens_looking(settings):
     with auth._changing(settings) as data:
         data["passwords"] = {"write": SECRET, "read": SECRET}
     assert auth.check_password(settings, SECRET) is Role.READ
+
+
+def test_guessing_by_the_network_does_not_keep_out_who_was_here_before(victim):
+    with victim.visit() as owner, victim.visit() as attacker:
+        assert owner.post("/login", data={"password": victim.password}).status_code == 303
+
+        def is_stopped():
+            forged = {"x-forwarded-for": f"6.6.6.{secrets.randbelow(256)}\x1b[31m"}
+            answer = attacker.post("/login", data={"password": "x"}, headers=forged)
+            return answer.status_code == 429 and "./pitasker link" in answer.text
+
+        until(is_stopped)
+        assert owner.post("/login", data={"password": victim.password}).status_code == 303
+    assert "6.6.6." not in victim.logged()

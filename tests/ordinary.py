@@ -1,0 +1,53 @@
+"""Start programs as an ordinary user of the machine."""
+
+import os
+import pwd
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+
+_ENTER = """\
+set -e
+stage=$(mktemp -d)
+while [ "$1" != -- ]; do
+    mkdir "$stage/$#"; mount --bind "$2" "$stage/$#"
+    mount -t tmpfs -o mode=755 none "$1"
+    mkdir -p "$2"; mount --bind "$stage/$#" "$2"
+    shift 2
+done
+shift
+exec "$@"
+"""
+"""For each pair of a folder that is closed and one within it: open the way to that one alone."""
+
+
+def command(user: pwd.struct_passwd, *words: str | Path) -> list[str | Path]:
+    """A command that runs as a user, where the project and its Python can be read.
+
+    They may lie in root's own folder: then it is another one in a mount namespace of the command's.
+    """
+    if os.getuid():
+        pytest.skip("only root can become an ordinary user")
+    ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return [
+        *("unshare", "--mount", "sh", "-c", _ENTER, "sh"),
+        *(folder for pair in _closed() for folder in pair),
+        *("--", "setpriv", *ids, *words),
+    ]
+
+
+def environment(user_home: Path, **more: str) -> dict[str, str]:
+    """The environment of a user who has just logged in."""
+    return {"HOME": str(user_home), "PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), **more}
+
+
+def _closed() -> Iterator[tuple[Path, Path]]:
+    for needed in {Path(sys.base_prefix), Path(sys.prefix).resolve(), PROJECT}:
+        for folder in reversed(needed.parents):
+            if not folder.stat().st_mode & 0o001:
+                yield folder, needed
+                break
