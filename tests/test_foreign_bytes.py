@@ -12,6 +12,7 @@ from test_scenarios import ME, create
 
 from pitasker_core import database, history, tasks
 from pitasker_core.api.app import make
+from pitasker_core.auth import Role
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.runs import history as runs
 from pitasker_core.runs import spool
@@ -177,6 +178,31 @@ def client(cli_environment, monkeypatch):
         monkeypatch.setenv(name, value)
     app = make()
     return TestClient(app, raise_server_exceptions=False)
+
+
+def test_the_api_answers_with_foreign_bytes_and_takes_a_choice_that_was_shown_them(
+    settings, crontab, client
+):
+    async def writing(scope, receive, send):
+        scope.setdefault("state", {})["role"] = Role.WRITE
+        await app(scope, receive, send)
+
+    app = client.app
+    writer = TestClient(writing, raise_server_exceptions=False)
+    task = create(settings, command="/bin/a")
+    written = crontab.read()
+    change_by_hand(crontab, b"/bin/a", b"/bin/\xe9")
+    assert tasks.change(settings, ME, task.id, schedule="0 3 * * *").failures == {}
+    [conflict] = writer.get("/conflicts").json()
+    assert conflict["crontab"]["command"] == "/bin/\udce9"
+    for path, body in (("/crontab/sync", {}), ("/crontab/export", {"tasks": [task.id]})):
+        assert writer.post(path, json=body).json()["conflicts"] == [conflict]
+    choice = {"take": "database", **{side: conflict[side] for side in ("database", "crontab")}}
+    answer = writer.post(
+        f"/conflicts/{conflict['crontabId']}/resolve", content=json.dumps(choice), headers=JSON
+    )
+    assert answer.status_code == 200, answer.text
+    assert crontab.read() == written.replace(b"0 2 *", b"0 3 *")
 
 
 @pytest.mark.parametrize("some", ["a\0b", "a\ud800b"])

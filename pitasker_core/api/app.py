@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pitasker_core import errors, measure, shapes
 from pitasker_core.api import crontab, crontabs, runs, tasks
+from pitasker_core.api.context import Exact
 from pitasker_core.api.models import Error
 from pitasker_core.errors import PiTaskerError
 from pitasker_core.text import Code, Text
@@ -54,6 +54,7 @@ def make() -> FastAPI:
         "`./pitasker token new NAME` and send it as `Authorization: Bearer TOKEN`.",
         redoc_url=None,
         responses=_TOLD,
+        default_response_class=Exact,
     )
     app.include_router(crontab.router, tags=["crontab"])
     app.include_router(crontabs.router, tags=["crontabs"])
@@ -86,24 +87,24 @@ _PLACES = ("body", "query", "path", "header")
 """Where FastAPI found what is wrong: not a name that a person gave."""
 
 
-async def _ours(request: Request, problem: Exception) -> JSONResponse:
+async def _ours(request: Request, problem: Exception) -> Exact:
     assert isinstance(problem, PiTaskerError)  # noqa: S101 - registered for these alone
     status = next(STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS)
-    return JSONResponse(shapes.error(problem), status)
+    return Exact(shapes.error(problem), status)
 
 
-async def _unexpected(request: Request, problem: Exception) -> JSONResponse:
+async def _unexpected(request: Request, problem: Exception) -> Exact:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=problem)
-    return JSONResponse(shapes.error(errors.Unexpected()), 500)
+    return Exact(shapes.error(errors.Unexpected()), 500)
 
 
-async def _not_understood(request: Request, problem: Exception) -> JSONResponse:
+async def _not_understood(request: Request, problem: Exception) -> Exact:
     assert isinstance(problem, RequestValidationError)  # noqa: S101 - registered for these alone
     parts = []
     for error in problem.errors()[:5]:
         if error["loc"][0] == "path" and error["type"] == "less_than_equal":
             missing = errors.NotFound(f"There is no {error['loc'][1]} {error['input']}.")
-            return JSONResponse(shapes.error(missing), STATUS[errors.NotFound])
+            return Exact(shapes.error(missing), STATUS[errors.NotFound])
         if error["type"] == "json_invalid":
             parts.append(f"the body is no JSON ({error['ctx']['error']})")
             continue
@@ -113,10 +114,10 @@ async def _not_understood(request: Request, problem: Exception) -> JSONResponse:
         where = ".".join(str(part) for part in error["loc"] if part not in _PLACES)
         parts.append(f"{where}: {error['msg']}" if where else error["msg"])
     told = errors.InvalidRequest(f"This request is not understood: {'; '.join(parts)}.")
-    return JSONResponse(shapes.error(told), 422)
+    return Exact(shapes.error(told), 422)
 
 
-async def _http(request: Request, problem: Exception) -> JSONResponse:
+async def _http(request: Request, problem: Exception) -> Exact:
     assert isinstance(problem, HTTPException)  # noqa: S101 - registered for these alone
     told = errors.InvalidRequest(
         f"{problem.detail}.", Text(Code("/api/docs"), " has what there is.")
@@ -124,7 +125,7 @@ async def _http(request: Request, problem: Exception) -> JSONResponse:
     headers = {**(problem.headers or {})}
     if problem.status_code == 405:
         headers["Allow"] = ", ".join(_allowed(request))
-    return JSONResponse(shapes.error(told), problem.status_code, headers)
+    return Exact(shapes.error(told), problem.status_code, headers)
 
 
 def _allowed(request: Request) -> list[str]:

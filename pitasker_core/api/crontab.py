@@ -200,7 +200,7 @@ def _change(settings: Settings, tag: UUID) -> Change:
     return found[0]
 
 
-def _fields(sent: models.Fields | None) -> Fields | None:
+def _fields(sent: models.Fields | models.Side | None) -> Fields | None:
     return Fields.from_dict(sent.model_dump()) if sent else None
 
 

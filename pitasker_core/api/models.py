@@ -53,6 +53,7 @@ def _no_number(text: object) -> object:
 # Strict: "yes" is no truth and "3" no number, whatever Python makes of them.
 Text = Annotated[str, Strict(), AfterValidator(_storable)]
 Name = Annotated[str, Strict(), Field(max_length=NAME_LIMIT), AfterValidator(_storable)]
+AnyText = Annotated[str, PlainValidator(_any_text), WithJsonSchema({"type": "string"})]
 Flag = Annotated[bool, Strict()]
 Seconds = Annotated[int, Strict(), Field(ge=1, le=LONGEST_TIMEOUT)]
 Id = Annotated[int, Strict(), Field(ge=1, le=LARGEST_ID)]
@@ -154,7 +155,7 @@ class Sync(Model):
 class Raw(Model):
     """A whole crontab. `confirmed`: that most managed entries go is meant."""
 
-    content: Annotated[str, PlainValidator(_any_text), WithJsonSchema({"type": "string"})]
+    content: AnyText
     confirmed: Flag = False
 
 
@@ -175,13 +176,23 @@ class Fields(Model):
     recording: Recording | None = None
 
 
+class Side(Model):
+    """An entry as one side has it, whatever bytes it holds."""
+
+    name: AnyText
+    schedule: AnyText
+    command: AnyText
+    paused: Flag = False
+    recording: Recording | None = None
+
+
 class Resolution(Model):
     """Whose version to take, or an explicit mix. `database` and `crontab` are what was shown: 409
     when either has changed since."""
 
     take: Literal["database", "crontab"] | Fields
-    database: Fields | None
-    crontab: Fields | None
+    database: Side | None
+    crontab: Side | None
 
 
 # --- What is answered ---
@@ -340,9 +351,9 @@ class Change(Model):
     task: int | None
     crontab_id: UUID
     kind: str
-    base: Fields | None
-    database: Fields | None
-    crontab: Fields | None
+    base: Side | None
+    database: Side | None
+    crontab: Side | None
 
 
 class Synced(Model):
