@@ -266,7 +266,7 @@ def test_lines_of_one_kind_are_limited_and_counted(caplog):
 def send_on_and_on(victim, path, kind):
     """What is answered to a body without an end."""
     host = victim.address.removeprefix("http://")
-    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}; boundary=x\r\n"
     with socket.create_connection(host.split(":"), PATIENCE) as sending:
         sending.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         with suppress(OSError):  # it was answered, and is not read any further
@@ -278,9 +278,10 @@ def send_on_and_on(victim, path, kind):
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/", "/api/tasks", "/healthz", "/page.js"])
-@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "text/plain"])
+@pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded"])
 def test_no_stranger_fills_the_disk_or_the_memory_of_the_server(victim, path, kind):
-    assert send_on_and_on(victim, path, kind)[9:10] in (b"3", b"4")
+    # By the gate, the bounds or the routes: not by what has read the body.
+    assert send_on_and_on(victim, path, kind)[9:] in (b"303", b"401", b"405", b"413", b"415")
     with victim.visit() as stranger:
         assert stranger.get("/login").status_code == 200
 
