@@ -446,8 +446,10 @@ def undo_delete(settings: Settings, actor: str, *tasks: int) -> Applied:
         rows = []
         for task in dict.fromkeys(tasks):
             row = found.get(task)
-            if row is None or row.deleted_at is None:
+            if row is None:
                 raise NotFound(f"There is no deleted task {task}.")
+            if row.deleted_at is None:
+                raise NotFound(f"Task {task} is not deleted, or came back already.")
             row.deleted_at = None
             row.updated_at = clock.now()
             session.add(EventRow(actor=actor, kind="undeleted", task=task, after=_told(row)))

@@ -47,6 +47,15 @@ def back_up(settings: Settings, file: str) -> str:
     return ""
 
 
+def read_backup(file: str) -> str:
+    """The code of the error with which a backup that cannot be read is refused."""
+    try:
+        archive.read(Path(file))
+    except PiTaskerError as problem:
+        return problem.code
+    return ""
+
+
 def see(settings: Settings) -> dict[str, object]:
     """Everything that is asked for by the tests."""
     CLOSED.mkdir(mode=0)
@@ -62,6 +71,7 @@ def see(settings: Settings) -> dict[str, object]:
         "why": circumstances.explain(settings, task.id).conclusion,
         "run in an unreadable HOME": run(settings, here),
         "backups": [back_up(settings, file) for file in (".", f"{CLOSED}/x", LONG)],
+        "restores": [read_backup(file) for file in (".", f"{CLOSED}/x", LONG)],
     }
     os.environ["HOME"] = ""
     seen["home"] = str(Settings.from_environment({"HOME": ""}).home)

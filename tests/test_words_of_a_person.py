@@ -7,6 +7,7 @@ import pytest
 from test_scenarios import ME, create
 
 from pitasker_core import tasks
+from pitasker_core.errors import NotFound
 from pitasker_core.sync import adopt, edit, fixes, release, service, validation
 from pitasker_core.sync.fixes import Fix
 from pitasker_core.sync.install import digest
@@ -135,6 +136,19 @@ def test_removed_by_hand_it_is_written_again_in_its_place(settings, crontab, edi
     assert done.notes == {}
     first = before.index(b"0 1 *")
     assert crontab.read() == before[:first] + schedule + before[first + 9 :]
+
+
+def test_a_deleted_task_whose_entry_was_put_back_is_not_called_missing(settings, crontab):
+    task, _ = create(settings), create(settings, "Other", command="/bin/other")
+    crontab.write(b"# by hand\n" + crontab.read())
+    service.sync(settings, Request(ME))
+    text = crontab.read()
+    tasks.delete(settings, ME, task.id)
+    crontab.write(text)
+    service.sync(settings, Request(ME, confirmed=True))
+    with pytest.raises(NotFound, match="came back already"):
+        tasks.undo_delete(settings, ME, task.id)
+    assert tasks.get(settings, task.id).is_system_managed
 
 
 def test_an_entry_taken_out_by_hand_from_below_its_name_stays_out(settings, crontab):

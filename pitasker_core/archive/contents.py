@@ -30,7 +30,7 @@ from pitasker_core import database
 from pitasker_core.archive.container import UNPACKED_LIMIT, Part, TooLarge, parts
 from pitasker_core.crontab.document import decode
 from pitasker_core.database.tables import Base
-from pitasker_core.errors import InvalidSyntax, NotFound
+from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.text import Code, Text
 
 FORMAT = 2
@@ -230,6 +230,8 @@ def readable(file: Path) -> Iterator[None]:
             Text("If you made it and it is that large: the same with ", Code("--large"), "."),
         ) from problem
     except _UNREADABLE as problem:
+        if isinstance(problem, OSError) and problem.strerror:
+            raise ExecutionError(f"{file} cannot be read: {problem.strerror}.") from problem
         raise InvalidSyntax(f"{file} is no backup of PiTasker's: {problem}.") from problem
 
 
