@@ -187,6 +187,16 @@ def test_a_missing_recorder_is_found_and_a_sync_puts_it_back(settings, crontab):
     assert validation.validate(service.preview(settings)).is_valid
 
 
+def test_an_entry_that_records_for_another_task_is_found_and_a_sync_mends_it(settings, crontab):
+    record(settings, create(settings))
+    before = crontab.read()
+    crontab.write(before.replace(b"pitasker-recorder 1 ", b"pitasker-recorder 7 "))
+    (finding,) = validation.validate(service.preview(settings)).findings
+    assert finding.message == "Its runs are recorded for task 7, not 1."
+    service.sync(settings, Request(ME))
+    assert crontab.read() == before
+
+
 def test_after_the_data_folder_has_moved_entries_get_the_recorder_that_is_there(
     settings, crontab, tmp_path
 ):

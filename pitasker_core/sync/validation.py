@@ -77,7 +77,7 @@ def validate(compared: Comparison) -> Report:
         _at(document, i, Discrepancy.COPIED_TAG, "Another entry has this tag with better right.")
         for i in reading.copies
     ]
-    findings += _missing_recorders(compared)
+    findings += _wrong_recorders(compared)
     findings += of_lines(document)
     findings += _unmanaged(compared)
     return Report(sorted(findings, key=lambda f: f.line or len(document.lines) + 1))
@@ -109,21 +109,23 @@ def _unmanaged(compared: Comparison) -> list[Finding]:
     return findings
 
 
-def _missing_recorders(compared: Comparison) -> list[Finding]:
+def _wrong_recorders(compared: Comparison) -> list[Finding]:
     changes = {change.tag: change for change in compared.plan.changes}
-    return [
-        replace(
-            _at(
-                compared.document,
-                index,
-                Discrepancy.MISSING_RECORDER,
-                f"There is no recorder {entry.recorder.path}: this job does not run.",
-            ),
-            change=changes.get(entry.tag) if entry.tag else None,
-        )
-        for index, entry in compared.document.entries()
-        if entry.recorder and entry.recorder.path in compared.gone_recorders and not entry.paused
-    ]
+    findings = []
+    for index, entry in compared.document.entries():
+        if entry.recorder is None or entry.paused:
+            continue
+        task = compared.known.get(entry.tag) if entry.tag else None
+        if entry.recorder.path in compared.gone_recorders:
+            message = f"There is no recorder {entry.recorder.path}: this job does not run."
+        elif task and entry.recorder.task != task.task:
+            message = f"Its runs are recorded for task {entry.recorder.task}, not {task.task}."
+        else:
+            continue
+        finding = _at(compared.document, index, Discrepancy.MISSING_RECORDER, message)
+        change = changes.get(entry.tag) if entry.tag else None
+        findings.append(replace(finding, change=change))
+    return findings
 
 
 def of_lines(document: Crontab) -> list[Finding]:
