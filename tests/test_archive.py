@@ -19,6 +19,8 @@ from pitasker_core.database.tables import NoticeRow, OperationRow, RunRow, Setti
 from pitasker_core.errors import CrontabUnavailable, DatabaseError, InvalidSyntax, NotFound
 from pitasker_core.identity import Identity
 from pitasker_core.notices import Kind
+from pitasker_core.runs import history as runs
+from pitasker_core.runs import spool
 from pitasker_core.sync import adopt, edit, service, store
 from pitasker_core.sync.service import Request
 
@@ -295,6 +297,18 @@ def test_another_users_tasks_runs_and_entries_become_those_of_this_one(settings,
     assert any("There is no file /home/pi/bin/backup.sh" in note for note in done.notes)
     assert "Line 2: there is no user pi on this machine, to whom mail goes." in done.notes
     assert "Line 7: there is no user camera on this machine." in done.notes
+
+
+def test_a_record_that_waits_during_a_restore_is_no_run_of_another_task(settings, crontab):
+    ours = create(settings)
+    settings.spool.mkdir()
+    record = settings.spool / f"{ours.id}-1700000000000000000-9.json"
+    record.write_text('{"started": 1700000000, "ended": 1700000001, "exit_code": 1}')
+    done = archive.restore(settings, ME, archive.read(FORMAT_1), "pi@raspberrypi")
+    spool.collect(settings)
+    assert len(runs.runs(settings)) == 2
+    archive.restore(settings, ME, archive.read(done.kept))
+    assert [run.exit_code for run in runs.runs(settings)] == [1]
 
 
 def test_a_machine_made_anew_under_its_old_name_is_not_asked_about(settings, crontab):

@@ -16,6 +16,7 @@ from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.database import owner, scope
 from pitasker_core.database.tables import EventRow, TaskRow
 from pitasker_core.errors import DatabaseError, PiTaskerError
+from pitasker_core.runs import spool
 from pitasker_core.settings import Settings
 from pitasker_core.storable import storable
 from pitasker_core.sync import edit, install, service, store
@@ -49,6 +50,9 @@ def restore(
     """
     us = _whose(settings)
     source = moving.chosen(contents.sources, us, named)
+    # A record names its task by id, which may be another task's after this.
+    with suppress(PiTaskerError):
+        spool.collect(settings)
     with install.locked(settings):
         edit.check_locked(settings, contents.crontab or "")
         crontab = service.program(settings)
