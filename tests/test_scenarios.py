@@ -77,7 +77,7 @@ def test_undoing_a_deletion_brings_the_task_and_its_entry_back(settings, crontab
     assert tasks.listing(settings).states[task.id] is tasks.State.SYNCED
 
 
-def test_toggling_off_removes_the_entry_and_on_adds_it_with_a_new_id(settings, crontab):
+def test_toggling_off_removes_the_entry_and_on_adds_it_under_its_id(settings, crontab):
     crontab.write(EXISTING)
     task = create(settings)
     tasks.change(settings, ME, task.id, system_managed=False)
@@ -85,7 +85,7 @@ def test_toggling_off_removes_the_entry_and_on_adds_it_with_a_new_id(settings, c
     assert tasks.listing(settings).states[task.id] is tasks.State.DATABASE_ONLY
     tasks.change(settings, ME, task.id, system_managed=True)
     again = tasks.get(settings, task.id)
-    assert again.crontab_id != task.crontab_id
+    assert again.crontab_id == task.crontab_id
     assert f"PITASKER_ID:{again.crontab_id}".encode() in crontab.read()
 
 

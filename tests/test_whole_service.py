@@ -103,6 +103,7 @@ class Service(RuleBasedStateMachine):
         """Check what an act of PiTasker's left alone. `takes` and `adds` are lines of a person's
         that it was asked to change."""
         before, known = self.state()
+        takes = [*takes, *self.waiting(targets)]
         tags = {task.crontab_id for task in known if task.id in targets}
         problem = None
         try:
@@ -122,6 +123,15 @@ class Service(RuleBasedStateMachine):
             if tag not in tags and tag in self.quiet:
                 assert was[tag].raw == now[tag].raw
             assert was[tag].words == now[tag].words
+
+    def waiting(self, targets):
+        """The lines of a person's that imports of these tasks could not tag yet."""
+        compared = service.preview(self.settings)
+        return [
+            compared.document.lines[index].raw
+            for tag, index in compared.reading.lost.items()
+            if compared.known[tag].task in targets
+        ]
 
     def own_names(self):
         """Comments that PiTasker may write: the names of tasks that were imported too."""
