@@ -25,13 +25,22 @@ exec "$@"
 """For each pair of a folder that is closed and one within it: open the way to that one alone."""
 
 
+def find(name: str) -> pwd.struct_passwd:
+    """A user by name, whom the tests can become; without one the test is left out."""
+    user = pwd.getpwnam(name)
+    # Without root the tests are root in a namespace of their own, where nobody else is.
+    maps = [map(int, line.split()) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    is_there = any(first <= user.pw_uid < first + count for first, _, count in maps)
+    if os.getuid() or not is_there:
+        pytest.skip("only root can become an ordinary user")
+    return user
+
+
 def command(user: pwd.struct_passwd, *words: str | Path) -> list[str | Path]:
     """A command that runs as a user, where the project and its Python can be read.
 
     They may lie in root's own folder: then it is another one in a mount namespace of the command's.
     """
-    if os.getuid():
-        pytest.skip("only root can become an ordinary user")
     ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     return [
         *("unshare", "--mount", "sh", "-c", _ENTER, "sh"),

@@ -17,7 +17,7 @@ from conftest import SPOOL
 @pytest.fixture(scope="module")
 def seen():
     """What the user `nobody` sees, in a home and with a crontab of their own."""
-    user = pwd.getpwnam("nobody")
+    user = ordinary.find("nobody")
     home = Path(tempfile.mkdtemp(prefix="pitasker-ordinary-", dir="/tmp"))
     os.chown(home, user.pw_uid, user.pw_gid)
     program = ordinary.PROJECT / "tests" / "ordinary_user.py"

@@ -1,6 +1,5 @@
 """A server as its owner runs it, an ordinary user, for attacks from the network and the machine."""
 
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -53,7 +52,7 @@ class Victim:
 
 @pytest.fixture(scope="session")
 def victim() -> Iterator[Victim]:
-    user = pwd.getpwnam(USER)
+    user = ordinary.find(USER)
     with tempfile.TemporaryDirectory(prefix="pitasker-victim-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)  # as homes of users often are: what is in it protects itself

@@ -1,7 +1,6 @@
 """A data folder that somebody else can change is not used: what lies there says who may sign in."""
 
 import os
-import pwd
 import subprocess
 
 import ordinary
@@ -52,7 +51,7 @@ def test_a_home_that_is_not_there_yet_is_made_for_its_owner_alone(settings):
 def test_another_user_of_the_machine_reads_nothing_of_the_home(victim):
     assert (victim.settings.home / "auth.json").is_file()
     find = ("find", victim.settings.home, "-readable", "-o", "-writable", "-o", "-mindepth", "1")
-    command = ordinary.command(pwd.getpwnam("nobody"), *find)
+    command = ordinary.command(ordinary.find("nobody"), *find)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == ""
     assert "Permission denied" in done.stderr
