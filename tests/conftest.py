@@ -47,9 +47,9 @@ def _hide_the_spool() -> None:
         Path("/proc/self/gid_map").write_text(f"0 {group} 1")
     _call("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     _call("mount", b"none", os.fsencode(SPOOL), b"tmpfs", 0, b"mode=1730")
-    if user == 0:
+    with suppress(OSError):  # without root there is neither that group nor another user
         # Ordinary users enter it by the group of the `crontab` program.
-        os.chown(SPOOL, 0, Path("/usr/bin/crontab").stat().st_gid)
+        os.chown(SPOOL, -1, Path("/usr/bin/crontab").stat().st_gid)
 
 
 def _hide_the_environment() -> None:
