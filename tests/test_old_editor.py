@@ -194,6 +194,19 @@ def test_a_crontab_without_the_entries_of_today_still_asks(settings, crontab):
     assert crontab.read() == EXISTING + b"# by hand\n"
 
 
+def test_an_imported_entry_that_is_deleted_by_hand_stays_deleted(settings, crontab):
+    crontab.write(EXISTING)
+    offered = adopt.importable(service.preview(settings))
+    adopt.adopt(settings, ME, [next(item for item in offered if "backup.sh" in item.raw)])
+    lines = crontab.read().splitlines(keepends=True)
+    left = [line for line in lines if b"backup.sh" not in line]
+    by_hand = b"".join([*left, b"15 5 * * * /bin/backup.sh\n"])
+    crontab.write(by_hand)
+    in_background(settings)
+    assert crontab.read() == by_hand
+    assert State.DATABASE_ONLY in tasks.listing(settings).states.values()
+
+
 # --- An old crontab file that comes back ---------------------------------------------------------
 
 

@@ -284,6 +284,30 @@ def test_of_what_the_editor_saved_no_byte_changes_but_in_lines_that_were_changed
     assert not kept - Counter(merged.text.splitlines())
 
 
+@st.composite
+def misjudged(draw):
+    """A story whose saved text may have been made from another text than it is taken for."""
+    opened, world, saved = draw(stories())
+    base = draw(st.sampled_from([saved, world.text, opened]))
+    for kind, number, pick in draw(st.lists(there, max_size=4)):
+        base = edited_there(base, kind, number, pick)
+    return opened, world, base
+
+
+@given(misjudged())
+def test_a_line_that_was_not_written_here_occurs_as_often_as_it_was_saved(story):
+    opened, world, saved = story
+    texts = (opened, world.text, saved, Merged(*story).text)
+    then, now, theirs, after = map(plain_lines, texts)
+    for line in {*then, *now, *theirs, *after}:
+        if line.startswith("# Imported"):
+            continue  # the name of an entry that comes back at a new place
+        if then[line] == now[line]:
+            assert after[line] == theirs[line], line
+        else:
+            assert after[line] <= max(theirs[line], now[line])
+
+
 # --- Which text it was made from ----------------------------------------------------------------
 
 
@@ -315,6 +339,30 @@ def test_an_entry_that_both_changed_shows_by_its_words_which_one_was_changed():
 
 def test_of_texts_that_are_as_near_the_newest_was_changed():
     assert nearest(line(1, "0 7 * * *"), [line(1, "0 6 * * *"), line(1)]) == 0
+
+
+def test_a_plain_deletion_of_an_imported_entry_is_no_old_editor():
+    old = "# ask\n0 4 * * * /bin/hand2\n0 5 * * * /bin/other\n"
+    new = old.replace("hand2", f"hand2 # PITASKER_ID:{tag_of(2)}")
+    saved = "# ask\n0 4 * * * /bin/hand3\n0 5 * * * /bin/other\n"
+    assert nearest(saved, [new, old]) == 0
+
+
+def test_an_entry_deleted_with_its_name_and_lines_added_is_no_old_editor():
+    assert nearest(line(1) + "# by hand\n", [line(1) + line(2), line(1)]) == 0
+
+
+def test_a_text_that_is_an_older_one_to_the_byte_came_back():
+    assert nearest(line(1), [line(1) + line(2), line(1)]) == 1
+
+
+def test_two_entries_of_the_newest_that_are_missing_show_an_old_editor():
+    assert nearest(line(1) + "# by hand\n", [line(1) + line(2) + line(3), line(1)]) == 1
+
+
+def test_an_entry_missing_and_another_in_its_old_wording_show_an_old_editor():
+    new = line(1, "0 6 * * *") + line(2)
+    assert nearest(line(1) + "# by hand\n", [new, line(1)]) == 1
 
 
 # --- Places --------------------------------------------------------------------------------------

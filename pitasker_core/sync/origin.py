@@ -53,7 +53,8 @@ def nearest(text: str, candidates: Sequence[str]) -> int:
 
     `candidates` are newest first; the first of them always can be it. One that lacks a tagged line
     which the crontab shares with the newest, or a comment above such a line, cannot: that line is
-    younger. Of those as near, the newest is taken.
+    younger. Of those as near, the newest is taken. An older one also needs a sign that no plain
+    deletion by hand leaves.
     """
     lines = Counter(text.split("\n"))
     shared = _marked(candidates[0].split("\n")) & lines.keys()
@@ -62,7 +63,41 @@ def nearest(text: str, candidates: Sequence[str]) -> int:
         others = Counter(candidate.split("\n"))
         if shared <= others.keys() and (distance := _distance(lines, others)) < least:
             best, least = index, distance
-    return best
+    return best if best and _shows_age(text, candidates[best], candidates[0]) else 0
+
+
+def _shows_age(text: str, candidate: str, newest: str) -> bool:
+    """Whether a text cannot be the newest one after a person deleted one entry and added lines.
+
+    It is the older text itself, it holds an old wording, or it lacks more than one entry (with its
+    comment) of the newest.
+    """
+    if text == candidate:
+        return True
+    saved, then, now = (Counter(filter(None, t.split("\n"))) for t in (text, candidate, newest))
+    return bool((saved - now) & (then - now)) or not _is_one_deletion(newest, now - saved, text)
+
+
+def _is_one_deletion(newest: str, missing: Counter[str], text: str) -> bool:
+    """Whether the lines that a text lacks are at most one, with the comment directly above it.
+
+    A tagged line whose tag is still in the text was changed, not deleted.
+    """
+    if missing.total() > 2:
+        return False
+    lines = newest.split("\n")
+    for above, line in zip(["", *lines], lines, strict=False):
+        rest = missing - Counter([line])
+        if rest == missing or (_TAG in line and line.partition(_TAG)[2][:36] in text):
+            continue
+        if above.startswith("#") and _TAG not in above:
+            rest -= Counter([above])
+        if not rest:
+            return True
+    return not missing
+
+
+_TAG = "# PITASKER_ID:"
 
 
 def _marked(lines: Sequence[str]) -> set[str]:
@@ -70,7 +105,7 @@ def _marked(lines: Sequence[str]) -> set[str]:
     a line alone."""
     marked: set[str] = set()
     for above, line in zip(["", *lines], lines, strict=False):
-        if "# PITASKER_ID:" in line:
+        if _TAG in line:
             marked |= {line, above} if above.startswith("#") else {line}
     return marked
 
@@ -261,6 +296,7 @@ class _Work:
 
     def done(self) -> PutBack:
         """The crontab with all that was put back."""
+        self._balance()
         if not self.dropped and not self.inserted:
             return PutBack(self.document, list(range(len(self.saved))), self.clashes)
         lines: list[tuple[Line, int | None]] = []
@@ -277,6 +313,50 @@ class _Work:
         whole += [line for line, _ in lines[-1:]]
         sources = [source for _, source in lines]
         return PutBack(Crontab(tuple(whole), dialect), sources, self.clashes)
+
+    def _balance(self) -> None:
+        """Leave out changes that PiTasker did not make to the number of times a line occurs.
+
+        A difference of two texts shows a line as removed and added when an entry moved past it. A
+        line that occurs as often as in the newest text needs no further change.
+        """
+        now, then = _counts(self.now), _counts(self.ancestor)
+        saved = _counts(self.document)
+        inserted = Counter(
+            _text(line) for lines in self.inserted.values() for line in self._unmanaged(lines)
+        )
+        dropped = Counter(_text(self.document.lines[index]) for index in self.dropped)
+        for text in {*inserted, *dropped}:
+            done_here, needed = now[text] - then[text], now[text] - saved[text]
+            most = max(0, min(done_here, needed))
+            least = min(0, max(done_here, needed))
+            more = inserted[text] - dropped[text]
+            if more > most:
+                self._insert_less(text, more - most)
+            elif more < least:
+                self._drop_less(text, least - more)
+
+    def _unmanaged(self, lines: list[Line]) -> list[Line]:
+        return [line for line in lines if getattr(line, "tag", None) not in self.added]
+
+    def _insert_less(self, text: str, surplus: int) -> None:
+        for at in sorted(self.inserted, reverse=True):
+            for line in self._unmanaged(self.inserted[at]):
+                if surplus and _text(line) == text:
+                    self.inserted[at].remove(line)
+                    surplus -= 1
+
+    def _drop_less(self, text: str, surplus: int) -> None:
+        same = [index for index in self.dropped if _text(self.document.lines[index]) == text]
+        self.dropped.difference_update(sorted(same)[:surplus])
+
+
+def _text(line: Line) -> str:
+    return line.raw.removesuffix("\n")
+
+
+def _counts(document: Crontab) -> Counter[str]:
+    return Counter(map(_text, document.lines))
 
 
 def _keys(document: Crontab, origin: Origin) -> list[_Key]:
