@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -41,7 +42,7 @@ from pitasker_core.errors import PiTaskerError
 from pitasker_core.notices import Kind
 from pitasker_core.notifications import delivery
 from pitasker_core.preferences import Preferences
-from pitasker_core.runs import observed, pings, retention, spool
+from pitasker_core.runs import edits, observed, pings, retention, spool
 from pitasker_core.runs.cron_log import Unreadable
 from pitasker_core.runs.observed import Seen
 from pitasker_core.runs.watch import Watch
@@ -257,7 +258,8 @@ class Background:
             self._unkept = reason
 
     def _sync(self) -> str:
-        done = service.sync(self._settings, Request(BACKGROUND))
+        began_after = partial(edits.began_after, self._settings)
+        done = service.sync(self._settings, Request(BACKGROUND, began_after=began_after))
         _tell_conflicts(self._settings, done)
         imported = adopt.adopt(self._settings, BACKGROUND) if self._preferences.adopt_new else None
         if imported and imported.problem:

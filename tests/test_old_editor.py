@@ -1,6 +1,7 @@
 """`crontab -e` is opened, PiTasker writes, and the editor is saved over it."""
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from test_crash import in_child
@@ -8,6 +9,8 @@ from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import history, tasks
 from pitasker_core.errors import ConcurrentModification, CrontabReverted, MassRemoval
+from pitasker_core.runs import edits
+from pitasker_core.runs.cron_lines import Event, Kind
 from pitasker_core.sync import adopt, edit, install, service, validation
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.release import release
@@ -205,6 +208,64 @@ def test_an_imported_entry_that_is_deleted_by_hand_stays_deleted(settings, cront
     in_background(settings)
     assert crontab.read() == by_hand
     assert State.DATABASE_ONLY in tasks.listing(settings).states.values()
+
+
+@pytest.mark.parametrize("is_proved", [True, False])
+def test_an_edit_that_began_after_the_last_write_is_never_an_old_editors(
+    settings, crontab, opened, is_proved
+):
+    last_write = edit.snapshots(settings)[0].taken_at
+
+    def began_after(at):
+        assert at == last_write
+        return is_proved
+
+    by_hand = opened + b"# by hand\n"
+    crontab.write(by_hand)
+    service.sync(settings, Request(BACKGROUND, began_after=began_after))
+    assert (crontab.read() == by_hand) is is_proved
+
+
+# --- What cron's log proves ----------------------------------------------------------------------
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+BEGUN, SAVED, ENDED = Kind.EDIT_BEGUN, Kind.REPLACED, Kind.EDIT_ENDED
+
+
+@pytest.mark.parametrize(
+    ("log", "is_proved"),
+    [
+        ([(60, 1, BEGUN), (90, 1, SAVED), (90, 1, ENDED)], True),
+        ([(0, 9, SAVED), (60, 1, BEGUN), (90, 1, SAVED), (90, 1, ENDED)], True),
+        ([(-600, 2, BEGUN), (-500, 2, ENDED), (60, 1, BEGUN), (90, 1, SAVED)], True),
+        ([(-60, 1, BEGUN), (90, 1, SAVED), (90, 1, ENDED)], False),
+        ([(1, 1, BEGUN), (90, 1, SAVED), (90, 1, ENDED)], False),
+        ([(-60, 1, BEGUN), (0, 1, SAVED), (0, 1, ENDED), (60, 2, BEGUN), (90, 2, SAVED)], False),
+        ([(60, 1, BEGUN), (90, 1, SAVED), (95, 2, SAVED)], False),
+        ([(60, 1, BEGUN), (90, 1, SAVED), (95, 2, Kind.REMOVED)], False),
+        ([(-60, 2, BEGUN), (60, 1, BEGUN), (90, 1, SAVED), (90, 1, ENDED)], False),
+        ([(60, 1, BEGUN), (90, 1, ENDED)], False),
+        ([(90, 1, SAVED)], False),
+        ([], False),
+    ],
+)
+def test_the_log_proves_an_edit_after_a_write_only_when_nothing_else_can_be(log, is_proved):
+    events = [
+        Event(NOON + timedelta(seconds=at), kind, pid, "pi", "pi", is_verified=True)
+        for at, pid, kind in log
+    ]
+    assert edits.last_edit_began_after(events, "pi", NOON) is is_proved
+
+
+def test_a_line_that_anybody_may_have_written_proves_nothing():
+    lines = [(60, BEGUN), (90, SAVED), (90, ENDED)]
+    events = [Event(NOON + timedelta(seconds=at), kind, 1, "pi", "pi") for at, kind in lines]
+    assert not edits.last_edit_began_after(events, "pi", NOON)
+
+
+def test_a_log_in_a_file_proves_nothing(settings):
+    settings.cron_log.write_text("")
+    assert not edits.began_after(settings, NOON)
 
 
 # --- An old crontab file that comes back ---------------------------------------------------------

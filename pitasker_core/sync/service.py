@@ -7,9 +7,10 @@ wanted, and whatever the crontab already has counts as agreed.
 
 import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
@@ -82,6 +83,8 @@ class Request:
     """How the text of such an edit was installed."""
     edited: tuple[int | None, int | None] = (None, None)
     """The snapshots before and after a person's edit of the whole text, which this sync follows."""
+    began_after: Callable[[datetime], bool] | None = None
+    """Whether cron's log proves that the last edit by others began after a time."""
 
 
 @dataclass(frozen=True)
@@ -249,10 +252,12 @@ def compare(
     *,
     lock: bool = False,
     looks_back: bool = True,
+    began_after: Callable[[datetime], bool] | None = None,
 ) -> Comparison:
     """Compare a crontab that was read with what the database holds.
 
-    Unless it `looks_back`, the crontab is taken for a change of the newest text that is kept.
+    The crontab is taken for a change of the newest text that is kept unless it `looks_back`, and
+    where the last edit by others `began_after` PiTasker's last write.
     """
     known = store.known_tasks(session, crontab, lock=lock)
     base = store.agreed(session, crontab)
@@ -275,7 +280,10 @@ def compare(
     )
     compared = replace(compared, plan=_planned(compared))
     if looks_back and earlier:
-        compared = _traced_back(compared, earlier)
+        traced = _traced_back(compared, earlier)
+        written = store.last_write(session, crontab) if traced.origin and began_after else None
+        if not (began_after and written and began_after(written)):
+            compared = traced
     return replace(compared, left=_left(session, crontab, compared))
 
 
@@ -417,6 +425,7 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
                     request.places,
                     lock=True,
                     looks_back=request.only is not None or not request.confirmed,
+                    began_after=request.began_after,
                 )
                 # 2. What to do about it.
                 plan = _resolved(compared, request)

@@ -505,6 +505,16 @@ def earlier_texts(session: Session, crontab: int, text: str | None) -> list[Earl
     ]
 
 
+def last_write(session: Session, crontab: int) -> datetime | None:
+    """When PiTasker's newest text of the crontab was installed; None without one."""
+    return session.scalar(
+        select(SnapshotRow.taken_at)
+        .where(SnapshotRow.crontab == crontab, SnapshotRow.reason != "found")
+        .order_by(SnapshotRow.id.desc())
+        .limit(1)
+    )
+
+
 def snapshots(session: Session, crontab: int, limit: int) -> list[Snapshot]:
     """The newest snapshots, newest first."""
     rows = session.execute(

@@ -1,0 +1,56 @@
+"""What cron's log proves about edits of the crontab by `crontab -e`."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pitasker_core.runs import cron_log, observed
+from pitasker_core.runs.cron_lines import Event, Kind
+from pitasker_core.settings import Settings
+
+_LAG = timedelta(seconds=1)
+"""The log may write of a moment this much later, and a log may know whole seconds only."""
+
+_LOOK_BACK = timedelta(hours=1)
+"""The time before a write of which the log is read. Editors open for longer prove nothing."""
+
+
+def began_after(settings: Settings, written: datetime) -> bool:
+    """Whether the journal proves that others' last edit began after a write of PiTasker.
+
+    False where there is no proof. A log in a file proves nothing, since every user of the machine
+    may write to it.
+    """
+    source = cron_log.find(settings)
+    if isinstance(source, cron_log.Unreadable) or source.file is not None:
+        return False
+    user = observed.user_name()
+    try:
+        read = cron_log.read(source, {}, written - _LOOK_BACK, user)
+    except OSError:
+        return False
+    return not read.jumps and last_edit_began_after(read.events, user, written)
+
+
+def last_edit_began_after(events: Iterable[Event], user: str, written: datetime) -> bool:
+    """Whether all that changed a user's crontab after a time are edits that began after it.
+
+    `events` are in the order of the log.
+    """
+    begun: dict[int, datetime] = {}
+    is_edited = False
+    for event in events:
+        if event.text != user:
+            continue
+        if event.kind is Kind.EDIT_BEGUN:
+            begun[event.pid] = event.at
+        elif event.kind is Kind.EDIT_ENDED:
+            begun.pop(event.pid, None)
+        elif event.kind in (Kind.REPLACED, Kind.REMOVED) and event.at >= written - _LAG:
+            start = begun.get(event.pid)
+            if event.at <= written + _LAG and start is None:
+                continue  # PiTasker's own write
+            if not event.is_verified or start is None or start <= written + _LAG:
+                return False
+            is_edited = True
+    # An editor that is still open may have been saved just before the log says so.
+    return is_edited and all(start > written + _LAG for start in begun.values())
