@@ -271,10 +271,12 @@ def _serving(
         return address
 
     start.servers = servers
-    yield start
-    for server in servers:
-        server.terminate()
-        server.wait(timeout=PATIENCE)
+    try:
+        yield start
+    finally:  # also when one of them did not answer
+        for server in servers:
+            server.terminate()
+            server.wait(timeout=PATIENCE)
 
 
 @pytest.fixture
