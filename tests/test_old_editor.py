@@ -268,6 +268,49 @@ def test_a_log_in_a_file_proves_nothing(settings):
     assert not edits.began_after(settings, NOON)
 
 
+@pytest.fixture
+def unclear(settings, crontab):
+    """One task was made here, and a text without it was saved: the task, and that text."""
+    crontab.write(EXISTING)
+    before = crontab.read()
+    task = create(settings, "Made here", command="/bin/made-here")
+    crontab.write(before + b"# by hand\n")
+    return task, crontab.read()
+
+
+def test_an_entry_that_was_deleted_or_never_seen_by_an_editor_asks(settings, crontab, unclear):
+    task, saved = unclear
+    for _ in range(2):
+        with pytest.raises(CrontabReverted, match="Made here"):
+            in_background(settings)
+    with pytest.raises(CrontabReverted, match="Made here"):
+        service.sync(settings, Request(ME))
+    assert crontab.read() == saved
+    assert tasks.get(settings, task.id).is_system_managed
+
+
+def test_confirmed_it_was_deleted(settings, crontab, unclear):
+    task, saved = unclear
+    service.sync(settings, Request(ME, confirmed=True))
+    assert crontab.read() == saved
+    assert not tasks.get(settings, task.id).is_system_managed
+
+
+def test_with_the_databases_version_it_is_put_back(settings, crontab, unclear):
+    task, _ = unclear
+    choice = {task.crontab_id: Policy.DATABASE}
+    service.sync(settings, Request(ME, choices=choice, confirmed=True))
+    assert f"PITASKER_ID:{task.crontab_id}".encode() in crontab.read()
+    assert b"# by hand\n" in crontab.read()
+
+
+def test_the_journal_can_decide_that_it_was_deleted(settings, crontab, unclear):
+    task, saved = unclear
+    service.sync(settings, Request(BACKGROUND, began_after=lambda _: True))
+    assert crontab.read() == saved
+    assert not tasks.get(settings, task.id).is_system_managed
+
+
 # --- An old crontab file that comes back ---------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from pitasker_core.crontab.document import Entry, parse
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
 from pitasker_core.sync import sides
 from pitasker_core.sync.merge import Fields, Kind
-from pitasker_core.sync.origin import nearest, origin_of, put_back
+from pitasker_core.sync.origin import nearest, origin_of, put_back, shows_age, unseen
 from pitasker_core.sync.sides import Agreed, Known
 
 # --- Random worlds, and random edits of both sides ----------------------------------------------
@@ -341,28 +341,35 @@ def test_of_texts_that_are_as_near_the_newest_was_changed():
     assert nearest(line(1, "0 7 * * *"), [line(1, "0 6 * * *"), line(1)]) == 0
 
 
+def is_old(saved, new, old):
+    assert nearest(saved, [new, old]) == 1
+    return shows_age(saved, old, new)
+
+
 def test_a_plain_deletion_of_an_imported_entry_is_no_old_editor():
     old = "# ask\n0 4 * * * /bin/hand2\n0 5 * * * /bin/other\n"
     new = old.replace("hand2", f"hand2 # PITASKER_ID:{tag_of(2)}")
     saved = "# ask\n0 4 * * * /bin/hand3\n0 5 * * * /bin/other\n"
-    assert nearest(saved, [new, old]) == 0
+    assert not is_old(saved, new, old)
+    assert unseen(*map(parse, (saved, old, new))) == frozenset()
 
 
-def test_an_entry_deleted_with_its_name_and_lines_added_is_no_old_editor():
-    assert nearest(line(1) + "# by hand\n", [line(1) + line(2), line(1)]) == 0
+def test_an_entry_deleted_with_its_name_and_lines_added_may_be_an_old_editor():
+    saved, new, old = line(1) + "# by hand\n", line(1) + line(2), line(1)
+    assert not is_old(saved, new, old)
+    assert unseen(*map(parse, (saved, old, new))) == {tag_of(2)}
 
 
 def test_a_text_that_is_an_older_one_to_the_byte_came_back():
-    assert nearest(line(1), [line(1) + line(2), line(1)]) == 1
+    assert is_old(line(1), line(1) + line(2), line(1))
 
 
 def test_two_entries_of_the_newest_that_are_missing_show_an_old_editor():
-    assert nearest(line(1) + "# by hand\n", [line(1) + line(2) + line(3), line(1)]) == 1
+    assert is_old(line(1) + "# by hand\n", line(1) + line(2) + line(3), line(1))
 
 
 def test_an_entry_missing_and_another_in_its_old_wording_show_an_old_editor():
-    new = line(1, "0 6 * * *") + line(2)
-    assert nearest(line(1) + "# by hand\n", [new, line(1)]) == 1
+    assert is_old(line(1) + "# by hand\n", line(1, "0 6 * * *") + line(2), line(1))
 
 
 # --- Places --------------------------------------------------------------------------------------

@@ -53,8 +53,7 @@ def nearest(text: str, candidates: Sequence[str]) -> int:
 
     `candidates` are newest first; the first of them always can be it. One that lacks a tagged line
     which the crontab shares with the newest, or a comment above such a line, cannot: that line is
-    younger. Of those as near, the newest is taken. An older one also needs a sign that no plain
-    deletion by hand leaves.
+    younger. Of those as near, the newest is taken.
     """
     lines = Counter(text.split("\n"))
     shared = _marked(candidates[0].split("\n")) & lines.keys()
@@ -63,10 +62,10 @@ def nearest(text: str, candidates: Sequence[str]) -> int:
         others = Counter(candidate.split("\n"))
         if shared <= others.keys() and (distance := _distance(lines, others)) < least:
             best, least = index, distance
-    return best if best and _shows_age(text, candidates[best], candidates[0]) else 0
+    return best
 
 
-def _shows_age(text: str, candidate: str, newest: str) -> bool:
+def shows_age(text: str, candidate: str, newest: str) -> bool:
     """Whether a text cannot be the newest one after a person deleted one entry and added lines.
 
     It is the older text itself, it holds an old wording, or it lacks more than one entry (with its
@@ -76,6 +75,22 @@ def _shows_age(text: str, candidate: str, newest: str) -> bool:
         return True
     saved, then, now = (Counter(filter(None, t.split("\n"))) for t in (text, candidate, newest))
     return bool((saved - now) & (then - now)) or not _is_one_deletion(newest, now - saved, text)
+
+
+def unseen(document: Crontab, ancestor: Crontab, newest: Crontab) -> frozenset[UUID]:
+    """The tags of entries that a person deleted, or that an old editor never had.
+
+    An entry that the ancestor has without its tag was there to be deleted in either case.
+    """
+    plain = {(e.schedule, e.command) for _, e in ancestor.entries() if e.tag is None}
+    return frozenset(
+        entry.tag
+        for _, entry in newest.entries()
+        if entry.tag
+        and entry.tag not in document.by_tag
+        and entry.tag not in ancestor.by_tag
+        and (entry.schedule, entry.command) not in plain
+    )
 
 
 def _is_one_deletion(newest: str, missing: Counter[str], text: str) -> bool:

@@ -36,7 +36,7 @@ from pitasker_core.storable import is_storable
 from pitasker_core.sync import install, merge, store
 from pitasker_core.sync.install import Write
 from pitasker_core.sync.merge import Change, Choice, Kind, Plan, Policy
-from pitasker_core.sync.origin import Origin, nearest, origin_of, put_back
+from pitasker_core.sync.origin import Origin, nearest, origin_of, put_back, shows_age, unseen
 from pitasker_core.sync.sides import (
     Agreed,
     Carried,
@@ -102,6 +102,9 @@ class Comparison:
     is_new: bool = False
     """Others have written this text: it is not the newest that is kept."""
     origin: Origin | None = None
+    unclear: frozenset[UUID] = frozenset()
+    """Entries that PiTasker wrote lately and that are gone: deleted by hand, or not seen by an old
+    editor. A person must say which."""
     """What it was made from, when PiTasker has written another text since."""
     places: Mapping[UUID, int] = field(default_factory=dict)
     """The lines (indexes) of entries that are being imported."""
@@ -281,7 +284,8 @@ def compare(
     compared = replace(compared, plan=_planned(compared))
     if looks_back and earlier:
         traced = _traced_back(compared, earlier)
-        written = store.last_write(session, crontab) if traced.origin and began_after else None
+        asks = began_after and (traced.origin or traced.unclear)
+        written = store.last_write(session, crontab) if asks else None
         if not (began_after and written and began_after(written)):
             compared = traced
     return replace(compared, left=_left(session, crontab, compared))
@@ -319,6 +323,8 @@ def _traced_back(compared: Comparison, earlier: Sequence[Earlier]) -> Comparison
         return compared
     document, dialect = compared.document, compared.document.dialect
     ancestor, newest = (parse(one.text or "", dialect) for one in (earlier[at], earlier[0]))
+    if not shows_age(compared.text or "", earlier[at].text or "", earlier[0].text or ""):
+        return replace(compared, unclear=unseen(document, ancestor, newest))
     origin = origin_of(document, ancestor, newest, compared.known, compared.base)
     if origin.is_exact or (not origin.is_certain and _is_mass_removal(compared, compared.plan)):
         return replace(compared, origin=origin)
@@ -340,7 +346,8 @@ def put_back_first(settings: Settings) -> None:
     CrontabReverted when a person must decide first.
     """
     try:
-        if preview(settings).origin:
+        compared = preview(settings)
+        if compared.origin or compared.unclear:
             sync_locked(settings, Request(BACKGROUND))
     except CrontabReverted:
         raise
@@ -734,11 +741,19 @@ def _guard(compared: Comparison, plan: Plan, request: Request) -> None:
             "If that was meant, confirm, and their tasks stay as database-only. "
             "Else restore a snapshot, or let the database's version win.",
         )
+    # A part of the plan is not all that came back, and what is written next hides that it did.
+    pulls = plan.pulls if request.choices else compared.plan.pulls
+    gone = [c for c in pulls if c.result is None and c.tag in compared.unclear]
+    if gone:
+        raise CrontabReverted(
+            f"An entry that PiTasker wrote lately is gone from the crontab: {_names(gone)}. It was "
+            "deleted by hand, or an editor was saved that was opened before PiTasker wrote it.",
+            "If it was deleted, confirm, and its task stays as database-only; else let the "
+            "database's version win, and the entry is put back.",
+        )
     origin = compared.origin
     if origin is None:
         return
-    # A part of the plan is not all that came back, and what is written next hides that it did.
-    pulls = plan.pulls if request.choices else compared.plan.pulls
     if origin.is_exact and pulls:
         raise CrontabReverted(
             "The crontab is back at an older text, from before PiTasker's last change to it.",
@@ -758,6 +773,10 @@ def _guard(compared: Comparison, plan: Plan, request: Request) -> None:
 def _is_mass_removal(compared: Comparison, plan: Plan) -> bool:
     base = {tag: value.fields for tag, value in compared.base.items()}
     return merge.is_mass_removal(plan, base, emptied=not compared.document.size)
+
+
+def _names(changes: Sequence[Change]) -> str:
+    return _quoted([change.ours.name for change in changes if change.ours])
 
 
 def _quoted(lines: Sequence[str]) -> str:
