@@ -111,6 +111,7 @@ class Stage:
     def __init__(self, settings, crontab):
         self._crontab = crontab
         self._text = crontab.read()
+        tasks.listing(settings)  # our crontab is known from here on, by one and the same id
         # One connection for all: to make one takes longer than to set up the rows.
         engine = create_engine(settings.database_url, isolation_level="AUTOCOMMIT")
         self._rows = engine.connect()
