@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,17 @@ from pitasker_core.runs import pings
 from pitasker_core.runs.pings import Unanswered
 
 
+def whole_request(connection):
+    """With its body: a connection that is closed before all is read is reset."""
+    request = connection.recv(65536)
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    while length and len(body) < int(length[1]) and (more := connection.recv(65536)):
+        body += more
+        request += more
+    return request
+
+
 @contextmanager
 def answering(answer, drips=b""):
     """A server: its port, and what it was sent. It goes on dripping until it is left."""
@@ -29,7 +41,7 @@ def answering(answer, drips=b""):
             while True:
                 connection, _ = listener.accept()
                 with connection, suppress(OSError):
-                    request = connection.recv(65536)
+                    request = whole_request(connection)
                     got.append(request)
                     connection.sendall(answer(request))
                     while drips and not is_over.wait(0.02):
