@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from serving import PATIENCE, until
-from signing_in import cookies
 from streamlit.web.server.app_discovery import discover_asgi_app
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import history, tasks
 from pitasker_core.sync import adopt
+from tests.helpers.browsing import settle
+from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.signing_in import cookies
+from tests.helpers.waiting import PATIENCE, until
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
 
@@ -40,17 +41,6 @@ def visit(browser, settings):
     yield go
     assert page.get_by_test_id("stException").count() == 0
     context.close()
-
-
-def settle(page):
-    """Wait until the script has run and what it drew stands."""
-    page.wait_for_function(
-        """() => {
-            const app = document.querySelector('[data-testid=stApp]');
-            return app && app.dataset.testScriptState === 'notRunning';
-        }"""
-    )
-    page.wait_for_timeout(300)
 
 
 def grid(page):

@@ -9,9 +9,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from test_scenarios import create
 
 from pitasker_core import __version__
+from tests.helpers.examples import create
 
 LINES = b"# Web\n*/5 * * * * curl -fsS example.org\n0 3 * * 1 /usr/bin/weekly\n"
 
@@ -222,7 +222,7 @@ def test_a_task_is_run_by_hand_with_its_output_and_its_exit_code(cli, settings, 
 
 
 def test_the_version_is_the_projects(cli, capsys):
-    project = Path(__file__).parent.parent / "pyproject.toml"
+    project = Path(__file__).parents[2] / "pyproject.toml"
     assert tomllib.loads(project.read_text())["project"]["version"] == __version__
     with pytest.raises(SystemExit) as ended:
         cli("--version")

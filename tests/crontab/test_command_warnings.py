@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import advice
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import parse
 from pitasker_core.dashboard import overview
 from pitasker_core.sync import adopt, first, service
+from tests.helpers.examples import EXISTING, ME, create
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.errors import InvalidSyntax, NotFound
 
-SAMPLES = sorted((Path(__file__).parent / "crontabs").glob("*.crontab"))
+SAMPLES = sorted((Path(__file__).parents[1] / "crontabs").glob("*.crontab"))
 REFUSED = {"crlf", "no_final_newline", "invalid_lines", "broken_with_tags"}
 TAG = UUID("3f8c1d52-7a44-4e0b-9b1e-5d2c8f6a9e01")
 OTHER = UUID("a1b2c3d4-0000-4111-8222-333344445555")
@@ -65,7 +65,7 @@ names = st.text("ab #:é", min_size=1, max_size=12) | fragments
 
 
 def sample(name):
-    return decode(Path(__file__).parent.joinpath("crontabs", f"{name}.crontab").read_bytes())
+    return decode(Path(__file__).parents[1].joinpath("crontabs", f"{name}.crontab").read_bytes())
 
 
 def only(line, dialect=Dialect.DEBIAN):

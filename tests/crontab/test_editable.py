@@ -10,7 +10,7 @@ from pitasker_core.crontab.document import decode
 from pitasker_core.crontab.editable import edited, shown
 from pitasker_core.errors import InvalidSyntax
 
-SAMPLES = sorted((Path(__file__).parent / "crontabs").glob("*.crontab"))
+SAMPLES = sorted((Path(__file__).parents[1] / "crontabs").glob("*.crontab"))
 FOREIGN = ["a\r", "b\udce9", "b\udce8", "c\0", "d\x1b", "e\x7f", "f\u202e", "␍", "�", "plain", ""]
 texts = st.lists(st.sampled_from(FOREIGN) | st.text(st.characters(codec=None), max_size=5)).map(
     "\n".join

@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_sides import World, deleted, task, with_task
 
 from pitasker_core.crontab.document import parse
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import Agreed
+from tests.helpers.world import World, deleted, task, with_task
 
 ONE, TWO, THREE = (UUID(int=number) for number in (1, 2, 3))
 TAGS = [ONE, TWO, THREE]

@@ -1,16 +1,8 @@
 """Each page in each state that a person may find it in. The browser's part is test_dashboard.py."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from serving import PATIENCE, until
-from signing_in import cookies
-from streamlit.runtime.context import ContextProxy
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest, app_test
-from test_runs import missed, ran
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import auth, background, preferences, tasks, tokens
 from pitasker_core.auth import Role
@@ -21,48 +13,10 @@ from pitasker_core.notifications.rules import Rules
 from pitasker_core.runs import by_hand, history, spool
 from pitasker_core.sync import service
 from pitasker_core.sync.service import Request
-
-FRONT_DOOR = Path(__file__).parent.parent / "streamlit_app.py"
-PAGES = ("home", "tasks", "runs", "import_entries", "health", "raw", "settings")
-
-
-class _Fixed(type):
-    """A class whose attributes stay: AppTest sets the one that the server has set for good."""
-
-    def __setattr__(cls, name, value):
-        pass
-
-
-class Navigated(PagesManager, metaclass=_Fixed):
-    """Pages come from the navigation alone, as the server has it."""
-
-    uses_pages_directory = False
-
-
-@pytest.fixture
-def open_page(cli_environment, settings, monkeypatch):
-    """Open a page as a first visitor does; no page may end in an exception."""
-
-    def go(page, role=Role.WRITE, **environment):
-        for name, value in {**cli_environment, **environment}.items():
-            monkeypatch.setenv(name, value)
-        signed_in = cookies(settings, "http://127.0.0.1:8501", role)
-        monkeypatch.setattr(ContextProxy, "cookies", signed_in)
-        monkeypatch.setattr(app_test, "PagesManager", Navigated)
-        app = AppTest.from_file(FRONT_DOOR, default_timeout=PATIENCE).run()
-        if page != "home":
-            app.switch_page(f"pages/{page}.py").run()
-        assert not app.exception, app.exception[0].message
-        return app
-
-    return go
-
-
-def said(app):
-    """Everything that a page says in sentences."""
-    parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.subheader]
-    return "\n".join(str(part.value).replace("\\", "") for part in parts)
-
+from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.pages import PAGES, said
+from tests.helpers.runs import missed, ran
+from tests.helpers.waiting import until
 
 NOT_ALLOWED = """\
 #!/bin/sh

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
-from test_scenarios import ME, create
 
 from pitasker_core import database, tasks
 from pitasker_core.dashboard import staging
@@ -12,6 +11,7 @@ from pitasker_core.dashboard.staging import Staged
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.errors import InvalidSyntax, Stale
 from pitasker_core.tasks import Edit
+from tests.helpers.examples import ME, create
 
 
 @pytest.fixture

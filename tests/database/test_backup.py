@@ -7,9 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from serving import until
 from sqlalchemy import func, select, text
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import archive, background, database, events, notices, preferences, tasks, tokens
 from pitasker_core.archive import restoring
@@ -23,8 +21,10 @@ from pitasker_core.runs import history as runs
 from pitasker_core.runs import spool
 from pitasker_core.sync import adopt, edit, service, store
 from pitasker_core.sync.service import Request
+from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.waiting import until
 
-FORMAT_1 = Path(__file__).parent / "archives" / "format-1.tar.gz"
+FORMAT_1 = Path(__file__).parents[1] / "archives" / "format-1.tar.gz"
 """Made as pi@raspberrypi by the last version that wrote format 1, with tables of version 0004."""
 
 PI = Identity("raspberrypi", "pi")

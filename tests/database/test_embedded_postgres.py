@@ -14,7 +14,7 @@ import pytest
 from pitasker_core.database import embedded
 from pitasker_core.errors import DatabaseError
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 BOTH = ("debian", "wheel")
 
 

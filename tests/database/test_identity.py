@@ -6,14 +6,12 @@ from uuid import UUID, uuid4
 import pytest
 from alembic import command
 from alembic.config import Config
-from conftest import _execute
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.testclient import TestClient
-from test_pages import open_page, said  # noqa: F401 - a fixture
 
 from pitasker_core import crontabs, database, events, identity, preferences, tasks, tokens
 from pitasker_core.api.app import make as make_api
@@ -22,6 +20,8 @@ from pitasker_core.database.owner import Standing
 from pitasker_core.errors import DatabaseError, NotFound, PiTaskerError, Stale, UnknownCrontab
 from pitasker_core.identity import Identity
 from pitasker_core.web.gate import Gate
+from tests.helpers.databases import execute
+from tests.helpers.pages import said
 
 ME = "test"
 MACHINE = "11111111-1111-4111-8111-111111111111"
@@ -178,7 +178,7 @@ def test_the_api_asks_and_takes_the_answer_by_a_token_of_the_known_crontab(setti
 
 
 @pytest.mark.usefixtures("needs_machine_id", "renamed")
-def test_each_page_asks_and_takes_the_answer(open_page):  # noqa: F811 - a fixture
+def test_each_page_asks_and_takes_the_answer(open_page):
     for page in ("home", "tasks", "settings"):
         app = open_page(page, PITASKER_HOST="new-name")
         assert "Which crontab is" in said(app)
@@ -266,11 +266,11 @@ def test_rows_of_no_crontab_go_to_the_oldest_of_several_and_settings_to_each(
 def owned_by_another(_server):
     """A database whose owner is no superuser, as DATABASE_URL often names."""
     name = f"owned_{uuid4().hex}"
-    _execute(_server, f"create role {name} login")
-    _execute(_server, f"create database {name} owner {name}")
+    execute(_server, f"create role {name} login")
+    execute(_server, f"create database {name} owner {name}")
     yield make_url(_server % name).set(username=name).render_as_string(hide_password=False)
-    _execute(_server, f"drop database {name} with (force)")
-    _execute(_server, f"drop role {name}")
+    execute(_server, f"drop database {name} with (force)")
+    execute(_server, f"drop role {name}")
 
 
 def test_an_ordinary_owner_of_the_database_is_kept_to_its_rows_too(settings, owned_by_another):
@@ -286,7 +286,7 @@ def test_an_ordinary_owner_of_the_database_is_kept_to_its_rows_too(settings, own
 @pytest.fixture
 def owned_by_one_who_passes(_server, owned_by_another):
     """As `owned_by_another`; PostgreSQL hides no rows from its owner, who may make no role."""
-    _execute(_server, f"alter role {make_url(owned_by_another).username} bypassrls")
+    execute(_server, f"alter role {make_url(owned_by_another).username} bypassrls")
     return owned_by_another
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from signing_in import cookies
 from sqlalchemy import select, text, update
 
 import pitasker_core
@@ -30,6 +29,7 @@ from pitasker_core.identity import Identity
 from pitasker_core.notifications import delivery, rules
 from pitasker_core.runs import history as runs
 from pitasker_core.sync import adopt, edit, service, store
+from tests.helpers.signing_in import cookies
 
 ME = "test"
 

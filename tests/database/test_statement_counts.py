@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from serving import PATIENCE, until
 from sqlalchemy import Engine, event, text
 
 from pitasker_core import database, history, tasks
@@ -14,6 +13,7 @@ from pitasker_core.sync import adopt, edit, service
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request
 from pitasker_core.tasks import Edit
+from tests.helpers.waiting import PATIENCE, until
 
 ME = "test"
 

@@ -4,9 +4,7 @@ import logging
 from contextlib import contextmanager
 
 import pytest
-from serving import until
 from sqlalchemy import select
-from test_scenarios import create
 
 from pitasker_core import background, database, finding_notices
 from pitasker_core.background import Background
@@ -14,6 +12,8 @@ from pitasker_core.database.tables import NoticeRow
 from pitasker_core.errors import DatabaseError
 from pitasker_core.sync import service, validation
 from pitasker_core.sync.service import BACKGROUND, Request
+from tests.helpers.examples import create
+from tests.helpers.waiting import until
 
 QUICK = 0.02
 

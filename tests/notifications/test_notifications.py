@@ -14,9 +14,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from serving import until
 from sqlalchemy import event, select, text
-from test_scenarios import ME, create
 
 from pitasker_core import background, clock, database, events, notices, tasks
 from pitasker_core.database.tables import NoticeRow, RunRow
@@ -28,6 +26,8 @@ from pitasker_core.notifications.rules import Rules
 from pitasker_core.preferences import Preferences
 from pitasker_core.runs import pings, spool
 from pitasker_core.sync import store
+from tests.helpers.examples import ME, create
+from tests.helpers.waiting import until
 
 SECRET = "Sesame-open-up"
 HOUR = timedelta(hours=1)

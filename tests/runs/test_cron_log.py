@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
-from test_scenarios import ME, create
 
 from pitasker_core import clock, database, events, tasks
 from pitasker_core.database.tables import RunRow, SettingRow, TaskRow
@@ -26,10 +25,11 @@ from pitasker_core.runs import cron_lines, cron_log, history, observed, spool
 from pitasker_core.runs.cron_lines import Kind, Line
 from pitasker_core.runs.cron_log import Source, Unreadable
 from pitasker_core.sync import edit, service
+from tests.helpers.cron_log import USER, Log
+from tests.helpers.examples import ME, create
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 TAG = "11111111-2222-3333-4444-555555555555"
-USER = observed.user_name()
 
 
 # What a local user can write by `logger -t CRON`, and what only cron and crontab can.
@@ -289,34 +289,6 @@ def test_the_log_of_an_odd_setup_is_named_and_the_demo_has_none(settings):
 
 
 # --- Reading on -------------------------------------------------------------------------------
-
-
-class Log:
-    """A syslog file to which the test writes as rsyslog would."""
-
-    def __init__(self, file):
-        self.file = file
-        self.read_at = {}
-
-    def write(self, message, at=None, pid=100, end="\n", name="CRON"):
-        stamp = (at or clock.now()).isoformat()
-        with self.file.open("a") as file:
-            file.write(f"{stamp} pi {name}[{pid}]: {message}{end}")
-
-    def pack(self, suffix, pack):
-        """Rotate the log and pack it, as logrotate does; another packer makes a damaged one."""
-        data, status = self.file.read_bytes(), self.file.stat()
-        packed = Path(f"{self.file}.1.{suffix}")
-        with pack(packed, "wb") as file:
-            file.write(data)
-        os.utime(packed, (status.st_atime, status.st_mtime))
-        self.file.unlink()
-
-    def read(self):
-        since = clock.now() - timedelta(days=7)
-        found = cron_log.read(Source(self.file), self.read_at, since, USER)
-        self.read_at, self.holes, self.skipped = found.place, found.holes, found.skipped
-        return [event.text for event in found.events]
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from serving import until
-from test_recorder import is_there
-from test_scenarios import ME, create
 
 from pitasker_core import tasks
 from pitasker_core.errors import NotFound
 from pitasker_core.runs import by_hand, history, spool
+from tests.helpers.examples import ME, create
+from tests.helpers.processes import is_there
+from tests.helpers.waiting import until
 
 
 def ended(settings, name):

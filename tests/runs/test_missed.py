@@ -8,9 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from serving import until
 from sqlalchemy import select, text, update
-from test_scenarios import ME, create
 
 from pitasker_core import clock, database, events, notices, tasks
 from pitasker_core.crontab.schedule import parse
@@ -34,6 +32,8 @@ from pitasker_core.runs.missed import Cause, Stretch
 from pitasker_core.runs.observed import Seen
 from pitasker_core.runs.watch import Watch
 from pitasker_core.sync import service, store
+from tests.helpers.examples import ME, create
+from tests.helpers.waiting import until
 
 UTC_ZONE = ZoneInfo("UTC")
 DAY = datetime(2026, 11, 25, tzinfo=UTC)

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import recorder_copy, tasks
 from pitasker_core.crontab.document import parse, recorded, split_stdin
@@ -22,6 +21,7 @@ from pitasker_core.sync import adopt, edit, service, validation
 from pitasker_core.sync.release import detach, release
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.validation import Discrepancy
+from tests.helpers.examples import EXISTING, ME, create
 
 HERE = Recorder("/home/pi/pitasker-recorder", 12)
 

@@ -9,10 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from serving import until
 from sqlalchemy import event, insert, text
-from test_recorder import Recorder
-from test_scenarios import create
 
 from pitasker_core import background, clock, database, tasks
 from pitasker_core.database.tables import RunRow
@@ -21,6 +18,9 @@ from pitasker_core.preferences import Preferences
 from pitasker_core.runs import history, retention, spool
 from pitasker_core.runs.recorder import FORGOTTEN
 from pitasker_core.sync import store
+from tests.helpers.examples import create
+from tests.helpers.recording import Recorder
+from tests.helpers.waiting import until
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from test_scenarios import create
 
 from pitasker_core import clock
 from pitasker_core.crontab import command as commands
@@ -19,6 +18,7 @@ from pitasker_core.runs.history import Run
 from pitasker_core.runs.why import Check, Verdict, circumstances, judge
 from pitasker_core.runs.why.facts import LATE, Disk, Facts, File, Output, Spooled
 from pitasker_core.tasks import Task
+from tests.helpers.examples import create
 
 TAG = UUID(int=7)
 BERLIN = ZoneInfo("Europe/Berlin")

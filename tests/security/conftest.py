@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import ordinary
 import pytest
-from conftest import SPOOL, _serving
-from signing_in import cookies
 
 from pitasker_core import auth
 from pitasker_core.auth import Role
 from pitasker_core.settings import Settings
+from tests.helpers import ordinary
+from tests.helpers.isolation import SPOOL
+from tests.helpers.serving import running_servers
+from tests.helpers.signing_in import cookies
 
 USER = "daemon"
 PASSWORD = "correct horse battery"
@@ -65,7 +66,7 @@ def victim() -> Iterator[Victim]:
         )
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, user.pw_uid, user.pw_gid)
-        with _serving(environment, folder, ordinary.command(user)) as start:
+        with running_servers(environment, folder, ordinary.command(user)) as start:
             address = start()
             # By the secret that is there already: nothing is written as root.
             sessions = {role: cookies(settings, address, role) for role in Role}

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager, suppress
 import httpx
 import pytest
 import uvicorn
-from serving import PATIENCE, until
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,6 +21,7 @@ from pitasker_core.auth import Role
 from pitasker_core.log import Repeats
 from pitasker_core.web import bounds
 from pitasker_core.web.bounds import Bounded
+from tests.helpers.waiting import PATIENCE, until
 
 
 class AsRole:

@@ -4,7 +4,6 @@ import json
 import logging
 
 import pytest
-from signing_in import cookies
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, JSONResponse
@@ -18,7 +17,8 @@ from pitasker_core.auth import Role
 from pitasker_core.settings import Settings
 from pitasker_core.web import login, page_script
 from pitasker_core.web.gate import PAGE_HEADER, Gate
-from security.conftest import CRONTAB
+from tests.helpers.signing_in import cookies
+from tests.security.conftest import CRONTAB
 
 SECRET = "correct horse battery"
 OURS = "http://192.168.1.5:8501"

@@ -3,10 +3,10 @@
 import os
 import subprocess
 
-import ordinary
 import pytest
 
 from pitasker_core.errors import PermissionDenied
+from tests.helpers import ordinary
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o777, 0o1777])

@@ -9,16 +9,16 @@ import threading
 
 import pytest
 from playwright.sync_api import expect
-from serving import PATIENCE, until
-from signing_in import cookies
-from test_dashboard import settle
-from test_runs import ran
-from test_scenarios import create
 
 from pitasker_core import tokens
 from pitasker_core.auth import Role
 from pitasker_core.text import visible
-from security.test_inert_text import PIECES
+from tests.helpers.browsing import settle
+from tests.helpers.examples import create
+from tests.helpers.runs import ran
+from tests.helpers.signing_in import cookies
+from tests.helpers.waiting import PATIENCE, until
+from tests.security.test_inert_text import PIECES
 
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
 

@@ -10,7 +10,7 @@ from pitasker_core.dashboard import charts
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.text import Code, Text, visible
-from security.markdown import becomes_something, drawn, text_of
+from tests.security.markdown import becomes_something, drawn, text_of
 
 PIECES = [
     "![x](http://127.0.0.1:1/steal.png)",

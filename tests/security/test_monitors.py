@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
-from test_scenarios import ME, create
 
 from pitasker_core import tasks
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.notifications import sending
 from pitasker_core.runs import pings
 from pitasker_core.runs.pings import Unanswered
+from tests.helpers.examples import ME, create
 
 
 def whole_request(connection):

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_scenarios import ME, create
 
 from pitasker_core import archive, database, serving, tasks, tokens
 from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.identity import Identity
 from pitasker_core.settings import Settings
+from tests.helpers.examples import ME, create
 
 ARCHIVES = Path(__file__).parent.parent / "archives"
 FORMAT_1, FORMAT_2 = ARCHIVES / "format-1.tar.gz", ARCHIVES / "format-2.tar.gz"

@@ -3,8 +3,6 @@
 import asyncio
 
 import pytest
-from serving import PATIENCE, until
-from signing_in import cookies
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import WebSocketRoute
@@ -19,6 +17,8 @@ from pitasker_core.settings import Settings
 from pitasker_core.web import login
 from pitasker_core.web.gate import Gate
 from pitasker_core.web.open_tab import SIGNED_OUT
+from tests.helpers.signing_in import cookies
+from tests.helpers.waiting import PATIENCE, until
 
 ADDRESS = "http://127.0.0.1:8501"
 

@@ -9,12 +9,12 @@ import sys
 from contextlib import suppress
 
 import pytest
-from test_runs import ran
-from test_scenarios import create
 
 from pitasker_core import terminal
 from pitasker_core.cli.answer import table
 from pitasker_core.text import visible
+from tests.helpers.examples import create
+from tests.helpers.runs import ran
 
 ATTACK = "\x1b]0;title\x07\x1b[2J\x9b31ma\u202egnp.exe\x7f\u200b"
 SHOWN = "␛]0;title␇␛[2J⟨U+009B⟩31ma⟨U+202E⟩gnp.exe␡⟨U+200B⟩"

@@ -3,7 +3,6 @@
 import secrets
 
 import pytest
-from serving import until
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
@@ -22,6 +21,7 @@ from pitasker_core.web.throttle import (
     REFILL_SECONDS,
     Throttle,
 )
+from tests.helpers.waiting import until
 
 SECRET, LOOKING = "correct horse battery", "only for looking"
 OURS = "http://192.168.1.5:8501"

@@ -13,12 +13,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from prometheus_client.parser import text_string_to_metric_families
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from serving import PATIENCE, until
-from signing_in import cookies
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import database, errors, tasks, tokens
 from pitasker_core.api.app import STATUS, make
@@ -29,6 +26,9 @@ from pitasker_core.runs import spool
 from pitasker_core.web import login, prometheus
 from pitasker_core.web.bounds import Bounded, Limits
 from pitasker_core.web.gate import Gate
+from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.signing_in import cookies
+from tests.helpers.waiting import PATIENCE, until
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import stat
 from dataclasses import replace
 
 import pytest
-from test_scenarios import ME, create
 
 from pitasker_core import auth, preferences, tasks, tokens
 from pitasker_core.auth import Role
@@ -14,6 +13,7 @@ from pitasker_core.sites import Site
 from pitasker_core.sync import adopt, edit, service
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request
+from tests.helpers.examples import ME, create
 
 SECRET = "correct horse battery"
 

@@ -11,9 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from serving import PATIENCE, until
 from sqlalchemy import text, update
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import background, clock, database, history, preferences, tasks
 from pitasker_core.background import Background
@@ -23,6 +21,8 @@ from pitasker_core.errors import DatabaseError, InvalidSyntax
 from pitasker_core.preferences import Preferences
 from pitasker_core.sync import edit, service
 from pitasker_core.sync.service import Request
+from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.waiting import PATIENCE, until
 
 QUICK = 0.02
 """Seconds of a minute: five minutes pass in a tenth of a second."""

@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import expect
-from serving import PATIENCE, until
-from signing_in import cookies
-from test_scenarios import ME, create
 
 from pitasker_core import auth, tasks, tokens
 from pitasker_core.auth import Role
+from tests.helpers.examples import ME, create
+from tests.helpers.signing_in import cookies
+from tests.helpers.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
@@ -193,7 +193,7 @@ def test_an_address_of_another_machine_is_said_in_a_sentence(cli, settings, caps
 
 
 def test_streamlit_by_itself_does_not_open_the_door_either(cli_environment):
-    app = Path(__file__).parent.parent / "streamlit_app.py"
+    app = Path(__file__).parents[2] / "streamlit_app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", "0"]
     done = subprocess.run(
         [*command, "--server.address", "0.0.0.0"],

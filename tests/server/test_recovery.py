@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from serving import PATIENCE, until
-from signing_in import cookies
-from test_scenarios import ME
 
 from pitasker_core import background, database, tasks, tokens
 from pitasker_core.auth import Role
 from pitasker_core.database import embedded
 from pitasker_core.sync import service
 from pitasker_core.sync.service import Request
+from tests.helpers.examples import ME
+from tests.helpers.signing_in import cookies
+from tests.helpers.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 

@@ -8,9 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from serving import until
 from sqlalchemy import text
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import database, tasks
 from pitasker_core.crontab.document import parse
@@ -23,6 +21,8 @@ from pitasker_core.errors import (
 )
 from pitasker_core.sync import edit, install, service
 from pitasker_core.sync.service import Request
+from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.waiting import until
 
 EDITING = """\
 #!/bin/sh

@@ -7,23 +7,7 @@ from pitasker_core.sync import adopt, service, validation
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.validation import Discrepancy
-
-ME = "test"
-
-EXISTING = b"""\
-# Edit this file to introduce tasks to be run by cron.
-MAILTO=pi@example.org
-
-# Nightly backup
-0 2 * * * /home/pi/backup.sh --all
-*/5 * * * * cat >> /tmp/log%a line of input
-# 30 4 * * * switched off by a person
-@reboot\t/home/pi/hello.sh
-"""
-
-
-def create(settings, name="Backup", schedule="0 2 * * *", command="/home/pi/backup.sh", **more):
-    return tasks.create(settings, ME, name, schedule, command, **more).tasks[0]
+from tests.helpers.examples import EXISTING, ME, create
 
 
 def test_a_created_task_is_in_the_crontab_with_its_tag_and_its_name_above(settings, crontab):

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import database, tasks
 from pitasker_core.errors import ExecutionError, NotFound, PiTaskerError
 from pitasker_core.sync import adopt, edit, service
 from pitasker_core.sync.service import Request
+from tests.helpers.examples import EXISTING, ME, create
 
 ODD = b"""\
 # a comment that is nobody's name

@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from test_scenarios import ME, create
 
 from pitasker_core import tasks
 from pitasker_core.errors import NotFound
@@ -14,6 +13,7 @@ from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.validation import Discrepancy
+from tests.helpers.examples import ME, create
 
 WORDS = b" do not delete *, ask first"
 BELOW = b'MAILTO=""\nPATH=/opt/bin\n0 1 * * * /bin/last\n'

@@ -4,8 +4,6 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from test_crash import in_child
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import history, tasks
 from pitasker_core.errors import ConcurrentModification, CrontabReverted, MassRemoval
@@ -16,6 +14,8 @@ from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import BACKGROUND, Request
 from pitasker_core.tasks import State
+from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.processes import in_child
 
 
 def in_background(settings):

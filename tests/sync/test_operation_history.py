@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import clock, history, tasks
 from pitasker_core.errors import ConcurrentModification, CrontabUnavailable, NotFound, Stale
@@ -17,6 +16,7 @@ from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.validation import Discrepancy
+from tests.helpers.examples import EXISTING, ME, create
 
 
 def findings(settings, kind):

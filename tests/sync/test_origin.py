@@ -7,7 +7,6 @@ from uuid import UUID
 
 from hypothesis import event, given
 from hypothesis import strategies as st
-from test_sides import RECORDER, World
 
 from pitasker_core.crontab.document import Entry, parse
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
@@ -15,6 +14,7 @@ from pitasker_core.sync import sides
 from pitasker_core.sync.merge import Fields, Kind
 from pitasker_core.sync.origin import nearest, origin_of, put_back, shows_age, unseen
 from pitasker_core.sync.sides import Agreed, Known
+from tests.helpers.world import RECORDER, World
 
 # --- Random worlds, and random edits of both sides ----------------------------------------------
 

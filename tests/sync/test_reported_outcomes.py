@@ -4,9 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from serving import until
 from sqlalchemy import text
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import database, events, history, preferences, tasks
 from pitasker_core.api import models
@@ -19,6 +17,8 @@ from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.release import release
 from pitasker_core.sync.service import BACKGROUND, Request
 from pitasker_core.tasks import State
+from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.waiting import until
 
 REFUSING = '#!/bin/sh\n[ "$1" = - ] && { echo "crontab: refused" >&2; exit 1; }\n'
 EXEC = 'exec "$REAL_CRONTAB" "$@"\n'

@@ -5,7 +5,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import history, status, tasks
 from pitasker_core.errors import (
@@ -22,6 +21,7 @@ from pitasker_core.sync.merge import Fields, Policy
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.validation import Discrepancy
 from pitasker_core.tasks import State
+from tests.helpers.examples import EXISTING, ME, create
 
 
 def sync(settings, **wanted):

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
-from test_cron_log import USER, Log
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import clock, database, events, history, tasks
 from pitasker_core.crontab.program import CrontabProgram
@@ -14,6 +12,8 @@ from pitasker_core.database.tables import NoticeRow
 from pitasker_core.errors import ConcurrentModification
 from pitasker_core.runs import observed
 from pitasker_core.sync import install, service
+from tests.helpers.cron_log import USER, Log
+from tests.helpers.examples import EXISTING, ME, create
 
 REPLACE = f"({USER}) REPLACE ({USER})"
 

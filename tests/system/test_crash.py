@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
-from test_scenarios import EXISTING, ME, create
 
 from pitasker_core import database, tasks
 from pitasker_core.database.tables import Base
 from pitasker_core.sync import adopt, edit, service, validation
 from pitasker_core.sync.service import Request
+from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.processes import in_child
 
 CORE = Path(service.__file__).parent.parent
 STEPS = {
@@ -53,20 +54,6 @@ SET_UP = text(
     )
     + "commit"
 )
-
-
-def in_child(settings, work):
-    """Run in a forked process with connections of its own; returns its exit status."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            database.connect(settings).dispose(close=False)  # those are the parent's
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def dying_at(step, settings, work):

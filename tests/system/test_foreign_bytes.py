@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 from starlette.testclient import TestClient
-from test_pages import PAGES, open_page  # noqa: F401 - the fixture
-from test_scenarios import ME, create
 
 from pitasker_core import database, history, tasks
 from pitasker_core.api.app import make
@@ -20,6 +18,8 @@ from pitasker_core.storable import is_storable, storable, storable_data
 from pitasker_core.sync import adopt, service
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import BACKGROUND, Request
+from tests.helpers.examples import ME, create
+from tests.helpers.pages import PAGES
 
 CAFE = b"caf\xe9"
 JSON = {"content-type": "application/json"}
@@ -162,7 +162,7 @@ def test_a_number_larger_than_any_id_is_not_found(cli, capsys, words):
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "NOT_FOUND"
 
 
-def test_every_page_shows_a_crontab_with_foreign_bytes(settings, crontab, open_page):  # noqa: F811
+def test_every_page_shows_a_crontab_with_foreign_bytes(settings, crontab, open_page):
     crontab.write(b"# " + CAFE + b"\nF=\xe9\n0 1 * * * /bin/a\n1\xe9 5 * * * /bin/\xe9\n")
     adopt.adopt(settings, ME)
     change_by_hand(crontab, b"/bin/a", b"/bin/a\xe9")

@@ -4,9 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from conftest import SPOOL, InstalledCrontab
-
 from pitasker_core.settings import Settings
+from tests.helpers.crontabs import InstalledCrontab
+from tests.helpers.isolation import SPOOL
 
 
 def test_the_spool_of_the_tests_is_one_that_others_do_not_see() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 
 # A Python that makes environments out of itself, and writes down what pip was asked to do.
 _PYTHON = """#!/bin/sh

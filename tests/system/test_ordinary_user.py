@@ -9,9 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import ordinary
 import pytest
-from conftest import SPOOL
+
+from tests.helpers import ordinary
+from tests.helpers.isolation import SPOOL
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def seen():
     user = ordinary.find("nobody")
     home = Path(tempfile.mkdtemp(prefix="pitasker-ordinary-", dir="/tmp"))
     os.chown(home, user.pw_uid, user.pw_gid)
-    program = ordinary.PROJECT / "tests" / "ordinary_user.py"
+    program = ordinary.PROJECT / "tests" / "helpers" / "ordinary_user.py"
     done = subprocess.run(
         ordinary.command(user, sys.executable, program),
         cwd=home,

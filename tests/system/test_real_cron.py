@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from serving import PATIENCE
-from test_scenarios import create
 
 from pitasker_core.runs import history, observed, spool
+from tests.helpers.examples import create
+from tests.helpers.waiting import PATIENCE
 
 _PRIVATE = """
 set -e

@@ -9,17 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from conftest import _environment, _execute, _serving
 from playwright.sync_api import expect
-from serving import PATIENCE, until
 
 from pitasker_core import auth, serving
 from pitasker_core.settings import Settings
+from tests.helpers.databases import execute
+from tests.helpers.serving import process_environment, running_servers
+from tests.helpers.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
 SECRET = "correct horse battery"
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 NAME = socket.gethostname().lower().split(".")[0]
 BASE_URL = "https://pi.example:8443"
 
@@ -139,13 +140,15 @@ def house(_server, _template, tmp_path_factory, browser):
     ports = free_ports("https", "https_named", "http_named", "bare", "caddy", "caddy_named")
     with ExitStack() as stack:
         addresses = {}
-        _execute(_server, f"create database house template {_template}")
+        execute(_server, f"create database house template {_template}")
         for name, options in (("open", ["--host", "::"]), ("named", ["--base-url", BASE_URL])):
             (folder / name).mkdir()
             settings = Settings(folder / name / "home", _server % "house", "crontab", demo=False)
             settings = replace(settings, cron_log=folder / "cron.log")
             auth.set_password(settings, SECRET)
-            start = stack.enter_context(_serving(_environment(settings), folder / name))
+            start = stack.enter_context(
+                running_servers(process_environment(settings), folder / name)
+            )
             addresses[name] = start(*options)
         open_port, named_port = (address.rpartition(":")[2] for address in addresses.values())
         start_proxies(stack, folder, ports, open_port, named_port)

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from test_scenarios import ME, create
 
 from pitasker_core import tasks
 from pitasker_core.crontab.document import COMMAND_LIMIT
 from pitasker_core.errors import InvalidSyntax
 from pitasker_core.sync import adopt, edit, service
+from tests.helpers.examples import ME, create
 
 TAG = "7c0e3a52-0b1f-4a5e-9a57-3f3d9c1b2a11"
 BREAKS = ["a\n* * * * * evil", "a\r* * * * * evil", "a\0b", "a\x0bb", "a\x1b[2Jb", "a\udcffb"]

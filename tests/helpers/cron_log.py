@@ -1,0 +1,39 @@
+"""A log of cron that tests write."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from pitasker_core import clock
+from pitasker_core.runs import cron_log, observed
+from pitasker_core.runs.cron_log import Source
+
+USER = observed.user_name()
+
+
+class Log:
+    """A syslog file to which the test writes as rsyslog would."""
+
+    def __init__(self, file):
+        self.file = file
+        self.read_at = {}
+
+    def write(self, message, at=None, pid=100, end="\n", name="CRON"):
+        stamp = (at or clock.now()).isoformat()
+        with self.file.open("a") as file:
+            file.write(f"{stamp} pi {name}[{pid}]: {message}{end}")
+
+    def pack(self, suffix, pack):
+        """Rotate the log and pack it, as logrotate does; another packer makes a damaged one."""
+        data, status = self.file.read_bytes(), self.file.stat()
+        packed = Path(f"{self.file}.1.{suffix}")
+        with pack(packed, "wb") as file:
+            file.write(data)
+        os.utime(packed, (status.st_atime, status.st_mtime))
+        self.file.unlink()
+
+    def read(self):
+        since = clock.now() - timedelta(days=7)
+        found = cron_log.read(Source(self.file), self.read_at, since, USER)
+        self.read_at, self.holes, self.skipped = found.place, found.holes, found.skipped
+        return [event.text for event in found.events]

@@ -1,0 +1,53 @@
+"""Open pages of the dashboard without a browser."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.runtime.context import ContextProxy
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
+
+from pitasker_core.auth import Role
+from tests.helpers.signing_in import cookies
+from tests.helpers.waiting import PATIENCE
+
+FRONT_DOOR = Path(__file__).parents[2] / "streamlit_app.py"
+PAGES = ("home", "tasks", "runs", "import_entries", "health", "raw", "settings")
+
+
+class _Fixed(type):
+    """A class whose attributes stay: AppTest sets the one that the server has set for good."""
+
+    def __setattr__(cls, name, value):
+        pass
+
+
+class Navigated(PagesManager, metaclass=_Fixed):
+    """Pages come from the navigation alone, as the server has it."""
+
+    uses_pages_directory = False
+
+
+@pytest.fixture
+def open_page(cli_environment, settings, monkeypatch):
+    """Open a page as a first visitor does; no page may end in an exception."""
+
+    def go(page, role=Role.WRITE, **environment):
+        for name, value in {**cli_environment, **environment}.items():
+            monkeypatch.setenv(name, value)
+        signed_in = cookies(settings, "http://127.0.0.1:8501", role)
+        monkeypatch.setattr(ContextProxy, "cookies", signed_in)
+        monkeypatch.setattr(app_test, "PagesManager", Navigated)
+        app = AppTest.from_file(FRONT_DOOR, default_timeout=PATIENCE).run()
+        if page != "home":
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, app.exception[0].message
+        return app
+
+    return go
+
+
+def said(app):
+    """Everything that a page says in sentences."""
+    parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.subheader]
+    return "\n".join(str(part.value).replace("\\", "") for part in parts)

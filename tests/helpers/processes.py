@@ -1,0 +1,27 @@
+"""Processes that tests start, end and look for."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from pitasker_core import database
+
+
+def in_child(settings, work):
+    """Run in a forked process with connections of its own; returns its exit status."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            database.connect(settings).dispose(close=False)  # those are the parent's
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def is_there(pid):
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False

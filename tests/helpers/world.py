@@ -1,0 +1,89 @@
+"""A crontab and what the database knows of it, as plain values: what sync is tested on."""
+
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from pitasker_core.crontab.document import parse
+from pitasker_core.crontab.place import Place
+from pitasker_core.crontab.recording import Recorder
+from pitasker_core.sync import merge, sides
+from pitasker_core.sync.merge import Fields, Policy
+from pitasker_core.sync.sides import Agreed, Known
+
+TAG, OTHER, THIRD = (UUID(int=number) for number in (1, 2, 3))
+MARK, OTHER_MARK = f"# PITASKER_ID:{TAG}", f"# PITASKER_ID:{OTHER}"
+JOB = Fields("Job", "0 5 * * *", "/bin/job")
+LINE = f"0 5 * * * /bin/job {MARK}\n"
+RECORDER, GONE = (f"/home/{who}/pitasker-recorder" for who in ("pi", "gone"))
+
+
+@dataclass(frozen=True)
+class World:
+    """A crontab, and what the database knows of it."""
+
+    text: str
+    known: dict[UUID, Known]
+    base: dict[UUID, Agreed]
+    left: dict[UUID, Place] = field(default_factory=dict, compare=False)
+
+    def read(self, places=None):
+        return sides.read(parse(self.text), self.known, self.base, places, {GONE})
+
+    def plan(self, places=None):
+        reading = self.read(places)
+        compared = merge.plan(
+            {tag: agreed.fields for tag, agreed in self.base.items()},
+            {tag: task.fields for tag, task in self.known.items() if task.wanted},
+            reading.theirs,
+        )
+        return sides.planned(compared, reading, self.known)
+
+    def carried(self, choices=None, policy=Policy.ASK, places=None):
+        planned = merge.resolve(self.plan(places), choices or {}, policy)
+        recorders = {tag: Recorder(RECORDER, task.task) for tag, task in self.known.items()}
+        document = parse(self.text)
+        done = sides.carry_out(
+            document, planned, self.read(places), self.base, recorders, self.left
+        )
+        return planned, done
+
+    def synced(self, choices=None, policy=Policy.ASK, places=None):
+        """The world after a sync."""
+        planned, done = self.carried(choices, policy, places)
+        known, base = dict(self.known), dict(self.base)
+        for change in planned.pulls:
+            if change.tag in known and change.tag not in done.failures:
+                task = known[change.tag]
+                fields = change.result or task.fields
+                known[change.tag] = replace(task, fields=fields, wanted=change.result is not None)
+        for tag, agreed in done.base.items():
+            base.pop(tag, None)
+            if agreed:
+                base[tag] = agreed
+            if tag in known:
+                known[tag] = replace(known[tag], adopting=False)
+        removed = [tag for tag, agreed in done.base.items() if not agreed and tag in self.base]
+        where = self.read().entries
+        left = sides.removed_places(parse(self.text), where, self.base, removed)
+        return World(str(done.document), known, base, {**self.left, **left})
+
+
+def task(fields=JOB, wanted=True, adopting=False):
+    return Known(1, fields, wanted, adopting)
+
+
+def in_step(text=f"# Job\n{LINE}", fields=JOB, comment="Job", is_ours=True):
+    """A task whose entry was written, and a text that may have been edited since."""
+    return World(text, {TAG: task(fields)}, {TAG: Agreed(fields, comment, is_ours)})
+
+
+def with_task(world, **changed):
+    """The world after an edit of the task."""
+    known = world.known[TAG]
+    fields = replace(known.fields, **changed)
+    return replace(world, known={**world.known, TAG: replace(known, fields=fields)})
+
+
+def deleted(world):
+    known = replace(world.known[TAG], wanted=False)
+    return replace(world, known={**world.known, TAG: known})
