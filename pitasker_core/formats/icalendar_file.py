@@ -1,0 +1,126 @@
+"""The runs of the next weeks as a calendar (RFC 5545). Pure.
+
+Each run is an event of its own: a recurrence rule of a calendar cannot say what cron does at a
+change of the clock. Commands are left out, because calendars are shared.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from hashlib import sha256
+
+from icalendar import Calendar, Event
+
+from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
+from pitasker_core.formats.record import Remark, TaskRecord
+
+WEEKS, MOST_WEEKS = 4, 26
+MOST_A_DAY = 12
+"""A task that runs more often on a day gets one event for the whole day."""
+MOST_EVENTS = 5_000
+
+
+def write_calendar(
+    records: Sequence[TaskRecord],
+    now: datetime,
+    zone: tzinfo,
+    weeks: int = WEEKS,
+    dialect: Dialect = Dialect.DEBIAN,
+) -> tuple[bytes, tuple[Remark, ...]]:
+    """The calendar from `now` on, and what it leaves out. `zone` is the machine's."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//PiTasker//Runs//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", "PiTasker")
+    notes: list[Remark] = []
+    uids: set[str] = set()
+    for record in records:
+        try:
+            schedule = _schedule(record, dialect)
+        except InvalidSchedule as problem:
+            notes.append(Remark(f"It is left out: {problem.message}.", name=record.name))
+            continue
+        events = list(_events(record, schedule, now, now + timedelta(weeks=weeks), zone))
+        if len(uids) + len(events) > MOST_EVENTS:
+            message = f"It is left out: a calendar has at most {MOST_EVENTS:,} events."
+            notes.append(Remark(message, name=record.name))
+            continue
+        if _is_frequent(schedule):
+            message = f"It runs more than {MOST_A_DAY} times a day: each such day is one event."
+            notes.append(Remark(message, name=record.name))
+        for start, event in events:
+            event.add("uid", _uid(record, start, uids))
+            calendar.add_component(event)
+    return calendar.to_ical(), tuple(notes)
+
+
+def _schedule(record: TaskRecord, dialect: Dialect) -> Schedule:
+    """The schedule by which cron runs a task at known times. Raises InvalidSchedule."""
+    if record.paused or not record.system_managed:
+        raise InvalidSchedule("cron does not run it now")
+    schedule = schedules.parse(record.schedule, dialect)
+    if schedule.reboot:
+        raise InvalidSchedule("it runs at system start")
+    if schedule.random:
+        raise InvalidSchedule("it runs at random times")
+    return schedule
+
+
+def _is_frequent(schedule: Schedule) -> bool:
+    return len(schedule.minutes) * len(schedule.hours) > MOST_A_DAY
+
+
+def _events(
+    record: TaskRecord, schedule: Schedule, now: datetime, end: datetime, zone: tzinfo
+) -> Iterator[tuple[date, Event]]:
+    """An event for each run, or for each day of a task that runs often."""
+    words = schedules.describe(schedule)
+    if _is_frequent(schedule):
+        # By its last time of day: today counts while a run is still to come.
+        one_a_day = replace(
+            schedule, minutes=schedule.minutes[-1:], hours=schedule.hours[-1:], star_hour=False
+        )
+        for run in _runs(replace(one_a_day, star_minute=False), now, end, zone):
+            day = run.date()
+            yield day, _event(record.name, words, now, day, day + timedelta(days=1))
+    else:
+        for run in _runs(schedule, now, end, zone):
+            yield run, _event(record.name, words, now, run.astimezone(UTC), None)
+
+
+def _runs(schedule: Schedule, now: datetime, end: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """The runs up to `end`, asked for in growing portions: the next may be years away."""
+    after, count = now, 1
+    while True:
+        runs = schedules.next_runs(schedule, after, zone, count)
+        yield from (run for run in runs if run < end)
+        if len(runs) < count or runs[-1] >= end:
+            return
+        after, count = runs[-1], min(count * 4, 256)
+
+
+def _event(name: str, words: str, now: datetime, start: date, end: date | None) -> Event:
+    event = Event()
+    event.add("summary", name)
+    event.add("description", words)
+    event.add("dtstamp", now.astimezone(UTC))
+    event.add("dtstart", start)
+    if end:
+        event.add("dtend", end)
+    # It takes nobody's time.
+    event.add("transp", "TRANSPARENT")
+    return event
+
+
+def _uid(record: TaskRecord, start: date, taken: set[str]) -> str:
+    """An id that is the same in each export, so that a calendar replaces what it has."""
+    text = "\0".join((record.name, record.schedule, record.command, start.isoformat()))
+    number = 0
+    while True:
+        digest = sha256(f"{text}\0{number}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        uid = f"{digest}@pitasker"
+        if uid not in taken:
+            taken.add(uid)
+            return uid
+        number += 1
