@@ -13,11 +13,11 @@ else:
     from starlette.middleware import Middleware
     from starlette.routing import Mount
 
-    from pitasker_core.api.app import make
-    from pitasker_core.dashboard.server import lifespan
-    from pitasker_core.web import login, page_script, prometheus
-    from pitasker_core.web.bounds import Bounded
-    from pitasker_core.web.gate import Gate
+    from pitasker_core.dashboard.lifespan import lifespan
+    from pitasker_core.server.api.app import make
+    from pitasker_core.server.web import login, page_script, prometheus
+    from pitasker_core.server.web.bounds import Bounded
+    from pitasker_core.server.web.gate import Gate
 
     app = st.App(
         __file__,

@@ -18,10 +18,11 @@ import time
 import httpx
 from private_world import isolate, start_server
 
-from pitasker_core import database, tokens
-from pitasker_core.auth import Role
-from pitasker_core.settings import Settings
-from pitasker_core.sync import adopt
+from pitasker_core import database
+from pitasker_core.base.environment import Environment
+from pitasker_core.server import tokens
+from pitasker_core.server.auth import Role
+from pitasker_core.sync import importing
 
 SIZES = (100, 1000)
 CONNECTIONS = 10
@@ -55,13 +56,13 @@ def main() -> None:
     os.environ.pop("DATABASE_URL", None)
     print(f"{'tasks':>6}  {'path':22} {'median':>8} {'95th':>8} {'a second':>9}")
     for size in SIZES:
-        settings = Settings.from_environment({"PITASKER_HOME": f"{folder}/{size}"})
+        environment = Environment.from_environment({"PITASKER_HOME": f"{folder}/{size}"})
         text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
         subprocess.run(["crontab", "-"], input=text.encode(), check=True)
-        database.start(settings)
-        adopt.adopt(settings, "benchmark")
-        token = tokens.create(settings, "benchmark", "benchmark", Role.READ)
-        server, address = start_server(settings)
+        database.start(environment)
+        importing.adopt(environment, "benchmark")
+        token = tokens.create(environment, "benchmark", "benchmark", Role.READ)
+        server, address = start_server(environment)
         try:
             for path in PATHS:
                 times, all_of_it = asyncio.run(measure(address, path, token, requests))
@@ -73,7 +74,7 @@ def main() -> None:
         finally:
             server.terminate()
             server.wait()
-            database.stop(settings)
+            database.stop(environment)
     shutil.rmtree(folder)
 
 

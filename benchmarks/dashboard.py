@@ -22,11 +22,12 @@ from private_world import isolate, start_server
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
-from pitasker_core import auth, database
-from pitasker_core.auth import Role
-from pitasker_core.settings import Settings
-from pitasker_core.sites import Site
-from pitasker_core.sync import adopt
+from pitasker_core import database
+from pitasker_core.base.environment import Environment
+from pitasker_core.server import auth
+from pitasker_core.server.auth import Role
+from pitasker_core.server.sites import Site
+from pitasker_core.sync import importing
 
 SIZES = (100, 1000)
 FRONT_DOOR = Path(__file__).parent.parent / "streamlit_app.py"
@@ -83,11 +84,11 @@ def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[st
     return times
 
 
-def on_the_server(settings: Settings, repeats: int) -> dict[str, list[float]]:
+def on_the_server(environment: Environment, repeats: int) -> dict[str, list[float]]:
     """A whole run of each page's script."""
-    os.environ["PITASKER_HOME"] = str(settings.home)
+    os.environ["PITASKER_HOME"] = str(environment.home)
     site = Site("http", "127.0.0.1", 8501)
-    cookies = dict([auth.sign_in(settings, Role.WRITE, site)])
+    cookies = dict([auth.sign_in(environment, Role.WRITE, site)])
     ContextProxy.cookies = cookies  # type: ignore[misc]
     times = {}
     for name in ("home", "tasks", "import_entries", "health", "raw"):
@@ -114,25 +115,25 @@ def main() -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
         for size in SIZES:
-            settings = Settings.from_environment({"PITASKER_HOME": f"{folder}/{size}"})
+            environment = Environment.from_environment({"PITASKER_HOME": f"{folder}/{size}"})
             text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
             subprocess.run(["crontab", "-"], input=text.encode(), check=True)
-            database.start(settings)
-            adopt.adopt(settings, "benchmark")
-            server, address = start_server(settings)
+            database.start(environment)
+            importing.adopt(environment, "benchmark")
+            server, address = start_server(environment)
             try:
                 page = browser.new_page(viewport={"width": 1600, "height": 1000})
-                page.goto(f"{address}/login?token={auth.new_link(settings)}")
+                page.goto(f"{address}/login?token={auth.new_link(environment)}")
                 page.get_by_role("button", name="Sign in").click()
                 found = in_the_browser(page, address, size, repeats)
                 page.close()
             finally:
                 server.terminate()
                 server.wait()
-            database.start(settings)
-            for what, taken in {**found, **on_the_server(settings, repeats)}.items():
+            database.start(environment)
+            for what, taken in {**found, **on_the_server(environment, repeats)}.items():
                 print(f"{size:6}  {what:26} {statistics.median(taken):8.0f} {max(taken):8.0f}")
-            database.stop(settings)
+            database.stop(environment)
         browser.close()
     shutil.rmtree(folder)
 

@@ -8,7 +8,7 @@ import time
 import urllib.request
 from contextlib import suppress
 
-from pitasker_core.settings import Settings
+from pitasker_core.base.environment import Environment
 
 
 def isolate() -> None:
@@ -22,7 +22,7 @@ def isolate() -> None:
     os.execvp("unshare", [*namespace, "sh", "-c", inside, "sh", *python])
 
 
-def start_server(settings: Settings) -> tuple[subprocess.Popen[bytes], str]:
+def start_server(environment: Environment) -> tuple[subprocess.Popen[bytes], str]:
     """The server as `./pitasker up` starts it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -31,7 +31,7 @@ def start_server(settings: Settings) -> tuple[subprocess.Popen[bytes], str]:
         [sys.executable, "-m", "pitasker_core", "up", "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PITASKER_HOME": str(settings.home)},
+        env={**os.environ, "PITASKER_HOME": str(environment.home)},
     )
     address = f"http://127.0.0.1:{port}"
     for _ in range(200):

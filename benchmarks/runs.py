@@ -22,11 +22,13 @@ from sqlalchemy import text
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
-from pitasker_core import auth, clock, database, tasks
-from pitasker_core.auth import Role
-from pitasker_core.runs import history, usual
-from pitasker_core.settings import Settings
-from pitasker_core.sites import Site
+from pitasker_core import database, tasks
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.runs import durations, history
+from pitasker_core.server import auth
+from pitasker_core.server.auth import Role
+from pitasker_core.server.sites import Site
 from pitasker_core.sync import store
 
 TASKS = 100
@@ -56,54 +58,56 @@ FILL = text("""
 """)
 
 
-def fill(settings: Settings, count: int) -> int:
+def fill(environment: Environment, count: int) -> int:
     """Make tasks and runs; the id of the task with the most runs."""
     made = [
-        tasks.create(settings, "benchmark", f"Job {n}", "* * * * *", "true", system_managed=False)
+        tasks.create(
+            environment, "benchmark", f"Job {n}", "* * * * *", "true", system_managed=False
+        )
         for n in range(TASKS)
     ]
     first = made[0].tasks[0].id
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         parameters = {"crontab": crontab, "runs": count, "first": first, "tasks": TASKS}
         session.execute(FILL, parameters)
-    with database.connect(settings).connect() as connection:
+    with database.connect(environment).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(text("vacuum analyze runs"))
     return first
 
 
-def questions(settings: Settings, busy: int) -> dict[str, Callable[[], object]]:
+def questions(environment: Environment, busy: int) -> dict[str, Callable[[], object]]:
     """What the pages ask, for all tasks and for the one with the most runs."""
     zone = clock.system_zone()
     month = clock.now() - timedelta(days=30)
     year = clock.now() - timedelta(days=365)
-    one = history.runs(settings, 1, busy)[0]
+    one = history.runs(environment, 1, busy)[0]
     asked: dict[str, Callable[[], object]] = {}
     for who, task in (("all", None), ("one", busy)):
         for kind in history.FILTERS:
             asked[f"{who}: {kind}"] = lambda task=task, kind=kind: history.runs(
-                settings, task=task, kind=kind, since=None
+                environment, task=task, kind=kind, since=None
             )
         for period, since in (("month", month), ("year", year)):
             asked[f"{who}: figures of a {period}"] = lambda task=task, since=since: history.figures(
-                settings, task, since
+                environment, task, since
             )
             asked[f"{who}: hours of a {period}"] = lambda task=task, since=since: history.hours(
-                settings, task, since, zone
+                environment, task, since, zone
             )
     return {
         **asked,
-        "all: by task": lambda: history.by_task(settings, year),
-        "all: broken lately": lambda: history.broken(settings, month, 5),
-        "all: is anything new": lambda: history.newest(settings),
-        "one: durations": lambda: history.durations(settings, busy, year),
-        "one: what is usual": lambda: usual.now(settings, busy),
-        "one: bytes a day": lambda: history.bytes_per_day(settings, busy),
-        "one: others to compare": lambda: history.others(settings, one),
+        "all: by task": lambda: history.by_task(environment, year),
+        "all: broken lately": lambda: history.broken(environment, month, 5),
+        "all: is anything new": lambda: history.newest(environment),
+        "one: durations": lambda: history.durations(environment, busy, year),
+        "one: what is usual": lambda: durations.now(environment, busy),
+        "one: bytes a day": lambda: history.bytes_per_day(environment, busy),
+        "one: others to compare": lambda: history.others(environment, one),
         "one: run and output": lambda: (
-            history.run(settings, one.id),
-            history.output(settings, one.id),
+            history.run(environment, one.id),
+            history.output(environment, one.id),
         ),
     }
 
@@ -118,11 +122,11 @@ def measure(work: Callable[[], object], repeats: int) -> tuple[float, float]:
     return statistics.median(times[1:]), statistics.quantiles(times[1:], n=20)[-1]
 
 
-def page(settings: Settings, busy: int) -> dict[str, Callable[[], object]]:
+def page(environment: Environment, busy: int) -> dict[str, Callable[[], object]]:
     """The server's work for whole runs of the page, as Streamlit's own test runner takes it."""
-    os.environ["PITASKER_HOME"] = str(settings.home)
+    os.environ["PITASKER_HOME"] = str(environment.home)
     site = Site("http", "127.0.0.1", 8501)
-    cookies = dict([auth.sign_in(settings, Role.WRITE, site)])
+    cookies = dict([auth.sign_in(environment, Role.WRITE, site)])
     ContextProxy.cookies = cookies  # type: ignore[misc]
     found = {}
     for name, task in (("all", ""), ("one", str(busy))):
@@ -142,19 +146,19 @@ def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
     folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
     os.environ.pop("DATABASE_URL", None)
-    settings = Settings.from_environment({"PITASKER_HOME": folder})
+    environment = Environment.from_environment({"PITASKER_HOME": folder})
     try:
         start = time.perf_counter()
-        busy = fill(settings, count)
+        busy = fill(environment, count)
         print(f"{count} runs made in {time.perf_counter() - start:.0f} s")
         print(f"{'what':28} {'median':>8} {'95th':>8}")
         # The page is opened after the questions: its test runner takes a second to start.
         for make in (questions, page):
-            for what, work in make(settings, busy).items():
+            for what, work in make(environment, busy).items():
                 median, high = measure(work, repeats)
                 print(f"{what:28} {median:8.1f} {high:8.1f}", flush=True)
     finally:
-        database.stop(settings)
+        database.stop(environment)
         shutil.rmtree(folder)
 
 

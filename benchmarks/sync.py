@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from private_world import isolate
 from sqlalchemy import Engine, event, text, update
 
-from pitasker_core import database, history, tasks
+from pitasker_core import database, tasks
+from pitasker_core.base.environment import Environment
 from pitasker_core.crontab.document import parse_line
 from pitasker_core.database.tables import SettingRow, TaskRow
-from pitasker_core.settings import Settings
-from pitasker_core.sync import adopt, service
+from pitasker_core.sync import importing, operation_history, service
 from pitasker_core.sync.service import Request
 
 SIZES = (10, 100, 1000)
@@ -75,18 +75,18 @@ def counted() -> Iterator[Load]:
     event.remove(Engine, "begin", count_transaction)
 
 
-def measure(size: int, repeats: int, settings: Settings) -> None:
+def measure(size: int, repeats: int, environment: Environment) -> None:
     """Measure one size and print its rows."""
-    with database.administer(settings) as session:
+    with database.administer(environment) as session:
         for table in ("tasks", "sync_base", "sync_operations", "snapshots", "events"):
             session.execute(text(f"truncate {table} cascade"))
-    settings.make_home()
-    file = settings.home / "benchmark.crontab"
+    environment.make_home()
+    file = environment.home / "benchmark.crontab"
     file.write_text("".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size)))
     subprocess.run(["crontab", str(file)], check=True)
-    adopt.adopt(settings, ME)
-    file.write_text(service.read_crontab(settings)[0] or "")
-    one = tasks.listing(settings).tasks[0].id
+    importing.adopt(environment, ME)
+    file.write_text(service.read_crontab(environment)[0] or "")
+    one = tasks.listing(environment).tasks[0].id
     minutes = itertools.cycle(range(60))
 
     def list_it() -> None:
@@ -97,46 +97,46 @@ def measure(size: int, repeats: int, settings: Settings) -> None:
             subprocess.run(["crontab", "-"], stdin=data, capture_output=True, check=True)
 
     def commit() -> None:
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             session.merge(SettingRow(key="benchmark", value={"at": time.time()}))
 
     def read() -> None:
-        service.read_crontab(settings)
+        service.read_crontab(environment)
 
     def change_all() -> None:
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             session.execute(update(TaskRow).values(command=TaskRow.command + "+"))
 
     def sync() -> None:
-        service.sync(settings, Request(service.BACKGROUND))
+        service.sync(environment, Request(service.BACKGROUND))
 
-    some = [task.id for task in tasks.listing(settings).tasks[:100]]
+    some = [task.id for task in tasks.listing(environment).tasks[:100]]
     done: list[tasks.Applied] = []
-    operations: list[history.Operation] = []
+    operations: list[operation_history.Operation] = []
 
     def edit_some() -> None:
         minute = next(minutes)
         edits = [tasks.Edit(task, None, {"schedule": f"{minute} 3 * * *"}) for task in some]
-        done.append(tasks.apply(settings, ME, edits))
+        done.append(tasks.apply(environment, ME, edits))
 
     def undo_some() -> None:
-        tasks.undo(settings, ME, done.pop())
+        tasks.undo(environment, ME, done.pop())
 
     def edit_elsewhere() -> None:
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             session.execute(update(TaskRow).values(command=TaskRow.command + "+"))
-        result = service.sync(settings, Request(ME))
+        result = service.sync(environment, Request(ME))
         assert result.operation
-        operations.append(history.operation(settings, result.operation))
+        operations.append(operation_history.operation(environment, result.operation))
 
     def undo_operation() -> None:
-        tasks.undo_operation(settings, ME, operations.pop())
+        tasks.undo_operation(environment, ME, operations.pop())
 
     def delete_some() -> None:
-        done.append(tasks.delete(settings, ME, *some))
+        done.append(tasks.delete(environment, ME, *some))
 
     def edit_one() -> None:
-        tasks.change(settings, ME, one, schedule=f"{next(minutes)} 2 * * *")
+        tasks.change(environment, ME, one, schedule=f"{next(minutes)} 2 * * *")
 
     reading = median(repeats, list_it)
     writing = median(repeats, install_it)
@@ -166,8 +166,8 @@ def main() -> None:
     """Measure all sizes."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
-    settings = Settings.from_environment({"PITASKER_HOME": folder})
-    database.start(settings)
+    environment = Environment.from_environment({"PITASKER_HOME": folder})
+    database.start(environment)
     # As the server does: else a collection of all that was imported falls into some of the calls.
     gc.collect()
     gc.freeze()
@@ -175,9 +175,9 @@ def main() -> None:
         heads = f"{'ms':>8} {'floor':>8} {'ratio':>6} {'queries':>7} {'trans.':>6}"
         print(f"{'tasks':>6}  {'what':34} {heads}")
         for size in SIZES:
-            measure(size, repeats, settings)
+            measure(size, repeats, environment)
     finally:
-        database.stop(settings)
+        database.stop(environment)
         shutil.rmtree(folder)
 
 

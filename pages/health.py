@@ -2,27 +2,30 @@
 
 import streamlit as st
 
-from pitasker_core import clock, history, status, tasks
-from pitasker_core.dashboard.both_sides import show_both_sides, show_guard
+from pitasker_core import tasks
+from pitasker_core.base import clock
+from pitasker_core.dashboard.comparison import show_both_sides, show_guard
 from pitasker_core.dashboard.findings import show_findings
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.operations import show_history
 from pitasker_core.dashboard.shell import (
     BADGES,
     cron_is_alive,
-    settings,
+    environment,
     show_background,
     show_problem,
     sync_now,
 )
 from pitasker_core.dashboard.times import time_text
-from pitasker_core.status import Status
+from pitasker_core.reports import status
+from pitasker_core.reports.status import Status
+from pitasker_core.sync import operation_history
 
 
 def main() -> None:
     """Draw the page."""
-    listing = tasks.listing(settings())
-    operations = history.operations(settings(), 20)
+    listing = tasks.listing(environment())
+    operations = operation_history.operations(environment(), 20)
     _show_status(status.summary(listing, operations, cron_is_alive()))
     if listing.problem:
         show_problem(listing.problem)
@@ -31,7 +34,7 @@ def main() -> None:
         type="primary",
         icon=":material/sync:",
         on_click=sync_now,
-        disabled=listing.problem is not None or settings().read_only,
+        disabled=listing.problem is not None or environment().read_only,
     )
     show_background()
     show_guard()

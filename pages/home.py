@@ -5,7 +5,10 @@ from datetime import timedelta
 import pandas as pd
 import streamlit as st
 
-from pitasker_core import clock, history, status, tasks
+from pitasker_core import tasks
+from pitasker_core.base import clock
+from pitasker_core.base.errors import DatabaseError
+from pitasker_core.base.text import visible
 from pitasker_core.crontab.document import Crontab
 from pitasker_core.dashboard import overview, run_list
 from pitasker_core.dashboard.cells import inert
@@ -16,8 +19,8 @@ from pitasker_core.dashboard.shell import (
     BADGES,
     act,
     cron_is_alive,
+    environment,
     guarded,
-    settings,
     show_background,
     show_hand_edits,
     show_problem,
@@ -26,11 +29,10 @@ from pitasker_core.dashboard.shell import (
     tell_synced,
 )
 from pitasker_core.dashboard.times import ago, time_text
-from pitasker_core.errors import DatabaseError
+from pitasker_core.reports import status
 from pitasker_core.runs.history import broken
-from pitasker_core.sync import first, service, validation
+from pitasker_core.sync import first_look, operation_history, service, validation
 from pitasker_core.tasks import Listing
-from pitasker_core.text import visible
 
 LATELY = timedelta(days=1)
 """What went wrong in this time is on the page."""
@@ -47,12 +49,12 @@ def main() -> None:
 
 def _draw() -> None:
     try:
-        listing = tasks.listing(settings())
+        listing = tasks.listing(environment())
     except DatabaseError as problem:
         show_problem(problem)
-        _show_entries(service.read_crontab(settings())[1])
+        _show_entries(service.read_crontab(environment())[1])
         return
-    operations = history.operations(settings(), 5)
+    operations = operation_history.operations(environment(), 5)
     _show_untouched(listing)
     if listing.problem:
         show_problem(listing.problem)
@@ -74,7 +76,7 @@ def _draw() -> None:
 
 
 def _show_untouched(listing: Listing) -> None:
-    found = first.untouched(settings())
+    found = first_look.untouched(environment())
     if found is None or listing.comparison is None or listing.comparison.text is None:
         return
     copy = f" A copy as it was found lies in {code(str(found.backup))}." if found.backup else ""
@@ -149,7 +151,7 @@ def _show_health(found: status.Status) -> None:
 def _show_broken() -> None:
     """What failed or was missed lately; nothing when all went well."""
     now = clock.now()
-    found = broken(settings(), now - LATELY, 5)
+    found = broken(environment(), now - LATELY, 5)
     if not found:
         return
     if run := st.session_state.pop("look_at", None):
@@ -196,7 +198,7 @@ def _actions(listing: Listing) -> None:
             ("Export all", ":material/upload:", _export),
         ):
             kind = "primary" if do is _sync else "secondary"
-            look_only = settings().read_only and do is not _validate
+            look_only = environment().read_only and do is not _validate
             if st.button(label, icon=icon, type=kind, disabled=away or look_only):
                 do()
                 st.rerun()  # all of the page: what there is to say stands above this part
@@ -211,7 +213,7 @@ def _sync() -> None:
 
 
 def _export() -> None:
-    done = act(service.export, settings(), ACTOR)
+    done = act(service.export, environment(), ACTOR)
     if done:
         tell_synced(done, "Exported")
         if done.left_out:
@@ -220,7 +222,7 @@ def _export() -> None:
 
 
 def _validate() -> None:
-    compared = act(service.preview, settings())
+    compared = act(service.preview, environment())
     if compared:
         report = validation.validate(compared)
         if report.is_valid:
@@ -258,7 +260,7 @@ def _show_next_runs(listing: Listing) -> None:
     )
 
 
-def _show_operations(operations: list[history.Operation]) -> None:
+def _show_operations(operations: list[operation_history.Operation]) -> None:
     st.subheader("Done lately")
     if not operations:
         st.caption("Nothing yet.")

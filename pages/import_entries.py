@@ -11,17 +11,17 @@ from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    settings,
+    environment,
     show_problem,
     tell_imported,
 )
-from pitasker_core.sync import adopt
-from pitasker_core.sync.adopt import ImportOptions
+from pitasker_core.sync import importing
+from pitasker_core.sync.importing import ImportOptions
 
 
 def main() -> None:
     """Draw the page."""
-    listing = tasks.listing(settings())
+    listing = tasks.listing(environment())
     compared = listing.comparison
     if listing.problem:
         show_problem(listing.problem)
@@ -108,7 +108,7 @@ def _offer(choices: list[import_grid.Choice], dialect: Dialect) -> None:
         f"Import {len(wanted)} {what}",
         type="primary",
         icon=":material/download:",
-        disabled=not wanted or settings().read_only,
+        disabled=not wanted or environment().read_only,
         on_click=_import,
         args=(wanted, ImportOptions(duplicates, managed, named)),
     )
@@ -120,8 +120,8 @@ def _choose(chosen: bool | None) -> None:
     st.session_state.import_generation = st.session_state.get("import_generation", 0) + 1
 
 
-def _import(wanted: list[adopt.Import], options: ImportOptions) -> None:
-    done = act(adopt.adopt, settings(), ACTOR, wanted, options)
+def _import(wanted: list[importing.Import], options: ImportOptions) -> None:
+    done = act(importing.adopt, environment(), ACTOR, wanted, options)
     if done:
         _choose(None)
         st.session_state.import_result = done

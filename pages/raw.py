@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pitasker_core.base.errors import InvalidSyntax, MassRemoval, PiTaskerError
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import decode, encode, parse
 from pitasker_core.crontab.editable import edited, shown
@@ -9,14 +10,13 @@ from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.settings_table import show_settings
 from pitasker_core.dashboard.shell import (
     ACTOR,
-    settings,
+    environment,
     show_problem,
     tell,
     tell_saved,
 )
 from pitasker_core.dashboard.snapshots import show_snapshots
 from pitasker_core.dashboard.text_editor import text_editor
-from pitasker_core.errors import InvalidSyntax, MassRemoval, PiTaskerError
 from pitasker_core.sync import edit, service, validation
 from pitasker_core.sync.validation import Finding
 
@@ -26,14 +26,14 @@ def main() -> None:
     if "loaded" not in st.session_state:
         _load()
     loaded: str | None = st.session_state.loaded
-    now, _ = service.read_crontab(settings())
+    now, _ = service.read_crontab(environment())
     if now != loaded and not _is_changed():
         _load()
         loaded = st.session_state.loaded
     if now != loaded:
         _show_changed_outside(loaded, now)
     text, problem = _draft()
-    document = parse(text or "", service.program(settings()).dialect)
+    document = parse(text or "", service.program(environment()).dialect)
     findings = validation.of_lines(document) if text is not None else []
     text_editor(
         "The whole crontab",
@@ -47,10 +47,12 @@ def main() -> None:
     if problem:
         show_problem(problem)
     changed = text is not None and text != (loaded or "")
-    _actions(changed=changed, may_save=changed and now == loaded and not settings().read_only)
+    _actions(changed=changed, may_save=changed and now == loaded and not environment().read_only)
     if guard := st.session_state.get("raw_guard"):
         st.error(plain(guard), icon=":material/front_hand:")
-        st.button("It is meant: save", on_click=_save, args=(True,), disabled=settings().read_only)
+        st.button(
+            "It is meant: save", on_click=_save, args=(True,), disabled=environment().read_only
+        )
     if text is not None:
         _show_check(findings, text)
     if changed:
@@ -77,7 +79,7 @@ def main() -> None:
 
 def _load() -> None:
     """The installed text; what was typed is put aside."""
-    text, _ = service.read_crontab(settings())
+    text, _ = service.read_crontab(environment())
     if _is_changed():
         st.session_state.put_aside = st.session_state.draft
     st.session_state.loaded = text
@@ -144,7 +146,7 @@ def _actions(*, changed: bool, may_save: bool) -> None:
         )
         if "put_aside" in st.session_state and not changed:
             st.button("Bring back what I typed", icon=":material/undo:", on_click=_bring_back)
-        with st.popover("Upload", icon=":material/upload:", disabled=settings().read_only):
+        with st.popover("Upload", icon=":material/upload:", disabled=environment().read_only):
             st.file_uploader(
                 "A text that takes the place of the one above. Nothing is saved yet.",
                 key="upload",
@@ -179,7 +181,7 @@ def _install(confirmed: bool = False) -> None:
         return
     try:
         saved = edit.save_raw(
-            settings(), text, st.session_state.loaded, actor=ACTOR, confirmed=confirmed
+            environment(), text, st.session_state.loaded, actor=ACTOR, confirmed=confirmed
         )
     except MassRemoval as refused:
         st.session_state.raw_guard = refused.user_message
@@ -200,7 +202,7 @@ def _check() -> None:
         tell("error", problem.user_message if problem else "")
         return
     try:
-        edit.check(settings(), text)
+        edit.check(environment(), text)
     except PiTaskerError as refused:
         tell("error", refused.user_message)
     else:

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from pitasker_core import clock
+from pitasker_core.base import clock
+from pitasker_core.base.text import Text
 from pitasker_core.dashboard import run_charts, run_list
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import plain
@@ -14,10 +15,10 @@ from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.run_detail import show_run
 from pitasker_core.dashboard.run_live import show_running, take_in
 from pitasker_core.dashboard.run_offer import show_offer
-from pitasker_core.dashboard.shell import settings
-from pitasker_core.runs import cron_log, history, usual
+from pitasker_core.dashboard.shell import environment
+from pitasker_core.runs import durations, history
+from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.history import Run
-from pitasker_core.text import Text
 
 PAGE = 200
 """Runs that are listed at first, and added when more are asked for."""
@@ -26,11 +27,11 @@ PAGE = 200
 def main() -> None:
     """Draw the page."""
     take_in()
-    names = history.names(settings())
+    names = history.names(environment())
     task = _task(names)
     show_offer()
     show_running(task)
-    if history.newest(settings())[0] is None:
+    if history.newest(environment())[0] is None:
         _show_nothing_seen()
         return
     kind, since = _filters(names)
@@ -90,7 +91,7 @@ def _choose_task() -> None:
 
 
 def _show_figures(task: int | None, since: datetime | None) -> None:
-    found = history.figures(settings(), task, since)
+    found = history.figures(environment(), task, since)
     with st.container(horizontal=True):
         for name, value, explained in (
             (
@@ -100,12 +101,12 @@ def _show_figures(task: int | None, since: datetime | None) -> None:
             ),
             ("Failed", found.failed, "They ended with another exit code than 0, or by a signal."),
             ("Missed", found.missed, "Times at which a task should have run and did not."),
-            ("Slow", found.slow, usual.SLOW),
+            ("Slow", found.slow, durations.SLOW),
         ):
             st.metric(name, value, border=True, width=140, help=explained)
     if found.more:
         st.caption(f"Figures and charts are of the newest {history.COUNTED:d} runs of this time.")
-    rate = history.bytes_per_day(settings(), task) if task is not None else 0
+    rate = history.bytes_per_day(environment(), task) if task is not None else 0
     if rate >= history.MUCH_OUTPUT:
         st.warning(plain(run_list.much_output(rate)), icon=":material/sd_card_alert:")
 
@@ -120,17 +121,17 @@ def _show_charts(task: int | None, since: datetime | None) -> None:
     kinds: dict[str, tuple[str, Callable[[], Any]]] = {
         "Per day": (
             "Runs per day, by what became of them",
-            lambda: run_charts.per_day(history.hours(settings(), task, since, zone), today),
+            lambda: run_charts.per_day(history.hours(environment(), task, since, zone), today),
         ),
         "Calendar": (
             "When runs went well and when not: each field has the colour of the worst in it",
-            lambda: run_charts.calendar(history.hours(settings(), task, since, zone), today),
+            lambda: run_charts.calendar(history.hours(environment(), task, since, zone), today),
         ),
     }
     if task is None:
         kinds["By task"] = (
             "How often each task went well; first those with the most trouble",
-            lambda: run_charts.by_task(history.by_task(settings(), since)),
+            lambda: run_charts.by_task(history.by_task(environment(), since)),
         )
     else:
         kinds = {
@@ -138,7 +139,9 @@ def _show_charts(task: int | None, since: datetime | None) -> None:
                 "How long each run took. Green band and dotted line: eight in ten of the last runs "
                 "that went well, and their median",
                 lambda: run_charts.durations(
-                    history.durations(settings(), task, since), usual.now(settings(), task), zone
+                    history.durations(environment(), task, since),
+                    durations.now(environment(), task),
+                    zone,
                 ),
             ),
             **kinds,
@@ -161,7 +164,7 @@ def _show_charts(task: int | None, since: datetime | None) -> None:
 
 def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
     limit = st.session_state.setdefault("runs_limit", PAGE)
-    found = history.runs(settings(), limit + 1, task, kind, since)
+    found = history.runs(environment(), limit + 1, task, kind, since)
     more = len(found) > limit
     found = found[:limit]
     if not found:
@@ -222,8 +225,8 @@ def _show_more() -> None:
 def _show_nothing_seen() -> None:
     """What would make runs appear."""
     st.info("No run has been seen yet.", icon=":material/history:")
-    log = cron_log.find(settings())
-    if isinstance(log, cron_log.Unreadable):
+    log = reader.find(environment())
+    if isinstance(log, reader.Unreadable):
         why = Text(log.message, " ", log.advice)
         seen = f"**Runs that cron starts** are not seen: {plain(why)}"
     else:

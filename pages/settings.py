@@ -6,14 +6,17 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from pitasker_core import auth, background, clock, events, preferences, tokens
-from pitasker_core.auth import Role
+from pitasker_core.base import clock
 from pitasker_core.dashboard import notification_settings
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import plain
-from pitasker_core.dashboard.shell import ACTOR, act, settings, tell
+from pitasker_core.dashboard.shell import ACTOR, act, environment, tell
 from pitasker_core.dashboard.times import ago, time_text
-from pitasker_core.preferences import LIMITS, Preferences
+from pitasker_core.database import preferences
+from pitasker_core.database.preferences import LIMITS, Preferences
+from pitasker_core.reports import audit
+from pitasker_core.server import auth, background, tokens
+from pitasker_core.server.auth import Role
 
 EXPLAINED = {
     "sync_minutes": (
@@ -61,12 +64,12 @@ def main() -> None:
 
 
 def _background() -> None:
-    found = preferences.read(settings())
-    if background.is_running(settings()):
+    found = preferences.read(environment())
+    if background.is_running(environment()):
         st.caption(":green[:material/check:] The background work is being done.")
     else:
         st.warning("Nothing works in the background at the moment: a sync happens when you act.")
-    for name, job in background.job_states(settings()).items():
+    for name, job in background.job_states(environment()).items():
         if job.message:
             draw = st.info if job.ok else st.error
             since = time_text(datetime.fromisoformat(job.at))
@@ -94,7 +97,7 @@ def _background() -> None:
         st.form_submit_button(
             "Save",
             type="primary",
-            disabled=settings().read_only,
+            disabled=environment().read_only,
             on_click=_save,
             args=(found, keys),
         )
@@ -104,12 +107,12 @@ def _save(shown: Preferences, keys: dict[str, str]) -> None:
     wanted = {name: st.session_state[key] for name, key in keys.items()}
     if wanted == asdict(shown):
         return
-    if act(preferences.change, settings(), ACTOR, shown, **wanted):
+    if act(preferences.change, environment(), ACTOR, shown, **wanted):
         tell("done", "Saved. The background follows within a minute.")
 
 
 def _access() -> None:
-    has_password = auth.has_password(settings())
+    has_password = auth.has_password(environment())
     st.markdown("**Signing in**")
     st.caption(
         "With a password, or with a link that `./pitasker link` prints on the machine itself."
@@ -121,7 +124,7 @@ def _access() -> None:
         "Sign everybody out",
         icon=":material/logout:",
         on_click=_sign_out_everyone,
-        disabled=settings().read_only,
+        disabled=environment().read_only,
         help="Every session on every device ends, this one too.",
     )
     st.markdown("**Tokens for scripts**")
@@ -136,14 +139,14 @@ def _access() -> None:
     ):
         name = st.text_input("What uses it", placeholder="phone", width=240)
         may_write = st.toggle("May change things")
-        if st.form_submit_button("Make a token", disabled=settings().read_only):
+        if st.form_submit_button("Make a token", disabled=environment().read_only):
             role = Role.WRITE if may_write else Role.READ
-            st.session_state.new_token = act(tokens.create, settings(), ACTOR, name, role)
+            st.session_state.new_token = act(tokens.create, environment(), ACTOR, name, role)
             st.rerun()
 
 
 def _tokens() -> None:
-    found = tokens.listing(settings())
+    found = tokens.listing(environment())
     if not found:
         return
     now = clock.now()
@@ -159,7 +162,7 @@ def _tokens() -> None:
                     ],
                     "made": [ago(one.created_at, now) for one in found],
                     "used": [ago(one.used_at, now) if one.used_at else "never" for one in found],
-                    "menu": [[] if settings().read_only else ["Revoke"] for _ in found],
+                    "menu": [[] if environment().read_only else ["Revoke"] for _ in found],
                 }
             )
         ),
@@ -178,7 +181,7 @@ def _tokens() -> None:
 
 def _revoke() -> None:
     token = st.session_state.tokens[st.session_state.token_menu["row"]]
-    act(tokens.revoke, settings(), ACTOR, token.id)
+    act(tokens.revoke, environment(), ACTOR, token.id)
     tell("done", f"{token.name} is revoked.")
 
 
@@ -187,14 +190,14 @@ def _sign_out_everyone() -> None:
 
 
 def _end_every_session() -> None:
-    mine = settings()  # this session ends too
+    mine = environment()  # this session ends too
     auth.sign_out_everyone(mine)
-    events.note(mine, ACTOR, "everybody signed out")
+    audit.note(mine, ACTOR, "everybody signed out")
 
 
 def _changes() -> None:
     """The audit history."""
-    found = events.listing(settings(), LISTED)
+    found = audit.listing(environment(), LISTED)
     if not found:
         st.info("Nothing was changed yet. Who changed what is listed here, before and after.")
         return
@@ -213,7 +216,7 @@ def _changes() -> None:
                     "Who": [one.actor for one in shown],
                     "What": [one.kind for one in shown],
                     "Task": [one.task for one in shown],
-                    "Changes": [events.difference(one) for one in shown],
+                    "Changes": [audit.difference(one) for one in shown],
                     f"Exactly ({clock.system_zone().key})": [time_text(one.at) for one in shown],
                 }
             )

@@ -4,7 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from pitasker_core import clock, tasks
+from pitasker_core import tasks
+from pitasker_core.base import clock
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.text import Text
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import overview, staging, task_grid
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
@@ -13,7 +16,7 @@ from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    settings,
+    environment,
     show_hand_edits,
     show_problem,
     sync_now,
@@ -22,10 +25,8 @@ from pitasker_core.dashboard.shell import (
 from pitasker_core.dashboard.staging import Staging
 from pitasker_core.dashboard.task_dialog import task_dialog
 from pitasker_core.dashboard.why_dialog import why_dialog
-from pitasker_core.errors import PiTaskerError
 from pitasker_core.sync import service
 from pitasker_core.tasks import Edit, Listing, Task
-from pitasker_core.text import Text
 
 COLUMNS = (
     "chosen",
@@ -50,7 +51,7 @@ LOOK_EVERY = 4.0
 
 def main() -> None:
     """Draw the page."""
-    listing = tasks.listing(settings())
+    listing = tasks.listing(environment())
     by_id = {task.id: task for task in listing.tasks}
     if listing.problem:
         show_problem(listing.problem)
@@ -106,7 +107,7 @@ def _filters(listing: Listing) -> tuple[str, str]:
 
 
 def _offer_new() -> None:
-    icon, look_only = ":material/add:", settings().read_only
+    icon, look_only = ":material/add:", environment().read_only
     if st.button("New task", icon=icon, type="primary", disabled=look_only):
         task_dialog(None)
 
@@ -130,7 +131,7 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
     column = st.column_config
     # Callbacks must know which task stood in which row, and what it was, when it was drawn.
     st.session_state.drawn = found
-    menu = task_grid.LOOKING if settings().read_only else task_grid.MENU
+    menu = task_grid.LOOKING if environment().read_only else task_grid.MENU
     st.data_editor(
         inert(task_grid.frame(found, listing, staged, chosen, clock.now(), zone, menu)),
         key=_grid_key(),
@@ -139,7 +140,7 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
         column_order=COLUMNS,
         placeholder="",
         height="content" if len(found) <= 25 else 915,
-        disabled=["chosen", *staging.FIELDS, "labels"] if settings().read_only else ["labels"],
+        disabled=["chosen", *staging.FIELDS, "labels"] if environment().read_only else ["labels"],
         on_change=_stage,
         args=(_grid_key(), found),
         column_config={
@@ -174,7 +175,7 @@ def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int
             "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=45),
         },
     )
-    if not settings().read_only:
+    if not environment().read_only:
         st.caption(
             "Double-click a cell, or press Enter in it, to change it. Changes wait above the "
             "table until you apply them."
@@ -219,7 +220,7 @@ def _review(staged: Staging, by_id: dict[int, Task]) -> None:
     edits = staging.edits(staged, by_id)
     preview, problem = None, None
     try:
-        preview = tasks.preview(settings(), edits)
+        preview = tasks.preview(environment(), edits)
     except PiTaskerError as found:
         problem = found
     with st.container(border=True, key="review"):
@@ -229,7 +230,8 @@ def _review(staged: Staging, by_id: dict[int, Task]) -> None:
                 "Apply",
                 type="primary",
                 icon=":material/check:",
-                disabled=bool(collisions or (preview and preview.problems)) or settings().read_only,
+                disabled=bool(collisions or (preview and preview.problems))
+                or environment().read_only,
                 on_click=_apply,
                 args=(edits,),
             )
@@ -275,7 +277,7 @@ def _drop(task: Task, column: str) -> None:
 
 
 def _apply(edits: list[Edit]) -> None:
-    done = act(tasks.apply, settings(), ACTOR, edits)
+    done = act(tasks.apply, environment(), ACTOR, edits)
     if done:
         count = "1 task" if len(done.tasks) == 1 else f"{len(done.tasks)} tasks"
         tell_applied(done, f"Saved {count}")
@@ -335,7 +337,7 @@ def _seen(listing: Listing) -> list[str]:
 def _watch() -> None:
     """What was changed outside, within seconds; the table is left alone while it is edited."""
     try:
-        changes = overview.hand_edits(service.preview(settings()))
+        changes = overview.hand_edits(service.preview(environment()))
     except PiTaskerError:
         return  # the page has said so
     if not changes:
@@ -344,7 +346,7 @@ def _watch() -> None:
         return
     show_hand_edits(changes)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Sync now", icon=":material/sync:", disabled=settings().read_only):
+        if st.button("Sync now", icon=":material/sync:", disabled=environment().read_only):
             _sync(service.Request(ACTOR))
             st.rerun()
         st.page_link("pages/health.py", label="Look at both sides", icon=":material/monitor_heart:")

@@ -16,18 +16,21 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from pitasker_core import clock, database, notices, recorder_copy
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax, NotFound, PiTaskerError, Stale
+from pitasker_core.base.storable import check_storable
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab, check_command, check_name, parse
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT, Recorder, recording
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.database import notices
 from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
-from pitasker_core.errors import InvalidSyntax, NotFound, PiTaskerError, Stale
-from pitasker_core.history import Operation, operation
-from pitasker_core.settings import Settings
-from pitasker_core.storable import check_storable
-from pitasker_core.sync import store
+from pitasker_core.sync import recorder_copy, store
 from pitasker_core.sync.merge import Fields, Kind
+from pitasker_core.sync.operation_history import Operation, operation
 from pitasker_core.sync.service import (
     BACKGROUND,
     Comparison,
@@ -39,7 +42,6 @@ from pitasker_core.sync.service import (
     sync,
     want_entry,
 )
-from pitasker_core.text import Code, Text
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ def check(
 
 
 def create(
-    settings: Settings,
+    environment: Environment,
     actor: str,
     name: str,
     schedule: str,
@@ -226,11 +228,11 @@ def create(
     Raises InvalidSyntax for what cannot be an entry, DatabaseError; then there is no task.
     """
     name, schedule, command = name.strip(), schedule.strip(" \t"), command.strip(" \t")
-    crontab = _crontab_if_there(settings)
+    crontab = _crontab_if_there(environment)
     check(name, schedule, command, crontab)
     _check_told(ping_url, notify)
     _check_words(notes, labels)
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         row = TaskRow(
             name=name,
             cron_schedule=schedule,
@@ -250,48 +252,50 @@ def create(
         )
         session.add(row)
         session.flush()
-        _check_recording(settings, row, crontab)
+        _check_recording(environment, row, crontab)
         if system_managed:
             want_entry(row)
         session.flush()
         session.refresh(row)
         after = _told(row)
         session.add(EventRow(actor=actor, kind="created", task=row.id, after=after))
-    return _follow(settings, actor, "create", [row])
+    return _follow(environment, actor, "create", [row])
 
 
-def apply(settings: Settings, actor: str, edits: Sequence[Edit], kind: str = "change") -> Applied:
+def apply(
+    environment: Environment, actor: str, edits: Sequence[Edit], kind: str = "change"
+) -> Applied:
     """Carry out edits: all are saved, or none when one of them is wrong.
 
     Raises InvalidSyntax, NotFound or Stale, which name the task; then nothing was changed.
     """
     ids = [edit.task for edit in edits]
-    _finish_earlier(settings, ids)
-    crontab = _crontab_if_there(settings)
-    with database.session(settings) as session:
+    _finish_earlier(environment, ids)
+    crontab = _crontab_if_there(environment)
+    with database.session(environment) as session:
         rows = store.edited_tasks(session, ids)
         earlier = tuple(_task(row) for row in rows.values())
         for edit in edits:
             row = _editable(rows, edit)
             before = _told(row)
-            _edit(settings, row, edit, crontab)
+            _edit(environment, row, edit, crontab)
             what = "deleted" if edit.delete else "changed"
             after = None if edit.delete else _told(row)
             session.add(EventRow(actor=actor, kind=what, task=row.id, before=before, after=after))
         store.write_tasks(session, rows.values())
         found = [rows[number] for number in dict.fromkeys(ids)]
-    return replace(_follow(settings, actor, kind, found), before=earlier)
+    return replace(_follow(environment, actor, kind, found), before=earlier)
 
 
-def preview(settings: Settings, edits: Sequence[Edit]) -> Preview:
+def preview(environment: Environment, edits: Sequence[Edit]) -> Preview:
     """What `apply` would do to the crontab. Nothing is saved or written.
 
     Edits that are wrong are left out and named in `problems`. Raises CrontabError or DatabaseError
     when either side cannot be read.
     """
-    text, document = read_crontab(settings)
+    text, document = read_crontab(environment)
     problems: dict[int, str] = {}
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         ids = [edit.task for edit in edits]
         rows = store.edited_tasks(session, ids)
         for edit in edits:
@@ -299,7 +303,7 @@ def preview(settings: Settings, edits: Sequence[Edit]) -> Preview:
                 row = _editable(rows, edit)
                 before = {column.key: getattr(row, column.key) for column in _COLUMNS}
                 try:
-                    _edit(settings, row, edit, document)
+                    _edit(environment, row, edit, document)
                 except PiTaskerError:
                     for name, value in before.items():
                         setattr(row, name, value)
@@ -309,41 +313,43 @@ def preview(settings: Settings, edits: Sequence[Edit]) -> Preview:
         store.write_tasks(session, rows.values())
         tags = {row.crontab_id for row in rows.values() if row.crontab_id}
         compared = compare(session, store.own_crontab(session), text, document)
-        carried = carry(settings, compared, compared.plan.only(tags))
+        carried = carry(environment, compared, compared.plan.only(tags))
         failed = {compared.known[tag].task: reason for tag, reason in carried.failures.items()}
         session.rollback()
     return Preview(text, str(carried.document), {**failed, **problems})
 
 
-def undo(settings: Settings, actor: str, done: Applied) -> Applied:
+def undo(environment: Environment, actor: str, done: Applied) -> Applied:
     """Take back what `create`, `apply`, `change` or `delete` did.
 
     Raises Stale when one of the tasks was changed since.
     """
     if done.kind == "delete":
-        return undo_delete(settings, actor, *(task.id for task in done.tasks))
+        return undo_delete(environment, actor, *(task.id for task in done.tasks))
     if not done.before:
         edits = [Edit(task.id, task.version, delete=True) for task in done.tasks]
-        return apply(settings, actor, edits, "undo")
+        return apply(environment, actor, edits, "undo")
     now = {task.id: task.version for task in done.tasks}
     edits = [Edit(task.id, now[task.id], _fields(task), is_back=True) for task in done.before]
-    return apply(settings, actor, edits, "undo")
+    return apply(environment, actor, edits, "undo")
 
 
-def undo_sync(settings: Settings, actor: str, done: SyncResult) -> Applied:
+def undo_sync(environment: Environment, actor: str, done: SyncResult) -> Applied:
     """Take back what a sync carried over: each task gets the values that were overwritten.
 
     Raises Stale when one of them was changed since, NotFound when it was deleted.
     """
     overwritten = {change.tag: (change.ours, change.result) for change in done.pulled}
     overwritten |= {change.tag: (change.theirs, change.result) for change in done.pushed}
-    return _put_back(settings, actor, {done.tasks[tag]: pair for tag, pair in overwritten.items()})
+    return _put_back(
+        environment, actor, {done.tasks[tag]: pair for tag, pair in overwritten.items()}
+    )
 
 
-def undo_operation(settings: Settings, actor: str, done: Operation) -> Applied:
+def undo_operation(environment: Environment, actor: str, done: Operation) -> Applied:
     """Take back what an operation of the history carried over; see `undo_sync`."""
     overwritten: dict[int, tuple[Fields | None, Fields | None]] = {}
-    details = operation(settings, done.id).details
+    details = operation(environment, done.id).details
     for part, lost, kept in (("pulled", "database", "crontab"), ("pushed", "crontab", "database")):
         for change in details.get(part, []):
             if change.get("inexact"):
@@ -357,15 +363,17 @@ def undo_operation(settings: Settings, actor: str, done: Operation) -> Applied:
             }
             if change["task"] is not None:
                 overwritten[change["task"]] = (sides[lost], sides[kept])
-    return _put_back(settings, actor, overwritten)
+    return _put_back(environment, actor, overwritten)
 
 
 def _put_back(
-    settings: Settings, actor: str, overwritten: Mapping[int, tuple[Fields | None, Fields | None]]
+    environment: Environment,
+    actor: str,
+    overwritten: Mapping[int, tuple[Fields | None, Fields | None]],
 ) -> Applied:
     """Give tasks the first of these values each, if they still have the second."""
     edits = []
-    tasks = _several(settings, list(overwritten))
+    tasks = _several(environment, list(overwritten))
     for found, (before, after) in zip(tasks, overwritten.values(), strict=True):
         how = recording(
             on=found.record_runs,
@@ -378,7 +386,7 @@ def _put_back(
         wanted = {"system_managed": True, **_as_edit(before)} if before else None
         fields = wanted or {"system_managed": False}
         edits.append(Edit(found.id, found.version, fields, is_back=True))
-    return apply(settings, actor, edits, "undo")
+    return apply(environment, actor, edits, "undo")
 
 
 def _as_edit(fields: Fields) -> dict[str, Any]:
@@ -415,33 +423,33 @@ def _fields(task: Task) -> dict[str, Any]:
 
 
 def change(
-    settings: Settings, actor: str, task: int, version: int | None = None, **fields: Any
+    environment: Environment, actor: str, task: int, version: int | None = None, **fields: Any
 ) -> Applied:
     """Change fields of one task; see `Edit` for their names."""
-    return apply(settings, actor, [Edit(task, version, fields)])
+    return apply(environment, actor, [Edit(task, version, fields)])
 
 
-def delete(settings: Settings, actor: str, *tasks: int) -> Applied:
+def delete(environment: Environment, actor: str, *tasks: int) -> Applied:
     """Delete tasks and their entries. `undo_delete` brings both back."""
-    return apply(settings, actor, [Edit(task, delete=True) for task in tasks], "delete")
+    return apply(environment, actor, [Edit(task, delete=True) for task in tasks], "delete")
 
 
-def resume_due(settings: Settings) -> Applied | None:
+def resume_due(environment: Environment) -> Applied | None:
     """End the pauses whose time has come. None when there are none."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         due = session.scalars(
             select(TaskRow.id).where(
                 TaskRow.paused, TaskRow.paused_until <= clock.now(), TaskRow.deleted_at.is_(None)
             )
         ).all()
     edits = [Edit(task, None, {"paused": False}) for task in due]
-    return apply(settings, BACKGROUND, edits, "resume") if edits else None
+    return apply(environment, BACKGROUND, edits, "resume") if edits else None
 
 
-def undo_delete(settings: Settings, actor: str, *tasks: int) -> Applied:
+def undo_delete(environment: Environment, actor: str, *tasks: int) -> Applied:
     """Bring deleted tasks back, with their entries. Raises NotFound for one that is not deleted."""
-    _finish_earlier(settings, tasks)
-    with database.session(settings) as session:
+    _finish_earlier(environment, tasks)
+    with database.session(environment) as session:
         found = store.edited_tasks(session, tasks)
         rows = []
         for task in dict.fromkeys(tasks):
@@ -455,17 +463,17 @@ def undo_delete(settings: Settings, actor: str, *tasks: int) -> Applied:
             session.add(EventRow(actor=actor, kind="undeleted", task=task, after=_told(row)))
             rows.append(row)
         store.write_tasks(session, rows)
-    return _follow(settings, actor, "undo delete", rows)
+    return _follow(environment, actor, "undo delete", rows)
 
 
-def listing(settings: Settings, *, deleted: bool = False) -> Listing:
+def listing(environment: Environment, *, deleted: bool = False) -> Listing:
     """All tasks of this crontab, by name, with where they stand; or the deleted ones."""
     text, document, problem = None, parse(""), None
     try:
-        text, document = read_crontab(settings)
+        text, document = read_crontab(environment)
     except PiTaskerError as found:
         problem = found
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         # Plain columns: rows as objects would take three times as long.
         rows = session.execute(
@@ -484,14 +492,14 @@ def listing(settings: Settings, *, deleted: bool = False) -> Listing:
     return Listing(tasks, states, details, compared, problem, last_sync)
 
 
-def get(settings: Settings, task: int) -> Task:
+def get(environment: Environment, task: int) -> Task:
     """One task, deleted or not. Raises NotFound."""
-    return _several(settings, [task])[0]
+    return _several(environment, [task])[0]
 
 
-def _several(settings: Settings, tasks: Sequence[int]) -> list[Task]:
+def _several(environment: Environment, tasks: Sequence[int]) -> list[Task]:
     """Tasks in the order in which they are asked for. Raises NotFound."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         rows = session.execute(select(*_COLUMNS).where(TaskRow.id.in_(tasks)))
         found = {row.id: _task(row) for row in rows}
     if missing := [task for task in tasks if task not in found]:
@@ -548,7 +556,7 @@ _OF_THE_ENTRY = (
 
 
 def _edit(
-    settings: Settings,
+    environment: Environment,
     row: TaskRow,
     edit: Edit,
     crontab: Crontab | None,
@@ -575,7 +583,7 @@ def _edit(
     if "notify" in wanted:
         row.notify = None if wanted["notify"] is None else list(wanted["notify"])
     if wanted.keys() & {"command", "record_runs", "timeout_seconds", "no_overlap"}:
-        _check_recording(settings, row, crontab)
+        _check_recording(environment, row, crontab)
     switch = wanted.get("system_managed")
     if switch:
         if not row.is_system_managed:
@@ -629,7 +637,7 @@ def _check_told(ping_url: str, notify: Sequence[str] | None) -> None:
         )
 
 
-def _check_recording(settings: Settings, row: TaskRow, crontab: Crontab | None) -> None:
+def _check_recording(environment: Environment, row: TaskRow, crontab: Crontab | None) -> None:
     """Raise InvalidSyntax unless the runs of a task can be recorded as it wants."""
     seconds = row.timeout_seconds
     if seconds is not None and not 1 <= seconds <= LONGEST_TIMEOUT:
@@ -637,7 +645,7 @@ def _check_recording(settings: Settings, row: TaskRow, crontab: Crontab | None) 
             f"Task “{row.name}”: a time limit is 1 to {LONGEST_TIMEOUT} seconds, or none."
         )
     if row.record_runs:
-        recorder = Recorder(str(recorder_copy.path(settings)), row.id)
+        recorder = Recorder(str(recorder_copy.path(environment)), row.id)
         how = recording(on=True, timeout_seconds=seconds, no_overlap=row.no_overlap)
         at = _place(row, crontab)
         if reason := (crontab or parse("")).why_not_recorded(at, row.command, recorder, how):
@@ -668,13 +676,13 @@ def _place(row: TaskRow, crontab: Crontab | None) -> int | None:
     return found[0] if found else None
 
 
-def _finish_earlier(settings: Settings, tasks: Sequence[int]) -> None:
+def _finish_earlier(environment: Environment, tasks: Sequence[int]) -> None:
     """Let the crontab follow earlier changes of these tasks that were cut short.
 
     A process may have died between its write to the crontab and its record of that. Before the
     task is changed again the two still agree; after that, its write would look like a hand edit.
     """
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         has_base = select(BaseRow.tag).where(BaseRow.tag == TaskRow.crontab_id).exists()
         tags = session.scalars(
             select(TaskRow.crontab_id)
@@ -684,26 +692,26 @@ def _finish_earlier(settings: Settings, tasks: Sequence[int]) -> None:
         waiting = {tag for tag in tags if tag}
     if waiting:
         with suppress(PiTaskerError):
-            sync(settings, Request(BACKGROUND, only=waiting))
+            sync(environment, Request(BACKGROUND, only=waiting))
 
 
-def _follow(settings: Settings, actor: str, kind: str, rows: Sequence[TaskRow]) -> Applied:
+def _follow(environment: Environment, actor: str, kind: str, rows: Sequence[TaskRow]) -> Applied:
     """Let the crontab follow what was saved, and say so if it does not."""
     tags = {row.crontab_id for row in rows if row.crontab_id}
     tasks = [_task(row) for row in rows]
     if not tags:
         return Applied(tasks, kind=kind)
     try:
-        result = sync(settings, Request(actor, kind, tags))
+        result = sync(environment, Request(actor, kind, tags))
     except PiTaskerError as problem:
         return Applied(tasks, None, problem, kind)
-    return Applied(_several(settings, [task.id for task in tasks]), result, kind=kind)
+    return Applied(_several(environment, [task.id for task in tasks]), result, kind=kind)
 
 
-def _crontab_if_there(settings: Settings) -> Crontab | None:
+def _crontab_if_there(environment: Environment) -> Crontab | None:
     """The crontab to check against; a task can be saved without one, as database-only."""
     try:
-        return read_crontab(settings)[1]
+        return read_crontab(environment)[1]
     except PiTaskerError:
         return None
 

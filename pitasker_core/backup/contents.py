@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pitasker_core import database
-from pitasker_core.archive.container import UNPACKED_LIMIT, Part, TooLarge, parts
+from pitasker_core.backup.container import UNPACKED_LIMIT, Part, TooLarge, parts
+from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.document import decode
 from pitasker_core.database.tables import Base
-from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound
-from pitasker_core.text import Code, Text
 
 FORMAT = 2
 

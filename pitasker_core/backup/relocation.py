@@ -5,14 +5,15 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
-from pitasker_core import advice, identity, paths
-from pitasker_core.archive.contents import Source
+from pitasker_core.backup.contents import Source
+from pitasker_core.base import identity, paths
+from pitasker_core.base.errors import InvalidSyntax, NotFound
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab import command as commands
+from pitasker_core.crontab import command_warnings
 from pitasker_core.crontab.document import Crontab, Setting, split_stdin
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.recording import PLAIN, Recorder
-from pitasker_core.errors import InvalidSyntax, NotFound
-from pitasker_core.text import Code, Text
 
 _SHOWN = 30
 
@@ -108,7 +109,7 @@ def _differences(document: Crontab) -> Iterator[str]:
         reading = commands.read(re.sub(r"\\([\\%])", r"\1", proper))
         environment = document.environment(index)
         here = f"Line {index + 1}:"
-        program = advice.missing_program(reading.program, environment)
+        program = command_warnings.missing_program(reading.program, environment)
         if program:
             yield f"{here} {program}"
         for path in reading.paths:

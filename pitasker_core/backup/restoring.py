@@ -7,21 +7,22 @@ from pathlib import Path
 from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database, paths, recorder_copy
-from pitasker_core.archive import moving, rows, staging
-from pitasker_core.archive.backup import write
-from pitasker_core.archive.contents import Contents, Source
+from pitasker_core import database
+from pitasker_core.backup import relocation, rows, staging
+from pitasker_core.backup.contents import Contents, Source
+from pitasker_core.backup.writing import write
+from pitasker_core.base import clock, paths
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import DatabaseError, PiTaskerError
+from pitasker_core.base.storable import storable
+from pitasker_core.base.text import Text
 from pitasker_core.crontab.document import Crontab, parse
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.database import owner, scope
 from pitasker_core.database.tables import EventRow, TaskRow
-from pitasker_core.errors import DatabaseError, PiTaskerError
 from pitasker_core.runs import spool
-from pitasker_core.settings import Settings
-from pitasker_core.storable import storable
-from pitasker_core.sync import edit, install, service, store
+from pitasker_core.sync import edit, install, recorder_copy, service, store
 from pitasker_core.sync.service import Request
-from pitasker_core.text import Text
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Restored:
 
 
 def restore(
-    settings: Settings, actor: str, contents: Contents, named: str | None = None
+    environment: Environment, actor: str, contents: Contents, named: str | None = None
 ) -> Restored:
     """Put this crontab and its rows back as a backup has them.
 
@@ -48,70 +49,72 @@ def restore(
     Raises InvalidSyntax for rows, or a crontab, that would not be taken, and any other
     PiTaskerError; then nothing was changed.
     """
-    us = _whose(settings)
-    source = moving.chosen(contents.sources, us, named)
+    us = _whose(environment)
+    source = relocation.chosen(contents.sources, us, named)
     # A record names its task by id, which may be another task's after this.
     with suppress(PiTaskerError):
-        spool.collect(settings)
-    with install.locked(settings):
-        edit.check_locked(settings, contents.crontab or "")
-        crontab = service.program(settings)
+        spool.collect(environment)
+    with install.locked(environment):
+        edit.check_locked(environment, contents.crontab or "")
+        crontab = service.program(environment)
         before = crontab.read()
-        kept = settings.backups / f"before-restore-{clock.now():%Y%m%dT%H%M%S.%fZ}.tar.gz"
+        kept = environment.backups / f"before-restore-{clock.now():%Y%m%dT%H%M%S.%fZ}.tar.gz"
         written: list[Crontab | None] = []
         try:
-            with database.administer(settings, migrated=not _is_newer(settings)) as current:
-                own = _make_way(settings, current, kept, before)
+            with database.administer(environment, migrated=not _is_newer(environment)) as current:
+                own = _make_way(environment, current, kept, before)
                 with staging.staged(current, contents) as schema:
                     _keep_writers_out(current)
                     if not paths.exists(kept):
                         write(current, kept, before, own)
-                    at_home = moving.is_at_home(source, us)
+                    at_home = relocation.is_at_home(source, us)
                     staging.replace_rows(current, schema, source, own, at_home=at_home)
-                document, notes = _at_home(settings, current, contents.crontab, own)
+                document, notes = _at_home(environment, current, contents.crontab, own)
                 edited = _note(current, own, actor, contents, source, (before, document))
                 if (before or "") != (text := str(document or "")) or (not text and before):
                     written.append(document)
-                    install.install(settings, crontab, before, document)
+                    install.install(environment, crontab, before, document)
         except BaseException as problem:
-            _put_back(settings, crontab, before, written)
+            _put_back(environment, crontab, before, written)
             if isinstance(problem, PiTaskerError):
                 problem.advice = _truth(crontab, before, kept, problem.advice)
             raise
         if document and not at_home:
-            notes += moving.differences(document)
+            notes += relocation.differences(document)
         try:
             request = Request(actor, "restore", confirmed=True, edited=edited)
-            service.sync_locked(settings, request)
+            service.sync_locked(environment, request)
         except PiTaskerError as problem:
             return Restored(kept, notes, problem)
     return Restored(kept, notes, None)
 
 
-def preview(settings: Settings, contents: Contents, named: str | None = None) -> list[str]:
+def preview(environment: Environment, contents: Contents, named: str | None = None) -> list[str]:
     """What this machine lacks of what a backup's entries name, when it is not the backup's own.
 
     Raises as `restore` does when a person must say whose crontab is meant.
     """
-    us = _whose(settings)
-    if moving.is_at_home(moving.chosen(contents.sources, us, named), us):
+    us = _whose(environment)
+    if relocation.is_at_home(relocation.chosen(contents.sources, us, named), us):
         return []
-    return moving.differences(parse(contents.crontab or ""))
+    return relocation.differences(parse(contents.crontab or ""))
 
 
-def _whose(settings: Settings) -> Source:
+def _whose(environment: Environment) -> Source:
     """Whose crontab this is."""
-    us = settings.identity
+    us = environment.identity
     return Source(0, us.host, us.user, us.machine)
 
 
-def _is_newer(settings: Settings) -> bool:
+def _is_newer(environment: Environment) -> bool:
     """Whether the database has the tables of a version that is newer than this one."""
-    with database.administer(settings, migrated=False) as connection:
+    with database.administer(environment, migrated=False) as connection:
         return (database.revision(connection) or "") > database.newest_revision()
 
 
-def _make_way(settings: Settings, connection: Connection, kept: Path, before: str | None) -> int:
+def _make_way(
+    environment: Environment, connection: Connection, kept: Path, before: str | None
+) -> int:
     """Our crontab's id. Tables of a newer version are kept in a file and made anew first."""
     is_newer = (database.revision(connection) or "") > database.newest_revision()
     if is_newer:
@@ -124,7 +127,7 @@ def _make_way(settings: Settings, connection: Connection, kept: Path, before: st
             )
         write(connection, kept, before, None)
         staging.make_anew(connection)
-    own = owner.recognise(connection, database.evidence(settings))
+    own = owner.recognise(connection, database.evidence(environment))
     if is_newer:
         staging.take_tokens(connection, own)
     return own
@@ -139,19 +142,19 @@ def _keep_writers_out(connection: Connection) -> None:
 
 
 def _at_home(
-    settings: Settings, connection: Connection, crontab: str | None, own: int
+    environment: Environment, connection: Connection, crontab: str | None, own: int
 ) -> tuple[Crontab | None, list[str]]:
     """The crontab as it is to be installed here, with this home's recorder in it."""
     if crontab is None:
         return None, []
     ended = crontab if not crontab or crontab.endswith("\n") else f"{crontab}\n"
-    document = parse(ended, service.program(settings).dialect)
+    document = parse(ended, service.program(environment).dialect)
     if not any(entry.recorder for _, entry in document.entries()):
         return document, []
     query = select(TaskRow.crontab_id, TaskRow.id).where(TaskRow.crontab == own)
     tasks = {tag: task for tag, task in connection.execute(query) if tag}
-    copy = recorder_copy.put_in_place(settings)
-    return moving.rehomed(document, str(copy), tasks)
+    copy = recorder_copy.put_in_place(environment)
+    return relocation.rehomed(document, str(copy), tasks)
 
 
 def _note(
@@ -179,7 +182,10 @@ def _note(
 
 
 def _put_back(
-    settings: Settings, crontab: CrontabProgram, before: str | None, written: list[Crontab | None]
+    environment: Environment,
+    crontab: CrontabProgram,
+    before: str | None,
+    written: list[Crontab | None],
 ) -> None:
     """Put the old text back if ours is installed, and the rows are not."""
     with suppress(PiTaskerError):
@@ -187,7 +193,7 @@ def _put_back(
             text = None if document is None else str(document)
             if crontab.read() == text != before:
                 old = None if before is None else parse(before, crontab.dialect)
-                install.install(settings, crontab, text, old)
+                install.install(environment, crontab, text, old)
 
 
 def _truth(crontab: CrontabProgram, before: str | None, kept: Path, advice: str) -> str:

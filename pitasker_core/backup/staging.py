@@ -15,12 +15,12 @@ from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from pitasker_core import database
-from pitasker_core.archive import rows
-from pitasker_core.archive.contents import Contents, Source, tables
+from pitasker_core.backup import rows
+from pitasker_core.backup.contents import Contents, Source, tables
+from pitasker_core.base.errors import DatabaseError, InvalidSyntax
+from pitasker_core.base.text import Code, Text
 from pitasker_core.database import scope
 from pitasker_core.database.tables import Base, OperationRow
-from pitasker_core.errors import DatabaseError, InvalidSyntax
-from pitasker_core.text import Code, Text
 
 _KEPT_SETTINGS = ("preferences", "notifications")
 

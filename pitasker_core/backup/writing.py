@@ -9,30 +9,31 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection, text
 
-from pitasker_core import clock, database, paths
-from pitasker_core.archive import rows
-from pitasker_core.archive.container import Writer
-from pitasker_core.archive.contents import FORMAT, as_json
+from pitasker_core import database
+from pitasker_core.backup import rows
+from pitasker_core.backup.container import Writer
+from pitasker_core.backup.contents import FORMAT, as_json
+from pitasker_core.base import clock, paths
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError, InvalidSyntax
 from pitasker_core.crontab.document import encode
-from pitasker_core.errors import ExecutionError, InvalidSyntax
-from pitasker_core.settings import Settings
 from pitasker_core.sync import install, service, store
 
 
-def back_up(settings: Settings, file: Path) -> int:
+def back_up(environment: Environment, file: Path) -> int:
     """Write this crontab and its rows to a file for its owner alone. Returns its bytes.
 
     Both are of one moment. The secrets by which people sign in are not in it. Raises
     ExecutionError, DatabaseError.
     """
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         own = store.own_crontab(session)
-    with database.administer(settings) as connection:
-        with install.locked(settings):
+    with database.administer(environment) as connection:
+        with install.locked(environment):
             # The snapshot is taken by the first statement; syncs may go on after that.
             connection.execute(text("set transaction isolation level repeatable read, read only"))
             connection.execute(text("select 1"))
-            crontab, _ = service.read_crontab(settings)
+            crontab, _ = service.read_crontab(environment)
         return write(connection, file, crontab, own)
 
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pitasker_core import identity, paths
-from pitasker_core.errors import PermissionDenied
-from pitasker_core.identity import Identity
-from pitasker_core.text import Code, Text
+from pitasker_core.base import identity, paths
+from pitasker_core.base.errors import PermissionDenied
+from pitasker_core.base.identity import Identity
+from pitasker_core.base.text import Code, Text
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The settings of one PiTasker process."""
+class Environment:
+    """Where a PiTasker process keeps its data, and which programs it uses."""
 
     home: Path
     """The data folder, entered by its owner only (0700)."""
@@ -63,23 +63,23 @@ class Settings:
         return self.home / "lock"
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+    def from_environment(cls, variables: Mapping[str, str] = os.environ) -> "Environment":
         """Read `PITASKER_HOME`, `DATABASE_URL`, `PITASKER_CRONTAB`, `PITASKER_DEMO`,
         `PITASKER_BASE_URL`, `PITASKER_TRUSTED_PROXIES`, `PITASKER_CRON_LOG` and
         `PITASKER_HOST`."""
-        data = environment.get("XDG_DATA_HOME") or "~/.local/share"
-        home = environment.get("PITASKER_HOME") or f"{data}/pitasker"
-        host = environment.get("PITASKER_HOST")
+        data = variables.get("XDG_DATA_HOME") or "~/.local/share"
+        home = variables.get("PITASKER_HOME") or f"{data}/pitasker"
+        host = variables.get("PITASKER_HOST")
         return cls(
-            home=paths.expand(home, environment).absolute(),
-            database_url=environment.get("DATABASE_URL") or None,
-            crontab_program=environment.get("PITASKER_CRONTAB") or "crontab",
-            demo=environment.get("PITASKER_DEMO") == "1",
-            base_url=environment.get("PITASKER_BASE_URL") or None,
+            home=paths.expand(home, variables).absolute(),
+            database_url=variables.get("DATABASE_URL") or None,
+            crontab_program=variables.get("PITASKER_CRONTAB") or "crontab",
+            demo=variables.get("PITASKER_DEMO") == "1",
+            base_url=variables.get("PITASKER_BASE_URL") or None,
             trusted_proxies=tuple(
-                environment.get("PITASKER_TRUSTED_PROXIES", "").replace(",", " ").split()
+                variables.get("PITASKER_TRUSTED_PROXIES", "").replace(",", " ").split()
             ),
-            cron_log=Path(log) if (log := environment.get("PITASKER_CRON_LOG")) else None,
+            cron_log=Path(log) if (log := variables.get("PITASKER_CRON_LOG")) else None,
             given_identity=identity.current(host) if host else None,
         )
 

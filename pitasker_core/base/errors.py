@@ -7,7 +7,7 @@ programs are turned into these where they happen.
 
 from typing import ClassVar
 
-from pitasker_core.text import Code, Text
+from pitasker_core.base.text import Code, Text
 
 
 class PiTaskerError(Exception):

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 from pythonjsonlogger.json import JsonFormatter
 
-from pitasker_core.settings import Settings
-from pitasker_core.terminal import Formatter
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.terminal import Formatter
 
 _BYTES, _FILES = 1_000_000, 5
 """Of each log: so much, then the next file; so many are kept."""
@@ -69,7 +69,7 @@ def limit_repeats_of_others() -> None:
             logger.addFilter(_repeats)
 
 
-def start(settings: Settings, *, terminal: bool = True) -> None:
+def start(environment: Environment, *, terminal: bool = True) -> None:
     """Write what PiTasker does to `logs/crontab-sync.log`, and what fails also to
     `logs/crontab-error.log` and, if wanted, the terminal. A disk that cannot be written stops
     nothing.
@@ -85,9 +85,9 @@ def start(settings: Settings, *, terminal: bool = True) -> None:
         shown.addFilter(_repeats)
         shown.setFormatter(Formatter("%(asctime)s %(levelname)s: %(message)s"))
         logger.addHandler(shown)
-    folder = settings.home / "logs"
+    folder = environment.home / "logs"
     try:
-        settings.make_home()
+        environment.make_home()
         folder.mkdir(mode=0o700, exist_ok=True)
         for name, level in (("sync", logging.INFO), ("error", logging.WARNING)):
             # Several processes may write these, the server and the command line for two.

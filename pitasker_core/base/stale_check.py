@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pitasker_core.errors import Stale
+from pitasker_core.base.errors import Stale
 
 
 def changes(

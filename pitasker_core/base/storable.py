@@ -8,7 +8,7 @@ character is written as the byte that it stands for.
 import re
 from typing import Any
 
-from pitasker_core.errors import InvalidSyntax
+from pitasker_core.base.errors import InvalidSyntax
 
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
 

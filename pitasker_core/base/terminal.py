@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from pitasker_core.text import visible
+from pitasker_core.base.text import visible
 
 
 def say(text: str) -> None:

@@ -12,11 +12,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pitasker_core import __version__, log, shapes, terminal
-from pitasker_core.cli import access, crontab, crontabs, runs, serving, sync, tasks
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.settings import Settings
-from pitasker_core.text import visible
+from pitasker_core import __version__
+from pitasker_core.base import log, terminal
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.text import visible
+from pitasker_core.cli import access, crontab, crontabs, runs, server, sync, tasks
+from pitasker_core.server import json
 
 _OF_NO_COMMAND = ("-h", "--help", "--version")
 
@@ -46,14 +48,14 @@ def _main(argv: Sequence[str] | None) -> int:
     words.arguments = others
     if others and not words.takes_others:
         parser.error(f"not understood: {' '.join(others)}")
-    settings = Settings.from_environment()
+    environment = Environment.from_environment()
     try:
-        settings.check_home()
-        log.start(settings, terminal=words.logs_to_terminal)  # the others say what failed
-        answer = words.run(settings, words)
+        environment.check_home()
+        log.start(environment, terminal=words.logs_to_terminal)  # the others say what failed
+        answer = words.run(environment, words)
     except PiTaskerError as problem:
         if words.json:
-            terminal.print_json(shapes.error(problem))
+            terminal.print_json(json.error(problem))
         else:
             terminal.complain(f"pitasker: {problem.user_message}")
         return 3
@@ -85,6 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"PiTasker {__version__}")
     parser.set_defaults(takes_others=False, logs_to_terminal=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for family in (serving, access, sync, crontab, crontabs, tasks, runs):
+    for family in (server, access, sync, crontab, crontabs, tasks, runs):
         family.add_to(commands)
     return parser

@@ -3,13 +3,13 @@
 import getpass
 import sys
 
-from pitasker_core import auth, instances, serving, shapes, tokens
-from pitasker_core.auth import Role
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.cli.answer import Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
-from pitasker_core.errors import InvalidSyntax, NotFound
 from pitasker_core.notifications import channels, delivery
-from pitasker_core.settings import Settings
+from pitasker_core.server import auth, instances, json, launch, tokens
+from pitasker_core.server.auth import Role
 
 
 def add_to(commands: Commands) -> None:
@@ -34,7 +34,7 @@ def add_to(commands: Commands) -> None:
     tried.add_argument("name", nargs="?", metavar="CHANNEL", help="default: all of them")
 
 
-def _password(settings: Settings, words: Words) -> Answer:
+def _password(environment: Environment, words: Words) -> Answer:
     role = Role.READ if words.read_only else Role.WRITE
     if sys.stdin.isatty():
         first = getpass.getpass("New password: ")
@@ -45,21 +45,21 @@ def _password(settings: Settings, words: Words) -> Answer:
             first = sys.stdin.buffer.readline().decode().rstrip("\n")
         except UnicodeDecodeError:
             raise InvalidSyntax("A password is text in UTF-8.", "Nothing was changed.") from None
-    auth.set_password(settings, first, role)
+    auth.set_password(environment, first, role)
     return Answer({"set": role.value}, "The password is set, and every session was signed out.")
 
 
-def _link(settings: Settings, words: Words) -> Answer:
+def _link(environment: Environment, words: Words) -> Answer:
     role = Role.READ if words.read_only else Role.WRITE
     port, addresses = words.port, []
-    for instance in instances.list_running(settings):
+    for instance in instances.list_running(environment):
         if instance.port is not None and port in (None, instance.port):
             addresses += instance.addresses
     runs = bool(addresses)
     if not runs:
-        base = settings.base_url
-        addresses = serving.list_addresses(serving.ADDRESS, port or serving.PORT, base)
-    token = auth.new_link(settings, role)
+        base = environment.base_url
+        addresses = launch.list_addresses(launch.ADDRESS, port or launch.PORT, base)
+    token = auth.new_link(environment, role)
     links = [f"{address}/login?token={token}" for address in dict.fromkeys(addresses)]
     lines = ["This link signs in once, within a day:", links[0]]
     if len(links) > 1:
@@ -69,35 +69,35 @@ def _link(settings: Settings, words: Words) -> Answer:
     return Answer({"link": links[0], "links": links, "runs": runs}, "\n".join(lines))
 
 
-def _sign_out_all(settings: Settings, words: Words) -> Answer:
-    auth.sign_out_everyone(settings)
+def _sign_out_all(environment: Environment, words: Words) -> Answer:
+    auth.sign_out_everyone(environment)
     return Answer({"signedOut": True}, "Everybody is signed out, and unused links are worthless.")
 
 
-def _token_new(settings: Settings, words: Words) -> Answer:
+def _token_new(environment: Environment, words: Words) -> Answer:
     role = Role.READ if words.read_only else Role.WRITE
-    token = tokens.create(settings, ACTOR, words.name, role)
+    token = tokens.create(environment, ACTOR, words.name, role)
     return Answer({"token": token}, f"It is shown this once:\n{token}")
 
 
-def _token_list(settings: Settings, words: Words) -> Answer:
-    found = tokens.listing(settings)
+def _token_list(environment: Environment, words: Words) -> Answer:
+    found = tokens.listing(environment)
     rows = [
         (str(t.id), t.name, t.role.value, f"{t.used_at:%Y-%m-%d}" if t.used_at else "never")
         for t in found
     ]
     text = table(("id", "name", "may", "used"), rows) if found else "There are no tokens."
-    return Answer({"tokens": [shapes.token(one) for one in found]}, text)
+    return Answer({"tokens": [json.token(one) for one in found]}, text)
 
 
-def _token_revoke(settings: Settings, words: Words) -> Answer:
-    tokens.revoke(settings, ACTOR, words.token)
+def _token_revoke(environment: Environment, words: Words) -> Answer:
+    tokens.revoke(environment, ACTOR, words.token)
     return Answer({"revoked": words.token}, f"Token {words.token} is worthless now.")
 
 
-def _notify_test(settings: Settings, words: Words) -> Answer:
-    names = [words.name] if words.name else [one.name for one in channels.listing(settings)]
+def _notify_test(environment: Environment, words: Words) -> Answer:
+    names = [words.name] if words.name else [one.name for one in channels.listing(environment)]
     if not names:
         raise NotFound("There are no channels.", "Add one under Settings, Notifications.")
-    lines = [delivery.test(settings, name) for name in names]
+    lines = [delivery.test(environment, name) for name in names]
     return Answer({"sent": names}, "\n".join(lines))

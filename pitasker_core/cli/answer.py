@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pitasker_core import shapes
-from pitasker_core.errors import CrontabReverted, MassRemoval
-from pitasker_core.text import on_one_line
+from pitasker_core.base.errors import CrontabReverted, MassRemoval
+from pitasker_core.base.text import on_one_line
+from pitasker_core.server import json
 
 NOT_YET = "Saved, but not in the crontab yet."
 
@@ -15,7 +15,7 @@ NOT_YET = "Saved, but not in the crontab yet."
 class Answer:
     """What a command has to say, for programs and for people."""
 
-    data: shapes.Shape
+    data: json.Shape
     text: str
     in_order: bool = True
 

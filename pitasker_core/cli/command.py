@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import TypeAlias
 
+from pitasker_core.base.environment import Environment
 from pitasker_core.cli.answer import Answer
-from pitasker_core.settings import Settings
 
 ACTOR = "command line"
 """Who did it, in the history."""
@@ -16,7 +16,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def command(
-    commands: Commands, name: str, run: Callable[[Settings, Words], Answer | int], text: str
+    commands: Commands, name: str, run: Callable[[Environment, Words], Answer | int], text: str
 ) -> argparse.ArgumentParser:
     """Declare a command; its arguments are added to what is returned."""
     one = commands.add_parser(name, help=text, description=text)

@@ -3,16 +3,18 @@
 import sys
 from pathlib import Path
 
-from pitasker_core import archive, shapes, terminal
+from pitasker_core import backup
+from pitasker_core.base import terminal
+from pitasker_core.base.clock import system_zone
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax, NotFound
+from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import Answer, advising, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
-from pitasker_core.clock import system_zone
 from pitasker_core.crontab.document import decode, encode, parse
-from pitasker_core.errors import InvalidSyntax, NotFound
-from pitasker_core.settings import Settings
+from pitasker_core.server import json
 from pitasker_core.sync import edit, service
-from pitasker_core.sync.release import detach
-from pitasker_core.text import on_one_line
+from pitasker_core.sync.stop_managing import detach
 
 
 def add_to(commands: Commands) -> None:
@@ -56,55 +58,55 @@ def add_to(commands: Commands) -> None:
     )
 
 
-def _raw_get(settings: Settings, words: Words) -> Answer | int:
-    text, _ = service.read_crontab(settings)
+def _raw_get(environment: Environment, words: Words) -> Answer | int:
+    text, _ = service.read_crontab(environment)
     if not words.json:
         # The very bytes: a text that is printed may be another.
         terminal.print_bytes([encode(text or "")])
         return 0
-    return Answer(shapes.raw(text), "")
+    return Answer(json.raw(text), "")
 
 
-def _raw_set(settings: Settings, words: Words) -> Answer:
+def _raw_set(environment: Environment, words: Words) -> Answer:
     try:
         data = sys.stdin.buffer.read() if words.file == "-" else Path(words.file).read_bytes()
     except OSError as problem:
         raise NotFound(f"{words.file} cannot be read: {problem.strerror}.") from problem
-    based_on, _ = service.read_crontab(settings)
-    if words.if_sha256 and shapes.raw(based_on)["sha256"] != words.if_sha256:
+    based_on, _ = service.read_crontab(environment)
+    if words.if_sha256 and json.raw(based_on)["sha256"] != words.if_sha256:
         raise edit.changed_since()
     with advising("If that is meant: the same with --confirm. Their tasks stay as database-only."):
         text = decode(data)
-        saved = edit.save_raw(settings, text, based_on, actor=ACTOR, confirmed=words.confirm)
+        saved = edit.save_raw(environment, text, based_on, actor=ACTOR, confirmed=words.confirm)
     return _saved(saved)
 
 
-def _snapshots(settings: Settings, words: Words) -> Answer | int:
-    found = edit.snapshots(settings)
+def _snapshots(environment: Environment, words: Words) -> Answer | int:
+    found = edit.snapshots(environment)
     if words.show is not None:
-        one = edit.snapshot(settings, words.show)
+        one = edit.snapshot(environment, words.show)
         if not words.json:
             terminal.print_bytes([encode(one.text or "")])
             return 0
-        return Answer(shapes.snapshot(one), "")
+        return Answer(json.snapshot(one), "")
     zone = system_zone()
     rows = [
         (str(s.id), f"{s.taken_at.astimezone(zone):%Y-%m-%d %H:%M:%S}", str(s.entries), s.reason)
         for s in found
     ]
-    shape = {"snapshots": [shapes.snapshot(one) for one in found]}
+    shape = {"snapshots": [json.snapshot(one) for one in found]}
     return Answer(shape, table(("id", "taken", "entries", "why"), rows))
 
 
-def _backup(settings: Settings, words: Words) -> Answer:
-    size = archive.back_up(settings, Path(words.file))
+def _backup(environment: Environment, words: Words) -> Answer:
+    size = backup.back_up(environment, Path(words.file))
     return Answer({"file": words.file, "bytes": size}, f"Everything is in {words.file}.")
 
 
-def _restore(settings: Settings, words: Words) -> Answer:
+def _restore(environment: Environment, words: Words) -> Answer:
     if not words.what.isdecimal():
-        return _restore_archive(settings, words)
-    return _saved(edit.restore(settings, int(words.what), actor=ACTOR, shown=words.if_sha256))
+        return _restore_archive(environment, words)
+    return _saved(edit.restore(environment, int(words.what), actor=ACTOR, shown=words.if_sha256))
 
 
 def _saved(saved: edit.Saved) -> Answer:
@@ -114,22 +116,23 @@ def _saved(saved: edit.Saved) -> Answer:
     if saved.problem:
         lines.append(f"The tasks do not follow yet. {saved.problem.user_message}")
     data = {
-        **shapes.raw(saved.text),
+        **json.raw(saved.text),
         "backup": saved.backup,
-        **(shapes.sync(saved.result) if saved.result else {}),
-        **(shapes.error(saved.problem) if saved.problem else {}),
+        **(json.sync(saved.result) if saved.result else {}),
+        **(json.error(saved.problem) if saved.problem else {}),
     }
     return Answer(data, "\n".join(lines), saved.problem is None)
 
 
-def _restore_archive(settings: Settings, words: Words) -> Answer:
-    contents = archive.read(Path(words.what), None if words.large else archive.UNPACKED_LIMIT)
+def _restore_archive(environment: Environment, words: Words) -> Answer:
+    contents = backup.read(Path(words.what), None if words.large else backup.UNPACKED_LIMIT)
     if not words.yes:
         when = f"{contents.made_at.astimezone(system_zone()):%Y-%m-%d %H:%M}"
         of = ", ".join(on_one_line(str(source)) for source in contents.sources) or "nobody yet"
         document = parse(contents.crontab or "")
         lacks = [
-            f"\n- {on_one_line(line)}" for line in archive.preview(settings, contents, words.source)
+            f"\n- {on_one_line(line)}"
+            for line in backup.preview(environment, contents, words.source)
         ]
         raise InvalidSyntax(
             f"This puts the tasks, their history and the crontab of {of} back to {when} "
@@ -137,7 +140,7 @@ def _restore_archive(settings: Settings, words: Words) -> Answer:
             "If that is meant: the same with --yes. What is there now is kept in a file."
             + "".join(["\nThis machine lacks what they name:", *lacks] if lacks else []),
         )
-    done = archive.restore(settings, ACTOR, contents, words.source)
+    done = backup.restore(environment, ACTOR, contents, words.source)
     lines = [f"Restored. What was there before is in {done.kept}."]
     lines += [f"- {on_one_line(note)}" for note in done.notes]
     if done.problem:
@@ -145,12 +148,12 @@ def _restore_archive(settings: Settings, words: Words) -> Answer:
     data = {
         "kept": str(done.kept),
         "notes": done.notes,
-        **(shapes.error(done.problem) if done.problem else {}),
+        **(json.error(done.problem) if done.problem else {}),
     }
     return Answer(data, "\n".join(lines), not done.notes and done.problem is None)
 
 
-def _detach(settings: Settings, words: Words) -> Answer:
-    count = detach(settings, ACTOR)
+def _detach(environment: Environment, words: Words) -> Answer:
+    count = detach(environment, ACTOR)
     what = "entry has its" if count == 1 else "entries have their"
     return Answer({"detached": count}, f"{count} {what} plain command back.")

@@ -1,9 +1,9 @@
 """The crontabs of the database, and the answer to which of them is this one."""
 
-from pitasker_core import crontabs, shapes
+from pitasker_core.base.environment import Environment
 from pitasker_core.cli.answer import Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
-from pitasker_core.settings import Settings
+from pitasker_core.server import crontabs, json
 
 
 def add_to(commands: Commands) -> None:
@@ -15,20 +15,20 @@ def add_to(commands: Commands) -> None:
     command(known, "new", _new, "this crontab is none of the known ones")
 
 
-def _list(settings: Settings, words: Words) -> Answer:
-    found = crontabs.listing(settings)
+def _list(environment: Environment, words: Words) -> Answer:
+    found = crontabs.listing(environment)
     rows = [(str(one.id), str(one), str(one.tasks), one.standing.value, one.why) for one in found]
     heads = ("id", "crontab", "tasks", "standing", "why")
-    text = f"This crontab is {settings.identity}.\n{table(heads, rows)}"
-    return Answer(shapes.crontabs(settings.identity, found), text)
+    text = f"This crontab is {environment.identity}.\n{table(heads, rows)}"
+    return Answer(json.crontabs(environment.identity, found), text)
 
 
-def _continue(settings: Settings, words: Words) -> Answer:
-    crontabs.continue_as(settings, ACTOR, words.crontab)
-    done = f"Crontab {words.crontab} continues as {settings.identity}."
+def _continue(environment: Environment, words: Words) -> Answer:
+    crontabs.continue_as(environment, ACTOR, words.crontab)
+    done = f"Crontab {words.crontab} continues as {environment.identity}."
     return Answer({"continued": words.crontab}, done)
 
 
-def _new(settings: Settings, words: Words) -> Answer:
-    crontabs.start_new(settings, ACTOR)
-    return Answer({"new": str(settings.identity)}, f"{settings.identity} is a new crontab.")
+def _new(environment: Environment, words: Words) -> Answer:
+    crontabs.start_new(environment, ACTOR)
+    return Answer({"new": str(environment.identity)}, f"{environment.identity} is a new crontab.")

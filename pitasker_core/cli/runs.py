@@ -1,15 +1,17 @@
 """Runs: start one, what ran, what it printed, and why a task did not run."""
 
-from pitasker_core import shapes, tasks, terminal
+from pitasker_core import tasks
+from pitasker_core.base import terminal
+from pitasker_core.base.clock import system_zone
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import NotFound
+from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
-from pitasker_core.clock import system_zone
 from pitasker_core.crontab.document import decode
-from pitasker_core.errors import NotFound
-from pitasker_core.runs import by_hand, following, history, spool
-from pitasker_core.runs.why import Verdict, circumstances
-from pitasker_core.settings import Settings
-from pitasker_core.text import on_one_line
+from pitasker_core.runs import history, live_output, manual, spool
+from pitasker_core.runs.why import Verdict, gathering
+from pitasker_core.server import json
 
 _SIGNS = {Verdict.OK: "✓", Verdict.BAD: "✗", Verdict.UNKNOWN: "?"}
 
@@ -36,42 +38,42 @@ def add_to(commands: Commands) -> None:
     asked.add_argument("task", type=int)
 
 
-def _run_now(settings: Settings, words: Words) -> Answer | int:
-    task = tasks.get(settings, words.task)
+def _run_now(environment: Environment, words: Words) -> Answer | int:
+    task = tasks.get(environment, words.task)
     if task.deleted_at:
         raise NotFound(f"Task {task.id} was deleted.")
-    name = by_hand.start(settings, ACTOR, task)
+    name = manual.start(environment, ACTOR, task)
     if words.wait:
-        return _wait(settings, words, name)
-    spool.collect(settings)
-    run = history.named(settings, name)
+        return _wait(environment, words, name)
+    spool.collect(environment)
+    run = history.named(environment, name)
     number = run.id if run else None
     text = f"Started, run {number}. `./pitasker output {number}` has what it prints."
     return Answer({"name": name, "run": number}, text)
 
 
-def _wait(settings: Settings, words: Words, name: str) -> int:
+def _wait(environment: Environment, words: Words, name: str) -> int:
     """Show what a run prints until it has ended; its exit code, or 128 and its signal."""
     try:
-        parts = following.follow(settings, name)
+        parts = live_output.follow(environment, name)
         terminal.print_bytes(part for part in parts if not words.json)
     except KeyboardInterrupt:
         terminal.complain("\npitasker: It goes on by itself.")
         return 130
-    run = history.named(settings, name)
+    run = history.named(environment, name)
     if run is None:
         raise NotFound("The run was forgotten before it ended.")
     if words.json:
-        terminal.print_json(shapes.run(run))
+        terminal.print_json(json.run(run))
     if run.signal is not None:
         return 128 + run.signal
     return 1 if run.exit_code is None else run.exit_code
 
 
-def _runs(settings: Settings, words: Words) -> Answer:
-    spool.collect(settings)
+def _runs(environment: Environment, words: Words) -> Answer:
+    spool.collect(environment)
     kind = "Failed" if words.failed else "All"
-    found = history.runs(settings, words.limit, words.task, kind)
+    found = history.runs(environment, words.limit, words.task, kind)
     zone = system_zone()
     rows = [
         (
@@ -85,22 +87,22 @@ def _runs(settings: Settings, words: Words) -> Answer:
         for run in found
     ]
     text = table(("run", "started", "took", "how", "task", "result"), rows)
-    return Answer({"runs": [shapes.run(run) for run in found]}, text if rows else "No runs.")
+    return Answer({"runs": [json.run(run) for run in found]}, text if rows else "No runs.")
 
 
-def _output(settings: Settings, words: Words) -> Answer | int:
-    output = history.output(settings, words.number)
+def _output(environment: Environment, words: Words) -> Answer | int:
+    output = history.output(environment, words.number)
     if words.json:
         return Answer({"run": words.number, "output": decode(output)}, "")
     terminal.print_bytes([output])
     return 0
 
 
-def _why(settings: Settings, words: Words) -> Answer:
-    found = circumstances.explain(settings, words.task)
+def _why(environment: Environment, words: Words) -> Answer:
+    found = gathering.explain(environment, words.task)
     lines = [found.conclusion, ""]
     for check in found.checks:
         lines.append(f"{_SIGNS[check.verdict]} {check.name}: {check.evidence}")
         if check.verdict is not Verdict.OK:
             lines += [f"    {step}" for step in (check.advice, check.command) if step]
-    return Answer(shapes.why(found), "\n".join(on_one_line(line) for line in lines), found.in_order)
+    return Answer(json.why(found), "\n".join(on_one_line(line) for line in lines), found.in_order)

@@ -4,27 +4,27 @@ import argparse
 import getpass
 import os
 
-from pitasker_core import auth, serving, sites, unit
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError
 from pitasker_core.cli.answer import Answer
 from pitasker_core.cli.command import Commands, Words, command
-from pitasker_core.errors import ExecutionError
-from pitasker_core.settings import Settings
+from pitasker_core.server import auth, launch, sites, systemd_unit
 
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
     up = command(commands, "up", _up, "serve the dashboard (the default)")
-    up.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+    up.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
     up.add_argument(
         "--host",
-        default=serving.ADDRESS,
+        default=launch.ADDRESS,
         help="the address to listen on (default: %(default)s, this machine alone); "
         "any other needs a password",
     )
     _add_proxy_options(up)
 
     demo = command(commands, "demo", _demo, "serve a dashboard on a crontab made to be played with")
-    demo.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
+    demo.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
 
     agent = command(
         commands, "agent", _agent, "keep the tasks and the crontab in step, without the dashboard"
@@ -33,8 +33,8 @@ def add_to(commands: Commands) -> None:
 
     served = command(commands, "service", _service, "PiTasker as a service that starts at boot")
     served.add_argument("act", choices=["install", "uninstall", "status"])
-    served.add_argument("--port", type=int, default=serving.PORT, help="default: %(default)s")
-    served.add_argument("--host", default=serving.ADDRESS, help="default: %(default)s")
+    served.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
+    served.add_argument("--host", default=launch.ADDRESS, help="default: %(default)s")
     _add_proxy_options(served)
 
     command(commands, "stop", _stop, "end the servers, agents and private database of this home")
@@ -56,39 +56,39 @@ def _add_proxy_options(served: argparse.ArgumentParser) -> None:
     )
 
 
-def _up(settings: Settings, words: Words) -> int:
-    return serving.up(settings, words.port, words.host, words.base_url, words.trusted_proxy)
+def _up(environment: Environment, words: Words) -> int:
+    return launch.up(environment, words.port, words.host, words.base_url, words.trusted_proxy)
 
 
-def _demo(settings: Settings, words: Words) -> int:
-    return serving.demo(settings, words.port)
+def _demo(environment: Environment, words: Words) -> int:
+    return launch.demo(environment, words.port)
 
 
-def _agent(settings: Settings, words: Words) -> int:
-    return serving.agent(settings)
+def _agent(environment: Environment, words: Words) -> int:
+    return launch.agent(environment)
 
 
-def _stop(settings: Settings, words: Words) -> Answer:
-    ended = serving.stop(settings)
+def _stop(environment: Environment, words: Words) -> Answer:
+    ended = launch.stop(environment)
     text = f"Ended {', '.join(ended)}." if ended else "Nothing of PiTasker ran."
     return Answer({"ended": ended}, f"{text} Cron goes on with the crontab as it is.")
 
 
-def _service(settings: Settings, words: Words) -> Answer:
+def _service(environment: Environment, words: Words) -> Answer:
     if words.act == "uninstall":
-        unit.uninstall()
+        systemd_unit.uninstall()
         return Answer({"installed": False}, "The service is gone. Tasks and crontab stay.")
     if words.act == "install":
-        serving.refuse_open_door(settings, words.host)
-        serving.believed_addresses(words.trusted_proxy)
+        launch.refuse_open_door(environment, words.host)
+        launch.believed_addresses(words.trusted_proxy)
         arguments = ["--host", words.host, "--port", str(words.port)]
         if words.base_url:
             arguments += ["--base-url", str(sites.parse_base_url(words.base_url))]
         for proxy in words.trusted_proxy:
             arguments += ["--trusted-proxy", proxy]
-        found = unit.install(arguments)
+        found = systemd_unit.install(arguments)
     else:
-        found = unit.state()
+        found = systemd_unit.state()
     lines = [
         f"The service is {'installed' if found.installed else 'not installed'}, "
         f"{'running' if found.active else 'not running'}, and "
@@ -99,15 +99,15 @@ def _service(settings: Settings, words: Words) -> Answer:
             "It runs only while you are logged in. To start it at boot: "
             f"`sudo loginctl enable-linger {getpass.getuser()}`"
         )
-    if words.act == "install" and not auth.has_password(settings):
+    if words.act == "install" and not auth.has_password(environment):
         lines.append("To sign in: `./pitasker link`, or set a password: `./pitasker password`.")
     data = {"installed": found.installed, "active": found.active, "enabled": found.enabled}
     return Answer({**data, "lingers": found.lingers}, "\n".join(lines), found.active)
 
 
-def _psql(settings: Settings, words: Words) -> int:
-    shell, environment = serving.psql_command(settings)
+def _psql(environment: Environment, words: Words) -> int:
+    shell, variables = launch.psql_command(environment)
     try:
-        os.execvpe(shell[0], [*shell, *words.arguments], {**os.environ, **environment})
+        os.execvpe(shell[0], [*shell, *words.arguments], {**os.environ, **variables})
     except OSError as problem:
         raise ExecutionError(f"{shell[0]} cannot be started: {problem.strerror}.") from problem

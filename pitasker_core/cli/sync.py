@@ -4,17 +4,18 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from pitasker_core import shapes, status
+from pitasker_core.base.clock import system_zone
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import NotFound
+from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, advising
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
-from pitasker_core.clock import system_zone
-from pitasker_core.errors import NotFound
-from pitasker_core.settings import Settings
-from pitasker_core.sync import adopt, service, validation
-from pitasker_core.sync.adopt import ImportOptions
+from pitasker_core.reports import status
+from pitasker_core.server import json
+from pitasker_core.sync import importing, service, validation
+from pitasker_core.sync.importing import ImportOptions
 from pitasker_core.sync.merge import Choice, Policy
 from pitasker_core.sync.service import Request, SyncResult
-from pitasker_core.text import on_one_line
 
 _WAYS_OUT = (
     "To take it over: `sync --confirm`; tasks without an entry stay as database-only. "
@@ -65,8 +66,8 @@ def add_to(commands: Commands) -> None:
     out.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="default: all")
 
 
-def _status(settings: Settings, words: Words) -> Answer:
-    found = status.status(settings)
+def _status(environment: Environment, words: Words) -> Answer:
+    found = status.status(environment)
     last = found.last_sync.astimezone(system_zone()) if found.last_sync else None
     lines = [
         f"health          {found.health.value}",
@@ -77,11 +78,11 @@ def _status(settings: Settings, words: Words) -> Answer:
         f"({found.unmanaged} unmanaged, {status.counted(found.invalid_lines, 'invalid line')})",
         *(f"  - {reason}" for reason in found.reasons),
     ]
-    return Answer(shapes.status(found), "\n".join(lines), found.health is status.Health.GREEN)
+    return Answer(json.status(found), "\n".join(lines), found.health is status.Health.GREEN)
 
 
-def _sync(settings: Settings, words: Words) -> Answer:
-    compared = service.preview(settings) if words.tasks or words.take or words.dry_run else None
+def _sync(environment: Environment, words: Words) -> Answer:
+    compared = service.preview(environment) if words.tasks or words.take or words.dry_run else None
     only: set[UUID] | None = None
     choices: dict[UUID, Choice] = {}
     if compared:
@@ -96,7 +97,7 @@ def _sync(settings: Settings, words: Words) -> Answer:
         ACTOR, "sync", only, choices, policy=Policy(words.policy), confirmed=words.confirm
     )
     with advising(_WAYS_OUT):
-        return _synced(service.sync(settings, request))
+        return _synced(service.sync(environment, request))
 
 
 def _tags(compared: service.Comparison, wanted: Iterable[int]) -> set[UUID]:
@@ -115,7 +116,7 @@ def _synced(done: SyncResult) -> Answer:
     lines += _conflicts(done)
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
     lines += [f"task {number}: {note}" for number, note in done.notes.items()]
-    return Answer(shapes.sync(done), "\n".join(lines), not (done.plan.conflicts or done.failures))
+    return Answer(json.sync(done), "\n".join(lines), not (done.plan.conflicts or done.failures))
 
 
 def _conflicts(done: SyncResult) -> list[str]:
@@ -138,8 +139,8 @@ def _fields(fields: Any) -> str:
     return on_one_line(f"{paused}{fields.schedule} {fields.command}  “{fields.name}”{recorded}")
 
 
-def _validate(settings: Settings, words: Words) -> Answer:
-    return _report(validation.validate(service.preview(settings)))
+def _validate(environment: Environment, words: Words) -> Answer:
+    return _report(validation.validate(service.preview(environment)))
 
 
 def _report(report: validation.Report) -> Answer:
@@ -150,13 +151,13 @@ def _report(report: validation.Report) -> Answer:
         if finding.text is not None:
             lines.append(f"    {on_one_line(finding.text)}")
     verdict = "The tasks and the crontab are in step." if report.is_valid else "Not in order."
-    return Answer(shapes.validation(report), "\n".join([*lines, verdict]), report.is_valid)
+    return Answer(json.validation(report), "\n".join([*lines, verdict]), report.is_valid)
 
 
-def _import(settings: Settings, words: Words) -> Answer:
+def _import(environment: Environment, words: Words) -> Answer:
     wanted = None
     if words.lines or words.dry_run:
-        wanted = adopt.importable(service.preview(settings))
+        wanted = importing.importable(service.preview(environment))
         if words.lines:
             by_line = {item.line: item for item in wanted}
             if missing := [line for line in words.lines if line not in by_line]:
@@ -174,18 +175,18 @@ def _import(settings: Settings, words: Words) -> Answer:
         system_managed=not words.database_only,
         generate_names=not words.plain_names,
     )
-    done = adopt.adopt(settings, ACTOR, wanted, options)
+    done = importing.adopt(environment, ACTOR, wanted, options)
     lines = [f"{len(done.imported)} imported, {len(done.updated)} updated."]
     lines += [f"line {line}: skipped: {why}" for line, why in sorted(done.skipped.items())]
     lines += [f"line {line}: {why}" for line, why in sorted(done.errors.items())]
     if done.problem:
         lines.append(f"{NOT_YET} {done.problem.user_message}")
-    return Answer(shapes.imported(done), "\n".join(lines), not (done.errors or done.problem))
+    return Answer(json.imported(done), "\n".join(lines), not (done.errors or done.problem))
 
 
-def _export(settings: Settings, words: Words) -> Answer:
+def _export(environment: Environment, words: Words) -> Answer:
     with advising(_WAYS_OUT):
-        done = service.export(settings, ACTOR, words.tasks or None)
+        done = service.export(environment, ACTOR, words.tasks or None)
     lines = [f"{len(done.pushed)} written to the crontab.", *_conflicts(done)]
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
     lines += [f"task {number}: is in the crontab already" for number in done.in_step]
@@ -196,4 +197,4 @@ def _export(settings: Settings, words: Words) -> Answer:
             f"Left out, as they are database-only: {numbers}. `export {numbers}` writes them too."
         )
     lines += [f"task {number}: {note}" for number, note in done.notes.items()]
-    return Answer(shapes.export(done), "\n".join(lines), not (done.failures or done.plan.conflicts))
+    return Answer(json.export(done), "\n".join(lines), not (done.failures or done.plan.conflicts))

@@ -4,14 +4,17 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from pitasker_core import advice, shapes, tasks, terminal
+from pitasker_core import tasks
+from pitasker_core.base import terminal
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
+from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
-from pitasker_core.errors import InvalidSyntax, PiTaskerError
-from pitasker_core.settings import Settings
+from pitasker_core.crontab import command_warnings
+from pitasker_core.server import json
 from pitasker_core.sync import service
 from pitasker_core.tasks import Applied
-from pitasker_core.text import on_one_line
 
 
 def add_to(commands: Commands) -> None:
@@ -72,8 +75,8 @@ def _add_what_may_be_left_out(one: argparse.ArgumentParser) -> None:
     )
 
 
-def _list(settings: Settings, words: Words) -> Answer:
-    found = tasks.listing(settings, deleted=words.deleted)
+def _list(environment: Environment, words: Words) -> Answer:
+    found = tasks.listing(environment, deleted=words.deleted)
     rows = [
         (
             str(task.id),
@@ -90,13 +93,13 @@ def _list(settings: Settings, words: Words) -> Answer:
         text = "There are no tasks. `./pitasker import` makes tasks of the crontab's entries."
     if found.problem:
         terminal.complain(f"pitasker: {found.problem.user_message}")
-    return Answer(shapes.tasks(found), text, found.problem is None)
+    return Answer(json.tasks(found), text, found.problem is None)
 
 
-def _add(settings: Settings, words: Words) -> Answer:
+def _add(environment: Environment, words: Words) -> Answer:
     return _applied(
         tasks.create(
-            settings,
+            environment,
             ACTOR,
             words.name,
             words.schedule,
@@ -108,11 +111,11 @@ def _add(settings: Settings, words: Words) -> Answer:
             **_of_runs(words),
         ),
         "added",
-        settings,
+        environment,
     )
 
 
-def _edit(settings: Settings, words: Words) -> Answer:
+def _edit(environment: Environment, words: Words) -> Answer:
     given = {
         "name": words.name,
         "schedule": words.schedule,
@@ -127,8 +130,8 @@ def _edit(settings: Settings, words: Words) -> Answer:
             "Nothing to change was given.", "For instance: `edit 3 --schedule '0 4 * * *'`."
         )
     is_of_entry = fields.keys() & {"schedule", "command", "record_runs"}
-    done = tasks.change(settings, ACTOR, words.task, **fields)
-    return _applied(done, "changed", settings if is_of_entry else None)
+    done = tasks.change(environment, ACTOR, words.task, **fields)
+    return _applied(done, "changed", environment if is_of_entry else None)
 
 
 def _of_runs(words: Words) -> dict[str, Any]:
@@ -145,26 +148,26 @@ def _of_runs(words: Words) -> dict[str, Any]:
     return fields
 
 
-def _pausing(paused: bool) -> Callable[[Settings, Words], Answer]:
-    def run(settings: Settings, words: Words) -> Answer:
+def _pausing(paused: bool) -> Callable[[Environment, Words], Answer]:
+    def run(environment: Environment, words: Words) -> Answer:
         edits = [tasks.Edit(task, fields={"paused": paused}) for task in words.tasks]
         kind = "pause" if paused else "resume"
-        return _applied(tasks.apply(settings, ACTOR, edits, kind), f"{kind}d")
+        return _applied(tasks.apply(environment, ACTOR, edits, kind), f"{kind}d")
 
     return run
 
 
-def _remove(settings: Settings, words: Words) -> Answer:
-    answer = _applied(tasks.delete(settings, ACTOR, *words.tasks), "removed")
+def _remove(environment: Environment, words: Words) -> Answer:
+    answer = _applied(tasks.delete(environment, ACTOR, *words.tasks), "removed")
     hint = f"`./pitasker undo-remove {' '.join(map(str, words.tasks))}` brings it back."
     return Answer(answer.data, f"{answer.text}\n{hint}", answer.in_order)
 
 
-def _undo_remove(settings: Settings, words: Words) -> Answer:
-    return _applied(tasks.undo_delete(settings, ACTOR, *words.tasks), "brought back")
+def _undo_remove(environment: Environment, words: Words) -> Answer:
+    return _applied(tasks.undo_delete(environment, ACTOR, *words.tasks), "brought back")
 
 
-def _applied(done: Applied, what: str, advised: Settings | None = None) -> Answer:
+def _applied(done: Applied, what: str, advised: Environment | None = None) -> Answer:
     """The answer to an edit; with settings, also what a person should know of the entries."""
     warnings = _warnings(advised, done) if advised else []
     lines = [f"task {task.id} {what}: {on_one_line(task.name)}" for task in done.tasks]
@@ -177,19 +180,19 @@ def _applied(done: Applied, what: str, advised: Settings | None = None) -> Answe
         lines.append(f"{NOT_YET} {done.problem.user_message}")
     lines += [f"Warning: {on_one_line(warning)}" for warning in warnings]
     in_order = not (done.failures or done.problem or conflicts)
-    data = {**shapes.applied(done), **({"warnings": warnings} if advised else {})}
+    data = {**json.applied(done), **({"warnings": warnings} if advised else {})}
     return Answer(data, "\n".join(lines), in_order)
 
 
-def _warnings(settings: Settings, done: Applied) -> list[str]:
+def _warnings(environment: Environment, done: Applied) -> list[str]:
     """What the dialog of a task warns of while a person types, of tasks that were saved."""
     try:
-        _, document = service.read_crontab(settings)
+        _, document = service.read_crontab(environment)
     except PiTaskerError:
         document = None
     warnings: list[str] = []
     for task in done.tasks:
         lines = document.by_tag.get(task.crontab_id, []) if document and task.crontab_id else []
         index = next(iter(lines), None)
-        warnings += map(str, advice.advise(task.schedule, task.command, document, index))
+        warnings += map(str, command_warnings.advise(task.schedule, task.command, document, index))
     return warnings

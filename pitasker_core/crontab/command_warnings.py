@@ -3,10 +3,10 @@
 import shutil
 from collections.abc import Mapping
 
-from pitasker_core import paths
+from pitasker_core.base import paths
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.document import Crontab, split_stdin
-from pitasker_core.text import Code, Text
 
 DEFAULT_PATH = "/usr/bin:/bin"
 """cron's own, which is shorter than that of a terminal."""

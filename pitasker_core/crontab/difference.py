@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import Match, SequenceMatcher
 
-from pitasker_core.text import visible
+from pitasker_core.base.text import visible
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from uuid import UUID
 
+from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrapped, wrapped
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
-from pitasker_core.errors import InvalidSyntax, NotFound
 
 COMMAND_LIMIT = Dialect.DEBIAN.command_limit
 """Bytes of a command that Debian's cron takes; one more and it refuses the whole crontab."""
@@ -205,10 +205,10 @@ class Crontab:
     def environment(self, index: int | None = None) -> dict[str, str]:
         """The settings in force for the entry at an index, or at the crontab's end."""
         end = len(self.lines) if index is None else index
-        return {setting.name: setting.value for at, setting in self._settings if at < end}
+        return {setting.name: setting.value for at, setting in self._environment if at < end}
 
     @cached_property
-    def _settings(self) -> list[tuple[int, Setting]]:
+    def _environment(self) -> list[tuple[int, Setting]]:
         return [(i, line) for i, line in enumerate(self.lines) if isinstance(line, Setting)]
 
     def with_end(self) -> "Crontab":

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.crontab.document import (
     Comment,
     Crontab,
@@ -17,7 +18,6 @@ from pitasker_core.crontab.document import (
     tagged,
 )
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
-from pitasker_core.errors import InvalidSyntax, NotFound
 
 
 class Draft:

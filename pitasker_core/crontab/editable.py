@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from itertools import repeat
 
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.text import STAND_INS, visible
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.base.text import STAND_INS, visible
 
 _MARKS = re.compile("|".join(map(re.escape, set(STAND_INS.values()))))
 """A stand-in, whichever."""

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.crontab.document import Crontab, Entry, Setting, parse_line
-from pitasker_core.errors import InvalidSyntax, NotFound
 
 
 def reaching(crontab: Crontab, index: int) -> list[tuple[int, Setting]]:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from pitasker_core.base.text import visible
 from pitasker_core.crontab.document import Blank, Comment, Crontab, Entry, Line, Setting
-from pitasker_core.text import visible
 
 LINES_AROUND = 25
 """How many lines above and below an entry are remembered."""

@@ -14,16 +14,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pitasker_core import measure
-from pitasker_core.crontab.document import decode, encode
-from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.errors import (
+from pitasker_core.base import timings
+from pitasker_core.base.errors import (
     CrontabUnavailable,
     InvalidSyntax,
     PermissionDenied,
     PiTaskerError,
 )
-from pitasker_core.text import Code, Text
+from pitasker_core.base.text import Code, Text
+from pitasker_core.crontab.document import decode, encode
+from pitasker_core.crontab.schedule import Dialect
 
 TIME_LIMIT = 15.0
 """Seconds after which a `crontab` that has not answered is given up."""
@@ -48,7 +48,7 @@ class CrontabProgram:
 
         A failed read is an error, never an empty crontab: PermissionDenied, CrontabUnavailable.
         """
-        with measure.timed("crontab read"):
+        with timings.timed("crontab read"):
             text = self._listing()
             if text is not None and self._may_be_disguised(text):
                 return self._exact_text()
@@ -76,7 +76,7 @@ class CrontabProgram:
         Never through a pipe: a writer killed half way through one leaves a shorter crontab that
         cron accepts when the cut falls on a line end.
         """
-        with file.open("rb") as complete, measure.timed("crontab write"):
+        with file.open("rb") as complete, timings.timed("crontab write"):
             # It inherits the lock: see `sync.install.locked`.
             done = self._run(["-"], look, stdin=complete.fileno(), inherits=True)
         if done.returncode:

@@ -10,7 +10,7 @@ stands around it is what stood there before.
 import re
 from dataclasses import dataclass
 
-from pitasker_core.errors import InvalidSyntax
+from pitasker_core.base.errors import InvalidSyntax
 
 FILE_NAME = "pitasker-recorder"
 """What the recorder is called in the data folder: by this name a recorded entry is known."""

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
-from pitasker_core.crontab import wording
+from pitasker_core.crontab import describing
 
 
 class Dialect(Enum):
@@ -134,9 +134,9 @@ _FIELDS = (
     _Field("minute", 0, 59, {}, "0 to 59"),
     _Field("hour", 0, 23, {}, "0 to 23"),
     _Field("day of month", 1, 31, {}, "1 to 31"),
-    _Field("month", 1, 12, wording.MONTHS, "1 to 12 or jan to dec"),
+    _Field("month", 1, 12, describing.MONTHS, "1 to 12 or jan to dec"),
     # `sun` is 0, also at the end of a range: `sat-sun` runs backward.
-    _Field("day of week", 0, 7, wording.WEEKDAYS, "0 to 7 or sun to sat"),
+    _Field("day of week", 0, 7, describing.WEEKDAYS, "0 to 7 or sun to sat"),
 )
 
 # cron collects letters and digits before it asks what they are, so `5x` is one bad number and
@@ -177,7 +177,7 @@ def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Schedule:
     star_minute, star_hour, star_day, _, star_weekday = (field[0] == "*" for field in fields)
     warnings = [warning for part in parsed for warning in part.warnings]
     if days and months and not _days_come(days, months):
-        dates = " or ".join(f"{days[0]} {wording.MONTH_NAMES[month - 1]}" for month in months)
+        dates = " or ".join(f"{days[0]} {describing.MONTH_NAMES[month - 1]}" for month in months)
         warnings.append(f"{dates} never comes")
     return Schedule(
         text=text,
@@ -440,7 +440,7 @@ def describe(schedule: Schedule) -> str:
     if schedule.random:
         return "At a time that cron picks at random"
     days, weekdays = _dates(schedule)
-    return wording.in_words(
+    return describing.in_words(
         schedule.minutes, schedule.hours, days, schedule.months, weekdays, schedule.both_must_match
     )
 
@@ -451,7 +451,7 @@ def suggest(text: str) -> str | None:
     `text` may be words ("every monday at 9"), a schedule of another program, or nearly right.
     None when no guess is good enough.
     """
-    for guess in wording.guesses(text):
+    for guess in describing.guesses(text):
         try:
             if not parse(guess).warnings:
                 return guess

@@ -7,21 +7,22 @@ from typing import Any
 
 import streamlit as st
 
-from pitasker_core import clock, tasks
+from pitasker_core import tasks
+from pitasker_core.base import clock
 from pitasker_core.dashboard.markdown import bold
 from pitasker_core.dashboard.run_live import take_in
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    settings,
+    environment,
     sync_now,
     tell,
     tell_applied,
     tell_written,
 )
-from pitasker_core.runs import by_hand, history
-from pitasker_core.sync.release import release
+from pitasker_core.runs import history, manual
 from pitasker_core.sync.service import Request
+from pitasker_core.sync.stop_managing import release
 from pitasker_core.tasks import Edit, Task
 
 _AT_ONCE: dict[str, dict[str, Any]] = {
@@ -56,7 +57,7 @@ def bulk_bar(
             list(acts),
             icon=":material/checklist:",
             key="bulk_menu",
-            disabled=settings().read_only,
+            disabled=environment().read_only,
         )
         st.button("Choose none", type="tertiary", on_click=choose_none)
     if what:
@@ -78,7 +79,7 @@ def _apply(
     choose_none: Callable[[], None],
 ) -> None:
     edits = [Edit(task.id, task.version, fields(task)) for task in chosen]
-    done = act(tasks.apply, settings(), ACTOR, edits)
+    done = act(tasks.apply, environment(), ACTOR, edits)
     if done:
         tell_applied(done, f"{what}: {_count(chosen)}")
         choose_none()
@@ -94,14 +95,14 @@ def _sync(chosen: Sequence[Task]) -> None:
 
 def run_now(chosen: Sequence[Task]) -> None:
     """Start tasks, and go to where their output is to be seen."""
-    names = [act(by_hand.start, settings(), ACTOR, task) for task in chosen]
+    names = [act(manual.start, environment(), ACTOR, task) for task in chosen]
     take_in()
     if not any(names):
         st.rerun()
     tell("done", f"Started {_count(chosen)}.")
     only = {}
     if len(chosen) == 1:
-        run = history.named(settings(), names[0] or "")
+        run = history.named(environment(), names[0] or "")
         only = {"task": str(chosen[0].id), **({"run": str(run.id)} if run else {})}
     st.switch_page("pages/runs.py", query_params=only)
 
@@ -133,7 +134,7 @@ def _pause_until(chosen: Sequence[Task], choose_none: Callable[[], None]) -> Non
         "Pause",
         type="primary",
         icon=":material/pause:",
-        disabled=until is None or settings().read_only,
+        disabled=until is None or environment().read_only,
     ):
         fields = {"paused": True, "paused_until": until}
         _apply(chosen, f"Paused until {until:%a %d %b, %H:%M}", lambda task: fields, choose_none)
@@ -149,7 +150,9 @@ def _label(chosen: Sequence[Task], labels: Sequence[str], choose_none: Callable[
         kept = [label for label in task.labels if label not in take_off]
         return {"labels": list(dict.fromkeys([*kept, *add]))}
 
-    if st.button("Label", type="primary", disabled=not (add or take_off) or settings().read_only):
+    if st.button(
+        "Label", type="primary", disabled=not (add or take_off) or environment().read_only
+    ):
         _apply(chosen, "Labelled", fields, choose_none)
 
 
@@ -161,8 +164,8 @@ def _confirm_release(chosen: Sequence[Task], choose_none: Callable[[], None]) ->
     )
     if any(task.paused for task in chosen):
         st.warning("A paused entry stays as a comment.")
-    if st.button("Stop managing", type="primary", disabled=settings().read_only):
-        done = act(release, settings(), ACTOR, [task.id for task in chosen])
+    if st.button("Stop managing", type="primary", disabled=environment().read_only):
+        done = act(release, environment(), ACTOR, [task.id for task in chosen])
         if done:
             tell_written(f"Stopped managing {_count(chosen)}", *done)
             choose_none()
@@ -174,9 +177,9 @@ def confirm_delete(chosen: Sequence[Task], choose_none: Callable[[], None]) -> N
     """Ask before tasks are deleted, with their entries."""
     st.markdown(f"{_names(chosen)}: deleted, with the entries in the crontab. This can be undone.")
     with st.container(horizontal=True):
-        look_only = settings().read_only
+        look_only = environment().read_only
         if st.button("Delete", type="primary", icon=":material/delete:", disabled=look_only):
-            done = act(tasks.delete, settings(), ACTOR, *(task.id for task in chosen))
+            done = act(tasks.delete, environment(), ACTOR, *(task.id for task in chosen))
             if done:
                 what = chosen[0].name if len(chosen) == 1 else _count(chosen)
                 tell_applied(done, f"Deleted {what}")

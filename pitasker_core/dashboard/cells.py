@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from pitasker_core.text import visible
+from pitasker_core.base.text import visible
 
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:

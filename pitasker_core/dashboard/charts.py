@@ -7,8 +7,8 @@ from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pitasker_core.history import Counts, Day, Operation
-from pitasker_core.text import visible
+from pitasker_core.base.text import visible
+from pitasker_core.sync.operation_history import Counts, Day, Operation
 
 _DAY = 86_400_000
 """A day in milliseconds, Plotly's unit of time."""

@@ -6,16 +6,16 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.text import visible
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.shell import ACTOR, act, settings, sync_now
-from pitasker_core.errors import PiTaskerError
+from pitasker_core.dashboard.shell import ACTOR, act, environment, sync_now
 from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Choice, Fields, Policy
 from pitasker_core.sync.service import Comparison, Request
 from pitasker_core.tasks import Listing
-from pitasker_core.text import visible
 
 _SIDES = (("database", Policy.DATABASE), ("crontab", Policy.CRONTAB))
 
@@ -27,7 +27,7 @@ def show_guard() -> None:
         return
     st.error(plain(guard), icon=":material/front_hand:")
     seen = _digest()
-    look_only = settings().read_only
+    look_only = environment().read_only
     with st.container(horizontal=True):
         st.button(
             "It was meant: take the crontab's",
@@ -48,7 +48,7 @@ def show_guard() -> None:
 def _digest() -> str | None:
     """Which crontab is shown here; None when it cannot be read, and nothing can be decided."""
     try:
-        return digest(service.read_crontab(settings())[0])
+        return digest(service.read_crontab(environment())[0])
     except PiTaskerError:
         return None
 
@@ -58,7 +58,7 @@ def _sync(request: Request) -> None:
 
 
 def _put_back(seen: str | None) -> None:
-    compared = act(service.preview, settings())
+    compared = act(service.preview, environment())
     if compared:
         choices: dict[UUID, Choice] = {c.tag: Policy.DATABASE for c in compared.plan.changes}
         sync_now(Request(ACTOR, choices=choices, confirmed=True, shown=seen))
@@ -76,7 +76,7 @@ def show_both_sides(listing: Listing, compared: Comparison) -> None:
                 st.button(
                     f"Take the {side}'s for all {len(changes)}",
                     key=f"all-{side}",
-                    disabled=settings().read_only,
+                    disabled=environment().read_only,
                     on_click=_sync,
                     args=(_decided(changes, policy),),
                 )
@@ -94,7 +94,7 @@ def show_both_sides(listing: Listing, compared: Comparison) -> None:
                     st.button(
                         f"Take the {side}'s",
                         key=f"{side}-{change.tag}",
-                        disabled=settings().read_only,
+                        disabled=environment().read_only,
                         on_click=_sync,
                         args=(_decided([change], policy),),
                     )
@@ -149,7 +149,7 @@ def _offer_mix(change: Change, ours: Fields, theirs: Fields) -> None:
         st.button(
             "Take this mix",
             key=f"mix-{change.tag}",
-            disabled=settings().read_only,
+            disabled=environment().read_only,
             on_click=_sync,
             args=(_decided([change], mix),),
         )

@@ -6,11 +6,12 @@ from operator import attrgetter
 import pandas as pd
 import streamlit as st
 
+from pitasker_core.base.text import visible
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    settings,
+    environment,
     tell,
     tell_imported,
     tell_saved,
@@ -18,11 +19,10 @@ from pitasker_core.dashboard.shell import (
     tell_written,
 )
 from pitasker_core.sync import fixes, validation
-from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.fixes import Fix
+from pitasker_core.sync.importing import ImportResult
 from pitasker_core.sync.service import Comparison, SyncResult
 from pitasker_core.sync.validation import Finding
-from pitasker_core.text import visible
 
 EDIT = "Open in the editor"
 
@@ -73,7 +73,7 @@ def _named(finding: Finding) -> str:
 
 
 def _offers(finding: Finding) -> list[str]:
-    offers: list[str] = [] if settings().read_only else [fix.value for fix in fixes.of(finding)]
+    offers: list[str] = [] if environment().read_only else [fix.value for fix in fixes.of(finding)]
     return [*offers, EDIT] if finding.line else offers
 
 
@@ -91,7 +91,7 @@ def _offer_for_all(findings: list[Finding]) -> None:
                 f"All {len(found)}: {_named(found[0])}",
                 [fix.value for fix in common],
                 key=f"all-of-{kind}",
-                disabled=settings().read_only,
+                disabled=environment().read_only,
             )
             if chosen:
                 _fix(found, Fix(chosen))
@@ -108,7 +108,7 @@ def _fix_one() -> None:
 
 
 def _fix(findings: list[Finding], fix: Fix) -> None:
-    done = act(fixes.apply, settings(), ACTOR, findings, fix)
+    done = act(fixes.apply, environment(), ACTOR, findings, fix)
     if isinstance(done, ImportResult):
         tell_imported(done)
         for line, reason in done.errors.items():

@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from pitasker_core.base.text import visible
 from pitasker_core.crontab.document import Blank, Comment, Entry, Invalid, Setting, suggested_name
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard.task_grid import in_words
-from pitasker_core.sync import adopt, validation
-from pitasker_core.sync.adopt import Import
+from pitasker_core.sync import importing, validation
+from pitasker_core.sync.importing import Import
 from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Task
-from pitasker_core.text import visible
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def choices(compared: Comparison, tasks: Sequence[Task]) -> list[Choice]:
         if finding.line and finding.kind is not validation.Discrepancy.UNMANAGED_ENTRY:
             notes.setdefault(finding.line, finding.message)
     found = []
-    for item in adopt.importable(compared):
+    for item in importing.importable(compared):
         entry = compared.document.entry(item.line - 1)
         name = item.name or suggested_name(compared.document, item.line - 1)
         same = present.setdefault((entry.schedule, entry.command), f"the entry in line {item.line}")

@@ -17,11 +17,13 @@ import streamlit as st
 import uvicorn
 from streamlit.runtime.pages_manager import PagesManager
 
-from pitasker_core import auth, connections, database, instances, log, serving, sites, terminal
-from pitasker_core.background import Background
-from pitasker_core.errors import DatabaseError, PiTaskerError
-from pitasker_core.settings import Settings
-from pitasker_core.sync import first
+from pitasker_core import database
+from pitasker_core.base import log, terminal
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import DatabaseError, PiTaskerError
+from pitasker_core.server import auth, connections, instances, launch, sites
+from pitasker_core.server.background import Background
+from pitasker_core.sync import first_look
 
 _FILES = 4096
 """Open files that the server may have, where it is allowed to: connections are files too."""
@@ -39,20 +41,20 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
     Without a database the dashboard serves all the same: the crontab can be seen and edited.
     """
-    settings = Settings.from_environment()
-    settings.check_home()
+    environment = Environment.from_environment()
+    environment.check_home()
     host = st.get_option("server.address") or "0.0.0.0"  # noqa: S104 - Streamlit's meaning of none
     port = st.get_option("server.port")
-    serving.refuse_open_door(settings, host)
-    if settings.base_url:
-        sites.parse_base_url(settings.base_url)
-    log.start(settings)
+    launch.refuse_open_door(environment, host)
+    if environment.base_url:
+        sites.parse_base_url(environment.base_url)
+    log.start(environment)
     log.limit_repeats_of_others()
     _limit_connections()
     started_here = False
     try:
-        started_here = await anyio.to_thread.run_sync(database.start, settings)
-        await anyio.to_thread.run_sync(first.keep_what_is_there, settings)
+        started_here = await anyio.to_thread.run_sync(database.start, environment)
+        await anyio.to_thread.run_sync(first_look.keep_what_is_there, environment)
     except PiTaskerError as problem:
         _log.error("%s", problem.user_message)
     # The first visitor shall not wait for these, nor any later one for their collection.
@@ -62,30 +64,30 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     _answer_at_once()
-    background = Background(settings)
-    if not settings.demo:  # there, what was changed by hand waits for whoever plays
+    background = Background(environment)
+    if not environment.demo:  # there, what was changed by hand waits for whoever plays
         background.start()
-    addresses = serving.list_addresses(host, port, settings.base_url)
-    with instances.registered(settings, "dashboard", port, addresses):
-        _announce(settings, addresses)
+    addresses = launch.list_addresses(host, port, environment.base_url)
+    with instances.registered(environment, "dashboard", port, addresses):
+        _announce(environment, addresses)
         yield
-    if not settings.demo:
+    if not environment.demo:
         await anyio.to_thread.run_sync(background.stop)
     if started_here:
         with suppress(DatabaseError):
-            await anyio.to_thread.run_sync(database.stop, settings)
+            await anyio.to_thread.run_sync(database.stop, environment)
 
 
-def _announce(settings: Settings, addresses: list[str]) -> None:
-    what = "the demo" if settings.demo else "your crontab"
+def _announce(environment: Environment, addresses: list[str]) -> None:
+    what = "the demo" if environment.demo else "your crontab"
     terminal.say(f"PiTasker serves {what} at {' and '.join(addresses)} (Ctrl-C ends it).")
-    if auth.has_password(settings):
+    if auth.has_password(environment):
         return
     if _is_journal(sys.stdout.fileno()):
         # Others may read the journal: the groups adm and systemd-journal.
         terminal.say("To sign in: `./pitasker link` prints a link.")
     else:
-        link = f"{addresses[0]}/login?token={auth.new_link(settings)}"
+        link = f"{addresses[0]}/login?token={auth.new_link(environment)}"
         terminal.say(f"Sign in, once, with {link}")
 
 

@@ -8,7 +8,7 @@ a directive that changes nothing, `:color[…]{}`.
 
 import re
 
-from pitasker_core.text import Code, Text, visible
+from pitasker_core.base.text import Code, Text, visible
 
 _SPECIAL = re.compile(r"[\\*_{}\[\]()#+\-.!|<>~$:&=`]")
 

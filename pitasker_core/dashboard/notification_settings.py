@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pitasker_core import clock
+from pitasker_core.base import clock
+from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, code, plain
-from pitasker_core.dashboard.shell import ACTOR, act, settings, tell, tell_written
+from pitasker_core.dashboard.shell import ACTOR, act, environment, tell, tell_written
 from pitasker_core.dashboard.times import ago, time_text
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.notices import Kind
+from pitasker_core.database.notices import Kind
 from pitasker_core.notifications import channels, delivery, rules, wording
 from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.rules import MOST_REPEAT_MINUTES, Rules
@@ -37,7 +37,7 @@ _TEST, _REMOVE = "Send a test", "Remove"
 
 def show() -> None:
     """Draw the part."""
-    found = channels.listing(settings())
+    found = channels.listing(environment())
     st.markdown("**Channels**")
     st.caption(
         "Who is told when a run failed, when it goes well again, when one was missed, and when a "
@@ -47,12 +47,12 @@ def show() -> None:
         _table(found)
     else:
         st.info("Nobody is told of anything yet. Add a channel, then send a test to it.")
-    if unsent := delivery.trouble(settings()):
+    if unsent := delivery.trouble(environment()):
         st.warning(plain(unsent))
     _add()
     with st.expander("What a URL looks like"):
         st.markdown(_FORMS)
-    known = rules.read(settings())
+    known = rules.read(environment())
     st.markdown("**When**")
     _when(known)
     st.markdown("**Words**")
@@ -70,7 +70,7 @@ def _table(found: list[Channel]) -> None:
             names = {"name": "new_name", "on": "enabled", "kinds": "kinds"}
             wanted = {names[cell]: value for cell, value in cells.items()}
             shown = found[int(row)]
-            act(channels.change, settings(), ACTOR, shown.name, shown=shown, **wanted)
+            act(channels.change, environment(), ACTOR, shown.name, shown=shown, **wanted)
 
     def choose() -> None:
         chosen = st.session_state.channel_menu
@@ -82,7 +82,7 @@ def _table(found: list[Channel]) -> None:
         inert(
             pd.DataFrame(
                 {
-                    "menu": [[] if settings().read_only else [_TEST, _REMOVE] for _ in found],
+                    "menu": [[] if environment().read_only else [_TEST, _REMOVE] for _ in found],
                     "on": [one.enabled for one in found],
                     "name": [one.name for one in found],
                     "kinds": [list(map(str, one.kinds)) for one in found],
@@ -93,7 +93,7 @@ def _table(found: list[Channel]) -> None:
         key=key,
         hide_index=True,
         height="content",
-        disabled=True if settings().read_only else ["where"],
+        disabled=True if environment().read_only else ["where"],
         on_change=change,
         alt="Channels",
         column_config={
@@ -109,16 +109,16 @@ def _table(found: list[Channel]) -> None:
 
 
 def _send_test(channel: Channel) -> None:
-    if said := act(delivery.test, settings(), channel.name):
+    if said := act(delivery.test, environment(), channel.name):
         tell("done", said)
 
 
 def _remove(channel: Channel) -> None:
-    removed = act(channels.remove, settings(), ACTOR, channel.name)
+    removed = act(channels.remove, environment(), ACTOR, channel.name)
     if removed:
 
         def put_back() -> None:
-            act(channels.put_back, settings(), ACTOR, removed)
+            act(channels.put_back, environment(), ACTOR, removed)
 
         tell_written(f"Channel {channel.name} is removed", None, None, put_back)
 
@@ -136,9 +136,11 @@ def _add() -> None:
             placeholder="ntfy://…",
             width=420,
         )
-        wanted = st.form_submit_button("Add", icon=":material/add:", disabled=settings().read_only)
+        wanted = st.form_submit_button(
+            "Add", icon=":material/add:", disabled=environment().read_only
+        )
     if wanted:
-        if act(channels.add, settings(), ACTOR, name, url):
+        if act(channels.add, environment(), ACTOR, name, url):
             tell("done", f"{name.strip()} is added. Send a test to it from its menu.")
         st.rerun()
 
@@ -172,7 +174,7 @@ def _when(known: Rules) -> None:
             f"By this machine's clock ({clock.system_zone().key}). Clear a time to do without."
         )
         st.form_submit_button(
-            "Save these", disabled=settings().read_only, on_click=_save_when, args=(known, keys)
+            "Save these", disabled=environment().read_only, on_click=_save_when, args=(known, keys)
         )
 
 
@@ -207,7 +209,7 @@ def _words(known: Rules) -> None:
         with st.container(horizontal=True):
             st.button(
                 "Save the words",
-                disabled=settings().read_only,
+                disabled=environment().read_only,
                 on_click=_save,
                 args=(known,),
                 kwargs={"title": title, "body": body},
@@ -216,7 +218,7 @@ def _words(known: Rules) -> None:
                 st.button(
                     "Back to the usual ones",
                     type="tertiary",
-                    disabled=settings().read_only,
+                    disabled=environment().read_only,
                     on_click=_save,
                     args=(known,),
                     kwargs={"title": wording.TITLE, "body": wording.BODY},
@@ -234,12 +236,12 @@ def _words(known: Rules) -> None:
 
 
 def _save(shown: Rules, **wanted: Any) -> None:
-    if act(rules.change, settings(), ACTOR, shown, **wanted):
+    if act(rules.change, environment(), ACTOR, shown, **wanted):
         tell("done", "Saved.")
 
 
 def _last() -> None:
-    found = delivery.listing(settings(), _SHOWN)
+    found = delivery.listing(environment(), _SHOWN)
     if not found:
         st.caption("There was nothing to tell yet.")
         return

@@ -6,7 +6,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pitasker_core import clock, history, tasks
+from pitasker_core import tasks
+from pitasker_core.base import clock
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.text import Text, visible
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import charts, overview
 from pitasker_core.dashboard.cells import inert
@@ -15,16 +18,14 @@ from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    settings,
+    environment,
     tell_applied,
     tell_saved,
 )
 from pitasker_core.dashboard.times import ago, time_text
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.history import Day, Operation, OperationDetails
-from pitasker_core.sync import edit, service
+from pitasker_core.sync import edit, operation_history, service
 from pitasker_core.sync.install import digest
-from pitasker_core.text import Text, visible
+from pitasker_core.sync.operation_history import Day, Operation, OperationDetails
 
 LISTED = 500
 """The most operations that are listed and drawn one by one; the figures by day count all."""
@@ -34,11 +35,11 @@ def show_history() -> None:
     """Everything about what was done."""
     st.subheader("History")
     since = choose_since("period")
-    found = history.operations(settings(), LISTED, since)
+    found = operation_history.operations(environment(), LISTED, since)
     if not found:
         st.info("Nothing was done in this time. What you do is listed here, each with its proof.")
         return
-    days = history.days(settings(), since, clock.system_zone())
+    days = operation_history.days(environment(), since, clock.system_zone())
     _show_figures(days)
     _show_chart(found, days, since)
     _show_table(found)
@@ -70,7 +71,7 @@ def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
         ),
         "Tasks": (
             "Tasks by state over time",
-            lambda: charts.states(history.counts(settings(), since), now, zone),
+            lambda: charts.states(operation_history.counts(environment(), since), now, zone),
         ),
         "Success": (
             "The share that did not fail, per day",
@@ -78,7 +79,7 @@ def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
         ),
         "Adoption": (
             "Managed and unmanaged entries of the crontab over time",
-            lambda: charts.adoption(history.counts(settings(), since), now, zone),
+            lambda: charts.adoption(operation_history.counts(environment(), since), now, zone),
         ),
     }
     # One chart at a time: each costs the browser a tenth of a second on a small machine.
@@ -140,7 +141,7 @@ def _show_table(found: list[Operation]) -> None:
         st.caption("Choose a row to see what it did, and to go back to before it.")
         st.download_button(
             "Download as CSV",
-            lambda: history.as_csv(found),
+            lambda: operation_history.as_csv(found),
             file_name="pitasker-operations.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -148,7 +149,7 @@ def _show_table(found: list[Operation]) -> None:
         )
     if asked.isdecimal():
         try:
-            _show_one(history.operation(settings(), int(asked)))
+            _show_one(operation_history.operation(environment(), int(asked)))
         except PiTaskerError as problem:
             st.warning(plain(problem.user_message))
 
@@ -192,7 +193,7 @@ def _show_one(found: OperationDetails) -> None:
         if found.kind in ("sync", "resolve") and (found.pushed or found.pulled):
             st.button(
                 "Take back what it carried over",
-                disabled=settings().read_only,
+                disabled=environment().read_only,
                 icon=":material/undo:",
                 on_click=_take_back,
                 args=(found,),
@@ -202,7 +203,7 @@ def _show_one(found: OperationDetails) -> None:
 
 
 def _take_back(found: Operation) -> None:
-    done = act(tasks.undo_operation, settings(), ACTOR, found)
+    done = act(tasks.undo_operation, environment(), ACTOR, found)
     tell_applied(done, f"Operation {found.id} is taken back")
 
 
@@ -227,26 +228,26 @@ def _show_texts(found: Operation) -> None:
     """The crontab before and after, and the way back."""
     if found.before is None or found.after is None:
         return
-    before = edit.snapshot(settings(), found.before)
-    after = edit.snapshot(settings(), found.after)
+    before = edit.snapshot(environment(), found.before)
+    after = edit.snapshot(environment(), found.after)
     proof = difference(before.text, after.text)
     st.caption(plain(f"The crontab: {proof}."))
     if not proof:
         return
     st.code(proof.text, language="diff")
-    now, _ = service.read_crontab(settings())
+    now, _ = service.read_crontab(environment())
     if now != after.text:
         back = difference(now, before.text)
         st.caption(plain(f"It was changed since. From now to before this: {back}."))
     st.button(
         "Put the crontab back to before this",
         icon=":material/history:",
-        disabled=now == before.text or settings().read_only,
+        disabled=now == before.text or environment().read_only,
         on_click=_put_back,
         args=(before.id, digest(now)),
     )
 
 
 def _put_back(snapshot: int, shown: str) -> None:
-    done = act(edit.restore, settings(), snapshot, actor=ACTOR, shown=shown)
+    done = act(edit.restore, environment(), snapshot, actor=ACTOR, shown=shown)
     tell_saved(done, "Restored")

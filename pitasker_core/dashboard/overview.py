@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from pitasker_core.base.text import visible
 from pitasker_core.crontab.document import Crontab
 from pitasker_core.dashboard.task_grid import in_words, next_run
-from pitasker_core.history import Operation
 from pitasker_core.sync.merge import Change, Fields, Kind
+from pitasker_core.sync.operation_history import Operation
 from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Listing, Task
-from pitasker_core.text import visible
 
 
 def found_entries(document: Crontab, now: datetime, zone: ZoneInfo) -> pd.DataFrame:

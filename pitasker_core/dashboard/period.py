@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from pitasker_core import clock
+from pitasker_core.base import clock
 
 _PERIODS = {
     "Day": timedelta(days=1),

@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pitasker_core.dashboard.charts import OUTCOMES, blank, label
+from pitasker_core.runs.durations import Usual
 from pitasker_core.runs.history import Hour, OfTask, Took
-from pitasker_core.runs.usual import Usual
 
 COLORS = {
     "went well": OUTCOMES["success"],

@@ -5,15 +5,15 @@ from functools import lru_cache
 import streamlit as st
 
 from pitasker_core import tasks
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.text import visible
 from pitasker_core.crontab.difference import difference
-from pitasker_core.dashboard import run_list, terminal
+from pitasker_core.dashboard import run_list, terminal_output
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.shell import ACTOR, act, settings, tell_applied
+from pitasker_core.dashboard.shell import ACTOR, act, environment, tell_applied
 from pitasker_core.dashboard.times import time_text
-from pitasker_core.errors import PiTaskerError
 from pitasker_core.runs import history
 from pitasker_core.runs.history import Run
-from pitasker_core.text import visible
 
 SHOWN = 2_000
 """Lines of output that a page shows at once: more make a browser slow."""
@@ -25,7 +25,7 @@ _COMPARED = 2_000
 def show_run(number: int) -> None:
     """A run, in a frame of its own."""
     try:
-        run = history.run(settings(), number)
+        run = history.run(environment(), number)
     except PiTaskerError as problem:
         st.warning(plain(problem.user_message))
         return
@@ -62,7 +62,7 @@ def _show_what_to_do(run: Run) -> None:
             )
             st.button(
                 "Record its runs",
-                disabled=settings().read_only,
+                disabled=environment().read_only,
                 icon=":material/fiber_manual_record:",
                 on_click=_record,
                 args=(run,),
@@ -73,13 +73,13 @@ def _show_what_to_do(run: Run) -> None:
 
 def _record(run: Run) -> None:
     if run.task is not None:
-        done = act(tasks.change, settings(), ACTOR, run.task, record_runs=True)
+        done = act(tasks.change, environment(), ACTOR, run.task, record_runs=True)
         tell_applied(done, f"The runs of {run.task_name} are recorded from now on")
 
 
 @lru_cache(maxsize=8)
-def _lines(output: bytes) -> list[terminal.Line]:
-    return terminal.lines(output)
+def _lines(output: bytes) -> list[terminal_output.Line]:
+    return terminal_output.lines(output)
 
 
 def _show_output(run: Run) -> None:
@@ -88,7 +88,7 @@ def _show_output(run: Run) -> None:
         return
     if not run.has_output and run.source in ("observed", "missed"):
         return
-    output = history.output(settings(), run.id)
+    output = history.output(environment(), run.id)
     if not output:
         st.caption(
             "It printed nothing." if not run.bytes else "What it printed is not kept any more."
@@ -114,7 +114,7 @@ def _show_output(run: Run) -> None:
             on_click="ignore",
             help="What is kept of it, byte for byte.",
         )
-    hits = terminal.with_words(found, find)
+    hits = terminal_output.with_words(found, find)
     if find:
         st.caption(f"{len(hits)} of {len(found)} lines have it.")
     if run.bytes > len(output):
@@ -123,17 +123,17 @@ def _show_output(run: Run) -> None:
             f"It printed {run_list.size(run.bytes)}; its beginning and its end are kept, {kept} "
             "in all. What was between them is left out where it says so."
         )
-    drawn = hits if find and alone else terminal.with_words(found, "")
+    drawn = hits if find and alone else terminal_output.with_words(found, "")
     if len(drawn) > SHOWN:
         st.caption(f"These are the last {SHOWN} of {len(drawn)} lines. The download has them all.")
-    st.html(terminal.style_sheet())
-    st.html(terminal.html(drawn[-SHOWN:], find, numbers=bool(find)))
+    st.html(terminal_output.style_sheet())
+    st.html(terminal_output.html(drawn[-SHOWN:], find, numbers=bool(find)))
     _compare(run, output)
 
 
 def _compare(run: Run, output: bytes) -> None:
     """This output beside that of another run of the task."""
-    others = {other.id: other for other in history.others(settings(), run)}
+    others = {other.id: other for other in history.others(environment(), run)}
     if not others:
         return
     picked = st.selectbox(
@@ -147,8 +147,8 @@ def _compare(run: Run, output: bytes) -> None:
     )
     if picked is None:
         return
-    before = terminal.text(history.output(settings(), picked))
-    proof = difference(_first(before), _first(terminal.text(output)))
+    before = terminal_output.text(history.output(environment(), picked))
+    proof = difference(_first(before), _first(terminal_output.text(output)))
     st.caption(plain(f"From that run to this one: {proof}."))
     if proof:
         st.code(proof.text, language="diff")

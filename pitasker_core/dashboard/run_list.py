@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from pitasker_core.base.text import visible
 from pitasker_core.dashboard.times import ago, lasted, time_text
 from pitasker_core.runs.history import Figures, Run
-from pitasker_core.text import visible
 
 SIGNS = {"success": "✓", "failed": "✗", "missed": "⊘", "running": "…", "started": "▸"}
 

@@ -4,13 +4,13 @@ from contextlib import suppress
 
 import streamlit as st
 
-from pitasker_core import clock
-from pitasker_core.dashboard import terminal
+from pitasker_core.base import clock
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.dashboard import terminal_output
 from pitasker_core.dashboard.markdown import bold
-from pitasker_core.dashboard.shell import act, guarded, settings, tell
+from pitasker_core.dashboard.shell import act, environment, guarded, tell
 from pitasker_core.dashboard.times import lasted
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.runs import by_hand, history, spool
+from pitasker_core.runs import history, manual, spool
 from pitasker_core.runs.history import Run
 
 _RUNNING, _QUIET = 1.0, 4.0
@@ -25,9 +25,9 @@ _AT_ONCE = 5
 
 def take_in() -> None:
     """Take in what recorders left. Who may only look sees what others have taken in."""
-    if not settings().read_only:
+    if not environment().read_only:
         with suppress(PiTaskerError, OSError):  # what is amiss the page, and the background, say
-            spool.collect(settings())
+            spool.collect(environment())
 
 
 def show_running(task: int | None) -> None:
@@ -35,7 +35,7 @@ def show_running(task: int | None) -> None:
 
     When one ends or begins the whole page is drawn again, with what became of it.
     """
-    st.session_state.runs_seen = history.newest(settings())
+    st.session_state.runs_seen = history.newest(environment())
     _, running = st.session_state.runs_seen
     st.fragment(_watch, run_every=_RUNNING if running else _QUIET)(task)
 
@@ -47,9 +47,9 @@ def _watch(task: int | None) -> None:
 def _look(task: int | None) -> None:
     take_in()
     try:
-        if history.newest(settings()) != st.session_state.get("runs_seen"):
+        if history.newest(environment()) != st.session_state.get("runs_seen"):
             st.rerun()
-        found = history.runs(settings(), _AT_ONCE + 1, task, "Running")
+        found = history.runs(environment(), _AT_ONCE + 1, task, "Running")
     except PiTaskerError:
         return  # the page has said so, or says so when it is drawn next
     for run in found[:_AT_ONCE]:
@@ -73,18 +73,18 @@ def _show(run: Run) -> None:
                     key=f"stop-{run.id}",
                     on_click=_stop,
                     args=(run,),
-                    disabled=settings().read_only,
+                    disabled=environment().read_only,
                     help="Asks it to end, as `kill` does.",
                 )
-        printed = history.output(settings(), run.id)
+        printed = history.output(environment(), run.id)
         if printed:
-            tail = terminal.with_words(terminal.lines(printed), "")[-_TAIL:]
-            st.html(terminal.style_sheet())
-            st.html(f'<div class="live">{terminal.html(tail)}</div>')
+            tail = terminal_output.with_words(terminal_output.lines(printed), "")[-_TAIL:]
+            st.html(terminal_output.style_sheet())
+            st.html(f'<div class="live">{terminal_output.html(tail)}</div>')
         else:
             st.caption("It has printed nothing yet.")
 
 
 def _stop(run: Run) -> None:
-    act(by_hand.stop, settings(), run.name or "")
+    act(manual.stop, environment(), run.name or "")
     tell("done", f"{run.task_name} was asked to end.")

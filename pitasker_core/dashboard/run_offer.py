@@ -5,14 +5,15 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.run_live import take_in
-from pitasker_core.dashboard.shell import ACTOR, act, settings, tell
-from pitasker_core.runs import by_hand, offers
-from pitasker_core.runs.offers import Offer
+from pitasker_core.dashboard.shell import ACTOR, act, environment, tell
+from pitasker_core.runs import manual
+from pitasker_core.runs.missed import catch_up
+from pitasker_core.runs.missed.catch_up import Offer
 
 
 def show_offer() -> None:
     """The offer, if there is one, until what was missed has run or somebody says no."""
-    offer = offers.offers(settings())
+    offer = catch_up.offers(environment())
     if offer is None or st.session_state.get("offer_declined") == offer.message:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer"):
@@ -20,7 +21,10 @@ def show_offer() -> None:
             f":orange[:material/power_off:] {plain(offer.message)} Run now?", width="content"
         )
         if st.button(
-            "Run now", icon=":material/play_arrow:", type="primary", disabled=settings().read_only
+            "Run now",
+            icon=":material/play_arrow:",
+            type="primary",
+            disabled=environment().read_only,
         ):
             _run(offer)
             st.switch_page("pages/runs.py")
@@ -31,7 +35,7 @@ def show_offer() -> None:
 
 def _run(offer: Offer) -> None:
     def start(number: int) -> str:
-        return by_hand.start(settings(), ACTOR, tasks.get(settings(), number), "catchup")
+        return manual.start(environment(), ACTOR, tasks.get(environment(), number), "catchup")
 
     started = [one.name for one in offer.missed if act(start, one.task)]
     take_in()

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pitasker_core.crontab import environment
+from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab.document import Crontab, Setting
 from pitasker_core.crontab.editable import edited, shown
 from pitasker_core.dashboard.cells import inert
@@ -35,7 +35,7 @@ def show_settings(document: Crontab, put: Callable[[Crontab], None]) -> None:
         value = st.text_input("Value", placeholder="/usr/local/bin:/usr/bin:/bin", width=360)
         wanted = st.form_submit_button("Add", icon=":material/add:")
     if wanted and name.strip():
-        new = act(environment.added, document, name.strip(), value.strip())
+        new = act(environment_lines.added, document, name.strip(), value.strip())
         if new:
             put(new)
         st.rerun()
@@ -54,13 +54,13 @@ def _table(
             value = act(edited, old.value, cells.get("value", shown(old.value)) or "")
             if value is None:
                 continue
-            new = act(environment.changed, document, index, name.strip(), value)
+            new = act(environment_lines.changed, document, index, name.strip(), value)
             if new:
                 put(new)
 
     def remove() -> None:
         index, old = found[st.session_state.setting_menu["row"]]
-        put(environment.removed(document, index))
+        put(environment_lines.removed(document, index))
         tell("done", f"{old.name} is taken out of the text above; not saved yet.")
 
     column = st.column_config
@@ -71,7 +71,7 @@ def _table(
                     "line": [index + 1 for index, _ in found],
                     "name": [shown(line.name) for _, line in found],
                     "value": [shown(line.value) for _, line in found],
-                    "reaches": [environment.reached(document, index) for index, _ in found],
+                    "reaches": [environment_lines.reached(document, index) for index, _ in found],
                     "menu": [["Remove"] for _ in found],
                 }
             )

@@ -7,28 +7,30 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
-from pitasker_core import auth, background, clock, cron_daemon, crontabs, tasks
-from pitasker_core.auth import Login, Role
-from pitasker_core.clock import system_zone
-from pitasker_core.crontab.difference import difference
-from pitasker_core.dashboard.markdown import plain
-from pitasker_core.database.owner import Standing
-from pitasker_core.errors import (
+from pitasker_core import tasks
+from pitasker_core.base import clock, cron_daemon
+from pitasker_core.base.clock import system_zone
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import (
     CrontabReverted,
     DatabaseError,
     MassRemoval,
     PiTaskerError,
     UnknownCrontab,
 )
-from pitasker_core.settings import Settings
-from pitasker_core.status import Health, counted
+from pitasker_core.base.text import Text
+from pitasker_core.crontab.difference import difference
+from pitasker_core.dashboard.markdown import plain
+from pitasker_core.database.owner import Standing
+from pitasker_core.reports.status import Health, counted
+from pitasker_core.server import auth, background, crontabs
+from pitasker_core.server.auth import Login, Role
 from pitasker_core.sync import edit, service
-from pitasker_core.sync.adopt import ImportResult
 from pitasker_core.sync.edit import Saved
-from pitasker_core.sync.release import release
+from pitasker_core.sync.importing import ImportResult
 from pitasker_core.sync.service import Request, SyncResult
+from pitasker_core.sync.stop_managing import release
 from pitasker_core.tasks import Applied
-from pitasker_core.text import Text
 
 ACTOR = "dashboard"
 
@@ -95,7 +97,7 @@ def run() -> None:
     st.header(page.title)
     if login():
         _show_whose()
-    if settings().demo:
+    if environment().demo:
         st.info(
             "This is a demo on a private crontab. Nothing here touches yours, "
             "and all of it is gone when the demo ends.",
@@ -121,14 +123,14 @@ def guarded(draw: Callable[[], None]) -> None:
 def login() -> Login | None:
     """Who is signed in. Asked at every run: signing out also ends tabs that are open."""
     # The gate has left the cookies of this site alone.
-    return auth.session(Settings.from_environment(), st.context.cookies)
+    return auth.session(Environment.from_environment(), st.context.cookies)
 
 
-def settings() -> Settings:
-    """The settings of this session: read-only unless somebody who may write is signed in."""
+def environment() -> Environment:
+    """The environment of this session: read-only unless somebody who may write is signed in."""
     who = login()
     may_write = who is not None and who.role is Role.WRITE
-    return replace(Settings.from_environment(), read_only=not may_write)
+    return replace(Environment.from_environment(), read_only=not may_write)
 
 
 def show_problem(problem: PiTaskerError) -> None:
@@ -144,14 +146,14 @@ def show_problem(problem: PiTaskerError) -> None:
 
 def _ask_which_crontab() -> None:
     """Ask which crontab of the database this is, after a change of its names."""
-    us = settings().identity
+    us = environment().identity
     with st.container(border=True, key="which-crontab"):
         st.markdown(f"**Which crontab is {plain(str(us))}?**")
         st.text(
             "The database knows crontabs that may be this one. Until you say which one it is, "
             "nothing is read or changed. Your jobs run on."
         )
-        for one in crontabs.listing(settings()):
+        for one in crontabs.listing(environment()):
             if one.standing is Standing.CANDIDATE:
                 known = f"This crontab was known as {one}, with {counted(one.tasks, 'task')}"
                 st.text(f"{known}: {one.why}.")
@@ -159,15 +161,15 @@ def _ask_which_crontab() -> None:
                     f"Continue as crontab {one.id}",
                     icon=":material/arrow_forward:",
                     on_click=act,
-                    args=(crontabs.continue_as, settings(), ACTOR, one.id),
-                    disabled=settings().read_only,
+                    args=(crontabs.continue_as, environment(), ACTOR, one.id),
+                    disabled=environment().read_only,
                 )
         st.button(
             "It is a new crontab",
             icon=":material/add:",
             on_click=act,
-            args=(crontabs.start_new, settings(), ACTOR),
-            disabled=settings().read_only,
+            args=(crontabs.start_new, environment(), ACTOR),
+            disabled=environment().read_only,
         )
 
 
@@ -205,7 +207,7 @@ def tell_applied(done: Applied | None, what: str) -> None:
 
 
 def _undone(done: Applied) -> Applied | None:
-    return act(tasks.undo, settings(), ACTOR, done)
+    return act(tasks.undo, environment(), ACTOR, done)
 
 
 @dataclass(frozen=True)
@@ -230,7 +232,7 @@ def sync_now(request: Request | None = None) -> bool:
     """Sync, and say what it did. False when it waits for a person: Sync health asks then."""
     st.session_state.pop("guard", None)
     try:
-        done = service.sync(settings(), request or Request(ACTOR))
+        done = service.sync(environment(), request or Request(ACTOR))
     except (MassRemoval, CrontabReverted) as problem:
         st.session_state.guard = problem.user_message
         return False
@@ -251,7 +253,7 @@ def tell_synced(done: SyncResult, what: str) -> None:
     if done.pushed or done.pulled:
 
         def undo() -> None:
-            tell_applied(act(tasks.undo_sync, settings(), ACTOR, done), "Taken back")
+            tell_applied(act(tasks.undo_sync, environment(), ACTOR, done), "Taken back")
 
         tell_written(what, done.before, done.after, undo)
     for task, reason in done.failures.items():
@@ -280,7 +282,7 @@ def tell_imported(done: ImportResult) -> None:
         tell("done", f"{len(done.imported)} imported.")
 
     def undo() -> None:
-        texts = act(release, settings(), ACTOR, done.imported)
+        texts = act(release, environment(), ACTOR, done.imported)
         if texts:
             tell_written("Taken back", *texts)
 
@@ -301,10 +303,10 @@ def show_hand_edits(changes: list[str]) -> None:
 
 def show_background() -> None:
     """What waits for a person because the background may not decide it, and if nobody works."""
-    for name, job in background.job_states(settings()).items():
+    for name, job in background.job_states(environment()).items():
         if not job.ok:
             st.error(plain(f"In the background, {name}: {job.message}"), icon=":material/error:")
-    if not settings().demo and not background.is_running(settings()):
+    if not environment().demo and not background.is_running(environment()):
         st.caption("Nothing works in the background at the moment: a sync happens when you act.")
 
 
@@ -328,7 +330,7 @@ def tell_saved(saved: Saved | None, what: str) -> None:
     def undo() -> None:
         back = act(
             edit.save_raw,
-            settings(),
+            environment(),
             saved.before or "",
             saved.text,
             actor=ACTOR,
@@ -357,7 +359,7 @@ def _show_written() -> None:
                 icon=":material/undo:",
                 on_click=_undo,
                 args=(written.undo,),
-                disabled=settings().read_only,
+                disabled=environment().read_only,
             )
         st.button("Dismiss", type="tertiary", on_click=st.session_state.pop, args=("written", None))
 
@@ -370,7 +372,7 @@ def _undo(undo: Callable[[], object]) -> None:
 def cron_is_alive() -> bool | None:
     """Whether cron runs; None when nobody can tell. The answer may be 20 seconds old."""
     # No cron runs the crontab of a demo.
-    return None if settings().demo else _looked_for_cron()
+    return None if environment().demo else _looked_for_cron()
 
 
 @st.cache_data(ttl=20, show_spinner=False)
@@ -387,11 +389,11 @@ def _show_whose() -> None:
         False: ":red[**cron is not running**: no job will start. `sudo systemctl start cron`]",
         None: "cron cannot be seen from here",
     }[alive]
-    if settings().demo:
+    if environment().demo:
         cron = "cron does not run this crontab"
     look = " · :orange-badge[:material/visibility: You may look, not change]"
-    look = look if settings().read_only else ""
-    user = plain(str(settings().identity))
+    look = look if environment().read_only else ""
+    user = plain(str(environment().identity))
     when = f"{clock.now().astimezone(zone):%a %d %b, %H:%M} {zone.key}"
     with st.container(horizontal=True, vertical_alignment="center", key="whose"):
         st.caption(f"{user} · {when} · {cron}{look}", width="content")

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from pitasker_core import clock
+from pitasker_core.base import clock
+from pitasker_core.base.errors import DatabaseError
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import encode
 from pitasker_core.dashboard.cells import inert
@@ -13,11 +14,10 @@ from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.shell import (
     ACTOR,
     act,
-    settings,
+    environment,
     tell_saved,
 )
 from pitasker_core.dashboard.times import ago, time_text
-from pitasker_core.errors import DatabaseError
 from pitasker_core.sync import edit
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.store import Snapshot
@@ -28,10 +28,10 @@ NOW = "the crontab now"
 def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
     """The timeline. `now` is the installed text."""
     try:
-        found = edit.snapshots(settings())
+        found = edit.snapshots(environment())
     except DatabaseError as problem:
         st.warning(plain(problem.user_message))
-        st.caption(f"Earlier texts are also kept as files in {code(str(settings().backups))}.")
+        st.caption(f"Earlier texts are also kept as files in {code(str(environment().backups))}.")
         return
     if not found:
         st.info("No snapshots yet: the text before each change is kept here.")
@@ -40,17 +40,17 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
     if picked is None:
         st.caption("Choose one to compare it, and to go back to it.")
         return
-    picked_text = edit.snapshot(settings(), picked.id).text
+    picked_text = edit.snapshot(environment(), picked.id).text
     others = {_named(one): one.id for one in found if one is not picked}
     with st.container(border=True, key="snapshot"):
         other = st.selectbox(f"{_named(picked)}, compared with", [NOW, *others], key="compare_with")
-        text = now if other == NOW else edit.snapshot(settings(), others[other]).text
+        text = now if other == NOW else edit.snapshot(environment(), others[other]).text
         proof = difference(text, picked_text)
         st.caption(plain(f"From {other} to this one: {proof}."))
         if proof:
             st.code(proof.text, language="diff")
         with st.container(horizontal=True):
-            off = picked_text == now or settings().read_only
+            off = picked_text == now or environment().read_only
             if st.button("Restore this", icon=":material/history:", disabled=off):
                 _confirm_restore(picked, digest(now), after_restore)
             st.download_button(
@@ -123,8 +123,8 @@ def _confirm_restore(picked: Snapshot, shown: str, after_restore: Callable[[], N
         f"The crontab becomes what it was at {time_text(picked.taken_at)}, and the tasks follow. "
         "The present text is kept as a snapshot, so this can be undone."
     )
-    if st.button("Restore", type="primary", disabled=settings().read_only):
-        saved = act(edit.restore, settings(), picked.id, actor=ACTOR, shown=shown)
+    if st.button("Restore", type="primary", disabled=environment().read_only):
+        saved = act(edit.restore, environment(), picked.id, actor=ACTOR, shown=shown)
         if saved:
             after_restore()
             tell_saved(saved, "Restored")

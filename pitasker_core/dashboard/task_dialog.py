@@ -4,8 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from pitasker_core import advice, clock, notices, tasks
-from pitasker_core.crontab import environment
+from pitasker_core import tasks
+from pitasker_core.base import clock
+from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
+from pitasker_core.crontab import command_warnings, environment_lines
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT
@@ -13,12 +15,12 @@ from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.run_list import much_output
 from pitasker_core.dashboard.shell import (
     ACTOR,
-    settings,
+    environment,
     tell_applied,
 )
 from pitasker_core.dashboard.task_grid import RUN_NOW, RUNS, WHY
 from pitasker_core.dashboard.times import ago, time_text
-from pitasker_core.errors import InvalidSyntax, PiTaskerError
+from pitasker_core.database import notices
 from pitasker_core.runs import history
 from pitasker_core.sync import service
 from pitasker_core.tasks import Task
@@ -90,7 +92,7 @@ def _draw(like: Task | None, duplicate: bool) -> None:
             type="primary",
             icon=":material/check:",
             key=f"{key}-save",
-            disabled=settings().read_only,
+            disabled=environment().read_only,
         )
         if task:
             _go_elsewhere(key, task)
@@ -108,9 +110,9 @@ def _draw(like: Task | None, duplicate: bool) -> None:
     }
     try:
         if task is None:
-            done = tasks.create(settings(), ACTOR, **fields)
+            done = tasks.create(environment(), ACTOR, **fields)
         else:
-            done = tasks.change(settings(), ACTOR, task.id, task.version, **fields)
+            done = tasks.change(environment(), ACTOR, task.id, task.version, **fields)
     except PiTaskerError as problem:
         # In the dialog, so that nothing that was typed is lost.
         refusal.error(plain(problem.user_message), icon=":material/error:")
@@ -129,7 +131,7 @@ _ELSEWHERE = {
 
 def _go_elsewhere(key: str, task: Task) -> None:
     for what, icon in _ELSEWHERE.items():
-        off = what == RUN_NOW and settings().read_only
+        off = what == RUN_NOW and environment().read_only
         if st.button(what, icon=icon, key=f"{key}-{what}", disabled=off):
             # One dialog cannot open another: the page does it, as from the row's menu.
             st.session_state.menu = (what, task.id)
@@ -142,7 +144,7 @@ _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
 def _runs(key: str, like: Task | None) -> dict[str, Any]:
     """What shall be kept of its runs, and what shall bound them: the fields of the task."""
     with st.expander("Runs", expanded=bool(like and like.record_runs)):
-        if like and (rate := history.bytes_per_day(settings(), like.id)) >= history.MUCH_OUTPUT:
+        if like and (rate := history.bytes_per_day(environment(), like.id)) >= history.MUCH_OUTPUT:
             st.warning(plain(much_output(rate)), icon=":material/sd_card_alert:")
         record = st.toggle(
             "Record runs",
@@ -309,13 +311,13 @@ def _advise(schedule: str, command: str, task: Task | None) -> None:
     document, index = _crontab(), None
     if document and task and task.crontab_id:
         index = next(iter(document.by_tag.get(task.crontab_id, [])), None)
-    for warning in advice.advise(schedule.strip(), command.strip(), document, index):
+    for warning in command_warnings.advise(schedule.strip(), command.strip(), document, index):
         st.caption(f":orange[:material/warning: {plain(warning)}]")
 
 
 def _crontab() -> Crontab | None:
     try:
-        return service.read_crontab(settings())[1]
+        return service.read_crontab(environment())[1]
     except PiTaskerError:
         return None
 
@@ -324,7 +326,7 @@ def _history(task: Task) -> None:
     document = _crontab()
     places = document.by_tag.get(task.crontab_id, []) if document and task.crontab_id else []
     if document and places:
-        reaching = environment.reaching(document, places[0])
+        reaching = environment_lines.reaching(document, places[0])
         st.caption(f"Its entry stands in line {places[0] + 1:d} of the crontab.")
         with st.expander(f"Settings that reach it: {len(reaching)}"):
             for index, setting in reaching:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from itertools import groupby
 
-from pitasker_core.text import visible
+from pitasker_core.base.text import visible
 
 _ESCAPES = re.compile(
     "\x1b\\[([0-9:;<=>?]*)[ -/]*([@-~])"  # a control sequence: a colour, a move, …

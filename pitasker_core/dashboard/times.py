@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from pitasker_core.clock import ago, system_zone
+from pitasker_core.base.clock import ago, system_zone
 
 __all__ = ["ago", "lasted", "time_text"]
 

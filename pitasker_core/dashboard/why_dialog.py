@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.shell import settings
+from pitasker_core.dashboard.shell import environment
 from pitasker_core.dashboard.task_grid import WHY
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.runs.why import Answer, Check, Verdict, circumstances
+from pitasker_core.runs.why import Answer, Check, Verdict, gathering
 from pitasker_core.tasks import Task
 
 _SIGNS = {
@@ -24,7 +24,7 @@ def why_dialog(task: Task) -> None:
 def _draw(task: Task) -> None:
     try:
         with st.spinner("Looking …"):
-            found = circumstances.explain(settings(), task.id)
+            found = gathering.explain(environment(), task.id)
     except PiTaskerError as problem:
         st.error(plain(problem.user_message), icon=":material/error:")
         return

@@ -26,10 +26,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from pitasker_core import measure
-from pitasker_core.database import embedded, owner, scope
-from pitasker_core.database.owner import Evidence
-from pitasker_core.errors import (
+from pitasker_core.base import timings
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import (
     DatabaseError,
     ExecutionError,
     NotFound,
@@ -37,9 +36,10 @@ from pitasker_core.errors import (
     Stale,
     SyncInProgress,
 )
-from pitasker_core.settings import Settings
-from pitasker_core.storable import storable, storable_data
-from pitasker_core.text import Code, Text
+from pitasker_core.base.storable import storable, storable_data
+from pitasker_core.base.text import Code, Text
+from pitasker_core.database import embedded, owner, scope
+from pitasker_core.database.owner import Evidence
 
 READ_SECONDS = 20.0
 """How long one query may take for somebody who may only look."""
@@ -48,45 +48,45 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 0x7069_7461  # "pita": any number that is ours
 
 
-def connect(settings: Settings) -> Engine:
+def connect(environment: Environment) -> Engine:
     """The engine of the database that the settings name, started and migrated if need be.
 
     Raises DatabaseError when it cannot be reached. Its connections raise UnknownCrontab while a
     person must say whose rows are ours.
     """
-    return _engine(_url(settings), evidence(settings))
+    return _engine(_url(environment), evidence(environment))
 
 
-def evidence(settings: Settings) -> Evidence:
+def evidence(environment: Environment) -> Evidence:
     """What says whose rows are ours."""
-    is_private = settings.database_url is None
-    return Evidence(settings.identity, is_private, settings.crontab_program)
+    is_private = environment.database_url is None
+    return Evidence(environment.identity, is_private, environment.crontab_program)
 
 
-def start(settings: Settings) -> bool:
+def start(environment: Environment) -> bool:
     """Start and migrate the database. True when this process started the private server.
 
     Whoever started it shall `stop` it in the end. Raises DatabaseError.
     """
-    started_here = not settings.database_url and embedded.ensure_running(settings.postgres)
-    connect(settings)
+    started_here = not environment.database_url and embedded.ensure_running(environment.postgres)
+    connect(environment)
     return bool(started_here and started_here.started_here)
 
 
-def stop(settings: Settings) -> bool:
+def stop(environment: Environment) -> bool:
     """Stop the private server; whether it ran. One that DATABASE_URL names is left alone."""
-    if settings.database_url:
+    if environment.database_url:
         return False
     _engine.cache_clear()
-    return embedded.stop_in(settings.postgres)
+    return embedded.stop_in(environment.postgres)
 
 
-def forget(settings: Settings) -> None:
+def forget(environment: Environment) -> None:
     """Close every connection, other processes' too. The next use opens new ones, migrates, and
     recognises our crontab, which may have another id in a restored database."""
-    connect(settings).dispose()
+    connect(environment).dispose()
     _engine.cache_clear()
-    engine = _plain_engine(_url(settings))
+    engine = _plain_engine(_url(environment))
     with errors_named(), engine.connect() as connection:
         connection.execute(_CLOSE_OTHERS)
 
@@ -99,13 +99,13 @@ _CLOSE_OTHERS = text("""
 
 
 @contextmanager
-def administer(settings: Settings, *, migrated: bool = True) -> Iterator[Connection]:
+def administer(environment: Environment, *, migrated: bool = True) -> Iterator[Connection]:
     """One transaction as the database's owner, on the rows of all crontabs.
 
     For what is about the whole database: which crontabs there are, backups. Without `migrated` the
     tables are left in the version that they have. Raises DatabaseError.
     """
-    engine = _plain_engine(_url(settings))
+    engine = _plain_engine(_url(environment))
     try:
         with errors_named():
             if migrated:
@@ -116,11 +116,11 @@ def administer(settings: Settings, *, migrated: bool = True) -> Iterator[Connect
         engine.dispose()
 
 
-def _url(settings: Settings) -> str:
-    if settings.database_url:
-        return settings.database_url
+def _url(environment: Environment) -> str:
+    if environment.database_url:
+        return environment.database_url
     # Asked each time: it costs next to nothing, and a server that was killed is started again.
-    return embedded.ensure_running(settings.postgres).url
+    return embedded.ensure_running(environment.postgres).url
 
 
 def psql_address(database_url: str) -> tuple[str, dict[str, str]]:
@@ -137,15 +137,15 @@ def psql_address(database_url: str) -> tuple[str, dict[str, str]]:
 
 
 @contextmanager
-def session(settings: Settings) -> Iterator[Session]:
+def session(environment: Environment) -> Iterator[Session]:
     """One transaction: committed at the end, rolled back by an exception.
 
     Raises DatabaseError for whatever the driver raises, Stale when a row that was read has been
     changed by somebody else since, and ReadOnly when somebody who may only look would write.
     """
-    engine = connect(settings)
+    engine = connect(environment)
     with errors_named(), Session(engine, expire_on_commit=False) as current, current.begin():
-        if settings.read_only:
+        if environment.read_only:
             current.execute(text("set transaction read only"))  # PostgreSQL itself refuses then
             current.execute(text(f"set local statement_timeout = {READ_SECONDS * 1000:.0f}"))
         yield current
@@ -259,7 +259,7 @@ def _query_begins(connection: Connection, *_: object) -> None:
 
 
 def _query_ends(connection: Connection, *_: object) -> None:
-    measure.add("query", time.perf_counter() - connection.info["query began"])
+    timings.add("query", time.perf_counter() - connection.info["query began"])
 
 
 def _sqlalchemy_url(url: str) -> str:

@@ -22,9 +22,9 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-from pitasker_core import paths
-from pitasker_core.errors import DatabaseError
-from pitasker_core.text import Code, Text
+from pitasker_core.base import paths
+from pitasker_core.base.errors import DatabaseError
+from pitasker_core.base.text import Code, Text
 
 START_LIMIT = 60.0
 """Seconds until a server that does not answer is given up; recovery on an SD card takes some."""

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
-from pitasker_core import identity
+from pitasker_core.base import identity
+from pitasker_core.base.errors import PiTaskerError, UnknownCrontab
+from pitasker_core.base.identity import Identity
 from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.program import CrontabProgram
-from pitasker_core.errors import PiTaskerError, UnknownCrontab
-from pitasker_core.identity import Identity
 
 
 @dataclass(frozen=True)

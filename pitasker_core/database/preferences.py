@@ -3,11 +3,12 @@
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.base.stale_check import changes
 from pitasker_core.database.tables import EventRow, SettingRow
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.settings import Settings
-from pitasker_core.shown import changes
 
 _KEY = "preferences"
 
@@ -46,9 +47,9 @@ LIMITS = {
 """The least and the most of each number."""
 
 
-def read(settings: Settings) -> Preferences:
+def read(environment: Environment) -> Preferences:
     """The preferences as they are. What this version does not know is left out."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         row = session.get(SettingRow, _KEY)
         known = {field.name for field in fields(Preferences)}
         stored: dict[str, Any] = row.value if row else {}
@@ -56,19 +57,19 @@ def read(settings: Settings) -> Preferences:
 
 
 def change(
-    settings: Settings, actor: str, shown: Preferences | None = None, **wanted: Any
+    environment: Environment, actor: str, shown: Preferences | None = None, **wanted: Any
 ) -> Preferences:
     """Change some. Raises InvalidSyntax for a number that is out of its limits, and Stale when one
     that is to be changed is not as it was `shown`."""
     for name, (least, most) in LIMITS.items():
         if name in wanted and not least <= wanted[name] <= most:
             raise InvalidSyntax(f"{name.replace('_', ' ')} must be {least} to {most}.")
-    before = read(settings)
+    before = read(environment)
     after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, wanted))
     old = asdict(before)
     changed = {name: value for name, value in asdict(after).items() if value != old[name]}
     if changed:
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             row = SettingRow(key=_KEY, value=asdict(after), updated_at=clock.now())
             session.merge(row)
             was = {name: old[name] for name in changed}

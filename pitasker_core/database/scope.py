@@ -16,8 +16,8 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
-from pitasker_core.errors import DatabaseError
-from pitasker_core.text import Code, Text
+from pitasker_core.base.errors import DatabaseError
+from pitasker_core.base.text import Code, Text
 
 CRONTAB = "crontab"
 """Where a connection's `info` has the id of its crontab."""

@@ -13,11 +13,11 @@ paused, logsEnabled and backedUpAt.
 
 import re
 
+from pitasker_core.base.errors import ParseError
 from pitasker_core.crontab.command import main_program
 from pitasker_core.crontab.document import Comment, Crontab, Entry, Invalid, Setting, parse_line
 from pitasker_core.crontab.document import parse as parse_crontab
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.errors import ParseError
 from pitasker_core.formats import node as nodes
 from pitasker_core.formats.crontab_file import setting_note
 from pitasker_core.formats.json_document import read_json

@@ -11,6 +11,7 @@ Commands are plain, without tags and recorders. A paused task is a comment.
 import json
 from typing import Any
 
+from pitasker_core.base.errors import ParseError
 from pitasker_core.crontab.document import (
     Comment,
     Crontab,
@@ -22,7 +23,6 @@ from pitasker_core.crontab.document import (
     suggested_name,
 )
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.errors import ParseError
 from pitasker_core.formats import node as nodes
 from pitasker_core.formats.fields import FIELDS, REQUIRED, read_optional, write_record
 from pitasker_core.formats.json_document import read_json

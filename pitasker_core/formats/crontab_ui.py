@@ -7,8 +7,8 @@ later line replaces an earlier one with its `_id`; `{"$$deleted":true,"_id":…}
 
 from typing import Any
 
+from pitasker_core.base.errors import ParseError
 from pitasker_core.crontab.command import main_program
-from pitasker_core.errors import ParseError
 from pitasker_core.formats import node as nodes
 from pitasker_core.formats.crontab_file import setting_note
 from pitasker_core.formats.json_document import read_json

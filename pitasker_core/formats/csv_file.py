@@ -11,7 +11,7 @@ import io
 import re
 from typing import Any
 
-from pitasker_core.errors import ParseError
+from pitasker_core.base.errors import ParseError
 from pitasker_core.formats import node as nodes
 from pitasker_core.formats.fields import FIELDS, REQUIRED, Field, read_record
 from pitasker_core.formats.node import Node, NodeError, Plain

@@ -8,7 +8,7 @@ import json
 import re
 from bisect import bisect_right
 
-from pitasker_core.errors import ParseError
+from pitasker_core.base.errors import ParseError
 from pitasker_core.formats.node import DEEPEST, MOST_ITEMS, Node
 
 

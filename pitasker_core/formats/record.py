@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pitasker_core.errors import ParseError
+from pitasker_core.base.errors import ParseError
 
 LARGEST_FILE = 2_000_000
 """Bytes of a file that is read."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.errors import InvalidSyntax
 from pitasker_core.formats.cronmaster import read_cronmaster
 from pitasker_core.formats.crontab_file import read_crontab_tasks, write_crontab_tasks
 from pitasker_core.formats.crontab_ui import read_crontab_ui

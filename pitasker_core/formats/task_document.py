@@ -6,7 +6,7 @@
 import json
 from typing import Any
 
-from pitasker_core.errors import ParseError
+from pitasker_core.base.errors import ParseError
 from pitasker_core.formats import node as nodes
 from pitasker_core.formats.fields import read_record, record_name, write_record
 from pitasker_core.formats.json_document import read_json

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from pitasker_core.errors import ParseError
+from pitasker_core.base.errors import ParseError
 from pitasker_core.formats.node import DEEPEST, MOST_ITEMS, Node, Plain
 
 # The parser in C where the wheel has it: ten times as fast.

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.notices import Kind
-from pitasker_core.text import Code, Text
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.base.text import Code, Text
+from pitasker_core.database.notices import Kind
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

@@ -14,14 +14,15 @@ from typing import Any
 
 from sqlalchemy import update
 
-from pitasker_core import database, private_file
+from pitasker_core import database
+from pitasker_core.base import private_file
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
+from pitasker_core.base.stale_check import changes
+from pitasker_core.base.text import Code, Text
+from pitasker_core.database.notices import Kind
 from pitasker_core.database.tables import EventRow, NoticeRow
-from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
-from pitasker_core.notices import Kind
-from pitasker_core.notifications import sending
-from pitasker_core.settings import Settings
-from pitasker_core.shown import changes
-from pitasker_core.text import Code, Text
+from pitasker_core.notifications import apprise_sender
 
 FILE_NAME = "notifications.json"
 
@@ -43,9 +44,9 @@ class Channel:
     """The Apprise URL: secret."""
 
 
-def listing(settings: Settings) -> list[Channel]:
+def listing(environment: Environment) -> list[Channel]:
     """All channels in the order in which they were added. Raises ExecutionError."""
-    file = settings.home / FILE_NAME
+    file = environment.home / FILE_NAME
     try:
         found = json.loads(file.read_text())
         return [_channel(one) for one in found["channels"]]
@@ -58,13 +59,13 @@ def listing(settings: Settings) -> list[Channel]:
         ) from None  # the file's text may be in the error
 
 
-def get(settings: Settings, name: str) -> Channel:
+def get(environment: Environment, name: str) -> Channel:
     """One channel. Raises NotFound."""
-    return _named(listing(settings), name)
+    return _named(listing(environment), name)
 
 
 def add(
-    settings: Settings, actor: str, name: str, url: str, kinds: Sequence[str] | None = None
+    environment: Environment, actor: str, name: str, url: str, kinds: Sequence[str] | None = None
 ) -> Channel:
     """A new channel, for all kinds unless some are given.
 
@@ -74,8 +75,8 @@ def add(
     _check_name(name)
     if len(url) > _LONGEST_URL:
         raise InvalidSyntax(f"A channel's URL has at most {_LONGEST_URL:,} characters.")
-    channel = Channel(name, sending.masked(url), _checked_kinds(kinds), url=url)
-    with _changing(settings, actor, "channel added") as current:
+    channel = Channel(name, apprise_sender.masked(url), _checked_kinds(kinds), url=url)
+    with _changing(environment, actor, "channel added") as current:
         if any(one.name == name for one in current.channels):
             raise InvalidSyntax(f"There is a channel “{name}” already.", "Give it another name.")
         if len(current.channels) >= _MOST:
@@ -86,7 +87,7 @@ def add(
 
 
 def change(
-    settings: Settings,
+    environment: Environment,
     actor: str,
     name: str,
     *,
@@ -97,7 +98,7 @@ def change(
 ) -> None:
     """Change what is given. Raises NotFound, InvalidSyntax, and Stale when what is to be changed is
     not as it was `shown`."""
-    with _changing(settings, actor, "channel changed") as current:
+    with _changing(environment, actor, "channel changed") as current:
         old = _named(current.channels, name)
         given = {
             "name": new_name or name,
@@ -120,20 +121,20 @@ def change(
         current.before, current.after = _told(old, name), _told(new, name)
 
 
-def remove(settings: Settings, actor: str, name: str) -> Channel:
+def remove(environment: Environment, actor: str, name: str) -> Channel:
     """Forget a channel; what it was, for `put_back`. Raises NotFound."""
-    with _changing(settings, actor, "channel removed") as current:
+    with _changing(environment, actor, "channel removed") as current:
         channel = _named(current.channels, name)
         current.channels.remove(channel)
         current.before = _told(channel, name)
     return channel
 
 
-def put_back(settings: Settings, actor: str, channel: Channel) -> None:
+def put_back(environment: Environment, actor: str, channel: Channel) -> None:
     """Undo a `remove`. Raises InvalidSyntax when its name was taken meanwhile."""
-    add(settings, actor, channel.name, channel.url, channel.kinds)
+    add(environment, actor, channel.name, channel.url, channel.kinds)
     if not channel.enabled:
-        change(settings, actor, channel.name, enabled=False)
+        change(environment, actor, channel.name, enabled=False)
 
 
 def _check_name(name: str) -> None:
@@ -194,22 +195,22 @@ class _Change:
 
 
 @contextmanager
-def _changing(settings: Settings, actor: str, kind: str) -> Iterator[_Change]:
+def _changing(environment: Environment, actor: str, kind: str) -> Iterator[_Change]:
     """Change the file, one process at a time, with an event; nothing at all when that fails."""
-    if settings.read_only:
+    if environment.read_only:
         raise ReadOnly
-    file = settings.home / FILE_NAME
+    file = environment.home / FILE_NAME
     try:
-        settings.make_home()
+        environment.make_home()
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         handle = os.open(file.with_suffix(".lock"), flags, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            current = _Change(listing(settings))
+            current = _Change(listing(environment))
             yield current
             if current.before == current.after:
                 return
-            with database.session(settings) as session:
+            with database.session(environment) as session:
                 event = EventRow(actor=actor, kind=kind, before=current.before, after=current.after)
                 session.add(event)
                 session.flush()

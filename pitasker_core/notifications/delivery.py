@@ -21,17 +21,18 @@ from sqlalchemy import DateTime, column, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database, side_by_side
+from pitasker_core import database
+from pitasker_core.base import clock, parallel
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError, PiTaskerError, ReadOnly
+from pitasker_core.base.identity import Identity
+from pitasker_core.database.notices import Kind
 from pitasker_core.database.tables import NoticeRow, RunRow, TaskRow
-from pitasker_core.errors import ExecutionError, PiTaskerError, ReadOnly
-from pitasker_core.identity import Identity
-from pitasker_core.notices import Kind
-from pitasker_core.notifications import channels, outbox, rules, sending, wording
+from pitasker_core.notifications import apprise_sender, channels, outbox, rules, wording
 from pitasker_core.notifications.attempts import Attempts, as_stored, read
 from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.outbox import Message, Subject, Waiting
 from pitasker_core.notifications.rules import Rules
-from pitasker_core.settings import Settings
 from pitasker_core.sync import store
 
 _CHANNEL_SECONDS = 30.0
@@ -82,51 +83,53 @@ class Told:
         return to or "nobody asked for it"
 
 
-def deliver(settings: Settings, now: datetime | None = None) -> str:
+def deliver(environment: Environment, now: datetime | None = None) -> str:
     """Send what is due; what could not be sent so far, in a sentence.
 
     Costs one query and writes nothing while nothing is due. Raises DatabaseError, ExecutionError.
     """
     now = now or clock.now()
-    due, unsent = _state(settings, now)
+    due, unsent = _state(environment, now)
     if due:
-        _round(settings, now)
-        _, unsent = _state(settings, now)
+        _round(environment, now)
+        _, unsent = _state(environment, now)
     return unsent
 
 
-def trouble(settings: Settings) -> str:
+def trouble(environment: Environment) -> str:
     """What could not be sent so far, in a sentence; empty when there is nothing."""
-    return _state(settings, clock.now())[1]
+    return _state(environment, clock.now())[1]
 
 
-def test(settings: Settings, name: str) -> str:
+def test(environment: Environment, name: str) -> str:
     """Send a sample to a channel now, also to one that is off; says so in a sentence.
 
     Raises NotFound, ReadOnly, and ExecutionError with what the server answered.
     """
-    if settings.read_only:
+    if environment.read_only:
         raise ReadOnly
-    channel = channels.get(settings, name)
-    found = rules.read(settings)
-    values = {**wording.SAMPLE, **_place(settings.identity), "time": _time(clock.now())}
+    channel = channels.get(environment, name)
+    found = rules.read(environment)
+    values = {**wording.SAMPLE, **_place(environment.identity), "time": _time(clock.now())}
     values |= {"task": "PiTasker", "kind": "test", "output": ""}
     values["message"] = "This is a test. Nothing failed."
     title, body = wording.fill(found.title, values), wording.fill(found.body, values)
     problems = [_LATE]  # unless it answers
 
     def work() -> None:
-        problems.append(sending.send(sending.service(channel.url), channel.url, title, body, None))
+        problems.append(
+            apprise_sender.send(apprise_sender.service(channel.url), channel.url, title, body, None)
+        )
 
-    side_by_side.run([work], _CHANNEL_SECONDS)
+    parallel.run([work], _CHANNEL_SECONDS)
     if problem := problems[-1]:
         raise ExecutionError(f"{name} did not take it. {problem}")
     return f"A test was sent to {name}."
 
 
-def listing(settings: Settings, limit: int = 100) -> list[Told]:
+def listing(environment: Environment, limit: int = 100) -> list[Told]:
     """The newest notices, newest first, and whether they were sent."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         rows = session.execute(
             select(NoticeRow, TaskRow.name)
@@ -155,13 +158,13 @@ def listing(settings: Settings, limit: int = 100) -> list[Told]:
 # --- What waits ----------------------------------------------------------------------------------
 
 
-def _state(settings: Settings, now: datetime) -> tuple[int, str]:
+def _state(environment: Environment, now: datetime) -> tuple[int, str]:
     """How many notices are due, and what could not be sent so far."""
     is_due = or_(NoticeRow.next_try.is_(None), NoticeRow.next_try <= now)
     query = select(
         func.count().filter(is_due), func.count(NoticeRow.problem), func.max(NoticeRow.problem)
     ).where(NoticeRow.sent_at.is_(None))
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         due, count, problem = session.execute(query).one()
     notices = "1 notice is" if count == 1 else f"{count} notices are"
     return due, f"{notices} not sent yet. {problem}" if count else ""
@@ -236,31 +239,31 @@ def _last_told(
 
 # --- One round -----------------------------------------------------------------------------------
 
-_busy: set[tuple[Settings, str]] = set()
+_busy: set[tuple[Environment, str]] = set()
 """Channels that a round has left behind."""
 _busy_lock = threading.Lock()
 
 
-def _round(settings: Settings, now: datetime) -> None:
-    found, known = rules.read(settings), channels.listing(settings)
+def _round(environment: Environment, now: datetime) -> None:
+    found, known = rules.read(environment), channels.listing(environment)
     works: list[Callable[[], None]] = []
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         unsent = _unsent(session)
         told = _last_told(session, found, now)
         until: dict[int, datetime] = {}
         is_due: set[int] = set()
         for channel in known:
             waiting = [n.waiting(channel.name) for n in unsent if channel.name in n.takers(known)]
-            if (settings, channel.name) in _busy:
+            if (environment, channel.name) in _busy:
                 held = dict.fromkeys((one.id for one in waiting), now + _FIRST_PAUSE)
             else:
                 later = outbox.sort(waiting, found, told[channel.name], now, clock.system_zone())
                 held = later.held
                 is_due |= {one.id for message in later.messages for one in message.notices}
                 if later.messages:
-                    texts = [_text(session, found, m, settings.identity) for m in later.messages]
+                    texts = [_text(session, found, m, environment.identity) for m in later.messages]
                     parts = list(zip(later.messages, texts, strict=True))
-                    works.append(partial(_serve, settings, channel, known, parts, now))
+                    works.append(partial(_serve, environment, channel, known, parts, now))
             for id_, at in held.items():
                 until[id_] = min(at, until.get(id_, at))
         unwanted = [notice.row.id for notice in unsent if not notice.takers(known)]
@@ -268,7 +271,7 @@ def _round(settings: Settings, now: datetime) -> None:
         for at in set(until.values()):
             ids = [id_ for id_ in until if until[id_] == at and id_ not in is_due]
             _write(session, ids, next_try=at)
-    side_by_side.run(works, _ROUND_SECONDS)
+    parallel.run(works, _ROUND_SECONDS)
 
 
 _Part = tuple[Message, tuple[str, str]]
@@ -276,21 +279,21 @@ _Part = tuple[Message, tuple[str, str]]
 
 
 def _serve(
-    settings: Settings,
+    environment: Environment,
     channel: Channel,
     known: Sequence[Channel],
     parts: Sequence[_Part],
     now: datetime,
 ) -> None:
     """Send a channel its messages, and write down what it answered."""
-    mark = (settings, channel.name)
+    mark = (environment, channel.name)
     with _busy_lock:
         if mark in _busy:
             return
         _busy.add(mark)
     try:
         answers = _send(channel, parts)
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             for (message, _), problem in zip(parts, answers, strict=False):
                 _note_answer(session, channel.name, known, message, problem, now)
     except PiTaskerError as problem:
@@ -311,15 +314,15 @@ def _send(channel: Channel, parts: Sequence[_Part]) -> list[str]:
         for message, text in parts:
             kind = None if message.is_digest else message.newest.kind
             try:
-                to = to or sending.service(channel.url)
-                problem = sending.send(to, channel.url, *text, kind)
+                to = to or apprise_sender.service(channel.url)
+                problem = apprise_sender.send(to, channel.url, *text, kind)
             except PiTaskerError as trouble:
                 problem = trouble.message
             if is_over.is_set():
                 return
             answers.append(problem)
 
-    in_time = side_by_side.run([work], _CHANNEL_SECONDS)
+    in_time = parallel.run([work], _CHANNEL_SECONDS)
     is_over.set()
     return list(answers) if in_time else [*answers, _LATE][: len(parts)]
 

@@ -6,9 +6,11 @@ from collections.abc import Collection
 from itertools import islice
 from typing import Any
 
-from pitasker_core import clock, database, notices
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.database import notices
 from pitasker_core.database.tables import SettingRow
-from pitasker_core.settings import Settings
 from pitasker_core.sync import store
 from pitasker_core.sync.merge import Kind
 from pitasker_core.sync.validation import NOT_A_FAULT, Finding, Report
@@ -22,7 +24,7 @@ _KEPT = 200
 _log = logging.getLogger(__name__)
 
 
-def tell(settings: Settings, report: Report) -> None:
+def tell(environment: Environment, report: Report) -> None:
     """Log what is new, and add a notice of what is new and what is gone. Raises DatabaseError.
 
     A conflict has a notice of its own. What the next sync will do is only told when a second
@@ -33,7 +35,7 @@ def tell(settings: Settings, report: Report) -> None:
         for finding in report.findings
         if finding.kind not in NOT_A_FAULT and not _is(finding, Kind.CONFLICT)
     }
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         row = session.get(SettingRow, _KEY)
         before: dict[str, Any] = row.value if row else {"told": {}, "seen": []}
         told: dict[str, str] = before["told"]

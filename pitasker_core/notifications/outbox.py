@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pitasker_core.notices import Kind
+from pitasker_core.database.notices import Kind
 from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.rules import Rules
 

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.base.stale_check import changes
 from pitasker_core.database.tables import EventRow, NoticeRow, SettingRow
-from pitasker_core.errors import InvalidSyntax
 from pitasker_core.notifications import wording
-from pitasker_core.settings import Settings
-from pitasker_core.shown import changes
 
 LONGEST_TITLE, LONGEST_BODY = 200, 5_000
 MOST_REPEAT_MINUTES = 10_080
@@ -49,25 +50,27 @@ class Rules:
         return _next(_time(self.digest_at), after, zone) if self.digest_at else None
 
 
-def read(settings: Settings) -> Rules:
+def read(environment: Environment) -> Rules:
     """The rules as they are. What this version does not know is left out."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         row = session.get(SettingRow, _KEY)
         known = {field.name for field in fields(Rules)}
         stored: dict[str, Any] = row.value if row else {}
         return Rules(**{name: value for name, value in stored.items() if name in known})
 
 
-def change(settings: Settings, actor: str, shown: Rules | None = None, **wanted: Any) -> Rules:
+def change(
+    environment: Environment, actor: str, shown: Rules | None = None, **wanted: Any
+) -> Rules:
     """Change some. What waits is looked at anew. Raises InvalidSyntax for what cannot be, and Stale
     when one that is to be changed is not as it was `shown`."""
-    before = read(settings)
+    before = read(environment)
     after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, wanted))
     check(after)
     old = asdict(before)
     changed = {name: value for name, value in asdict(after).items() if value != old[name]}
     if changed:
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             session.merge(SettingRow(key=_KEY, value=asdict(after), updated_at=clock.now()))
             was = {name: old[name] for name in changed}
             kind = "notifications changed"

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from string import Formatter
 
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.notices import Kind
-from pitasker_core.text import Code, Text
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.base.text import Code, Text
+from pitasker_core.database.notices import Kind
 
 PLACEHOLDERS = {
     "task": "the task's name",

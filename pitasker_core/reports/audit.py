@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from pitasker_core import database
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import DatabaseError
+from pitasker_core.base.text import visible
 from pitasker_core.database.tables import EventRow
-from pitasker_core.errors import DatabaseError
-from pitasker_core.settings import Settings
-from pitasker_core.text import visible
 
 _log = logging.getLogger(__name__)
 
@@ -29,19 +29,19 @@ class Event:
     after: dict[str, Any] | None
 
 
-def note(settings: Settings, actor: str, kind: str) -> None:
+def note(environment: Environment, actor: str, kind: str) -> None:
     """Keep that something was done outside of the database; without one, only the log has it."""
     try:
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             session.add(EventRow(actor=actor, kind=kind))
     except DatabaseError as problem:
         _log.warning("%s by %s is not in the history: %s", kind, actor, problem.message)
 
 
-def listing(settings: Settings, limit: int) -> list[Event]:
+def listing(environment: Environment, limit: int) -> list[Event]:
     """The newest events, newest first."""
     columns = [getattr(EventRow, name) for name in Event.__dataclass_fields__]
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         rows = session.execute(select(*columns).order_by(EventRow.id.desc()).limit(limit))
         return [Event(**row._mapping) for row in rows]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from pitasker_core import database
+from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import OperationRow
-from pitasker_core.settings import Settings
-from pitasker_core.status import Status, status
+from pitasker_core.reports.status import Status, status
 from pitasker_core.sync import store
 
 
@@ -22,9 +22,9 @@ class Metrics:
     status: Status
 
 
-def metrics(settings: Settings) -> Metrics:
+def metrics(environment: Environment) -> Metrics:
     """The numbers now."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         total, failed, average = session.execute(
             select(
                 func.count(),
@@ -32,4 +32,4 @@ def metrics(settings: Settings) -> Metrics:
                 func.avg(OperationRow.duration_ms),
             ).where(OperationRow.crontab == store.own_crontab(session))
         ).one()
-    return Metrics(total, total - failed, failed, average, status(settings))
+    return Metrics(total, total - failed, failed, average, status(environment))

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pitasker_core import clock, cron_daemon
-from pitasker_core.history import Operation, operations
-from pitasker_core.settings import Settings
+from pitasker_core.base import clock, cron_daemon
+from pitasker_core.base.environment import Environment
+from pitasker_core.sync.operation_history import Operation, operations
 from pitasker_core.tasks import Listing, State, listing
 
 RECENT = timedelta(days=1)
@@ -40,11 +40,11 @@ class Status:
     """Why the health is not green, in sentences."""
 
 
-def status(settings: Settings) -> Status:
+def status(environment: Environment) -> Status:
     """Where things stand now. An unreadable crontab is a red health, not an error."""
     # No cron runs the crontab of a demo.
-    alive = None if settings.demo else cron_daemon.is_alive()
-    return summary(listing(settings), operations(settings, 20), alive)
+    alive = None if environment.demo else cron_daemon.is_alive()
+    return summary(listing(environment), operations(environment, 20), alive)
 
 
 def summary(found: Listing, recent: list[Operation], cron_alive: bool | None = None) -> Status:

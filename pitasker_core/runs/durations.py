@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import RunRow
-from pitasker_core.settings import Settings
 
 _OF = 50
 """What is usual is told by the last runs that went well, this many of them."""
@@ -62,7 +63,7 @@ def usual(session: Session, task: int, before: datetime) -> Usual | None:
     return Usual(low, median, high) if count >= _LEAST else None
 
 
-def now(settings: Settings, task: int) -> Usual | None:
+def now(environment: Environment, task: int) -> Usual | None:
     """What is usual for a task now."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         return usual(session, task, clock.now())

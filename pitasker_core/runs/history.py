@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Date, Integer, Select, and_, cast, func, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import NotFound
 from pitasker_core.database.tables import RunRow, TaskRow
-from pitasker_core.errors import NotFound
 from pitasker_core.runs import spool
-from pitasker_core.runs.ends import in_words
-from pitasker_core.settings import Settings
+from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.sync import store
 
 COUNTED = 20_000
@@ -104,73 +105,73 @@ _KINDS = {
 
 
 def runs(
-    settings: Settings,
+    environment: Environment,
     limit: int = 200,
     task: int | None = None,
     kind: str = "All",
     since: datetime | None = None,
 ) -> list[Run]:
     """The newest runs of this crontab, newest first: of one task or all, of one of `FILTERS`."""
-    with database.session(settings) as session:
-        query = _of(_select(), session, settings, task, since)
+    with database.session(environment) as session:
+        query = _of(_select(), session, environment, task, since)
         if kind in _KINDS:
             query = query.where(_KINDS[kind])
         query = query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(limit)
         return [Run(**row._mapping) for row in session.execute(query)]
 
 
-def broken(settings: Settings, since: datetime, limit: int) -> list[Run]:
+def broken(environment: Environment, since: datetime, limit: int) -> list[Run]:
     """The newest runs that failed or were missed, newest first."""
     found = [
-        run for kind in ("Failed", "Missed") for run in runs(settings, limit, None, kind, since)
+        run for kind in ("Failed", "Missed") for run in runs(environment, limit, None, kind, since)
     ]
     return sorted(found, key=lambda run: run.started_at, reverse=True)[:limit]
 
 
-def run(settings: Settings, number: int) -> Run:
+def run(environment: Environment, number: int) -> Run:
     """One run. Raises NotFound."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         row = session.execute(_select().where(RunRow.id == number)).first()
     if row is None:
         raise NotFound(f"There is no run {number}.")
     return Run(**row._mapping)
 
 
-def named(settings: Settings, name: str) -> Run | None:
+def named(environment: Environment, name: str) -> Run | None:
     """The run that has this name in the spool, once it was taken in."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         row = session.execute(_select().where(RunRow.name == name)).first()
     return Run(**row._mapping) if row else None
 
 
-def newest(settings: Settings) -> tuple[int | None, int]:
+def newest(environment: Environment) -> tuple[int | None, int]:
     """Which run is the newest, and how many go on: another answer means that something is new."""
-    with database.session(settings) as session:
-        query = _of(select(RunRow.id), session, settings, None, None)
+    with database.session(environment) as session:
+        query = _of(select(RunRow.id), session, environment, None, None)
         last = session.scalar(query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(1))
-        running = _of(select(func.count()), session, settings, None, None)
+        running = _of(select(func.count()), session, environment, None, None)
         return last, session.scalar(running.where(_KINDS["Running"])) or 0
 
 
-def output(settings: Settings, number: int) -> bytes:
+def output(environment: Environment, number: int) -> bytes:
     """What a run printed; so far, while it goes on. Raises NotFound."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         query = select(RunRow.output, RunRow.name).where(RunRow.id == number)
         row = session.execute(query).first()
     if row is None:
         raise NotFound(f"There is no run {number}.")
     if row.output is None and row.name:
-        return spool.printed(settings.spool / row.name)[0]
+        return spool.printed(environment.spool / row.name)[0]
     return row.output or b""
 
 
-def others(settings: Settings, like: Run, limit: int = 100) -> list[Run]:
+def others(environment: Environment, like: Run, limit: int = 100) -> list[Run]:
     """Other runs of the same task that printed something, newest first: those before it first."""
     if like.task is None:
         return []
     at = RunRow.started_at
     found: list[Run] = []
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         for side, order in ((at <= like.started_at, at.desc()), (at > like.started_at, at)):
             near = select(RunRow.id).where(RunRow.task == like.task, RunRow.id != like.id, side)
             near = near.order_by(order).limit(_NEAR)
@@ -180,9 +181,9 @@ def others(settings: Settings, like: Run, limit: int = 100) -> list[Run]:
     return found
 
 
-def names(settings: Settings) -> dict[int, str]:
+def names(environment: Environment) -> dict[int, str]:
     """The names of this crontab's tasks, by their ids, in the order of names."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         rows = session.execute(
             select(TaskRow.id, TaskRow.name)
@@ -214,10 +215,10 @@ class Figures:
         return self.success / known if known else None
 
 
-def figures(settings: Settings, task: int | None, since: datetime | None) -> Figures:
+def figures(environment: Environment, task: int | None, since: datetime | None) -> Figures:
     """The figures of a period, of one task or of all."""
-    with database.session(settings) as session:
-        some = _newest(session, settings, task, since)
+    with database.session(environment) as session:
+        some = _newest(session, environment, task, since)
         query = select(*_counts(some), func.count().filter(some.c.slow), func.count())
         row: Any = session.execute(query).one()
     success, failed, missed, started, slow, count = row
@@ -237,11 +238,11 @@ class Hour:
 
 
 def hours(
-    settings: Settings, task: int | None, since: datetime | None, zone: ZoneInfo
+    environment: Environment, task: int | None, since: datetime | None, zone: ZoneInfo
 ) -> list[Hour]:
     """The hours of a period that had runs, or should have had some, oldest first."""
-    with database.session(settings) as session:
-        some = _newest(session, settings, task, since)
+    with database.session(environment) as session:
+        some = _newest(session, environment, task, since)
         by_clock = func.timezone(zone.key or "UTC", some.c.started_at)
         day, hour = cast(by_clock, Date), cast(func.extract("hour", by_clock), Integer)
         success, failed, _, started = _counts(some)
@@ -251,7 +252,7 @@ def hours(
         query = _of(
             select(RunRow.started_at, RunRow.ended_at, RunRow.missed),
             session,
-            settings,
+            environment,
             task,
             since,
         )
@@ -285,10 +286,10 @@ class OfTask:
     missed: int
 
 
-def by_task(settings: Settings, since: datetime | None, limit: int = 25) -> list[OfTask]:
+def by_task(environment: Environment, since: datetime | None, limit: int = 25) -> list[OfTask]:
     """The tasks of a period, those first that went wrong most often."""
-    with database.session(settings) as session:
-        some = _newest(session, settings, None, since)
+    with database.session(environment) as session:
+        some = _newest(session, environment, None, since)
         success, failed, missed, _ = _counts(some)
         query = (
             select(some.c.task, TaskRow.name, success, failed, missed)
@@ -312,13 +313,13 @@ class Took:
     slow: bool
 
 
-def durations(settings: Settings, task: int, since: datetime | None) -> list[Took]:
+def durations(environment: Environment, task: int, since: datetime | None) -> list[Took]:
     """How long the newest runs of a task took that have ended, oldest first."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         query = _of(
             select(RunRow.id, RunRow.started_at, _SECONDS, RunRow.state, RunRow.slow),
             session,
-            settings,
+            environment,
             task,
             since,
         ).where(RunRow.ended_at.is_not(None), RunRow.state.in_(("success", "failed")))
@@ -326,10 +327,10 @@ def durations(settings: Settings, task: int, since: datetime | None) -> list[Too
     return [Took(*row) for row in reversed(rows)]
 
 
-def bytes_per_day(settings: Settings, task: int) -> int:
+def bytes_per_day(environment: Environment, task: int) -> int:
     """How much a task prints a day, by its runs of the last week."""
     now = clock.now()
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         some = (
             select(RunRow.bytes, RunRow.started_at)
             .where(RunRow.task == task, RunRow.started_at > now - timedelta(days=_OUTPUT_DAYS))
@@ -381,7 +382,7 @@ def _select() -> Select[Any]:
 
 
 def _of(
-    query: Any, session: Session, settings: Settings, task: int | None, since: datetime | None
+    query: Any, session: Session, environment: Environment, task: int | None, since: datetime | None
 ) -> Any:
     """The query, for one task or for this crontab, and a period."""
     if task is not None:
@@ -391,10 +392,12 @@ def _of(
     return query.where(RunRow.started_at >= since) if since else query
 
 
-def _newest(session: Session, settings: Settings, task: int | None, since: datetime | None) -> Any:
+def _newest(
+    session: Session, environment: Environment, task: int | None, since: datetime | None
+) -> Any:
     """The newest runs of a period, as many as are counted."""
     columns = (RunRow.task, RunRow.started_at, RunRow.state, RunRow.slow, RunRow.missed)
-    query = _of(select(*columns), session, settings, task, since)
+    query = _of(select(*columns), session, environment, task, since)
     return query.order_by(RunRow.started_at.desc()).limit(COUNTED).subquery()
 
 

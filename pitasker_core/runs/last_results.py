@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from pitasker_core import database
-from pitasker_core.settings import Settings
+from pitasker_core.base.environment import Environment
 from pitasker_core.sync import store
 
 # Of some tasks only starts are seen, so an end is looked for among the newest ten runs, not all.
@@ -39,8 +39,8 @@ class Last:
     seconds: float | None
 
 
-def last(settings: Settings) -> list[Last]:
+def last(environment: Environment) -> list[Last]:
     """How each task of this crontab ran last, in the order of their ids."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         return [Last(**row._mapping) for row in session.execute(_QUERY, {"crontab": crontab})]

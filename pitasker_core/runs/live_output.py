@@ -4,9 +4,9 @@ import re
 import time
 from collections.abc import Iterator
 
+from pitasker_core.base.environment import Environment
 from pitasker_core.runs import history, spool
 from pitasker_core.runs.history import Run
-from pitasker_core.settings import Settings
 
 _PAUSE = 0.2
 """Seconds between two looks."""
@@ -14,7 +14,7 @@ _PAUSE = 0.2
 _CUT = re.compile(rb"\n\.\.\. (\d+) bytes are left out here \.\.\.\n")
 
 
-def follow(settings: Settings, name: str) -> Iterator[bytes]:
+def follow(environment: Environment, name: str) -> Iterator[bytes]:
     """What a run prints, as it comes, until it has ended; then `history.named` has its end.
 
     Where it printed more than is kept between two looks, it says how much is left out.
@@ -22,12 +22,12 @@ def follow(settings: Settings, name: str) -> Iterator[bytes]:
     seen = 0
     ended: Run | None = None
     while ended is None:
-        spool.collect(settings)
-        run = history.named(settings, name)
+        spool.collect(environment)
+        run = history.named(environment, name)
         if run and run.state != "running":
-            ended, output, count = run, history.output(settings, run.id), run.bytes
+            ended, output, count = run, history.output(environment, run.id), run.bytes
         else:
-            output, count = spool.printed(settings.spool / name)
+            output, count = spool.printed(environment.spool / name)
         if new := since(output, count, seen):
             seen = count
             yield new

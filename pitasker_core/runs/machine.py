@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pitasker_core import clock, paths
-from pitasker_core.runs.boots import SIGN, Boot, Sign
-from pitasker_core.settings import Settings
+from pitasker_core.base import clock, paths
+from pitasker_core.base.environment import Environment
+from pitasker_core.runs.missed.offline_periods import SIGN, Boot, Sign
 
 _STOPPED = b"stopped\n"
 _TIME_ERROR = 5
@@ -85,29 +85,29 @@ def boots() -> list[Boot]:
         return []
 
 
-def last_sign(settings: Settings) -> Sign | None:
+def last_sign(environment: Environment) -> Sign | None:
     """What was said last, by this PiTasker or one before it."""
-    file = _file(settings)
+    file = _file(environment)
     try:
         return Sign(_time(file.stat().st_mtime_ns // 1000), file.read_bytes() == _STOPPED)
     except OSError:
         return None
 
 
-def say_alive(settings: Settings, now: datetime) -> None:
+def say_alive(environment: Environment, now: datetime) -> None:
     """Say that the machine is on, every few minutes: an SD card is worn by each write."""
-    said = last_sign(settings)
+    said = last_sign(environment)
     if said is None or said.stopped or abs(now - said.at) >= SIGN:
         with suppress(OSError):
-            _file(settings).write_bytes(b"")
-            os.utime(_file(settings), (now.timestamp(), now.timestamp()))
+            _file(environment).write_bytes(b"")
+            os.utime(_file(environment), (now.timestamp(), now.timestamp()))
 
 
-def say_stopped(settings: Settings) -> None:
+def say_stopped(environment: Environment) -> None:
     """Say that PiTasker ends while the machine stays on, unless the machine goes off as well."""
-    if last_sign(settings) and not _is_going_off():
+    if last_sign(environment) and not _is_going_off():
         with suppress(OSError):
-            _file(settings).write_bytes(_STOPPED)
+            _file(environment).write_bytes(_STOPPED)
 
 
 def _is_going_off() -> bool:
@@ -120,8 +120,8 @@ def _is_going_off() -> bool:
     return done.stdout.strip() == b"stopping"
 
 
-def _file(settings: Settings) -> Path:
-    return settings.home / "alive"
+def _file(environment: Environment) -> Path:
+    return environment.home / "alive"
 
 
 def _time(microseconds: int) -> datetime:

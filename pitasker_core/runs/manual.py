@@ -13,14 +13,15 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from pitasker_core import clock, database, paths, recorder_copy
-from pitasker_core.crontab import environment
+from pitasker_core import database
+from pitasker_core.base import clock, paths
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly
+from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab.document import Crontab, encode, split_stdin
 from pitasker_core.database.tables import EventRow, RunRow
-from pitasker_core.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly
 from pitasker_core.runs import spool
-from pitasker_core.settings import Settings
-from pitasker_core.sync import service
+from pitasker_core.sync import recorder_copy, service
 from pitasker_core.tasks import Task
 
 _UMASK = 0o022
@@ -29,24 +30,24 @@ _UMASK = 0o022
 _EVENTS = {"hand": "run by hand", "catchup": "caught up"}
 
 
-def start(settings: Settings, actor: str, task: Task, by: str = "hand") -> str:
+def start(environment: Environment, actor: str, task: Task, by: str = "hand") -> str:
     """Start a task; comes back at once with the run's name in the spool.
 
     `by` is `hand`, or `catchup` for a run that is made up.
     The job is nobody's child: it goes on when PiTasker ends. Raises ReadOnly, ExecutionError.
     """
-    if settings.read_only:
+    if environment.read_only:
         raise ReadOnly
     document, index = None, None
     try:
-        _, document = service.read_crontab(settings)
+        _, document = service.read_crontab(environment)
         index = (
             next(iter(document.by_tag.get(task.crontab_id, [])), None) if task.crontab_id else None
         )
     except PiTaskerError:
         pass  # without a crontab it runs with cron's own environment
     proper, stdin = split_stdin(task.command)
-    command = [str(recorder_copy.put_in_place(settings)), "--by", by]
+    command = [str(recorder_copy.put_in_place(environment)), "--by", by]
     if task.timeout_seconds:
         command += ["--timeout", str(task.timeout_seconds)]
     if task.no_overlap:
@@ -73,16 +74,16 @@ def start(settings: Settings, actor: str, task: Task, by: str = "hand") -> str:
             raise ExecutionError(f"The run cannot be started: {problem.strerror}.") from problem
     # It is our child as long as we are there: somebody has to ask how it ended.
     threading.Thread(target=process.wait, daemon=True).start()
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         session.add(EventRow(actor=actor, kind=_EVENTS[by], task=task.id))
-    return _started(settings, task, process, begun)
+    return _started(environment, task, process, begun)
 
 
-def stop(settings: Settings, name: str) -> None:
+def stop(environment: Environment, name: str) -> None:
     """End a run that goes on, as `kill` would. Raises NotFound, ReadOnly."""
-    if settings.read_only:
+    if environment.read_only:
         raise ReadOnly
-    for one in spool.left(settings):
+    for one in spool.left(environment):
         target = spool.process(one.started) if one.name == name and one.ended is None else None
         if target is not None:
             with suppress(ProcessLookupError):
@@ -97,7 +98,7 @@ def cron_environment(document: Crontab | None, index: int | None) -> dict[str, s
     env = {"SHELL": "/bin/sh", "PATH": "/usr/bin:/bin", "HOME": user.pw_dir}
     if document is not None:
         at = len(document.lines) if index is None else index
-        for _, setting in environment.reaching(document, at):
+        for _, setting in environment_lines.reaching(document, at):
             env[setting.name] = setting.value
     return {**env, "LOGNAME": user.pw_name}  # cannot be set otherwise (crontab(5))
 
@@ -117,19 +118,19 @@ def cron_stdin(stdin: str) -> bytes:
 
 
 def _started(
-    settings: Settings, task: Task, process: "subprocess.Popen[bytes]", begun: datetime
+    environment: Environment, task: Task, process: "subprocess.Popen[bytes]", begun: datetime
 ) -> str:
     """What a run is called that was just started; it may have ended, and been taken in, by now."""
     end = time.monotonic() + 5
     is_over = False
     while not is_over and time.monotonic() < end:
         is_over = process.poll() is not None
-        for one in spool.left(settings):
+        for one in spool.left(environment):
             is_since = one.started["started"] >= begun.timestamp()
             if is_since and (one.task, one.started["pid"]) == (task.id, process.pid):
                 return one.name
         time.sleep(0.01)
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         same = RunRow.task == task.id, RunRow.pid == process.pid
         if name := session.scalar(select(RunRow.name).where(*same, RunRow.started_at >= begun)):
             return name

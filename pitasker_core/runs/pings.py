@@ -14,10 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import select, update
 
-from pitasker_core import clock, database, side_by_side
+from pitasker_core import database
+from pitasker_core.base import clock, parallel
+from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import RunRow, TaskRow
-from pitasker_core.runs.news import SUCCESS
-from pitasker_core.settings import Settings
+from pitasker_core.runs.run_events import SUCCESS
 from pitasker_core.sync import store
 
 TOO_LATE = timedelta(minutes=30)
@@ -48,25 +49,25 @@ class _Run:
     told: list[str] = field(default_factory=list)
 
 
-def send(settings: Settings, now: datetime | None = None) -> int:
+def send(environment: Environment, now: datetime | None = None) -> int:
     """Call what waits to be called; the number of calls that were answered.
 
     Monitors that do not answer are logged, and harm nothing. Raises DatabaseError.
     """
     now = now or clock.now()
-    waiting = _waiting(settings)
+    waiting = _waiting(environment)
     due = [run for run in waiting if run.url and run.seen > now - TOO_LATE]
-    side_by_side.run([partial(_tell, run) for run in due], _ROUND)
+    parallel.run([partial(_tell, run) for run in due], _ROUND)
     for run in due:
         left = run.phases[len(run.told) :]  # counted now: one that hangs may answer yet
         if run.problem:
             _log.info("The monitor of task %s did not answer: %s", run.task, run.problem)
             left = left[-1:]  # how it ended counts more than that it started
-        _leave(settings, run, left)
+        _leave(environment, run, left)
     for run in waiting:
         if run not in due:
             _log.warning("The monitor of task %s was not told of run %s.", run.task, run.id)
-            _leave(settings, run, [])
+            _leave(environment, run, [])
     return sum(len(run.told) for run in due)
 
 
@@ -78,9 +79,9 @@ def address(url: str, phase: str) -> str:
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{phase}"))
 
 
-def _waiting(settings: Settings) -> list[_Run]:
+def _waiting(environment: Environment) -> list[_Run]:
     waits = RunRow.pings.is_not(None)
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         if session.scalar(select(RunRow.id).where(waits).limit(1)) is None:
             return []
         rows = session.execute(
@@ -143,11 +144,11 @@ async def _get(url: str) -> None:
     raise Unanswered("it leads from one address to the next without end")
 
 
-def _leave(settings: Settings, run: _Run, left: list[str]) -> None:
+def _leave(environment: Environment, run: _Run, left: list[str]) -> None:
     """Keep what is still to be told; what came meanwhile is at the end, and stays."""
     if left == run.phases:
         return
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         query = select(RunRow.pings).where(RunRow.id == run.id).with_for_update()
         came = (session.scalar(query) or [])[len(run.phases) :]
         session.execute(

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, tuple_, update
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import RunRow
-from pitasker_core.settings import Settings
 from pitasker_core.sync import store
 
 _DELETED_AT_ONCE = 5_000
@@ -14,19 +15,19 @@ _READ_AT_ONCE = 10_000
 """Rows of one statement: others need not wait for a million of them."""
 
 
-def prune(settings: Settings, days: int, megabytes: int) -> None:
+def prune(environment: Environment, days: int, megabytes: int) -> None:
     """Forget runs that are older, and what the oldest printed where all together printed more.
 
     A run whose output was forgotten stays, with how much it was. Raises DatabaseError.
     """
-    _forget_runs(settings, clock.now() - timedelta(days=days))
-    _forget_outputs(settings, megabytes * 1_000_000)
+    _forget_runs(environment, clock.now() - timedelta(days=days))
+    _forget_outputs(environment, megabytes * 1_000_000)
 
 
-def _forget_runs(settings: Settings, before: datetime) -> None:
+def _forget_runs(environment: Environment, before: datetime) -> None:
     count = _DELETED_AT_ONCE
     while count == _DELETED_AT_ONCE:
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             crontab = store.own_crontab(session)
             # What still runs would be taken in again.
             old = select(RunRow.id).where(
@@ -37,7 +38,7 @@ def _forget_runs(settings: Settings, before: datetime) -> None:
             count = len(gone.all())
 
 
-def _forget_outputs(settings: Settings, room: int) -> None:
+def _forget_outputs(environment: Environment, room: int) -> None:
     """From the newest to the oldest, until those before have no output any more."""
     size = func.octet_length(RunRow.output)
     place = tuple_(RunRow.started_at, RunRow.id)
@@ -45,7 +46,7 @@ def _forget_outputs(settings: Settings, room: int) -> None:
     query = query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(_READ_AT_ONCE)
     page = query
     while True:
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             crontab = store.own_crontab(session)
             rows = session.execute(page.where(RunRow.crontab == crontab)).all()
             forgotten = []

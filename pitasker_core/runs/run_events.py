@@ -7,10 +7,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from pitasker_core import notices
+from pitasker_core.database import notices
+from pitasker_core.database.notices import Kind
 from pitasker_core.database.tables import RunRow, TaskRow
-from pitasker_core.notices import Kind
-from pitasker_core.runs.ends import in_words
+from pitasker_core.runs.exit_codes import in_words
 
 START, SUCCESS, FAIL = "start", "success", "fail"
 """What an outside monitor is told of a run."""

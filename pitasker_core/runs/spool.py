@@ -14,13 +14,14 @@ from sqlalchemy import Boolean, and_, delete, literal_column, or_, select, updat
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database, paths
+from pitasker_core import database
+from pitasker_core.base import clock, paths
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import DatabaseError, ExecutionError, PiTaskerError
 from pitasker_core.database.tables import RunRow, SettingRow, TaskRow
-from pitasker_core.errors import DatabaseError, ExecutionError, PiTaskerError
-from pitasker_core.runs import news, usual
+from pitasker_core.runs import durations, run_events
+from pitasker_core.runs.dedupe import same_start
 from pitasker_core.runs.recorder import FORGOTTEN, KINDS
-from pitasker_core.runs.twins import same_start
-from pitasker_core.settings import Settings
 from pitasker_core.sync import store
 
 LOST = "lost: its recorder was ended before it could tell more"
@@ -76,33 +77,33 @@ class Left:
         return (self.path.with_name(f"{self.name}.{kind}") for kind in KINDS)
 
 
-def left(settings: Settings) -> list[Left]:
+def left(environment: Environment) -> list[Left]:
     """All runs in the spool, oldest first. Raises ExecutionError when it cannot be read."""
-    files = _files(settings)
+    files = _files(environment)
     begun = {file.with_suffix("") for file in files if file.suffix in (".start", ".json")}
     runs = [path for path in begun if _NAME.fullmatch(path.name)]
     return [_left(path) for path in sorted(runs, key=lambda path: int(path.name.split("-")[1]))]
 
 
-def collect(settings: Settings) -> int:
+def collect(environment: Environment) -> int:
     """Take in what is new; the number of runs that were found. Files of runs that ended go.
 
     Any number of processes may do so at once. Raises ExecutionError, DatabaseError.
     """
-    forgotten = _forgotten(settings)
-    found = left(settings)
+    forgotten = _forgotten(environment)
+    found = left(environment)
     if forgotten is not None:
-        _note_hole(settings, forgotten, found)
+        _note_hole(environment, forgotten, found)
     for start in range(0, len(found), _AT_ONCE):
         batch = found[start : start + _AT_ONCE]
         # Only what is in the database for good may go.
-        for one in _take_in_readable(settings, batch):
+        for one in _take_in_readable(environment, batch):
             try:
                 for file in one.files():
                     file.unlink(missing_ok=True)
             except OSError as problem:
                 raise ExecutionError(
-                    f"{settings.spool} cannot be tidied up: {problem.strerror}."
+                    f"{environment.spool} cannot be tidied up: {problem.strerror}."
                 ) from problem
     return len(found)
 
@@ -118,12 +119,12 @@ def _holes_key(crontab: int) -> str:
     return f"spool:{crontab}"
 
 
-def _forgotten(settings: Settings) -> datetime | None:
+def _forgotten(environment: Environment) -> datetime | None:
     """When the first run started whose record went before it was taken in.
 
     The file is put aside first: what goes from now on is told by another one.
     """
-    file, aside = settings.spool / FORGOTTEN, settings.spool / f"{FORGOTTEN}.seen"
+    file, aside = environment.spool / FORGOTTEN, environment.spool / f"{FORGOTTEN}.seen"
     try:
         if not paths.exists(aside):
             file.rename(aside)
@@ -131,7 +132,9 @@ def _forgotten(settings: Settings) -> datetime | None:
     except FileNotFoundError:
         return None
     except OSError as problem:
-        raise ExecutionError(f"{settings.spool} cannot be read: {problem.strerror}.") from problem
+        raise ExecutionError(
+            f"{environment.spool} cannot be read: {problem.strerror}."
+        ) from problem
     # An empty one was cut off by a power cut: any record may be missing.
     return _start_in(name) if _NAME.fullmatch(name) else _time(0)
 
@@ -141,29 +144,29 @@ def _start_in(name: str) -> datetime:
     return _time(int(name.split("-")[1]) / 1e9)
 
 
-def _note_hole(settings: Settings, first: datetime, waiting: list[Left]) -> None:
+def _note_hole(environment: Environment, first: datetime, waiting: list[Left]) -> None:
     """Keep from when to when records may be missing: none is older than those that wait.
 
     A waiting record that is older was made while the clock was wrong, and says nothing of this.
     """
     starts = [_start_in(one.name) for one in waiting if one.ended]
     last = min((start for start in starts if start >= first), default=clock.now())
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         known = [[a.isoformat(), b.isoformat()] for a, b in holes(session, crontab)]
         value = {"holes": [*known, [first.isoformat(), last.isoformat()]][-_HOLES:]}
         session.merge(SettingRow(key=_holes_key(crontab), value=value, updated_at=clock.now()))
     with suppress(OSError):
-        (settings.spool / f"{FORGOTTEN}.seen").unlink(missing_ok=True)
+        (environment.spool / f"{FORGOTTEN}.seen").unlink(missing_ok=True)
 
 
-def sweep(settings: Settings) -> None:
+def sweep(environment: Environment) -> None:
     """Remove parts of runs that belong to none, as a power cut leaves them.
 
     Raises ExecutionError when the spool cannot be read.
     """
-    begun = {one.name for one in left(settings)}
-    for file in _files(settings):
+    begun = {one.name for one in left(environment)}
+    for file in _files(environment):
         name, _, kind = file.name.partition(".")
         is_part = _NAME.fullmatch(name) and kind.removesuffix(".new") in KINDS
         with suppress(OSError):
@@ -172,27 +175,29 @@ def sweep(settings: Settings) -> None:
                 file.unlink()
 
 
-def _files(settings: Settings) -> list[Path]:
+def _files(environment: Environment) -> list[Path]:
     try:
-        return list(settings.spool.iterdir())
+        return list(environment.spool.iterdir())
     except FileNotFoundError:
         return []
     except OSError as problem:
-        raise ExecutionError(f"{settings.spool} cannot be read: {problem.strerror}.") from problem
+        raise ExecutionError(
+            f"{environment.spool} cannot be read: {problem.strerror}."
+        ) from problem
 
 
-def _take_in_readable(settings: Settings, batch: list[Left]) -> list[Left]:
+def _take_in_readable(environment: Environment, batch: list[Left]) -> list[Left]:
     """As `_take_in`; a record that cannot be kept is put aside and holds up no other.
 
     Raises DatabaseError.
     """
     try:
-        return _take_in(settings, batch)
+        return _take_in(environment, batch)
     except DatabaseError:
         raise
     except (PiTaskerError, ValueError, TypeError, OverflowError) as problem:
         if len(batch) > 1:
-            return [one for each in batch for one in _take_in_readable(settings, [each])]
+            return [one for each in batch for one in _take_in_readable(environment, [each])]
         (bad,) = batch
         _log.warning("The record of run %s cannot be kept, and is put aside: %s", bad.name, problem)
         with suppress(OSError):
@@ -203,10 +208,10 @@ def _take_in_readable(settings: Settings, batch: list[Left]) -> list[Left]:
         return []
 
 
-def _take_in(settings: Settings, found: list[Left]) -> list[Left]:
+def _take_in(environment: Environment, found: list[Left]) -> list[Left]:
     """Bring rows up to what was found; those runs of which nothing more will be told."""
     done = []
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         numbers = {one.task for one in found}
         tasks = set(session.scalars(select(TaskRow.id).where(TaskRow.id.in_(numbers))))
@@ -338,7 +343,7 @@ def _is_slow(session: Session, values: dict[str, Any]) -> bool:
     if values["ended_at"] is None:
         return False
     took = values["ended_at"] - values["started_at"]
-    known = usual.usual(session, values["task"], values["started_at"])
+    known = durations.usual(session, values["task"], values["started_at"])
     return known is not None and known.is_slow(took.total_seconds())
 
 
@@ -354,7 +359,7 @@ def _keep(session: Session, values: dict[str, Any]) -> None:
     told = session.execute(kept.returning(RunRow.id, RunRow.state, is_new.label("is_new"))).first()
     if told is None or told.state == "missed":
         return  # known already; or it was not to start beside another, which says how it goes
-    news.tell(session, told.id, values, told.state, is_new=told.is_new)
+    run_events.tell(session, told.id, values, told.state, is_new=told.is_new)
     at, last = values["started_at"], TaskRow.last_run
     session.execute(
         update(TaskRow)

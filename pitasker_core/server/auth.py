@@ -22,11 +22,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from itsdangerous import BadSignature, TimestampSigner
 
-from pitasker_core import private_file
-from pitasker_core.errors import ExecutionError, InvalidSyntax, ReadOnly
-from pitasker_core.settings import Settings
-from pitasker_core.sites import Site
-from pitasker_core.text import Code, Text
+from pitasker_core.base import private_file
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError, InvalidSyntax, ReadOnly
+from pitasker_core.base.text import Code, Text
+from pitasker_core.server.sites import Site
 
 _COOKIES = ("pitasker", "__Host-pitasker")
 SESSION_SECONDS = 14 * 86400
@@ -54,12 +54,12 @@ class Login:
     role: Role
 
 
-def has_password(settings: Settings) -> bool:
+def has_password(environment: Environment) -> bool:
     """Whether a password for changing things is set; needed to listen on the network."""
-    return Role.WRITE in _read(settings)["passwords"]
+    return Role.WRITE in _read(environment)["passwords"]
 
 
-def set_password(settings: Settings, password: str, role: Role = Role.WRITE) -> None:
+def set_password(environment: Environment, password: str, role: Role = Role.WRITE) -> None:
     """Set a role's password, and end every session.
 
     Raises InvalidSyntax for a short one, and for that of the other role.
@@ -70,27 +70,27 @@ def set_password(settings: Settings, password: str, role: Role = Role.WRITE) -> 
             "Whoever guesses it can run commands as you. Three or four words make a good one.",
         )
     others = [other for other in Role if other is not role]
-    if any(_is_right(settings, other, password) for other in others):
+    if any(_is_right(environment, other, password) for other in others):
         raise InvalidSyntax(
             "This is the password of the other role.",
             "Those who may look would sign in as those who may change things. Take another.",
         )
     hashed = PasswordHasher().hash(password)
-    with _changing(settings) as data:
+    with _changing(environment) as data:
         data["passwords"][role.value] = hashed
         _new_secret(data)
     _log.info("The password of those who may %s was set, and every session ended.", role.value)
 
 
-def check_password(settings: Settings, password: str) -> Role | None:
+def check_password(environment: Environment, password: str) -> Role | None:
     """The role that a password opens, None for a wrong one. Takes as long for either."""
-    opened = [role for role in Role if _is_right(settings, role, password)]
+    opened = [role for role in Role if _is_right(environment, role, password)]
     # An older version let both have the same: it opens what less can be done with.
     return opened[-1] if opened else None
 
 
-def _is_right(settings: Settings, role: Role, password: str) -> bool:
-    hashed = _read(settings)["passwords"].get(role.value)
+def _is_right(environment: Environment, role: Role, password: str) -> bool:
+    hashed = _read(environment)["passwords"].get(role.value)
     try:
         # Without a password an attempt must take no less time than with one.
         is_right = PasswordHasher().verify(hashed or _nobodys_hash(), password)
@@ -104,49 +104,49 @@ def _nobodys_hash() -> str:
     return PasswordHasher().hash(secrets.token_hex())
 
 
-def new_link(settings: Settings, role: Role = Role.WRITE) -> str:
+def new_link(environment: Environment, role: Role = Role.WRITE) -> str:
     """A token that signs in once, within a day."""
     token = secrets.token_urlsafe(24)
-    with _changing(settings) as data:
+    with _changing(environment) as data:
         data["links"][_digest(token)] = [role.value, time.time() + LINK_SECONDS]
     return token
 
 
-def use_link(settings: Settings, token: str) -> Role | None:
+def use_link(environment: Environment, token: str) -> Role | None:
     """The role that a link's token opens. It opens nothing a second time."""
-    if _digest(token) not in _read(settings)["links"]:
+    if _digest(token) not in _read(environment)["links"]:
         return None  # no write for what anybody may try
-    with _changing(settings) as data:
+    with _changing(environment) as data:
         role, until = data["links"].pop(_digest(token), (None, 0))
     return Role(role) if role and until > time.time() else None
 
 
-def role_of_link(settings: Settings, token: str) -> Role | None:
+def role_of_link(environment: Environment, token: str) -> Role | None:
     """The role that a link's token would open; the link stays unused."""
-    role, until = _read(settings)["links"].get(_digest(token), (None, 0))
+    role, until = _read(environment)["links"].get(_digest(token), (None, 0))
     return Role(role) if role and until > time.time() else None
 
 
-def sign_in(settings: Settings, role: Role, site: Site) -> tuple[str, str]:
+def sign_in(environment: Environment, role: Role, site: Site) -> tuple[str, str]:
     """The cookie of a new session on a site: its name and value."""
-    if not _read(settings)["secret"]:
-        with _changing(settings) as data:
+    if not _read(environment)["secret"]:
+        with _changing(environment) as data:
             data["secret"] = data["secret"] or secrets.token_hex(32)
     name = cookie_name(site)
-    return name, _signer(settings, name).sign(f"{role}.{secrets.token_hex(16)}").decode()
+    return name, _signer(environment, name).sign(f"{role}.{secrets.token_hex(16)}").decode()
 
 
-def session(settings: Settings, cookies: Mapping[str, str]) -> Login | None:
+def session(environment: Environment, cookies: Mapping[str, str]) -> Login | None:
     """The session that a browser's cookies hold, None when it is forged, too old or signed out.
 
     A cookie counts under its own name alone: not that of another port, nor of HTTPS.
     """
-    data = _read(settings)
+    data = _read(environment)
     if not data["secret"]:
         return None
     for name in filter(_is_ours, cookies):
         try:
-            signer = _signer(settings, name)
+            signer = _signer(environment, name)
             value = signer.unsign(cookies[name], max_age=SESSION_SECONDS).decode()
             role, _, number = value.partition(".")
             login = Login(number, Role(role))
@@ -183,23 +183,27 @@ def _is_ours(name: str) -> bool:
     return name.startswith(_COOKIES)
 
 
-def remember_visitor(settings: Settings, site: Site, number: str | None = None) -> tuple[str, str]:
+def remember_visitor(
+    environment: Environment, site: Site, number: str | None = None
+) -> tuple[str, str]:
     """The cookie of a browser in which the owner signed in: its name and value.
 
     It opens nothing. Its passwords are counted apart from those of strangers. A browser that has a
     number keeps it.
     """
     name = _visitor_cookie(site)
-    return name, _signer(settings, name).sign(number or secrets.token_hex(16)).decode()
+    return name, _signer(environment, name).sign(number or secrets.token_hex(16)).decode()
 
 
-def visitor(settings: Settings, sites: Iterable[Site], cookies: Mapping[str, str]) -> str | None:
+def visitor(
+    environment: Environment, sites: Iterable[Site], cookies: Mapping[str, str]
+) -> str | None:
     """The number of a browser in which the owner signed in before, by its cookies."""
-    if not _read(settings)["secret"]:
+    if not _read(environment)["secret"]:
         return None
     for name in map(_visitor_cookie, sites):
         try:
-            signer = _signer(settings, name)
+            signer = _signer(environment, name)
             return signer.unsign(cookies.get(name, ""), max_age=VISITOR_SECONDS).decode()
         except (BadSignature, ValueError):
             continue
@@ -210,18 +214,18 @@ def _visitor_cookie(site: Site) -> str:
     return f"{'__Host-' if site.is_https else ''}seen-by-pitasker-{site.port}"
 
 
-def sign_out(settings: Settings, cookies: Mapping[str, str]) -> None:
+def sign_out(environment: Environment, cookies: Mapping[str, str]) -> None:
     """End one session, also in tabs that are open."""
-    if login := session(settings, cookies):
-        with _changing(settings) as data:
+    if login := session(environment, cookies):
+        with _changing(environment) as data:
             data["signed_out"][login.id] = time.time() + SESSION_SECONDS
 
 
-def sign_out_everyone(settings: Settings) -> None:
+def sign_out_everyone(environment: Environment) -> None:
     """End every session and every link, by a new secret. Raises ReadOnly."""
-    if settings.read_only:
+    if environment.read_only:
         raise ReadOnly
-    with _changing(settings) as data:
+    with _changing(environment) as data:
         _new_secret(data)
     _log.info("Every session and every link was ended.")
 
@@ -230,8 +234,8 @@ def _new_secret(data: dict[str, Any]) -> None:
     data.update(secret=secrets.token_hex(32), links={}, signed_out={})
 
 
-def _signer(settings: Settings, name: str) -> TimestampSigner:
-    return TimestampSigner(_read(settings)["secret"], salt=f"session in the cookie {name}")
+def _signer(environment: Environment, name: str) -> TimestampSigner:
+    return TimestampSigner(_read(environment)["secret"], salt=f"session in the cookie {name}")
 
 
 def _digest(token: str) -> str:
@@ -245,8 +249,8 @@ _seen: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
 """What each file held when it was last read, with what tells that it is still the same."""
 
 
-def _read(settings: Settings) -> dict[str, Any]:
-    file = settings.home / "auth.json"
+def _read(environment: Environment) -> dict[str, Any]:
+    file = environment.home / "auth.json"
     try:
         stat = file.stat()
     except FileNotFoundError:
@@ -266,15 +270,17 @@ def _read(settings: Settings) -> dict[str, Any]:
 
 
 @contextmanager
-def _changing(settings: Settings) -> Iterator[dict[str, Any]]:
+def _changing(environment: Environment) -> Iterator[dict[str, Any]]:
     """The file's contents, written back whole at the end; one process at a time."""
-    file = settings.home / "auth.json"
+    file = environment.home / "auth.json"
     try:
-        settings.make_home()
-        handle = os.open(settings.home / "auth.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        environment.make_home()
+        handle = os.open(
+            environment.home / "auth.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            data = json.loads(json.dumps(_read(settings)))  # a copy of our own
+            data = json.loads(json.dumps(_read(environment)))  # a copy of our own
             yield data
             now = time.time()
             data["links"] = {key: v for key, v in data["links"].items() if v[1] > now}

@@ -19,15 +19,13 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from pitasker_core import (
-    clock,
-    database,
-    finding_notices,
-    notices,
-    preferences,
-    recorder_copy,
-    tasks,
-)
+from pitasker_core import database, tasks
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.database import notices, preferences
+from pitasker_core.database.notices import Kind
+from pitasker_core.database.preferences import Preferences
 from pitasker_core.database.tables import (
     BaseRow,
     EventRow,
@@ -38,16 +36,13 @@ from pitasker_core.database.tables import (
     SnapshotRow,
     TaskRow,
 )
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.notices import Kind
-from pitasker_core.notifications import delivery
-from pitasker_core.preferences import Preferences
-from pitasker_core.runs import edits, observed, pings, retention, spool
-from pitasker_core.runs.cron_log import Unreadable
-from pitasker_core.runs.observed import Seen
-from pitasker_core.runs.watch import Watch
-from pitasker_core.settings import Settings
-from pitasker_core.sync import adopt, service, store, validation
+from pitasker_core.notifications import delivery, finding_notices
+from pitasker_core.runs import pings, retention, spool
+from pitasker_core.runs.cron_log import edits, observed
+from pitasker_core.runs.cron_log.observed import Seen
+from pitasker_core.runs.cron_log.reader import Unreadable
+from pitasker_core.runs.missed.watch import Watch
+from pitasker_core.sync import importing, recorder_copy, service, store, validation
 from pitasker_core.sync.service import BACKGROUND, Request, SyncResult
 
 CHANNEL = "pitasker"
@@ -77,8 +72,8 @@ class JobState:
 class Background:
     """The work of one process. `minute` is its length in seconds, for the tests."""
 
-    def __init__(self, settings: Settings, minute: float = 60.0) -> None:
-        self._settings = settings
+    def __init__(self, environment: Environment, minute: float = 60.0) -> None:
+        self._environment = environment
         self._minute = minute
         self._scheduler = BackgroundScheduler(timezone="UTC", job_defaults=_HOWEVER_LATE)
         self._stopping = threading.Event()
@@ -91,13 +86,13 @@ class Background:
         self._reason = ""
         self._unkept = ""
         self._preferences = Preferences()
-        self._watch = Watch(settings)
+        self._watch = Watch(environment)
         self._seen: Seen | Unreadable | None = None
 
     def start(self) -> None:
         """Start the work; comes back at once. The database need not be there."""
         try:
-            recorder_copy.refresh(self._settings)  # an older version's may be there
+            recorder_copy.refresh(self._environment)  # an older version's may be there
         except PiTaskerError as problem:
             _log.warning("%s", problem.user_message)
         for name, job, minutes in (
@@ -138,7 +133,7 @@ class Background:
         """Hold the lock and listen for notifications. Reconnect after any error."""
         while not self._stopping.is_set():
             try:
-                with database.connect(self._settings).connect() as connection:
+                with database.connect(self._environment).connect() as connection:
                     try:
                         self._lead(connection)
                     finally:
@@ -163,7 +158,7 @@ class Background:
         )
 
     def _lead(self, connection: Connection) -> None:
-        with database.session(self._settings) as session:
+        with database.session(self._environment) as session:
             number = store.own_crontab(session)
         raw = connection.connection.driver_connection
         assert isinstance(raw, psycopg.Connection)  # noqa: S101 - our driver
@@ -200,7 +195,7 @@ class Background:
             found.modify(next_run_time=clock.now() + timedelta(seconds=seconds))
 
     def _take_preferences(self) -> None:
-        found = preferences.read(self._settings)
+        found = preferences.read(self._environment)
         for job, minutes, before in (
             ("sync", found.sync_minutes, self._preferences.sync_minutes),
             ("validate", found.validate_minutes, self._preferences.validate_minutes),
@@ -250,7 +245,7 @@ class Background:
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (self._failures[name] - 1))
             self._soon(name, pause * self._minute / 60)
         try:
-            _remember(self._settings, name, ok, message)
+            _remember(self._environment, name, ok, message)
             self._unkept = ""
         except Exception as problem:
             if (reason := _reason(problem)) != self._unkept:
@@ -258,10 +253,12 @@ class Background:
             self._unkept = reason
 
     def _sync(self) -> str:
-        began_after = partial(edits.began_after, self._settings)
-        done = service.sync(self._settings, Request(BACKGROUND, began_after=began_after))
-        _tell_conflicts(self._settings, done)
-        imported = adopt.adopt(self._settings, BACKGROUND) if self._preferences.adopt_new else None
+        began_after = partial(edits.began_after, self._environment)
+        done = service.sync(self._environment, Request(BACKGROUND, began_after=began_after))
+        _tell_conflicts(self._environment, done)
+        imported = (
+            importing.adopt(self._environment, BACKGROUND) if self._preferences.adopt_new else None
+        )
         if imported and imported.problem:
             raise imported.problem
         if conflicts := len(done.plan.conflicts):
@@ -269,22 +266,22 @@ class Background:
         return ""
 
     def _validate(self) -> str:
-        report = validation.validate(service.preview(self._settings))
-        finding_notices.tell(self._settings, report)
+        report = validation.validate(service.preview(self._environment))
+        finding_notices.tell(self._environment, report)
         wrong = [f for f in report.findings if f.kind not in validation.NOT_A_FAULT]
         return f"{len(wrong)} not in order." if wrong else ""
 
     def _resume(self) -> str:
         self._take_preferences()
-        tasks.resume_due(self._settings)
+        tasks.resume_due(self._environment)
         return ""
 
     def _runs(self) -> str:
-        spool.collect(self._settings)
+        spool.collect(self._environment)
         return ""
 
     def _observe(self) -> str:
-        self._seen = observed.collect(self._settings)
+        self._seen = observed.collect(self._environment)
         return ""
 
     def _missed(self) -> str:
@@ -293,23 +290,23 @@ class Background:
         return ""
 
     def _notices(self) -> str:
-        return delivery.deliver(self._settings)
+        return delivery.deliver(self._environment)
 
     def _pings(self) -> str:
-        pings.send(self._settings)
+        pings.send(self._environment)
         return ""
 
     def _prune(self) -> str:
-        prune(self._settings, self._preferences)
+        prune(self._environment, self._preferences)
         return ""
 
 
-def prune(settings: Settings, wanted: Preferences) -> None:
+def prune(environment: Environment, wanted: Preferences) -> None:
     """Forget what is older, or more, than the preferences say."""
     now = clock.now()
     old = now - timedelta(days=wanted.keep_operations_days)
     deleted = now - timedelta(days=wanted.keep_deleted_days)
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         mine = SnapshotRow.crontab == crontab
         session.execute(
@@ -341,20 +338,20 @@ def prune(settings: Settings, wanted: Preferences) -> None:
         )
         has_task = select(TaskRow.id).where(TaskRow.crontab_id == PlaceRow.tag).exists()
         session.execute(delete(PlaceRow).where(PlaceRow.crontab == crontab, ~has_task))
-    retention.prune(settings, wanted.keep_runs_days, wanted.keep_runs_mb)
-    spool.sweep(settings)
+    retention.prune(environment, wanted.keep_runs_days, wanted.keep_runs_mb)
+    spool.sweep(environment)
 
 
-def job_states(settings: Settings) -> dict[str, JobState]:
+def job_states(environment: Environment) -> dict[str, JobState]:
     """How each job went last."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         rows = session.scalars(select(SettingRow).where(SettingRow.key.like("job:%")))
         return {row.key.removeprefix("job:"): JobState(**row.value) for row in rows}
 
 
-def is_running(settings: Settings) -> bool:
+def is_running(environment: Environment) -> bool:
     """Whether some process does the background work for this crontab."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         found = session.scalar(
             text(
@@ -367,10 +364,10 @@ def is_running(settings: Settings) -> bool:
         return bool(found)
 
 
-def _remember(settings: Settings, name: str, ok: bool, message: str) -> None:
+def _remember(environment: Environment, name: str, ok: bool, message: str) -> None:
     """Keep how a job went, if that is news: a job that goes well writes nothing."""
     key = f"job:{name}"
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         row = session.get(SettingRow, key)
         told: dict[str, Any] = row.value if row else {}
         if (told.get("ok", True), told.get("message", "")) != (ok, message):
@@ -381,10 +378,10 @@ def _remember(settings: Settings, name: str, ok: bool, message: str) -> None:
                 notices.add(session, crontab, Kind.SYNC_FAILED, message)
 
 
-def _tell_conflicts(settings: Settings, done: SyncResult) -> None:
+def _tell_conflicts(environment: Environment, done: SyncResult) -> None:
     """Tell of conflicts that the sync before did not find, or found otherwise."""
     found = {str(c.tag): c.fingerprint for c in done.plan.conflicts}
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         key = f"conflicts:{crontab}"
         row = session.get(SettingRow, key)

@@ -6,64 +6,64 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, insert, select, text
 
 from pitasker_core import database
-from pitasker_core.auth import Role
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import NotFound, ReadOnly, Stale
+from pitasker_core.base.text import Code, Text
 from pitasker_core.database import owner
 from pitasker_core.database.owner import Known, Standing
 from pitasker_core.database.tables import EventRow, TokenRow
-from pitasker_core.errors import NotFound, ReadOnly, Stale
-from pitasker_core.settings import Settings
-from pitasker_core.text import Code, Text
-from pitasker_core.tokens import digest
+from pitasker_core.server.auth import Role
+from pitasker_core.server.tokens import digest
 
 
-def listing(settings: Settings) -> list[Known]:
+def listing(environment: Environment) -> list[Known]:
     """All crontabs of the database: first ours, or else those that may be ours."""
-    with database.administer(settings) as connection:
-        return owner.known(connection, database.evidence(settings))
+    with database.administer(environment) as connection:
+        return owner.known(connection, database.evidence(environment))
 
 
-def continue_as(settings: Settings, actor: str, crontab: int) -> None:
+def continue_as(environment: Environment, actor: str, crontab: int) -> None:
     """Make a known crontab ours: its tasks, runs and settings are those of this crontab now.
 
     Raises NotFound for one that cannot be ours, Stale when ours is known already, ReadOnly.
     """
-    with _deciding(settings) as (connection, candidates):
+    with _deciding(environment) as (connection, candidates):
         before = next((one for one in candidates if one.id == crontab), None)
         if before is None:
             raise NotFound(
                 f"Crontab {crontab} cannot be this one.",
                 Text(Code("./pitasker crontabs list"), " shows them."),
             )
-        owner.claim(connection, crontab, settings.identity)
+        owner.claim(connection, crontab, environment.identity)
         connection.execute(
             insert(EventRow).values(
                 crontab=crontab,
                 actor=actor,
                 kind="continued under another name",
                 before={"crontab": str(before)},
-                after={"crontab": str(settings.identity)},
+                after={"crontab": str(environment.identity)},
             )
         )
 
 
-def start_new(settings: Settings, actor: str) -> None:
+def start_new(environment: Environment, actor: str) -> None:
     """Say that ours is none of the known crontabs. Raises Stale when it is known, ReadOnly."""
-    with _deciding(settings) as (connection, _):
-        crontab = owner.add(connection, settings.identity)
+    with _deciding(environment) as (connection, _):
+        crontab = owner.add(connection, environment.identity)
         connection.execute(
             insert(EventRow).values(
                 crontab=crontab,
                 actor=actor,
                 kind="began as a new crontab",
-                after={"crontab": str(settings.identity)},
+                after={"crontab": str(environment.identity)},
             )
         )
 
 
-def role_of(settings: Settings, token: str) -> Role | None:
+def role_of(environment: Environment, token: str) -> Role | None:
     """What a token of a crontab that may be ours may do, while a person must still say which."""
-    with database.administer(settings) as connection:
-        found = owner.known(connection, database.evidence(settings))
+    with database.administer(environment) as connection:
+        found = owner.known(connection, database.evidence(environment))
         ids = [one.id for one in found if one.standing is Standing.CANDIDATE]
         may_write = connection.scalar(
             select(TokenRow.may_write).where(
@@ -74,14 +74,14 @@ def role_of(settings: Settings, token: str) -> Role | None:
 
 
 @contextmanager
-def _deciding(settings: Settings) -> Iterator[tuple[Connection, list[Known]]]:
+def _deciding(environment: Environment) -> Iterator[tuple[Connection, list[Known]]]:
     """A transaction in which a person's answer is taken, and the crontabs that may be ours."""
-    if settings.read_only:
+    if environment.read_only:
         raise ReadOnly
-    with database.administer(settings) as connection:
+    with database.administer(environment) as connection:
         # Two people may answer at once: the second one finds that it is decided.
         connection.execute(text("lock table crontabs in share row exclusive mode"))
-        found = owner.known(connection, database.evidence(settings))
+        found = owner.known(connection, database.evidence(environment))
         if any(one.standing is Standing.OURS for one in found):
-            raise Stale(f"{settings.identity} is known already.", "Nothing was changed.")
+            raise Stale(f"{environment.identity} is known already.", "Nothing was changed.")
         yield connection, [one for one in found if one.standing is Standing.CANDIDATE]

@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import update
 
-from pitasker_core import clock, database, tasks
+from pitasker_core import database, tasks
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError
 from pitasker_core.crontab.program import write_complete
 from pitasker_core.database.tables import RunRow, TaskRow
-from pitasker_core.errors import ExecutionError
-from pitasker_core.settings import Settings
-from pitasker_core.sync import adopt, service, store
+from pitasker_core.sync import importing, service, store
 
 ACTOR = "demo"
 
@@ -38,15 +39,15 @@ _BY_HAND = """\
 """
 
 
-def fill(settings: Settings) -> None:
+def fill(environment: Environment) -> None:
     """Make the demo's entries and tasks. Raises ExecutionError unless the crontab is empty."""
-    crontab = service.program(settings)
+    crontab = service.program(environment)
     if crontab.read() is not None:
         raise ExecutionError("The demo found a crontab, and leaves it alone.")
-    _install(settings, _CRONTAB)
-    adopt.adopt(settings, ACTOR)
+    _install(environment, _CRONTAB)
+    importing.adopt(environment, ACTOR)
     reports = tasks.create(
-        settings,
+        environment,
         ACTOR,
         "Weekly report",
         "0 7 * * mon",
@@ -54,7 +55,7 @@ def fill(settings: Settings) -> None:
         labels=["reports"],
     )
     tasks.create(
-        settings,
+        environment,
         ACTOR,
         "Try a new script",
         "0 12 * * *",
@@ -63,14 +64,19 @@ def fill(settings: Settings) -> None:
         notes="Not in the crontab until it works.",
     )
     tasks.create(
-        settings, ACTOR, "Water the tomatoes", "0 6,20 * * *", "/home/pi/bin/water.sh", paused=True
+        environment,
+        ACTOR,
+        "Water the tomatoes",
+        "0 6,20 * * *",
+        "/home/pi/bin/water.sh",
+        paused=True,
     )
-    _add_runs(settings)
+    _add_runs(environment)
     # What somebody did with `crontab -e` in the meantime.
-    text, _ = service.read_crontab(settings)
+    text, _ = service.read_crontab(environment)
     edited = (text or "").replace("--bus 1", "--bus 2") + _BY_HAND
-    _install(settings, edited)
-    tasks.change(settings, ACTOR, reports.tasks[0].id, notes="Goes to the whole family.")
+    _install(environment, edited)
+    tasks.change(environment, ACTOR, reports.tasks[0].id, notes="Goes to the whole family.")
 
 
 _WENT_WELL = b"""\
@@ -97,12 +103,12 @@ OSError: [Errno 121] Remote I/O error
 """
 
 
-def _add_runs(settings: Settings) -> None:
+def _add_runs(environment: Environment) -> None:
     """A few days of runs: most went well, two failed, and last night the machine was off."""
     now = clock.now()
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
-        for task in tasks.listing(settings).tasks:
+        for task in tasks.listing(environment).tasks:
             made = sorted(_runs_of(task.name, now), key=lambda run: run["started_at"])
             session.add_all(RunRow(crontab=crontab, task=task.id, **run) for run in made)
             ended = [run for run in made if run["source"] == "recorded"]
@@ -187,9 +193,9 @@ def _observed(at: datetime) -> dict[str, Any]:
     return {"source": "observed", "started_at": at}
 
 
-def _install(settings: Settings, text: str) -> None:
-    settings.make_home()
-    file = settings.home / "demo.crontab"
+def _install(environment: Environment, text: str) -> None:
+    environment.make_home()
+    file = environment.home / "demo.crontab"
     file.unlink(missing_ok=True)
     write_complete(file, text)
-    service.program(settings).install(file)
+    service.program(environment).install(file)

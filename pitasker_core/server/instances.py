@@ -15,9 +15,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pitasker_core.errors import ExecutionError
-from pitasker_core.settings import Settings
-from pitasker_core.text import Code, Text
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.text import Code, Text
 
 STOP_LIMIT = 40.0
 """Seconds until a process that was asked to end counts as stuck."""
@@ -39,18 +39,18 @@ class Instance:
 
 @contextmanager
 def registered(
-    settings: Settings, kind: str, port: int | None = None, addresses: list[str] | None = None
+    environment: Environment, kind: str, port: int | None = None, addresses: list[str] | None = None
 ) -> Iterator[None]:
     """Let other processes of this home find this one while it runs.
 
     A disk that cannot be written stops nothing: this process is not found then.
     """
     instance = Instance(os.getpid(), kind, port, addresses or [], time.time())
-    file = _folder(settings) / f"{instance.pid}.json"
+    file = _folder(environment) / f"{instance.pid}.json"
     new = file.with_suffix(".new")
     handle = None
     try:
-        settings.make_home()
+        environment.make_home()
         file.parent.mkdir(mode=0o700, exist_ok=True)
         new.unlink(missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -70,22 +70,22 @@ def registered(
             os.close(handle)
 
 
-def list_running(settings: Settings) -> list[Instance]:
+def list_running(environment: Environment) -> list[Instance]:
     """The processes of this home that run, the one started last first."""
-    running = [_read(file) for file in _folder(settings).glob("*.json")]
+    running = [_read(file) for file in _folder(environment).glob("*.json")]
     return sorted(filter(None, running), key=lambda instance: -instance.started)
 
 
-def stop(settings: Settings) -> list[Instance]:
+def stop(environment: Environment) -> list[Instance]:
     """End every process of this home and return them. Raises ExecutionError for one that stays."""
     with ExitStack() as stack:
         handles = {}
-        for instance in list_running(settings):
+        for instance in list_running(environment):
             with suppress(ProcessLookupError):
                 handles[instance.pid] = os.pidfd_open(instance.pid)
                 stack.callback(os.close, handles[instance.pid])
         # A number may have gone to another process before its handle was opened, but not since.
-        stopped = [instance for instance in list_running(settings) if instance.pid in handles]
+        stopped = [instance for instance in list_running(environment) if instance.pid in handles]
         for instance in stopped:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(handles[instance.pid], signal.SIGTERM)
@@ -103,8 +103,8 @@ def stop(settings: Settings) -> list[Instance]:
     return stopped
 
 
-def _folder(settings: Settings) -> Path:
-    return settings.home / "running"
+def _folder(environment: Environment) -> Path:
+    return environment.home / "running"
 
 
 def _read(file: Path) -> Instance | None:

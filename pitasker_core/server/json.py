@@ -5,24 +5,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pitasker_core import measure
-from pitasker_core.auth import Role
+from pitasker_core.base import timings
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.identity import Identity
 from pitasker_core.database.owner import Known
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.history import Operation, OperationDetails
-from pitasker_core.identity import Identity
-from pitasker_core.metrics import Metrics
+from pitasker_core.reports.metrics import Metrics
+from pitasker_core.reports.status import Status
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.why import Answer
-from pitasker_core.status import Status
-from pitasker_core.sync.adopt import ImportResult
+from pitasker_core.server.auth import Role
+from pitasker_core.server.tokens import Token
+from pitasker_core.sync.importing import ImportResult
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Fields
+from pitasker_core.sync.operation_history import Operation, OperationDetails
 from pitasker_core.sync.service import SyncResult
 from pitasker_core.sync.store import Snapshot, SnapshotText
 from pitasker_core.sync.validation import Report
 from pitasker_core.tasks import Applied, Listing, Task
-from pitasker_core.tokens import Token
 
 Shape = dict[str, Any]
 
@@ -185,11 +185,11 @@ def metrics(found: Metrics) -> Shape:
         # Of the process that answers, since it was started.
         "measured": {
             _camel(what): {"count": total.count, "averageMs": total.average_ms}
-            for what, total in sorted(measure.totals.items())
+            for what, total in sorted(timings.totals.items())
         },
         "endpoints": {
             route: {"count": total.count, "averageMs": total.average_ms}
-            for route, total in sorted(measure.endpoints.items())
+            for route, total in sorted(timings.endpoints.items())
         },
     }
 

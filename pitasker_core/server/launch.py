@@ -15,20 +15,21 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from pitasker_core import auth, instances, sites, terminal
-from pitasker_core.errors import DatabaseError, ExecutionError, InvalidSyntax, NotFound
-from pitasker_core.settings import Settings
-from pitasker_core.sites import Site
-from pitasker_core.text import Code, Text
+from pitasker_core.base import terminal
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import DatabaseError, ExecutionError, InvalidSyntax, NotFound
+from pitasker_core.base.text import Code, Text
+from pitasker_core.server import auth, instances, sites
+from pitasker_core.server.sites import Site
 
 PORT = 8501
 ADDRESS = "127.0.0.1"
 
-_PROJECT = Path(__file__).parent.parent
+_PROJECT = Path(__file__).parent.parent.parent
 
 
 def up(
-    settings: Settings,
+    environment: Environment,
     port: int = PORT,
     host: str = ADDRESS,
     base_url: str | None = None,
@@ -39,13 +40,13 @@ def up(
     Raises InvalidSyntax for a port, an address or a URL that is none, ExecutionError when the port
     is taken, or when it shall listen on the network and there is no password.
     """
-    base_url = base_url or settings.base_url
-    refuse_open_door(settings, host)
+    base_url = base_url or environment.base_url
+    refuse_open_door(environment, host)
     if base_url:
         os.environ["PITASKER_BASE_URL"] = str(sites.parse_base_url(base_url))
     command = _streamlit(port, host)
     os.environ["FORWARDED_ALLOW_IPS"] = believed_addresses(
-        trusted_proxies or settings.trusted_proxies
+        trusted_proxies or environment.trusted_proxies
     )
     os.chdir(_PROJECT)  # where Streamlit looks for .streamlit/config.toml
     try:
@@ -93,9 +94,9 @@ def own_address() -> str | None:
     return None
 
 
-def refuse_open_door(settings: Settings, host: str) -> None:
+def refuse_open_door(environment: Environment, host: str) -> None:
     """Raise ExecutionError for an address that others can reach, unless there is a password."""
-    if not sites.is_loopback(host) and not auth.has_password(settings):
+    if not sites.is_loopback(host) and not auth.has_password(environment):
         raise ExecutionError(
             f"PiTasker does not listen on {host} without a password: "
             "whoever reaches it can run commands as you.",
@@ -103,57 +104,59 @@ def refuse_open_door(settings: Settings, host: str) -> None:
         )
 
 
-def agent(settings: Settings) -> int:
+def agent(environment: Environment) -> int:
     """Do the background work without the dashboard, until a signal ends it."""
-    from pitasker_core import database, log
-    from pitasker_core.background import Background
+    from pitasker_core import database
+    from pitasker_core.base import log
+    from pitasker_core.server.background import Background
 
-    log.start(settings)
+    log.start(environment)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     started_here = False
     work = "keeps the tasks and the crontab in step"
     try:
-        started_here = database.start(settings)
+        started_here = database.start(environment)
     except DatabaseError:  # it is tried again until it is there; the log says why it is not
         work = f"waits for its database, and then {work}"
-    background = Background(settings)
+    background = Background(environment)
     background.start()
     terminal.say(f"PiTasker's agent {work} (Ctrl-C ends it).")
-    with instances.registered(settings, "agent"):
+    with instances.registered(environment, "agent"):
         stopping.wait()
         background.stop()
     if started_here:
-        database.stop(settings)
+        database.stop(environment)
     return 0
 
 
-def demo(settings: Settings, port: int = PORT) -> int:
+def demo(environment: Environment, port: int = PORT) -> int:
     """Fill an empty private crontab with believable entries and serve the dashboard on it.
 
     Raises ExecutionError when the crontab at hand is not a private one: the launcher makes that.
     """
-    from pitasker_core import database, demonstration
+    from pitasker_core import database
+    from pitasker_core.server import demo_data
 
-    if not settings.demo:
+    if not environment.demo:
         raise ExecutionError(
             "The demo needs a private crontab, which the launcher makes.",
             Text("Run ", Code("./pitasker demo"), "."),
         )
     command = _streamlit(port, ADDRESS)
     with tempfile.TemporaryDirectory(prefix="pitasker-demo-") as home:
-        scratch = replace(settings, home=Path(home), database_url=None)
-        environment = {
+        scratch = replace(environment, home=Path(home), database_url=None)
+        variables = {
             **os.environ,
             "PITASKER_HOME": home,
             "DATABASE_URL": "",
             "FORWARDED_ALLOW_IPS": "",
         }
         try:
-            demonstration.fill(scratch)
+            demo_data.fill(scratch)
             try:
-                server = subprocess.Popen(command, cwd=_PROJECT, env=environment)
+                server = subprocess.Popen(command, cwd=_PROJECT, env=variables)
             except OSError as problem:
                 raise ExecutionError(
                     f"{command[0]} cannot be started: {problem.strerror}."
@@ -168,7 +171,7 @@ def demo(settings: Settings, port: int = PORT) -> int:
             database.stop(scratch)
 
 
-def stop(settings: Settings) -> list[str]:
+def stop(environment: Environment) -> list[str]:
     """End the servers and agents of this home, then its private database; what was ended.
 
     Raises ExecutionError or DatabaseError for what does not end.
@@ -179,28 +182,28 @@ def stop(settings: Settings) -> list[str]:
         f"the agent (process {instance.pid})"
         if instance.kind == "agent"
         else f"the server of {instance.addresses[0]} (process {instance.pid})"
-        for instance in instances.stop(settings)
+        for instance in instances.stop(environment)
     ]
-    if database.stop(settings):
+    if database.stop(environment):
         ended.append("the private database")
     return ended
 
 
-def psql_command(settings: Settings) -> tuple[list[str], dict[str, str]]:
+def psql_command(environment: Environment) -> tuple[list[str], dict[str, str]]:
     """The command of an interactive shell on the database, which is started if need be, and what
     its environment is to have beside ours."""
     from pitasker_core import database
     from pitasker_core.database import embedded
 
-    if settings.database_url is None:
-        return embedded.psql_command(embedded.ensure_running(settings.postgres)), {}
+    if environment.database_url is None:
+        return embedded.psql_command(embedded.ensure_running(environment.postgres)), {}
     if not (psql := shutil.which("psql")):
         raise NotFound(
             "There is no psql on this machine.",
             Text(Code("sudo apt install postgresql-client"), " brings it."),
         )
-    address, environment = database.psql_address(settings.database_url)
-    return [psql, address], environment
+    address, variables = database.psql_address(environment.database_url)
+    return [psql, address], variables
 
 
 def _streamlit(port: int, host: str) -> list[str]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pitasker_core.errors import InvalidSyntax
+from pitasker_core.base.errors import InvalidSyntax
 
 _PORTS = {"http": 80, "https": 443}
 """The port of each scheme that an address leaves out."""

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pitasker_core import paths
-from pitasker_core.errors import ExecutionError, NotFound
-from pitasker_core.text import Code, Text
+from pitasker_core.base import paths
+from pitasker_core.base.errors import ExecutionError, NotFound
+from pitasker_core.base.text import Code, Text
 
 NAME = "pitasker.service"
-_PROJECT = Path(__file__).parent.parent
+_PROJECT = Path(__file__).parent.parent.parent
 
 _UNIT = """\
 [Unit]

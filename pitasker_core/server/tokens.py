@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
-from pitasker_core import clock, database
-from pitasker_core.auth import Role
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax, NotFound
+from pitasker_core.base.storable import check_storable
+from pitasker_core.base.text import Code, Text
 from pitasker_core.database.tables import EventRow, TokenRow
-from pitasker_core.errors import InvalidSyntax, NotFound
-from pitasker_core.settings import Settings
-from pitasker_core.storable import check_storable
-from pitasker_core.text import Code, Text
+from pitasker_core.server.auth import Role
 
 PREFIX = "pitasker_"
 LONGEST_NAME = 100
@@ -34,7 +35,7 @@ class Token:
     used_at: datetime | None
 
 
-def create(settings: Settings, actor: str, name: str, role: Role) -> str:
+def create(environment: Environment, actor: str, name: str, role: Role) -> str:
     """A new token. It is told this once. Raises InvalidSyntax without a name, or for a long one."""
     if not (name := name.strip()):
         raise InvalidSyntax(
@@ -44,16 +45,16 @@ def create(settings: Settings, actor: str, name: str, role: Role) -> str:
         raise InvalidSyntax(f"A token's name has at most {LONGEST_NAME} characters.")
     check_storable("A token's name", name)
     token = PREFIX + secrets.token_urlsafe(32)
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         session.add(TokenRow(name=name, sha256=digest(token), may_write=role is Role.WRITE))
         after = {"name": name, "role": role.value}
         session.add(EventRow(actor=actor, kind="token created", after=after))
     return token
 
 
-def listing(settings: Settings) -> list[Token]:
+def listing(environment: Environment) -> list[Token]:
     """All tokens, newest first."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         rows = session.scalars(select(TokenRow).order_by(TokenRow.id.desc()))
         return [
             Token(row.id, row.name, _role(row.may_write), row.created_at, row.used_at)
@@ -61,11 +62,11 @@ def listing(settings: Settings) -> list[Token]:
         ]
 
 
-def role_of(settings: Settings, token: str) -> Role | None:
+def role_of(environment: Environment, token: str) -> Role | None:
     """What a token may do; None for one that is unknown or revoked."""
     if not token.startswith(PREFIX):
         return None
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         row = session.scalar(select(TokenRow).where(TokenRow.sha256 == digest(token)))
         if row is None:
             return None
@@ -75,9 +76,9 @@ def role_of(settings: Settings, token: str) -> Role | None:
         return _role(row.may_write)
 
 
-def revoke(settings: Settings, actor: str, token: int) -> None:
+def revoke(environment: Environment, actor: str, token: int) -> None:
     """Make a token worthless. Raises NotFound."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         name = session.scalar(delete(TokenRow).where(TokenRow.id == token).returning(TokenRow.name))
         if name is None:
             raise NotFound(f"There is no token {token}.")

@@ -3,9 +3,10 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pitasker_core import clock, database
-from pitasker_core.crontab.document import Crontab, Invalid, parse
-from pitasker_core.errors import (
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import (
     ConcurrentModification,
     CrontabReverted,
     DatabaseError,
@@ -13,7 +14,7 @@ from pitasker_core.errors import (
     MassRemoval,
     PiTaskerError,
 )
-from pitasker_core.settings import Settings
+from pitasker_core.crontab.document import Crontab, Invalid, parse
 from pitasker_core.sync import install, store
 from pitasker_core.sync.service import (
     Request,
@@ -37,7 +38,7 @@ class Saved:
 
 
 def save_raw(
-    settings: Settings,
+    environment: Environment,
     text: str,
     based_on: str | None,
     *,
@@ -51,21 +52,27 @@ def save_raw(
     the crontab is no longer `based_on`, InvalidSyntax for lines that are new and wrong, MassRemoval
     when most tags are gone and that was not `confirmed`; then nothing was changed.
     """
-    with install.locked(settings):
-        if kind != "restore" and program(settings).read() == based_on:
+    with install.locked(environment):
+        if kind != "restore" and program(environment).read() == based_on:
             # What came back as it was is what this person saw, and goes on from.
             with suppress(CrontabReverted):
-                put_back_first(settings)
+                put_back_first(environment)
         return save_raw_locked(
-            settings, text, based_on, actor=actor, confirmed=confirmed, kind=kind
+            environment, text, based_on, actor=actor, confirmed=confirmed, kind=kind
         )
 
 
 def save_raw_locked(
-    settings: Settings, text: str, based_on: str | None, *, actor: str, confirmed: bool, kind: str
+    environment: Environment,
+    text: str,
+    based_on: str | None,
+    *,
+    actor: str,
+    confirmed: bool,
+    kind: str,
 ) -> Saved:
     """`save_raw` for a caller that holds the lock."""
-    crontab = program(settings)
+    crontab = program(environment)
     document = parse(text, crontab.dialect).with_end()
     text = str(document)
     before = crontab.read()
@@ -77,51 +84,53 @@ def save_raw_locked(
         _refuse_mass_removal(old, document)
     if text == (before or ""):
         return Saved(before, text, None, None, None)
-    backup = install.back_up(settings, before, clock.now())
+    backup = install.back_up(environment, before, clock.now())
     # `before` belongs to the history even when the database never saw it.
     kept = None
-    with suppress(DatabaseError), database.session(settings) as session:
+    with suppress(DatabaseError), database.session(environment) as session:
         number = store.own_crontab(session)
         kept = store.take_snapshot(session, number, before, "found", old.size)
-    write = install.install(settings, crontab, before, document)
+    write = install.install(environment, crontab, before, document)
     try:
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             number = store.own_crontab(session)
             written = store.take_snapshot(session, number, text, kind, document.size)
         request = Request(actor, kind, confirmed=True, edited=(kept, written), write=write)
-        result = sync_locked(settings, request)
+        result = sync_locked(environment, request)
     except PiTaskerError as problem:
         return Saved(before, text, str(backup) if backup else None, None, problem)
     return Saved(before, text, str(backup) if backup else None, result, None)
 
 
-def check(settings: Settings, text: str) -> None:
+def check(environment: Environment, text: str) -> None:
     """What `save_raw` would refuse a text for, by our grammar and by the program's own check.
 
     Raises InvalidSyntax. Nothing is installed.
     """
-    with install.locked(settings):
-        check_locked(settings, text)
+    with install.locked(environment):
+        check_locked(environment, text)
 
 
-def check_locked(settings: Settings, text: str) -> None:
+def check_locked(environment: Environment, text: str) -> None:
     """`check` for a caller that holds the lock."""
-    crontab = program(settings)
+    crontab = program(environment)
     document = parse(text, crontab.dialect).with_end()
     _refuse_new_mistakes(parse(crontab.read() or "", crontab.dialect), document)
-    install.check(settings, crontab, document)
+    install.check(environment, crontab, document)
 
 
-def restore(settings: Settings, number: int, *, actor: str, shown: str | None = None) -> Saved:
+def restore(
+    environment: Environment, number: int, *, actor: str, shown: str | None = None
+) -> Saved:
     """Install the text of a snapshot, and let the tasks follow. Undone by another restore.
 
     `shown` is the digest of the text that is to be replaced. Raises ConcurrentModification when the
     crontab is another one; without a digest, when others wrote it after that snapshot.
     """
-    wanted = snapshot(settings, number)
-    based_on = program(settings).read()
+    wanted = snapshot(environment, number)
+    based_on = program(environment).read()
     if shown is None:
-        (newest,) = snapshots(settings, 1)
+        (newest,) = snapshots(environment, 1)
         is_newer = newest.reason == "found" and newest.id > number
         if newest.sha256 != install.digest(based_on) or is_newer:
             raise ConcurrentModification(
@@ -135,19 +144,19 @@ def restore(settings: Settings, number: int, *, actor: str, shown: str | None = 
             "Nothing was changed. Look at it again, then go back.",
         )
     return save_raw(
-        settings, wanted.text or "", based_on, actor=actor, confirmed=True, kind="restore"
+        environment, wanted.text or "", based_on, actor=actor, confirmed=True, kind="restore"
     )
 
 
-def snapshots(settings: Settings, limit: int = 100) -> list[store.Snapshot]:
+def snapshots(environment: Environment, limit: int = 100) -> list[store.Snapshot]:
     """The newest snapshots of this crontab, newest first, without their texts."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         return store.snapshots(session, store.own_crontab(session), limit)
 
 
-def snapshot(settings: Settings, number: int) -> store.SnapshotText:
+def snapshot(environment: Environment, number: int) -> store.SnapshotText:
     """One snapshot of this crontab, with its text. Raises NotFound."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         return store.snapshot(session, store.own_crontab(session), number)
 
 

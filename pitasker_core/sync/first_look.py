@@ -5,9 +5,10 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import SnapshotRow
-from pitasker_core.settings import Settings
 from pitasker_core.sync import install, store
 from pitasker_core.sync.service import read_crontab
 
@@ -19,30 +20,30 @@ class Untouched:
     backup: Path | None
 
 
-def keep_what_is_there(settings: Settings) -> None:
+def keep_what_is_there(environment: Environment) -> None:
     """Take a first snapshot, and a backup that is readable without PiTasker.
 
     Does nothing once there is a snapshot. Raises PiTaskerError when the crontab or the database
     cannot be read, or the disk not be written.
     """
-    with install.locked(settings):
-        text, document = read_crontab(settings)
-        with database.session(settings) as session:
+    with install.locked(environment):
+        text, document = read_crontab(environment)
+        with database.session(environment) as session:
             crontab = store.own_crontab(session)
             if store.snapshots(session, crontab, 1):
                 return
-            install.back_up(settings, text, clock.now())
+            install.back_up(environment, text, clock.now())
             store.take_snapshot(session, crontab, text, "found", document.size)
 
 
-def untouched(settings: Settings) -> Untouched | None:
+def untouched(environment: Environment) -> Untouched | None:
     """Whether PiTasker never wrote this crontab, and where its first text lies; else None."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         written = select(SnapshotRow.id).where(
             SnapshotRow.crontab == crontab, SnapshotRow.reason != "found"
         )
         if session.scalar(written.limit(1)) is not None:
             return None
-    kept = sorted(settings.backups.glob("*.crontab"))
+    kept = sorted(environment.backups.glob("*.crontab"))
     return Untouched(kept[0] if kept else None)

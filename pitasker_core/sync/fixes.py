@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+from pitasker_core.base.environment import Environment
 from pitasker_core.crontab.draft import Draft
-from pitasker_core.settings import Settings
-from pitasker_core.sync import adopt, edit, service
-from pitasker_core.sync.adopt import Import, ImportResult
+from pitasker_core.sync import edit, importing, service
 from pitasker_core.sync.edit import Saved
+from pitasker_core.sync.importing import Import, ImportResult
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import Request, SyncResult
 from pitasker_core.sync.validation import Discrepancy, Finding
@@ -53,7 +53,7 @@ def of(finding: Finding) -> list[Fix]:
 
 
 def apply(
-    settings: Settings, actor: str, findings: Sequence[Finding], fix: Fix
+    environment: Environment, actor: str, findings: Sequence[Finding], fix: Fix
 ) -> ImportResult | SyncResult | Saved:
     """Do the same about findings that all offer it, and say what that did.
 
@@ -62,19 +62,19 @@ def apply(
     """
     if fix is Fix.IMPORT:
         wanted = [Import(f.line, f"{f.text}\n") for f in findings if f.line and f.text is not None]
-        return adopt.adopt(settings, actor, wanted)
+        return importing.adopt(environment, actor, wanted)
     if fix in (Fix.COMMENT_OUT, Fix.UNIX_LINE_END):
         mend = _commented if fix is Fix.COMMENT_OUT else _without_carriage_return
-        return _mend_lines(settings, actor, findings, mend)
+        return _mend_lines(environment, actor, findings, mend)
     if fix in (Fix.KEEP_AS_COMMENT, Fix.MAKE_PART):
-        return _move_words(settings, actor, findings, fix)
+        return _move_words(environment, actor, findings, fix)
     seen = [f.change for f in findings if f.change]
     tags = {change.tag for change in seen}
     if fix is Fix.PUT_RECORDER_BACK:
-        return service.sync(settings, Request(actor, "resolve", tags))
+        return service.sync(environment, Request(actor, "resolve", tags))
     policy = Policy.CRONTAB if fix is Fix.TAKE_CRONTAB else Policy.DATABASE
     choices = dict.fromkeys(tags, policy)
-    return service.sync(settings, Request(actor, "resolve", tags, choices, seen))
+    return service.sync(environment, Request(actor, "resolve", tags, choices, seen))
 
 
 def _commented(line: str) -> str:
@@ -86,25 +86,27 @@ def _without_carriage_return(line: str) -> str:
 
 
 def _mend_lines(
-    settings: Settings, actor: str, findings: Sequence[Finding], mend: Callable[[str], str]
+    environment: Environment, actor: str, findings: Sequence[Finding], mend: Callable[[str], str]
 ) -> Saved:
-    text, _ = service.read_crontab(settings)
+    text, _ = service.read_crontab(environment)
     lines = (text or "").split("\n")
     for at in _unchanged(lines, findings):
         lines[at] = mend(lines[at])
-    return edit.save_raw(settings, "\n".join(lines), text, actor=actor)
+    return edit.save_raw(environment, "\n".join(lines), text, actor=actor)
 
 
-def _move_words(settings: Settings, actor: str, findings: Sequence[Finding], fix: Fix) -> Saved:
+def _move_words(
+    environment: Environment, actor: str, findings: Sequence[Finding], fix: Fix
+) -> Saved:
     """Take words from behind tags, where the shell ignores them."""
-    text, document = service.read_crontab(settings)
+    text, document = service.read_crontab(environment)
     draft = Draft(document)
     for at in _unchanged((text or "").split("\n"), findings):
         if fix is Fix.MAKE_PART:
             draft.words_to_command(at)
         else:
             draft.words_to_comment(at)
-    return edit.save_raw(settings, str(draft.done()), text, actor=actor)
+    return edit.save_raw(environment, str(draft.done()), text, actor=actor)
 
 
 def _unchanged(lines: Sequence[str], findings: Sequence[Finding]) -> list[int]:

@@ -7,7 +7,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
+from pitasker_core.base.storable import check_storable
 from pitasker_core.crontab.document import (
     Entry,
     Invalid,
@@ -17,9 +21,6 @@ from pitasker_core.crontab.document import (
 )
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.database.tables import EventRow, TaskRow
-from pitasker_core.errors import InvalidSyntax, PiTaskerError
-from pitasker_core.settings import Settings
-from pitasker_core.storable import check_storable
 from pitasker_core.sync import install, store
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.service import (
@@ -77,7 +78,7 @@ def importable(compared: Comparison) -> list[Import]:
 
 
 def adopt(
-    settings: Settings,
+    environment: Environment,
     actor: str,
     wanted: Sequence[Import] | None = None,
     options: ImportOptions = DEFAULTS,
@@ -88,10 +89,10 @@ def adopt(
     the result, and so is why the crontab does not follow yet. Raises any PiTaskerError when no task
     was made.
     """
-    with install.locked(settings):
-        text, document = read_crontab(settings)
+    with install.locked(environment):
+        text, document = read_crontab(environment)
         work = _Work(options, actor)
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             crontab = store.own_crontab(session, lock=True)
             compared = compare(session, crontab, text, document)
             work.intend(
@@ -103,7 +104,7 @@ def adopt(
         if tags:
             request = Request(actor, "import", tags, confirmed=True, places=work.places)
             try:
-                done = sync_locked(settings, request)
+                done = sync_locked(environment, request)
             except PiTaskerError as problem:
                 return replace(work.result, problem=problem, texts=(text, text))
             work.result.updated.extend(

@@ -11,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pitasker_core import clock
-from pitasker_core.crontab.document import Crontab, Invalid, encode
-from pitasker_core.crontab.program import CrontabProgram, write_complete
-from pitasker_core.errors import (
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import (
     ConcurrentModification,
     CrontabUnavailable,
     ExecutionError,
@@ -24,8 +23,9 @@ from pitasker_core.errors import (
     ReadOnly,
     SyncInProgress,
 )
-from pitasker_core.settings import Settings
-from pitasker_core.text import Code, Text
+from pitasker_core.base.text import Code, Text
+from pitasker_core.crontab.document import Crontab, Invalid, encode
+from pitasker_core.crontab.program import CrontabProgram, write_complete
 
 LOCK_TIME_LIMIT = 10.0
 """Seconds to wait for another PiTasker process to finish with the crontab."""
@@ -34,21 +34,21 @@ BACKUPS_KEPT = 200
 
 
 @contextmanager
-def locked(settings: Settings, time_limit: float = LOCK_TIME_LIMIT) -> Iterator[None]:
+def locked(environment: Environment, time_limit: float = LOCK_TIME_LIMIT) -> Iterator[None]:
     """Be the one writer of the crontab on this machine. The lock dies with its process.
 
     Raises SyncInProgress when another holds it for longer than `time_limit` seconds, ReadOnly for
     somebody who may only look.
     """
-    if settings.read_only:
+    if environment.read_only:
         raise ReadOnly
     try:
-        settings.make_home()
-        handle = os.open(settings.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        environment.make_home()
+        handle = os.open(environment.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         # For the `crontab` that writes: should we be killed, the lock is held until it is done.
         os.set_inheritable(handle, True)
     except OSError as problem:
-        raise _disk(settings.home, problem) from problem
+        raise _disk(environment.home, problem) from problem
     try:
         end = time.monotonic() + time_limit
         while True:
@@ -72,7 +72,7 @@ def digest(text: str | None) -> str:
     return "none" if text is None else hashlib.sha256(encode(text)).hexdigest()
 
 
-def back_up(settings: Settings, text: str | None, at: datetime) -> Path | None:
+def back_up(environment: Environment, text: str | None, at: datetime) -> Path | None:
     """Keep a text as a file that can be read, and installed, without PiTasker or a database.
 
     On the disk for good before this returns. None when there was no crontab, or when the newest
@@ -81,20 +81,20 @@ def back_up(settings: Settings, text: str | None, at: datetime) -> Path | None:
     if text is None:
         return None
     short = digest(text)[:12]
-    kept = sorted(settings.backups.glob("*.crontab"))
+    kept = sorted(environment.backups.glob("*.crontab"))
     if kept and kept[-1].name.endswith(f"-{short}.crontab") and _holds(kept[-1], text):
         return None
-    file = settings.backups / f"{at:%Y%m%dT%H%M%S.%fZ}-{short}.crontab"
-    unfinished = settings.backups / "unfinished"
+    file = environment.backups / f"{at:%Y%m%dT%H%M%S.%fZ}-{short}.crontab"
+    unfinished = environment.backups / "unfinished"
     try:
         unfinished.unlink(missing_ok=True)
         write_complete(unfinished, text, durable=True)
         unfinished.rename(file)
-        _sync_folder(settings.backups)
+        _sync_folder(environment.backups)
         for old in kept[: max(0, len(kept) + 1 - BACKUPS_KEPT)]:
             old.unlink(missing_ok=True)
     except OSError as problem:
-        raise _disk(settings.backups, problem) from problem
+        raise _disk(environment.backups, problem) from problem
     return file
 
 
@@ -113,7 +113,7 @@ class Write:
 
 
 def install(
-    settings: Settings, program: CrontabProgram, based_on: str | None, wanted: Crontab | None
+    environment: Environment, program: CrontabProgram, based_on: str | None, wanted: Crontab | None
 ) -> Write:
     """Install a crontab in the place of the text it was based on, and verify it.
 
@@ -133,7 +133,7 @@ def install(
         if wanted is None:
             program.remove(look)
         else:
-            with _candidate(settings, wanted) as file:
+            with _candidate(environment, wanted) as file:
                 pid = program.install(file, look)
     _expect(program, None if wanted is None else str(wanted))
     return Write(since[0], clock.now(), pid)
@@ -153,25 +153,25 @@ def _telling_the_truth(program: CrontabProgram, text: str | None) -> Iterator[No
         raise type(problem)(problem.message, Text(f"The crontab {now}. ", problem.advice)) from None
 
 
-def check(settings: Settings, program: CrontabProgram, wanted: Crontab) -> None:
+def check(environment: Environment, program: CrontabProgram, wanted: Crontab) -> None:
     """Let the program judge a crontab without installing it. The caller holds the lock.
 
     Raises InvalidSyntax when the program refuses it; ExecutionError when the disk is full.
     """
-    with _candidate(settings, wanted) as file:
+    with _candidate(environment, wanted) as file:
         program.check(file)
 
 
 @contextmanager
-def _candidate(settings: Settings, wanted: Crontab) -> Iterator[Path]:
+def _candidate(environment: Environment, wanted: Crontab) -> Iterator[Path]:
     """A complete file of a crontab. The program's refusal of it names our findings."""
     # One name under the lock: what a killed process left is overwritten, never heaped up.
-    file = settings.home / "candidate"
+    file = environment.home / "candidate"
     try:
         file.unlink(missing_ok=True)
         write_complete(file, str(wanted))
     except OSError as problem:
-        raise _disk(settings.home, problem) from problem
+        raise _disk(environment.home, problem) from problem
     try:
         yield file
     except InvalidSyntax as problem:

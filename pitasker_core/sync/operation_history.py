@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Date, cast, func, select
 
 from pitasker_core import database
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import NotFound
 from pitasker_core.database.tables import OperationRow
-from pitasker_core.errors import NotFound
-from pitasker_core.settings import Settings
 from pitasker_core.sync import store
 
 
@@ -72,11 +72,11 @@ class Counts:
 
 
 def operations(
-    settings: Settings, limit: int = 50, since: datetime | None = None
+    environment: Environment, limit: int = 50, since: datetime | None = None
 ) -> list[Operation]:
     """The newest operations on this crontab, newest first, without their details."""
     columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         query = select(*columns).where(OperationRow.crontab == crontab)
         if since:
@@ -85,10 +85,10 @@ def operations(
         return [Operation(**row._mapping) for row in rows]
 
 
-def operation(settings: Settings, number: int) -> OperationDetails:
+def operation(environment: Environment, number: int) -> OperationDetails:
     """One operation on this crontab. Raises NotFound."""
     columns = [getattr(OperationRow, name) for name in OperationDetails.__dataclass_fields__]
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         row = session.execute(
             select(*columns).where(OperationRow.crontab == crontab, OperationRow.id == number)
@@ -98,7 +98,7 @@ def operation(settings: Settings, number: int) -> OperationDetails:
     return OperationDetails(**row._mapping)
 
 
-def days(settings: Settings, since: datetime | None, zone: ZoneInfo) -> list[Day]:
+def days(environment: Environment, since: datetime | None, zone: ZoneInfo) -> list[Day]:
     """The figures of each day that had operations, oldest first."""
     day = cast(func.timezone(zone.key or "UTC", OperationRow.started_at), Date)
     success, partial, failed = (
@@ -106,7 +106,7 @@ def days(settings: Settings, since: datetime | None, zone: ZoneInfo) -> list[Day
         for outcome in ("success", "partial", "failed")
     )
     median = func.percentile_cont(0.5).within_group(OperationRow.duration_ms)
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         query = select(day, success, partial, failed, median).where(
             OperationRow.crontab == store.own_crontab(session)
         )
@@ -116,10 +116,10 @@ def days(settings: Settings, since: datetime | None, zone: ZoneInfo) -> list[Day
         return [Day(*row) for row in rows]
 
 
-def counts(settings: Settings, since: datetime | None, limit: int = 1000) -> list[Counts]:
+def counts(environment: Environment, since: datetime | None, limit: int = 1000) -> list[Counts]:
     """What the tasks and entries were after the newest operations, oldest first."""
     told = OperationRow.details["counts"]
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         query = select(OperationRow.started_at, told).where(
             OperationRow.crontab == store.own_crontab(session), told.is_not(None)
         )

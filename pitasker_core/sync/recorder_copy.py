@@ -4,32 +4,32 @@ PiTasker or on where it lies."""
 import shutil
 from pathlib import Path
 
-from pitasker_core import paths
+from pitasker_core.base import paths
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.recording import FILE_NAME
-from pitasker_core.errors import ExecutionError
-from pitasker_core.settings import Settings
-from pitasker_core.text import Code, Text
 
-_ORIGINAL = Path(__file__).parent / "runs" / "recorder.py"
+_ORIGINAL = Path(__file__).parent.parent / "runs" / "recorder.py"
 _PYTHON = Path("/usr/bin/python3")
 _CRON_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def path(settings: Settings) -> Path:
+def path(environment: Environment) -> Path:
     """Where it lies: what entries of the crontab name."""
-    return settings.home / FILE_NAME
+    return environment.home / FILE_NAME
 
 
-def put_in_place(settings: Settings) -> Path:
+def put_in_place(environment: Environment) -> Path:
     """Make sure that the copy is there, is that of this version, and can be started.
 
     Raises ExecutionError when the disk cannot be written, does not let programs be started, or
     there is no Python for it.
     """
-    copy = path(settings)
+    copy = path(environment)
     try:
-        settings.make_home()
-        settings.spool.mkdir(mode=0o700, exist_ok=True)
+        environment.make_home()
+        environment.spool.mkdir(mode=0o700, exist_ok=True)
         wanted = _content()
         if not paths.exists(copy) or copy.read_bytes() != wanted:
             new = copy.with_suffix(".new")
@@ -48,10 +48,10 @@ def put_in_place(settings: Settings) -> Path:
     return copy
 
 
-def refresh(settings: Settings) -> None:
+def refresh(environment: Environment) -> None:
     """Bring a copy that is there up to this version; see `put_in_place`."""
-    if paths.exists(path(settings)):
-        put_in_place(settings)
+    if paths.exists(path(environment)):
+        put_in_place(environment)
 
 
 def _content() -> bytes:

@@ -15,13 +15,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database, paths, recorder_copy
-from pitasker_core.crontab.document import Crontab, parse
-from pitasker_core.crontab.place import Place
-from pitasker_core.crontab.program import CrontabProgram
-from pitasker_core.crontab.recording import Recorder
-from pitasker_core.database.tables import EventRow, TaskRow
-from pitasker_core.errors import (
+from pitasker_core import database
+from pitasker_core.base import clock, paths
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import (
     ConcurrentModification,
     CrontabReverted,
     ExecutionError,
@@ -31,12 +28,16 @@ from pitasker_core.errors import (
     PiTaskerError,
     Stale,
 )
-from pitasker_core.settings import Settings
-from pitasker_core.storable import is_storable
-from pitasker_core.sync import install, merge, store
+from pitasker_core.base.storable import is_storable
+from pitasker_core.base.text import Code, Text
+from pitasker_core.crontab.document import Crontab, parse
+from pitasker_core.crontab.place import Place
+from pitasker_core.crontab.program import CrontabProgram
+from pitasker_core.crontab.recording import Recorder
+from pitasker_core.database.tables import EventRow, TaskRow
+from pitasker_core.sync import install, merge, recorder_copy, store
 from pitasker_core.sync.install import Write
 from pitasker_core.sync.merge import Change, Choice, Kind, Plan, Policy
-from pitasker_core.sync.origin import Origin, nearest, origin_of, put_back, shows_age, unseen
 from pitasker_core.sync.sides import (
     Agreed,
     Carried,
@@ -47,8 +48,8 @@ from pitasker_core.sync.sides import (
     read,
     removed_places,
 )
+from pitasker_core.sync.stale_editor import Origin, nearest, origin_of, put_back, shows_age, unseen
 from pitasker_core.sync.store import Earlier
-from pitasker_core.text import Code, Text
 
 BACKGROUND = "background"
 """The actor that acts for nobody: what it finds in order leaves no record."""
@@ -172,46 +173,48 @@ class SyncResult:
         )
 
 
-def program(settings: Settings) -> CrontabProgram:
+def program(environment: Environment) -> CrontabProgram:
     """The `crontab` program that the settings name."""
-    return CrontabProgram(settings.crontab_program)
+    return CrontabProgram(environment.crontab_program)
 
 
-def read_crontab(settings: Settings) -> tuple[str | None, Crontab]:
+def read_crontab(environment: Environment) -> tuple[str | None, Crontab]:
     """The installed text (None: no crontab) and what its lines are. Needs no database."""
-    crontab = program(settings)
+    crontab = program(environment)
     text = crontab.read()
     return text, parse(text or "", crontab.dialect)
 
 
-def preview(settings: Settings) -> Comparison:
+def preview(environment: Environment) -> Comparison:
     """What a sync would do now. Takes no lock and writes nothing."""
-    text, document = read_crontab(settings)
-    with database.session(settings) as session:
+    text, document = read_crontab(environment)
+    with database.session(environment) as session:
         return compare(session, store.own_crontab(session), text, document)
 
 
-def sync(settings: Settings, request: Request) -> SyncResult:
+def sync(environment: Environment, request: Request) -> SyncResult:
     """Bring the tasks and the crontab in step.
 
     Raises any PiTaskerError; then nothing was changed on either side.
     """
-    with install.locked(settings):
-        return sync_locked(settings, request)
+    with install.locked(environment):
+        return sync_locked(environment, request)
 
 
-def export(settings: Settings, actor: str, tasks: Collection[int] | None = None) -> SyncResult:
+def export(
+    environment: Environment, actor: str, tasks: Collection[int] | None = None
+) -> SyncResult:
     """Push tasks to the crontab: these, which become system-managed, or all that are already.
 
     What became system-managed is saved, also when the crontab does not follow: why is in the
     `failures`. Raises NotFound for a task that there is none of; then nothing was changed.
     """
     if tasks is None:
-        pushes = {change.tag for change in preview(settings).plan.pushes}
-        done = sync(settings, Request(actor, "export", pushes))
-        with database.session(settings) as session:
+        pushes = {change.tag for change in preview(environment).plan.pushes}
+        done = sync(environment, Request(actor, "export", pushes))
+        with database.session(environment) as session:
             return replace(done, left_out=store.database_only(session))
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         found = store.edited_tasks(session, tasks)
         rows = {number: row for number, row in found.items() if row.deleted_at is None}
         if missing := [number for number in tasks if number not in rows]:
@@ -227,7 +230,7 @@ def export(settings: Settings, actor: str, tasks: Collection[int] | None = None)
             event.before, event.after = {"system_managed": False}, {"system_managed": True}
             session.add(event)
     try:
-        done = sync(settings, Request(actor, "export", only))
+        done = sync(environment, Request(actor, "export", only))
     except PiTaskerError as problem:
         if not new:
             raise
@@ -339,40 +342,40 @@ def _based_on(compared: Comparison, origin: Origin) -> Comparison:
     return replace(older, plan=_planned(older))
 
 
-def put_back_first(settings: Settings) -> None:
+def put_back_first(environment: Environment) -> None:
     """Let what an old editor undid be put back before a whole text is made of the crontab.
 
     Without that the new text would hide what it was made from. The caller holds the lock. Raises
     CrontabReverted when a person must decide first.
     """
     try:
-        compared = preview(settings)
+        compared = preview(environment)
         if compared.origin or compared.unclear:
-            sync_locked(settings, Request(BACKGROUND))
+            sync_locked(environment, Request(BACKGROUND))
     except CrontabReverted:
         raise
     except PiTaskerError as problem:
         _log.info("nothing put back: %s", problem.user_message)
 
 
-def recorders(settings: Settings, compared: Comparison) -> dict[UUID, Recorder]:
+def recorders(environment: Environment, compared: Comparison) -> dict[UUID, Recorder]:
     """Who records the runs of each task that the database knows."""
-    path = str(recorder_copy.path(settings))
+    path = str(recorder_copy.path(environment))
     return {tag: Recorder(path, known.task) for tag, known in compared.known.items()}
 
 
-def sync_locked(settings: Settings, request: Request) -> SyncResult:
+def sync_locked(environment: Environment, request: Request) -> SyncResult:
     """As `sync`, for a caller that holds the lock."""
     started = _Started()
     pauses = iter(_RETRY_PAUSES)
     while True:
         try:
-            result = _try_sync(settings, request, started)
+            result = _try_sync(environment, request, started)
         except PiTaskerError as problem:
             again = isinstance(problem, ConcurrentModification)
             pause = next(pauses, None) if again else None
             if pause is None:
-                _record_failure(settings, request, started, problem)
+                _record_failure(environment, request, started, problem)
                 raise
             time.sleep(pause)
         else:
@@ -408,17 +411,17 @@ class _Started:
         return 1000 * (time.perf_counter() - self._ticks)
 
 
-def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncResult:
+def _try_sync(environment: Environment, request: Request, started: _Started) -> SyncResult:
     """One try, in the order that makes a crash at any line harmless."""
-    crontab = program(settings)
+    crontab = program(environment)
     written: Crontab | None = None
     write = request.write
     try:
         while True:
-            with database.session(settings) as session:
+            with database.session(environment) as session:
                 # 1. Both sides as they are, with the rows locked against other writers.
                 number = store.own_crontab(session, lock=True)
-                text, document = read_crontab(settings)
+                text, document = read_crontab(environment)
                 if request.shown not in (None, install.digest(text)):
                     raise Stale(
                         "The crontab was changed again since it was shown.",
@@ -443,7 +446,7 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
                     if _keep_conflicts(session, number, compared):
                         continue  # and commit, before anything else
                     plan = _resolved(compared, request)
-                carried = _carried(settings, compared, plan)
+                carried = _carried(environment, compared, plan)
                 new_text = str(carried.document)
                 writes = new_text != str(document)
                 # 3. The old bytes, kept where no database is needed to read them.
@@ -452,9 +455,9 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
                     before = store.take_snapshot(session, number, text, "found", document.size)
                 if writes:
                     refuse_nul(document)
-                    install.back_up(settings, text, started.at)
+                    install.back_up(environment, text, started.at)
                     # 4. The crontab; from here on the database only follows.
-                    write = install.install(settings, crontab, text, carried.document)
+                    write = install.install(environment, crontab, text, carried.document)
                     written = carried.document
                     after = store.take_snapshot(
                         session, number, new_text, request.kind, carried.document.size
@@ -486,7 +489,7 @@ def _try_sync(settings: Settings, request: Request, started: _Started) -> SyncRe
         if written is not None:
             with suppress(PiTaskerError):
                 old = document if text is not None else None
-                install.install(settings, crontab, str(written), old)
+                install.install(environment, crontab, str(written), old)
         raise
 
 
@@ -518,24 +521,24 @@ def _move_base(session: Session, crontab: int, wanted: Mapping[UUID, Agreed | No
     return bool(moved)
 
 
-def carry(settings: Settings, compared: Comparison, plan: Plan) -> Carried:
+def carry(environment: Environment, compared: Comparison, plan: Plan) -> Carried:
     """The crontab with a plan carried out, on top of what an old editor undid."""
     document, reading = _with_our_changes(compared, plan)
     return carry_out(
-        document, plan, reading, compared.base, recorders(settings, compared), compared.left
+        document, plan, reading, compared.base, recorders(environment, compared), compared.left
     )
 
 
-def _carried(settings: Settings, compared: Comparison, plan: Plan) -> Carried:
+def _carried(environment: Environment, compared: Comparison, plan: Plan) -> Carried:
     """As `carry`. Without a recorder, what needs one fails alone."""
     needy = {c.tag for c in plan.changes if c.result and c.result.recording.on}
     failures: dict[UUID, str] = {}
     if needy:
         try:
-            recorder_copy.put_in_place(settings)
+            recorder_copy.put_in_place(environment)
         except ExecutionError as problem:
             failures = dict.fromkeys(needy, problem.user_message)
-    carried = carry(settings, compared, plan.without(failures))
+    carried = carry(environment, compared, plan.without(failures))
     return replace(carried, failures={**carried.failures, **failures})
 
 
@@ -702,11 +705,11 @@ def _details(result: SyncResult) -> dict[str, object]:
 
 
 def _record_failure(
-    settings: Settings, request: Request, started: _Started, problem: PiTaskerError
+    environment: Environment, request: Request, started: _Started, problem: PiTaskerError
 ) -> None:
     """Record that an operation failed, if the database is there to record it."""
     operation = None
-    with suppress(PiTaskerError), database.session(settings) as session:
+    with suppress(PiTaskerError), database.session(environment) as session:
         crontab = store.own_crontab(session)
         if request.actor == BACKGROUND and store.failed_last_by(
             session, crontab, problem.code, problem.user_message

@@ -4,6 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.base.storable import check_storable
+from pitasker_core.base.text import visible
 from pitasker_core.crontab.document import (
     Crontab,
     Entry,
@@ -15,10 +18,7 @@ from pitasker_core.crontab.document import (
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.place import Place, find_place, place_of, say_settings
 from pitasker_core.crontab.recording import Recorder
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.storable import check_storable
 from pitasker_core.sync.merge import Change, Fields, Kind, Plan
-from pitasker_core.text import visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,31 +4,32 @@ from collections.abc import Collection
 
 from sqlalchemy import delete
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.text import Text
 from pitasker_core.crontab.document import Crontab
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.recording import PLAIN
 from pitasker_core.database.tables import BaseRow, EventRow
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.settings import Settings
 from pitasker_core.sync import edit, install, store
 from pitasker_core.sync.service import program, put_back_first, read_crontab, refuse_nul
-from pitasker_core.text import Text
 
 
-def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str | None, str]:
+def release(environment: Environment, actor: str, tasks: Collection[int]) -> tuple[str | None, str]:
     """Take the tags off the entries of these tasks, and delete the tasks. The texts before, after.
 
     The tasks go first: a process that dies in between leaves entries with tags that nobody knows,
     which no sync touches. Raises PiTaskerError when the crontab cannot be written; then the tasks
     are gone, and their entries keep their tags and can be imported again.
     """
-    with install.locked(settings):
-        put_back_first(settings)
-        text, document = read_crontab(settings)
+    with install.locked(environment):
+        put_back_first(environment)
+        text, document = read_crontab(environment)
         refuse_nul(document)
         started = clock.now()
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             crontab = store.own_crontab(session, lock=True)
             found = store.edited_tasks(session, tasks).values()
             rows = [row for row in found if row.deleted_at is None]
@@ -43,12 +44,12 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
             before = store.take_snapshot(session, crontab, text, "found", document.size)
         released = _untagged(document, tags)
         try:
-            install.back_up(settings, text, started)
-            write = install.install(settings, program(settings), text, released)
+            install.back_up(environment, text, started)
+            write = install.install(environment, program(environment), text, released)
         except PiTaskerError as problem:
             kept = "The tasks are not managed any more. Their entries keep their tags: import them."
             raise type(problem)(problem.message, Text(problem.advice, " ", kept)) from problem
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             after = store.take_snapshot(session, crontab, str(released), "release", released.size)
             store.record(
                 session,
@@ -66,17 +67,17 @@ def release(settings: Settings, actor: str, tasks: Collection[int]) -> tuple[str
     return text, str(released)
 
 
-def detach(settings: Settings, actor: str) -> int:
+def detach(environment: Environment, actor: str) -> int:
     """Take the recorder out of every entry: each has its plain command back, and needs nothing of
     PiTasker's any more. How many there were. Needs no database. Raises PiTaskerError.
     """
-    text, document = read_crontab(settings)
+    text, document = read_crontab(environment)
     draft = Draft(document)
     found = [index for index, entry in document.entries() if entry.recorder]
     for index in found:
         draft.change(index, recording=PLAIN)
     if found:
-        edit.save_raw(settings, str(draft.done()), text, actor=actor, kind="detach")
+        edit.save_raw(environment, str(draft.done()), text, actor=actor, kind="detach")
     return len(found)
 
 

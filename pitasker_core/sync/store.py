@@ -31,7 +31,9 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from pitasker_core import clock
+from pitasker_core.base import clock
+from pitasker_core.base.errors import NotFound, Stale
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.document import Crontab, decode, encode, parse
 from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.recording import from_dict, recording
@@ -47,11 +49,9 @@ from pitasker_core.database.tables import (
     SnapshotRow,
     TaskRow,
 )
-from pitasker_core.errors import NotFound, Stale
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Fields
 from pitasker_core.sync.sides import Agreed, Known
-from pitasker_core.text import Code, Text
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pitasker_core import clock, paths
-from pitasker_core.runs.by_hand import cron_stdin
+import pitasker_core
+from pitasker_core.base import clock, paths
+from pitasker_core.runs.manual import cron_stdin
 
-CORE = Path(paths.__file__).parent
+CORE = Path(pitasker_core.__file__).parent
 ZONES = Path("/usr/share/zoneinfo")
 
 
@@ -89,7 +90,7 @@ def test_whether_a_path_exists_is_asked_in_one_place():
     """`Path.exists` and its like raise for a path that this user may not reach."""
     asking = {"exists", "is_dir", "is_file", "is_symlink"}
     # Of the private server's own folder, whose OSError is caught as a whole.
-    spared = {CORE / "paths.py", CORE / "database/embedded.py"}
+    spared = {CORE / "base/paths.py", CORE / "database/embedded.py"}
     wrong = [
         f"{file.relative_to(CORE)}:{node.lineno}"
         for file in CORE.rglob("*.py")

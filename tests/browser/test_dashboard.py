@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.web.server.app_discovery import discover_asgi_app
 
-from pitasker_core import history, tasks
-from pitasker_core.sync import adopt
+from pitasker_core import tasks
+from pitasker_core.sync import importing, operation_history
 from tests.helpers.browsing import settle
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.signing_in import cookies
@@ -24,14 +24,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
 
 @pytest.fixture
-def visit(browser, settings):
+def visit(browser, environment):
     """Open pages; a traceback on any of them fails the test."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
     context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
 
     def go(address):
-        for name, value in cookies(settings, address).items():
+        for name, value in cookies(environment, address).items():
             context.add_cookies([{"name": name, "value": value, "url": address}])
         page.goto(address)
         expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE * 1000)
@@ -82,23 +82,29 @@ def apply_changes(page):
     page.get_by_role("button", name="Apply").click()
 
 
-def test_a_newcomer_sees_what_the_crontab_holds_and_imports_it(serve, visit, crontab, settings):
+def test_a_newcomer_sees_what_the_crontab_holds_and_imports_it(serve, visit, crontab, environment):
     crontab.write(EXISTING)
     page = visit(serve.anew())
     expect(page.get_by_text("Nothing has been changed in your crontab")).to_be_visible()
-    (backup,) = settings.backups.glob("*.crontab")
+    (backup,) = environment.backups.glob("*.crontab")
     assert backup.read_bytes() == EXISTING
     expect(page.get_by_text("Found 3 entries in your crontab")).to_be_visible()
     page.get_by_role("link", name="Choose which of the 3 entries").click()
     page.get_by_role("button", name="Import 3 entries").click()
     expect(page.get_by_text("Every entry of your crontab is managed already")).to_be_visible()
-    assert {t.name for t in tasks.listing(settings).tasks} == {"Nightly backup", "cat", "hello.sh"}
+    assert {t.name for t in tasks.listing(environment).tasks} == {
+        "Nightly backup",
+        "cat",
+        "hello.sh",
+    }
     assert crontab.read().count(b"# PITASKER_ID:") == 3
 
 
-def test_an_edit_waits_for_apply_shows_its_proof_and_can_be_undone(serve, visit, crontab, settings):
-    create(settings)
-    create(settings, "Other")
+def test_an_edit_waits_for_apply_shows_its_proof_and_can_be_undone(
+    serve, visit, crontab, environment
+):
+    create(environment)
+    create(environment, "Other")
     before = crontab.read()
     page = visit(f"{serve()}/tasks")
     put_into_cell(page, 0, "schedule", "30 6 * * *")
@@ -111,8 +117,8 @@ def test_an_edit_waits_for_apply_shows_its_proof_and_can_be_undone(serve, visit,
     until(lambda: crontab.read() == before)
 
 
-def test_a_cell_that_is_wrong_is_explained_and_nothing_is_lost(serve, visit, crontab, settings):
-    create(settings)
+def test_a_cell_that_is_wrong_is_explained_and_nothing_is_lost(serve, visit, crontab, environment):
+    create(environment)
     before = crontab.read()
     page = visit(f"{serve()}/tasks")
     put_into_cell(page, 0, "schedule", "every day")
@@ -123,8 +129,8 @@ def test_a_cell_that_is_wrong_is_explained_and_nothing_is_lost(serve, visit, cro
     until(lambda: crontab.read() == before.replace(b"0 2 * * *", b"@daily"))
 
 
-def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, visit, settings):
-    create(settings)
+def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, visit, environment):
+    create(environment)
     page = visit(f"{serve()}/tasks")
     for _ in range(5):
         toggle_cell(page, 0, ON)
@@ -139,20 +145,20 @@ def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, vi
         expect(page.get_by_role("button", name="New task")).to_be_visible()
 
 
-def test_pausing_works_in_the_table(serve, visit, crontab, settings):
-    create(settings)
+def test_pausing_works_in_the_table(serve, visit, crontab, environment):
+    create(environment)
     page = visit(f"{serve()}/tasks")
     toggle_cell(page, 0, ON)
     apply_changes(page)
     until(lambda: b"\n# 0 2 * * * /home/pi/backup.sh" in crontab.read())
 
 
-def test_an_edit_stays_with_its_task_when_the_rows_change(serve, visit, crontab, settings):
-    create(settings, "Zebra")
+def test_an_edit_stays_with_its_task_when_the_rows_change(serve, visit, crontab, environment):
+    create(environment, "Zebra")
     page = visit(f"{serve()}/tasks")
     put_into_cell(page, 0, "name", "Zoo")
     expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    create(settings, "Aardvark")  # in another tab; it takes the first row
+    create(environment, "Aardvark")  # in another tab; it takes the first row
     page.get_by_placeholder("Name, command").fill("a")
     page.get_by_placeholder("Name, command").press("Enter")
     expect(page.get_by_text("In crontab 2")).to_be_visible()
@@ -161,12 +167,14 @@ def test_an_edit_stays_with_its_task_when_the_rows_change(serve, visit, crontab,
     assert b"# Aardvark\n" in crontab.read()
 
 
-def test_an_edit_of_what_somebody_else_changed_shows_both_values(serve, visit, crontab, settings):
-    task = create(settings)
+def test_an_edit_of_what_somebody_else_changed_shows_both_values(
+    serve, visit, crontab, environment
+):
+    task = create(environment)
     page = visit(f"{serve()}/tasks")
     put_into_cell(page, 0, "name", "Mine")
     expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    tasks.change(settings, ME, task.id, name="Theirs")
+    tasks.change(environment, ME, task.id, name="Theirs")
     page.get_by_placeholder("Name, command").fill("e")
     page.get_by_placeholder("Name, command").press("Enter")
     expect(page.get_by_text("somebody else to “Theirs”")).to_be_visible()
@@ -175,9 +183,9 @@ def test_an_edit_of_what_somebody_else_changed_shows_both_values(serve, visit, c
     until(lambda: b"# Mine\n" in crontab.read())
 
 
-def test_many_tasks_are_paused_at_once_and_it_can_be_undone(serve, visit, crontab, settings):
+def test_many_tasks_are_paused_at_once_and_it_can_be_undone(serve, visit, crontab, environment):
     for name in ("One", "Two", "Three"):
-        create(settings, name)
+        create(environment, name)
     before = crontab.read()
     page = visit(f"{serve()}/tasks")
     for row in range(2):
@@ -191,20 +199,20 @@ def test_many_tasks_are_paused_at_once_and_it_can_be_undone(serve, visit, cronta
     until(lambda: crontab.read() == before)
 
 
-def test_a_hand_edit_in_a_terminal_shows_by_itself(serve, visit, crontab, settings):
-    create(settings)
+def test_a_hand_edit_in_a_terminal_shows_by_itself(serve, visit, crontab, environment):
+    create(environment)
     page = visit(serve())
     expect(page.get_by_text("In order")).to_be_visible()
     crontab.write(crontab.read().replace(b"0 2 * * *", b"5 2 * * *"))
     expect(page.get_by_text("1 change in the crontab")).to_be_visible()
     expect(page.get_by_text("schedule 0 2 * * * → 5 2 * * *")).to_be_visible()
     page.get_by_role("button", name="Sync now").click()
-    until(lambda: tasks.listing(settings).tasks[0].schedule == "5 2 * * *")
+    until(lambda: tasks.listing(environment).tasks[0].schedule == "5 2 * * *")
 
 
-def test_no_page_scrolls_sideways_on_a_phone(serve, visit, crontab, settings):
+def test_no_page_scrolls_sideways_on_a_phone(serve, visit, crontab, environment):
     crontab.write(EXISTING)
-    adopt.adopt(settings, ME)
+    importing.adopt(environment, ME)
     address = serve()
     for path in ("", "tasks", "runs", "import", "health", "raw", "settings"):
         page = visit(f"{address}/{path}")
@@ -214,8 +222,8 @@ def test_no_page_scrolls_sideways_on_a_phone(serve, visit, crontab, settings):
         assert main.evaluate("main => main.scrollWidth <= main.clientWidth"), path
 
 
-def test_an_address_opens_one_task(serve, visit, settings):
-    task = create(settings)
+def test_an_address_opens_one_task(serve, visit, environment):
+    task = create(environment)
     page = visit(f"{serve()}/tasks?task={task.id}")
     expect(page.get_by_role("dialog").get_by_text(task.name).first).to_be_visible()
 
@@ -236,8 +244,8 @@ def test_a_task_is_made_in_the_dialog(serve, visit, crontab):
     until(lambda: b"# Night\n15 2 * * * /bin/night # PITASKER_ID:" in (crontab.read() or b""))
 
 
-def test_a_deletion_asks_and_can_be_undone(serve, visit, crontab, settings):
-    create(settings)
+def test_a_deletion_asks_and_can_be_undone(serve, visit, crontab, environment):
+    create(environment)
     before = crontab.read()
     page = visit(f"{serve()}/tasks")
     grid(page).click(position={"x": MENU, "y": 52})
@@ -248,9 +256,9 @@ def test_a_deletion_asks_and_can_be_undone(serve, visit, crontab, settings):
     until(lambda: crontab.read() == before)
 
 
-def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab, settings):
-    task = create(settings)
-    create(settings, "Other")
+def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab, environment):
+    task = create(environment)
+    create(environment, "Other")
     original = crontab.read()
     crontab.write(original.replace(b"0 2 * * * /home", b"9 9 * * * /home", 1))
     page = visit(f"{serve()}/health")
@@ -261,13 +269,13 @@ def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab
     crontab.write(original.replace(b"0 2 * * * /home", b"9 9 * * * /home", 1) + b"# more\n")
     page.reload()
     page.get_by_role("button", name="Take the crontab's").click()
-    until(lambda: tasks.get(settings, task.id).schedule == "9 9 * * *")
+    until(lambda: tasks.get(environment, task.id).schedule == "9 9 * * *")
     expect(page.get_by_text("In order")).to_be_visible()
 
 
-def test_a_conflict_can_be_decided_field_by_field(serve, visit, crontab, settings):
-    task = create(settings)
-    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+def test_a_conflict_can_be_decided_field_by_field(serve, visit, crontab, environment):
+    task = create(environment)
+    nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, task.id, command="/bin/ours")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
     page = visit(f"{serve()}/health")
@@ -279,8 +287,8 @@ def test_a_conflict_can_be_decided_field_by_field(serve, visit, crontab, setting
     until(lambda: b"7 7 * * * /bin/ours # PITASKER_ID:" in crontab.read())
 
 
-def test_a_crontab_that_vanished_asks_before_tasks_are_touched(serve, visit, crontab, settings):
-    create(settings)
+def test_a_crontab_that_vanished_asks_before_tasks_are_touched(serve, visit, crontab, environment):
+    create(environment)
     whole = crontab.read()
     crontab.remove()
     page = visit(serve())
@@ -421,8 +429,8 @@ HOSTILE = b"""\
 """
 
 
-def test_a_finding_is_fixed_from_its_row_and_from_its_kind(serve, visit, crontab, settings):
-    create(settings)
+def test_a_finding_is_fixed_from_its_row_and_from_its_kind(serve, visit, crontab, environment):
+    create(environment)
     crontab.force(crontab.read() + b"1 1 * * * /bin/a\n2 2 * * * /bin/b\n61 * * * * /bin/c\n")
     page = visit(f"{serve()}/health")
     grid(page).click(position={"x": 190, "y": 52 + 35 * 2})
@@ -439,21 +447,21 @@ def test_a_finding_is_fixed_from_its_row_and_from_its_kind(serve, visit, crontab
 
 
 def test_an_operation_shows_what_it_did_and_can_be_gone_back_before(
-    serve, visit, crontab, settings
+    serve, visit, crontab, environment
 ):
-    create(settings)
+    create(environment)
     before = crontab.read()
-    create(settings, "Other")
-    (newest, *_) = history.operations(settings)
+    create(environment, "Other")
+    (newest, *_) = operation_history.operations(environment)
     page = visit(f"{serve()}/health?operation={newest.id}")
     expect(page.get_by_text("The crontab: 2 lines added, 2 identical")).to_be_visible()
     page.get_by_role("button", name="Put the crontab back to before this").click()
     until(lambda: crontab.read() == before)
 
 
-def test_what_a_person_wrote_is_text_on_every_page(serve, visit, crontab, settings):
+def test_what_a_person_wrote_is_text_on_every_page(serve, visit, crontab, environment):
     crontab.write(HOSTILE)
-    adopt.adopt(settings, ME)
+    importing.adopt(environment, ME)
     crontab.write(crontab.read().replace(b"0 5", b"0 6"))
     address = serve()
     for path in ("", "tasks", "import", "health", "raw"):
@@ -489,20 +497,20 @@ def test_an_import_can_choose_all_or_none(serve, visit, crontab):
     until(lambda: crontab.read().count(b"# PITASKER_ID:") == 3)
 
 
-def test_a_deleted_task_without_an_entry_can_be_brought_back(serve, visit, settings):
-    task = tasks.create(settings, ME, "Draft", "@daily", "true", system_managed=False).tasks[0]
+def test_a_deleted_task_without_an_entry_can_be_brought_back(serve, visit, environment):
+    task = tasks.create(environment, ME, "Draft", "@daily", "true", system_managed=False).tasks[0]
     page = visit(f"{serve()}/tasks")
     grid(page).click(position={"x": MENU, "y": 52})
     page.get_by_text("Delete", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    until(lambda: tasks.get(settings, task.id).deleted_at is not None)
+    until(lambda: tasks.get(environment, task.id).deleted_at is not None)
     expect(page.get_by_text("The crontab is as it was")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    until(lambda: tasks.get(settings, task.id).deleted_at is None)
+    until(lambda: tasks.get(environment, task.id).deleted_at is None)
 
 
-def test_a_task_runs_now_shows_its_output_as_it_comes_and_is_stopped(serve, visit, settings):
-    create(settings, command="for n in 1 2 3; do echo step $n; sleep 1; done; sleep 60")
+def test_a_task_runs_now_shows_its_output_as_it_comes_and_is_stopped(serve, visit, environment):
+    create(environment, command="for n in 1 2 3; do echo step $n; sleep 1; done; sleep 60")
     page = visit(f"{serve()}/tasks")
     grid(page).click(position={"x": MENU, "y": 52})
     page.get_by_text("Run now", exact=True).click()

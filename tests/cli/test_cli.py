@@ -65,7 +65,7 @@ def test_status_counts_both_sides(crontab, answer):
     assert told["lastSync"]
 
 
-def test_sync_tells_what_went_each_way_and_names_conflicts(crontab, answer, settings):
+def test_sync_tells_what_went_each_way_and_names_conflicts(crontab, answer, environment):
     crontab.write(LINES)
     answer("import")
     crontab.write(crontab.read().replace(b"/usr/bin/weekly", b"/usr/bin/by-hand"))
@@ -141,7 +141,7 @@ def test_list_shows_where_each_task_stands(answer):
     assert (task["name"], task["state"], task["isSystemManaged"]) == ("A", "Synced", True)
 
 
-def test_raw_get_prints_the_exact_bytes(crontab, settings, cli_environment):
+def test_raw_get_prints_the_exact_bytes(crontab, environment, cli_environment):
     odd = b"# caf\xe9\r\n0 5 * * * echo caf\xe9\r\n"
     crontab.write(odd)
     command = [sys.executable, "-m", "pitasker_core", "raw", "get"]
@@ -207,8 +207,8 @@ def test_psql_opens_a_shell_on_the_database(cli_environment):
     assert done.stdout == b"42\n", done.stderr
 
 
-def test_a_task_is_run_by_hand_with_its_output_and_its_exit_code(cli, settings, capfdbinary):
-    task = create(settings, command="printf 'out\\377\\n'; exit 7")
+def test_a_task_is_run_by_hand_with_its_output_and_its_exit_code(cli, environment, capfdbinary):
+    task = create(environment, command="printf 'out\\377\\n'; exit 7")
     assert cli("run", str(task.id), "--wait") == 7
     assert capfdbinary.readouterr().out == b"out\xff\n"
     assert cli("runs", "--task", str(task.id), "--failed", "--json") == 0

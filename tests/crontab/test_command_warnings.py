@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from pitasker_core import advice
+from pitasker_core.crontab import command_warnings
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import parse
 from pitasker_core.dashboard import overview
-from pitasker_core.sync import adopt, first, service
+from pitasker_core.sync import first_look, importing, service
 from tests.helpers.examples import EXISTING, ME, create
 
 
@@ -23,14 +23,14 @@ from tests.helpers.examples import EXISTING, ME, create
     ],
 )
 def test_a_command_that_may_surprise_gets_a_warning(command: str, warning: str) -> None:
-    assert warning in " ".join(advice.advise("@daily", command, None))
+    assert warning in " ".join(command_warnings.advise("@daily", command, None))
 
 
 @pytest.mark.parametrize(
     "command", ["true", "date +\\%F", "cd /tmp && ls", "A=b /bin/true", "[ -e x ] && ls", "$HOME/x"]
 )
 def test_an_ordinary_command_gets_none(command: str) -> None:
-    assert advice.advise("@daily", command, None) == []
+    assert command_warnings.advise("@daily", command, None) == []
 
 
 @pytest.mark.parametrize(
@@ -38,25 +38,25 @@ def test_an_ordinary_command_gets_none(command: str) -> None:
 )
 def test_a_redirection_that_dash_takes_for_the_background_gets_a_warning(command: str) -> None:
     dash, bash = parse("SHELL=/bin/dash\n"), parse("SHELL=/bin/bash\n")
-    assert "in the background" in " ".join(advice.advise("@daily", command, dash))
-    assert advice.advise("@daily", command, bash) == []
-    assert advice.advise("@daily", "true >/tmp/log 2>&1 &", dash) == []
+    assert "in the background" in " ".join(command_warnings.advise("@daily", command, dash))
+    assert command_warnings.advise("@daily", command, bash) == []
+    assert command_warnings.advise("@daily", "true >/tmp/log 2>&1 &", dash) == []
 
 
 def test_the_path_of_the_crontab_counts(tmp_path: Path) -> None:
     program = tmp_path / "mine"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert advice.advise("@daily", "mine", parse(f"PATH={tmp_path}\n")) == []
-    assert advice.advise("@daily", "mine", parse("\n")) != []
+    assert command_warnings.advise("@daily", "mine", parse(f"PATH={tmp_path}\n")) == []
+    assert command_warnings.advise("@daily", "mine", parse("\n")) != []
 
 
 def test_the_same_entry_twice_gets_a_warning_but_not_itself() -> None:
     crontab = parse("@daily true\n")
-    assert advice.advise("@daily", "true", crontab) == [
+    assert command_warnings.advise("@daily", "true", crontab) == [
         "Another entry of the crontab has the same schedule and command."
     ]
-    assert advice.advise("@daily", "true", crontab, index=0) == []
+    assert command_warnings.advise("@daily", "true", crontab, index=0) == []
 
 
 @pytest.mark.parametrize(
@@ -74,23 +74,23 @@ def test_a_difference_is_counted_in_lines(before: str | None, after: str, words:
     assert str(difference(before, after)) == words
 
 
-def test_the_first_text_is_kept_once_and_before_anything_is_written(settings, crontab):
+def test_the_first_text_is_kept_once_and_before_anything_is_written(environment, crontab):
     crontab.write(EXISTING)
-    first.keep_what_is_there(settings)
-    first.keep_what_is_there(settings)
-    kept = first.untouched(settings)
+    first_look.keep_what_is_there(environment)
+    first_look.keep_what_is_there(environment)
+    kept = first_look.untouched(environment)
     assert kept is not None
     assert kept.backup.read_bytes() == EXISTING
-    assert len(list(settings.backups.glob("*.crontab"))) == 1
-    adopt.adopt(settings, ME)
-    assert first.untouched(settings) is None
+    assert len(list(environment.backups.glob("*.crontab"))) == 1
+    importing.adopt(environment, ME)
+    assert first_look.untouched(environment) is None
 
 
-def test_a_hand_edit_is_told_in_a_sentence(settings, crontab):
-    create(settings, "Backup")
+def test_a_hand_edit_is_told_in_a_sentence(environment, crontab):
+    create(environment, "Backup")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"5 2 * * *"))
-    assert overview.hand_edits(service.preview(settings)) == [
+    assert overview.hand_edits(service.preview(environment)) == [
         "Backup: schedule 0 2 * * * → 5 2 * * *"
     ]
     crontab.write(b"# empty\n")
-    assert overview.hand_edits(service.preview(settings)) == ["Backup: the entry was removed"]
+    assert overview.hand_edits(service.preview(environment)) == ["Backup: the entry was removed"]

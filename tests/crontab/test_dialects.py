@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pitasker_core import tasks
-from pitasker_core.crontab import environment
+from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab.document import Entry, Invalid, Setting, parse, parse_line
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.schedule import Dialect
@@ -52,7 +52,7 @@ def test_where_cron_refuses_it_the_advice_is_a_line_that_every_cron_takes():
 
 @pytest.mark.parametrize("dialect", Dialect)
 def test_an_empty_value_is_written_as_every_cron_takes_it(dialect):
-    assert str(environment.added(parse("", dialect), "MAILTO", "")) == 'MAILTO=""\n'
+    assert str(environment_lines.added(parse("", dialect), "MAILTO", "")) == 'MAILTO=""\n'
 
 
 def test_cronie_takes_commands_that_debian_refuses():
@@ -93,12 +93,12 @@ def test_a_program_that_was_upgraded_is_asked_anew(fake_crontab):
     assert program.dialect is Dialect.CRONIE
 
 
-def test_the_pages_read_schedules_as_this_machine_does(settings, crontab, fake_crontab):
+def test_the_pages_read_schedules_as_this_machine_does(environment, crontab, fake_crontab):
     now, zone = datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("UTC")
-    cronie = replace(settings, crontab_program=str(fake_crontab(CRONIE)))
+    cronie = replace(environment, crontab_program=str(fake_crontab(CRONIE)))
     # `fri-sun` is a range for cronie, and selects nothing for Debian's cron.
     tasks.create(cronie, "test", "A", "0 3 * * fri-sun", "/bin/a")
-    for one, runs in ((cronie, 1), (settings, 0)):
+    for one, runs in ((cronie, 1), (environment, 0)):
         listing = tasks.listing(one)
         assert len(overview.next_runs(listing, now, zone, 5)) == runs
         words = task_grid.in_words("0 3 * * fri-sun", listing.dialect)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.crontab.document import (
     COMMAND_LIMIT,
     NAME_LIMIT,
@@ -31,7 +32,6 @@ from pitasker_core.crontab.document import (
 )
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.errors import InvalidSyntax, NotFound
 
 SAMPLES = sorted((Path(__file__).parents[1] / "crontabs").glob("*.crontab"))
 REFUSED = {"crlf", "no_final_newline", "invalid_lines", "broken_with_tags"}

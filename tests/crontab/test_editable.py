@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab.document import decode
 from pitasker_core.crontab.editable import edited, shown
-from pitasker_core.errors import InvalidSyntax
 
 SAMPLES = sorted((Path(__file__).parents[1] / "crontabs").glob("*.crontab"))
 FOREIGN = ["a\r", "b\udce9", "b\udce8", "c\0", "d\x1b", "e\x7f", "f\u202e", "␍", "�", "plain", ""]

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from pitasker_core import auth, background, preferences, tasks, tokens
-from pitasker_core.auth import Role
-from pitasker_core.background import Background
+from pitasker_core import tasks
 from pitasker_core.dashboard.staging import Staged
+from pitasker_core.database import preferences
 from pitasker_core.notifications import rules
 from pitasker_core.notifications.rules import Rules
-from pitasker_core.runs import by_hand, history, spool
+from pitasker_core.runs import history, manual, spool
+from pitasker_core.server import auth, background, tokens
+from pitasker_core.server.auth import Role
+from pitasker_core.server.background import Background
 from pitasker_core.sync import service
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
@@ -68,9 +70,9 @@ IN_ORDER = {
 
 
 @pytest.mark.parametrize("page", IN_ORDER)
-def test_a_page_shows_that_all_is_in_order(open_page, settings, page):
-    create(settings)
-    work = Background(settings)
+def test_a_page_shows_that_all_is_in_order(open_page, environment, page):
+    create(environment)
+    work = Background(environment)
     work.start()
     until(lambda: work.leads)
     app = open_page(page)
@@ -91,17 +93,17 @@ CONFLICT = {
 
 
 @pytest.mark.parametrize("page", CONFLICT)
-def test_a_page_shows_a_conflict(open_page, crontab, settings, page):
-    task = create(settings)
-    tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")
+def test_a_page_shows_a_conflict(open_page, crontab, environment, page):
+    task = create(environment)
+    tasks.change(replace(environment, crontab_program="/nonexistent"), ME, task.id, command="/ours")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
-    service.sync(settings, Request(ME))
+    service.sync(environment, Request(ME))
     assert CONFLICT[page] in said(open_page(page))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in ("runs", "settings")])
-def test_a_page_says_how_to_be_allowed_to_use_crontab(open_page, fake_crontab, settings, page):
-    create(settings)
+def test_a_page_says_how_to_be_allowed_to_use_crontab(open_page, fake_crontab, environment, page):
+    create(environment)
     app = open_page(page, PITASKER_CRONTAB=str(fake_crontab(NOT_ALLOWED)))
     assert "This user may not use crontab" in said(app)
     assert "/etc/cron.deny" in said(app)
@@ -117,16 +119,16 @@ def test_a_page_without_a_database_says_so_and_where_to_go_on(open_page, crontab
         assert list(app.dataframe[0].value["schedule"]) == ["0 2 * * *", "*/5 * * * *", "@reboot"]
 
 
-def test_the_address_of_a_task_opens_it(open_page, settings):
-    task = create(settings)
+def test_the_address_of_a_task_opens_it(open_page, environment):
+    task = create(environment)
     app = open_page("tasks")
     app.query_params["task"] = str(task.id)
     app.run()
     assert [field.value for field in app.text_input if field.label == "Command"] == [task.command]
 
 
-def test_the_tasks_of_an_import_can_be_shown_alone(open_page, settings):
-    first, _ = create(settings), create(settings, "Other")
+def test_the_tasks_of_an_import_can_be_shown_alone(open_page, environment):
+    first, _ = create(environment), create(environment, "Other")
     app = open_page("tasks")
     app.query_params["only"] = str(first.id)
     app.run()
@@ -134,8 +136,8 @@ def test_the_tasks_of_an_import_can_be_shown_alone(open_page, settings):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_who_may_only_look_is_told_so_on_every_page(open_page, settings, page):
-    create(settings)
+def test_who_may_only_look_is_told_so_on_every_page(open_page, environment, page):
+    create(environment)
     app = open_page(page, Role.READ)
     assert "You may look, not change" in said(app)
     assert not app.error
@@ -151,14 +153,14 @@ HARMLESS = {
 
 
 def test_who_may_only_look_can_press_nothing_that_writes_whatever_is_to_be_decided(
-    open_page, settings, crontab
+    open_page, environment, crontab
 ):
-    task, other = create(settings), create(settings, "Other")
-    tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")
+    task, other = create(environment), create(environment, "Other")
+    tasks.change(replace(environment, crontab_program="/nonexistent"), ME, task.id, command="/ours")
     by_hand_now = crontab.read().replace(b"0 2 * * * /home/pi/backup.sh", b"7 7 * * * /theirs")
     crontab.write(by_hand_now + b"@daily /unmanaged\n@daily /unmanaged\n")
-    observed = ran(settings, task, source="observed", ended_at=None, exit_code=None)
-    missed(settings, other, 5)
+    observed = ran(environment, task, source="observed", ended_at=None, exit_code=None)
+    missed(environment, other, 5)
     app = open_page("health", Role.READ)
     app.query_params["operation"] = "1"
     app.session_state["guard"] = "Most entries are gone."
@@ -189,20 +191,20 @@ def test_only_who_may_save_a_text_can_upload_one(open_page, role):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_that_is_open_shows_nothing_after_signing_out(open_page, settings, page):
-    create(settings)
+def test_a_page_that_is_open_shows_nothing_after_signing_out(open_page, environment, page):
+    create(environment)
     app = open_page(page)
-    auth.sign_out_everyone(settings)
+    auth.sign_out_everyone(environment)
     app.run()
     assert said(app) == "You are signed out."
 
 
-def test_a_run_is_shown_with_what_it_printed_and_how_it_differs(open_page, settings):
-    task = create(settings)
-    before = ran(settings, task, 20, output=b"one\ntwo\n")
+def test_a_run_is_shown_with_what_it_printed_and_how_it_differs(open_page, environment):
+    task = create(environment)
+    before = ran(environment, task, 20, output=b"one\ntwo\n")
     printed = b"\x1b[31mone\x1b[0m\n</pre><script>alert(1)</script> **bold**\n"
-    number = ran(settings, task, 10, exit_code=127, output=printed)
-    missed(settings, task, 5, 3, 2)
+    number = ran(environment, task, 10, exit_code=127, output=printed)
+    missed(environment, task, 5, 3, 2)
     app = open_page("runs")
     app.query_params["task"] = str(task.id)
     app.query_params["run"] = str(number)
@@ -224,10 +226,10 @@ def test_a_run_is_shown_with_what_it_printed_and_how_it_differs(open_page, setti
     assert "1 of 2 lines have it" in said(app)
 
 
-def test_the_filters_of_runs_and_what_a_task_prints(open_page, settings):
-    task, other = create(settings), create(settings, "Other")
-    ran(settings, task, 10, bytes=900_000_000)
-    ran(settings, other, 20, exit_code=1)
+def test_the_filters_of_runs_and_what_a_task_prints(open_page, environment):
+    task, other = create(environment), create(environment, "Other")
+    ran(environment, task, 10, bytes=900_000_000)
+    ran(environment, other, 20, exit_code=1)
     app = open_page("runs")
     assert list(app.dataframe[0].value["task"]) == ["Backup", "Other"]
     app.segmented_control(key="runs_kind").set_value("Failed").run()
@@ -239,46 +241,46 @@ def test_the_filters_of_runs_and_what_a_task_prints(open_page, settings):
     assert "This task prints 900 MB a day" in said(app)
 
 
-def test_what_runs_now_shows_its_output_and_can_be_stopped(open_page, settings):
-    task = create(settings, command="echo started; sleep 60")
-    name = by_hand.start(settings, ME, task)
-    until(lambda: spool.printed(settings.spool / name)[0] == b"started\n")
+def test_what_runs_now_shows_its_output_and_can_be_stopped(open_page, environment):
+    task = create(environment, command="echo started; sleep 60")
+    name = manual.start(environment, ME, task)
+    until(lambda: spool.printed(environment.spool / name)[0] == b"started\n")
     app = open_page("runs")
     assert "**Backup** has been running for" in said(app)
     assert "started" in "".join(part.body for part in app.get("html"))
     (stop,) = [button for button in app.button if button.label == "Stop"]
     stop.click().run()
-    until(lambda: spool.collect(settings) == 0)
+    until(lambda: spool.collect(environment) == 0)
     app.run()
     assert "has been running" not in said(app)
     assert list(app.dataframe[0].value["result"]) == ["✗ terminated by signal 15"]
 
 
-def test_home_shows_what_went_wrong_lately(open_page, settings):
-    task = create(settings)
+def test_home_shows_what_went_wrong_lately(open_page, environment):
+    task = create(environment)
     assert "Went wrong lately" not in said(open_page("home"))
-    ran(settings, task, 10, exit_code=1)
+    ran(environment, task, 10, exit_code=1)
     app = open_page("home")
     assert "Went wrong lately" in said(app)
     assert list(app.dataframe[0].value["result"]) == ["✗ exit code 1"]
 
 
-def test_what_was_missed_while_the_machine_was_off_can_be_run_now(open_page, settings):
-    missed(settings, create(settings), 5)
+def test_what_was_missed_while_the_machine_was_off_can_be_run_now(open_page, environment):
+    missed(environment, create(environment), 5)
     app = open_page("home")
     assert "The machine was off: Backup was missed. Run now?" in said(app)
     (run,) = [button for button in app.button if button.label == "Run now"]
     run.click().run()
     assert not app.exception
-    until(lambda: spool.collect(settings) == 0)
-    assert history.runs(settings)[0].source == "caught up"
+    until(lambda: spool.collect(environment) == 0)
+    assert history.runs(environment)[0].source == "caught up"
     assert "Run now?" not in said(open_page("runs"))
 
 
 @pytest.mark.parametrize("part", ["Background", "Notifications", "Access", "Changes"])
-def test_each_part_of_the_settings_opens(open_page, settings, part):
-    create(settings)
-    tokens.create(settings, ME, "phone", Role.READ)
+def test_each_part_of_the_settings_opens(open_page, environment, part):
+    create(environment)
+    tokens.create(environment, ME, "phone", Role.READ)
     app = open_page("settings")
     app.segmented_control(key="settings_part").set_value(part).run()
     assert not app.exception
@@ -294,26 +296,26 @@ def test_each_part_of_the_settings_opens(open_page, settings, part):
         assert list(table.value["What"]) == ["token created", "created"]
 
 
-def test_a_preference_is_saved_from_its_page(open_page, settings):
+def test_a_preference_is_saved_from_its_page(open_page, environment):
     app = open_page("settings")
     app.number_input[0].set_value(10)
     app.button[0].click().run()
     assert not app.exception
-    assert preferences.read(settings).sync_minutes == 10
+    assert preferences.read(environment).sync_minutes == 10
 
 
-def test_trouble_in_the_background_is_on_the_page(open_page, settings, crontab):
-    create(settings)
+def test_trouble_in_the_background_is_on_the_page(open_page, environment, crontab):
+    create(environment)
     crontab.remove()
-    work = Background(settings, 0.02)
+    work = Background(environment, 0.02)
     work.start()
-    until(lambda: background.job_states(settings))
+    until(lambda: background.job_states(environment))
     work.stop()
     assert "In the background, sync: 1 of 1 managed entries are gone" in said(open_page("health"))
 
 
-def test_why_did_it_not_run_is_answered_in_a_dialog(open_page, settings, crontab):
-    task = create(settings, command="no-such-program", paused=True)
+def test_why_did_it_not_run_is_answered_in_a_dialog(open_page, environment, crontab):
+    task = create(environment, command="no-such-program", paused=True)
     app = open_page("tasks")
     app.session_state["menu"] = ("Why did it not run?", task.id)
     app.run()
@@ -327,7 +329,7 @@ def labelled(widgets, label):
     return next(one for one in widgets if one.label == label)
 
 
-def test_a_channel_is_added_on_the_page_and_shown_without_its_secret(open_page, settings):
+def test_a_channel_is_added_on_the_page_and_shown_without_its_secret(open_page, environment):
     app = open_page("settings")
     app.segmented_control(key="settings_part").set_value("Notifications").run()
     assert "Nobody is told of anything yet" in said(app)
@@ -340,11 +342,11 @@ def test_a_channel_is_added_on_the_page_and_shown_without_its_secret(open_page, 
     assert "Sesame" not in f"{said(app)} {table.value.to_csv()}"
 
 
-def test_words_that_cannot_be_are_refused_before_and_at_saving(open_page, settings):
+def test_words_that_cannot_be_are_refused_before_and_at_saving(open_page, environment):
     app = open_page("settings")
     app.segmented_control(key="settings_part").set_value("Notifications").run()
     labelled(app.text_input, "Title").set_value("{nobody}").run()
     assert "There is no placeholder {nobody}" in said(app)
     labelled(app.button, "Save the words").click().run()
     assert "There is no placeholder {nobody}" in said(app)
-    assert rules.read(settings) == Rules()
+    assert rules.read(environment) == Rules()

@@ -6,17 +6,17 @@ import pytest
 from sqlalchemy import update
 
 from pitasker_core import database, tasks
+from pitasker_core.base.errors import InvalidSyntax, Stale
 from pitasker_core.dashboard import staging
 from pitasker_core.dashboard.staging import Staged
 from pitasker_core.database.tables import TaskRow
-from pitasker_core.errors import InvalidSyntax, Stale
 from pitasker_core.tasks import Edit
 from tests.helpers.examples import ME, create
 
 
 @pytest.fixture
-def task(settings):
-    return create(settings)
+def task(environment):
+    return create(environment)
 
 
 def delta(**cells):
@@ -56,19 +56,19 @@ def test_a_change_by_somebody_else_of_the_same_cell_collides_until_it_is_decided
     assert staging.collisions(staging.rebased(staged, now[task.id], "schedule"), now) == []
 
 
-def test_a_preview_says_what_the_crontab_would_get_and_changes_nothing(settings, crontab, task):
+def test_a_preview_says_what_the_crontab_would_get_and_changes_nothing(environment, crontab, task):
     before = crontab.read()
-    shown = tasks.preview(settings, [Edit(task.id, task.version, {"schedule": "@daily"})])
+    shown = tasks.preview(environment, [Edit(task.id, task.version, {"schedule": "@daily"})])
     assert shown.after.encode() == before.replace(b"0 2 * * *", b"@daily")
     assert shown.problems == {}
     assert crontab.read() == before
-    assert tasks.get(settings, task.id) == task
+    assert tasks.get(environment, task.id) == task
 
 
-def test_a_preview_names_what_is_wrong_with_which_task(settings, task):
-    other = create(settings, "Other")
+def test_a_preview_names_what_is_wrong_with_which_task(environment, task):
+    other = create(environment, "Other")
     shown = tasks.preview(
-        settings,
+        environment,
         [Edit(task.id, None, {"schedule": "61 * * * *"}), Edit(other.id, None, {"paused": True})],
     )
     assert shown.problems.keys() == {task.id}
@@ -84,38 +84,38 @@ def test_a_preview_names_what_is_wrong_with_which_task(settings, task):
         {"command": "/bin/other", "notes": "why"},
     ],
 )
-def test_undo_brings_the_same_bytes_back(settings, crontab, task, fields):
+def test_undo_brings_the_same_bytes_back(environment, crontab, task, fields):
     before = crontab.read()
-    done = tasks.change(settings, ME, task.id, **fields)
+    done = tasks.change(environment, ME, task.id, **fields)
     assert fields == {"notes": "why"} or crontab.read() != before
-    tasks.undo(settings, ME, done)
+    tasks.undo(environment, ME, done)
     assert crontab.read() == before
 
 
-def test_undo_of_a_new_task_removes_it_and_of_a_deletion_brings_it_back(settings, crontab, task):
+def test_undo_of_a_new_task_removes_it_and_of_a_deletion_brings_it_back(environment, crontab, task):
     before = crontab.read()
-    made = tasks.create(settings, ME, "New", "@daily", "/bin/new")
-    tasks.undo(settings, ME, made)
+    made = tasks.create(environment, ME, "New", "@daily", "/bin/new")
+    tasks.undo(environment, ME, made)
     assert crontab.read() == before
-    gone = tasks.delete(settings, ME, task.id)
-    tasks.undo(settings, ME, gone)
+    gone = tasks.delete(environment, ME, task.id)
+    tasks.undo(environment, ME, gone)
     assert crontab.read() == before
 
 
-def test_undo_of_what_was_changed_again_is_refused(settings, crontab, task):
-    done = tasks.change(settings, ME, task.id, schedule="@daily")
-    tasks.change(settings, ME, task.id, schedule="@weekly")
+def test_undo_of_what_was_changed_again_is_refused(environment, crontab, task):
+    done = tasks.change(environment, ME, task.id, schedule="@daily")
+    tasks.change(environment, ME, task.id, schedule="@weekly")
     with pytest.raises(Stale):
-        tasks.undo(settings, ME, done)
+        tasks.undo(environment, ME, done)
     assert b"@weekly" in crontab.read()
 
 
-def test_one_wrong_edit_keeps_all_from_being_saved(settings, crontab, task):
-    other = create(settings, "Other")
+def test_one_wrong_edit_keeps_all_from_being_saved(environment, crontab, task):
+    other = create(environment, "Other")
     before = crontab.read()
     edits = [Edit(other.id, None, {"paused": True}), Edit(task.id, None, {"command": ""})]
     with pytest.raises(InvalidSyntax):
-        tasks.apply(settings, ME, edits)
+        tasks.apply(environment, ME, edits)
     assert crontab.read() == before
 
 
@@ -129,13 +129,13 @@ def test_a_text_with_a_character_that_a_table_cannot_show_is_not_edited_there(ta
     )
 
 
-def test_the_next_run_is_what_cron_will_do_now_while_a_change_waits(settings, crontab, task):
-    with database.session(settings) as session:
+def test_the_next_run_is_what_cron_will_do_now_while_a_change_waits(environment, crontab, task):
+    with database.session(environment) as session:
         waiting = {"cron_schedule": "@daily"}
         session.execute(update(TaskRow).where(TaskRow.id == task.id).values(**waiting))
-    listing = tasks.listing(settings)
+    listing = tasks.listing(environment)
     assert listing.tasks[0].schedule == "@daily"
     assert listing.cron_schedule(listing.tasks[0]) == task.schedule
     crontab.write(b"")
-    listing = tasks.listing(settings)
+    listing = tasks.listing(environment)
     assert listing.cron_schedule(listing.tasks[0]) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pitasker_core.dashboard import terminal
+from pitasker_core.dashboard import terminal_output
 
 
 class Seen(HTMLParser):
@@ -27,7 +27,9 @@ class Seen(HTMLParser):
 
 
 def drawn(output, find=""):
-    return terminal.html(terminal.with_words(terminal.lines(output), find), find)
+    return terminal_output.html(
+        terminal_output.with_words(terminal_output.lines(output), find), find
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_colours_become_classes(printed, looks):
     ],
 )
 def test_what_a_terminal_would_obey_is_carried_out_named_or_left_out(printed, stands):
-    assert terminal.text(printed) == stands
+    assert terminal_output.text(printed) == stands
 
 
 @pytest.mark.parametrize(
@@ -81,17 +83,17 @@ def test_what_a_terminal_would_obey_is_carried_out_named_or_left_out(printed, st
     ],
 )
 def test_what_was_printed_stays_text(printed):
-    found = Seen(terminal.html(list(enumerate(terminal.lines(printed), 1)), "a"))
+    found = Seen(terminal_output.html(list(enumerate(terminal_output.lines(printed), 1)), "a"))
     assert found.tags <= {"pre", "span", "mark"}
     assert found.attributes <= {"class", "style"}
-    assert found.text + "\n" == terminal.text(printed)
+    assert found.text + "\n" == terminal_output.text(printed)
 
 
 @given(st.binary(max_size=200), st.text(max_size=3))
 def test_any_bytes_are_text_however_one_searches(printed, find):
-    found = Seen(terminal.html(list(enumerate(terminal.lines(printed), 1)), find))
+    found = Seen(terminal_output.html(list(enumerate(terminal_output.lines(printed), 1)), find))
     assert found.tags <= {"pre", "span", "mark"}
-    assert found.text == terminal.text(printed).removesuffix("\n")
+    assert found.text == terminal_output.text(printed).removesuffix("\n")
 
 
 def test_what_is_looked_for_is_marked_across_colours():

@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from pitasker_core import archive, background, database, events, notices, preferences, tasks, tokens
-from pitasker_core.archive import restoring
-from pitasker_core.auth import Role
-from pitasker_core.database import embedded
+from pitasker_core import backup, database, tasks
+from pitasker_core.backup import restoring
+from pitasker_core.base.errors import CrontabUnavailable, DatabaseError, InvalidSyntax, NotFound
+from pitasker_core.base.identity import Identity
+from pitasker_core.database import embedded, notices, preferences
+from pitasker_core.database.notices import Kind
 from pitasker_core.database.tables import NoticeRow, OperationRow, RunRow, SettingRow
-from pitasker_core.errors import CrontabUnavailable, DatabaseError, InvalidSyntax, NotFound
-from pitasker_core.identity import Identity
-from pitasker_core.notices import Kind
+from pitasker_core.reports import audit
 from pitasker_core.runs import history as runs
 from pitasker_core.runs import spool
-from pitasker_core.sync import adopt, edit, service, store
+from pitasker_core.server import background, tokens
+from pitasker_core.server.auth import Role
+from pitasker_core.sync import edit, importing, service, store
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.waiting import until
@@ -31,8 +33,8 @@ PI = Identity("raspberrypi", "pi")
 ANNA = Identity("newpi", "anna", "33333333-3333-4333-8333-333333333333")
 
 
-def names(settings):
-    return sorted(task.name for task in tasks.listing(settings).tasks)
+def names(environment):
+    return sorted(task.name for task in tasks.listing(environment).tasks)
 
 
 @pytest.fixture
@@ -40,88 +42,88 @@ def file(tmp_path):
     return tmp_path / "backup.tar.gz"
 
 
-def test_a_backup_brings_the_tasks_and_the_crontab_back(settings, crontab, file):
+def test_a_backup_brings_the_tasks_and_the_crontab_back(environment, crontab, file):
     crontab.write(EXISTING)
-    adopt.adopt(settings, ME)
-    create(settings, "Other")
-    tasks_then, crontab_then = tasks.listing(settings).tasks, crontab.read()
-    size = archive.back_up(settings, file)
+    importing.adopt(environment, ME)
+    create(environment, "Other")
+    tasks_then, crontab_then = tasks.listing(environment).tasks, crontab.read()
+    size = backup.back_up(environment, file)
     assert size == file.stat().st_size
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(file.parent.glob("*unfinished*")) == []
-    tasks.delete(settings, ME, *(task.id for task in tasks_then))
+    tasks.delete(environment, ME, *(task.id for task in tasks_then))
     crontab.write(b"# something else\n")
-    done = archive.restore(settings, ME, archive.read(file))
+    done = backup.restore(environment, ME, backup.read(file))
     assert (done.problem, done.notes) == (None, [])
     assert crontab.read() == crontab_then
-    assert [t.name for t in tasks.listing(settings).tasks] == [t.name for t in tasks_then]
-    assert service.preview(settings).plan.changes == ()
-    assert archive.read(done.kept).crontab == "# something else\n"
-    before = edit.snapshots(settings)[1]
-    assert edit.snapshot(settings, before.id).text == "# something else\n"
-    assert events.listing(settings, 1)[0].kind == "restored from a backup"
+    assert [t.name for t in tasks.listing(environment).tasks] == [t.name for t in tasks_then]
+    assert service.preview(environment).plan.changes == ()
+    assert backup.read(done.kept).crontab == "# something else\n"
+    before = edit.snapshots(environment)[1]
+    assert edit.snapshot(environment, before.id).text == "# something else\n"
+    assert audit.listing(environment, 1)[0].kind == "restored from a backup"
 
 
-def test_a_restore_can_itself_be_taken_back(settings, crontab, file):
-    archive.back_up(settings, file)
-    create(settings)
+def test_a_restore_can_itself_be_taken_back(environment, crontab, file):
+    backup.back_up(environment, file)
+    create(environment)
     then = crontab.read()
-    done = archive.restore(settings, ME, archive.read(file))
-    assert (names(settings), crontab.read()) == ([], None)
-    archive.restore(settings, ME, archive.read(done.kept))
-    assert (names(settings), crontab.read()) == (["Backup"], then)
+    done = backup.restore(environment, ME, backup.read(file))
+    assert (names(environment), crontab.read()) == ([], None)
+    backup.restore(environment, ME, backup.read(done.kept))
+    assert (names(environment), crontab.read()) == (["Backup"], then)
 
 
-def test_a_restore_opens_no_token_that_was_revoked(settings, crontab, file):
-    revoked = tokens.create(settings, ME, "old", Role.WRITE)
-    archive.back_up(settings, file)
-    tokens.revoke(settings, ME, tokens.listing(settings)[0].id)
-    present = tokens.create(settings, ME, "new", Role.READ)
-    archive.restore(settings, ME, archive.read(file))
-    assert tokens.role_of(settings, revoked) is None
-    assert tokens.role_of(settings, present) is Role.READ
+def test_a_restore_opens_no_token_that_was_revoked(environment, crontab, file):
+    revoked = tokens.create(environment, ME, "old", Role.WRITE)
+    backup.back_up(environment, file)
+    tokens.revoke(environment, ME, tokens.listing(environment)[0].id)
+    present = tokens.create(environment, ME, "new", Role.READ)
+    backup.restore(environment, ME, backup.read(file))
+    assert tokens.role_of(environment, revoked) is None
+    assert tokens.role_of(environment, present) is Role.READ
 
 
-def test_a_restore_sends_nothing_twice_and_calls_nothing_missed(settings, crontab, file):
-    task = create(settings)
-    with database.session(settings) as session:
+def test_a_restore_sends_nothing_twice_and_calls_nothing_missed(environment, crontab, file):
+    task = create(environment)
+    with database.session(environment) as session:
         number = store.own_crontab(session)
         notices.add(session, number, Kind.FAILED, "Backup failed", task=task.id)
         session.add(SettingRow(key=f"missed:{number}", value={"judged": "2020-01-01T00:00:00Z"}))
         session.add(SettingRow(key=f"log:{number}", value={"read": "2020-01-01T00:00:00Z"}))
-    archive.back_up(settings, file)
-    with database.session(settings) as session:
+    backup.back_up(environment, file)
+    with database.session(environment) as session:
         session.execute(text("update notices set sent_at = now()"))
-    archive.restore(settings, ME, archive.read(file))
-    with database.session(settings) as session:
+    backup.restore(environment, ME, backup.read(file))
+    with database.session(environment) as session:
         assert session.scalar(select(func.count()).where(NoticeRow.sent_at.is_(None))) == 0
         # The time since the backup was not watched; what cron has logged since is read again.
         assert session.get(SettingRow, f"missed:{number}") is None
         assert session.get(SettingRow, f"log:{number}") is not None
-    assert background.job_states(settings) == {}
+    assert background.job_states(environment) == {}
 
 
-def test_a_column_of_a_persons_own_comes_back(settings, crontab, file):
-    create(settings)
-    with database.administer(settings) as connection:
+def test_a_column_of_a_persons_own_comes_back(environment, crontab, file):
+    create(environment)
+    with database.administer(environment) as connection:
         connection.execute(text("alter table tasks add column older_id text"))
         connection.execute(text("update tasks set older_id = 'a1'"))
-    archive.back_up(settings, file)
-    with database.administer(settings) as connection:
+    backup.back_up(environment, file)
+    with database.administer(environment) as connection:
         connection.execute(text("alter table tasks drop column older_id"))
-    archive.restore(settings, ME, archive.read(file))
-    with database.administer(settings) as connection:
+    backup.restore(environment, ME, backup.read(file))
+    with database.administer(environment) as connection:
         assert connection.scalar(text("select older_id from tasks")) == "a1"
 
 
 @pytest.mark.slow
-def test_the_private_database_is_backed_up_and_restored(settings, crontab, file):
-    private = replace(settings, database_url=None)
+def test_the_private_database_is_backed_up_and_restored(environment, crontab, file):
+    private = replace(environment, database_url=None)
     try:
         create(private)
-        archive.back_up(private, file)
+        backup.back_up(private, file)
         create(private, "Later")
-        archive.restore(private, ME, archive.read(file))
+        backup.restore(private, ME, backup.read(file))
         assert names(private) == ["Backup"]
     finally:
         embedded.stop(embedded.ensure_running(private.postgres))
@@ -130,9 +132,9 @@ def test_the_private_database_is_backed_up_and_restored(settings, crontab, file)
 # --- Other versions ----------------------------------------------------------------------------
 
 
-def test_a_backup_of_the_version_before_is_restored_and_brought_up_to_date(settings, crontab):
-    ours = replace(settings, given_identity=PI)
-    done = archive.restore(ours, ME, archive.read(FORMAT_1))
+def test_a_backup_of_the_version_before_is_restored_and_brought_up_to_date(environment, crontab):
+    ours = replace(environment, given_identity=PI)
+    done = backup.restore(ours, ME, backup.read(FORMAT_1))
     assert done.problem is None
     assert names(ours) == ["Later", "Nightly backup", "Report", "camera"]
     report = next(task for task in tasks.listing(ours).tasks if task.name == "Report")
@@ -145,40 +147,40 @@ def test_a_backup_of_the_version_before_is_restored_and_brought_up_to_date(setti
 
 
 def test_a_backup_of_a_newer_version_is_refused_before_anything_is_done(
-    settings, crontab, file, monkeypatch
+    environment, crontab, file, monkeypatch
 ):
-    with database.administer(settings) as connection:
+    with database.administer(environment) as connection:
         connection.execute(text("update alembic_version set version_num = '9999'"))
-    with database.administer(settings, migrated=False) as connection:
+    with database.administer(environment, migrated=False) as connection:
         restoring.write(connection, file, None, None)
     with pytest.raises(InvalidSyntax, match="newer PiTasker"):
-        archive.read(file)
+        backup.read(file)
 
 
 def test_after_an_upgrade_the_old_version_restores_its_backup_over_the_newer_database(
-    settings, crontab, file
+    environment, crontab, file
 ):
-    create(settings)
-    token = tokens.create(settings, ME, "phone", Role.READ)
+    create(environment)
+    token = tokens.create(environment, ME, "phone", Role.READ)
     then = crontab.read()
-    archive.back_up(settings, file)
-    create(settings, "Later")
-    with database.administer(settings) as connection:  # what a newer version would do
+    backup.back_up(environment, file)
+    create(environment, "Later")
+    with database.administer(environment) as connection:  # what a newer version would do
         connection.execute(text("create table later (crontab integer references crontabs, x int)"))
         connection.execute(text("insert into later select id, 7 from crontabs"))
         connection.execute(text("create policy own_crontab on later using (true)"))
         connection.execute(text("alter table tasks add column later int not null default 5"))
         connection.execute(text("update alembic_version set version_num = '9999'"))
     with pytest.raises(DatabaseError, match="newer PiTasker"):
-        database.migrate(settings.database_url)
-    done = archive.restore(settings, ME, archive.read(file))
-    assert (names(settings), crontab.read()) == (["Backup"], then)
-    assert tokens.role_of(settings, token) is Role.READ
-    with database.administer(settings) as connection:
+        database.migrate(environment.database_url)
+    done = backup.restore(environment, ME, backup.read(file))
+    assert (names(environment), crontab.read()) == (["Backup"], then)
+    assert tokens.role_of(environment, token) is Role.READ
+    with database.administer(environment) as connection:
         assert database.revision(connection) == database.newest_revision()
         assert connection.scalar(text("select to_regclass('later')")) is None
     with pytest.raises(InvalidSyntax, match="newer PiTasker"):
-        archive.read(done.kept)  # it is whole, for the version that made the tables
+        backup.read(done.kept)  # it is whole, for the version that made the tables
 
 
 # --- Nothing, or all of it ---------------------------------------------------------------------
@@ -191,26 +193,26 @@ exec $REAL_CRONTAB "$@"
 
 
 def test_a_restore_whose_crontab_fails_has_changed_nothing_and_says_so(
-    settings, crontab, file, fake_crontab
+    environment, crontab, file, fake_crontab
 ):
-    archive.back_up(settings, file)
-    create(settings)
+    backup.back_up(environment, file)
+    create(environment)
     then = crontab.read()
     other = EXISTING.decode()
-    odd = replace(archive.read(file), crontab=other)
-    broken = replace(settings, crontab_program=str(fake_crontab(FAILS)))
+    odd = replace(backup.read(file), crontab=other)
+    broken = replace(environment, crontab_program=str(fake_crontab(FAILS)))
     with pytest.raises(CrontabUnavailable, match="no space left") as refused:
-        archive.restore(broken, ME, odd)
+        backup.restore(broken, ME, odd)
     assert "Nothing was changed." in refused.value.user_message
-    assert (names(settings), crontab.read()) == (["Backup"], then)
+    assert (names(environment), crontab.read()) == (["Backup"], then)
 
 
 def test_a_restore_whose_database_fails_at_the_end_puts_the_crontab_back(
-    settings, crontab, file, monkeypatch
+    environment, crontab, file, monkeypatch
 ):
-    create(settings, "Then")
-    archive.back_up(settings, file)
-    create(settings, "Now")
+    create(environment, "Then")
+    backup.back_up(environment, file)
+    create(environment, "Now")
     then = crontab.read()
     install = restoring.install.install
 
@@ -221,35 +223,35 @@ def test_a_restore_whose_database_fails_at_the_end_puts_the_crontab_back(
 
     monkeypatch.setattr(restoring.install, "install", fail_after)
     with pytest.raises(DatabaseError, match="went away") as refused:
-        archive.restore(settings, ME, archive.read(file))
+        backup.restore(environment, ME, backup.read(file))
     assert "Nothing was changed." in refused.value.user_message
-    assert (names(settings), crontab.read()) == (["Now", "Then"], then)
+    assert (names(environment), crontab.read()) == (["Now", "Then"], then)
 
 
 def test_a_crontab_that_cron_would_not_take_is_refused_before_anything_is_done(
-    settings, crontab, file
+    environment, crontab, file
 ):
-    create(settings)
-    archive.back_up(settings, file)
-    create(settings, "Later")
-    odd = replace(archive.read(file), crontab="61 * * * * x\n")
+    create(environment)
+    backup.back_up(environment, file)
+    create(environment, "Later")
+    odd = replace(backup.read(file), crontab="61 * * * * x\n")
     with pytest.raises(InvalidSyntax, match="minute must be"):
-        archive.restore(settings, ME, odd)
-    assert names(settings) == ["Backup", "Later"]
-    assert list(settings.backups.glob("before-restore*")) == []
+        backup.restore(environment, ME, odd)
+    assert names(environment) == ["Backup", "Later"]
+    assert list(environment.backups.glob("before-restore*")) == []
 
 
 def test_what_is_written_during_a_restore_is_in_its_copy_or_in_what_was_restored(
-    settings, crontab, file, monkeypatch
+    environment, crontab, file, monkeypatch
 ):
-    archive.back_up(settings, file)
-    create(settings, "Before")
+    backup.back_up(environment, file)
+    create(environment, "Before")
     write = restoring.write
     writers = []
 
     def write_while_another_waits(connection, *arguments):
         create_one = threading.Thread(
-            target=lambda: create(settings, "Meanwhile", system_managed=False)
+            target=lambda: create(environment, "Meanwhile", system_managed=False)
         )
         writers.append(create_one)
         create_one.start()
@@ -258,32 +260,32 @@ def test_what_is_written_during_a_restore_is_in_its_copy_or_in_what_was_restored
         return write(connection, *arguments)
 
     monkeypatch.setattr(restoring, "write", write_while_another_waits)
-    done = archive.restore(settings, ME, archive.read(file))
+    done = backup.restore(environment, ME, backup.read(file))
     writers[0].join()
-    assert names(settings) == ["Meanwhile"]
-    assert archive.read(done.kept).rows["tasks"] == 1
+    assert names(environment) == ["Meanwhile"]
+    assert backup.read(done.kept).rows["tasks"] == 1
 
 
 # --- Another user, another machine -------------------------------------------------------------
 
 
 def test_a_backup_of_another_user_is_refused_until_a_person_says_that_it_is_meant(
-    settings, crontab, file
+    environment, crontab, file
 ):
-    create(settings)
+    create(environment)
     then = crontab.read()
-    contents = archive.read(FORMAT_1)
+    contents = backup.read(FORMAT_1)
     with pytest.raises(InvalidSyntax, match="is of pi@raspberrypi") as refused:
-        archive.restore(settings, ME, contents)
+        backup.restore(environment, ME, contents)
     assert "`--from pi@raspberrypi`. Nothing was changed." in refused.value.user_message
     with pytest.raises(NotFound, match="no crontab of mia@there"):
-        archive.restore(settings, ME, contents, "mia@there")
-    assert (names(settings), crontab.read()) == (["Backup"], then)
+        backup.restore(environment, ME, contents, "mia@there")
+    assert (names(environment), crontab.read()) == (["Backup"], then)
 
 
-def test_another_users_tasks_runs_and_entries_become_those_of_this_one(settings, crontab, file):
-    anna = replace(settings, given_identity=ANNA)
-    done = archive.restore(anna, ME, archive.read(FORMAT_1), "pi@raspberrypi")
+def test_another_users_tasks_runs_and_entries_become_those_of_this_one(environment, crontab, file):
+    anna = replace(environment, given_identity=ANNA)
+    done = backup.restore(anna, ME, backup.read(FORMAT_1), "pi@raspberrypi")
     assert done.problem is None
     assert names(anna) == ["Later", "Nightly backup", "Report", "camera"]
     recorder = f"{anna.home}/pitasker-recorder"
@@ -299,40 +301,42 @@ def test_another_users_tasks_runs_and_entries_become_those_of_this_one(settings,
     assert "Line 7: there is no user camera on this machine." in done.notes
 
 
-def test_a_record_that_waits_during_a_restore_is_no_run_of_another_task(settings, crontab):
-    ours = create(settings)
-    settings.spool.mkdir()
-    record = settings.spool / f"{ours.id}-1700000000000000000-9.json"
+def test_a_record_that_waits_during_a_restore_is_no_run_of_another_task(environment, crontab):
+    ours = create(environment)
+    environment.spool.mkdir()
+    record = environment.spool / f"{ours.id}-1700000000000000000-9.json"
     record.write_text('{"started": 1700000000, "ended": 1700000001, "exit_code": 1}')
-    done = archive.restore(settings, ME, archive.read(FORMAT_1), "pi@raspberrypi")
-    spool.collect(settings)
-    assert len(runs.runs(settings)) == 2
-    archive.restore(settings, ME, archive.read(done.kept))
-    assert [run.exit_code for run in runs.runs(settings)] == [1]
+    done = backup.restore(environment, ME, backup.read(FORMAT_1), "pi@raspberrypi")
+    spool.collect(environment)
+    assert len(runs.runs(environment)) == 2
+    backup.restore(environment, ME, backup.read(done.kept))
+    assert [run.exit_code for run in runs.runs(environment)] == [1]
 
 
-def test_a_machine_made_anew_under_its_old_name_is_not_asked_about(settings, crontab):
-    again = replace(settings, given_identity=replace(PI, machine=ANNA.machine))
-    assert archive.preview(again, archive.read(FORMAT_1)) == []  # format 1 knows no machine
-    archive.restore(again, ME, archive.read(FORMAT_1))
+def test_a_machine_made_anew_under_its_old_name_is_not_asked_about(environment, crontab):
+    again = replace(environment, given_identity=replace(PI, machine=ANNA.machine))
+    assert backup.preview(again, backup.read(FORMAT_1)) == []  # format 1 knows no machine
+    backup.restore(again, ME, backup.read(FORMAT_1))
     assert "Nightly backup" in names(again)
 
 
-def test_an_account_that_was_renamed_keeps_its_tasks(settings, crontab, file, empty_database_url):
-    pi = replace(settings, given_identity=replace(ANNA, user="pi"))
+def test_an_account_that_was_renamed_keeps_its_tasks(
+    environment, crontab, file, empty_database_url
+):
+    pi = replace(environment, given_identity=replace(ANNA, user="pi"))
     task = create(pi)
     tasks.change(pi, ME, task.id, record_runs=True)
-    archive.back_up(pi, file)
-    home = settings.home.with_name("anna")
-    anna = replace(settings, home=home, given_identity=ANNA, database_url=empty_database_url)
-    archive.restore(anna, ME, archive.read(file), "pi@newpi")
+    backup.back_up(pi, file)
+    home = environment.home.with_name("anna")
+    anna = replace(environment, home=home, given_identity=ANNA, database_url=empty_database_url)
+    backup.restore(anna, ME, backup.read(file), "pi@newpi")
     assert names(anna) == ["Backup"]
     assert f"{home}/pitasker-recorder" in crontab.read().decode()
     assert service.preview(anna).plan.changes == ()
 
 
 @pytest.mark.parametrize("mode", [None, 0o600, 0o700])
-def test_an_imported_entry_names_the_recorder_of_this_home(settings, crontab, tmp_path, mode):
+def test_an_imported_entry_names_the_recorder_of_this_home(environment, crontab, tmp_path, mode):
     old = tmp_path / "old" / "pitasker-recorder"
     if mode is not None:  # the home of another user of this machine, with the same task ids
         old.parent.mkdir()
@@ -342,25 +346,27 @@ def test_an_imported_entry_names_the_recorder_of_this_home(settings, crontab, tm
     crontab.write(
         f"# Tagged\n@daily {old} 1 '/bin/a' # PITASKER_ID:{tag}\n@daily {old} 2 '/bin/b'\n".encode()
     )
-    done = adopt.adopt(settings, ME)
+    done = importing.adopt(environment, ME)
     assert (done.imported, done.errors) == ([1, 2], {})
     text = crontab.read().decode()
     assert str(old) not in text
     for number, command in ((1, "/bin/a"), (2, "/bin/b")):
-        assert f"@daily {settings.home}/pitasker-recorder {number} '{command}' # PITASKER" in text
-    assert {task.command for task in tasks.listing(settings).tasks} == {"/bin/a", "/bin/b"}
-    assert service.preview(settings).plan.changes == ()
+        assert (
+            f"@daily {environment.home}/pitasker-recorder {number} '{command}' # PITASKER" in text
+        )
+    assert {task.command for task in tasks.listing(environment).tasks} == {"/bin/a", "/bin/b"}
+    assert service.preview(environment).plan.changes == ()
 
 
-def test_a_restore_leaves_other_crontabs_of_the_database_alone(settings, crontab, tmp_path):
-    anna = replace(settings, given_identity=ANNA)
+def test_a_restore_leaves_other_crontabs_of_the_database_alone(environment, crontab, tmp_path):
+    anna = replace(environment, given_identity=ANNA)
     for name in ("a", "b", "c"):
         create(anna, name, system_managed=False)
     with database.session(anna) as session:
         first = session.scalars(text("select min(id) from tasks")).one()
-    pi = replace(settings, home=tmp_path / "pi", given_identity=PI)
+    pi = replace(environment, home=tmp_path / "pi", given_identity=PI)
     tasks.listing(pi)
-    archive.restore(pi, ME, archive.read(FORMAT_1))
+    backup.restore(pi, ME, backup.read(FORMAT_1))
     assert names(anna) == ["a", "b", "c"]
     assert names(pi) == ["Later", "Nightly backup", "Report", "camera"]
     nightly = next(task for task in tasks.listing(pi).tasks if task.name == "Nightly backup")
@@ -379,20 +385,20 @@ def test_a_restore_leaves_other_crontabs_of_the_database_alone(settings, crontab
 # --- The command -------------------------------------------------------------------------------
 
 
-def test_a_restore_asks_first(cli, settings, crontab, file, capsys):
-    create(settings)
+def test_a_restore_asks_first(cli, environment, crontab, file, capsys):
+    create(environment)
     assert cli("backup", str(file)) == 0
-    create(settings, "Later")
+    create(environment, "Later")
     assert cli("restore", str(file)) == 3
     asked = capsys.readouterr().err
     assert "--yes" in asked
     assert "(tasks: 1, entries: 1)" in asked
-    assert len(tasks.listing(settings).tasks) == 2
+    assert len(tasks.listing(environment).tasks) == 2
     assert cli("restore", str(file), "--yes") == 0
-    assert len(tasks.listing(settings).tasks) == 1
+    assert len(tasks.listing(environment).tasks) == 1
 
 
-def test_a_move_is_asked_about_with_what_this_machine_lacks(cli, settings, crontab, capsys):
+def test_a_move_is_asked_about_with_what_this_machine_lacks(cli, environment, crontab, capsys):
     assert cli("restore", str(FORMAT_1)) == 3
     assert "--from pi@raspberrypi" in capsys.readouterr().err
     assert cli("restore", str(FORMAT_1), "--from", "pi@raspberrypi") == 3
@@ -405,7 +411,7 @@ def test_a_move_is_asked_about_with_what_this_machine_lacks(cli, settings, cront
     assert "There is no file /home/pi/bin/backup.sh" in capsys.readouterr().out
 
 
-def test_a_backup_knows_when_it_was_made(settings, crontab, file):
+def test_a_backup_knows_when_it_was_made(environment, crontab, file):
     before = datetime.now(UTC)
-    archive.back_up(settings, file)
-    assert before <= archive.read(file).made_at <= datetime.now(UTC)
+    backup.back_up(environment, file)
+    assert before <= backup.read(file).made_at <= datetime.now(UTC)

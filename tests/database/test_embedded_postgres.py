@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pitasker_core.base.errors import DatabaseError
 from pitasker_core.database import embedded
-from pitasker_core.errors import DatabaseError
 
 PROJECT = Path(__file__).parents[2]
 BOTH = ("debian", "wheel")

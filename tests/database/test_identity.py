@@ -13,13 +13,17 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from pitasker_core import crontabs, database, events, identity, preferences, tasks, tokens
-from pitasker_core.api.app import make as make_api
-from pitasker_core.auth import Role
+from pitasker_core import database, tasks
+from pitasker_core.base import identity
+from pitasker_core.base.errors import DatabaseError, NotFound, PiTaskerError, Stale, UnknownCrontab
+from pitasker_core.base.identity import Identity
+from pitasker_core.database import preferences
 from pitasker_core.database.owner import Standing
-from pitasker_core.errors import DatabaseError, NotFound, PiTaskerError, Stale, UnknownCrontab
-from pitasker_core.identity import Identity
-from pitasker_core.web.gate import Gate
+from pitasker_core.reports import audit
+from pitasker_core.server import crontabs, tokens
+from pitasker_core.server.api.app import make as make_api
+from pitasker_core.server.auth import Role
+from pitasker_core.server.web.gate import Gate
 from tests.helpers.databases import execute
 from tests.helpers.pages import said
 
@@ -30,8 +34,8 @@ OTHER_MACHINE = "22222222-2222-4222-8222-222222222222"
 OLD = Identity("old", "daemon", MACHINE)
 
 
-def under(settings, name):
-    return replace(settings, given_identity=name)
+def under(environment, name):
+    return replace(environment, given_identity=name)
 
 
 def make(ours, *, system_managed=False):
@@ -53,26 +57,26 @@ RENAMED = {
 
 
 @pytest.mark.parametrize("name", RENAMED)
-def test_a_crontab_under_another_name_is_asked_about_and_can_go_on(settings, name):
+def test_a_crontab_under_another_name_is_asked_about_and_can_go_on(environment, name):
     before = OLD
     if RENAMED[name].user != OLD.user:
         before, now = RENAMED[name], OLD  # of the two, only `daemon` is an account here
     else:
         now = RENAMED[name]
-    task = make(under(settings, before))
+    task = make(under(environment, before))
     with pytest.raises(UnknownCrontab) as asked:
-        tasks.listing(under(settings, now))
+        tasks.listing(under(environment, now))
     assert str(before) in asked.value.message
-    crontabs.continue_as(under(settings, now), ME, asked.value.crontab)
-    assert [one.id for one in tasks.listing(under(settings, now)).tasks] == [task.id]
-    event = events.listing(under(settings, now), 1)[0]
+    crontabs.continue_as(under(environment, now), ME, asked.value.crontab)
+    assert [one.id for one in tasks.listing(under(environment, now)).tasks] == [task.id]
+    event = audit.listing(under(environment, now), 1)[0]
     assert (event.kind, event.before) == ("continued under another name", {"crontab": str(before)})
 
 
-def test_tags_say_whose_crontab_it_is_where_there_is_no_machine_id(settings, crontab):
+def test_tags_say_whose_crontab_it_is_where_there_is_no_machine_id(environment, crontab):
     container = Identity("4f1c", "daemon", None)
-    make(under(settings, container), system_managed=True)
-    again = under(settings, Identity("9e07", "daemon", None))
+    make(under(environment, container), system_managed=True)
+    again = under(environment, Identity("9e07", "daemon", None))
     with pytest.raises(UnknownCrontab, match="this crontab has its tags"):
         tasks.listing(again)
     (known,) = crontabs.listing(again)
@@ -84,30 +88,30 @@ def test_tags_say_whose_crontab_it_is_where_there_is_no_machine_id(settings, cro
     [Identity("beta", "daemon", OTHER_MACHINE), Identity("old", "mail", MACHINE)],
     ids=["another machine", "another user of the machine"],
 )
-def test_a_crontab_that_nothing_connects_with_another_begins_by_itself(settings, other):
-    make(under(settings, OLD))
-    assert names(under(settings, other)) == []
+def test_a_crontab_that_nothing_connects_with_another_begins_by_itself(environment, other):
+    make(under(environment, OLD))
+    assert names(under(environment, other)) == []
 
 
-def test_two_machines_of_the_same_name_can_both_be_there(settings):
-    make(under(settings, OLD))
-    twin = under(settings, replace(OLD, machine=OTHER_MACHINE))
+def test_two_machines_of_the_same_name_can_both_be_there(environment):
+    make(under(environment, OLD))
+    twin = under(environment, replace(OLD, machine=OTHER_MACHINE))
     crontabs.start_new(twin, ME)
     assert names(twin) == []
-    assert names(under(settings, OLD)) == ["Backup"]
+    assert names(under(environment, OLD)) == ["Backup"]
 
 
-def test_a_crontab_from_before_machines_were_known_gets_its_machine(settings):
-    make(under(settings, replace(OLD, machine=None)))
-    assert names(under(settings, OLD)) == ["Backup"]
+def test_a_crontab_from_before_machines_were_known_gets_its_machine(environment):
+    make(under(environment, replace(OLD, machine=None)))
+    assert names(under(environment, OLD)) == ["Backup"]
     with pytest.raises(UnknownCrontab):
-        tasks.listing(under(settings, replace(OLD, host="new")))
+        tasks.listing(under(environment, replace(OLD, host="new")))
 
 
-def test_an_answer_is_taken_once_and_only_for_what_may_be_ours(settings):
-    make(under(settings, OLD))
-    make(under(settings, Identity("beta", "mail", OTHER_MACHINE)))
-    new = under(settings, replace(OLD, host="new"))
+def test_an_answer_is_taken_once_and_only_for_what_may_be_ours(environment):
+    make(under(environment, OLD))
+    make(under(environment, Identity("beta", "mail", OTHER_MACHINE)))
+    new = under(environment, replace(OLD, host="new"))
     candidate, other = crontabs.listing(new)
     assert (candidate.host, other.standing) == ("old", Standing.OTHER)
     with pytest.raises(NotFound):
@@ -119,10 +123,10 @@ def test_an_answer_is_taken_once_and_only_for_what_may_be_ours(settings):
         crontabs.start_new(replace(new, read_only=True), ME)
 
 
-def test_nothing_of_the_crontab_changes_until_a_person_has_answered(settings, crontab):
-    make(under(settings, OLD), system_managed=True)
+def test_nothing_of_the_crontab_changes_until_a_person_has_answered(environment, crontab):
+    make(under(environment, OLD), system_managed=True)
     before = crontab.read()
-    new = under(settings, replace(OLD, host="new"))
+    new = under(environment, replace(OLD, host="new"))
     with pytest.raises(UnknownCrontab):
         tasks.create(new, ME, "More", "0 3 * * *", "/bin/more")
     assert crontab.read() == before
@@ -132,12 +136,12 @@ def test_nothing_of_the_crontab_changes_until_a_person_has_answered(settings, cr
 
 
 @pytest.fixture
-def renamed(settings, cli_environment, monkeypatch):
+def renamed(environment, cli_environment, monkeypatch):
     """This machine has another name than the one under which a task was made."""
-    make(settings)
+    make(environment)
     for name, value in {**cli_environment, "PITASKER_HOST": "new-name"}.items():
         monkeypatch.setenv(name, value)
-    return under(settings, identity.current("new-name"))
+    return under(environment, identity.current("new-name"))
 
 
 @pytest.fixture
@@ -161,9 +165,9 @@ def test_the_command_line_asks_and_takes_the_answer(cli, capsys, monkeypatch):
 
 
 @pytest.mark.usefixtures("needs_machine_id")
-def test_the_api_asks_and_takes_the_answer_by_a_token_of_the_known_crontab(settings, renamed):
-    token = tokens.create(settings, ME, "phone", Role.WRITE)
-    look = tokens.create(settings, ME, "screen", Role.READ)
+def test_the_api_asks_and_takes_the_answer_by_a_token_of_the_known_crontab(environment, renamed):
+    token = tokens.create(environment, ME, "phone", Role.WRITE)
+    look = tokens.create(environment, ME, "screen", Role.READ)
     app = Starlette(routes=[Mount("/api", make_api())], middleware=[Middleware(Gate)])
     client = TestClient(app, "http://127.0.0.1:8501", headers={"authorization": f"Bearer {token}"})
     asked = client.get("/api/tasks")
@@ -229,19 +233,19 @@ insert into runs (task, started_at, source) values (2, now(), 'recorded');
 """
 
 
-def test_rows_of_no_crontab_go_to_the_only_one(before_scopes, settings, empty_database_url):
+def test_rows_of_no_crontab_go_to_the_only_one(before_scopes, environment, empty_database_url):
     before_scopes.execute(text("""insert into crontabs (host, "user") values ('old', 'daemon')"""))
     before_scopes.execute(text(ROWS))
     before_scopes.commit()
-    ours = under(replace(settings, database_url=empty_database_url), OLD)
+    ours = under(replace(environment, database_url=empty_database_url), OLD)
     assert names(ours) == ["Anyone's", "Last's"]
     assert preferences.read(ours).keep_snapshots == 77
     assert [token.name for token in tokens.listing(ours)] == ["phone"]
-    assert len(events.listing(ours, 9)) == 2
+    assert len(audit.listing(ours, 9)) == 2
 
 
 def test_rows_of_no_crontab_go_to_the_oldest_of_several_and_settings_to_each(
-    before_scopes, settings, empty_database_url
+    before_scopes, environment, empty_database_url
 ):
     before_scopes.execute(
         text("""
@@ -250,12 +254,12 @@ def test_rows_of_no_crontab_go_to_the_oldest_of_several_and_settings_to_each(
     )
     before_scopes.execute(text(ROWS))
     before_scopes.commit()
-    there = replace(settings, database_url=empty_database_url)
+    there = replace(environment, database_url=empty_database_url)
     first, last = under(there, OLD), under(there, Identity("beta", "mail", OTHER_MACHINE))
     assert (names(first), names(last)) == (["Anyone's"], ["Last's"])
     for ours, kind in ((first, "first"), (last, "second")):
         assert preferences.read(ours).keep_snapshots == 77
-        assert [event.kind for event in events.listing(ours, 9)] == [kind]
+        assert [event.kind for event in audit.listing(ours, 9)] == [kind]
     assert (len(tokens.listing(first)), len(tokens.listing(last))) == (1, 0)
     with database.session(last) as session:
         keys = session.scalars(text("select key from settings order by key")).all()
@@ -273,8 +277,8 @@ def owned_by_another(_server):
     execute(_server, f"drop role {name}")
 
 
-def test_an_ordinary_owner_of_the_database_is_kept_to_its_rows_too(settings, owned_by_another):
-    there = replace(settings, database_url=owned_by_another)
+def test_an_ordinary_owner_of_the_database_is_kept_to_its_rows_too(environment, owned_by_another):
+    there = replace(environment, database_url=owned_by_another)
     ours, theirs = under(there, OLD), under(there, Identity("beta", "mail", OTHER_MACHINE))
     make(ours)
     with database.session(theirs) as session:
@@ -291,17 +295,17 @@ def owned_by_one_who_passes(_server, owned_by_another):
 
 
 def test_an_owner_whom_postgresql_cannot_keep_apart_is_refused_with_the_way_out(
-    settings, owned_by_one_who_passes
+    environment, owned_by_one_who_passes
 ):
-    there = replace(settings, database_url=owned_by_one_who_passes)
+    there = replace(environment, database_url=owned_by_one_who_passes)
     with pytest.raises(DatabaseError, match="passes row-level security") as refused:
         names(there)
     assert "nobypassrls" in refused.value.advice
 
 
-def test_a_database_that_keeps_nobody_apart_is_mended_before_it_is_used(settings):
-    make(under(settings, OLD))
-    with database.administer(settings) as connection:
+def test_a_database_that_keeps_nobody_apart_is_mended_before_it_is_used(environment):
+    make(under(environment, OLD))
+    with database.administer(environment) as connection:
         connection.execute(text("alter table tasks disable row level security"))
-    database.forget(settings)
-    assert names(under(settings, Identity("beta", "mail", OTHER_MACHINE))) == []
+    database.forget(environment)
+    assert names(under(environment, Identity("beta", "mail", OTHER_MACHINE))) == []

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from pitasker_core import database, tasks
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import DatabaseError
 from pitasker_core.crontab.document import split_stdin
 from pitasker_core.database.tables import Base
-from pitasker_core.errors import DatabaseError
-from pitasker_core.settings import Settings
 from pitasker_core.sync import service
 from pitasker_core.sync.service import Request
 
@@ -34,12 +34,12 @@ values
 
 
 @pytest.fixture
-def older(settings, empty_database_url):
+def older(environment, empty_database_url):
     """Settings of a database made by the older PiTasker, with two rows."""
     engine = create_engine(empty_database_url.replace("postgresql:", "postgresql+psycopg:"))
 
     def make(id_type="serial primary key", columns="", first="", second="", status=""):
-        ours = Settings(settings.home, empty_database_url, settings.crontab_program, False)
+        ours = Environment(environment.home, empty_database_url, environment.crontab_program, False)
         made = OLDER.format(id=id_type, columns=columns, first=first, second=second, status=status)
         with engine.begin() as connection:
             connection.execute(text(made))
@@ -175,8 +175,8 @@ COLUMNS = text("""
 """)
 
 
-def test_the_tables_are_those_that_python_sees(settings):
-    with database.session(settings) as session:
+def test_the_tables_are_those_that_python_sees(environment):
+    with database.session(environment) as session:
         rows = session.execute(
             text(
                 "select table_name, column_name, is_nullable = 'YES', data_type"
@@ -191,9 +191,9 @@ def test_the_tables_are_those_that_python_sees(settings):
     assert times == {"timestamp with time zone"}
 
 
-def test_migrating_twice_changes_nothing(settings):
-    database.migrate(settings.database_url)
-    assert tasks.listing(settings).tasks == []
+def test_migrating_twice_changes_nothing(environment):
+    database.migrate(environment.database_url)
+    assert tasks.listing(environment).tasks == []
 
 
 def test_several_processes_may_migrate_at_once(empty_database_url):
@@ -213,11 +213,11 @@ def test_several_processes_may_migrate_at_once(empty_database_url):
     assert problems == []
 
 
-def test_a_database_of_a_newer_pitasker_is_refused(settings):
-    with database.administer(settings) as session:
+def test_a_database_of_a_newer_pitasker_is_refused(environment):
+    with database.administer(environment) as session:
         session.execute(text("update alembic_version set version_num = '9999'"))
     with pytest.raises(DatabaseError, match="newer PiTasker"):
-        database.migrate(settings.database_url)
+        database.migrate(environment.database_url)
 
 
 @pytest.mark.parametrize(
@@ -228,8 +228,10 @@ def test_a_database_of_a_newer_pitasker_is_refused(settings):
         ("postgresql://nobody:secret@127.0.0.1:9/none", "Connection refused"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_a_clear_error_without_its_password(settings, url, words):
-    ours = Settings(settings.home, url, settings.crontab_program, False)
+def test_a_database_that_cannot_be_used_is_a_clear_error_without_its_password(
+    environment, url, words
+):
+    ours = Environment(environment.home, url, environment.crontab_program, False)
     with pytest.raises(DatabaseError) as refused:
         tasks.listing(ours)
     assert words in refused.value.user_message

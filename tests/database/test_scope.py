@@ -9,26 +9,18 @@ import pytest
 from sqlalchemy import select, text, update
 
 import pitasker_core
-from pitasker_core import (
-    auth,
-    background,
-    clock,
-    database,
-    events,
-    history,
-    notices,
-    preferences,
-    status,
-    tasks,
-    tokens,
-)
-from pitasker_core.auth import Role
+from pitasker_core import database, tasks
+from pitasker_core.base import clock
+from pitasker_core.base.errors import NotFound, PiTaskerError
+from pitasker_core.base.identity import Identity
+from pitasker_core.database import notices, preferences
 from pitasker_core.database.tables import Base, OfCrontab, PlaceRow, RunRow, SettingRow, TaskRow
-from pitasker_core.errors import NotFound, PiTaskerError
-from pitasker_core.identity import Identity
 from pitasker_core.notifications import delivery, rules
+from pitasker_core.reports import audit, status
 from pitasker_core.runs import history as runs
-from pitasker_core.sync import adopt, edit, service, store
+from pitasker_core.server import auth, background, tokens
+from pitasker_core.server.auth import Role
+from pitasker_core.sync import edit, importing, operation_history, service, store
 from tests.helpers.signing_in import cookies
 
 ME = "test"
@@ -39,13 +31,13 @@ OTHER_USER = replace(ALPHA, user="mail")
 
 
 @pytest.fixture
-def alpha(settings):
-    return replace(settings, given_identity=ALPHA)
+def alpha(environment):
+    return replace(environment, given_identity=ALPHA)
 
 
 @pytest.fixture(params=[BETA, OTHER_USER], ids=["another host", "another user"])
-def beta(request, settings, tmp_path):
-    ours = replace(settings, home=tmp_path / "beta", given_identity=request.param)
+def beta(request, environment, tmp_path):
+    ours = replace(environment, home=tmp_path / "beta", given_identity=request.param)
     # Known before alpha's tags are in the crontab: here both have the same one.
     tasks.listing(ours)
     return ours
@@ -58,8 +50,8 @@ def make(ours, name="Backup"):
 # --- The one place -----------------------------------------------------------------------------
 
 
-def test_every_table_belongs_to_a_crontab_and_postgresql_keeps_its_rows_apart(settings):
-    with database.administer(settings) as connection:
+def test_every_table_belongs_to_a_crontab_and_postgresql_keeps_its_rows_apart(environment):
+    with database.administer(environment) as connection:
         rows = connection.execute(
             text("""
                 select relname, relrowsecurity and relforcerowsecurity,
@@ -119,9 +111,9 @@ def test_only_the_database_package_connects_and_nothing_truncates():
 
 def test_only_what_is_about_all_crontabs_sees_the_rows_of_all():
     assert modules_with(r"administer\(") == {
-        "crontabs.py",  # which of them is ours
-        "archive/backup.py",
-        "archive/restoring.py",
+        "server/crontabs.py",  # which of them is ours
+        "backup/writing.py",
+        "backup/restoring.py",
     }
 
 
@@ -174,8 +166,8 @@ def test_background_state_notices_settings_and_events_are_their_crontabs(alpha, 
     assert preferences.read(beta) == preferences.Preferences()
     assert rules.read(beta).repeat_minutes == rules.Rules().repeat_minutes
     assert delivery.listing(beta) == []
-    assert events.listing(beta, 100) == []
-    assert history.operations(beta) == []
+    assert audit.listing(beta, 100) == []
+    assert operation_history.operations(beta) == []
     assert status.status(beta).tasks == 0
     preferences.change(beta, ME, keep_snapshots=60)
     assert preferences.read(alpha).keep_snapshots == 50
@@ -211,7 +203,7 @@ def test_resuming_and_pruning_leave_others_alone(alpha, beta):
 def test_import_does_not_skip_what_another_crontab_has(alpha, beta, crontab):
     tasks.create(alpha, ME, "Theirs", "0 3 * * *", "/bin/same", system_managed=False)
     crontab.write(b"0 3 * * * /bin/same\n")
-    assert len(adopt.adopt(beta, ME).imported) == 1
+    assert len(importing.adopt(beta, ME).imported) == 1
 
 
 def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
@@ -222,7 +214,7 @@ def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
     crontab.remove()
     make(beta, "Mine")
     crontab.write(copied)
-    adopt.adopt(beta, ME)
+    importing.adopt(beta, ME)
     assert service.sync(beta, service.Request(ME)).plan.changes == ()
     with database.session(beta) as session:
         assert tag in session.scalars(select(TaskRow.crontab_id)).all()
@@ -233,10 +225,10 @@ def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
 def test_snapshots_and_operations_are_their_crontabs(alpha, beta):
     fill(alpha)
     snapshot = edit.snapshots(alpha)[0].id
-    operation = history.operations(alpha)[0].id
+    operation = operation_history.operations(alpha)[0].id
     with pytest.raises(NotFound):
         edit.snapshot(beta, snapshot)
     with pytest.raises(NotFound):
         edit.restore(beta, snapshot, actor=ME)
     with pytest.raises(NotFound):
-        history.operation(beta, operation)
+        operation_history.operation(beta, operation)

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine, event, text
 
-from pitasker_core import database, history, tasks
+from pitasker_core import database, tasks
 from pitasker_core.runs import spool
-from pitasker_core.sync import adopt, edit, service
-from pitasker_core.sync.release import release
+from pitasker_core.sync import edit, importing, operation_history, service
 from pitasker_core.sync.service import Request
+from pitasker_core.sync.stop_managing import release
 from pitasker_core.tasks import Edit
 from tests.helpers.waiting import PATIENCE, until
 
@@ -36,18 +36,18 @@ def asked() -> Iterator[list[str]]:
     event.remove(Engine, "begin", begin)
 
 
-def imported(settings, crontab, count):
+def imported(environment, crontab, count):
     crontab.write(b"".join(b"%d 1 * * * /bin/job-%d\n" % (n % 60, n) for n in range(count)))
-    adopt.adopt(settings, ME)
-    return [task.id for task in tasks.listing(settings).tasks]
+    importing.adopt(environment, ME)
+    return [task.id for task in tasks.listing(environment).tasks]
 
 
 def edits(ids, schedule="5 5 * * *"):
     return [Edit(task, None, {"schedule": schedule, "labels": ["a"]}) for task in ids]
 
 
-def statements_of_each_act(settings, crontab, count):
-    ids = imported(settings, crontab, count)
+def statements_of_each_act(environment, crontab, count):
+    ids = imported(environment, crontab, count)
     counts = {}
 
     def act(name, work):
@@ -56,91 +56,94 @@ def statements_of_each_act(settings, crontab, count):
         counts[name] = len(statements)
         return done
 
-    act("preview", lambda: tasks.preview(settings, edits(ids)))
-    done = act("apply", lambda: tasks.apply(settings, ME, edits(ids)))
-    act("undo", lambda: tasks.undo(settings, ME, done))
-    done = act("delete", lambda: tasks.delete(settings, ME, *ids))
-    act("undo of a deletion", lambda: tasks.undo(settings, ME, done))
-    with database.session(settings) as session:
+    act("preview", lambda: tasks.preview(environment, edits(ids)))
+    done = act("apply", lambda: tasks.apply(environment, ME, edits(ids)))
+    act("undo", lambda: tasks.undo(environment, ME, done))
+    done = act("delete", lambda: tasks.delete(environment, ME, *ids))
+    act("undo of a deletion", lambda: tasks.undo(environment, ME, done))
+    with database.session(environment) as session:
         session.execute(text("update tasks set command = command || '+'"))
-    synced = act("sync", lambda: service.sync(settings, Request(ME)))
-    act("undo of a sync", lambda: tasks.undo_sync(settings, ME, synced))
+    synced = act("sync", lambda: service.sync(environment, Request(ME)))
+    act("undo of a sync", lambda: tasks.undo_sync(environment, ME, synced))
     off = [Edit(task, None, {"system_managed": False}) for task in ids]
-    act("switch off", lambda: tasks.apply(settings, ME, off))
-    act("export", lambda: service.export(settings, ME, ids))
-    act("release", lambda: release(settings, ME, ids))
+    act("switch off", lambda: tasks.apply(environment, ME, off))
+    act("export", lambda: service.export(environment, ME, ids))
+    act("release", lambda: release(environment, ME, ids))
     return counts
 
 
-def test_no_act_on_many_tasks_asks_more_of_the_database_than_on_two(settings, crontab):
-    few = statements_of_each_act(settings, crontab, 2)
-    many = statements_of_each_act(settings, crontab, 25)
+def test_no_act_on_many_tasks_asks_more_of_the_database_than_on_two(environment, crontab):
+    few = statements_of_each_act(environment, crontab, 2)
+    many = statements_of_each_act(environment, crontab, 25)
     assert many == few
     assert max(few.values()) < 35
 
 
-def test_edits_of_many_tasks_are_written_whole_or_not_at_all(settings, crontab):
-    ids = imported(settings, crontab, 3)
-    before = tasks.listing(settings).tasks
+def test_edits_of_many_tasks_are_written_whole_or_not_at_all(environment, crontab):
+    ids = imported(environment, crontab, 3)
+    before = tasks.listing(environment).tasks
     with pytest.raises(tasks.Stale):
-        tasks.apply(settings, ME, [*edits(ids[:2]), Edit(ids[2], 99, {"name": "New"})])
-    assert tasks.listing(settings).tasks == before
+        tasks.apply(environment, ME, [*edits(ids[:2]), Edit(ids[2], 99, {"name": "New"})])
+    assert tasks.listing(environment).tasks == before
 
 
-def test_a_preview_leaves_a_wrong_edit_out_and_shows_the_others(settings, crontab):
-    first, second = imported(settings, crontab, 2)
+def test_a_preview_leaves_a_wrong_edit_out_and_shows_the_others(environment, crontab):
+    first, second = imported(environment, crontab, 2)
     wrong = Edit(first, None, {"name": "Renamed", "schedule": "61 * * * *"})
-    shown = tasks.preview(settings, [wrong, Edit(second, None, {"schedule": "9 9 * * *"})])
+    shown = tasks.preview(environment, [wrong, Edit(second, None, {"schedule": "9 9 * * *"})])
     assert list(shown.problems) == [first]
     assert "Renamed" not in shown.after
     assert "9 9 * * * /bin/job-1" in shown.after
 
 
-def record(settings, *ids):
+def record(environment, *ids):
     """Records of runs of these tasks, in this order, as recorders leave them."""
-    settings.spool.mkdir(parents=True, exist_ok=True)
+    environment.spool.mkdir(parents=True, exist_ok=True)
     for number, task in enumerate(ids):
         started = 1_700_000_000 + number
         ended = '{"started": %d, "ended": %d, "seconds": 1, "exit_code": 0}'
-        file = settings.spool / f"{task}-{started}000000000-{100 + number}.json"
+        file = environment.spool / f"{task}-{started}000000000-{100 + number}.json"
         file.write_text(ended % (started, started + 1))
 
 
-def test_runs_are_taken_in_while_a_sync_holds_its_crontab(settings, crontab):
-    (task,) = imported(settings, crontab, 1)
-    record(settings, task)
-    with database.session(settings) as session:
+def test_runs_are_taken_in_while_a_sync_holds_its_crontab(environment, crontab):
+    (task,) = imported(environment, crontab, 1)
+    record(environment, task)
+    with database.session(environment) as session:
         service.store.own_crontab(session, lock=True)
-        taker = threading.Thread(target=spool.collect, args=(settings,), daemon=True)
+        taker = threading.Thread(target=spool.collect, args=(environment,), daemon=True)
         taker.start()
         taker.join(timeout=PATIENCE)
         assert not taker.is_alive()
 
 
-def test_taking_in_runs_locks_tasks_in_the_order_of_a_sync(settings, crontab):
-    first, second = sorted(imported(settings, crontab, 2))
-    record(settings, second, first)
-    with database.session(settings) as session:
+def test_taking_in_runs_locks_tasks_in_the_order_of_a_sync(environment, crontab):
+    first, second = sorted(imported(environment, crontab, 2))
+    record(environment, second, first)
+    with database.session(environment) as session:
         service.store.lock_tasks(session, [first])
-        taker = threading.Thread(target=spool.collect, args=(settings,), daemon=True)
+        taker = threading.Thread(target=spool.collect, args=(environment,), daemon=True)
         taker.start()
-        until(lambda: is_waiting(settings))
+        until(lambda: is_waiting(environment))
         # It holds nothing that a sync, which is at the first task, would wait for.
         session.execute(text(f"select from tasks where id = {second} for update nowait"))
     taker.join(timeout=PATIENCE)
     assert not taker.is_alive()
 
 
-def is_waiting(settings):
-    with database.administer(settings) as connection:
+def is_waiting(environment):
+    with database.administer(environment) as connection:
         query = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
         return connection.scalar(text(f"{query} and datname = current_database()"))
 
 
-def test_no_list_loads_the_bodies_of_what_it_lists(settings, crontab):
-    imported(settings, crontab, 3)
+def test_no_list_loads_the_bodies_of_what_it_lists(environment, crontab):
+    imported(environment, crontab, 3)
     with asked() as statements:
-        operations, snapshots = history.operations(settings), edit.snapshots(settings)
+        operations, snapshots = (
+            operation_history.operations(environment),
+            edit.snapshots(environment),
+        )
     assert operations
     assert snapshots
     lists = " ".join(" ".join(statements).split()).replace("octet_length(snapshots.bytes)", "")
@@ -150,8 +153,8 @@ def test_no_list_loads_the_bodies_of_what_it_lists(settings, crontab):
     assert "snapshots.bytes" not in lists
 
 
-def test_forgetting_a_row_never_scans_a_table_for_what_refers_to_it(settings):
-    with database.administer(settings) as connection:
+def test_forgetting_a_row_never_scans_a_table_for_what_refers_to_it(environment):
+    with database.administer(environment) as connection:
         missing = connection.scalars(
             text("""
                 select conrelid::regclass || '.' || attname

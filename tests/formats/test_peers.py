@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pitasker_core.errors import ParseError
+from pitasker_core.base.errors import ParseError
 from pitasker_core.formats.crontab_ui import read_environment
 from pitasker_core.formats.record import TaskRecord
 from pitasker_core.formats.registry import Source, read_tasks, source_of

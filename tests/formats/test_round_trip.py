@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pitasker_core.errors import ParseError
+from pitasker_core.base.errors import ParseError
 from pitasker_core.formats.record import LARGEST_FILE, MOST_RECORDS, TaskFile, TaskRecord
 from pitasker_core.formats.registry import Source, Target, read_tasks, write_tasks
 from tests.helpers.task_records import records

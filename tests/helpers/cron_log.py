@@ -4,9 +4,9 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from pitasker_core import clock
-from pitasker_core.runs import cron_log, observed
-from pitasker_core.runs.cron_log import Source
+from pitasker_core.base import clock
+from pitasker_core.runs.cron_log import observed, reader
+from pitasker_core.runs.cron_log.reader import Source
 
 USER = observed.user_name()
 
@@ -34,6 +34,6 @@ class Log:
 
     def read(self):
         since = clock.now() - timedelta(days=7)
-        found = cron_log.read(Source(self.file), self.read_at, since, USER)
+        found = reader.read(Source(self.file), self.read_at, since, USER)
         self.read_at, self.holes, self.skipped = found.place, found.holes, found.skipped
         return [event.text for event in found.events]

@@ -16,5 +16,5 @@ MAILTO=pi@example.org
 """
 
 
-def create(settings, name="Backup", schedule="0 2 * * *", command="/home/pi/backup.sh", **more):
-    return tasks.create(settings, ME, name, schedule, command, **more).tasks[0]
+def create(environment, name="Backup", schedule="0 2 * * *", command="/home/pi/backup.sh", **more):
+    return tasks.create(environment, ME, name, schedule, command, **more).tasks[0]

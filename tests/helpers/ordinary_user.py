@@ -9,12 +9,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pitasker_core import advice, archive, database, tasks
+from pitasker_core import backup, database, tasks
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.cli import main
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.runs import by_hand, history, spool
-from pitasker_core.runs.why import circumstances
-from pitasker_core.settings import Settings
+from pitasker_core.crontab import command_warnings
+from pitasker_core.runs import history, manual, spool
+from pitasker_core.runs.why import gathering
 
 CLOSED = Path.home() / "closed"
 LONG = "/" + 300 * "x" + "/y"
@@ -30,18 +31,18 @@ def say(command: tuple[str, ...]) -> object:
     return json.loads(out.getvalue())
 
 
-def run(settings: Settings, task: tasks.Task) -> str:
+def run(environment: Environment, task: tasks.Task) -> str:
     """What a run by hand prints."""
-    name = by_hand.start(settings, "test", task)
-    while spool.collect(settings):
+    name = manual.start(environment, "test", task)
+    while spool.collect(environment):
         pass
-    return history.output(settings, history.named(settings, name).id).decode()
+    return history.output(environment, history.named(environment, name).id).decode()
 
 
-def back_up(settings: Settings, file: str) -> str:
+def back_up(environment: Environment, file: str) -> str:
     """The code of the error with which a backup is refused."""
     try:
-        archive.back_up(settings, Path(file))
+        backup.back_up(environment, Path(file))
     except PiTaskerError as problem:
         return problem.code
     return ""
@@ -50,34 +51,36 @@ def back_up(settings: Settings, file: str) -> str:
 def read_backup(file: str) -> str:
     """The code of the error with which a backup that cannot be read is refused."""
     try:
-        archive.read(Path(file))
+        backup.read(Path(file))
     except PiTaskerError as problem:
         return problem.code
     return ""
 
 
-def see(settings: Settings) -> dict[str, object]:
+def see(environment: Environment) -> dict[str, object]:
     """Everything that is asked for by the tests."""
     CLOSED.mkdir(mode=0)
     recorders = (f"{CLOSED}/pitasker", LONG)
     crontab = f"HOME={CLOSED}\n" + "".join(f"@daily {path}/{RECORDED}\n" for path in recorders)
     subprocess.run(["crontab", "-"], input=crontab.encode(), check=True)
-    task = tasks.create(settings, "test", "Odd", "@daily", f"{CLOSED}/x.sh > {LONG}").tasks[0]
+    task = tasks.create(environment, "test", "Odd", "@daily", f"{CLOSED}/x.sh > {LONG}").tasks[0]
     here = replace(task, command="pwd")
     seen = {
         "status": say(("status",)),
         "validate": say(("validate",)),
-        "advice": [advice.advise("@daily", program, None) for program in (f"{CLOSED}/x.sh", LONG)],
-        "why": circumstances.explain(settings, task.id).conclusion,
-        "run in an unreadable HOME": run(settings, here),
-        "backups": [back_up(settings, file) for file in (".", f"{CLOSED}/x", LONG)],
+        "advice": [
+            command_warnings.advise("@daily", program, None) for program in (f"{CLOSED}/x.sh", LONG)
+        ],
+        "why": gathering.explain(environment, task.id).conclusion,
+        "run in an unreadable HOME": run(environment, here),
+        "backups": [back_up(environment, file) for file in (".", f"{CLOSED}/x", LONG)],
         "restores": [read_backup(file) for file in (".", f"{CLOSED}/x", LONG)],
     }
     os.environ["HOME"] = ""
-    seen["home"] = str(Settings.from_environment({"HOME": ""}).home)
+    seen["home"] = str(Environment.from_environment({"HOME": ""}).home)
     subprocess.run(["crontab", "-"], input=b'HOME=""\n', check=True)
-    seen["run without HOME"] = run(settings, here)
-    unreadable = replace(settings, home=CLOSED / "pitasker")
+    seen["run without HOME"] = run(environment, here)
+    unreadable = replace(environment, home=CLOSED / "pitasker")
     try:
         tasks.listing(unreadable)
     except PiTaskerError as problem:
@@ -86,7 +89,7 @@ def see(settings: Settings) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    own = Settings.from_environment()
+    own = Environment.from_environment()
     database.start(own)
     try:
         json.dump(see(own), sys.stdout)

@@ -7,7 +7,7 @@ from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
-from pitasker_core.auth import Role
+from pitasker_core.server.auth import Role
 from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import PATIENCE
 
@@ -29,13 +29,13 @@ class Navigated(PagesManager, metaclass=_Fixed):
 
 
 @pytest.fixture
-def open_page(cli_environment, settings, monkeypatch):
+def open_page(cli_environment, environment, monkeypatch):
     """Open a page as a first visitor does; no page may end in an exception."""
 
-    def go(page, role=Role.WRITE, **environment):
-        for name, value in {**cli_environment, **environment}.items():
+    def go(page, role=Role.WRITE, **variables):
+        for name, value in {**cli_environment, **variables}.items():
             monkeypatch.setenv(name, value)
-        signed_in = cookies(settings, "http://127.0.0.1:8501", role)
+        signed_in = cookies(environment, "http://127.0.0.1:8501", role)
         monkeypatch.setattr(ContextProxy, "cookies", signed_in)
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
         app = AppTest.from_file(FRONT_DOOR, default_timeout=PATIENCE).run()

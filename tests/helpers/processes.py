@@ -7,13 +7,13 @@ from pathlib import Path
 from pitasker_core import database
 
 
-def in_child(settings, work):
+def in_child(environment, work):
     """Run in a forked process with connections of its own; returns its exit status."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            database.connect(settings).dispose(close=False)  # those are the parent's
+            database.connect(environment).dispose(close=False)  # those are the parent's
             work()
             status = 0
         finally:

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
 from pitasker_core.database.tables import RunRow
 from pitasker_core.sync import store
 
 
-def ran(settings, task, minutes_ago=10.0, seconds=2.0, exit_code=0, output=b"", **more):
+def ran(environment, task, minutes_ago=10.0, seconds=2.0, exit_code=0, output=b"", **more):
     """A run in the history; returns its number."""
     at = clock.now() - timedelta(minutes=minutes_ago)
     values = {
@@ -18,7 +19,7 @@ def ran(settings, task, minutes_ago=10.0, seconds=2.0, exit_code=0, output=b"", 
         "output": output or None,
         "bytes": len(output),
     }
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         row = RunRow(crontab=crontab, task=task.id if task else None, **{**values, **more})
         session.add(row)
@@ -26,16 +27,16 @@ def ran(settings, task, minutes_ago=10.0, seconds=2.0, exit_code=0, output=b"", 
         return row.id
 
 
-def observed(settings, task, minutes_ago, **more):
+def observed(environment, task, minutes_ago, **more):
     return ran(
-        settings, task, minutes_ago, source="observed", ended_at=None, exit_code=None, **more
+        environment, task, minutes_ago, source="observed", ended_at=None, exit_code=None, **more
     )
 
 
-def missed(settings, task, minutes_ago, times=1, until_minutes_ago=None):
+def missed(environment, task, minutes_ago, times=1, until_minutes_ago=None):
     last = minutes_ago if until_minutes_ago is None else until_minutes_ago
     return ran(
-        settings,
+        environment,
         task,
         minutes_ago,
         source="missed",

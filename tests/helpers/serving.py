@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import text
 
 from pitasker_core import database
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import DatabaseError
 from pitasker_core.cli import main
 from pitasker_core.database.tables import Base
-from pitasker_core.errors import DatabaseError
-from pitasker_core.settings import Settings
 from tests.helpers.crontabs import InstalledCrontab
 from tests.helpers.databases import execute
 from tests.helpers.waiting import PATIENCE, until
@@ -29,28 +29,32 @@ def _is_standing(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def settings(request: pytest.FixtureRequest, tmp_path: Path, crontab: InstalledCrontab) -> Settings:
+def environment(
+    request: pytest.FixtureRequest, tmp_path: Path, crontab: InstalledCrontab
+) -> Environment:
     """Settings of a home, a database and a crontab that are all new, or those of the server that
     stands."""
     if _is_standing(request):
-        return request.getfixturevalue("standing").settings
+        return request.getfixturevalue("standing").environment
     url = request.getfixturevalue("database_url")
-    return Settings(tmp_path / "home", url, "crontab", demo=False, cron_log=tmp_path / "cron.log")
+    return Environment(
+        tmp_path / "home", url, "crontab", demo=False, cron_log=tmp_path / "cron.log"
+    )
 
 
-def process_environment(settings: Settings) -> dict[str, str]:
+def process_environment(environment: Environment) -> dict[str, str]:
     return {
         **os.environ,
-        "PITASKER_HOME": str(settings.home),
-        "DATABASE_URL": settings.database_url or "",
-        "PITASKER_CRON_LOG": str(settings.cron_log),
+        "PITASKER_HOME": str(environment.home),
+        "DATABASE_URL": environment.database_url or "",
+        "PITASKER_CRON_LOG": str(environment.cron_log),
     }
 
 
 @pytest.fixture
-def cli_environment(settings: Settings) -> Mapping[str, str]:
-    """The environment in which a process finds what `settings` name."""
-    return process_environment(settings)
+def cli_environment(environment: Environment) -> Mapping[str, str]:
+    """The environment in which a process finds what `environment` name."""
+    return process_environment(environment)
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def cli(cli_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @contextmanager
 def running_servers(
-    environment: Mapping[str, str], folder: Path, prefix: Sequence[str | Path] = ()
+    variables: Mapping[str, str], folder: Path, prefix: Sequence[str | Path] = ()
 ) -> Iterator[Callable[..., str]]:
     """Start servers as `./pitasker up` does; each call returns the address of another.
 
@@ -78,7 +82,7 @@ def running_servers(
         log = (folder / "server.log").open("w")
         server = subprocess.Popen(
             [*prefix, sys.executable, "-m", "pitasker_core", "up", "--port", str(port), *options],
-            env={**environment, **more},
+            env={**variables, **more},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -115,8 +119,8 @@ def serve(
             return
         address = request.getfixturevalue("standing").address
 
-        def some(**environment: str) -> str:
-            return start(**environment) if environment else address
+        def some(**variables: str) -> str:
+            return start(**variables) if variables else address
 
         some.anew = start
         yield some
@@ -127,7 +131,7 @@ class Standing:
     """A server that is up already, and what it works on: for tests that only need one."""
 
     address: str
-    settings: Settings
+    environment: Environment
 
 
 @pytest.fixture(scope="session")
@@ -138,15 +142,15 @@ def _standing(
     execute(_server, f"create database standing template {_template}")
     url = _server % "standing"
     log = folder / "cron.log"
-    settings = Settings(folder / "home", url, "crontab", demo=False, cron_log=log)
-    with running_servers(process_environment(settings), folder) as start:
-        yield Standing(start(), settings)
+    environment = Environment(folder / "home", url, "crontab", demo=False, cron_log=log)
+    with running_servers(process_environment(environment), folder) as start:
+        yield Standing(start(), environment)
 
 
 @pytest.fixture
 def standing(_standing: Standing, crontab: InstalledCrontab) -> Standing:
     """The standing server, with nothing left of the tests before."""
-    home = _standing.settings.home
+    home = _standing.environment.home
     for old in home.iterdir():
         # What it logs to and locks by stays open.
         if old.name not in ("lock", "logs", "running"):
@@ -156,7 +160,7 @@ def standing(_standing: Standing, crontab: InstalledCrontab) -> Standing:
 
     def emptied() -> bool:
         # A page that has just been closed may be reading: who waits for whom is for PostgreSQL.
-        with suppress(DatabaseError), database.administer(_standing.settings) as connection:
+        with suppress(DatabaseError), database.administer(_standing.environment) as connection:
             connection.execute(text(f"truncate {tables} restart identity"))
             return True
         return False

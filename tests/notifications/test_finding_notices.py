@@ -6,10 +6,12 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import select
 
-from pitasker_core import background, database, finding_notices
-from pitasker_core.background import Background
+from pitasker_core import database
+from pitasker_core.base.errors import DatabaseError
 from pitasker_core.database.tables import NoticeRow
-from pitasker_core.errors import DatabaseError
+from pitasker_core.notifications import finding_notices
+from pitasker_core.server import background
+from pitasker_core.server.background import Background
 from pitasker_core.sync import service, validation
 from pitasker_core.sync.service import BACKGROUND, Request
 from tests.helpers.examples import create
@@ -33,7 +35,7 @@ def logged(name):
 
 
 def test_a_database_that_is_away_is_said_once_again_when_the_reason_changes_and_when_it_is_back(
-    settings, monkeypatch
+    environment, monkeypatch
 ):
     connect, reasons = database.connect, ["The disk is full.", "It is too old."]
     tries = []
@@ -45,8 +47,8 @@ def test_a_database_that_is_away_is_said_once_again_when_the_reason_changes_and_
         return connect(*arguments)
 
     monkeypatch.setattr(background.database, "connect", fail)
-    work = Background(settings, QUICK)
-    with logged("background") as lines:
+    work = Background(environment, QUICK)
+    with logged("server.background") as lines:
         work.start()
         try:
             until(lambda: tries.count("The disk is full.") > 2)
@@ -61,68 +63,68 @@ def test_a_database_that_is_away_is_said_once_again_when_the_reason_changes_and_
     ] == ["The disk is full.", "It is too old.", "The database can be used again."]
 
 
-def test_a_job_whose_outcome_cannot_be_kept_says_so_once(settings, monkeypatch):
+def test_a_job_whose_outcome_cannot_be_kept_says_so_once(environment, monkeypatch):
     def fail(*_):
         raise RuntimeError("no room")
 
     monkeypatch.setattr(background, "_remember", fail)
-    work = Background(settings)
-    with logged("background") as lines:
+    work = Background(environment)
+    with logged("server.background") as lines:
         for _ in range(3):
             work._try("validate", lambda: "")
     assert lines == ["How validate went cannot be kept: RuntimeError: no room"]
 
 
-def notices(settings):
-    with database.session(settings) as session:
+def notices(environment):
+    with database.session(environment) as session:
         query = select(NoticeRow.message).where(NoticeRow.kind == "finding")
         return list(session.scalars(query.order_by(NoticeRow.id)))
 
 
-def validate(settings):
-    finding_notices.tell(settings, validation.validate(service.preview(settings)))
+def validate(environment):
+    finding_notices.tell(environment, validation.validate(service.preview(environment)))
 
 
-def test_a_finding_is_told_once_and_when_it_is_gone(settings, crontab):
-    create(settings)
+def test_a_finding_is_told_once_and_when_it_is_gone(environment, crontab):
+    create(environment)
     good = crontab.read()
     crontab.force(good + b"61 * * * * /bin/x\n")
-    with logged("finding_notices") as lines:
-        validate(settings)
+    with logged("notifications.finding_notices") as lines:
+        validate(environment)
         crontab.force(b"# one line more\n" + good + b"61 * * * * /bin/x\n")
-        validate(settings)
+        validate(environment)
     assert len(lines) == 1
-    (told,) = notices(settings)
+    (told,) = notices(environment)
     assert told.startswith("Not in order: Line 3: Cron would not take this line")
     crontab.force(good)
-    validate(settings)
-    validate(settings)
-    assert len(notices(settings)) == 2
-    assert notices(settings)[1].startswith("In order again: Line 3:")
+    validate(environment)
+    validate(environment)
+    assert len(notices(environment)) == 2
+    assert notices(environment)[1].startswith("In order again: Line 3:")
 
 
-def test_what_the_next_sync_does_is_told_only_when_it_was_not_done(settings, crontab):
-    create(settings)
+def test_what_the_next_sync_does_is_told_only_when_it_was_not_done(environment, crontab):
+    create(environment)
     crontab.write(crontab.read().replace(b"0 2", b"0 3"))
-    validate(settings)
-    assert notices(settings) == []
-    validate(settings)
-    assert "was changed in the crontab" in notices(settings)[0]
-    service.sync(settings, Request(BACKGROUND))
-    validate(settings)
-    assert notices(settings)[1].startswith("In order again: ")
+    validate(environment)
+    assert notices(environment) == []
+    validate(environment)
+    assert "was changed in the crontab" in notices(environment)[0]
+    service.sync(environment, Request(BACKGROUND))
+    validate(environment)
+    assert notices(environment)[1].startswith("In order again: ")
 
 
-def test_an_entry_that_no_task_manages_is_no_news(settings, crontab):
+def test_an_entry_that_no_task_manages_is_no_news(environment, crontab):
     crontab.write(b"0 22-6 * * * /bin/x\n")
-    validate(settings)
-    assert notices(settings) == []
+    validate(environment)
+    assert notices(environment) == []
 
 
 @pytest.mark.parametrize("count", [5, 300])
-def test_a_notice_names_a_few_findings_and_counts_the_others(settings, crontab, count):
+def test_a_notice_names_a_few_findings_and_counts_the_others(environment, crontab, count):
     crontab.force(b"".join(b"61 %d * * * /bin/x\n" % number for number in range(count)))
-    validate(settings)
-    (told,) = notices(settings)
+    validate(environment)
+    (told,) = notices(environment)
     assert told.count("would not take") == 5
     assert ("more." in told) is (count > 5)

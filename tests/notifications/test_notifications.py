@@ -16,15 +16,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import event, select, text
 
-from pitasker_core import background, clock, database, events, notices, tasks
+from pitasker_core import database, tasks
+from pitasker_core.base import clock
+from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
+from pitasker_core.database import notices
+from pitasker_core.database.notices import Kind
+from pitasker_core.database.preferences import Preferences
 from pitasker_core.database.tables import NoticeRow, RunRow
-from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
-from pitasker_core.notices import Kind
-from pitasker_core.notifications import channels, delivery, outbox, rules, sending, wording
+from pitasker_core.notifications import apprise_sender, channels, delivery, outbox, rules, wording
 from pitasker_core.notifications.outbox import Waiting
 from pitasker_core.notifications.rules import Rules
-from pitasker_core.preferences import Preferences
+from pitasker_core.reports import audit
 from pitasker_core.runs import pings, spool
+from pitasker_core.server import background
 from pitasker_core.sync import store
 from tests.helpers.examples import ME, create
 from tests.helpers.waiting import until
@@ -114,195 +118,195 @@ def mail():
 
 
 @contextmanager
-def written(settings):
-    with database.session(settings) as session:
+def written(environment):
+    with database.session(environment) as session:
         yield session, store.own_crontab(session)
 
 
-def run(settings, task, code, output=b"", at=None, ended=True):
+def run(environment, task, code, output=b"", at=None, ended=True):
     """Leave what a recorder leaves of a run, and take it in."""
-    settings.make_home()
-    settings.spool.mkdir(exist_ok=True)
+    environment.make_home()
+    environment.spool.mkdir(exist_ok=True)
     began = (at or clock.now()).timestamp() - 2
-    file = settings.spool / f"{task.id}-{int(began * 1e9)}-{4_000_000}"
+    file = environment.spool / f"{task.id}-{int(began * 1e9)}-{4_000_000}"
     told = {"started": began, "ended": began + 1, "seconds": 1.0, "exit_code": code}
     file.with_suffix(".head").write_bytes(output)
     file.with_suffix(".json" if ended else ".start").write_text(json.dumps(told))
-    spool.collect(settings)
+    spool.collect(environment)
     return file
 
 
-def add(settings, kind=Kind.FAILED, message="Exit code 1.", task=None, at=None):
-    with written(settings) as (session, crontab):
+def add(environment, kind=Kind.FAILED, message="Exit code 1.", task=None, at=None):
+    with written(environment) as (session, crontab):
         session.add(
             NoticeRow(crontab=crontab, kind=kind, message=message, task=task, at=at or clock.now())
         )
 
 
-def problem(settings):
-    (found,) = delivery.listing(settings)
+def problem(environment):
+    (found,) = delivery.listing(environment)
     return found.problem
 
 
-def results(settings):
-    return [(one.kind, one.result) for one in reversed(delivery.listing(settings))]
+def results(environment):
+    return [(one.kind, one.result) for one in reversed(delivery.listing(environment))]
 
 
 # --- From the run to the message -----------------------------------------------------------------
 
 
-def test_a_failure_arrives_once_with_what_a_person_needs(settings, web):
-    task = create(settings)
-    channels.add(settings, ME, "phone", web.url)
-    run(settings, task, 127, b"\x1b[31mno such\x1b[0m file\r\n")
-    spool.collect(settings)
-    delivery.deliver(settings)
-    delivery.deliver(settings)
+def test_a_failure_arrives_once_with_what_a_person_needs(environment, web):
+    task = create(environment)
+    channels.add(environment, ME, "phone", web.url)
+    run(environment, task, 127, b"\x1b[31mno such\x1b[0m file\r\n")
+    spool.collect(environment)
+    delivery.deliver(environment)
+    delivery.deliver(environment)
     ((title, body),) = web.told
     assert title == f"{task.name}: failed on {socket.gethostname()}"
     assert "Exit code 127: command not found." in body
     assert "no such file" in body
-    assert results(settings) == [(Kind.FAILED, "sent to phone")]
+    assert results(environment) == [(Kind.FAILED, "sent to phone")]
 
 
-def test_a_run_that_is_taken_in_twice_is_told_once(settings):
-    task = create(settings)
-    file = run(settings, task, 1)
+def test_a_run_that_is_taken_in_twice_is_told_once(environment):
+    task = create(environment)
+    file = run(environment, task, 1)
     file.with_suffix(".json").write_text(
         json.dumps({"started": 1.0, "ended": 2.0, "seconds": 1.0, "exit_code": 1})
     )
-    spool.collect(settings)
-    assert [kind for kind, _ in results(settings)] == [Kind.FAILED]
-    with written(settings) as (session, crontab):
+    spool.collect(environment)
+    assert [kind for kind, _ in results(environment)] == [Kind.FAILED]
+    with written(environment) as (session, crontab):
         number = session.scalar(select(RunRow.id))
         notices.add(session, crontab, Kind.FAILED, "Again.", task.id, number)
-    assert len(results(settings)) == 1
+    assert len(results(environment)) == 1
 
 
-def test_only_the_first_success_after_a_failure_is_told(settings, web):
-    task = create(settings)
-    channels.add(settings, ME, "phone", web.url)
+def test_only_the_first_success_after_a_failure_is_told(environment, web):
+    task = create(environment)
+    channels.add(environment, ME, "phone", web.url)
     for minutes, code in enumerate([0, 1, 0, 0]):
-        run(settings, task, code, at=NOON + timedelta(minutes=minutes))
-        delivery.deliver(settings)
-    assert [kind for kind, _ in results(settings)] == [Kind.FAILED, Kind.RECOVERED]
+        run(environment, task, code, at=NOON + timedelta(minutes=minutes))
+        delivery.deliver(environment)
+    assert [kind for kind, _ in results(environment)] == [Kind.FAILED, Kind.RECOVERED]
     assert [title.split(" on ")[0] for title, _ in web.told] == [
         f"{task.name}: failed",
         f"{task.name}: works again",
     ]
 
 
-def test_a_mail_arrives(settings, mail):
+def test_a_mail_arrives(environment, mail):
     url = f"mailto://127.0.0.1:{mail.server_address[1]}?mode=insecure&from=pi@example.org"
-    channels.add(settings, ME, "mail", f"{url}&to=me@example.org")
-    add(settings, Kind.MISSED, "It should have run at 02:00.")
-    assert delivery.deliver(settings) == ""
+    channels.add(environment, ME, "mail", f"{url}&to=me@example.org")
+    add(environment, Kind.MISSED, "It should have run at 02:00.")
+    assert delivery.deliver(environment) == ""
     (mail,) = mail.mails
     assert "To: me@example.org" in mail
     assert "It should have run at 02:00." in mail
 
 
-def test_a_task_may_be_silent_or_choose_kinds(settings, web):
-    channels.add(settings, ME, "phone", web.url)
+def test_a_task_may_be_silent_or_choose_kinds(environment, web):
+    channels.add(environment, ME, "phone", web.url)
     for kinds in (None, ["failed"], ["missed"], []):
-        task = create(settings, f"Told of {kinds}")
-        tasks.change(settings, ME, task.id, notify=kinds)
-        run(settings, task, 1)
-    delivery.deliver(settings)
+        task = create(environment, f"Told of {kinds}")
+        tasks.change(environment, ME, task.id, notify=kinds)
+        run(environment, task, 1)
+    delivery.deliver(environment)
     assert len(web.told) == 2
-    assert [result for _, result in results(settings)] == ["sent to phone"] * 2 + [
+    assert [result for _, result in results(environment)] == ["sent to phone"] * 2 + [
         "nobody asked for it"
     ] * 2
 
 
-def test_each_channel_gets_the_kinds_that_it_wants_and_one_that_is_off_none(settings, web):
-    channels.add(settings, ME, "phone", web.url, ["failed"])
-    channels.add(settings, ME, "off", web.url)
-    channels.change(settings, ME, "off", enabled=False)
-    add(settings, Kind.FAILED)
-    add(settings, Kind.CONFLICT)
-    delivery.deliver(settings)
-    assert results(settings) == [
+def test_each_channel_gets_the_kinds_that_it_wants_and_one_that_is_off_none(environment, web):
+    channels.add(environment, ME, "phone", web.url, ["failed"])
+    channels.add(environment, ME, "off", web.url)
+    channels.change(environment, ME, "off", enabled=False)
+    add(environment, Kind.FAILED)
+    add(environment, Kind.CONFLICT)
+    delivery.deliver(environment)
+    assert results(environment) == [
         (Kind.FAILED, "sent to phone"),
         (Kind.CONFLICT, "nobody asked for it"),
     ]
 
 
-def test_without_channels_nothing_waits(settings):
-    add(settings)
-    assert delivery.deliver(settings) == ""
-    assert results(settings) == [(Kind.FAILED, "nobody asked for it")]
+def test_without_channels_nothing_waits(environment):
+    add(environment)
+    assert delivery.deliver(environment) == ""
+    assert results(environment) == [(Kind.FAILED, "nobody asked for it")]
 
 
 # --- When ----------------------------------------------------------------------------------------
 
 
-def test_more_of_the_same_within_the_limit_are_counted_and_told_with_the_next(settings, web):
-    channels.add(settings, ME, "phone", web.url)
+def test_more_of_the_same_within_the_limit_are_counted_and_told_with_the_next(environment, web):
+    channels.add(environment, ME, "phone", web.url)
     for minutes in range(5):
-        add(settings, at=NOON + timedelta(minutes=minutes))
-        delivery.deliver(settings, NOON + timedelta(minutes=minutes))
+        add(environment, at=NOON + timedelta(minutes=minutes))
+        delivery.deliver(environment, NOON + timedelta(minutes=minutes))
     assert len(web.told) == 1
-    delivery.deliver(settings, NOON + timedelta(minutes=59))
+    delivery.deliver(environment, NOON + timedelta(minutes=59))
     assert len(web.told) == 1
-    delivery.deliver(settings, NOON + HOUR)
+    delivery.deliver(environment, NOON + HOUR)
     assert "Exit code 1. And 3 more times since 2026-06-01" in web.told[1][1]
     assert len(web.told) == 2
 
 
-def test_in_quiet_hours_everything_waits_for_their_end(settings, web):
+def test_in_quiet_hours_everything_waits_for_their_end(environment, web):
     zone = clock.system_zone()
     night = datetime(2026, 6, 1, 23, tzinfo=zone)
-    channels.add(settings, ME, "phone", web.url)
-    rules.change(settings, ME, quiet_from="22:00", quiet_until="07:00")
-    add(settings, at=night)
-    delivery.deliver(settings, night)
-    delivery.deliver(settings, night + 7 * HOUR)
+    channels.add(environment, ME, "phone", web.url)
+    rules.change(environment, ME, quiet_from="22:00", quiet_until="07:00")
+    add(environment, at=night)
+    delivery.deliver(environment, night)
+    delivery.deliver(environment, night + 7 * HOUR)
     assert web.told == []
-    assert results(settings) == [(Kind.FAILED, "waits")]
-    delivery.deliver(settings, night + 8 * HOUR)
+    assert results(environment) == [(Kind.FAILED, "waits")]
+    delivery.deliver(environment, night + 8 * HOUR)
     assert len(web.told) == 1
 
 
-def test_a_rule_that_is_lifted_lets_go_what_it_held(settings, web):
+def test_a_rule_that_is_lifted_lets_go_what_it_held(environment, web):
     night = datetime(2026, 6, 1, 23, tzinfo=clock.system_zone())
-    channels.add(settings, ME, "phone", web.url)
-    rules.change(settings, ME, quiet_from="22:00", quiet_until="07:00")
-    add(settings, at=night)
-    delivery.deliver(settings, night)
-    rules.change(settings, ME, quiet_from="", quiet_until="")
-    delivery.deliver(settings, night)
+    channels.add(environment, ME, "phone", web.url)
+    rules.change(environment, ME, quiet_from="22:00", quiet_until="07:00")
+    add(environment, at=night)
+    delivery.deliver(environment, night)
+    rules.change(environment, ME, quiet_from="", quiet_until="")
+    delivery.deliver(environment, night)
     assert len(web.told) == 1
 
 
-def test_a_digest_is_one_message_a_day(settings, web):
-    task = create(settings)
+def test_a_digest_is_one_message_a_day(environment, web):
+    task = create(environment)
     morning = datetime(2026, 6, 1, 8, tzinfo=clock.system_zone())
-    channels.add(settings, ME, "phone", web.url)
-    rules.change(settings, ME, digest_at="18:00")
-    add(settings, task=task.id, at=morning)
-    add(settings, task=task.id, at=morning + HOUR)
-    add(settings, Kind.SYNC_FAILED, "The crontab cannot be read.", at=morning + 2 * HOUR)
-    delivery.deliver(settings, morning + 3 * HOUR)
+    channels.add(environment, ME, "phone", web.url)
+    rules.change(environment, ME, digest_at="18:00")
+    add(environment, task=task.id, at=morning)
+    add(environment, task=task.id, at=morning + HOUR)
+    add(environment, Kind.SYNC_FAILED, "The crontab cannot be read.", at=morning + 2 * HOUR)
+    delivery.deliver(environment, morning + 3 * HOUR)
     assert web.told == []
-    delivery.deliver(settings, morning + 10 * HOUR)
-    delivery.deliver(settings, morning + 11 * HOUR)
+    delivery.deliver(environment, morning + 10 * HOUR)
+    delivery.deliver(environment, morning + 11 * HOUR)
     ((title, body),) = web.told
     assert title == f"{socket.gethostname()}: 2 failed, 1 sync failed"
     assert f"{task.name}: failed. Exit code 1. And 1 more time." in body
     assert "The crontab: sync failed. The crontab cannot be read." in body
 
 
-def test_a_recovery_tells_the_failures_that_were_held_before_it(settings, web):
-    task = create(settings)
-    channels.add(settings, ME, "phone", web.url)
+def test_a_recovery_tells_the_failures_that_were_held_before_it(environment, web):
+    task = create(environment)
+    channels.add(environment, ME, "phone", web.url)
     for minutes, kind in enumerate([Kind.FAILED, Kind.FAILED, Kind.RECOVERED]):
-        add(settings, kind, f"{kind}.", task.id, NOON + timedelta(minutes=minutes))
-        delivery.deliver(settings, NOON + timedelta(minutes=minutes))
+        add(environment, kind, f"{kind}.", task.id, NOON + timedelta(minutes=minutes))
+        delivery.deliver(environment, NOON + timedelta(minutes=minutes))
     titles = [title.split(" on ")[0] for title, _ in web.told]
     assert titles == [f"{task.name}: failed", f"{task.name}: works again"]
     assert "recovered. Before that it failed once: failed." in web.told[1][1]
-    delivery.deliver(settings, NOON + 5 * HOUR)
+    delivery.deliver(environment, NOON + 5 * HOUR)
     assert len(web.told) == 2
 
 
@@ -332,36 +336,36 @@ def test_quiet_hours_go_by_the_clock_on_the_wall(begins, ends, at, until):
 # --- When a server is down -----------------------------------------------------------------------
 
 
-def test_a_server_that_is_down_is_asked_less_and_less_and_told_when_it_is_back(settings, web):
+def test_a_server_that_is_down_is_asked_less_and_less_and_told_when_it_is_back(environment, web):
     web.status = 503
-    channels.add(settings, ME, "phone", web.url)
-    add(settings)
+    channels.add(environment, ME, "phone", web.url)
+    add(environment)
     now, tried = clock.now(), []
     for _ in range(60):
-        if delivery.deliver(settings, now) and len(web.got) > len(tried):
+        if delivery.deliver(environment, now) and len(web.got) > len(tried):
             tried.append(now)
         now += timedelta(seconds=15)
     waits = [round((b - a).total_seconds()) for a, b in pairwise(tried)]
     assert waits == [30, 60, 120, 240]
-    assert results(settings) == [(Kind.FAILED, "not yet")]
-    assert problem(settings).startswith("phone: Failed to send JSON")
-    assert "error=503; the hook is closed" in problem(settings)
+    assert results(environment) == [(Kind.FAILED, "not yet")]
+    assert problem(environment).startswith("phone: Failed to send JSON")
+    assert "error=503; the hook is closed" in problem(environment)
     web.status = 200
-    assert delivery.deliver(settings, now + HOUR) == ""
-    assert results(settings) == [(Kind.FAILED, "sent to phone")]
+    assert delivery.deliver(environment, now + HOUR) == ""
+    assert results(environment) == [(Kind.FAILED, "sent to phone")]
 
 
-def test_who_has_got_it_does_not_get_it_again_when_another_is_down(settings, web):
-    channels.add(settings, ME, "phone", web.url)
-    channels.add(settings, ME, "dead", f"json://127.0.0.1:{_closed_port()}")
-    add(settings)
-    delivery.deliver(settings)
-    assert delivery.deliver(settings, clock.now() + HOUR).startswith("1 notice is not sent yet.")
+def test_who_has_got_it_does_not_get_it_again_when_another_is_down(environment, web):
+    channels.add(environment, ME, "phone", web.url)
+    channels.add(environment, ME, "dead", f"json://127.0.0.1:{_closed_port()}")
+    add(environment)
+    delivery.deliver(environment)
+    assert delivery.deliver(environment, clock.now() + HOUR).startswith("1 notice is not sent yet.")
     assert len(web.told) == 1
-    assert results(settings) == [(Kind.FAILED, "sent to phone, not yet")]
-    assert problem(settings).startswith("dead: A Connection error")
-    channels.remove(settings, ME, "dead")
-    assert delivery.deliver(settings) == ""
+    assert results(environment) == [(Kind.FAILED, "sent to phone, not yet")]
+    assert problem(environment).startswith("dead: A Connection error")
+    channels.remove(environment, ME, "dead")
+    assert delivery.deliver(environment) == ""
 
 
 def _closed_port():
@@ -370,111 +374,111 @@ def _closed_port():
         return free.getsockname()[1]
 
 
-def test_after_a_day_of_trying_it_is_given_up_and_said(settings, monkeypatch):
+def test_after_a_day_of_trying_it_is_given_up_and_said(environment, monkeypatch):
     monkeypatch.setattr(delivery, "MOST_TRIES", 3)
-    channels.add(settings, ME, "dead", f"json://127.0.0.1:{_closed_port()}")
-    add(settings)
+    channels.add(environment, ME, "dead", f"json://127.0.0.1:{_closed_port()}")
+    add(environment)
     now = clock.now()
     for _ in range(delivery.MOST_TRIES):
-        delivery.deliver(settings, now)
+        delivery.deliver(environment, now)
         now += HOUR
-    assert results(settings) == [(Kind.FAILED, "given up")]
-    assert problem(settings).startswith("dead: A Connection error")
-    assert delivery.deliver(settings, now) == ""
+    assert results(environment) == [(Kind.FAILED, "given up")]
+    assert problem(environment).startswith("dead: A Connection error")
+    assert delivery.deliver(environment, now) == ""
 
 
-def test_a_server_that_never_answers_does_not_keep_the_others(settings, web, monkeypatch):
+def test_a_server_that_never_answers_does_not_keep_the_others(environment, web, monkeypatch):
     monkeypatch.setattr(delivery, "_CHANNEL_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        channels.add(settings, ME, "silent", f"json://127.0.0.1:{silent.getsockname()[1]}")
-        channels.add(settings, ME, "phone", web.url)
-        add(settings)
-        assert "silent: It did not answer" in delivery.deliver(settings)
+        channels.add(environment, ME, "silent", f"json://127.0.0.1:{silent.getsockname()[1]}")
+        channels.add(environment, ME, "phone", web.url)
+        add(environment)
+        assert "silent: It did not answer" in delivery.deliver(environment)
     assert len(web.told) == 1
 
 
-def test_a_dead_channel_does_not_take_the_repeat_limit_from_the_others(settings, web):
-    channels.add(settings, ME, "phone", web.url)
-    channels.add(settings, ME, "dead", f"json://127.0.0.1:{_closed_port()}")
+def test_a_dead_channel_does_not_take_the_repeat_limit_from_the_others(environment, web):
+    channels.add(environment, ME, "phone", web.url)
+    channels.add(environment, ME, "dead", f"json://127.0.0.1:{_closed_port()}")
     now = clock.now()
     for minute in range(4):
-        add(settings, message=f"Exit code {minute}.", at=now)
-        delivery.deliver(settings, now + timedelta(minutes=minute))
+        add(environment, message=f"Exit code {minute}.", at=now)
+        delivery.deliver(environment, now + timedelta(minutes=minute))
     assert len(web.told) == 1
-    delivery.deliver(settings, now + timedelta(minutes=61))
+    delivery.deliver(environment, now + timedelta(minutes=61))
     assert len(web.told) == 2
     assert "And 2 more times" in web.told[1][1]
 
 
-def test_each_channel_is_tried_again_in_its_own_time(settings, web):
+def test_each_channel_is_tried_again_in_its_own_time(environment, web):
     other = f"json://127.0.0.1:{_closed_port()}"
-    channels.add(settings, ME, "dead", other)
-    add(settings)
+    channels.add(environment, ME, "dead", other)
+    add(environment)
     now = clock.now()
     for _ in range(8):
-        delivery.deliver(settings, now)
+        delivery.deliver(environment, now)
         now += HOUR
-    channels.add(settings, ME, "phone", web.url)
+    channels.add(environment, ME, "phone", web.url)
     web.status = 503
-    delivery.deliver(settings, now)
+    delivery.deliver(environment, now)
     assert len(web.got) == 1
-    delivery.deliver(settings, now + timedelta(seconds=31))  # the other waits for an hour
+    delivery.deliver(environment, now + timedelta(seconds=31))  # the other waits for an hour
     assert len(web.got) == 2
 
 
-def test_a_channel_that_hangs_does_not_hold_what_comes_after(settings, web, monkeypatch):
+def test_a_channel_that_hangs_does_not_hold_what_comes_after(environment, web, monkeypatch):
     monkeypatch.setattr(delivery, "_ROUND_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        channels.add(settings, ME, "silent", f"json://127.0.0.1:{silent.getsockname()[1]}")
-        channels.add(settings, ME, "phone", web.url)
-        add(settings)
-        delivery.deliver(settings)
-        add(settings, Kind.MISSED)
-        delivery.deliver(settings)
+        channels.add(environment, ME, "silent", f"json://127.0.0.1:{silent.getsockname()[1]}")
+        channels.add(environment, ME, "phone", web.url)
+        add(environment)
+        delivery.deliver(environment)
+        add(environment, Kind.MISSED)
+        delivery.deliver(environment)
         until(lambda: len(web.told) == 2)
         assert {name for _, name in delivery._busy} == {"silent"}
     until(lambda: not delivery._busy)  # nobody listens any more
-    assert problem_of_each(settings) == {"silent"}
+    assert problem_of_each(environment) == {"silent"}
 
 
-def problem_of_each(settings):
-    found = delivery.listing(settings)
+def problem_of_each(environment):
+    found = delivery.listing(environment)
     return {one.problem.partition(":")[0] for one in found if one.problem}
 
 
-def test_nothing_due_costs_one_query_and_does_not_need_apprise(settings, monkeypatch):
-    add(settings)
-    delivery.deliver(settings)
+def test_nothing_due_costs_one_query_and_does_not_need_apprise(environment, monkeypatch):
+    add(environment)
+    delivery.deliver(environment)
     monkeypatch.setitem(sys.modules, "apprise", None)
     queries = []
-    with database.connect(settings).connect() as connection:
+    with database.connect(environment).connect() as connection:
         engine = connection.engine
     event.listen(engine, "before_cursor_execute", lambda *given: queries.append(given[2]))
-    assert delivery.deliver(settings) == ""
+    assert delivery.deliver(environment) == ""
     assert len(queries) == 1
 
 
 # --- Channels and their secrets ------------------------------------------------------------------
 
 
-def test_a_test_says_what_the_mail_server_answered(settings, mail):
+def test_a_test_says_what_the_mail_server_answered(environment, mail):
     url = f"mailto://me:{SECRET}@127.0.0.1:{mail.server_address[1]}"
     url = f"{url}?mode=insecure&from=pi@example.org&to=me@example.org"
-    channels.add(settings, ME, "mail", url)
+    channels.add(environment, ME, "mail", url)
     with pytest.raises(
         ExecutionError, match=r"535, 5.7.8 Username and password not accepted"
     ) as raised:
-        delivery.test(settings, "mail")
+        delivery.test(environment, "mail")
     assert SECRET not in raised.value.user_message
 
 
-def test_a_test_says_what_a_hook_answered_and_when_it_was_taken(settings, web, cli, capsys):
-    channels.add(settings, ME, "hook", web.url)
+def test_a_test_says_what_a_hook_answered_and_when_it_was_taken(environment, web, cli, capsys):
+    channels.add(environment, ME, "hook", web.url)
     web.status = 403
     with pytest.raises(ExecutionError, match="error=403; the hook is closed"):
-        delivery.test(settings, "hook")
+        delivery.test(environment, "hook")
     web.status = 200
-    assert delivery.test(settings, "hook") == "A test was sent to hook."
+    assert delivery.test(environment, "hook") == "A test was sent to hook."
     assert "This is a test. Nothing failed." in web.told[-1][1]
     assert cli("notify", "test") == 0
     assert capsys.readouterr().out == "A test was sent to hook.\n"
@@ -483,18 +487,18 @@ def test_a_test_says_what_a_hook_answered_and_when_it_was_taken(settings, web, c
     assert "error=500" in capsys.readouterr().err
 
 
-def test_no_secret_of_a_channel_is_anywhere_but_in_its_file(settings, caplog, capfd):
+def test_no_secret_of_a_channel_is_anywhere_but_in_its_file(environment, caplog, capfd):
     caplog.set_level("DEBUG", "pitasker_core")
     url = f"json://pi:{SECRET}@127.0.0.1:{_closed_port()}/{SECRET}-hook?+X-Key={SECRET}"
-    channels.add(settings, ME, "phone", url)
-    channels.change(settings, ME, "phone", kinds=["failed"])
+    channels.add(environment, ME, "phone", url)
+    channels.change(environment, ME, "phone", kinds=["failed"])
     with pytest.raises(InvalidSyntax) as refused:
-        channels.add(settings, ME, "wrong", f"nosuch://pi:{SECRET}@127.0.0.1/{SECRET}")
+        channels.add(environment, ME, "wrong", f"nosuch://pi:{SECRET}@127.0.0.1/{SECRET}")
     with pytest.raises(ExecutionError) as failed:
-        delivery.test(settings, "phone")
-    add(settings)
-    delivery.deliver(settings)
-    with database.session(settings) as session:
+        delivery.test(environment, "phone")
+    add(environment)
+    delivery.deliver(environment)
+    with database.session(environment) as session:
         rows = [
             session.scalars(text(f"select t::text from {table} t")).all()
             for table in ("notices", "events", "settings", "sync_operations")
@@ -503,13 +507,13 @@ def test_no_secret_of_a_channel_is_anywhere_but_in_its_file(settings, caplog, ca
     assert "A notice was not sent" in logged[-1]
     printed = [*logged, *capfd.readouterr()]
     errors = [refused.value.user_message, failed.value.user_message]
-    assert SECRET not in f"{rows} {printed} {errors} {channels.listing(settings)}"
-    files = [file for file in settings.home.rglob("*") if file.is_file()]
+    assert SECRET not in f"{rows} {printed} {errors} {channels.listing(environment)}"
+    files = [file for file in environment.home.rglob("*") if file.is_file()]
     assert [file.name for file in files if SECRET in file.read_text(errors="replace")] == [
         channels.FILE_NAME
     ]
-    assert stat.S_IMODE((settings.home / channels.FILE_NAME).stat().st_mode) == 0o600
-    assert stat.S_IMODE(settings.home.stat().st_mode) == 0o700
+    assert stat.S_IMODE((environment.home / channels.FILE_NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE(environment.home.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(
@@ -524,7 +528,7 @@ def test_no_secret_of_a_channel_is_anywhere_but_in_its_file(settings, caplog, ca
     ],
 )
 def test_a_url_is_shown_without_its_secrets(url, shown):
-    assert sending.masked(url) == shown
+    assert apprise_sender.masked(url) == shown
 
 
 @pytest.mark.parametrize(
@@ -535,12 +539,12 @@ def test_a_url_is_shown_without_its_secrets(url, shown):
     ],
 )
 def test_what_a_server_says_is_kept_without_secrets(text, url):
-    assert "****" in sending.redacted(text, url, None)
-    assert "S3cret" not in sending.redacted(text, url, None)
+    assert "****" in apprise_sender.redacted(text, url, None)
+    assert "S3cret" not in apprise_sender.redacted(text, url, None)
 
 
-def test_a_channel_that_cannot_be_is_refused(settings):
-    channels.add(settings, ME, "phone", "json://127.0.0.1")
+def test_a_channel_that_cannot_be_is_refused(environment):
+    channels.add(environment, ME, "phone", "json://127.0.0.1")
     for name, url, words in (
         ("", "json://127.0.0.1", "needs a name"),
         ("phone", "json://127.0.0.1", "There is a channel “phone” already"),
@@ -549,22 +553,22 @@ def test_a_channel_that_cannot_be_is_refused(settings):
         ("other", "tgram://short", "Apprise does not take this tgram:// URL"),
     ):
         with pytest.raises(InvalidSyntax, match=words):
-            channels.add(settings, ME, name, url)
-    assert [one.name for one in channels.listing(settings)] == ["phone"]
+            channels.add(environment, ME, name, url)
+    assert [one.name for one in channels.listing(environment)] == ["phone"]
 
 
-def test_channels_are_changed_removed_and_put_back_with_an_event_each(settings):
-    channels.add(settings, ME, "phone", "json://127.0.0.1")
-    channels.change(settings, ME, "phone", new_name="my phone", kinds=["failed"], enabled=False)
-    before = channels.listing(settings)
-    channels.put_back(settings, ME, channels.remove(settings, ME, "my phone"))
-    assert channels.listing(settings) == before
+def test_channels_are_changed_removed_and_put_back_with_an_event_each(environment):
+    channels.add(environment, ME, "phone", "json://127.0.0.1")
+    channels.change(environment, ME, "phone", new_name="my phone", kinds=["failed"], enabled=False)
+    before = channels.listing(environment)
+    channels.put_back(environment, ME, channels.remove(environment, ME, "my phone"))
+    assert channels.listing(environment) == before
     with pytest.raises(InvalidSyntax, match="at least one kind"):
-        channels.change(settings, ME, "my phone", kinds=[])
+        channels.change(environment, ME, "my phone", kinds=[])
     with pytest.raises(NotFound):
-        channels.remove(settings, ME, "phone")
-    found = events.listing(settings, 10)[::-1]
-    assert events.difference(found[1]) == (
+        channels.remove(environment, ME, "phone")
+    found = audit.listing(environment, 10)[::-1]
+    assert audit.difference(found[1]) == (
         "phone name phone → my phone, "
         "phone kinds failed, recovered, missed, conflict, sync failed, finding → failed, "
         "phone enabled yes → no"
@@ -579,9 +583,9 @@ def test_channels_are_changed_removed_and_put_back_with_an_event_each(settings):
     ]
 
 
-def test_who_may_only_look_changes_and_sends_nothing(settings):
-    channels.add(settings, ME, "phone", "json://127.0.0.1")
-    looking = replace(settings, read_only=True)
+def test_who_may_only_look_changes_and_sends_nothing(environment):
+    channels.add(environment, ME, "phone", "json://127.0.0.1")
+    looking = replace(environment, read_only=True)
     for attempt in (
         lambda: channels.add(looking, ME, "mine", "json://127.0.0.1"),
         lambda: channels.remove(looking, ME, "phone"),
@@ -619,20 +623,20 @@ def test_rules_that_cannot_be_are_refused_with_a_sentence(wanted, words):
     assert words in refused.value.user_message
 
 
-def test_refused_rules_change_nothing_and_others_are_an_event(settings):
+def test_refused_rules_change_nothing_and_others_are_an_event(environment):
     with pytest.raises(InvalidSyntax):
-        rules.change(settings, ME, repeat_minutes=5, body="{nonsense}")
-    assert rules.read(settings) == Rules()
-    assert rules.change(settings, ME, repeat_minutes=5) == rules.read(settings)
-    (told,) = events.listing(settings, 10)
-    assert events.difference(told) == "repeat minutes 60 → 5"
+        rules.change(environment, ME, repeat_minutes=5, body="{nonsense}")
+    assert rules.read(environment) == Rules()
+    assert rules.change(environment, ME, repeat_minutes=5) == rules.read(environment)
+    (told,) = audit.listing(environment, 10)
+    assert audit.difference(told) == "repeat minutes 60 → 5"
 
 
-def test_words_of_ones_own_are_used_and_braces_can_be_written(settings, web):
-    channels.add(settings, ME, "phone", web.url)
-    rules.change(settings, ME, title="{{{kind}}}", body="{message}")
-    add(settings, message="{task} is no placeholder here.")
-    delivery.deliver(settings)
+def test_words_of_ones_own_are_used_and_braces_can_be_written(environment, web):
+    channels.add(environment, ME, "phone", web.url)
+    rules.change(environment, ME, title="{{{kind}}}", body="{message}")
+    add(environment, message="{task} is no placeholder here.")
+    delivery.deliver(environment)
     assert web.told == [("{failed}", "{task} is no placeholder here.")]
 
 
@@ -661,55 +665,55 @@ def test_what_was_tried_and_what_is_new_wait_together():
 # --- What the background has to tell -------------------------------------------------------------
 
 
-def test_a_conflict_is_told_once_however_often_it_is_found(settings, crontab):
-    task = create(settings)
-    away = replace(settings, crontab_program="/nonexistent")
+def test_a_conflict_is_told_once_however_often_it_is_found(environment, crontab):
+    task = create(environment)
+    away = replace(environment, crontab_program="/nonexistent")
     tasks.change(away, ME, task.id, command="/ours")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
-    work = background.Background(settings)
+    work = background.Background(environment)
     work._sync()
     work._sync()
-    (found,) = delivery.listing(settings)
+    (found,) = delivery.listing(environment)
     assert (found.kind, found.task) == (Kind.CONFLICT, task.id)
     assert f"differently: {task.name}. Decide under Sync health" in found.message
     crontab.write(crontab.read().replace(b"7 7 * * *", b"8 8 * * *"))
     work._sync()
-    assert len(delivery.listing(settings)) == 2
+    assert len(delivery.listing(environment)) == 2
 
 
-def test_a_sync_that_fails_is_told_when_that_is_news(settings, crontab):
-    create(settings)
+def test_a_sync_that_fails_is_told_when_that_is_news(environment, crontab):
+    create(environment)
     crontab.remove()
-    work = background.Background(settings)
+    work = background.Background(environment)
     work._leads.set()
     work._scheduler.start(paused=True)
     for _ in range(3):
         work._run("sync", work._sync)
     work._scheduler.shutdown()
-    (found,) = delivery.listing(settings)
+    (found,) = delivery.listing(environment)
     assert found.kind is Kind.SYNC_FAILED
     assert "1 of 1 managed entries are gone" in found.message
 
 
-def test_old_notices_are_pruned_and_what_waits_is_kept(settings):
-    add(settings)
-    delivery.deliver(settings, clock.now() - timedelta(days=40))
-    add(settings, Kind.MISSED)
-    background.prune(settings, Preferences(keep_operations_days=30))
-    assert [kind for kind, _ in results(settings)] == [Kind.MISSED]
+def test_old_notices_are_pruned_and_what_waits_is_kept(environment):
+    add(environment)
+    delivery.deliver(environment, clock.now() - timedelta(days=40))
+    add(environment, Kind.MISSED)
+    background.prune(environment, Preferences(keep_operations_days=30))
+    assert [kind for kind, _ in results(environment)] == [Kind.MISSED]
 
 
 # --- Ping URLs -----------------------------------------------------------------------------------
 
 
-def test_a_ping_url_is_called_at_start_success_and_failure_once_each(settings, web):
-    task = create(settings)
-    tasks.change(settings, ME, task.id, ping_url=f"http://{web.address}/abc?rid=7")
-    run(settings, task, 0)
-    pings.send(settings)
-    run(settings, task, 1)
-    pings.send(settings)
-    pings.send(settings)
+def test_a_ping_url_is_called_at_start_success_and_failure_once_each(environment, web):
+    task = create(environment)
+    tasks.change(environment, ME, task.id, ping_url=f"http://{web.address}/abc?rid=7")
+    run(environment, task, 0)
+    pings.send(environment)
+    run(environment, task, 1)
+    pings.send(environment)
+    pings.send(environment)
     assert [path for path, _ in web.got] == [
         "/abc/start?rid=7",
         "/abc?rid=7",
@@ -718,29 +722,29 @@ def test_a_ping_url_is_called_at_start_success_and_failure_once_each(settings, w
     ]
 
 
-def test_a_monitor_that_is_down_is_asked_again_until_it_is_too_late(settings, web):
-    task = create(settings)
-    tasks.change(settings, ME, task.id, ping_url=f"http://{web.address}/abc")
+def test_a_monitor_that_is_down_is_asked_again_until_it_is_too_late(environment, web):
+    task = create(environment)
+    tasks.change(environment, ME, task.id, ping_url=f"http://{web.address}/abc")
     web.status = 500
-    run(settings, task, 0)
-    assert pings.send(settings) == 0
+    run(environment, task, 0)
+    assert pings.send(environment) == 0
     web.status = 200
-    assert pings.send(settings) == 1
+    assert pings.send(environment) == 1
     assert [path for path, _ in web.got] == ["/abc/start", "/abc"]
     web.status = 500
-    run(settings, task, 0)
-    pings.send(settings)
+    run(environment, task, 0)
+    pings.send(environment)
     web.status = 200
-    assert pings.send(settings, clock.now() + pings.TOO_LATE) == 0
-    assert pings.send(settings) == 0
+    assert pings.send(environment, clock.now() + pings.TOO_LATE) == 0
+    assert pings.send(environment) == 0
 
 
-def test_other_urls_are_not_called_and_unknown_kinds_not_wanted(settings):
-    task = create(settings)
+def test_other_urls_are_not_called_and_unknown_kinds_not_wanted(environment):
+    task = create(environment)
     for url in ("ftp://x/y", "file:///etc/passwd", "http://", "http://a b", "x"):
         with pytest.raises(InvalidSyntax, match="begins with http"):
-            tasks.change(settings, ME, task.id, ping_url=url)
+            tasks.change(environment, ME, task.id, ping_url=url)
     with pytest.raises(InvalidSyntax, match="begins with http"):
-        tasks.create(settings, ME, "New", "@daily", "true", ping_url="ftp://x/y")
+        tasks.create(environment, ME, "New", "@daily", "true", ping_url="ftp://x/y")
     with pytest.raises(InvalidSyntax, match="no kind of notice “never”"):
-        tasks.change(settings, ME, task.id, notify=["never"])
+        tasks.change(environment, ME, task.id, notify=["never"])

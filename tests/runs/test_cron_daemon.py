@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from pitasker_core import cron_daemon
+from pitasker_core.base import cron_daemon
 
 
 class Proc:
@@ -87,7 +87,7 @@ def test_who_sees_only_own_processes_does_not_know(proc):
         if parent.name.startswith(("test_", "pytest", "popen")):
             parent.chmod(0o755)
     code = (
-        "from pathlib import Path; from pitasker_core import cron_daemon;"
+        "from pathlib import Path; from pitasker_core.base import cron_daemon;"
         f"print(cron_daemon.is_alive(Path({str(proc.path)!r}), ()))"
     )
     words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

@@ -19,11 +19,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from pitasker_core import clock, database, events, tasks
+from pitasker_core import database, tasks
+from pitasker_core.base import clock
 from pitasker_core.database.tables import RunRow, SettingRow, TaskRow
-from pitasker_core.runs import cron_lines, cron_log, history, observed, spool
-from pitasker_core.runs.cron_lines import Kind, Line
-from pitasker_core.runs.cron_log import Source, Unreadable
+from pitasker_core.reports import audit
+from pitasker_core.runs import history, spool
+from pitasker_core.runs.cron_log import log_lines, observed, reader
+from pitasker_core.runs.cron_log.log_lines import Kind, Line
+from pitasker_core.runs.cron_log.reader import Source, Unreadable
 from pitasker_core.sync import edit, service
 from tests.helpers.cron_log import USER, Log
 from tests.helpers.examples import ME, create
@@ -48,11 +51,11 @@ TAG = "11111111-2222-3333-4444-555555555555"
 )
 def test_a_line_of_the_journal_counts_only_from_who_may_say_it(uid, message, is_authentic):
     line = Line(NOON, 7, message, uid=uid)
-    assert cron_lines.is_authentic(line, cron_lines.event(line), 1000) is is_authentic
+    assert log_lines.is_authentic(line, log_lines.event(line), 1000) is is_authentic
 
 
 def said(message, pid=7):
-    return cron_lines.event(Line(NOON, pid, message))
+    return log_lines.event(Line(NOON, pid, message))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_the_process_is_the_jobs_when_cron_tells_both():
 
 @given(st.text(st.characters(exclude_characters="\n\0", codec="utf-8")))
 def test_a_command_is_compared_as_cron_writes_it(command):
-    logged = cron_lines.as_logged(command)
+    logged = log_lines.as_logged(command)
     assert logged.isascii()
     assert logged.isprintable()
     assert said(f"(pi) CMD ({logged})").text == logged
@@ -120,11 +123,11 @@ def test_a_command_is_compared_as_cron_writes_it(command):
 
 def test_odd_bytes_are_written_as_cron_writes_them():
     # Seen in the log of Debian 12's cron.
-    assert cron_lines.as_logged("echo é\r 'a\tb' \x7f\udcff") == r"echo \303\251^M 'a^Ib' ^?\377"
+    assert log_lines.as_logged("echo é\r 'a\tb' \x7f\udcff") == r"echo \303\251^M 'a^Ib' ^?\377"
 
 
 def syslog(*lines, now=NOON, zone="Europe/Berlin"):
-    read = cron_lines.from_syslog([f"{line}\n".encode() for line in lines], now, ZoneInfo(zone))
+    read = log_lines.from_syslog([f"{line}\n".encode() for line in lines], now, ZoneInfo(zone))
     found = [line for line in read if isinstance(line, Line)]
     return [(line.at.isoformat(), line.pid, line.message) for line in found]
 
@@ -175,7 +178,7 @@ def test_lines_that_are_not_crons_are_passed_over(line):
 
 def test_any_bytes_can_stand_in_a_log():
     found = list(
-        cron_lines.from_syslog(
+        log_lines.from_syslog(
             [b"Nov 25 03:17:01 pi cron[1]: (\xff\0) ORPHAN (x)\n"], NOON, ZoneInfo("UTC")
         )
     )
@@ -204,7 +207,7 @@ def test_the_journal_is_read_with_its_cursor_and_what_is_damaged_is_passed_over(
         b'{"MESSAGE": null}',
         entry(list(b"(pi) CMD (\xff)"), NOON, 6),
     ]
-    found = [pair for pair in cron_lines.from_journal(lines) if isinstance(pair[0], Line)]
+    found = [pair for pair in log_lines.from_journal(lines) if isinstance(pair[0], Line)]
     assert [(line.message, line.pid, line.uptime) for line, _ in found] == [
         ("(pi) CMD (x)", 123, 5.0),
         (r"(pi) CMD (\xff)", 123, 6.0),
@@ -225,7 +228,7 @@ def test_the_journal_is_read_with_its_cursor_and_what_is_damaged_is_passed_over(
 def test_a_clock_that_was_set_shows_in_the_journal(gain, boot, is_jump):
     before = Line(NOON, 1, "", "b1", 100.0)
     after = Line(NOON + timedelta(seconds=60 + gain), 1, "", boot, 160.0)
-    assert cron_lines.jumped(before, after) is is_jump
+    assert log_lines.jumped(before, after) is is_jump
 
 
 # --- Where the log is -------------------------------------------------------------------------
@@ -238,62 +241,62 @@ def as_a_user(monkeypatch, tmp_path):
     def readable(path, how):
         return Path(path).exists() and bool(Path(path).stat().st_mode & stat.S_IROTH)
 
-    monkeypatch.setattr(cron_log.os, "access", readable)
-    monkeypatch.setattr(cron_log.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(reader.os, "access", readable)
+    monkeypatch.setattr(reader.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(
-        cron_log, "_group", lambda log: {"journal": "systemd-journal"}.get(log.parent.name, "adm")
+        reader, "_group", lambda log: {"journal": "systemd-journal"}.get(log.parent.name, "adm")
     )
-    monkeypatch.setattr(cron_log, "JOURNALS", ())
-    monkeypatch.setattr(cron_log, "FILES", (tmp_path / "cron.log", tmp_path / "syslog"))
+    monkeypatch.setattr(reader, "JOURNALS", ())
+    monkeypatch.setattr(reader, "FILES", (tmp_path / "cron.log", tmp_path / "syslog"))
     return tmp_path
 
 
-def test_what_cannot_be_read_names_the_group_to_join(settings, as_a_user):
-    nowhere = replace(settings, cron_log=None)
-    assert cron_log.find(nowhere).message == "This machine keeps no log of cron."
+def test_what_cannot_be_read_names_the_group_to_join(environment, as_a_user):
+    nowhere = replace(environment, cron_log=None)
+    assert reader.find(nowhere).message == "This machine keeps no log of cron."
     (as_a_user / "syslog").touch(0o640)
-    found = cron_log.find(nowhere)
+    found = reader.find(nowhere)
     assert isinstance(found, Unreadable)
     assert found.message == "Only members of the group adm may read cron's log."
     assert "usermod -aG adm" in found.advice
     (as_a_user / "syslog").chmod(0o644)
-    assert cron_log.find(nowhere) == Source(as_a_user / "syslog")
+    assert reader.find(nowhere) == Source(as_a_user / "syslog")
 
 
-def test_a_file_that_nobody_writes_any_more_is_not_the_log(settings, as_a_user):
+def test_a_file_that_nobody_writes_any_more_is_not_the_log(environment, as_a_user):
     for name in ("cron.log", "syslog"):
         (as_a_user / name).touch(0o644)
     old = time.time() - 5 * 86400
     os.utime(as_a_user / "cron.log", (old, old))
-    assert cron_log.find(replace(settings, cron_log=None)) == Source(as_a_user / "syslog")
+    assert reader.find(replace(environment, cron_log=None)) == Source(as_a_user / "syslog")
 
 
 @pytest.mark.skipif(not Path("/etc/machine-id").exists(), reason="this machine has no id")
-def test_the_journal_comes_first_and_has_a_group_of_its_own(settings, as_a_user, monkeypatch):
+def test_the_journal_comes_first_and_has_a_group_of_its_own(environment, as_a_user, monkeypatch):
     machine = Path("/etc/machine-id").read_text().strip()
     (as_a_user / "journal" / machine).mkdir(parents=True)
     file = as_a_user / "journal" / machine / "system.journal"
     file.touch(0o640)
-    monkeypatch.setattr(cron_log, "JOURNALS", (as_a_user / "journal",))
-    found = cron_log.find(replace(settings, cron_log=None))
+    monkeypatch.setattr(reader, "JOURNALS", (as_a_user / "journal",))
+    found = reader.find(replace(environment, cron_log=None))
     assert found.message == "Only members of the group systemd-journal may read cron's log."
     file.chmod(0o644)
-    assert cron_log.find(replace(settings, cron_log=None)) == Source()
+    assert reader.find(replace(environment, cron_log=None)) == Source()
 
 
-def test_the_log_of_an_odd_setup_is_named_and_the_demo_has_none(settings):
-    assert "PITASKER_CRON_LOG" in cron_log.find(settings).advice
-    settings.cron_log.touch()
-    assert cron_log.find(settings) == Source(settings.cron_log)
-    assert isinstance(cron_log.find(replace(settings, cron_log=None, demo=True)), Unreadable)
+def test_the_log_of_an_odd_setup_is_named_and_the_demo_has_none(environment):
+    assert "PITASKER_CRON_LOG" in reader.find(environment).advice
+    environment.cron_log.touch()
+    assert reader.find(environment) == Source(environment.cron_log)
+    assert isinstance(reader.find(replace(environment, cron_log=None, demo=True)), Unreadable)
 
 
 # --- Reading on -------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def log(settings):
-    return Log(settings.cron_log)
+def log(environment):
+    return Log(environment.cron_log)
 
 
 def test_each_line_is_read_once_and_a_half_one_when_it_is_whole(log):
@@ -424,7 +427,7 @@ def test_crons_start_is_told_with_the_last_sign_of_it_before(log):
     up = clock.now() - timedelta(hours=1)
     log.write("(CRON) INFO (pidfile fd = 3)", up, pid=70, name="cron")
     log.write("(CRON) INFO (Running @reboot jobs)", up, pid=70, name="cron")
-    found = cron_log.read(Source(log.file), {}, clock.now() - timedelta(days=7), USER)
+    found = reader.read(Source(log.file), {}, clock.now() - timedelta(days=7), USER)
     assert found.ups == [(died, up)]
 
 
@@ -446,76 +449,76 @@ cat {tmp_path}/answer
         entry(f"({USER}) CMD (y)", NOON + timedelta(hours=5), 160),
     ]
     answer.write_bytes(b"\n".join(lines))
-    found = cron_log.read(Source(), {}, NOON - timedelta(days=1), USER)
+    found = reader.read(Source(), {}, NOON - timedelta(days=1), USER)
     assert [event.text for event in found.events] == ["x", "y"]
     assert found.jumps == [(NOON, NOON + timedelta(hours=5))]
     answer.write_bytes(entry(f"({USER}) CMD (z)", NOON + timedelta(hours=6), 160 + 3600))
-    again = cron_log.read(Source(), found.place, NOON - timedelta(days=1), USER)
+    again = reader.read(Source(), found.place, NOON - timedelta(days=1), USER)
     assert again.jumps == []
     asked = (tmp_path / "asked").read_text().splitlines()
     assert "--since @" in asked[0]
     assert f"--after-cursor {found.place['cursor']}" in asked[1]
-    cron_log.read(Source(), {"cursor": "damaged"}, NOON - timedelta(days=1), USER)
+    reader.read(Source(), {"cursor": "damaged"}, NOON - timedelta(days=1), USER)
     assert "--since @" in (tmp_path / "asked").read_text().splitlines()[-1]
 
 
 # --- Runs and events --------------------------------------------------------------------------
 
 
-def starts(settings):
-    with database.session(settings) as session:
+def starts(environment):
+    with database.session(environment) as session:
         rows = session.scalars(select(RunRow).order_by(RunRow.id)).all()
         return [(row.task, row.command, row.source, row.pid) for row in rows]
 
 
-def test_a_start_of_a_task_is_seen_by_its_tag_with_nothing_changed(settings, crontab, log):
-    task = create(settings)
+def test_a_start_of_a_task_is_seen_by_its_tag_with_nothing_changed(environment, crontab, log):
+    task = create(environment)
     before = crontab.read()
     at = clock.now() - timedelta(hours=1)
     log.write(f"({USER}) CMD (/home/pi/backup.sh # PITASKER_ID:{task.crontab_id})", at, pid=4711)
-    observed.collect(settings)
-    observed.collect(settings)
-    (run,) = history.runs(settings)
+    observed.collect(environment)
+    observed.collect(environment)
+    (run,) = history.runs(environment)
     assert (run.task, run.started_at, run.source, run.state) == (task.id, at, "observed", "started")
-    now = tasks.get(settings, task.id)
+    now = tasks.get(environment, task.id)
     assert (now.last_run, now.status) == (at, "pending")
     assert crontab.read() == before
 
 
 def test_an_unmanaged_entry_is_known_by_its_command_and_others_jobs_are_nobodys(
-    settings, crontab, log
+    environment, crontab, log
 ):
     crontab.write(b"0 2 * * * printf 'a\tb' \\% \\\\ %input\n")
     log.write(f"({USER}) CMD (printf 'a^Ib' % \\ )")
     log.write("(somebody) CMD (printf 'a^Ib' % \\ )")
     log.write(f"({USER}) CMD (   cd / && run-parts --report /etc/cron.hourly)")
-    observed.collect(settings)
-    assert starts(settings) == [(None, "printf 'a\tb' \\% \\\\ %input", "observed", 100)]
+    observed.collect(environment)
+    assert starts(environment) == [(None, "printf 'a\tb' \\% \\\\ %input", "observed", 100)]
 
 
-def test_nothing_is_written_while_nothing_of_ours_is_new(settings, crontab, log):
-    create(settings)
+def test_nothing_is_written_while_nothing_of_ours_is_new(environment, crontab, log):
+    create(environment)
     log.write(f"({USER}) CMD (unknown)")
-    observed.collect(settings)
+    observed.collect(environment)
 
     def place():
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             return session.scalar(select(SettingRow.updated_at).where(SettingRow.key.like("log:%")))
 
     first = place()
     log.write("(another) CMD (x)")
-    observed.collect(settings)
+    observed.collect(environment)
     assert place() == first
 
 
-def recorded(settings, task, at, pid, ppid=1, by="cron"):
+def recorded(environment, task, at, pid, ppid=1, by="cron"):
     """What a recorder leaves of a run that has ended."""
-    settings.spool.mkdir(parents=True, exist_ok=True)
+    environment.spool.mkdir(parents=True, exist_ok=True)
     name = f"{task}-{int(at.timestamp() * 1e9)}-{pid}"
     told = {"task": str(task), "by": by, "started": at.timestamp(), "pid": pid, "ppid": ppid}
-    (settings.spool / f"{name}.start").write_text(json.dumps(told))
+    (environment.spool / f"{name}.start").write_text(json.dumps(told))
     end = {"ended": at.timestamp() + 1, "exit_code": 0, "signal": None}
-    (settings.spool / f"{name}.json").write_text(json.dumps({**told, **end}))
+    (environment.spool / f"{name}.json").write_text(json.dumps({**told, **end}))
 
 
 @pytest.mark.parametrize(
@@ -532,43 +535,43 @@ def recorded(settings, task, at, pid, ppid=1, by="cron"):
     ],
 )
 def test_a_run_that_is_also_recorded_exists_once(
-    settings, crontab, log, log_first, later, pid, ppid, is_one
+    environment, crontab, log, log_first, later, pid, ppid, is_one
 ):
-    task = create(settings)
+    task = create(environment)
     at = clock.now() - timedelta(hours=2)
     log.write(f"({USER}) CMD (x # PITASKER_ID:{task.crontab_id})", at, pid=4711)
-    recorded(settings, task.id, at + timedelta(seconds=later), pid, ppid)
+    recorded(environment, task.id, at + timedelta(seconds=later), pid, ppid)
     both = [observed.collect, spool.collect]
     for collect in both if log_first else reversed(both):
-        collect(settings)
-    found = sorted(source for _, _, source, _ in starts(settings))
+        collect(environment)
+    found = sorted(source for _, _, source, _ in starts(environment))
     assert found == (["recorded"] if is_one else ["observed", "recorded"])
-    assert tasks.get(settings, task.id).status == "success"
+    assert tasks.get(environment, task.id).status == "success"
 
 
-def test_a_run_by_hand_is_no_twin_of_one_by_cron(settings, crontab, log):
-    task = create(settings)
+def test_a_run_by_hand_is_no_twin_of_one_by_cron(environment, crontab, log):
+    task = create(environment)
     at = clock.now() - timedelta(hours=2)
     log.write(f"({USER}) CMD (x # PITASKER_ID:{task.crontab_id})", at)
-    recorded(settings, task.id, at + timedelta(seconds=2), 999, by="hand")
-    observed.collect(settings)
-    spool.collect(settings)
-    assert [source for _, _, source, _ in starts(settings)] == ["observed", "by hand"]
+    recorded(environment, task.id, at + timedelta(seconds=2), 999, by="hand")
+    observed.collect(environment)
+    spool.collect(environment)
+    assert [source for _, _, source, _ in starts(environment)] == ["observed", "by hand"]
 
 
-def test_a_start_ends_a_miss_and_the_newest_result_stands(settings, crontab, log):
-    task = create(settings)
-    recorded(settings, task.id, clock.now() - timedelta(days=1), 1)
-    spool.collect(settings)
-    with database.session(settings) as session:
+def test_a_start_ends_a_miss_and_the_newest_result_stands(environment, crontab, log):
+    task = create(environment)
+    recorded(environment, task.id, clock.now() - timedelta(days=1), 1)
+    spool.collect(environment)
+    with database.session(environment) as session:
         session.execute(update(TaskRow).values(status="missed"))
     log.write(f"({USER}) CMD (x # PITASKER_ID:{task.crontab_id})")
-    observed.collect(settings)
-    assert tasks.get(settings, task.id).status == "success"
+    observed.collect(environment)
+    assert tasks.get(environment, task.id).status == "success"
 
 
-def test_changes_of_the_crontab_by_others_are_events_and_our_own_are_not(settings, crontab, log):
-    create(settings)
+def test_changes_of_the_crontab_by_others_are_events_and_our_own_are_not(environment, crontab, log):
+    create(environment)
     log.write(f"({USER}) REPLACE ({USER})", pid=1, name="crontab")
     long_ago = clock.now() - timedelta(hours=5)
     log.write(f"({USER}) BEGIN EDIT ({USER})", long_ago, pid=2, name="crontab")
@@ -579,8 +582,8 @@ def test_changes_of_the_crontab_by_others_are_events_and_our_own_are_not(setting
     log.write(f"(admin) REPLACE ({USER})", long_ago, pid=4, name="crontab")
     log.write(f"({USER}) DELETE ({USER})", long_ago, pid=5, name="crontab")
     log.write("(other) REPLACE (other)", long_ago, pid=6, name="crontab")
-    observed.collect(settings)
-    found = [e for e in events.listing(settings, 50) if e.actor == observed.LOG]
+    observed.collect(environment)
+    found = [e for e in audit.listing(environment, 50) if e.actor == observed.LOG]
     assert sorted((event.kind, event.after) for event in found) == [
         ("edited by crontab -e", None),
         ("removed by crontab -r", None),
@@ -589,23 +592,23 @@ def test_changes_of_the_crontab_by_others_are_events_and_our_own_are_not(setting
     assert {event.at for event in found} == {long_ago}
 
 
-def test_a_text_that_was_saved_here_is_our_own_write(settings, crontab, log):
+def test_a_text_that_was_saved_here_is_our_own_write(environment, crontab, log):
     crontab.write(b"0 2 * * * x\n")
-    text, _ = service.read_crontab(settings)
-    edit.save_raw(settings, f"{text}# more\n", text, actor=ME)
+    text, _ = service.read_crontab(environment)
+    edit.save_raw(environment, f"{text}# more\n", text, actor=ME)
     log.write(f"({USER}) REPLACE ({USER})", name="crontab")
-    observed.collect(settings)
-    assert not [e for e in events.listing(settings, 50) if e.actor in ("crontab", observed.LOG)]
+    observed.collect(environment)
+    assert not [e for e in audit.listing(environment, 50) if e.actor in ("crontab", observed.LOG)]
 
 
-def test_a_log_that_cannot_be_read_is_a_value_not_an_error(settings):
-    assert isinstance(observed.collect(settings), Unreadable)
-    settings.cron_log.mkdir()
-    assert isinstance(observed.collect(settings), Unreadable)
+def test_a_log_that_cannot_be_read_is_a_value_not_an_error(environment):
+    assert isinstance(observed.collect(environment), Unreadable)
+    environment.cron_log.mkdir()
+    assert isinstance(observed.collect(environment), Unreadable)
 
 
-def test_a_tag_that_nobody_knows_is_nobodys(settings, crontab, log):
-    create(settings)
+def test_a_tag_that_nobody_knows_is_nobodys(environment, crontab, log):
+    create(environment)
     log.write(f"({USER}) CMD (x # PITASKER_ID:{uuid4()})")
-    observed.collect(settings)
-    assert starts(settings) == []
+    observed.collect(environment)
+    assert starts(environment) == []

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from pitasker_core.crontab.schedule import parse
-from pitasker_core.runs.definitions import TAKES_UP, Definition, Observation, Span, spans
+from pitasker_core.runs.missed.definitions import TAKES_UP, Definition, Observation, Span, spans
 
 TAG = UUID("11111111-2222-3333-4444-555555555555")
 DAY = datetime(2026, 11, 25, tzinfo=UTC)

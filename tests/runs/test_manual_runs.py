@@ -11,34 +11,36 @@ from pathlib import Path
 import pytest
 
 from pitasker_core import tasks
-from pitasker_core.errors import NotFound
-from pitasker_core.runs import by_hand, history, spool
+from pitasker_core.base.errors import NotFound
+from pitasker_core.runs import history, manual, spool
 from tests.helpers.examples import ME, create
 from tests.helpers.processes import is_there
 from tests.helpers.waiting import until
 
 
-def ended(settings, name):
-    until(lambda: spool.collect(settings) == 0)
-    return history.named(settings, name)
+def ended(environment, name):
+    until(lambda: spool.collect(environment) == 0)
+    return history.named(environment, name)
 
 
-def started(settings, name):
-    (found,) = [one for one in spool.left(settings) if one.name == name]
+def started(environment, name):
+    (found,) = [one for one in spool.left(environment) if one.name == name]
     return found.started
 
 
-def test_the_job_finds_what_cron_would_give_it_and_nothing_of_ours(settings, crontab, monkeypatch):
+def test_the_job_finds_what_cron_would_give_it_and_nothing_of_ours(
+    environment, crontab, monkeypatch
+):
     crontab.write(b"FOO='a b'\nSHELL=/bin/bash\nPATH=/opt/bin:/bin:/usr/bin\nLOGNAME=other\n")
-    task = create(settings, command=r"env -0; pwd; umask; cat%two\% lines%here")
+    task = create(environment, command=r"env -0; pwd; umask; cat%two\% lines%here")
     crontab.write(crontab.read() + b"FOO=below\n")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     before = os.umask(0o077)
     try:
-        run = ended(settings, by_hand.start(settings, ME, task))
+        run = ended(environment, manual.start(environment, ME, task))
     finally:
         os.umask(before)
-    *found, rest = history.output(settings, run.id).decode().split("\0")
+    *found, rest = history.output(environment, run.id).decode().split("\0")
     user = pwd.getpwuid(os.getuid())
     home = user.pw_dir
     set_by_bash = {"PWD", "SHLVL", "_"}
@@ -57,48 +59,48 @@ def test_the_job_finds_what_cron_would_give_it_and_nothing_of_ours(settings, cro
     assert (run.state, run.source) == ("success", "by hand")
 
 
-def test_the_limits_of_the_task_hold(settings):
-    task = create(settings, command="sleep 60")
-    tasks.change(settings, ME, task.id, timeout_seconds=1, no_overlap=True)
-    task = tasks.get(settings, task.id)
-    first = by_hand.start(settings, ME, task)
-    second = by_hand.start(settings, ME, task)
-    until(lambda: spool.collect(settings) == 0)
-    assert history.named(settings, first).note == "timed out"
-    assert history.named(settings, second).note == "the run before was still going on"
+def test_the_limits_of_the_task_hold(environment):
+    task = create(environment, command="sleep 60")
+    tasks.change(environment, ME, task.id, timeout_seconds=1, no_overlap=True)
+    task = tasks.get(environment, task.id)
+    first = manual.start(environment, ME, task)
+    second = manual.start(environment, ME, task)
+    until(lambda: spool.collect(environment) == 0)
+    assert history.named(environment, first).note == "timed out"
+    assert history.named(environment, second).note == "the run before was still going on"
 
 
 @pytest.mark.parametrize("recorder_is", ["there", "killed"])
-def test_stop_ends_the_job_and_what_it_started(settings, recorder_is):
-    task = create(settings, command="sleep 60 & echo $!; wait")
-    name = by_hand.start(settings, ME, task)
-    until(lambda: spool.printed(settings.spool / name)[1])
-    child = int(spool.printed(settings.spool / name)[0])
+def test_stop_ends_the_job_and_what_it_started(environment, recorder_is):
+    task = create(environment, command="sleep 60 & echo $!; wait")
+    name = manual.start(environment, ME, task)
+    until(lambda: spool.printed(environment.spool / name)[1])
+    child = int(spool.printed(environment.spool / name)[0])
     if recorder_is == "killed":
-        pid = started(settings, name)["pid"]
+        pid = started(environment, name)["pid"]
         os.kill(pid, signal.SIGKILL)
         until(lambda: not is_there(pid))
     assert is_there(child)
-    by_hand.stop(settings, name)
+    manual.stop(environment, name)
     until(lambda: not is_there(child))
-    run = ended(settings, name)
+    run = ended(environment, name)
     assert (run.signal or run.note) == (15 if recorder_is == "there" else spool.NOBODY_SAW)
     with pytest.raises(NotFound):
-        by_hand.stop(settings, name)
+        manual.stop(environment, name)
 
 
-def test_the_job_goes_on_when_pitasker_ends_and_holds_nothing_of_it(settings, cli_environment):
-    task = create(settings, command="ls -l /proc/self/fd; sleep 60")
+def test_the_job_goes_on_when_pitasker_ends_and_holds_nothing_of_it(environment, cli_environment):
+    task = create(environment, command="ls -l /proc/self/fd; sleep 60")
     script = f"""
 import fcntl, os, signal
 from pitasker_core import tasks
-from pitasker_core.runs import by_hand
-from pitasker_core.settings import Settings
-settings = Settings.from_environment()
-lock = open(settings.lock, "w")
+from pitasker_core.runs import manual
+from pitasker_core.base.environment import Environment
+environment = Environment.from_environment()
+lock = open(environment.lock, "w")
 os.set_inheritable(lock.fileno(), True)
 fcntl.flock(lock, fcntl.LOCK_EX)
-print(by_hand.start(settings, "test", tasks.get(settings, {task.id})), flush=True)
+print(manual.start(environment, "test", tasks.get(environment, {task.id})), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     # It does not hold our output open either: this comes back.
@@ -111,12 +113,12 @@ os.kill(os.getpid(), signal.SIGKILL)
     )
     assert done.returncode == -signal.SIGKILL
     name = done.stdout.decode().strip()
-    with Path(settings.lock).open("w") as lock:
+    with Path(environment.lock).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    until(lambda: spool.printed(settings.spool / name)[1])
-    listing = spool.printed(settings.spool / name)[0].decode()
+    until(lambda: spool.printed(environment.spool / name)[1])
+    listing = spool.printed(environment.spool / name)[0].decode()
     assert "/dev/null" in listing
-    assert str(settings.home) not in listing
-    assert spool.is_alive(started(settings, name))
-    by_hand.stop(settings, name)
-    assert ended(settings, name).signal == signal.SIGTERM
+    assert str(environment.home) not in listing
+    assert spool.is_alive(started(environment, name))
+    manual.stop(environment, name)
+    assert ended(environment, name).signal == signal.SIGTERM

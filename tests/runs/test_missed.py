@@ -10,27 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 
-from pitasker_core import clock, database, events, notices, tasks
+from pitasker_core import database, tasks
+from pitasker_core.base import clock
 from pitasker_core.crontab.schedule import parse
+from pitasker_core.database import notices
 from pitasker_core.database.tables import EventRow, NoticeRow, RunRow, TaskRow
-from pitasker_core.runs import (
-    boots,
-    by_hand,
-    history,
-    machine,
-    missed,
-    observed,
-    offers,
-    recorder,
-    spool,
-    watch,
-)
-from pitasker_core.runs.boots import Boot, Sign
-from pitasker_core.runs.cron_log import Unreadable
+from pitasker_core.reports import audit
+from pitasker_core.runs import history, machine, manual, recorder, spool
+from pitasker_core.runs.cron_log import observed
+from pitasker_core.runs.cron_log.observed import Seen
+from pitasker_core.runs.cron_log.reader import Unreadable
 from pitasker_core.runs.machine import Moment
-from pitasker_core.runs.missed import Cause, Stretch
-from pitasker_core.runs.observed import Seen
-from pitasker_core.runs.watch import Watch
+from pitasker_core.runs.missed import catch_up, detection, offline_periods, watch
+from pitasker_core.runs.missed.detection import Cause, Stretch
+from pitasker_core.runs.missed.offline_periods import Boot, Sign
+from pitasker_core.runs.missed.watch import Watch
 from pitasker_core.sync import service, store
 from tests.helpers.examples import ME, create
 from tests.helpers.waiting import until
@@ -97,7 +91,7 @@ def stretch(first, last, cause):
 def test_what_became_of_two_oclock_and_three(starts, stretches, until, missed_at, late, waiting):
     times = [one for one in (at("02:00"), at("03:00")) if one <= at(until)]
     seen = [at(one, second=1) for one in starts]
-    verdict = missed.judge(times, seen, [stretch(*one) for one in stretches], at(until))
+    verdict = detection.judge(times, seen, [stretch(*one) for one in stretches], at(until))
     found = {one: why and why.cause for one, why in verdict.missed}
     assert found == {at(one): cause for one, cause in missed_at.items()}
     assert [one for one, _ in verdict.late] == [at(one) for one in late]
@@ -122,7 +116,7 @@ spans = st.builds(
 )
 def test_each_time_has_one_fate_and_each_start_at_most_one_time(times, starts, stretches):
     until = DAY + timedelta(days=1)
-    verdict = missed.judge(times, starts, stretches, until)
+    verdict = detection.judge(times, starts, stretches, until)
     late = [one for one, _ in verdict.late]
     fates = [*(one for one, _ in verdict.missed), *late, *verdict.waiting]
     assert len(fates) == len(set(fates))
@@ -140,20 +134,20 @@ def test_each_time_has_one_fate_and_each_start_at_most_one_time(times, starts, s
 @given(st.lists(minutes, unique=True).map(sorted))
 def test_what_started_in_its_minute_is_never_missed(times):
     starts = [one + timedelta(seconds=5) for one in times]
-    verdict = missed.judge(times, starts, [Stretch(DAY, DAY + timedelta(days=2), OFF)], DAY)
+    verdict = detection.judge(times, starts, [Stretch(DAY, DAY + timedelta(days=2), OFF)], DAY)
     assert (verdict.missed, verdict.late, verdict.waiting) == ([], [], [])
 
 
 def test_the_repeated_hour_of_autumn_is_two_hours_of_expected_times():
     begin = datetime(2026, 10, 25, tzinfo=UTC)
     until = begin + timedelta(hours=2)
-    found = missed.expected(parse("*/30 * * * *"), begin, until, ZoneInfo("Europe/Berlin"))
+    found = detection.expected(parse("*/30 * * * *"), begin, until, ZoneInfo("Europe/Berlin"))
     assert found == [begin + timedelta(minutes=n) for n in (30, 60, 90, 120)]
     assert len(set(found)) == 4
 
 
 def test_a_start_of_a_time_that_is_not_due_yet_is_no_late_start_of_another():
-    verdict = missed.judge([at("02:00")], [at("02:30", 1)], [], at("02:29"))
+    verdict = detection.judge([at("02:00")], [at("02:30", 1)], [], at("02:29"))
     assert (verdict.late, verdict.waiting) == ([], [at("02:00")])
 
 
@@ -169,14 +163,14 @@ def test_a_start_of_a_time_that_is_not_due_yet_is_no_late_start_of_another():
     ],
 )
 def test_expected_times_are_those_of_the_schedule(schedule, after, until, count):
-    found = missed.expected(parse(schedule), at(after), at(until), UTC_ZONE)
+    found = detection.expected(parse(schedule), at(after), at(until), UTC_ZONE)
     assert len(found) == count
     assert found == sorted(set(found))
 
 
 def test_boots_of_the_journal_say_when_the_machine_was_off():
     known = [Boot(at("00:00"), at("02:10")), Boot(at("07:40"), at("09:00"))]
-    assert boots.offs(known, at("07:40"), None) == [stretch("02:10", "07:40", OFF)]
+    assert offline_periods.offs(known, at("07:40"), None) == [stretch("02:10", "07:40", OFF)]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +186,7 @@ def test_boots_of_the_journal_say_when_the_machine_was_off():
     ],
 )
 def test_without_a_journal_the_last_sign_of_life_says_so_and_no_more_than_it_knows(sign, found):
-    assert boots.offs([Boot(at("07:40"), at("09:00"))], at("07:40"), sign) == found
+    assert offline_periods.offs([Boot(at("07:40"), at("09:00"))], at("07:40"), sign) == found
 
 
 def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
@@ -203,9 +197,9 @@ def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
         Boot(at("08:00"), at("12:00")),
     ]
     jumps = [(at("02:11"), at("07:41"))]
-    right = boots.with_true_starts(known, jumps, at("11:00"))
+    right = offline_periods.with_true_starts(known, jumps, at("11:00"))
     assert [boot.start for boot in right] == [at("00:00"), at("07:40"), at("11:00")]
-    assert [(one.start, one.end) for one in boots.offs(right, at("11:00"), None)] == [
+    assert [(one.start, one.end) for one in offline_periods.offs(right, at("11:00"), None)] == [
         (at("02:10"), at("07:40")),
         (at("08:00"), at("11:00")),
     ]
@@ -224,7 +218,7 @@ def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
     ],
 )
 def test_a_cause_is_told_in_words_and_in_the_machines_zone(why, words):
-    assert missed.in_words(why, ZoneInfo("Europe/Berlin")) == words
+    assert detection.in_words(why, ZoneInfo("Europe/Berlin")) == words
 
 
 @pytest.mark.parametrize(
@@ -237,7 +231,7 @@ def test_a_cause_is_told_in_words_and_in_the_machines_zone(why, words):
     ],
 )
 def test_one_sentence_tells_all_that_was_missed_for_one_reason(names, told):
-    assert missed.sentence("cron was not running", names) == told
+    assert detection.sentence("cron was not running", names) == told
 
 
 # --- Going through time -----------------------------------------------------------------------
@@ -247,7 +241,7 @@ def test_one_sentence_tells_all_that_was_missed_for_one_reason(names, told):
 class World:
     """A machine whose clocks the test turns."""
 
-    settings: object
+    environment: object
     now: datetime
     booted_at: datetime
     asleep: timedelta = timedelta(0)
@@ -264,7 +258,7 @@ class World:
         self.start()
 
     def start(self):
-        self.watch = Watch(self.settings, self.look)
+        self.watch = Watch(self.environment, self.look)
 
     def look(self):
         uptime = self.now - self.booted_at
@@ -292,7 +286,7 @@ class World:
         self.start()
 
     def ran(self, task, when, *, source="observed", **more):
-        with database.session(self.settings) as session:
+        with database.session(self.environment) as session:
             crontab = store.own_crontab(session)
             row = RunRow(crontab=crontab, task=task.id, source=source, started_at=when, **more)
             session.add(row)
@@ -301,11 +295,11 @@ class World:
 
 
 @pytest.fixture
-def world(settings, crontab, monkeypatch):
+def world(environment, crontab, monkeypatch):
     """Midnight of a day on which everything was judged so far; the machine has long been on."""
     monkeypatch.setattr(clock, "system_zone", lambda: UTC_ZONE)
     monkeypatch.setattr(watch.cron_daemon, "is_alive", lambda: True)
-    found = World(settings, DAY, DAY - timedelta(days=30))
+    found = World(environment, DAY, DAY - timedelta(days=30))
     monkeypatch.setattr(clock, "now", lambda: found.now + found.error)
     return found
 
@@ -313,18 +307,18 @@ def world(settings, crontab, monkeypatch):
 def hourly(world, name="Backup", schedule="0 * * * *", **more):
     """A task that was in the crontab long before."""
     with world.at(DAY - timedelta(days=9)):
-        return create(world.settings, name, schedule, **more)
+        return create(world.environment, name, schedule, **more)
 
 
 def misses(world):
     return [
         (run.task_name, run.started_at, run.ended_at, run.missed, run.note)
-        for run in reversed(history.runs(world.settings, kind="Missed"))
+        for run in reversed(history.runs(world.environment, kind="Missed"))
     ]
 
 
 def told(world):
-    with database.session(world.settings) as session:
+    with database.session(world.environment) as session:
         return list(session.scalars(select(NoticeRow.message).order_by(NoticeRow.id)))
 
 
@@ -333,11 +327,11 @@ def test_what_ran_is_not_missed_and_a_quiet_minute_writes_nothing(world):
     world.judge()
     world.ran(task, at("01:00", 1))
     world.judge(minutes=65)
-    with database.session(world.settings) as session:
+    with database.session(world.environment) as session:
         before = session.scalar(text("select max(xmin::text::bigint) from settings"))
     for _ in range(20):
         world.judge(minutes=1)
-    with database.session(world.settings) as session:
+    with database.session(world.environment) as session:
         assert session.scalar(text("select max(xmin::text::bigint) from settings")) == before
     assert misses(world) == told(world) == []
 
@@ -351,7 +345,7 @@ def test_misses_in_a_row_are_one_run_one_notice_and_the_tasks_status(world):
     note = "not started by cron, for no reason that shows"
     assert misses(world) == [("Backup", at("02:00"), at("03:00"), 2, note)]
     assert told(world) == ["Not started by cron, for no reason that shows: Backup was missed."]
-    assert tasks.get(world.settings, task.id).status == "missed"
+    assert tasks.get(world.environment, task.id).status == "missed"
 
 
 def test_a_pitasker_that_starts_anew_tells_nothing_twice(world):
@@ -403,7 +397,7 @@ def test_a_late_start_is_told_as_late_with_its_run(world):
     world.judge(minutes=10)
     world.ran(task, at("01:12", 1))
     world.judge(minutes=65)
-    (run,) = history.runs(world.settings)
+    (run,) = history.runs(world.environment)
     assert (run.state, run.result) == ("started", "started 12 min late")
 
 
@@ -416,7 +410,7 @@ def test_a_run_that_starts_beside_the_one_before_it_is_told_so(world):
     world.ran(task, at("02:01"), ended_at=at("02:01"), **ends | skipped)
     world.ran(task, at("03:00"), **ends | {"exit_code": None})
     world.ran(task, at("04:00"), source="observed")
-    found = [(run.overlaps, run.result) for run in reversed(history.runs(world.settings))]
+    found = [(run.overlaps, run.result) for run in reversed(history.runs(world.environment))]
     assert found == [
         (False, "went well"),
         (True, "went well, beside the run before it"),
@@ -460,12 +454,12 @@ def test_one_off_time_is_one_notice_and_what_was_missed_by_it_is_offered(world):
     ]
     message = "The machine was off from 02:10 to 07:40: Backup and Update were missed."
     assert told(world) == [message]
-    found = offers.offers(world.settings)
+    found = catch_up.offers(world.environment)
     assert found.message == message
     assert [(one.task, one.times) for one in found.missed] == [(task.id, 5), (other.id, 1)]
     world.ran(task, at("08:00", 1))
     world.judge(minutes=20)
-    assert [one.name for one in offers.offers(world.settings).missed] == ["Update"]
+    assert [one.name for one in catch_up.offers(world.environment).missed] == ["Update"]
     assert len(misses(world)) == 2
 
 
@@ -494,7 +488,7 @@ def test_a_pitasker_that_was_stopped_does_not_know_when_the_machine_went_off(wor
 def test_what_was_changed_since_is_judged_from_then_on(world):
     hourly(world)
     with world.at(at("00:50")):
-        create(world.settings, "New", "*/5 * * * *")
+        create(world.environment, "New", "*/5 * * * *")
     world.judge()
     world.judge(minutes=125)
     assert next(found for found in misses(world) if found[0] == "New")[1] == at("00:55")
@@ -504,12 +498,12 @@ def edit_by_hand(world, crontab, old, new, when=None):
     """Change the crontab with `crontab -e`; `when` is what cron's log says of it."""
     crontab.write(crontab.read().replace(old, new))
     if when:
-        with database.session(world.settings) as session:
+        with database.session(world.environment) as session:
             session.add(EventRow(at=when, actor=observed.LOG, kind="edited by crontab -e"))
 
 
 def sync(world):
-    return service.sync(world.settings, service.Request(service.BACKGROUND))
+    return service.sync(world.environment, service.Request(service.BACKGROUND))
 
 
 @pytest.mark.parametrize(
@@ -540,7 +534,7 @@ def test_a_miss_is_told_although_the_task_was_changed_before_it_was_certain(worl
     task = hourly(world)
     world.judge()
     world.judge(minutes=70)
-    tasks.change(world.settings, ME, task.id, schedule="*/30 * * * *")
+    tasks.change(world.environment, ME, task.id, schedule="*/30 * * * *")
     world.ran(task, at("01:30", 1))
     world.judge(minutes=70)
     assert [(run[1], run[2]) for run in misses(world)] == [(at("01:00"), at("01:00"))]
@@ -561,7 +555,7 @@ def test_while_a_conflict_waits_the_crontabs_schedule_counts(world, crontab):
     task = hourly(world, schedule="0 9 * * *")
     world.judge()
     edit_by_hand(world, crontab, b"0 9 * * *", b"0 2 * * *")
-    with database.session(world.settings) as session:
+    with database.session(world.environment) as session:
         session.execute(
             update(TaskRow).where(TaskRow.id == task.id).values(cron_schedule="0 1 * * *")
         )
@@ -596,7 +590,7 @@ def test_a_clock_that_is_set_is_no_storm_of_misses(world, hours):
     world.judge()
     world.error = timedelta(hours=hours)
     world.judge(minutes=1)
-    world.ran(tasks.listing(world.settings).tasks[0], world.now + world.error)
+    world.ran(tasks.listing(world.environment).tasks[0], world.now + world.error)
     world.judge(minutes=1)
     world.start()
     world.judge(minutes=1)
@@ -654,7 +648,7 @@ def test_a_task_of_reboot_is_expected_once_a_boot(world, starts):
 def test_what_was_missed_while_off_is_made_up_once_if_wanted(world, monkeypatch, wanted, count):
     started = []
     monkeypatch.setattr(
-        by_hand, "start", lambda _, actor, task, by: started.append((actor, task.name, by))
+        manual, "start", lambda _, actor, task, by: started.append((actor, task.name, by))
     )
     hourly(world, catch_up=wanted)
     reboot = hourly(world, "Hello", "@reboot", catch_up=True)
@@ -668,22 +662,22 @@ def test_what_was_missed_while_off_is_made_up_once_if_wanted(world, monkeypatch,
     assert started == count * [("catch up", "Backup", "catchup")]
 
 
-def test_a_run_that_is_made_up_is_called_so(settings, crontab):
-    task = create(settings, command="echo made up")
-    name = by_hand.start(settings, "catch up", task, by="catchup")
+def test_a_run_that_is_made_up_is_called_so(environment, crontab):
+    task = create(environment, command="echo made up")
+    name = manual.start(environment, "catch up", task, by="catchup")
 
     def ended():
-        spool.collect(settings)
-        return (run := history.named(settings, name)) and run.state != "running"
+        spool.collect(environment)
+        return (run := history.named(environment, name)) and run.state != "running"
 
     until(ended)
-    run = history.named(settings, name)
+    run = history.named(environment, name)
     assert (run.source, run.state) == ("caught up", "success")
-    assert events.listing(settings, 1)[0].kind == "caught up"
+    assert audit.listing(environment, 1)[0].kind == "caught up"
 
 
 def test_what_has_run_again_since_needs_no_making_up(world, monkeypatch):
-    monkeypatch.setattr(by_hand, "start", lambda *_, **__: pytest.fail("started"))
+    monkeypatch.setattr(manual, "start", lambda *_, **__: pytest.fail("started"))
     task = hourly(world, catch_up=True)
     world.judge()
     world.boot(minutes=419)
@@ -695,23 +689,23 @@ def test_what_has_run_again_since_needs_no_making_up(world, monkeypatch):
 
 def test_a_demo_is_not_run_by_cron(world):
     hourly(world)
-    world.settings = replace(world.settings, demo=True)
+    world.environment = replace(world.environment, demo=True)
     world.start()
     world.judge()
     world.judge(minutes=200)
     assert misses(world) == []
 
 
-def test_a_running_pitasker_leaves_a_sign_every_few_minutes(settings):
-    settings.make_home()
+def test_a_running_pitasker_leaves_a_sign_every_few_minutes(environment):
+    environment.make_home()
     now = clock.now()
-    machine.say_alive(settings, now)
-    first = machine.last_sign(settings)
+    machine.say_alive(environment, now)
+    first = machine.last_sign(environment)
     assert abs(first.at - now) < timedelta(seconds=5)
-    machine.say_alive(settings, now + timedelta(minutes=1))
-    assert machine.last_sign(settings) == first
-    machine.say_alive(settings, now + timedelta(minutes=6))
-    assert machine.last_sign(settings) != first
+    machine.say_alive(environment, now + timedelta(minutes=1))
+    assert machine.last_sign(environment) == first
+    machine.say_alive(environment, now + timedelta(minutes=6))
+    assert machine.last_sign(environment) != first
 
 
 def test_this_machines_clocks_can_be_read():

@@ -16,15 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pitasker_core import clock
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
 from pitasker_core.crontab.schedule import parse
-from pitasker_core.runs import machine, offers, watch
-from pitasker_core.runs.boots import Sign
-from pitasker_core.runs.definitions import Definition, Observation
+from pitasker_core.runs import machine
+from pitasker_core.runs.cron_log.observed import Seen
 from pitasker_core.runs.machine import Moment
-from pitasker_core.runs.missed_rows import Judged
-from pitasker_core.runs.observed import Seen
-from pitasker_core.settings import Settings
+from pitasker_core.runs.missed import catch_up, watch
+from pitasker_core.runs.missed.definitions import Definition, Observation
+from pitasker_core.runs.missed.offline_periods import Sign
+from pitasker_core.runs.missed.rows import Judged
 
 MINUTE = timedelta(minutes=1)
 HOURS = 14
@@ -310,7 +311,7 @@ class World:
             first, last = (story.wall(one) for one in story.away)
             self.holes = ((first, last),)
             self.blind += [(task, first, last) for task in (0, 1) if not story.recorded[task]]
-        self.watch = watch.Watch(Settings(None, None, "crontab", demo=False), self.look)
+        self.watch = watch.Watch(Environment(None, None, "crontab", demo=False), self.look)
 
     # --- What PiTasker sees ---
 
@@ -350,7 +351,7 @@ def fakes(world):
         (watch.spool, "holes"): lambda *_: [],
         (watch.cron_daemon, "is_alive"): lambda: not inside(world.minute, story.down),
         (watch.Watch, "_is_installed"): lambda _: not world.pending,
-        (offers, "to_make_up"): lambda *_: [],
+        (catch_up, "to_make_up"): lambda *_: [],
         (machine, "last_sign"): lambda _: world.sign,
         (machine, "say_alive"): lambda _, at: say(at, False),
         (machine, "say_stopped"): lambda _: say(world.now, True),

@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pitasker_core import recorder_copy, tasks
+from pitasker_core import tasks
+from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab.document import parse, recorded, split_stdin
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrapped, wrapped
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.runs.by_hand import cron_command, cron_stdin
-from pitasker_core.sync import adopt, edit, service, validation
-from pitasker_core.sync.release import detach, release
+from pitasker_core.runs import recorder
+from pitasker_core.runs.manual import cron_command, cron_stdin
+from pitasker_core.sync import edit, importing, recorder_copy, service, validation
 from pitasker_core.sync.service import Request
+from pitasker_core.sync.stop_managing import detach, release
 from pitasker_core.sync.validation import Discrepancy
 from tests.helpers.examples import EXISTING, ME, create
 
@@ -103,196 +104,196 @@ def test_a_folder_that_cannot_stand_in_a_crontab_is_refused_with_what_to_do():
 # --- In the real crontab ---
 
 
-def record(settings, task, **fields):
-    return tasks.change(settings, ME, task.id, record_runs=True, **fields)
+def record(environment, task, **fields):
+    return tasks.change(environment, ME, task.id, record_runs=True, **fields)
 
 
-def test_recording_is_switched_on_and_off_and_the_bytes_are_as_before(settings, crontab):
+def test_recording_is_switched_on_and_off_and_the_bytes_are_as_before(environment, crontab):
     crontab.write(EXISTING)
-    adopt.adopt(settings, ME)
+    importing.adopt(environment, ME)
     before = crontab.read()
-    for task in tasks.listing(settings).tasks:
-        done = record(settings, task, timeout_seconds=60, no_overlap=True)
+    for task in tasks.listing(environment).tasks:
+        done = record(environment, task, timeout_seconds=60, no_overlap=True)
         assert not done.failures
     inside = crontab.read()
     assert inside.count(b"pitasker-recorder --timeout 60 --no-overlap ") == 3
-    assert os.access(recorder_copy.path(settings), os.X_OK)
-    assert not service.preview(settings).plan.changes
-    for task in tasks.listing(settings).tasks:
-        tasks.change(settings, ME, task.id, record_runs=False)
+    assert os.access(recorder_copy.path(environment), os.X_OK)
+    assert not service.preview(environment).plan.changes
+    for task in tasks.listing(environment).tasks:
+        tasks.change(environment, ME, task.id, record_runs=False)
     assert crontab.read() == before
 
 
-def test_a_change_of_a_recorded_task_changes_the_command_that_is_recorded(settings, crontab):
-    task = record(settings, create(settings)).tasks[0]
-    tasks.change(settings, ME, task.id, command="echo 'new' > /tmp/$(date +\\%F)")
+def test_a_change_of_a_recorded_task_changes_the_command_that_is_recorded(environment, crontab):
+    task = record(environment, create(environment)).tasks[0]
+    tasks.change(environment, ME, task.id, command="echo 'new' > /tmp/$(date +\\%F)")
     assert b"'echo '\\''new'\\'' > /tmp/$(date +\\%F)' # PITASKER_ID:" in crontab.read()
-    assert tasks.get(settings, task.id).command == "echo 'new' > /tmp/$(date +\\%F)"
+    assert tasks.get(environment, task.id).command == "echo 'new' > /tmp/$(date +\\%F)"
 
 
-def test_a_recorder_taken_out_by_hand_comes_back_as_not_recorded(settings, crontab):
-    task = create(settings)
+def test_a_recorder_taken_out_by_hand_comes_back_as_not_recorded(environment, crontab):
+    task = create(environment)
     plain = crontab.read()
-    record(settings, task, timeout_seconds=60)
+    record(environment, task, timeout_seconds=60)
     crontab.write(plain)
-    service.sync(settings, Request(ME, confirmed=True))
-    found = tasks.get(settings, task.id)
+    service.sync(environment, Request(ME, confirmed=True))
+    found = tasks.get(environment, task.id)
     assert (found.record_runs, found.timeout_seconds) == (False, 60)
     assert crontab.read() == plain
 
 
-def test_a_limit_changed_by_hand_comes_back_as_the_tasks_limit(settings, crontab):
-    task = record(settings, create(settings), timeout_seconds=60).tasks[0]
+def test_a_limit_changed_by_hand_comes_back_as_the_tasks_limit(environment, crontab):
+    task = record(environment, create(environment), timeout_seconds=60).tasks[0]
     crontab.write(crontab.read().replace(b"--timeout 60", b"--timeout 90 --no-overlap"))
-    service.sync(settings, Request(ME))
-    found = tasks.get(settings, task.id)
+    service.sync(environment, Request(ME))
+    found = tasks.get(environment, task.id)
     assert (found.timeout_seconds, found.no_overlap) == (90, True)
 
 
-def test_a_change_here_and_of_the_limit_by_hand_is_a_conflict(settings, crontab):
-    task = record(settings, create(settings), timeout_seconds=60).tasks[0]
-    unwritable = replace(settings, crontab_program="/nonexistent")
+def test_a_change_here_and_of_the_limit_by_hand_is_a_conflict(environment, crontab):
+    task = record(environment, create(environment), timeout_seconds=60).tasks[0]
+    unwritable = replace(environment, crontab_program="/nonexistent")
     tasks.change(unwritable, ME, task.id, timeout_seconds=10)
     crontab.write(crontab.read().replace(b"--timeout 60", b"--timeout 90"))
-    (conflict,) = service.preview(settings).plan.conflicts
-    service.sync(settings, Request(ME, choices={conflict.tag: conflict.theirs}))
-    assert tasks.get(settings, task.id).timeout_seconds == 90
+    (conflict,) = service.preview(environment).plan.conflicts
+    service.sync(environment, Request(ME, choices={conflict.tag: conflict.theirs}))
+    assert tasks.get(environment, task.id).timeout_seconds == 90
 
 
-def test_recorded_entries_are_imported_as_what_they_record(settings, crontab):
+def test_recorded_entries_are_imported_as_what_they_record(environment, crontab):
     """However often they are: nothing is wrapped twice, and no job doubles."""
-    task = record(settings, create(settings)).tasks[0]
+    task = record(environment, create(environment)).tasks[0]
     whole = crontab.read()
     crontab.write(whole.partition(b" # PITASKER_ID:")[0] + b"\n")
-    tasks.delete(replace(settings, crontab_program="/nonexistent"), ME, task.id)
-    adopt.adopt(settings, ME)
-    (found,) = tasks.listing(settings).tasks
+    tasks.delete(replace(environment, crontab_program="/nonexistent"), ME, task.id)
+    importing.adopt(environment, ME)
+    (found,) = tasks.listing(environment).tasks
     assert (found.command, found.record_runs) == (task.command, True)
     assert f"pitasker-recorder {found.id} '".encode() in crontab.read()
     assert crontab.read().count(b"pitasker-recorder") == 1
     settled = crontab.read()
-    assert adopt.adopt(settings, ME).imported == []
+    assert importing.adopt(environment, ME).imported == []
     assert crontab.read() == settled
 
 
-def test_a_missing_recorder_is_found_and_a_sync_puts_it_back(settings, crontab):
-    record(settings, create(settings))
+def test_a_missing_recorder_is_found_and_a_sync_puts_it_back(environment, crontab):
+    record(environment, create(environment))
     before = crontab.read()
-    recorder_copy.path(settings).unlink()
-    findings = validation.validate(service.preview(settings)).findings
+    recorder_copy.path(environment).unlink()
+    findings = validation.validate(service.preview(environment)).findings
     assert Discrepancy.MISSING_RECORDER in {finding.kind for finding in findings}
-    service.sync(settings, Request(ME))
-    assert recorder_copy.path(settings).exists()
+    service.sync(environment, Request(ME))
+    assert recorder_copy.path(environment).exists()
     assert crontab.read() == before
-    assert validation.validate(service.preview(settings)).is_valid
+    assert validation.validate(service.preview(environment)).is_valid
 
 
-def test_an_entry_that_records_for_another_task_is_found_and_a_sync_mends_it(settings, crontab):
-    record(settings, create(settings))
+def test_an_entry_that_records_for_another_task_is_found_and_a_sync_mends_it(environment, crontab):
+    record(environment, create(environment))
     before = crontab.read()
     crontab.write(before.replace(b"pitasker-recorder 1 ", b"pitasker-recorder 7 "))
-    (finding,) = validation.validate(service.preview(settings)).findings
+    (finding,) = validation.validate(service.preview(environment)).findings
     assert finding.message == "Its runs are recorded for task 7, not 1."
-    service.sync(settings, Request(ME))
+    service.sync(environment, Request(ME))
     assert crontab.read() == before
 
 
 def test_after_the_data_folder_has_moved_entries_get_the_recorder_that_is_there(
-    settings, crontab, tmp_path
+    environment, crontab, tmp_path
 ):
-    record(settings, create(settings))
-    settings.home.rename(tmp_path / "moved")
-    moved = replace(settings, home=tmp_path / "moved")
+    record(environment, create(environment))
+    environment.home.rename(tmp_path / "moved")
+    moved = replace(environment, home=tmp_path / "moved")
     service.sync(moved, Request(ME))
     assert f"{tmp_path}/moved/pitasker-recorder".encode() in crontab.read()
     assert validation.validate(service.preview(moved)).is_valid
 
 
-def test_too_long_a_command_is_refused_for_recording_and_stays_plain(settings, crontab):
-    task = create(settings, command="x" * 940)
+def test_too_long_a_command_is_refused_for_recording_and_stays_plain(environment, crontab):
+    task = create(environment, command="x" * 940)
     before = crontab.read()
     with pytest.raises(InvalidSyntax, match="To record its runs: The command is too long"):
-        record(settings, task)
+        record(environment, task)
     assert crontab.read() == before
-    assert not tasks.get(settings, task.id).record_runs
+    assert not tasks.get(environment, task.id).record_runs
 
 
-def test_a_shell_that_cannot_start_the_recorder_is_refused(settings, crontab):
+def test_a_shell_that_cannot_start_the_recorder_is_refused(environment, crontab):
     crontab.write(b"SHELL=/usr/bin/python3\n")
-    task = create(settings, command="print(1)")
+    task = create(environment, command="print(1)")
     with pytest.raises(InvalidSyntax, match="cannot start the recorder"):
-        record(settings, task)
+        record(environment, task)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 10**9])
-def test_a_time_limit_that_is_none_is_refused(settings, seconds):
-    task = create(settings)
+def test_a_time_limit_that_is_none_is_refused(environment, seconds):
+    task = create(environment)
     with pytest.raises(InvalidSyntax, match="a time limit is 1 to"):
-        tasks.change(settings, ME, task.id, timeout_seconds=seconds)
+        tasks.change(environment, ME, task.id, timeout_seconds=seconds)
 
 
 def test_a_disk_that_lets_no_program_start_is_refused_before_the_crontab_is_touched(
-    settings, crontab
+    environment, crontab
 ):
-    task = create(settings)
+    task = create(environment)
     before = crontab.read()
-    mounted = settings.home
+    mounted = environment.home
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "noexec,mode=700", "none", str(mounted)], check=True
     )
     try:
-        done = record(settings, task)
+        done = record(environment, task)
         assert "noexec" in done.failures[task.id]
         assert crontab.read() == before
     finally:
         subprocess.run(["umount", "--lazy", str(mounted)], check=True)
 
 
-def test_detach_puts_every_plain_command_back(settings, crontab):
-    task = create(settings, command="cat | tr a b%ab%c")
+def test_detach_puts_every_plain_command_back(environment, crontab):
+    task = create(environment, command="cat | tr a b%ab%c")
     crontab.write(crontab.read() + b"@daily /gone/pitasker-recorder 7 'echo '\\''x'\\'''\n")
-    service.sync(settings, Request(ME))
-    record(settings, task)
-    assert detach(settings, ME) == 2
+    service.sync(environment, Request(ME))
+    record(environment, task)
+    assert detach(environment, ME) == 2
     assert b"pitasker-recorder" not in crontab.read()
     assert b"cat | tr a b # PITASKER_ID:" in crontab.read()
     assert crontab.read().endswith(b"@daily echo 'x'\n")
-    assert not tasks.get(settings, task.id).record_runs
-    assert detach(settings, ME) == 0
+    assert not tasks.get(environment, task.id).record_runs
+    assert detach(environment, ME) == 0
 
 
-def test_detach_needs_no_database(settings, crontab):
-    record(settings, create(settings))
-    away = replace(settings, database_url="postgresql://nobody@127.0.0.1:9/none")
+def test_detach_needs_no_database(environment, crontab):
+    record(environment, create(environment))
+    away = replace(environment, database_url="postgresql://nobody@127.0.0.1:9/none")
     assert detach(away, ME) == 1
     assert b"pitasker-recorder" not in crontab.read()
 
 
-def test_an_entry_that_is_given_back_is_not_recorded_any_more(settings, crontab):
+def test_an_entry_that_is_given_back_is_not_recorded_any_more(environment, crontab):
     crontab.write(EXISTING)
-    adopt.adopt(settings, ME)
-    found = tasks.listing(settings).tasks
+    importing.adopt(environment, ME)
+    found = tasks.listing(environment).tasks
     for task in found:
-        record(settings, task)
-    release(settings, ME, [task.id for task in found])
+        record(environment, task)
+    release(environment, ME, [task.id for task in found])
     assert crontab.read() == EXISTING
 
 
-def test_what_a_restored_snapshot_records_is_what_the_tasks_say(settings, crontab):
-    task = record(settings, create(settings)).tasks[0]
-    recorded_text = edit.snapshots(settings)[0]
-    tasks.change(settings, ME, task.id, record_runs=False)
-    edit.restore(settings, recorded_text.id, actor=ME)
-    assert tasks.get(settings, task.id).record_runs
+def test_what_a_restored_snapshot_records_is_what_the_tasks_say(environment, crontab):
+    task = record(environment, create(environment)).tasks[0]
+    recorded_text = edit.snapshots(environment)[0]
+    tasks.change(environment, ME, task.id, record_runs=False)
+    edit.restore(environment, recorded_text.id, actor=ME)
+    assert tasks.get(environment, task.id).record_runs
 
 
-def test_the_recorder_in_place_is_the_one_of_this_version(settings):
-    copy = recorder_copy.put_in_place(settings)
-    original = Path(recorder_copy.__file__).parent / "runs" / "recorder.py"
+def test_the_recorder_in_place_is_the_one_of_this_version(environment):
+    copy = recorder_copy.put_in_place(environment)
+    original = Path(recorder.__file__)
     assert copy.read_bytes() == original.read_bytes()
     copy.write_text("an older one")
-    recorder_copy.refresh(settings)
+    recorder_copy.refresh(environment)
     assert copy.read_bytes() == original.read_bytes()
-    shutil.rmtree(settings.home)
-    recorder_copy.refresh(settings)
+    shutil.rmtree(environment.home)
+    recorder_copy.refresh(environment)
     assert not copy.exists()

@@ -5,11 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
 from pitasker_core.dashboard import run_charts, run_list
 from pitasker_core.dashboard.times import lasted
 from pitasker_core.database.tables import RunRow
-from pitasker_core.runs import following, history, usual
+from pitasker_core.runs import durations, history, live_output
 from pitasker_core.sync import store
 from tests.helpers.examples import create
 from tests.helpers.runs import missed, observed, ran
@@ -17,23 +18,23 @@ from tests.helpers.runs import missed, observed, ran
 UTC = ZoneInfo("UTC")
 
 
-def test_each_filter_shows_its_runs_and_no_others(settings):
-    task, other = create(settings), create(settings, "Other")
+def test_each_filter_shows_its_runs_and_no_others(environment):
+    task, other = create(environment), create(environment, "Other")
     made = {
-        "well": ran(settings, task, 1),
-        "failed": ran(settings, task, 2, exit_code=3),
-        "lost": ran(settings, task, 3, ended_at=None, exit_code=None, note="lost"),
-        "slow": ran(settings, other, 4, slow=True),
-        "missed": missed(settings, other, 5),
-        "hand": ran(settings, task, 6, source="by hand"),
-        "running": ran(settings, task, 7, ended_at=None, exit_code=None),
-        "started": observed(settings, task, 8),
-        "unmanaged": observed(settings, None, 9, command="/bin/nightly"),
+        "well": ran(environment, task, 1),
+        "failed": ran(environment, task, 2, exit_code=3),
+        "lost": ran(environment, task, 3, ended_at=None, exit_code=None, note="lost"),
+        "slow": ran(environment, other, 4, slow=True),
+        "missed": missed(environment, other, 5),
+        "hand": ran(environment, task, 6, source="by hand"),
+        "running": ran(environment, task, 7, ended_at=None, exit_code=None),
+        "started": observed(environment, task, 8),
+        "unmanaged": observed(environment, None, 9, command="/bin/nightly"),
     }
     shown = {
         kind: {
             name
-            for run in history.runs(settings, kind=kind)
+            for run in history.runs(environment, kind=kind)
             for name in made
             if made[name] == run.id
         }
@@ -47,14 +48,17 @@ def test_each_filter_shows_its_runs_and_no_others(settings):
         "By hand": {"hand"},
         "Running": {"running"},
     }
-    assert [run.id for run in history.runs(settings, task=other.id)] == [
+    assert [run.id for run in history.runs(environment, task=other.id)] == [
         made["slow"],
         made["missed"],
     ]
     soon = clock.now() - timedelta(minutes=2.5)
-    assert [run.id for run in history.runs(settings, since=soon)] == [made["well"], made["failed"]]
-    assert history.run(settings, made["unmanaged"]).task_name == "/bin/nightly"
-    assert [run.id for run in history.broken(settings, soon, 5)] == [made["failed"]]
+    assert [run.id for run in history.runs(environment, since=soon)] == [
+        made["well"],
+        made["failed"],
+    ]
+    assert history.run(environment, made["unmanaged"]).task_name == "/bin/nightly"
+    assert [run.id for run in history.broken(environment, soon, 5)] == [made["failed"]]
 
 
 @pytest.mark.parametrize(
@@ -76,59 +80,61 @@ def test_an_end_is_told_in_words(state, code, signal, words):
     assert history.in_words(state, code, signal) == words
 
 
-def test_missed_runs_read_well(settings):
-    task = create(settings)
-    one, many = missed(settings, task, 5), missed(settings, task, 400, 72, 40)
-    assert run_list.result(history.run(settings, one)) == "⊘ missed: the machine was off"
-    found = history.run(settings, many)
+def test_missed_runs_read_well(environment):
+    task = create(environment)
+    one, many = missed(environment, task, 5), missed(environment, task, 400, 72, 40)
+    assert run_list.result(history.run(environment, one)) == "⊘ missed: the machine was off"
+    found = history.run(environment, many)
     assert run_list.result(found) == "⊘ missed 72 times: the machine was off"
     assert found.duration is None
     assert ("Times", "72") in run_list.facts(found)
 
 
-def test_slow_is_more_than_three_times_the_usual_and_a_second_more(settings):
-    task = create(settings)
+def test_slow_is_more_than_three_times_the_usual_and_a_second_more(environment):
+    task = create(environment)
     for n in range(7):
-        ran(settings, task, 100 - n, seconds=2 + n / 10)
-    ran(settings, task, 50, seconds=500, exit_code=1)
-    found = usual.now(settings, task.id)
+        ran(environment, task, 100 - n, seconds=2 + n / 10)
+    ran(environment, task, 50, seconds=500, exit_code=1)
+    found = durations.now(environment, task.id)
     assert found.median == pytest.approx(2.3)
     assert found.low < found.median < found.high < 2.7
     assert not found.is_slow(6.8)
     assert found.is_slow(7.0)
-    assert not usual.Usual(0.01, 0.01, 0.01).is_slow(0.9)
-    assert usual.now(settings, create(settings, "New").id) is None
+    assert not durations.Usual(0.01, 0.01, 0.01).is_slow(0.9)
+    assert durations.now(environment, create(environment, "New").id) is None
 
 
-def test_figures_count_each_time_that_a_run_was_missed(settings):
-    task = create(settings)
+def test_figures_count_each_time_that_a_run_was_missed(environment):
+    task = create(environment)
     for n in range(6):
-        ran(settings, task, n + 1)
-    ran(settings, task, 8, exit_code=1)
-    missed(settings, task, 60, 3, 20)
-    observed(settings, task, 9)
-    found = history.figures(settings, task.id, None)
+        ran(environment, task, n + 1)
+    ran(environment, task, 8, exit_code=1)
+    missed(environment, task, 60, 3, 20)
+    observed(environment, task, 9)
+    found = history.figures(environment, task.id, None)
     assert (found.success, found.failed, found.missed, found.started) == (6, 1, 3, 1)
     assert run_list.success_text(found) == "60.0 %"
-    (row,) = history.by_task(settings, None)
+    (row,) = history.by_task(environment, None)
     assert (row.name, row.success, row.failed, row.missed) == ("Backup", 6, 1, 3)
 
 
-def test_what_a_task_prints_a_day_is_told(settings):
-    task = create(settings)
+def test_what_a_task_prints_a_day_is_told(environment):
+    task = create(environment)
     for days in (1, 2, 3, 4):
-        ran(settings, task, days * 24 * 60, bytes=100_000_000)
-    assert history.bytes_per_day(settings, task.id) == pytest.approx(100_000_000, rel=0.01)
-    assert "prints 100 MB a day" in run_list.much_output(history.bytes_per_day(settings, task.id))
-    assert history.bytes_per_day(settings, create(settings, "Other").id) == 0
+        ran(environment, task, days * 24 * 60, bytes=100_000_000)
+    assert history.bytes_per_day(environment, task.id) == pytest.approx(100_000_000, rel=0.01)
+    assert "prints 100 MB a day" in run_list.much_output(
+        history.bytes_per_day(environment, task.id)
+    )
+    assert history.bytes_per_day(environment, create(environment, "Other").id) == 0
 
 
-def test_outputs_to_compare_with_are_those_before_first(settings):
-    task = create(settings)
-    numbers = [ran(settings, task, n, output=b"x") for n in (5, 4, 3, 2, 1)]
-    ran(settings, task, 6)
-    middle = history.run(settings, numbers[2])
-    found = [run.id for run in history.others(settings, middle)]
+def test_outputs_to_compare_with_are_those_before_first(environment):
+    task = create(environment)
+    numbers = [ran(environment, task, n, output=b"x") for n in (5, 4, 3, 2, 1)]
+    ran(environment, task, 6)
+    middle = history.run(environment, numbers[2])
+    found = [run.id for run in history.others(environment, middle)]
     assert found == [numbers[1], numbers[0], numbers[3], numbers[4]]
 
 
@@ -151,13 +157,13 @@ CUT = HEAD + b"\n... 100 bytes are left out here ...\n" + TAIL
     ],
 )  # fmt: skip
 def test_who_follows_a_run_gets_each_byte_once(output, count, seen, new):
-    assert following.since(output, count, seen) == new
+    assert live_output.since(output, count, seen) == new
 
 
-def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(settings):
-    task = create(settings)
+def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(environment):
+    task = create(environment)
     at = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         for values in (
             {
@@ -170,7 +176,7 @@ def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(sett
             | {"ended_at": at},
         ):
             session.add(RunRow(crontab=crontab, task=task.id, **values))
-    hours = history.hours(settings, task.id, None, UTC)
+    hours = history.hours(environment, task.id, None, UTC)
     assert [(one.hour, one.success, one.missed) for one in hours] == [
         (0, 1, 0), (1, 0, 1), (2, 0, 2), (3, 0, 2), (4, 0, 2), (5, 0, 2),
     ]  # fmt: skip

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pitasker_core import clock
+from pitasker_core.base import clock
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.runs.history import Run
-from pitasker_core.runs.why import Check, Verdict, circumstances, judge
+from pitasker_core.runs.why import Check, Verdict, gathering, judge
 from pitasker_core.runs.why.facts import LATE, Disk, Facts, File, Output, Spooled
 from pitasker_core.tasks import Task
 from tests.helpers.examples import create
@@ -593,7 +593,7 @@ def test_a_script_is_looked_at_as_the_system_does(
     if content is not None:
         script.write_bytes(content)
         script.chmod(mode)
-    seen = circumstances.file(str(script), "/usr/bin:/bin")
+    seen = gathering.file(str(script), "/usr/bin:/bin")
     found = check(facts(program=str(script), program_file=seen), "The program")
     assert (found.verdict, evidence in found.evidence) == (verdict, True), found
 
@@ -612,7 +612,7 @@ def test_a_script_for_an_interpreter_need_only_be_there_and_readable(
     script = tmp_path / "job"
     if content is not None:
         script.write_bytes(content)
-    seen = circumstances.file(str(script), "/usr/bin:/bin")
+    seen = gathering.file(str(script), "/usr/bin:/bin")
     found = check(facts(program="bash", program_file=File("/bin/bash"), script=seen), "The script")
     assert (found.verdict, evidence in found.evidence) == (verdict, True), found
 
@@ -671,7 +671,7 @@ def test_the_last_time_that_cron_ran_it_is_known(
     ],
 )
 def test_an_account_that_has_expired_is_known_by_its_dates(line: str, problem: str) -> None:
-    assert circumstances.expired(line, date(2026, 3, 4)) == problem
+    assert gathering.expired(line, date(2026, 3, 4)) == problem
 
 
 @pytest.mark.parametrize(
@@ -691,7 +691,7 @@ def test_the_allow_file_counts_before_the_deny_file(
     for name, text in (("cron.allow", allow), ("cron.deny", deny)):
         if text is not None:
             (tmp_path / name).write_text(text)
-    assert circumstances.may_use_crontab(user, tmp_path) is may
+    assert gathering.may_use_crontab(user, tmp_path) is may
 
 
 def test_a_path_on_a_disk_that_is_not_mounted_is_found(tmp_path: Path) -> None:
@@ -700,9 +700,9 @@ def test_a_path_on_a_disk_that_is_not_mounted_is_found(tmp_path: Path) -> None:
         "# a comment\nUUID=1 / ext4 defaults 0 1\nUUID=2 /mnt/my\\040disk ext4 noauto 0 2\n"
         "UUID=3 none swap sw 0 0\n/dev/sdb1 /srv ext4 defaults 0 2\n"
     )
-    wanted = circumstances.mounts(fstab)
+    wanted = gathering.mounts(fstab)
     assert list(wanted) == ["/", "/mnt/my disk", "/srv"]
-    found = circumstances.not_mounted(["/mnt/my disk/x", "/srvs/y", "/home/pi"], wanted, ["/"])
+    found = gathering.not_mounted(["/mnt/my disk/x", "/srvs/y", "/home/pi"], wanted, ["/"])
     assert list(found) == [("/mnt/my disk/x", "/mnt/my disk")]
 
 
@@ -712,11 +712,11 @@ def test_the_daemons_view_of_the_crontab_s_file_is_seen(tmp_path: Path) -> None:
     file.chmod(0o640)
     link = tmp_path / "link"
     link.symlink_to(file)
-    seen = circumstances.spooled(file)
+    seen = gathering.spooled(file)
     assert seen is not None
     assert (seen.mode, seen.is_link, seen.links) == (0o640, False, 1)
-    assert circumstances.spooled(link).is_link  # type: ignore[union-attr]
-    assert circumstances.spooled(tmp_path / "none") is None
+    assert gathering.spooled(link).is_link  # type: ignore[union-attr]
+    assert gathering.spooled(tmp_path / "none") is None
 
 
 def test_a_failed_run_by_hand_after_a_change_is_told() -> None:
@@ -739,30 +739,30 @@ def test_a_run_by_hand_before_the_newest_one_by_cron_says_nothing() -> None:
     assert judge(facts(by_hand=by_hand)) == judge(facts())
 
 
-def test_the_facts_of_a_real_entry_are_gathered(settings, crontab, tmp_path, monkeypatch):
+def test_the_facts_of_a_real_entry_are_gathered(environment, crontab, tmp_path, monkeypatch):
     script = tmp_path / "job.sh"
     script.write_text("#!/bin/sh\r\n")
     script.chmod(0o755)
     crontab.write(f"PATH=/opt/none\nHOME={tmp_path}\nSHELL=/bin/bash\n".encode())
-    task = create(settings, schedule="* * * * *", command="./job.sh > none/log")
+    task = create(environment, schedule="* * * * *", command="./job.sh > none/log")
     later = clock.now() + timedelta(minutes=10)
     monkeypatch.setattr(clock, "now", lambda: later)
     log = tmp_path / "cron.log"
     due = later.replace(second=1, microsecond=0)
-    user = circumstances.facts(settings, task).user
+    user = gathering.facts(environment, task).user
     log.write_text(
         f"{due.isoformat()} pi CRON[7]: ({user}) CMD (./job.sh # PITASKER_ID:{task.crontab_id})\n"
         f"{due.isoformat()} pi cron[1]: ({user}) ORPHAN (no passwd entry)\n"
     )
-    found = circumstances.facts(replace(settings, cron_log=log), task)
+    found = gathering.facts(replace(environment, cron_log=log), task)
     assert (found.logged_start, found.log_is_seen) == (due, True)
     assert found.complaint == (due, "ORPHAN (no passwd entry)")
     assert (found.path, found.shell, found.home) == (
         "/opt/none",
-        circumstances.file("/bin/bash", ""),
-        circumstances.file(str(tmp_path), ""),
+        gathering.file("/bin/bash", ""),
+        gathering.file(str(tmp_path), ""),
     )
-    assert found.program_file == circumstances.file(str(script), "")
+    assert found.program_file == gathering.file(str(script), "")
     assert found.outputs == (
         Output(str(tmp_path / "none/log"), f"there is no folder {tmp_path}/none"),
     )
@@ -770,8 +770,8 @@ def test_the_facts_of_a_real_entry_are_gathered(settings, crontab, tmp_path, mon
     assert bad[-2:] == ["Where it writes", "The program"]
 
 
-def test_the_command_line_tells_the_reason(cli, settings, crontab, capsys):
-    task = create(settings, command="no-such-program", paused=True)
+def test_the_command_line_tells_the_reason(cli, environment, crontab, capsys):
+    task = create(environment, command="no-such-program", paused=True)
     assert cli("why", str(task.id)) == 1
     assert capsys.readouterr().out.startswith("It did not run because it is paused.")
     assert cli("why", str(task.id), "--json") == 1

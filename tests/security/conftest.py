@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pitasker_core import auth
-from pitasker_core.auth import Role
-from pitasker_core.settings import Settings
+from pitasker_core.base.environment import Environment
+from pitasker_core.server import auth
+from pitasker_core.server.auth import Role
 from tests.helpers import ordinary
 from tests.helpers.isolation import SPOOL
 from tests.helpers.serving import running_servers
@@ -30,7 +30,7 @@ class Victim:
     not depend on one, and the server is up sooner."""
 
     address: str
-    settings: Settings
+    environment: Environment
     password: str
     link: str
     """The token of a link that signs in once."""
@@ -48,7 +48,7 @@ class Victim:
 
     def logged(self) -> str:
         """What the server logged."""
-        return "".join(file.read_text() for file in self.settings.home.glob("logs/*.log"))
+        return "".join(file.read_text() for file in self.environment.home.glob("logs/*.log"))
 
 
 @pytest.fixture(scope="session")
@@ -57,18 +57,18 @@ def victim() -> Iterator[Victim]:
     with tempfile.TemporaryDirectory(prefix="pitasker-victim-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)  # as homes of users often are: what is in it protects itself
-        settings = Settings(folder / "home", NO_DATABASE, "crontab", demo=False)
-        auth.set_password(settings, PASSWORD)
-        link = auth.new_link(settings)
+        environment = Environment(folder / "home", NO_DATABASE, "crontab", demo=False)
+        auth.set_password(environment, PASSWORD)
+        link = auth.new_link(environment)
         subprocess.run(["crontab", "-u", USER, "-"], input=CRONTAB, check=True)
-        environment = ordinary.environment(
-            folder, PITASKER_HOME=str(settings.home), DATABASE_URL=NO_DATABASE
+        variables = ordinary.environment(
+            folder, PITASKER_HOME=str(environment.home), DATABASE_URL=NO_DATABASE
         )
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, user.pw_uid, user.pw_gid)
-        with running_servers(environment, folder, ordinary.command(user)) as start:
+        with running_servers(variables, folder, ordinary.command(user)) as start:
             address = start()
             # By the secret that is there already: nothing is written as root.
-            sessions = {role: cookies(settings, address, role) for role in Role}
-            yield Victim(address, settings, PASSWORD, link, sessions)
+            sessions = {role: cookies(environment, address, role) for role in Role}
+            yield Victim(address, environment, PASSWORD, link, sessions)
         (SPOOL / USER).unlink()

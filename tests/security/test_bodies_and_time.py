@@ -16,11 +16,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from pitasker_core import connections
-from pitasker_core.auth import Role
-from pitasker_core.log import Repeats
-from pitasker_core.web import bounds
-from pitasker_core.web.bounds import Bounded
+from pitasker_core.base.log import Repeats
+from pitasker_core.server import connections
+from pitasker_core.server.auth import Role
+from pitasker_core.server.web import bounds
+from pitasker_core.server.web.bounds import Bounded
 from tests.helpers.waiting import PATIENCE, until
 
 

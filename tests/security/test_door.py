@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from pitasker_core import auth, serving
-from pitasker_core.auth import Role
-from pitasker_core.settings import Settings
-from pitasker_core.web import login, page_script
-from pitasker_core.web.gate import PAGE_HEADER, Gate
+from pitasker_core.base.environment import Environment
+from pitasker_core.server import auth, launch
+from pitasker_core.server.auth import Role
+from pitasker_core.server.web import login, page_script
+from pitasker_core.server.web.gate import PAGE_HEADER, Gate
 from tests.helpers.signing_in import cookies
 from tests.security.conftest import CRONTAB
 
@@ -38,21 +38,21 @@ async def _stream(websocket):
 
 
 @pytest.fixture
-def settings(tmp_path):
+def environment(tmp_path):
     """Of a home without a database: who may come in does not depend on one."""
-    return Settings(tmp_path / "home", "postgresql://nobody@127.0.0.1:9/none", "crontab", False)
+    return Environment(tmp_path / "home", "postgresql://nobody@127.0.0.1:9/none", "crontab", False)
 
 
 @pytest.fixture
-def environment(settings, monkeypatch):
-    monkeypatch.setenv("PITASKER_HOME", str(settings.home))
-    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+def served(environment, monkeypatch):
+    monkeypatch.setenv("PITASKER_HOME", str(environment.home))
+    monkeypatch.setenv("DATABASE_URL", environment.database_url)
     return monkeypatch
 
 
 @pytest.fixture
 def log(caplog):
-    logger = logging.getLogger("pitasker_core.web.gate")
+    logger = logging.getLogger("pitasker_core.server.web.gate")
     logger.addHandler(caplog.handler)
     yield caplog
     logger.removeHandler(caplog.handler)
@@ -75,7 +75,7 @@ def open_door(proxies=None):
 
 
 @pytest.fixture
-def visitor(environment, settings):
+def visitor(served, environment):
     """Make browsers at an address, signed in or not; none follows a redirection by itself."""
 
     def visit(address=OURS, *, signed_in=True, proxies=None, client=("192.168.1.9", 4711)):
@@ -83,7 +83,7 @@ def visitor(environment, settings):
             open_door(proxies), base_url=address, follow_redirects=False, client=client
         )
         if signed_in:
-            browser.cookies.update(cookies(settings, address))
+            browser.cookies.update(cookies(environment, address))
         return browser
 
     return visit
@@ -168,11 +168,11 @@ def test_every_page_has_our_script_that_adds_the_header(visitor):
     assert PAGE_HEADER in browser.get("/page.js").text.lower()
 
 
-def test_streamlit_sees_the_page_as_our_own_and_no_cookie_of_another_port(visitor, settings):
+def test_streamlit_sees_the_page_as_our_own_and_no_cookie_of_another_port(visitor, environment):
     browser = visitor("https://pi.example:8443", signed_in=False)
     # As nginx sends it, told nothing of hosts.
     headers = {"host": "127.0.0.1:8501", "origin": "https://pi.example:8443"}
-    mine = cookies(settings, "https://pi.example:8443")
+    mine = cookies(environment, "https://pi.example:8443")
     browser.cookies.update({**mine, "pitasker-9999": "other", "pitasker": "old", "theme": "x"})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PITASKER_BASE_URL", "https://pi.example:8443")
@@ -185,19 +185,19 @@ def test_streamlit_sees_the_page_as_our_own_and_no_cookie_of_another_port(visito
 # --- Cookies -------------------------------------------------------------------------------------
 
 
-def test_a_cookie_of_another_port_or_of_plain_http_opens_nothing(visitor, settings, environment):
+def test_a_cookie_of_another_port_or_of_plain_http_opens_nothing(visitor, environment, served):
     for address in ("http://192.168.1.5:8502", "https://192.168.1.5:8502"):
         browser = visitor(signed_in=False)
-        browser.cookies.update(cookies(settings, address))
+        browser.cookies.update(cookies(environment, address))
         assert browser.get("/").status_code == 303
-    environment.setenv("PITASKER_BASE_URL", OURS.replace("http", "https"))
+    served.setenv("PITASKER_BASE_URL", OURS.replace("http", "https"))
     browser = visitor()
     assert browser.get("/").status_code == 303
 
 
-def test_under_https_the_cookie_is_for_this_host_alone(visitor, settings, environment):
-    auth.set_password(settings, SECRET)
-    environment.setenv("PITASKER_BASE_URL", "HTTPS://pi.example:8443")
+def test_under_https_the_cookie_is_for_this_host_alone(visitor, environment, served):
+    auth.set_password(environment, SECRET)
+    served.setenv("PITASKER_BASE_URL", "HTTPS://pi.example:8443")
     answer = visitor("https://pi.example:8443", signed_in=False).post(
         "/login", data={"password": SECRET}, headers={"origin": "https://pi.example:8443"}
     )
@@ -210,9 +210,9 @@ def test_under_https_the_cookie_is_for_this_host_alone(visitor, settings, enviro
 # --- Links ---------------------------------------------------------------------------------------
 
 
-def test_whoever_only_looks_at_a_link_does_not_use_it_up(visitor, settings):
+def test_whoever_only_looks_at_a_link_does_not_use_it_up(visitor, environment):
     browser = visitor(signed_in=False)
-    token = auth.new_link(settings, Role.READ)
+    token = auth.new_link(environment, Role.READ)
     for method in ("HEAD", "GET", "OPTIONS"):
         browser.request(method, "/login", params={"token": token, "next": "http://["})
     page = browser.get("/login", params={"token": token})
@@ -238,17 +238,17 @@ def test_whoever_only_looks_at_a_link_does_not_use_it_up(visitor, settings):
         *("/logout?x", "tasks", "/%2fevil.example", "/api/tasks"),
     ],
 )
-def test_signing_in_leads_to_a_page_of_ours_and_nothing_else(visitor, settings, page):
-    token = auth.new_link(settings)
+def test_signing_in_leads_to_a_page_of_ours_and_nothing_else(visitor, environment, page):
+    token = auth.new_link(environment)
     browser = visitor(signed_in=False)
     answer = browser.post("/login", params={"next": page}, data={"token": token})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
-def test_signing_in_leads_to_the_page_that_was_asked_for(visitor, settings):
+def test_signing_in_leads_to_the_page_that_was_asked_for(visitor, environment):
     browser = visitor(signed_in=False)
     asked = browser.get("/tasks?task=3&x=%C3%A4")
-    answer = browser.post(asked.headers["location"], data={"token": auth.new_link(settings)})
+    answer = browser.post(asked.headers["location"], data={"token": auth.new_link(environment)})
     assert answer.headers["location"] == "/tasks?task=3&x=%C3%A4"
 
 
@@ -267,11 +267,11 @@ def seen_address(browser, forwarded):
     return browser.get("/api/client", headers={"x-forwarded-for": forwarded}).json()
 
 
-def test_nobody_but_a_configured_proxy_says_for_whom_it_asks(visitor, environment):
-    environment.setenv("FORWARDED_ALLOW_IPS", "")
+def test_nobody_but_a_configured_proxy_says_for_whom_it_asks(visitor, served):
+    served.setenv("FORWARDED_ALLOW_IPS", "")
     neighbour = visitor(proxies="", client=("127.0.0.1", 1))
     assert seen_address(neighbour, "203.0.113.1") == "127.0.0.1"
-    trusted = serving.believed_addresses(["127.0.0.1"])
+    trusted = launch.believed_addresses(["127.0.0.1"])
     for peer in ("127.0.0.1", "::ffff:127.0.0.1"):
         proxy = visitor(proxies=trusted, client=(peer, 1))
         assert seen_address(proxy, "203.0.113.1") == "203.0.113.1"
@@ -282,8 +282,8 @@ def test_nobody_but_a_configured_proxy_says_for_whom_it_asks(visitor, environmen
     assert seen_address(stranger, "127.0.0.1") == "203.0.113.9"
 
 
-def test_started_without_its_launcher_it_believes_nobody(visitor, environment):
-    environment.delenv("FORWARDED_ALLOW_IPS", raising=False)
+def test_started_without_its_launcher_it_believes_nobody(visitor, served):
+    served.delenv("FORWARDED_ALLOW_IPS", raising=False)
     browser = visitor(proxies="127.0.0.1", client=("127.0.0.1", 1))
     assert seen_address(browser, "203.0.113.1") is None
     assert browser.get("/api/client").json() == "127.0.0.1"

@@ -253,17 +253,17 @@ def test_a_call_that_does_not_escape_is_found(line):
 
 
 BACKQUOTES = {
-    "api/app.py": "the description of the API is Markdown",
+    "server/api/app.py": "the description of the API is Markdown",
     "crontab/document.py": "a quote of the shell",
     "dashboard/markdown.py": "escapes them",
     "dashboard/notification_settings.py": "Markdown, written there",
     "dashboard/run_live.py": "Markdown, written there",
-    "dashboard/server.py": "printed",
+    "dashboard/lifespan.py": "printed",
     "dashboard/shell.py": "Markdown, written there",
     "pages/settings.py": "Markdown, written there",
-    "runs/ends.py": "a cell of a table",
-    "text.py": "puts them around code",
-    "unit.py": "a file of systemd",
+    "runs/exit_codes.py": "a cell of a table",
+    "base/text.py": "puts them around code",
+    "server/systemd_unit.py": "a file of systemd",
 }
 """Where a backquote may be written in a string, and why."""
 

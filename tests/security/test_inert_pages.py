@@ -10,9 +10,9 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from pitasker_core import tokens
-from pitasker_core.auth import Role
-from pitasker_core.text import visible
+from pitasker_core.base.text import visible
+from pitasker_core.server import tokens
+from pitasker_core.server.auth import Role
 from tests.helpers.browsing import settle
 from tests.helpers.examples import create
 from tests.helpers.runs import ran
@@ -54,13 +54,13 @@ def hostile(thief):
 
 
 @pytest.fixture
-def page(browser, settings, standing):
+def page(browser, environment, standing):
     context = browser.new_context(viewport={"width": 1600, "height": 2000})
     context.set_default_timeout(PATIENCE * 1000)
     context.add_cookies(
         [
             {"name": name, "value": value, "url": standing.address}
-            for name, value in cookies(settings, standing.address, Role.WRITE).items()
+            for name, value in cookies(environment, standing.address, Role.WRITE).items()
         ]
     )
     page = context.new_page()
@@ -90,13 +90,13 @@ def open_page(page, address):
 
 
 def test_no_text_from_outside_is_more_than_text_on_any_page(
-    page, thief, hostile, settings, standing, crontab
+    page, thief, hostile, environment, standing, crontab
 ):
-    task = create(settings, hostile, command=f"/home/pi/x {hostile}")
-    tokens.create(settings, "test", hostile[:100], Role.READ)
-    ran(settings, task, 8, exit_code=1, output=hostile.encode())
-    ran(settings, None, 7, source="observed", command=hostile, ended_at=None, exit_code=None)
-    ran(settings, task, 5, source="missed", exit_code=None, missed=1, note=hostile)
+    task = create(environment, hostile, command=f"/home/pi/x {hostile}")
+    tokens.create(environment, "test", hostile[:100], Role.READ)
+    ran(environment, task, 8, exit_code=1, output=hostile.encode())
+    ran(environment, None, 7, source="observed", command=hostile, ended_at=None, exit_code=None)
+    ran(environment, task, 5, source="missed", exit_code=None, missed=1, note=hostile)
     by_hand = crontab.read().replace(b"0 2 * * *", b"7 7 * * *")
     crontab.write(by_hand + f"# {hostile}\n1 1 * * * echo {hostile}\n".encode())
     for path in (
@@ -143,7 +143,7 @@ SCRIPT = """\
 import json, sys
 import streamlit as st
 from pitasker_core.dashboard.markdown import bold, code, plain
-from pitasker_core.text import Code, Text
+from pitasker_core.base.text import Code, Text
 for number, text in enumerate(json.load(open(sys.argv[1]))):
     with st.container(key=f"text-{number}"):
         st.markdown(plain(text))

@@ -6,10 +6,10 @@ import pandas as pd
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pitasker_core.base.text import Code, Text, visible
 from pitasker_core.dashboard import charts
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, code, plain
-from pitasker_core.text import Code, Text, visible
 from tests.security.markdown import becomes_something, drawn, text_of
 
 PIECES = [

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from pitasker_core import tasks
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.notifications import sending
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.notifications import apprise_sender
 from pitasker_core.runs import pings
 from pitasker_core.runs.pings import Unanswered
 from tests.helpers.examples import ME, create
@@ -118,10 +118,10 @@ def test_a_monitor_that_answers_and_then_drips_was_told():
 
 
 @pytest.mark.parametrize("url", ["http://user:pw@host/x", "https://user@host", "http://@host/"])
-def test_a_ping_url_with_a_password_is_refused(settings, url):
-    task = create(settings)
+def test_a_ping_url_with_a_password_is_refused(environment, url):
+    task = create(environment)
     with pytest.raises(InvalidSyntax, match="cannot hold a user and a password"):
-        tasks.change(settings, ME, task.id, ping_url=url)
+        tasks.change(environment, ME, task.id, ping_url=url)
     with pytest.raises(Unanswered):  # one of an older version
         call(url)
 
@@ -136,7 +136,7 @@ def test_what_a_channel_sends_back_of_our_headers_is_not_kept():
 
     with answering(echo) as (port, got):
         url = f"json://{USER}:{PASSWORD}@127.0.0.1:{port}/?+X-Api-Key=opensesame"
-        problem = sending.send(sending.service(url), url, "title", "body", None)
+        problem = apprise_sender.send(apprise_sender.service(url), url, "title", "body", None)
     pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     assert pair in got[0].decode()
     assert "500" in problem
@@ -156,4 +156,4 @@ def test_what_a_channel_sends_back_of_our_headers_is_not_kept():
 )
 def test_credentials_of_any_server_are_masked(echoed):
     url = "json://example.org"
-    assert "abcdefghijk" not in sending.redacted(f"It said {echoed}; sorry", url, None)
+    assert "abcdefghijk" not in apprise_sender.redacted(f"It said {echoed}; sorry", url, None)

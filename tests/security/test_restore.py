@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pitasker_core import archive, database, serving, tasks, tokens
-from pitasker_core.errors import ExecutionError, InvalidSyntax, NotFound
-from pitasker_core.identity import Identity
-from pitasker_core.settings import Settings
+from pitasker_core import backup, database, tasks
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound
+from pitasker_core.base.identity import Identity
+from pitasker_core.server import launch, tokens
 from tests.helpers.examples import ME, create
 
 ARCHIVES = Path(__file__).parent.parent / "archives"
@@ -23,9 +24,9 @@ FORMAT_1, FORMAT_2 = ARCHIVES / "format-1.tar.gz", ARCHIVES / "format-2.tar.gz"
 
 
 @pytest.fixture
-def pi(settings):
+def pi(environment):
     """Settings of whom the file is: pi@raspberrypi."""
-    return replace(settings, given_identity=Identity("raspberrypi", "pi"))
+    return replace(environment, given_identity=Identity("raspberrypi", "pi"))
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_commands_in_a_dump_are_not_run(pi, crontab, file, tmp_path):
         "drop table tasks cascade;\n"
     ).encode()
     with_dump(file, lambda dump: evil + dump.replace(b"\n\n", b"\n" + evil, 1))
-    archive.restore(pi, ME, archive.read(file))
+    backup.restore(pi, ME, backup.read(file))
     assert not ran.exists()
     assert len(tasks.listing(pi).tasks) == 4
     with database.administer(pi) as connection:
@@ -81,7 +82,7 @@ def test_commands_in_a_dump_are_not_run(pi, crontab, file, tmp_path):
 
 
 def test_a_restore_starts_no_program_but_those_of_cron(
-    settings, crontab, file, tmp_path, monkeypatch
+    environment, crontab, file, tmp_path, monkeypatch
 ):
     home = tmp_path / "person"
     home.mkdir()
@@ -94,10 +95,10 @@ def test_a_restore_starts_no_program_but_those_of_cron(
         started.append(Path(arguments[0]).name)
         run(self, arguments, *rest, **more)
 
-    create(settings)
+    create(environment)
     monkeypatch.setattr(subprocess.Popen, "__init__", note)
-    archive.back_up(settings, file)
-    archive.restore(settings, ME, archive.read(file))
+    backup.back_up(environment, file)
+    backup.restore(environment, ME, backup.read(file))
     assert set(started) == {"crontab"}
     assert not (tmp_path / "ran").exists()
 
@@ -116,7 +117,7 @@ def test_a_restore_starts_no_program_but_those_of_cron(
 def test_an_empty_or_cut_dump_is_refused(file, change, why):
     with_dump(file, change)
     with pytest.raises(InvalidSyntax, match=why):
-        archive.read(file)
+        backup.read(file)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_an_empty_or_cut_dump_is_refused(file, change, why):
 def test_a_backup_that_is_not_whole_is_refused(file, part, change, why):
     with_part(file, part, change)
     with pytest.raises(InvalidSyntax, match=why):
-        archive.read(file)
+        backup.read(file)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_rows_that_do_not_fit_change_nothing(pi, crontab, file, part, change):
     then = crontab.read()
     with_part(file, part, change)
     with pytest.raises(InvalidSyntax, match=r"no PiTasker wrote") as refused:
-        archive.restore(pi, ME, archive.read(file))
+        backup.restore(pi, ME, backup.read(file))
     assert "Nothing was changed." in refused.value.user_message
     assert crontab.read() == then
     assert [task.name for task in tasks.listing(pi).tasks] == ["Backup"]
@@ -171,18 +172,18 @@ def test_no_token_comes_in_by_a_backup(pi, crontab, file):
     parts["rows/tokens/000001"] = f"1\tx\t{tokens.digest('stolen')}\tt\t1\n".encode()
     parts["complete.json"] = json.dumps(end).encode()
     pack(file, parts)
-    archive.restore(pi, ME, archive.read(file))
+    backup.restore(pi, ME, backup.read(file))
     assert tokens.listing(pi) == []
 
 
 # --- Sizes ---------------------------------------------------------------------------------------
 
 
-def refused(file, limit=archive.UNPACKED_LIMIT):
+def refused(file, limit=backup.UNPACKED_LIMIT):
     """Why a file is refused, and how many bytes of memory it took to see that."""
     tracemalloc.start()
     with pytest.raises(InvalidSyntax) as problem:
-        archive.read(file, limit)
+        backup.read(file, limit)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return problem.value.user_message, peak
@@ -193,7 +194,7 @@ def test_what_unpacks_to_too_much_is_refused(file):
     why, peak = refused(file, limit=16 * 1024**2)
     assert "--large" in why
     assert peak < 4 * 1024**2
-    assert archive.read(file, limit=None).rows["tasks"] == 5
+    assert backup.read(file, limit=None).rows["tasks"] == 5
 
 
 def test_zeros_behind_the_end_of_a_backup_count_too(file):
@@ -204,7 +205,7 @@ def test_zeros_behind_the_end_of_a_backup_count_too(file):
 
 
 def test_a_row_may_not_have_any_length(file, monkeypatch):
-    monkeypatch.setattr(archive.contents, "_ROW_LIMIT", 2 * 1024**2)
+    monkeypatch.setattr(backup.contents, "_ROW_LIMIT", 2 * 1024**2)
     with_part(file, "rows/tasks", lambda data: data[:-1] + b"x" * 5 * 1024**2 + b"\n")
     assert "a row of tasks" in refused(file)[0]
     with_dump(file, lambda dump: b"-" * 5 * 1024**2 + b"\n" + dump)
@@ -230,7 +231,7 @@ def test_only_plain_files_are_taken_from_a_backup(file, kind):
     parts = members(FORMAT_1)
     pack(file, parts, crontab=kind)
     with pytest.raises(InvalidSyntax, match="no backup"):
-        archive.read(file)
+        backup.read(file)
 
 
 NO_BACKUPS = {
@@ -245,7 +246,7 @@ NO_BACKUPS = {
 def test_a_file_that_is_no_backup_is_refused(file, content):
     file.write_bytes(content)
     with pytest.raises(InvalidSyntax, match="no backup of PiTasker's"):
-        archive.read(file)
+        backup.read(file)
 
 
 def test_a_damaged_backup_is_refused(file):
@@ -253,36 +254,36 @@ def test_a_damaged_backup_is_refused(file):
     data[-200] ^= 0xFF
     file.write_bytes(data)
     with pytest.raises(InvalidSyntax, match="no backup of PiTasker's"):
-        archive.read(file)
+        backup.read(file)
 
 
 def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InvalidSyntax, match="no backup"):
-        archive.read(tmp_path / "pipe")
+        backup.read(tmp_path / "pipe")
     with pytest.raises(NotFound):
-        archive.read(tmp_path / "none")
+        backup.read(tmp_path / "none")
     for name in (".", "x" * 300):
         with pytest.raises(ExecutionError, match="cannot be read"):
-            archive.read(tmp_path / name)
+            backup.read(tmp_path / name)
 
 
 def test_a_backup_is_never_written_through_a_link_that_somebody_put_there(
-    settings, crontab, file, tmp_path
+    environment, crontab, file, tmp_path
 ):
     victim = tmp_path / "victim"
     victim.write_text("precious")
     for name in (f"{file.name}.unfinished", file.name):
         (tmp_path / name).symlink_to(victim)
-    archive.back_up(settings, file)
+    backup.back_up(environment, file)
     assert victim.read_text() == "precious"
-    assert archive.read(file).rows["tasks"] == 0
+    assert backup.read(file).rows["tasks"] == 0
 
 
 @pytest.mark.parametrize("name", [".", "/dev/null", "none/file"])
-def test_a_backup_cannot_take_the_place_of_what_is_no_file(settings, crontab, tmp_path, name):
+def test_a_backup_cannot_take_the_place_of_what_is_no_file(environment, crontab, tmp_path, name):
     with pytest.raises((ExecutionError, InvalidSyntax)):
-        archive.back_up(settings, tmp_path / name)
+        backup.back_up(environment, tmp_path / name)
     assert Path("/dev/null").is_char_device()
 
 
@@ -298,8 +299,8 @@ def test_a_backup_cannot_take_the_place_of_what_is_no_file(settings, crontab, tm
     ],
 )
 def test_no_password_is_in_the_arguments_of_a_program(tmp_path, url, monkeypatch):
-    monkeypatch.setattr(serving.shutil, "which", lambda name: f"/usr/bin/{name}")
-    settings = Settings(tmp_path, url, "crontab", demo=False)
-    command, environment = serving.psql_command(settings)
+    monkeypatch.setattr(launch.shutil, "which", lambda name: f"/usr/bin/{name}")
+    environment = Environment(tmp_path, url, "crontab", demo=False)
+    command, variables = launch.psql_command(environment)
     assert command == ["/usr/bin/psql", "postgresql://pi@db.example/pitasker?sslmode=require"]
-    assert environment == {"PGPASSWORD": "SECRET"}
+    assert variables == {"PGPASSWORD": "SECRET"}

@@ -11,12 +11,12 @@ from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from pitasker_core import auth
-from pitasker_core.auth import Role
-from pitasker_core.settings import Settings
-from pitasker_core.web import login
-from pitasker_core.web.gate import Gate
-from pitasker_core.web.open_tab import SIGNED_OUT
+from pitasker_core.base.environment import Environment
+from pitasker_core.server import auth
+from pitasker_core.server.auth import Role
+from pitasker_core.server.web import login
+from pitasker_core.server.web.gate import Gate
+from pitasker_core.server.web.open_tab import SIGNED_OUT
 from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import PATIENCE, until
 
@@ -44,18 +44,18 @@ class Dashboard:
 
 
 @pytest.fixture
-def settings(tmp_path, monkeypatch):
+def environment(tmp_path, monkeypatch):
     home = tmp_path / "home"
     monkeypatch.setenv("PITASKER_HOME", str(home))
-    monkeypatch.setattr("pitasker_core.web.open_tab.LOOK_EVERY", 0.02)
+    monkeypatch.setattr("pitasker_core.server.web.open_tab.LOOK_EVERY", 0.02)
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
-    return Settings(home, "postgresql://nobody@127.0.0.1:9/none", "crontab", False)
+    return Environment(home, "postgresql://nobody@127.0.0.1:9/none", "crontab", False)
 
 
 @pytest.fixture
 def seldom(monkeypatch):
     """Nobody looks between two messages: what a message finds is judged by itself."""
-    monkeypatch.setattr("pitasker_core.web.open_tab.LOOK_EVERY", PATIENCE)
+    monkeypatch.setattr("pitasker_core.server.web.open_tab.LOOK_EVERY", PATIENCE)
 
 
 @pytest.fixture
@@ -64,12 +64,12 @@ def dashboard():
 
 
 @pytest.fixture
-def browser(settings, dashboard):
+def browser(environment, dashboard):
     routes = [*login.routes(), WebSocketRoute("/_stcore/stream", dashboard.serve)]
     app = Starlette(routes=routes, middleware=[Middleware(Gate)])
     headers = {"origin": ADDRESS, "host": "127.0.0.1:8501"}
     with TestClient(app, ADDRESS, headers=headers, follow_redirects=False) as client:
-        client.cookies.update(cookies(settings, ADDRESS, Role.READ))
+        client.cookies.update(cookies(environment, ADDRESS, Role.READ))
         yield client
 
 
@@ -81,29 +81,29 @@ def tab(browser):
         yield tab
 
 
-def sign_out(settings, browser, monkeypatch):
+def sign_out(environment, browser, monkeypatch):
     browser.post("/logout")
 
 
-def sign_out_everyone(settings, browser, monkeypatch):
-    auth.sign_out_everyone(settings)
+def sign_out_everyone(environment, browser, monkeypatch):
+    auth.sign_out_everyone(environment)
 
 
-def change_the_password(settings, browser, monkeypatch):
-    auth.set_password(settings, "battery horse correct")
+def change_the_password(environment, browser, monkeypatch):
+    auth.set_password(environment, "battery horse correct")
 
 
-def expire(settings, browser, monkeypatch):
+def expire(environment, browser, monkeypatch):
     monkeypatch.setattr(auth, "SESSION_SECONDS", -1)
 
 
-def take_another_role(settings, browser, monkeypatch):
-    answer = browser.post("/login", data={"token": auth.new_link(settings)})
+def take_another_role(environment, browser, monkeypatch):
+    answer = browser.post("/login", data={"token": auth.new_link(environment)})
     assert answer.status_code == 303
 
 
-def lose_the_file(settings, browser, monkeypatch):
-    (settings.home / "auth.json").write_text("{")
+def lose_the_file(environment, browser, monkeypatch):
+    (environment.home / "auth.json").write_text("{")
 
 
 ENDS = [
@@ -117,8 +117,8 @@ ENDS = [
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_the_websocket_is_closed(end, settings, browser, tab, dashboard, monkeypatch):
-    end(settings, browser, monkeypatch)
+def test_the_websocket_is_closed(end, environment, browser, tab, dashboard, monkeypatch):
+    end(environment, browser, monkeypatch)
     with pytest.raises(WebSocketDisconnect) as closed:
         tab.receive_text()
     assert closed.value.code == SIGNED_OUT
@@ -126,9 +126,9 @@ def test_the_websocket_is_closed(end, settings, browser, tab, dashboard, monkeyp
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_no_script_runs_any_more(end, settings, seldom, browser, tab, dashboard, monkeypatch):
+def test_no_script_runs_any_more(end, environment, seldom, browser, tab, dashboard, monkeypatch):
     """Also not for a part that refreshes itself, a dialog or a button."""
-    end(settings, browser, monkeypatch)
+    end(environment, browser, monkeypatch)
     tab.send_text("press a button")
     with pytest.raises(WebSocketDisconnect) as closed:
         tab.receive_text()
@@ -136,8 +136,8 @@ def test_no_script_runs_any_more(end, settings, seldom, browser, tab, dashboard,
     assert dashboard.runs == ["draw"]
 
 
-def test_a_session_that_goes_on_keeps_its_websocket(settings, tab, dashboard):
-    auth.sign_out(settings, cookies(settings, ADDRESS))
+def test_a_session_that_goes_on_keeps_its_websocket(environment, tab, dashboard):
+    auth.sign_out(environment, cookies(environment, ADDRESS))
     tab.send_text("press a button")
     assert tab.receive_text() == "the crontab"
     assert dashboard.runs == ["draw", "press a button"]
@@ -149,7 +149,7 @@ def receive_all(tab):
 
 
 def test_a_real_websocket_of_the_dashboard_is_closed(victim):
-    own = cookies(victim.settings, victim.address)
+    own = cookies(victim.environment, victim.address)
     header = "; ".join(f"{name}={value}" for name, value in own.items())
     address = victim.address.replace("http", "ws") + "/_stcore/stream"
     with (

@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from pitasker_core import terminal
+from pitasker_core.base import terminal
+from pitasker_core.base.text import visible
 from pitasker_core.cli.answer import table
-from pitasker_core.text import visible
 from tests.helpers.examples import create
 from tests.helpers.runs import ran
 
@@ -39,11 +39,11 @@ def test_a_table_has_a_line_for_each_row_whatever_is_in_it():
 
 
 @pytest.fixture
-def hostile(settings, crontab):
+def hostile(environment, crontab):
     """A task whose command and output are attacks, and an entry that nobody manages."""
-    task = create(settings, "Name \u202eemaN", command="echo \u202exe")
+    task = create(environment, "Name \u202eemaN", command="echo \u202exe")
     crontab.force(crontab.read() + b"1 1 * * * echo \x1b[2J\xc2\x9b31m\xe2\x80\xae\n")
-    ran(settings, task, exit_code=1, output=ATTACK.encode())
+    ran(environment, task, exit_code=1, output=ATTACK.encode())
     return task
 
 
@@ -59,8 +59,8 @@ def test_no_command_prints_what_a_terminal_obeys(cli, hostile, capsys):
         assert not obeyed(printed.out + printed.err), line
 
 
-def test_data_for_programs_have_every_character_and_nothing_to_obey(cli, settings, capsys):
-    create(settings, command="echo \u202e")
+def test_data_for_programs_have_every_character_and_nothing_to_obey(cli, environment, capsys):
+    create(environment, command="echo \u202e")
     assert cli("list", "--json") == 0
     printed = capsys.readouterr().out
     assert not obeyed(printed)
@@ -109,7 +109,7 @@ def test_a_log_line_on_a_terminal_is_one():
     assert terminal.Formatter("%(message)s").format(record) == SHOWN
 
 
-def test_a_log_file_has_nothing_to_obey(settings, caplog):
+def test_a_log_file_has_nothing_to_obey(environment, caplog):
     from pythonjsonlogger.json import JsonFormatter
 
     record = logging.LogRecord("x", logging.ERROR, "", 0, "%s", (ATTACK,), None)

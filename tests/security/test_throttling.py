@@ -7,14 +7,14 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from pitasker_core import auth
-from pitasker_core.auth import Role
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.settings import Settings
-from pitasker_core.web import login
-from pitasker_core.web.bounds import Bounded
-from pitasker_core.web.gate import Gate
-from pitasker_core.web.throttle import (
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.server import auth
+from pitasker_core.server.auth import Role
+from pitasker_core.server.web import login
+from pitasker_core.server.web.bounds import Bounded
+from pitasker_core.server.web.gate import Gate
+from pitasker_core.server.web.throttle import (
     BURST,
     FREE_ATTEMPTS,
     LONGEST_WAIT,
@@ -97,17 +97,19 @@ def test_the_password_for_looking_does_not_end_the_pauses_of_the_other(throttle)
 
 
 @pytest.fixture
-def settings(tmp_path, monkeypatch, throttle):
-    settings = Settings(tmp_path / "home", "postgresql://nobody@127.0.0.1:9/none", "crontab", False)
-    monkeypatch.setenv("PITASKER_HOME", str(settings.home))
-    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+def environment(tmp_path, monkeypatch, throttle):
+    environment = Environment(
+        tmp_path / "home", "postgresql://nobody@127.0.0.1:9/none", "crontab", False
+    )
+    monkeypatch.setenv("PITASKER_HOME", str(environment.home))
+    monkeypatch.setenv("DATABASE_URL", environment.database_url)
     monkeypatch.setattr(login, "throttle", throttle)
     # What is under test is who is asked, not how long an answer takes.
     monkeypatch.setattr(auth, "PasswordHasher", Plain)
     auth._nobodys_hash.cache_clear()
-    auth.set_password(settings, SECRET)
-    auth.set_password(settings, LOOKING, Role.READ)
-    yield settings
+    auth.set_password(environment, SECRET)
+    auth.set_password(environment, LOOKING, Role.READ)
+    yield environment
     auth._nobodys_hash.cache_clear()
 
 
@@ -122,7 +124,7 @@ class Plain:
 
 
 @pytest.fixture
-def visit(settings):
+def visit(environment):
     app = Starlette(routes=login.routes(), middleware=[Middleware(Gate), Middleware(Bounded)])
 
     def visit(client):
@@ -180,17 +182,17 @@ def test_addresses_of_one_network_of_ipv6_count_as_one(visit):
     assert answers == [401] * FREE_ATTEMPTS + [429] * 3
 
 
-def test_both_roles_cannot_have_the_same_password(settings):
+def test_both_roles_cannot_have_the_same_password(environment):
     with pytest.raises(InvalidSyntax, match="the password of the other role"):
-        auth.set_password(settings, SECRET, Role.READ)
+        auth.set_password(environment, SECRET, Role.READ)
     with pytest.raises(InvalidSyntax, match="the password of the other role"):
-        auth.set_password(settings, LOOKING)
+        auth.set_password(environment, LOOKING)
 
 
-def test_a_password_that_both_roles_have_since_long_ago_opens_looking(settings):
-    with auth._changing(settings) as data:
+def test_a_password_that_both_roles_have_since_long_ago_opens_looking(environment):
+    with auth._changing(environment) as data:
         data["passwords"] = {"write": SECRET, "read": SECRET}
-    assert auth.check_password(settings, SECRET) is Role.READ
+    assert auth.check_password(environment, SECRET) is Role.READ
 
 
 def test_guessing_by_the_network_does_not_keep_out_who_was_here_before(victim):

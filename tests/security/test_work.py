@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlalchemy import text
 
-from pitasker_core import database, tasks, tokens
-from pitasker_core.api import models
-from pitasker_core.auth import Role
+from pitasker_core import database, tasks
+from pitasker_core.base.errors import DatabaseError, InvalidSyntax
 from pitasker_core.crontab import command
 from pitasker_core.crontab.command import Reading
 from pitasker_core.crontab.difference import difference
-from pitasker_core.dashboard import terminal
-from pitasker_core.errors import DatabaseError, InvalidSyntax
+from pitasker_core.dashboard import terminal_output
 from pitasker_core.notifications import channels, rules
 from pitasker_core.notifications.rules import Rules
+from pitasker_core.server import tokens
+from pitasker_core.server.api import models
+from pitasker_core.server.auth import Role
 
 
 @contextmanager
@@ -101,20 +102,22 @@ def test_a_change_is_seen_for_what_it_is_in_ten_thousand_lines():
 
 
 def test_a_colour_with_thousands_of_digits_is_shown():
-    (line,) = terminal.lines(b"\x1b[" + b"1" * 5000 + b"mx")
-    assert terminal.words(line) == "x"
+    (line,) = terminal_output.lines(b"\x1b[" + b"1" * 5000 + b"mx")
+    assert terminal_output.words(line) == "x"
 
 
 def test_searching_a_long_line_of_colours_ends():
     output = (b"\x1b[31mx\x1b[32my" * 13_000)[: 128 * 1024]
     with bounded():
-        page = terminal.html(terminal.with_words(terminal.lines(output), "xy"), "xy")
+        page = terminal_output.html(
+            terminal_output.with_words(terminal_output.lines(output), "xy"), "xy"
+        )
     assert page.count("<mark>x</mark>") == page.count("<mark>y</mark>") > 10_000
 
 
 def test_a_line_that_is_written_over_is_drawn_in_few_pieces():
     with bounded():
-        (line,) = terminal.lines(b"\x1b[31m" + b"a" * 60_000 + b"\r" * 60_000 + b"b")
+        (line,) = terminal_output.lines(b"\x1b[31m" + b"a" * 60_000 + b"\r" * 60_000 + b"b")
     assert [text for text, _ in line] == ["b" + "a" * 59_999]
 
 
@@ -123,8 +126,8 @@ pieces = st.lists(st.text("abA", max_size=4), max_size=6)
 
 @given(pieces, st.text("abA", min_size=1, max_size=3))
 def test_what_is_looked_for_is_marked_over_pieces_of_any_size(texts, find):
-    line = [(text, terminal.Style(ink=number)) for number, text in enumerate(texts)]
-    marked = list(terminal._marked(line, find))
+    line = [(text, terminal_output.Style(ink=number)) for number, text in enumerate(texts)]
+    marked = list(terminal_output._marked(line, find))
     assert "".join(text for text, _, _ in marked) == "".join(texts)
     hits = "".join(("#" if hit else ".") * len(text) for text, _, hit in marked)
     left, expected = "".join(texts).lower(), ""
@@ -158,13 +161,13 @@ NEW = ("Backup", "0 2 * * *", "true")
         ("ping_url", "https://example.org/" + "x" * 2_000_000),
     ],
 )
-def test_a_task_has_a_limit_for_each_text_and_list_at_every_door(settings, field, value):
+def test_a_task_has_a_limit_for_each_text_and_list_at_every_door(environment, field, value):
     with pytest.raises(InvalidSyntax):
-        tasks.create(settings, "tester", *NEW, **{field: value})
-    (task,) = tasks.create(settings, "tester", *NEW).tasks
+        tasks.create(environment, "tester", *NEW, **{field: value})
+    (task,) = tasks.create(environment, "tester", *NEW).tasks
     with pytest.raises(InvalidSyntax):
-        tasks.change(settings, "tester", task.id, **{field: value})
-    assert tasks.get(settings, task.id) == task
+        tasks.change(environment, "tester", task.id, **{field: value})
+    assert tasks.get(environment, task.id) == task
 
 
 @pytest.mark.parametrize(
@@ -187,9 +190,9 @@ def test_every_list_of_the_api_has_a_limit(model, sent):
         model.model_validate(longer)
 
 
-def test_a_query_for_who_may_only_look_ends(settings, monkeypatch):
+def test_a_query_for_who_may_only_look_ends(environment, monkeypatch):
     monkeypatch.setattr(database, "READ_SECONDS", 0.05)
-    looking = replace(settings, read_only=True)
+    looking = replace(environment, read_only=True)
     with pytest.raises(DatabaseError, match="timeout"), database.session(looking) as session:
         session.execute(text("select pg_sleep(60)"))
 
@@ -203,6 +206,6 @@ def test_a_query_for_who_may_only_look_ends(settings, monkeypatch):
         lambda s: rules.check(Rules(body="x" * 5001)),
     ],
 )
-def test_names_and_texts_of_settings_have_limits(settings, act):
+def test_names_and_texts_of_settings_have_limits(environment, act):
     with pytest.raises(InvalidSyntax, match="at most"):
-        act(settings)
+        act(environment)

@@ -17,15 +17,17 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from pitasker_core import database, errors, tasks, tokens
-from pitasker_core.api.app import STATUS, make
-from pitasker_core.auth import Role
+from pitasker_core import database, tasks
+from pitasker_core.base import errors
+from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.database.tables import RunRow
-from pitasker_core.errors import PiTaskerError
 from pitasker_core.runs import spool
-from pitasker_core.web import login, prometheus
-from pitasker_core.web.bounds import Bounded, Limits
-from pitasker_core.web.gate import Gate
+from pitasker_core.server import tokens
+from pitasker_core.server.api.app import STATUS, make
+from pitasker_core.server.auth import Role
+from pitasker_core.server.web import login, prometheus
+from pitasker_core.server.web.bounds import Bounded, Limits
+from pitasker_core.server.web.gate import Gate
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import PATIENCE, until
@@ -49,11 +51,11 @@ def address():
 
 
 @pytest.fixture
-def api(address, cli_environment, settings, monkeypatch):
+def api(address, cli_environment, environment, monkeypatch):
     """A client with a token that may write."""
     for name, value in cli_environment.items():
         monkeypatch.setenv(name, value)
-    token = tokens.create(settings, ME, "tests", Role.WRITE)
+    token = tokens.create(environment, ME, "tests", Role.WRITE)
     bearer = {"authorization": f"Bearer {token}"}
     with httpx.Client(base_url=f"{address}/api", headers=bearer, timeout=PATIENCE) as client:
         yield client
@@ -85,14 +87,14 @@ def test_a_task_is_made_read_changed_and_deleted(api, crontab):
     assert b"@daily /home/pi/backup.sh" in crontab.read()
 
 
-def test_the_list_says_where_each_task_stands(api, settings):
-    create(settings)
+def test_the_list_says_where_each_task_stands(api, environment):
+    create(environment)
     (task,) = api.get("/tasks").json()["tasks"]
     assert (task["name"], task["state"], task["isSystemManaged"]) == ("Backup", "Synced", True)
 
 
-def test_a_task_is_paused_resumed_and_toggled(api, crontab, settings):
-    task = create(settings)
+def test_a_task_is_paused_resumed_and_toggled(api, crontab, environment):
+    task = create(environment)
     assert api.post(f"/tasks/{task.id}/pause").json()["tasks"][0]["paused"]
     assert b"\n# 0 2 * * *" in crontab.read()
     assert not api.post(f"/tasks/{task.id}/resume").json()["tasks"][0]["paused"]
@@ -146,7 +148,7 @@ def test_every_error_has_its_status():
         assert any(base in STATUS for base in kind.__mro__), kind
 
 
-def test_import_sync_and_export_do_as_the_dashboard_does(api, crontab, settings):
+def test_import_sync_and_export_do_as_the_dashboard_does(api, crontab, environment):
     crontab.write(EXISTING)
     assert api.post("/crontab/import").json()["imported"] == 3
     assert crontab.read().count(b"# PITASKER_ID:") == 3
@@ -154,12 +156,12 @@ def test_import_sync_and_export_do_as_the_dashboard_does(api, crontab, settings)
     assert not api.get("/crontab/validate").json()["isValid"]
     assert api.post("/crontab/sync").json()["imported"] == 1
     assert api.get("/crontab/validate").json()["isValid"]
-    draft = tasks.create(settings, ME, "Draft", "@daily", "true", system_managed=False).tasks[0]
+    draft = tasks.create(environment, ME, "Draft", "@daily", "true", system_managed=False).tasks[0]
     assert api.post("/crontab/export", json={"tasks": [draft.id]}).json()["synced"] == 1
     assert b"@daily true # PITASKER_ID:" in crontab.read()
 
 
-def test_how_runs_are_recorded_is_set_and_unset(api, settings):
+def test_how_runs_are_recorded_is_set_and_unset(api, environment):
     more = {"recordRuns": True, "timeoutSeconds": 600, "noOverlap": True, "notify": ["failed"]}
     made = api.post("/tasks", json={**NEW, **more, "isSystemManaged": False}).json()["tasks"][0]
     assert {name: made[name] for name in more} == more
@@ -170,8 +172,8 @@ def test_how_runs_are_recorded_is_set_and_unset(api, settings):
     assert code(api.patch(f"/tasks/{made['id']}", json={"timeoutSeconds": 0}))[0] == 422
 
 
-def test_a_task_is_run_looked_at_and_stopped(api, settings):
-    task = create(settings, command="printf '<b>\\377'; sleep 60")
+def test_a_task_is_run_looked_at_and_stopped(api, environment):
+    task = create(environment, command="printf '<b>\\377'; sleep 60")
     started = api.post(f"/tasks/{task.id}/run")
     assert started.status_code == 202
     address = f"/runs/{started.json()['run']}"
@@ -181,7 +183,7 @@ def test_a_task_is_run_looked_at_and_stopped(api, settings):
     assert output.headers["content-type"].startswith("text/plain")
     assert output.headers["x-content-type-options"] == "nosniff"
     assert api.post(f"{address}/stop").status_code == 202
-    until(lambda: spool.collect(settings) == 0)
+    until(lambda: spool.collect(environment) == 0)
     (run,) = api.get("/runs", params={"task": task.id, "kind": "by hand"}).json()
     assert (run["state"], run["signal"], run["source"]) == ("failed", 15, "by hand")
     assert api.get(f"{address}/output").content == b"<b>\xff"
@@ -190,8 +192,8 @@ def test_a_task_is_run_looked_at_and_stopped(api, settings):
     assert code(api.get("/runs/999/output")) == (404, "NOT_FOUND")
 
 
-def test_status_and_metrics_have_the_planned_shape(api, settings):
-    create(settings)
+def test_status_and_metrics_have_the_planned_shape(api, environment):
+    create(environment)
     status = api.get("/crontab/status").json()
     assert (status["dbTaskCount"], status["crontabEntryCount"], status["health"]) == (1, 1, "green")
     metrics = api.get("/crontab/metrics").json()
@@ -205,8 +207,8 @@ def test_status_and_metrics_have_the_planned_shape(api, settings):
     assert metrics["endpoints"]["GET /crontab/status"]["count"] > 0
 
 
-def test_prometheus_reads_the_metrics(api, address, settings):
-    create(settings, "Backup")
+def test_prometheus_reads_the_metrics(api, address, environment):
+    create(environment, "Backup")
     api.get("/tasks")
     answer = httpx.get(f"{address}/metrics", headers=api.headers)
     found = {
@@ -221,11 +223,11 @@ def test_prometheus_reads_the_metrics(api, address, settings):
     assert found["pitasker_endpoint_seconds_count"] >= 1
 
 
-def test_prometheus_reads_how_each_task_ran_last(api, address, settings):
-    task, other = create(settings, "Backup"), create(settings, "Never")
+def test_prometheus_reads_how_each_task_ran_last(api, address, environment):
+    task, other = create(environment, "Backup"), create(environment, "Never")
     now = datetime(2026, 1, 2, 3, tzinfo=UTC)
     ends = [(now, 3, 0), (now + timedelta(hours=1), 5, 1), (now + timedelta(hours=2), None, None)]
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         for start, took, exit_code in ends:
             end = start + timedelta(seconds=took) if took else None
             run = RunRow(task=task.id, source="recorded", started_at=start, ended_at=end)
@@ -274,10 +276,10 @@ def test_every_byte_survives_the_way_through_the_api(api, crontab):
     assert api.get("/crontab/validate").status_code == 200
 
 
-def test_a_snapshot_is_read_and_restored(api, crontab, settings):
-    create(settings)
+def test_a_snapshot_is_read_and_restored(api, crontab, environment):
+    create(environment)
     before = crontab.read()
-    create(settings, "Other")
+    create(environment, "Other")
     (_, older, *_) = api.get("/snapshots").json()
     text = api.get(f"/snapshots/{older['id']}").json()["content"]
     assert text.encode() == before
@@ -285,9 +287,9 @@ def test_a_snapshot_is_read_and_restored(api, crontab, settings):
     assert crontab.read() == before
 
 
-def test_going_back_replaces_only_the_text_that_was_shown(api, crontab, settings):
-    create(settings)
-    create(settings, "Other")
+def test_going_back_replaces_only_the_text_that_was_shown(api, crontab, environment):
+    create(environment)
+    create(environment, "Other")
     (_, older, *_) = api.get("/snapshots").json()
     shown = {"if-match": api.get("/crontab/raw").headers["etag"]}
     by_hand = crontab.read() + b"# by hand\n"
@@ -301,13 +303,13 @@ def test_going_back_replaces_only_the_text_that_was_shown(api, crontab, settings
     assert crontab.read() != by_hand
 
 
-def test_an_export_of_a_task_that_there_is_none_of_is_not_found(api, settings):
+def test_an_export_of_a_task_that_there_is_none_of_is_not_found(api, environment):
     assert code(api.post("/crontab/export", json={"taskIds": [999]})) == (404, "NOT_FOUND")
 
 
-def test_a_conflict_is_shown_and_decided_unless_it_moved_on(api, crontab, settings):
-    task = create(settings)
-    tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")
+def test_a_conflict_is_shown_and_decided_unless_it_moved_on(api, crontab, environment):
+    task = create(environment)
+    tasks.change(replace(environment, crontab_program="/nonexistent"), ME, task.id, command="/ours")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
     (conflict,) = api.get("/conflicts").json()
     assert conflict["database"]["command"] == "/ours"
@@ -321,22 +323,22 @@ def test_a_conflict_is_shown_and_decided_unless_it_moved_on(api, crontab, settin
     assert code(api.post(address, json={"take": mix, **shown})) == (404, "NOT_FOUND")
 
 
-def test_a_crontab_that_vanished_waits_for_a_person(api, crontab, settings):
-    create(settings)
+def test_a_crontab_that_vanished_waits_for_a_person(api, crontab, environment):
+    create(environment)
     crontab.remove()
     assert code(api.post("/crontab/sync")) == (409, "MASS_REMOVAL")
     assert api.post("/crontab/sync", json={"confirmed": True}).json()["imported"] == 1
 
 
 def test_without_crontab_or_database_the_answer_is_503_and_says_why(
-    api, address, settings, monkeypatch
+    api, address, environment, monkeypatch
 ):
-    create(settings)
+    create(environment)
     monkeypatch.setenv("PITASKER_CRONTAB", "/nonexistent")
     assert code(api.get("/crontab/raw")) == (503, "CRONTAB_UNAVAILABLE")
     assert code(api.post("/crontab/sync")) == (503, "CRONTAB_UNAVAILABLE")
     assert api.get("/tasks").json()["error"]["code"] == "CRONTAB_UNAVAILABLE"
-    cookie = cookies(settings, address)
+    cookie = cookies(environment, address)
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
     del api.headers["authorization"]
     assert code(api.get("/tasks", cookies=cookie)) == (503, "DATABASE_ERROR")
@@ -366,7 +368,7 @@ SCHEMA = schemathesis.openapi.from_dict(make().openapi())
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-def test_the_api_keeps_to_its_own_description(case, api, crontab, settings):
+def test_the_api_keeps_to_its_own_description(case, api, crontab, environment):
     case.call_and_validate(
         base_url=str(api.base_url).rstrip("/"),
         headers=dict(api.headers),

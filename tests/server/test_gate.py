@@ -12,8 +12,9 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from pitasker_core import auth, tasks, tokens
-from pitasker_core.auth import Role
+from pitasker_core import tasks
+from pitasker_core.server import auth, tokens
+from pitasker_core.server.auth import Role
 from tests.helpers.examples import ME, create
 from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import PATIENCE, until
@@ -39,22 +40,22 @@ def test_without_a_cookie_every_page_leads_to_signing_in(address):
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NOT_SIGNED_IN")
 
 
-def test_with_a_cookie_the_dashboard_is_served(address, settings):
-    answer = httpx.get(address, cookies=cookies(settings, address))
+def test_with_a_cookie_the_dashboard_is_served(address, environment):
+    answer = httpx.get(address, cookies=cookies(environment, address))
     assert answer.status_code == 200
     assert answer.headers["x-frame-options"] == "DENY"
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
-    entry = httpx.get(f"{address}/api/tasks", cookies=cookies(settings, address))
+    entry = httpx.get(f"{address}/api/tasks", cookies=cookies(environment, address))
     assert entry.headers["cache-control"] == "no-store"
 
 
-def test_a_forged_address_or_name_is_not_believed(address, settings):
+def test_a_forged_address_or_name_is_not_believed(address, environment):
     forged = {"x-forwarded-for": "203.0.113.66"}
     httpx.post(f"{address}/login", data={"password": "x"}, headers=forged)
     refused = httpx.get(f"{address}/login", headers={"host": "evil.example"})
     assert refused.json()["error"]["code"] == "UNKNOWN_HOST"
-    log = (settings.home / "logs" / "crontab-error.log").read_text()
+    log = (environment.home / "logs" / "crontab-error.log").read_text()
     assert "Refused GET /login from 127.0.0.1: PiTasker does not know the name evil.example" in log
     assert "203.0.113.66" not in log
 
@@ -63,12 +64,12 @@ def test_what_watches_the_server_needs_no_cookie(address):
     assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
 
 
-def test_a_forged_or_old_cookie_is_none(address, settings):
-    good = cookies(settings, address, Role.READ)
+def test_a_forged_or_old_cookie_is_none(address, environment):
+    good = cookies(environment, address, Role.READ)
     assert httpx.get(address, cookies=good).status_code == 200
     forged = {name: value.replace("read", "write") for name, value in good.items()}
     assert httpx.get(address, cookies=forged).status_code == 303
-    auth.sign_out(settings, good)
+    auth.sign_out(environment, good)
     assert httpx.get(address, cookies=good).status_code == 303
 
 
@@ -89,8 +90,8 @@ def handshake(address, **headers):
         return connection.recv(4096).decode(errors="replace").split("\r\n")[0]
 
 
-def test_the_websocket_needs_the_cookie_and_our_own_page(address, settings):
-    cookie = "=".join(*cookies(settings, address).items())
+def test_the_websocket_needs_the_cookie_and_our_own_page(address, environment):
+    cookie = "=".join(*cookies(environment, address).items())
     assert " 101 " in handshake(address, Cookie=cookie, Origin=address)
     assert " 403 " in handshake(address, Origin=address)
     assert " 403 " in handshake(address, Cookie=cookie, Origin="http://evil.example")
@@ -98,19 +99,19 @@ def test_the_websocket_needs_the_cookie_and_our_own_page(address, settings):
     assert " 403 " in handshake(address, Cookie=cookie, Origin=address, Sec_Fetch_Site="same-site")
 
 
-def test_a_post_from_another_site_is_refused(address, settings):
+def test_a_post_from_another_site_is_refused(address, environment):
     for headers in ({"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
         answer = httpx.post(
             f"{address}/login",
             data={"password": "x"},
             headers=headers,
-            cookies=cookies(settings, address),
+            cookies=cookies(environment, address),
         )
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FOREIGN_ORIGIN")
 
 
-def test_the_password_signs_in_and_signing_out_ends_it(address, settings):
-    auth.set_password(settings, SECRET)
+def test_the_password_signs_in_and_signing_out_ends_it(address, environment):
+    auth.set_password(environment, SECRET)
     with httpx.Client(base_url=address) as browser:
         wrong = browser.post("/login", data={"password": "wrong"})
         assert (wrong.status_code, list(browser.cookies)) == (401, [])
@@ -126,16 +127,16 @@ def test_the_password_signs_in_and_signing_out_ends_it(address, settings):
 
 
 @pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example/x", "/\\evil.example"])
-def test_signing_in_never_leads_elsewhere(address, settings, wanted):
-    auth.set_password(settings, SECRET)
+def test_signing_in_never_leads_elsewhere(address, environment, wanted):
+    auth.set_password(environment, SECRET)
     answer = httpx.post(f"{address}/login", params={"next": wanted}, data={"password": SECRET})
     location = httpx.URL(answer.headers["location"])
     assert location.is_relative_url
     assert not answer.headers["location"].startswith(("//", "/\\"))
 
 
-def test_wrong_passwords_are_slowed_down(serve, settings):
-    auth.set_password(settings, SECRET)
+def test_wrong_passwords_are_slowed_down(serve, environment):
+    auth.set_password(environment, SECRET)
     address = serve.anew()  # it remembers for a while
     # At once: an attempt must not be looked at because those before it are not done yet.
     with ThreadPoolExecutor(7) as pool:
@@ -186,8 +187,8 @@ def test_it_says_at_once_which_option_cannot_be(cli, option, value, words, capsy
     assert words in capsys.readouterr().err
 
 
-def test_an_address_of_another_machine_is_said_in_a_sentence(cli, settings, capsys):
-    auth.set_password(settings, SECRET)
+def test_an_address_of_another_machine_is_said_in_a_sentence(cli, environment, capsys):
+    auth.set_password(environment, SECRET)
     assert cli("up", "--host", "203.0.113.9") == 3
     assert "cannot listen on 203.0.113.9, port 8501" in capsys.readouterr().err
 
@@ -207,8 +208,8 @@ def test_streamlit_by_itself_does_not_open_the_door_either(cli_environment):
     assert "does not listen on 0.0.0.0 without a password" in done.stdout + done.stderr
 
 
-def test_behind_a_proxy_the_base_url_is_whose_pages_are_ours(serve, settings, tmp_path):
-    auth.set_password(settings, SECRET)
+def test_behind_a_proxy_the_base_url_is_whose_pages_are_ours(serve, environment, tmp_path):
+    auth.set_password(environment, SECRET)
     address = serve(PITASKER_BASE_URL="https://pi.example")
     ours, foreign = {"origin": "https://pi.example"}, {"origin": "https://evil.example"}
     answer = httpx.post(f"{address}/login", data={"password": SECRET}, headers=ours)
@@ -219,8 +220,8 @@ def test_behind_a_proxy_the_base_url_is_whose_pages_are_ours(serve, settings, tm
     assert "https://pi.example" in (tmp_path / "server.log").read_text()
 
 
-def test_a_token_opens_the_api_and_no_page(address, settings):
-    token = tokens.create(settings, "tester", "script", Role.READ)
+def test_a_token_opens_the_api_and_no_page(address, environment):
+    token = tokens.create(environment, "tester", "script", Role.READ)
     bearer = {"authorization": f"Bearer {token}"}
     assert httpx.get(f"{address}/api/tasks", headers=bearer).json() == {"tasks": []}
     assert "pitasker_tasks 0.0" in httpx.get(f"{address}/metrics", headers=bearer).text
@@ -235,9 +236,9 @@ def test_a_token_opens_the_api_and_no_page(address, settings):
 
 
 def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
-    serve, browser, settings, crontab
+    serve, browser, environment, crontab
 ):
-    auth.set_password(settings, SECRET)
+    auth.set_password(environment, SECRET)
     address = serve()
     page = browser.new_context().new_page()
     page.goto(f"{address}/tasks")
@@ -257,14 +258,16 @@ def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
     page.context.close()
 
 
-def test_who_may_only_look_sees_everything_and_changes_nothing(serve, browser, settings, crontab):
-    task = create(settings)
-    tasks.change(replace(settings, crontab_program="/nonexistent"), ME, task.id, command="/ours")
+def test_who_may_only_look_sees_everything_and_changes_nothing(
+    serve, browser, environment, crontab
+):
+    task = create(environment)
+    tasks.change(replace(environment, crontab_program="/nonexistent"), ME, task.id, command="/ours")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
     before = crontab.read()
     address = serve()
     page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
-    page.goto(f"{address}/login?token={auth.new_link(settings, Role.READ)}")
+    page.goto(f"{address}/login?token={auth.new_link(environment, Role.READ)}")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("You may look, not change")).to_be_visible(timeout=1000 * PATIENCE)
     expect(page.get_by_role("button", name="Sync now")).to_be_disabled()

@@ -12,9 +12,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from pitasker_core import background, database, tasks, tokens
-from pitasker_core.auth import Role
+from pitasker_core import database, tasks
 from pitasker_core.database import embedded
+from pitasker_core.server import background, tokens
+from pitasker_core.server.auth import Role
 from pitasker_core.sync import service
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import ME
@@ -39,15 +40,15 @@ def jobs(text):
     return Counter(re.findall(rb"/bin/job-(\d+) # PITASKER_ID:", text))
 
 
-def test_two_servers_on_one_crontab_lose_and_double_nothing(serve, settings, crontab):
+def test_two_servers_on_one_crontab_lose_and_double_nothing(serve, environment, crontab):
     addresses = [serve(), serve()]
-    token = tokens.create(settings, ME, "load", Role.WRITE)
+    token = tokens.create(environment, ME, "load", Role.WRITE)
     with ThreadPoolExecutor(4) as pool:
         codes = list(pool.map(lambda n: post(addresses[n % 2], token, n), range(24)))
     assert codes == [201] * 24
     assert jobs(crontab.read()) == {str(n).encode(): 1 for n in range(24)}
-    until(lambda: background.is_running(settings))
-    with database.session(settings) as session:
+    until(lambda: background.is_running(environment))
+    with database.session(environment) as session:
         holders = session.scalar(
             database.text(
                 "select count(*) from pg_locks where locktype = 'advisory' and granted and database"
@@ -55,11 +56,11 @@ def test_two_servers_on_one_crontab_lose_and_double_nothing(serve, settings, cro
             )
         )
     assert holders == 1
-    assert not service.preview(settings).plan.changes
+    assert not service.preview(environment).plan.changes
 
 
-def test_a_killed_postgres_loses_no_task_that_was_promised(serve, settings, crontab):
-    private = replace(settings, database_url=None)
+def test_a_killed_postgres_loses_no_task_that_was_promised(serve, environment, crontab):
+    private = replace(environment, database_url=None)
     address = serve(DATABASE_URL="")
     try:
         token = tokens.create(private, ME, "load", Role.WRITE)
@@ -97,9 +98,11 @@ def test_a_killed_postgres_loses_no_task_that_was_promised(serve, settings, cron
         embedded.stop(embedded.ensure_running(private.postgres))
 
 
-def test_the_dashboard_ends_in_good_order_and_takes_its_database_along(serve, settings, tmp_path):
+def test_the_dashboard_ends_in_good_order_and_takes_its_database_along(
+    serve, environment, tmp_path
+):
     serve(DATABASE_URL="")
-    private = replace(settings, database_url=None)
+    private = replace(environment, database_url=None)
     until(lambda: background.is_running(private))
     pid = int((private.postgres / "data" / "postmaster.pid").read_text().split()[0])
     (server,) = serve.servers

@@ -4,9 +4,15 @@ import socket
 
 import pytest
 
-from pitasker_core import serving, sites
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.sites import Site, parse_authority, parse_base_url, parse_origin, possible_sites
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.server import launch, sites
+from pitasker_core.server.sites import (
+    Site,
+    parse_authority,
+    parse_base_url,
+    parse_origin,
+    possible_sites,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -139,19 +145,19 @@ def test_the_sites_of_a_request(host, base, possible):
 
 
 def test_where_it_serves_is_an_address_that_a_browser_takes(monkeypatch):
-    monkeypatch.setattr(serving, "own_address", lambda: "192.168.1.5")
+    monkeypatch.setattr(launch, "own_address", lambda: "192.168.1.5")
     network = ["http://192.168.1.5:8501", "http://127.0.0.1:8501"]
-    assert serving.list_addresses("0.0.0.0", 8501, None) == network
-    assert serving.list_addresses("::", 8501, None) == network
-    assert serving.list_addresses("::1", 8501, None) == ["http://[::1]:8501"]
+    assert launch.list_addresses("0.0.0.0", 8501, None) == network
+    assert launch.list_addresses("::", 8501, None) == network
+    assert launch.list_addresses("::1", 8501, None) == ["http://[::1]:8501"]
     proxy = ["https://pi.example", "http://127.0.0.1:8501"]
-    assert serving.list_addresses("127.0.0.1", 8501, "HTTPS://pi.example/") == proxy
+    assert launch.list_addresses("127.0.0.1", 8501, "HTTPS://pi.example/") == proxy
 
 
 def test_only_addresses_and_networks_can_be_trusted_proxies():
-    assert serving.believed_addresses([]) == ""
-    believed = serving.believed_addresses(["127.0.0.1", "10.0.0.0/8", "::1"])
+    assert launch.believed_addresses([]) == ""
+    believed = launch.believed_addresses(["127.0.0.1", "10.0.0.0/8", "::1"])
     assert believed == "127.0.0.1/32,::ffff:127.0.0.1/128,10.0.0.0/8,::ffff:10.0.0.0/104,::1/128"
     for text in ("*", "", "proxy.example", "10.0.0.1/8"):
         with pytest.raises(InvalidSyntax, match="neither an IP address nor a network"):
-            serving.believed_addresses([text])
+            launch.believed_addresses([text])

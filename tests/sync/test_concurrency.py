@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import text
 
 from pitasker_core import database, tasks
-from pitasker_core.crontab.document import parse
-from pitasker_core.crontab.program import CrontabProgram
-from pitasker_core.errors import (
+from pitasker_core.base.errors import (
     ConcurrentModification,
     CrontabUnavailable,
     DatabaseError,
     SyncInProgress,
 )
+from pitasker_core.crontab.document import parse
+from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.sync import edit, install, service
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
@@ -48,10 +48,10 @@ create constraint trigger no_commit after insert on sync_operations
 """What records an operation fails, and only when it commits."""
 
 
-def editing(settings, fake_crontab, tmp_path, moment, test="eq"):
+def editing(environment, fake_crontab, tmp_path, moment, test="eq"):
     # The dialect is asked once per program, and would count.
     fake = str(fake_crontab(EDITING.format(folder=tmp_path, moment=moment, test=test)))
-    other = replace(settings, crontab_program=fake)
+    other = replace(environment, crontab_program=fake)
     assert service.program(other).dialect
     (tmp_path / "count").unlink(missing_ok=True)
     return other
@@ -59,10 +59,10 @@ def editing(settings, fake_crontab, tmp_path, moment, test="eq"):
 
 @pytest.mark.parametrize("moment", [1, 2, 3])
 def test_a_hand_edit_between_our_read_and_our_write_is_kept(
-    settings, crontab, fake_crontab, tmp_path, moment
+    environment, crontab, fake_crontab, tmp_path, moment
 ):
     crontab.write(EXISTING)
-    slow = editing(settings, fake_crontab, tmp_path, moment)
+    slow = editing(environment, fake_crontab, tmp_path, moment)
     done = tasks.create(slow, ME, "New", "0 4 * * *", "/bin/new")
     assert done.problem is None
     text = crontab.read()
@@ -72,49 +72,49 @@ def test_a_hand_edit_between_our_read_and_our_write_is_kept(
 
 
 def test_a_crontab_that_never_rests_is_left_alone_with_an_error(
-    settings, crontab, fake_crontab, tmp_path
+    environment, crontab, fake_crontab, tmp_path
 ):
     crontab.write(EXISTING)
-    restless = editing(settings, fake_crontab, tmp_path, 0, "gt")
+    restless = editing(environment, fake_crontab, tmp_path, 0, "gt")
     done = tasks.create(restless, ME, "New", "0 4 * * *", "/bin/new")
     assert isinstance(done.problem, ConcurrentModification)
     assert b"/bin/new" not in crontab.read()
-    service.sync(settings, Request(ME))
+    service.sync(environment, Request(ME))
     assert b"/bin/new # PITASKER_ID:" in crontab.read()
     assert crontab.read().count(b"/bin/by-hand") >= 3
 
 
 @pytest.mark.parametrize(("moment", "is_put_back"), [(99, True), (5, False)])
 def test_a_commit_that_fails_puts_the_old_text_back_unless_somebody_changed_it(
-    settings, crontab, fake_crontab, tmp_path, moment, is_put_back
+    environment, crontab, fake_crontab, tmp_path, moment, is_put_back
 ):
     crontab.write(EXISTING)
-    with database.administer(settings) as session:
+    with database.administer(environment) as session:
         session.execute(text(NO_COMMIT))
-    watched = editing(settings, fake_crontab, tmp_path, moment)
+    watched = editing(environment, fake_crontab, tmp_path, moment)
     done = tasks.create(watched, ME, "New", "0 4 * * *", "/bin/new")
     assert isinstance(done.problem, DatabaseError)
     assert int((tmp_path / "count").read_text()) > 4  # it was written, and read back
     assert (crontab.read() == EXISTING) is is_put_back
     assert (b"/bin/by-hand-5" in crontab.read()) is not is_put_back
-    with database.administer(settings) as session:
+    with database.administer(environment) as session:
         session.execute(text("drop trigger no_commit on sync_operations"))
-    service.sync(settings, Request(ME))
+    service.sync(environment, Request(ME))
     assert crontab.read().count(b"/bin/new # PITASKER_ID:") == 1
-    assert set(tasks.listing(settings).states.values()) == {tasks.State.SYNCED}
+    assert set(tasks.listing(environment).states.values()) == {tasks.State.SYNCED}
 
 
-def test_a_raw_edit_refuses_when_the_crontab_changed_since_it_was_loaded(settings, crontab):
+def test_a_raw_edit_refuses_when_the_crontab_changed_since_it_was_loaded(environment, crontab):
     crontab.write(EXISTING)
     loaded = EXISTING.decode()
     crontab.write(EXISTING + b"# by hand\n")
     with pytest.raises(ConcurrentModification):
-        edit.save_raw(settings, loaded + "# ours\n", loaded, actor=ME)
+        edit.save_raw(environment, loaded + "# ours\n", loaded, actor=ME)
     assert crontab.read() == EXISTING + b"# by hand\n"
 
 
 @pytest.mark.slow
-def test_two_processes_that_save_at_once_lose_nothing(settings, crontab, cli_environment):
+def test_two_processes_that_save_at_once_lose_nothing(environment, crontab, cli_environment):
     crontab.write(EXISTING)
 
     def add(number):
@@ -128,49 +128,49 @@ def test_two_processes_that_save_at_once_lose_nothing(settings, crontab, cli_env
     text = crontab.read().decode()
     assert text.startswith(EXISTING.decode())
     assert sorted(text.count(f"/bin/task-{n} #") for n in range(12)) == [1] * 12
-    assert set(tasks.listing(settings).states.values()) == {tasks.State.SYNCED}
+    assert set(tasks.listing(environment).states.values()) == {tasks.State.SYNCED}
 
 
-def test_a_second_writer_waits_for_the_first_and_gives_up_with_a_clear_error(settings):
+def test_a_second_writer_waits_for_the_first_and_gives_up_with_a_clear_error(environment):
     with (
-        install.locked(settings),
+        install.locked(environment),
         pytest.raises(SyncInProgress, match="Another PiTasker process"),
-        install.locked(settings, time_limit=0.05),
+        install.locked(environment, time_limit=0.05),
     ):
         pass
 
 
-def test_a_lock_dies_with_its_process(settings):
+def test_a_lock_dies_with_its_process(environment):
     child = os.fork()
     if child == 0:
-        with install.locked(settings):
+        with install.locked(environment):
             os._exit(0)
     os.waitpid(child, 0)
-    with install.locked(settings, time_limit=0.05):
+    with install.locked(environment, time_limit=0.05):
         pass
 
 
 def test_the_lock_outlives_a_killed_writer_until_its_crontab_is_done(
-    settings, crontab, fake_crontab, tmp_path
+    environment, crontab, fake_crontab, tmp_path
 ):
     begun = tmp_path / "begun"
     slow = f'#!/bin/sh\n[ "$1" = - ] && touch {begun} && sleep 0.7\nexec "$REAL_CRONTAB" "$@"\n'
     program = CrontabProgram(str(fake_crontab(slow)))
     child = os.fork()
     if child == 0:
-        with install.locked(settings):
-            install.install(settings, program, None, parse(EXISTING.decode()))
+        with install.locked(environment):
+            install.install(environment, program, None, parse(EXISTING.decode()))
         os._exit(0)
     until(begun.exists)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    with pytest.raises(SyncInProgress), install.locked(settings, time_limit=0.05):
+    with pytest.raises(SyncInProgress), install.locked(environment, time_limit=0.05):
         pass
-    with install.locked(settings):
+    with install.locked(environment):
         assert crontab.read() == EXISTING
 
 
-def test_a_crontab_that_hangs_is_given_up_and_nothing_is_lost(settings, crontab, fake_crontab):
+def test_a_crontab_that_hangs_is_given_up_and_nothing_is_lost(environment, crontab, fake_crontab):
     crontab.write(EXISTING)
     hanging = CrontabProgram(str(fake_crontab("#!/bin/sh\nsleep 60\n")), time_limit=0.3)
     with pytest.raises(CrontabUnavailable, match="did not answer"):
@@ -178,12 +178,12 @@ def test_a_crontab_that_hangs_is_given_up_and_nothing_is_lost(settings, crontab,
     assert crontab.read() == EXISTING
 
 
-def test_a_crontab_program_that_lies_about_success_is_noticed(settings, crontab, fake_crontab):
+def test_a_crontab_program_that_lies_about_success_is_noticed(environment, crontab, fake_crontab):
     lying = '#!/bin/sh\n[ "$1" = - ] && exit 0\nexec "$REAL_CRONTAB" "$@"\n'
-    other = replace(settings, crontab_program=str(fake_crontab(lying)))
+    other = replace(environment, crontab_program=str(fake_crontab(lying)))
     done = tasks.create(other, ME, "New", "0 4 * * *", "/bin/new")
     assert isinstance(done.problem, ConcurrentModification)
-    create(settings, "Another")
+    create(environment, "Another")
     assert b"/bin/new" not in crontab.read()
-    service.sync(settings, Request(ME))
+    service.sync(environment, Request(ME))
     assert b"/bin/new" in crontab.read()

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from pitasker_core import database, tasks
-from pitasker_core.errors import ExecutionError, NotFound, PiTaskerError
-from pitasker_core.sync import adopt, edit, service
+from pitasker_core.base.errors import ExecutionError, NotFound, PiTaskerError
+from pitasker_core.sync import edit, importing, service
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
 
@@ -29,29 +29,29 @@ MAILTO="a@example.org"
 """
 
 
-def test_importing_and_saving_loses_nothing_there_is_no_field_for(settings, crontab):
+def test_importing_and_saving_loses_nothing_there_is_no_field_for(environment, crontab):
     crontab.write(ODD)
-    done = adopt.adopt(settings, ME)
+    done = importing.adopt(environment, ME)
     assert len(done.imported) == 5
     assert list(done.errors) == [10]  # what PostgreSQL cannot keep as text
     assert "written anew in UTF-8" in done.errors[10]
-    task = create(settings)
-    tasks.change(settings, ME, task.id, command="/bin/other")
-    tasks.delete(settings, ME, task.id)
+    task = create(environment)
+    tasks.change(environment, ME, task.id, command="/bin/other")
+    tasks.delete(environment, ME, task.id)
     found = crontab.read()
     for number in done.imported:
-        tag = f" # PITASKER_ID:{tasks.get(settings, number).crontab_id}".encode()
+        tag = f" # PITASKER_ID:{tasks.get(environment, number).crontab_id}".encode()
         assert found.count(tag) == 1
         found = found.replace(tag, b"")
     assert found == ODD
 
 
-def test_editing_an_entry_never_touches_another_whatever_stands_between(settings, crontab):
+def test_editing_an_entry_never_touches_another_whatever_stands_between(environment, crontab):
     crontab.write(ODD)
-    adopt.adopt(settings, ME)
-    number = next(t.id for t in tasks.listing(settings).tasks if t.schedule == "@daily")
+    importing.adopt(environment, ME)
+    number = next(t.id for t in tasks.listing(environment).tasks if t.schedule == "@daily")
     before = crontab.read().split(b"\n")
-    tasks.change(settings, ME, number, command="/bin/changed")
+    tasks.change(environment, ME, number, command="/bin/changed")
     after = crontab.read().split(b"\n")
     assert len(before) == len(after)
     assert [(a, b) for a, b in zip(before, after, strict=True) if a != b] == [
@@ -59,38 +59,38 @@ def test_editing_an_entry_never_touches_another_whatever_stands_between(settings
     ]
 
 
-def test_importing_and_syncing_settle_after_one_round(settings, crontab):
+def test_importing_and_syncing_settle_after_one_round(environment, crontab):
     crontab.write(ODD)
-    adopt.adopt(settings, ME)
+    importing.adopt(environment, ME)
     settled = crontab.read()
-    count = len(tasks.listing(settings).tasks)
+    count = len(tasks.listing(environment).tasks)
     for _ in range(3):
-        adopt.adopt(settings, ME)
-        service.sync(settings, Request(ME))
+        importing.adopt(environment, ME)
+        service.sync(environment, Request(ME))
     assert crontab.read() == settled
-    assert len(tasks.listing(settings).tasks) == count
+    assert len(tasks.listing(environment).tasks) == count
 
 
-def test_one_task_that_cannot_be_written_does_not_block_the_others(settings, crontab):
-    create(settings, "Good")
-    bad = create(settings, "Bad", command="/bin/bad", system_managed=False)
+def test_one_task_that_cannot_be_written_does_not_block_the_others(environment, crontab):
+    create(environment, "Good")
+    bad = create(environment, "Bad", command="/bin/bad", system_managed=False)
     # Stored by something that did not check, as an older version or a person in psql may.
 
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         session.execute(
             text("update tasks set cron_schedule = '61 * * * *' where id = :id"), {"id": bad.id}
         )
-    done = service.export(settings, ME, [bad.id])
+    done = service.export(environment, ME, [bad.id])
     assert "minute must be 0 to 59" in done.failures[bad.id].lower()
-    assert tasks.listing(settings).states[bad.id] is tasks.State.FAILED
-    create(settings, "Another", command="/bin/another")
+    assert tasks.listing(environment).states[bad.id] is tasks.State.FAILED
+    create(environment, "Another", command="/bin/another")
     assert b"/bin/another" in crontab.read()
     assert b"/bin/bad" not in crontab.read()
 
 
-def test_a_broken_line_that_is_there_already_is_kept_and_named(settings, crontab):
+def test_a_broken_line_that_is_there_already_is_kept_and_named(environment, crontab):
     crontab.force(EXISTING + b"every day /bin/broken\n")
-    done = adopt.adopt(settings, ME, [adopt.Import(9, "every day /bin/broken\n")])
+    done = importing.adopt(environment, ME, [importing.Import(9, "every day /bin/broken\n")])
     assert "not an entry" in done.errors[9]
     assert crontab.read() == EXISTING + b"every day /bin/broken\n"
 
@@ -104,21 +104,21 @@ def test_a_broken_line_that_is_there_already_is_kept_and_named(settings, crontab
     ],
 )
 def test_a_crontab_that_cannot_be_used_is_an_error_that_says_what_to_do(
-    settings, fake_crontab, script, words
+    environment, fake_crontab, script, words
 ):
     fake = "/nonexistent/crontab"
     if script:
         fake = str(fake_crontab(f"#!/bin/sh\necho '{script}' >&2\nexit 1\n"))
     with pytest.raises(PiTaskerError) as refused:
-        service.sync(replace(settings, crontab_program=fake), Request(ME))
+        service.sync(replace(environment, crontab_program=fake), Request(ME))
     assert words in refused.value.user_message
 
 
-def test_a_program_that_may_not_be_executed_is_an_error(settings, tmp_path):
+def test_a_program_that_may_not_be_executed_is_an_error(environment, tmp_path):
     file = tmp_path / "crontab"
     file.write_text("#!/bin/sh\n")
     with pytest.raises(PiTaskerError, match="cannot be run"):
-        service.sync(replace(settings, crontab_program=str(file)), Request(ME))
+        service.sync(replace(environment, crontab_program=str(file)), Request(ME))
 
 
 @pytest.fixture
@@ -138,26 +138,26 @@ def small_disk():
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_at_home_leaves_the_crontab_and_says_so(settings, crontab, small_disk):
+def test_a_full_disk_at_home_leaves_the_crontab_and_says_so(environment, crontab, small_disk):
     crontab.write(EXISTING)
-    create(settings)
+    create(environment)
     before = crontab.read()
-    home = small_disk(settings.home, "64k")
+    home = small_disk(environment.home, "64k")
     (home / "filler").write_bytes(b"x" * (64 * 1024 - 4096))
     (home / "backups").mkdir()
-    done = tasks.create(settings, ME, "New", "0 1 * * *", "/bin/new")
+    done = tasks.create(environment, ME, "New", "0 1 * * *", "/bin/new")
     assert isinstance(done.problem, ExecutionError)
     assert "space" in done.problem.user_message
     assert crontab.read() == before
     (home / "filler").unlink()
-    service.sync(settings, Request(ME))
+    service.sync(environment, Request(ME))
     assert b"/bin/new" in crontab.read()
 
 
-def test_a_full_disk_under_the_crontab_leaves_the_old_one(settings, crontab, small_disk):
+def test_a_full_disk_under_the_crontab_leaves_the_old_one(environment, crontab, small_disk):
     spool = small_disk(crontab.folder, "16k")
     crontab.write(EXISTING)
-    create(settings)
+    create(environment)
     before = crontab.read()
     filler = spool / "filler"
     with filler.open("wb") as file:
@@ -166,42 +166,42 @@ def test_a_full_disk_under_the_crontab_leaves_the_old_one(settings, crontab, sma
                 os.write(file.fileno(), b"x" * 4096)
         except OSError:
             pass
-    done = tasks.create(settings, ME, "New", "0 1 * * *", "/bin/" + "n" * 900)
+    done = tasks.create(environment, ME, "New", "0 1 * * *", "/bin/" + "n" * 900)
     assert done.problem is not None
     assert crontab.read() == before
     filler.unlink()
-    service.sync(settings, Request(ME))
+    service.sync(environment, Request(ME))
     assert b"/bin/nnn" in crontab.read()
 
 
-def test_a_snapshot_that_does_not_exist_restores_nothing(settings, crontab):
+def test_a_snapshot_that_does_not_exist_restores_nothing(environment, crontab):
     crontab.write(EXISTING)
-    create(settings)
+    create(environment)
     before = crontab.read()
     with pytest.raises(NotFound):
-        edit.restore(settings, 999_999, actor=ME)
+        edit.restore(environment, 999_999, actor=ME)
     assert crontab.read() == before
 
 
-def test_crontab_is_given_a_complete_file_and_never_a_pipe(settings, crontab, fake_crontab):
+def test_crontab_is_given_a_complete_file_and_never_a_pipe(environment, crontab, fake_crontab):
     choosy = '[ "$1" = - ] && { [ -f /dev/stdin ] || exit 9; }'
     other = fake_crontab(f'#!/bin/sh\n{choosy}\nexec "$REAL_CRONTAB" "$@"\n')
-    create(replace(settings, crontab_program=str(other)))
+    create(replace(environment, crontab_program=str(other)))
     assert b"/home/pi/backup.sh" in crontab.read()
 
 
-def test_a_crontab_of_thousands_of_entries_is_written_whole(settings, crontab):
+def test_a_crontab_of_thousands_of_entries_is_written_whole(environment, crontab):
     large = b"".join(b"0 1 * * * /bin/job-%d %s\n" % (n, b"x" * 40) for n in range(3000))
     crontab.write(large)
-    create(settings)
+    create(environment)
     assert crontab.read().startswith(large)
     assert len(crontab.read()) > 128 * 1024
 
 
-def test_killed_processes_leave_no_heap_of_files(settings, crontab):
-    create(settings)
+def test_killed_processes_leave_no_heap_of_files(environment, crontab):
+    create(environment)
     for left in ("candidate", "backups/unfinished"):
-        (settings.home / left).write_text("from a process that was killed")
-    create(settings, "Another")
-    assert {p.name for p in settings.home.iterdir()} <= {"lock", "backups", "postgres"}
-    assert not (settings.backups / "unfinished").exists()
+        (environment.home / left).write_text("from a process that was killed")
+    create(environment, "Another")
+    assert {p.name for p in environment.home.iterdir()} <= {"lock", "backups", "postgres"}
+    assert not (environment.backups / "unfinished").exists()

@@ -5,53 +5,53 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pitasker_core import history, tasks
-from pitasker_core.errors import ConcurrentModification, CrontabReverted, MassRemoval
-from pitasker_core.runs import edits
-from pitasker_core.runs.cron_lines import Event, Kind
-from pitasker_core.sync import adopt, edit, install, service, validation
+from pitasker_core import tasks
+from pitasker_core.base.errors import ConcurrentModification, CrontabReverted, MassRemoval
+from pitasker_core.runs.cron_log import edits
+from pitasker_core.runs.cron_log.log_lines import Event, Kind
+from pitasker_core.sync import edit, importing, install, operation_history, service, validation
 from pitasker_core.sync.merge import Policy
-from pitasker_core.sync.release import release
 from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.sync.stop_managing import release
 from pitasker_core.tasks import State
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.processes import in_child
 
 
-def in_background(settings):
-    return service.sync(settings, Request(BACKGROUND))
+def in_background(environment):
+    return service.sync(environment, Request(BACKGROUND))
 
 
 @pytest.fixture
-def opened(settings, crontab):
+def opened(environment, crontab):
     """What an editor was opened on, before a task was edited here and another one was made."""
     crontab.write(EXISTING)
-    task = create(settings, "Edited", command="/bin/edited")
+    task = create(environment, "Edited", command="/bin/edited")
     text = crontab.read()
-    tasks.change(settings, ME, task.id, schedule="30 3 * * *")
-    create(settings, "New", command="/bin/new")
+    tasks.change(environment, ME, task.id, schedule="30 3 * * *")
+    create(environment, "New", command="/bin/new")
     return text
 
 
 def test_what_was_done_here_is_put_back_and_what_the_editor_changed_is_kept(
-    settings, crontab, opened
+    environment, crontab, opened
 ):
     here = crontab.read()
     crontab.write(opened + b"# by hand\n15 5 * * * /bin/by-hand\n")
-    in_background(settings)
+    in_background(environment)
     assert crontab.read() == here + b"# by hand\n15 5 * * * /bin/by-hand\n"
-    assert set(tasks.listing(settings).states.values()) == {State.SYNCED}
-    assert validation.validate(service.preview(settings)).is_valid
+    assert set(tasks.listing(environment).states.values()) == {State.SYNCED}
+    assert validation.validate(service.preview(environment)).is_valid
 
 
-def test_an_entry_changed_in_the_editor_is_taken_over(settings, crontab, opened):
-    other = create(settings, "Other", command="/bin/other")
+def test_an_entry_changed_in_the_editor_is_taken_over(environment, crontab, opened):
+    other = create(environment, "Other", command="/bin/other")
     before = crontab.read()
-    tasks.change(settings, ME, other.id, notes="no line changes")
-    create(settings, "Last", command="/bin/last")
+    tasks.change(environment, ME, other.id, notes="no line changes")
+    create(environment, "Last", command="/bin/last")
     crontab.write(before.replace(b"/bin/new", b"/bin/by-hand"))
-    in_background(settings)
-    assert {task.command for task in tasks.listing(settings).tasks} == {
+    in_background(environment)
+    assert {task.command for task in tasks.listing(environment).tasks} == {
         "/bin/edited",
         "/bin/by-hand",
         "/bin/other",
@@ -60,11 +60,11 @@ def test_an_entry_changed_in_the_editor_is_taken_over(settings, crontab, opened)
     assert b"/bin/last" in crontab.read()
 
 
-def test_an_entry_changed_here_and_in_the_editor_waits_for_a_choice(settings, crontab, opened):
+def test_an_entry_changed_here_and_in_the_editor_waits_for_a_choice(environment, crontab, opened):
     by_hand = opened.replace(b"/bin/edited", b"/bin/edited --all")
     crontab.write(by_hand)
     for _ in range(2):
-        (conflict,) = in_background(settings).plan.conflicts
+        (conflict,) = in_background(environment).plan.conflicts
         assert (conflict.ours.schedule, conflict.theirs.command) == (
             "30 3 * * *",
             "/bin/edited --all",
@@ -74,7 +74,7 @@ def test_an_entry_changed_here_and_in_the_editor_waits_for_a_choice(settings, cr
 
 
 def test_a_conflict_is_still_one_after_a_death_between_the_crontab_and_the_database(
-    settings, crontab, opened, monkeypatch
+    environment, crontab, opened, monkeypatch
 ):
     crontab.write(opened.replace(b"/bin/edited", b"/bin/edited --all"))
     installing = install.install
@@ -84,137 +84,139 @@ def test_a_conflict_is_still_one_after_a_death_between_the_crontab_and_the_datab
         os._exit(9)
 
     monkeypatch.setattr(install, "install", dying)
-    assert in_child(settings, lambda: in_background(settings)) == 9
+    assert in_child(environment, lambda: in_background(environment)) == 9
     monkeypatch.undo()
     assert b"/bin/new" in crontab.read()
-    (conflict,) = in_background(settings).plan.conflicts
+    (conflict,) = in_background(environment).plan.conflicts
     assert (conflict.ours.schedule, conflict.theirs.command) == ("30 3 * * *", "/bin/edited --all")
 
 
-def test_what_was_put_back_is_said_and_can_be_taken_back(settings, crontab, opened):
-    ids = {task.name: task.id for task in tasks.listing(settings).tasks}
+def test_what_was_put_back_is_said_and_can_be_taken_back(environment, crontab, opened):
+    ids = {task.name: task.id for task in tasks.listing(environment).tasks}
     crontab.write(opened + b"# by hand\n")
-    in_background(settings)
-    operation = history.operation(settings, history.operations(settings)[0].id)
+    in_background(environment)
+    operation = operation_history.operation(
+        environment, operation_history.operations(environment)[0].id
+    )
     assert operation.details["putBack"] == [ids["Edited"], ids["New"]]
-    tasks.undo_operation(settings, ME, operation)
-    assert tasks.get(settings, ids["Edited"]).schedule == "0 2 * * *"
-    assert not tasks.get(settings, ids["New"]).is_system_managed
+    tasks.undo_operation(environment, ME, operation)
+    assert tasks.get(environment, ids["Edited"]).schedule == "0 2 * * *"
+    assert not tasks.get(environment, ids["New"]).is_system_managed
     assert crontab.read() == opened + b"# by hand\n"
 
 
-def test_an_edit_here_right_after_the_editor_was_saved_hides_nothing(settings, crontab, opened):
+def test_an_edit_here_right_after_the_editor_was_saved_hides_nothing(environment, crontab, opened):
     crontab.write(opened + b"# by hand\n")
-    create(settings, "Later", command="/bin/later")
+    create(environment, "Later", command="/bin/later")
     assert b"30 3 * * * /bin/edited" in crontab.read()
-    in_background(settings)
-    states = tasks.listing(settings).states
+    in_background(environment)
+    states = tasks.listing(environment).states
     assert set(states.values()) == {State.SYNCED}
     assert b"30 3 * * * /bin/edited" in crontab.read()
     assert b"/bin/new" in crontab.read()
 
 
-def test_a_new_task_hides_no_crontab_that_came_back(settings, crontab, opened):
+def test_a_new_task_hides_no_crontab_that_came_back(environment, crontab, opened):
     crontab.write(opened)
-    done = tasks.create(settings, ME, "Later", "@daily", "/bin/later")
+    done = tasks.create(environment, ME, "Later", "@daily", "/bin/later")
     assert isinstance(done.problem, CrontabReverted)
     assert crontab.read() == opened
     with pytest.raises(CrontabReverted):
-        in_background(settings)
+        in_background(environment)
 
 
-def test_an_import_hides_nothing_that_an_old_editor_undid(settings, crontab, opened):
+def test_an_import_hides_nothing_that_an_old_editor_undid(environment, crontab, opened):
     crontab.write(opened + b"15 5 * * * /bin/by-hand\n")
-    adopt.adopt(settings, ME)
-    in_background(settings)
+    importing.adopt(environment, ME)
+    in_background(environment)
     assert b"30 3 * * * /bin/edited" in crontab.read()
     assert b"/bin/new" in crontab.read()
-    assert validation.validate(service.preview(settings)).is_valid
+    assert validation.validate(service.preview(environment)).is_valid
 
 
-def test_giving_entries_back_hides_nothing_that_an_old_editor_undid(settings, crontab, opened):
-    other = create(settings, "Other", command="/bin/other")
+def test_giving_entries_back_hides_nothing_that_an_old_editor_undid(environment, crontab, opened):
+    other = create(environment, "Other", command="/bin/other")
     crontab.write(opened + b"# by hand\n")
-    release(settings, ME, [other.id])
+    release(environment, ME, [other.id])
     assert b"30 3 * * * /bin/edited" in crontab.read()
     assert b"/bin/new # PITASKER_ID" in crontab.read()
     assert b"/bin/other\n" in crontab.read()
 
 
-def test_a_raw_edit_of_what_an_old_editor_left_is_refused_once(settings, crontab, opened):
+def test_a_raw_edit_of_what_an_old_editor_left_is_refused_once(environment, crontab, opened):
     loaded = (opened + b"# by hand\n").decode()
     crontab.write(loaded.encode())
     with pytest.raises(ConcurrentModification):
-        edit.save_raw(settings, loaded + "# more\n", loaded, actor=ME)
+        edit.save_raw(environment, loaded + "# more\n", loaded, actor=ME)
     loaded = crontab.read().decode()
     assert "30 3 * * * /bin/edited" in loaded
-    edit.save_raw(settings, loaded + "# more\n", loaded, actor=ME)
+    edit.save_raw(environment, loaded + "# more\n", loaded, actor=ME)
     assert crontab.read().decode() == loaded + "# more\n"
 
 
-def test_a_raw_edit_made_here_survives_the_editor(settings, crontab, opened):
+def test_a_raw_edit_made_here_survives_the_editor(environment, crontab, opened):
     text = opened.decode()
     now = crontab.read().decode()
     here = now.replace("MAILTO=pi@example.org", "MAILTO=me@example.org")
-    edit.save_raw(settings, here, now, actor=ME)
+    edit.save_raw(environment, here, now, actor=ME)
     crontab.write(text.replace("/home/pi/hello.sh", "/home/pi/bye.sh").encode())
-    in_background(settings)
+    in_background(environment)
     assert crontab.read().decode() == here.replace("/home/pi/hello.sh", "/home/pi/bye.sh")
 
 
 def test_a_line_that_no_task_manages_changed_on_both_sides_stops_the_sync(
-    settings, crontab, opened
+    environment, crontab, opened
 ):
     now = crontab.read().decode()
     here = now.replace("MAILTO=pi@example.org", "MAILTO=me@example.org")
-    edit.save_raw(settings, here, now, actor=ME)
+    edit.save_raw(environment, here, now, actor=ME)
     by_hand = opened.replace(b"MAILTO=pi@example.org", b"MAILTO=you@example.org")
     crontab.write(by_hand)
     with pytest.raises(CrontabReverted, match=r"MAILTO=me@example\.org"):
-        in_background(settings)
+        in_background(environment)
     assert crontab.read() == by_hand
-    service.sync(settings, Request(ME, confirmed=True))
+    service.sync(environment, Request(ME, confirmed=True))
     assert crontab.read() == by_hand
 
 
-def test_a_dry_run_says_what_would_be_put_back(settings, crontab, opened):
+def test_a_dry_run_says_what_would_be_put_back(environment, crontab, opened):
     crontab.write(opened + b"# by hand\n")
-    plan = service.preview(settings).plan
+    plan = service.preview(environment).plan
     assert (len(plan.pushes), len(plan.pulls)) == (2, 0)
     before = crontab.read()
-    created = tasks.preview(settings, [])
+    created = tasks.preview(environment, [])
     assert created.before.encode() == before
 
 
-def test_a_crontab_without_the_entries_of_today_still_asks(settings, crontab):
+def test_a_crontab_without_the_entries_of_today_still_asks(environment, crontab):
     crontab.write(EXISTING)
     for name in "abc":
-        create(settings, name, command=f"/bin/{name}")
+        create(environment, name, command=f"/bin/{name}")
     crontab.write(EXISTING + b"# by hand\n")
     with pytest.raises(MassRemoval):
-        in_background(settings)
-    service.sync(settings, Request(ME, confirmed=True))
+        in_background(environment)
+    service.sync(environment, Request(ME, confirmed=True))
     assert crontab.read() == EXISTING + b"# by hand\n"
 
 
-def test_an_imported_entry_that_is_deleted_by_hand_stays_deleted(settings, crontab):
+def test_an_imported_entry_that_is_deleted_by_hand_stays_deleted(environment, crontab):
     crontab.write(EXISTING)
-    offered = adopt.importable(service.preview(settings))
-    adopt.adopt(settings, ME, [next(item for item in offered if "backup.sh" in item.raw)])
+    offered = importing.importable(service.preview(environment))
+    importing.adopt(environment, ME, [next(item for item in offered if "backup.sh" in item.raw)])
     lines = crontab.read().splitlines(keepends=True)
     left = [line for line in lines if b"backup.sh" not in line]
     by_hand = b"".join([*left, b"15 5 * * * /bin/backup.sh\n"])
     crontab.write(by_hand)
-    in_background(settings)
+    in_background(environment)
     assert crontab.read() == by_hand
-    assert State.DATABASE_ONLY in tasks.listing(settings).states.values()
+    assert State.DATABASE_ONLY in tasks.listing(environment).states.values()
 
 
 @pytest.mark.parametrize("is_proved", [True, False])
 def test_an_edit_that_began_after_the_last_write_is_never_an_old_editors(
-    settings, crontab, opened, is_proved
+    environment, crontab, opened, is_proved
 ):
-    last_write = edit.snapshots(settings)[0].taken_at
+    last_write = edit.snapshots(environment)[0].taken_at
 
     def began_after(at):
         assert at == last_write
@@ -222,7 +224,7 @@ def test_an_edit_that_began_after_the_last_write_is_never_an_old_editors(
 
     by_hand = opened + b"# by hand\n"
     crontab.write(by_hand)
-    service.sync(settings, Request(BACKGROUND, began_after=began_after))
+    service.sync(environment, Request(BACKGROUND, began_after=began_after))
     assert (crontab.read() == by_hand) is is_proved
 
 
@@ -263,66 +265,66 @@ def test_a_line_that_anybody_may_have_written_proves_nothing():
     assert not edits.last_edit_began_after(events, "pi", NOON)
 
 
-def test_a_log_in_a_file_proves_nothing(settings):
-    settings.cron_log.write_text("")
-    assert not edits.began_after(settings, NOON)
+def test_a_log_in_a_file_proves_nothing(environment):
+    environment.cron_log.write_text("")
+    assert not edits.began_after(environment, NOON)
 
 
 @pytest.fixture
-def unclear(settings, crontab):
+def unclear(environment, crontab):
     """One task was made here, and a text without it was saved: the task, and that text."""
     crontab.write(EXISTING)
     before = crontab.read()
-    task = create(settings, "Made here", command="/bin/made-here")
+    task = create(environment, "Made here", command="/bin/made-here")
     crontab.write(before + b"# by hand\n")
     return task, crontab.read()
 
 
-def test_an_entry_that_was_deleted_or_never_seen_by_an_editor_asks(settings, crontab, unclear):
+def test_an_entry_that_was_deleted_or_never_seen_by_an_editor_asks(environment, crontab, unclear):
     task, saved = unclear
     for _ in range(2):
         with pytest.raises(CrontabReverted, match="Made here"):
-            in_background(settings)
+            in_background(environment)
     with pytest.raises(CrontabReverted, match="Made here"):
-        service.sync(settings, Request(ME))
+        service.sync(environment, Request(ME))
     assert crontab.read() == saved
-    assert tasks.get(settings, task.id).is_system_managed
+    assert tasks.get(environment, task.id).is_system_managed
 
 
-def test_confirmed_it_was_deleted(settings, crontab, unclear):
+def test_confirmed_it_was_deleted(environment, crontab, unclear):
     task, saved = unclear
-    service.sync(settings, Request(ME, confirmed=True))
+    service.sync(environment, Request(ME, confirmed=True))
     assert crontab.read() == saved
-    assert not tasks.get(settings, task.id).is_system_managed
+    assert not tasks.get(environment, task.id).is_system_managed
 
 
-def test_with_the_databases_version_it_is_put_back(settings, crontab, unclear):
+def test_with_the_databases_version_it_is_put_back(environment, crontab, unclear):
     task, _ = unclear
     choice = {task.crontab_id: Policy.DATABASE}
-    service.sync(settings, Request(ME, choices=choice, confirmed=True))
+    service.sync(environment, Request(ME, choices=choice, confirmed=True))
     assert f"PITASKER_ID:{task.crontab_id}".encode() in crontab.read()
     assert b"# by hand\n" in crontab.read()
 
 
-def test_the_journal_can_decide_that_it_was_deleted(settings, crontab, unclear):
+def test_the_journal_can_decide_that_it_was_deleted(environment, crontab, unclear):
     task, saved = unclear
-    service.sync(settings, Request(BACKGROUND, began_after=lambda _: True))
+    service.sync(environment, Request(BACKGROUND, began_after=lambda _: True))
     assert crontab.read() == saved
-    assert not tasks.get(settings, task.id).is_system_managed
+    assert not tasks.get(environment, task.id).is_system_managed
 
 
 # --- An old crontab file that comes back ---------------------------------------------------------
 
 
 @pytest.mark.parametrize("more", [b"", b"# by hand\n"])
-def test_an_old_file_that_comes_back_leaves_no_job_in_two_lines(settings, crontab, more):
+def test_an_old_file_that_comes_back_leaves_no_job_in_two_lines(environment, crontab, more):
     crontab.write(EXISTING)
-    adopt.adopt(settings, ME)
-    backup = next(t for t in tasks.listing(settings).tasks if "backup.sh" in t.command)
-    tasks.change(settings, ME, backup.id, schedule="30 3 * * *")
+    importing.adopt(environment, ME)
+    backup = next(t for t in tasks.listing(environment).tasks if "backup.sh" in t.command)
+    tasks.change(environment, ME, backup.id, schedule="30 3 * * *")
     here = crontab.read()
     crontab.write(EXISTING + more)
-    choices = {c.tag: Policy.DATABASE for c in service.preview(settings).plan.changes}
-    service.sync(settings, Request(ME, choices=choices))
+    choices = {c.tag: Policy.DATABASE for c in service.preview(environment).plan.changes}
+    service.sync(environment, Request(ME, choices=choices))
     assert crontab.read() == here + more
-    assert validation.validate(service.preview(settings)).is_valid
+    assert validation.validate(service.preview(environment)).is_valid

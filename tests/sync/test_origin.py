@@ -12,8 +12,8 @@ from pitasker_core.crontab.document import Entry, parse
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
 from pitasker_core.sync import sides
 from pitasker_core.sync.merge import Fields, Kind
-from pitasker_core.sync.origin import nearest, origin_of, put_back, shows_age, unseen
 from pitasker_core.sync.sides import Agreed, Known
+from pitasker_core.sync.stale_editor import nearest, origin_of, put_back, shows_age, unseen
 from tests.helpers.world import RECORDER, World
 
 # --- Random worlds, and random edits of both sides ----------------------------------------------

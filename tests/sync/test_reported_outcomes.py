@@ -6,16 +6,23 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from pitasker_core import database, events, history, preferences, tasks
-from pitasker_core.api import models
-from pitasker_core.background import Background
+from pitasker_core import database, tasks
+from pitasker_core.base.errors import (
+    ConcurrentModification,
+    CrontabUnavailable,
+    InvalidSyntax,
+    Stale,
+)
 from pitasker_core.dashboard import overview
-from pitasker_core.errors import ConcurrentModification, CrontabUnavailable, InvalidSyntax, Stale
+from pitasker_core.database import preferences
 from pitasker_core.notifications import channels, rules
-from pitasker_core.sync import adopt, edit, install, service, validation
+from pitasker_core.reports import audit
+from pitasker_core.server.api import models
+from pitasker_core.server.background import Background
+from pitasker_core.sync import edit, importing, install, operation_history, service, validation
 from pitasker_core.sync.merge import Policy
-from pitasker_core.sync.release import release
 from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.sync.stop_managing import release
 from pitasker_core.tasks import State
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.waiting import until
@@ -25,9 +32,9 @@ EXEC = 'exec "$REAL_CRONTAB" "$@"\n'
 
 
 @pytest.fixture
-def refusing(settings, fake_crontab):
+def refusing(environment, fake_crontab):
     """The settings with a `crontab` that reads, and installs nothing."""
-    return replace(settings, crontab_program=str(fake_crontab(REFUSING + EXEC)))
+    return replace(environment, crontab_program=str(fake_crontab(REFUSING + EXEC)))
 
 
 @pytest.fixture
@@ -43,34 +50,36 @@ def answer(cli, capsys):
 # --- Import --------------------------------------------------------------------------------------
 
 
-def test_an_import_that_crontab_refuses_says_that_the_tasks_are_saved(settings, crontab, refusing):
+def test_an_import_that_crontab_refuses_says_that_the_tasks_are_saved(
+    environment, crontab, refusing
+):
     crontab.write(EXISTING)
-    done = adopt.adopt(refusing, ME)
+    done = importing.adopt(refusing, ME)
     assert isinstance(done.problem, CrontabUnavailable)
     assert len(done.imported) == 3
     assert crontab.read() == EXISTING
-    assert set(tasks.listing(settings).states.values()) == {State.PENDING}
+    assert set(tasks.listing(environment).states.values()) == {State.PENDING}
 
 
-def test_entries_that_are_still_to_be_tagged_did_not_lose_a_tag(settings, crontab, refusing):
+def test_entries_that_are_still_to_be_tagged_did_not_lose_a_tag(environment, crontab, refusing):
     crontab.write(EXISTING)
-    adopt.adopt(refusing, ME)
-    found = validation.validate(service.preview(settings)).findings
+    importing.adopt(refusing, ME)
+    found = validation.validate(service.preview(environment)).findings
     assert {finding.kind for finding in found} == {validation.Discrepancy.CHANGED_IN_DATABASE}
-    service.sync(settings, Request(ME))
+    service.sync(environment, Request(ME))
     assert crontab.read().count(b"PITASKER_ID") == 3
 
 
-def test_an_import_into_a_crontab_with_a_bad_line_has_the_same_answer(settings, crontab):
+def test_an_import_into_a_crontab_with_a_bad_line_has_the_same_answer(environment, crontab):
     crontab.force(EXISTING + b"61 * * * * /bin/bad\n")
-    done = adopt.adopt(settings, ME)
+    done = importing.adopt(environment, ME)
     assert isinstance(done.problem, InvalidSyntax)
     assert "was changed" not in done.problem.user_message
-    assert len(tasks.listing(settings).tasks) == 3
+    assert len(tasks.listing(environment).tasks) == 3
 
 
 def test_an_import_that_is_saved_but_not_in_the_crontab_has_the_exit_code_of_add(
-    settings, crontab, refusing, answer, monkeypatch
+    environment, crontab, refusing, answer, monkeypatch
 ):
     crontab.write(EXISTING)
     monkeypatch.setenv("PITASKER_CRONTAB", refusing.crontab_program)
@@ -83,34 +92,34 @@ def test_an_import_that_is_saved_but_not_in_the_crontab_has_the_exit_code_of_add
 
 
 @pytest.fixture
-def older(settings, crontab):
+def older(environment, crontab):
     """A snapshot that the crontab is not at any more."""
     crontab.write(EXISTING)
-    create(settings)
-    number = edit.snapshots(settings)[0].id
-    create(settings, "Other", command="/bin/other")
+    create(environment)
+    number = edit.snapshots(environment)[0].id
+    create(environment, "Other", command="/bin/other")
     return number
 
 
-def test_going_back_leaves_alone_what_was_changed_since_it_was_shown(settings, crontab, older):
+def test_going_back_leaves_alone_what_was_changed_since_it_was_shown(environment, crontab, older):
     shown = install.digest(crontab.read().decode())
     by_hand = crontab.read() + b"# by hand\n"
     crontab.write(by_hand)
     with pytest.raises(ConcurrentModification, match="since it was shown"):
-        edit.restore(settings, older, actor=ME, shown=shown)
+        edit.restore(environment, older, actor=ME, shown=shown)
     assert crontab.read() == by_hand
-    edit.restore(settings, older, actor=ME, shown=install.digest(by_hand.decode()))
+    edit.restore(environment, older, actor=ME, shown=install.digest(by_hand.decode()))
     assert crontab.read() != by_hand
 
 
 @pytest.mark.parametrize("synced", [False, True])
 def test_going_back_on_the_command_line_leaves_hand_edits_until_they_are_named(
-    settings, crontab, older, answer, synced
+    environment, crontab, older, answer, synced
 ):
     by_hand = crontab.read() + b"# by hand\n"
     crontab.write(by_hand)
     if synced:
-        service.sync(settings, Request(BACKGROUND))
+        service.sync(environment, Request(BACKGROUND))
     code, shape = answer("restore", str(older))
     assert (code, shape["error"]["code"]) == (3, "CONCURRENT_MODIFICATION")
     assert crontab.read() == by_hand
@@ -123,112 +132,114 @@ def test_going_back_on_the_command_line_leaves_hand_edits_until_they_are_named(
 # --- Operations ----------------------------------------------------------------------------------
 
 
-def test_an_edit_of_a_line_is_not_told_as_no_change(settings, crontab):
+def test_an_edit_of_a_line_is_not_told_as_no_change(environment, crontab):
     crontab.write(EXISTING)
     text = EXISTING.decode()
-    edit.save_raw(settings, text.replace("hello.sh", "bye.sh"), text, actor=ME)
-    assert overview.outcome(history.operations(settings)[0]) == "the text was changed"
-    service.sync(settings, Request(ME))
-    assert overview.outcome(history.operations(settings)[0]) == "the crontab is as it was"
+    edit.save_raw(environment, text.replace("hello.sh", "bye.sh"), text, actor=ME)
+    assert overview.outcome(operation_history.operations(environment)[0]) == "the text was changed"
+    service.sync(environment, Request(ME))
+    assert (
+        overview.outcome(operation_history.operations(environment)[0]) == "the crontab is as it was"
+    )
 
 
 # --- What somebody else changed since it was shown ------------------------------------------------
 
 
-def test_a_setting_that_was_changed_since_it_was_shown_is_not_overwritten(settings):
-    shown = preferences.read(settings)
-    preferences.change(settings, ME, shown, sync_minutes=10)
+def test_a_setting_that_was_changed_since_it_was_shown_is_not_overwritten(environment):
+    shown = preferences.read(environment)
+    preferences.change(environment, ME, shown, sync_minutes=10)
     with pytest.raises(Stale, match="sync minutes"):
-        preferences.change(settings, ME, shown, sync_minutes=7)
-    assert preferences.read(settings).sync_minutes == 10
+        preferences.change(environment, ME, shown, sync_minutes=7)
+    assert preferences.read(environment).sync_minutes == 10
 
 
-def test_a_tab_overwrites_no_setting_that_it_did_not_change(settings):
-    shown = preferences.read(settings)
-    preferences.change(settings, ME, shown, sync_minutes=10)
+def test_a_tab_overwrites_no_setting_that_it_did_not_change(environment):
+    shown = preferences.read(environment)
+    preferences.change(environment, ME, shown, sync_minutes=10)
     wanted = {**vars(shown), "keep_snapshots": 50}
-    preferences.change(settings, ME, shown, **wanted)
-    found = preferences.read(settings)
+    preferences.change(environment, ME, shown, **wanted)
+    found = preferences.read(environment)
     assert (found.sync_minutes, found.keep_snapshots) == (10, 50)
 
 
-def test_when_notices_are_sent_is_not_overwritten_from_another_tab(settings):
-    shown = rules.read(settings)
-    rules.change(settings, ME, shown, repeat_minutes=10)
+def test_when_notices_are_sent_is_not_overwritten_from_another_tab(environment):
+    shown = rules.read(environment)
+    rules.change(environment, ME, shown, repeat_minutes=10)
     with pytest.raises(Stale):
-        rules.change(settings, ME, shown, repeat_minutes=7)
-    assert rules.read(settings).repeat_minutes == 10
+        rules.change(environment, ME, shown, repeat_minutes=7)
+    assert rules.read(environment).repeat_minutes == 10
 
 
-def test_a_channel_is_not_overwritten_from_another_tab(settings):
-    channels.add(settings, ME, "phone", "ntfy://a-topic")
-    (shown,) = channels.listing(settings)
-    channels.change(settings, ME, "phone", kinds=["failed"], shown=shown)
+def test_a_channel_is_not_overwritten_from_another_tab(environment):
+    channels.add(environment, ME, "phone", "ntfy://a-topic")
+    (shown,) = channels.listing(environment)
+    channels.change(environment, ME, "phone", kinds=["failed"], shown=shown)
     with pytest.raises(Stale):
-        channels.change(settings, ME, "phone", kinds=["missed"], shown=shown)
-    channels.change(settings, ME, "phone", enabled=False, shown=shown)
-    (found,) = channels.listing(settings)
+        channels.change(environment, ME, "phone", kinds=["missed"], shown=shown)
+    channels.change(environment, ME, "phone", enabled=False, shown=shown)
+    (found,) = channels.listing(environment)
     assert (found.kinds, found.enabled) == (("failed",), False)
 
 
-def test_an_answer_to_a_crontab_that_has_changed_since_is_refused(settings, crontab):
-    create(settings)
+def test_an_answer_to_a_crontab_that_has_changed_since_is_refused(environment, crontab):
+    create(environment)
     crontab.remove()
     shown = install.digest(None)
     crontab.write(EXISTING)
     with pytest.raises(Stale):
-        service.sync(settings, Request(ME, confirmed=True, policy=Policy.CRONTAB, shown=shown))
-    assert tasks.listing(settings).tasks[0].is_system_managed
+        service.sync(environment, Request(ME, confirmed=True, policy=Policy.CRONTAB, shown=shown))
+    assert tasks.listing(environment).tasks[0].is_system_managed
 
 
 # --- Export --------------------------------------------------------------------------------------
 
 
-def draft(settings, name="Draft"):
-    return create(settings, name, command=f"/bin/{name}", system_managed=False).id
+def draft(environment, name="Draft"):
+    return create(environment, name, command=f"/bin/{name}", system_managed=False).id
 
 
-def test_an_export_of_a_task_that_there_is_none_of_is_refused(settings, crontab, answer):
-    number = draft(settings)
+def test_an_export_of_a_task_that_there_is_none_of_is_refused(environment, crontab, answer):
+    number = draft(environment)
     code, shape = answer("export", str(number), "999")
     assert (code, shape["error"]["message"]) == (3, "There is no task 999.")
     assert crontab.read() is None
-    assert not tasks.get(settings, number).is_system_managed
+    assert not tasks.get(environment, number).is_system_managed
 
 
-def test_an_export_of_all_says_which_tasks_it_left_out(settings, answer, cli, capsys):
-    number = draft(settings)
+def test_an_export_of_all_says_which_tasks_it_left_out(environment, answer, cli, capsys):
+    number = draft(environment)
     assert answer("export")[1]["databaseOnly"] == [number]
     cli("export")
     assert f"database-only: {number}." in capsys.readouterr().out
 
 
-def test_an_export_of_what_is_in_the_crontab_says_so(settings, crontab, answer):
-    task = create(settings)
+def test_an_export_of_what_is_in_the_crontab_says_so(environment, crontab, answer):
+    task = create(environment)
     code, shape = answer("export", str(task.id))
     assert (code, shape["synced"], shape["inStep"]) == (0, 0, [task.id])
 
 
-def test_an_export_of_a_conflict_says_so(settings, crontab, cli, capsys):
-    task = create(settings)
+def test_an_export_of_a_conflict_says_so(environment, crontab, cli, capsys):
+    task = create(environment)
     crontab.write(crontab.read().replace(b"0 2 *", b"9 9 *"))
-    tasks.change(settings, ME, task.id, schedule="7 7 * * *")
+    tasks.change(environment, ME, task.id, schedule="7 7 * * *")
     assert cli("export", str(task.id)) == 1
     assert f"conflict: task {task.id}: choose" in capsys.readouterr().out
 
 
-def test_an_export_of_a_database_only_task_is_an_event(settings, crontab):
-    number = draft(settings)
-    service.export(settings, ME, [number])
-    newest = events.listing(settings, 1)[0]
+def test_an_export_of_a_database_only_task_is_an_event(environment, crontab):
+    number = draft(environment)
+    service.export(environment, ME, [number])
+    newest = audit.listing(environment, 1)[0]
     assert (newest.actor, newest.kind, newest.task) == (ME, "exported", number)
 
 
-def test_an_export_that_crontab_refuses_says_that_it_is_saved(settings, crontab, refusing):
-    number = draft(settings)
+def test_an_export_that_crontab_refuses_says_that_it_is_saved(environment, crontab, refusing):
+    number = draft(environment)
     done = service.export(refusing, ME, [number])
     assert "refused" in done.failures[number]
-    assert tasks.listing(settings).states[number] is State.PENDING
+    assert tasks.listing(environment).states[number] is State.PENDING
 
 
 def test_the_key_of_the_first_plan_names_tasks_too():
@@ -240,65 +251,65 @@ def test_the_key_of_the_first_plan_names_tasks_too():
 
 
 @pytest.fixture
-def conflict(settings, crontab):
+def conflict(environment, crontab):
     """A task that was changed by hand, and here without a crontab that could follow."""
-    task = create(settings)
-    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    task = create(environment)
+    nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, task.id, command="/bin/ours")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
     return task
 
 
-def in_background(settings):
-    return service.sync(settings, Request(BACKGROUND))
+def in_background(environment):
+    return service.sync(environment, Request(BACKGROUND))
 
 
-def test_a_conflict_that_nobody_decides_is_recorded_once(settings, conflict):
-    before = len(history.operations(settings))
+def test_a_conflict_that_nobody_decides_is_recorded_once(environment, conflict):
+    before = len(operation_history.operations(environment))
     for _ in range(3):
-        assert in_background(settings).plan.conflicts
-    assert len(history.operations(settings)) == before + 1
+        assert in_background(environment).plan.conflicts
+    assert len(operation_history.operations(environment)) == before + 1
 
 
 @pytest.mark.parametrize("back", [True, False])
-def test_the_end_of_a_conflict_is_recorded_once(settings, crontab, conflict, back):
-    in_background(settings)
+def test_the_end_of_a_conflict_is_recorded_once(environment, crontab, conflict, back):
+    in_background(environment)
     if back:  # both sides are what they agreed on last
         crontab.write(crontab.read().replace(b"7 7 * * *", b"0 2 * * *"))
-        with database.session(settings) as session:
+        with database.session(environment) as session:
             undo = "update tasks set command = '/home/pi/backup.sh' where id = :id"
             session.execute(text(undo), {"id": conflict.id})
     else:
         request = Request(
             ME, only={conflict.crontab_id}, choices={conflict.crontab_id: Policy.CRONTAB}
         )
-        service.sync(settings, request)
-    before = len(history.operations(settings))
+        service.sync(environment, request)
+    before = len(operation_history.operations(environment))
     for _ in range(2):
-        in_background(settings)
-    assert len(history.operations(settings)) == before + back
-    assert history.operations(settings)[0].conflicts == 0
+        in_background(environment)
+    assert len(operation_history.operations(environment)) == before + back
+    assert operation_history.operations(environment)[0].conflicts == 0
 
 
-def test_a_conflict_that_becomes_another_is_recorded_again(settings, crontab, conflict):
-    in_background(settings)
-    before = len(history.operations(settings))
+def test_a_conflict_that_becomes_another_is_recorded_again(environment, crontab, conflict):
+    in_background(environment)
+    before = len(operation_history.operations(environment))
     crontab.write(crontab.read().replace(b"7 7 * * *", b"8 8 * * *"))
     for _ in range(2):
-        in_background(settings)
-    assert len(history.operations(settings)) == before + 1
+        in_background(environment)
+    assert len(operation_history.operations(environment)) == before + 1
 
 
 # --- The start ------------------------------------------------------------------------------------
 
 
 def test_what_a_killed_process_left_is_finished_at_the_start_before_anything_is_judged(
-    settings, crontab
+    environment, crontab
 ):
-    task = create(settings)
-    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    task = create(environment)
+    nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, task.id, command="/bin/new")
-    work = Background(settings, minute=3600)
+    work = Background(environment, minute=3600)
     seen = []
     work._sync = lambda: seen.append(work.leads) or Background._sync(work)
     work.start()
@@ -311,12 +322,12 @@ def test_what_a_killed_process_left_is_finished_at_the_start_before_anything_is_
 
 
 def test_entries_that_could_not_be_given_back_are_said_to_have_lost_their_tasks(
-    settings, crontab, refusing
+    environment, crontab, refusing
 ):
-    task = create(settings)
+    task = create(environment)
     before = crontab.read()
     with pytest.raises(CrontabUnavailable) as refused:
         release(refusing, ME, [task.id])
     assert "not managed any more" in refused.value.user_message
     assert crontab.read() == before
-    assert tasks.listing(settings).tasks == []
+    assert tasks.listing(environment).tasks == []

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pitasker_core import history, status, tasks
-from pitasker_core.errors import (
+from pitasker_core import tasks
+from pitasker_core.base.errors import (
     CrontabReverted,
     CrontabUnavailable,
     InvalidSyntax,
@@ -16,7 +16,8 @@ from pitasker_core.errors import (
     PermissionDenied,
     Stale,
 )
-from pitasker_core.sync import adopt, edit, service, validation
+from pitasker_core.reports import status
+from pitasker_core.sync import edit, importing, operation_history, service, validation
 from pitasker_core.sync.merge import Fields, Policy
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.validation import Discrepancy
@@ -24,44 +25,44 @@ from pitasker_core.tasks import State
 from tests.helpers.examples import EXISTING, ME, create
 
 
-def sync(settings, **wanted):
-    return service.sync(settings, Request(ME, **wanted))
+def sync(environment, **wanted):
+    return service.sync(environment, Request(ME, **wanted))
 
 
-def kinds(settings):
-    return [finding.kind for finding in validation.validate(service.preview(settings)).findings]
+def kinds(environment):
+    return [finding.kind for finding in validation.validate(service.preview(environment)).findings]
 
 
 @pytest.fixture
-def conflict(settings, crontab):
+def conflict(environment, crontab):
     """A task whose schedule was changed by hand and whose command was changed in a database
     that could not reach the crontab."""
-    task = create(settings)
-    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    task = create(environment)
+    nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, task.id, command="/bin/ours")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
     return task
 
 
-def test_edits_of_different_entries_from_both_sides_are_both_kept(settings, crontab):
-    ours, theirs = create(settings, "Ours"), create(settings, "Theirs", command="/bin/theirs")
+def test_edits_of_different_entries_from_both_sides_are_both_kept(environment, crontab):
+    ours, theirs = create(environment, "Ours"), create(environment, "Theirs", command="/bin/theirs")
     crontab.write(crontab.read().replace(b"/bin/theirs", b"/bin/by-hand"))
-    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, ours.id, command="/bin/changed")
-    sync(settings)
-    assert tasks.get(settings, theirs.id).command == "/bin/by-hand"
+    sync(environment)
+    assert tasks.get(environment, theirs.id).command == "/bin/by-hand"
     assert b"/bin/changed" in crontab.read()
     assert b"/bin/by-hand" in crontab.read()
 
 
-def test_a_conflict_leaves_both_sides_untouched(settings, crontab, conflict):
+def test_a_conflict_leaves_both_sides_untouched(environment, crontab, conflict):
     before = crontab.read()
-    done = sync(settings)
+    done = sync(environment)
     assert [c.tag for c in done.plan.conflicts] == [conflict.crontab_id]
     assert crontab.read() == before
-    assert tasks.get(settings, conflict.id).command == "/bin/ours"
-    assert tasks.listing(settings).states[conflict.id] is State.CONFLICT
-    assert kinds(settings) == [Discrepancy.CHANGED_IN_BOTH]
+    assert tasks.get(environment, conflict.id).command == "/bin/ours"
+    assert tasks.listing(environment).states[conflict.id] is State.CONFLICT
+    assert kinds(environment) == [Discrepancy.CHANGED_IN_BOTH]
 
 
 @pytest.mark.parametrize(
@@ -72,196 +73,198 @@ def test_a_conflict_leaves_both_sides_untouched(settings, crontab, conflict):
         (Fields("Backup", "7 7 * * *", "/bin/ours"), b"7 7 * * * /bin/ours #"),
     ],
 )
-def test_a_conflict_is_resolved_by_either_side_or_a_mix(settings, crontab, conflict, choice, line):
-    sync(settings, choices={conflict.crontab_id: choice})
-    task = tasks.get(settings, conflict.id)
+def test_a_conflict_is_resolved_by_either_side_or_a_mix(
+    environment, crontab, conflict, choice, line
+):
+    sync(environment, choices={conflict.crontab_id: choice})
+    task = tasks.get(environment, conflict.id)
     assert line in crontab.read()
     assert line == f"{task.schedule} {task.command} #".encode()
-    assert kinds(settings) == []
+    assert kinds(environment) == []
 
 
 @pytest.mark.parametrize("policy", [Policy.DATABASE, Policy.CRONTAB])
-def test_a_policy_resolves_all_conflicts(settings, conflict, policy):
-    assert sync(settings, policy=policy).plan.conflicts == []
-    assert kinds(settings) == []
+def test_a_policy_resolves_all_conflicts(environment, conflict, policy):
+    assert sync(environment, policy=policy).plan.conflicts == []
+    assert kinds(environment) == []
 
 
-def test_an_entry_removed_by_hand_leaves_its_task_as_database_only(settings, crontab):
-    task = create(settings)
-    other = create(settings, "Other")
+def test_an_entry_removed_by_hand_leaves_its_task_as_database_only(environment, crontab):
+    task = create(environment)
+    other = create(environment, "Other")
     crontab.write(b"".join(crontab.read().splitlines(keepends=True)[2:]))
-    assert kinds(settings) == [Discrepancy.MISSING_IN_CRONTAB]
-    sync(settings)
-    found = tasks.listing(settings)
+    assert kinds(environment) == [Discrepancy.MISSING_IN_CRONTAB]
+    sync(environment)
+    found = tasks.listing(environment)
     assert found.states == {task.id: State.DATABASE_ONLY, other.id: State.SYNCED}
 
 
-def test_an_entry_pasted_back_makes_its_task_system_managed_again(settings, crontab):
-    task = create(settings)
-    create(settings, "Other")
+def test_an_entry_pasted_back_makes_its_task_system_managed_again(environment, crontab):
+    task = create(environment)
+    create(environment, "Other")
     whole = crontab.read()
     crontab.write(b"".join(whole.splitlines(keepends=True)[2:]))
-    sync(settings)
+    sync(environment)
     crontab.write(whole + b"# a comment, so that it is no old text\n")
-    sync(settings)
-    assert tasks.listing(settings).states[task.id] is State.SYNCED
+    sync(environment)
+    assert tasks.listing(environment).states[task.id] is State.SYNCED
 
 
-def test_a_name_changed_by_hand_renames_the_task(settings, crontab):
-    task = create(settings)
+def test_a_name_changed_by_hand_renames_the_task(environment, crontab):
+    task = create(environment)
     crontab.write(crontab.read().replace(b"# Backup\n", b"# Backup of the photos\n"))
-    sync(settings)
-    assert tasks.get(settings, task.id).name == "Backup of the photos"
+    sync(environment)
+    assert tasks.get(environment, task.id).name == "Backup of the photos"
 
 
-def test_a_deleted_task_whose_entry_was_edited_meanwhile_is_a_conflict(settings, crontab):
-    task = create(settings)
-    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+def test_a_deleted_task_whose_entry_was_edited_meanwhile_is_a_conflict(environment, crontab):
+    task = create(environment)
+    nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.delete(nowhere, ME, task.id)
     crontab.write(crontab.read().replace(b"0 2", b"9 9"))
-    assert sync(settings).plan.conflicts
-    sync(settings, policy=Policy.CRONTAB)
-    assert tasks.get(settings, task.id).deleted_at is None
-    assert tasks.get(settings, task.id).schedule == "9 9 * * *"
+    assert sync(environment).plan.conflicts
+    sync(environment, policy=Policy.CRONTAB)
+    assert tasks.get(environment, task.id).deleted_at is None
+    assert tasks.get(environment, task.id).schedule == "9 9 * * *"
 
 
-def test_a_sync_that_finds_nothing_in_the_background_leaves_no_record(settings, crontab):
-    create(settings)
-    before = history.operations(settings)
-    service.sync(settings, Request(service.BACKGROUND))
-    assert history.operations(settings) == before
+def test_a_sync_that_finds_nothing_in_the_background_leaves_no_record(environment, crontab):
+    create(environment)
+    before = operation_history.operations(environment)
+    service.sync(environment, Request(service.BACKGROUND))
+    assert operation_history.operations(environment) == before
 
 
-def test_entries_nobody_imported_are_left_alone(settings, crontab):
+def test_entries_nobody_imported_are_left_alone(environment, crontab):
     crontab.write(EXISTING)
-    sync(settings)
+    sync(environment)
     assert crontab.read() == EXISTING
-    assert tasks.listing(settings).tasks == []
+    assert tasks.listing(environment).tasks == []
 
 
-def test_a_crontab_that_vanished_stops_the_sync_until_a_person_confirms(settings, crontab):
-    task = create(settings)
+def test_a_crontab_that_vanished_stops_the_sync_until_a_person_confirms(environment, crontab):
+    task = create(environment)
     crontab.remove()
     with pytest.raises(MassRemoval):
-        sync(settings)
-    assert tasks.get(settings, task.id).is_system_managed
-    sync(settings, confirmed=True)
-    assert not tasks.get(settings, task.id).is_system_managed
+        sync(environment)
+    assert tasks.get(environment, task.id).is_system_managed
+    sync(environment, confirmed=True)
+    assert not tasks.get(environment, task.id).is_system_managed
 
 
-def test_a_vanished_crontab_is_written_again_when_the_database_shall_win(settings, crontab):
-    task = create(settings)
+def test_a_vanished_crontab_is_written_again_when_the_database_shall_win(environment, crontab):
+    task = create(environment)
     whole = crontab.read()
     crontab.remove()
-    sync(settings, choices={task.crontab_id: Policy.DATABASE})
+    sync(environment, choices={task.crontab_id: Policy.DATABASE})
     assert crontab.read() == whole
 
 
-def test_most_entries_gone_at_once_stops_the_sync(settings, crontab):
+def test_most_entries_gone_at_once_stops_the_sync(environment, crontab):
     for name in "abcde":
-        create(settings, name)
+        create(environment, name)
     crontab.write(b"".join(crontab.read().splitlines(keepends=True)[:4]))
     with pytest.raises(MassRemoval):
-        sync(settings)
+        sync(environment)
 
 
-def test_an_older_crontab_saved_over_ours_is_reported_and_not_pulled(settings, crontab):
-    task = create(settings)
+def test_an_older_crontab_saved_over_ours_is_reported_and_not_pulled(environment, crontab):
+    task = create(environment)
     old = crontab.read()
-    tasks.change(settings, ME, task.id, command="/bin/new")
+    tasks.change(environment, ME, task.id, command="/bin/new")
     crontab.write(old)
     with pytest.raises(CrontabReverted):
-        sync(settings)
-    assert tasks.get(settings, task.id).command == "/bin/new"
-    sync(settings, choices={task.crontab_id: Policy.DATABASE})
+        sync(environment)
+    assert tasks.get(environment, task.id).command == "/bin/new"
+    sync(environment, choices={task.crontab_id: Policy.DATABASE})
     assert b"/bin/new" in crontab.read()
 
 
-def test_a_copied_entry_is_found_and_the_original_keeps_its_task(settings, crontab):
-    task = create(settings)
+def test_a_copied_entry_is_found_and_the_original_keeps_its_task(environment, crontab):
+    task = create(environment)
     line = crontab.read().splitlines(keepends=True)[1]
     crontab.write(line.replace(b"0 2", b"1 1") + crontab.read())
-    assert kinds(settings) == [Discrepancy.COPIED_TAG]
-    sync(settings)
-    assert tasks.get(settings, task.id).schedule == "0 2 * * *"
+    assert kinds(environment) == [Discrepancy.COPIED_TAG]
+    sync(environment)
+    assert tasks.get(environment, task.id).schedule == "0 2 * * *"
 
 
-def test_a_copied_entry_is_imported_with_a_tag_of_its_own(settings, crontab):
-    task = create(settings)
+def test_a_copied_entry_is_imported_with_a_tag_of_its_own(environment, crontab):
+    task = create(environment)
     crontab.write(crontab.read() + crontab.read().splitlines(keepends=True)[1])
-    done = adopt.adopt(settings, ME, options=adopt.ImportOptions(skip_duplicates=False))
+    done = importing.adopt(environment, ME, options=importing.ImportOptions(skip_duplicates=False))
     (copy,) = done.imported
-    assert tasks.get(settings, copy).crontab_id != task.crontab_id
+    assert tasks.get(environment, copy).crontab_id != task.crontab_id
     assert crontab.read().count(str(task.crontab_id).encode()) == 1
-    assert kinds(settings) == []
+    assert kinds(environment) == []
 
 
-def test_a_lost_tag_is_a_choice_and_can_be_put_back(settings, crontab):
-    task = create(settings)
+def test_a_lost_tag_is_a_choice_and_can_be_put_back(environment, crontab):
+    task = create(environment)
     tagged = crontab.read()
     crontab.write(tagged.replace(f" # PITASKER_ID:{task.crontab_id}".encode(), b""))
-    assert kinds(settings) == [Discrepancy.LOST_TAG]
-    assert sync(settings).plan.conflicts
-    sync(settings, choices={task.crontab_id: Policy.DATABASE})
+    assert kinds(environment) == [Discrepancy.LOST_TAG]
+    assert sync(environment).plan.conflicts
+    sync(environment, choices={task.crontab_id: Policy.DATABASE})
     assert crontab.read() == tagged
 
 
-def test_an_entry_with_an_unknown_tag_is_adopted_under_that_id(settings, crontab):
+def test_an_entry_with_an_unknown_tag_is_adopted_under_that_id(environment, crontab):
     tag = "7c0e3a52-0b1f-4a5e-9a57-3f3d9c1b2a11"
     crontab.write(f"# Old\n0 1 * * * /bin/old # PITASKER_ID:{tag}\n".encode())
     before = crontab.read()
-    assert kinds(settings) == [Discrepancy.UNKNOWN_TAG]
-    sync(settings)
+    assert kinds(environment) == [Discrepancy.UNKNOWN_TAG]
+    sync(environment)
     assert crontab.read() == before
-    (number,) = adopt.adopt(settings, ME).imported
-    assert str(tasks.get(settings, number).crontab_id) == tag
+    (number,) = importing.adopt(environment, ME).imported
+    assert str(tasks.get(environment, number).crontab_id) == tag
     assert crontab.read() == before
 
 
-def test_an_entry_broken_by_hand_is_named_and_its_task_is_held(settings, crontab):
-    task = create(settings)
+def test_an_entry_broken_by_hand_is_named_and_its_task_is_held(environment, crontab):
+    task = create(environment)
     # As an ARM machine's `crontab` lets through; here it goes into the spool by a program that
     # does not check.
     broken = crontab.read().replace(b"0 2 * * *", b"61 2 * * *")
     crontab.force(broken)
-    done = sync(settings)
+    done = sync(environment)
     assert "minute must be 0 to 59" in done.failures[task.id]
     assert crontab.read() == broken
-    assert tasks.listing(settings).states[task.id] is State.FAILED
-    assert status.status(settings).health is status.Health.RED
+    assert tasks.listing(environment).states[task.id] is State.FAILED
+    assert status.status(environment).health is status.Health.RED
 
 
-def test_nothing_is_in_order_while_cron_does_not_run(settings):
-    create(settings)
-    found = tasks.listing(settings)
+def test_nothing_is_in_order_while_cron_does_not_run(environment):
+    create(environment)
+    found = tasks.listing(environment)
     assert status.summary(found, [], cron_alive=None).health is status.Health.GREEN
     dead = status.summary(found, [], cron_alive=False)
     assert dead.health is status.Health.RED
     assert dead.reasons == ["cron is not running: no job will start."]
 
 
-def test_a_crontab_that_crontab_itself_would_refuse_names_the_line_at_fault(settings, crontab):
-    create(settings)
+def test_a_crontab_that_crontab_itself_would_refuse_names_the_line_at_fault(environment, crontab):
+    create(environment)
     broken = crontab.read() + b"61 * * * * /bin/never\n"
     crontab.force(broken)
-    done = tasks.create(settings, ME, "New", "1 1 * * *", "/bin/new")
+    done = tasks.create(environment, ME, "New", "1 1 * * *", "/bin/new")
     assert isinstance(done.problem, InvalidSyntax)
     assert "line 3: minute must be 0 to 59" in done.problem.message
     assert crontab.read() == broken
 
 
-def test_the_header_that_debian_hides_is_never_written_back(settings, crontab, monkeypatch):
+def test_the_header_that_debian_hides_is_never_written_back(environment, crontab, monkeypatch):
     monkeypatch.setenv("CRONTAB_NOHEADER", "N")  # then `crontab -l` shows it
     crontab.write(EXISTING)
-    create(settings)
+    create(environment)
     assert crontab.read().startswith(EXISTING)
 
 
-def test_a_nul_byte_in_the_crontab_stops_every_write(settings, crontab):
-    create(settings)
+def test_a_nul_byte_in_the_crontab_stops_every_write(environment, crontab):
+    create(environment)
     odd = crontab.read() + b"0 5 * * * /bin/a\x000 6 * * * /bin/b\n"  # two jobs, for cron
     crontab.force(odd)
-    nobody = tasks.create(settings, ME, "New", "1 1 * * *", "/bin/new")
+    nobody = tasks.create(environment, ME, "New", "1 1 * * *", "/bin/new")
     assert isinstance(nobody.problem, ParseError)
     assert crontab.read() == odd
 
@@ -278,86 +281,86 @@ def test_a_nul_byte_in_the_crontab_stops_every_write(settings, crontab):
     ],
 )
 def test_a_failed_read_is_an_error_and_never_an_empty_crontab(
-    settings, crontab, fake_crontab, script, error
+    environment, crontab, fake_crontab, script, error
 ):
-    task = create(settings)
+    task = create(environment)
     before = crontab.read()
     if error is CrontabUnavailable and "kill" in script:
         script = "kill -9 $$"
-    failing = replace(settings, crontab_program=str(fake_crontab(f"#!/bin/sh\n{script}\n")))
+    failing = replace(environment, crontab_program=str(fake_crontab(f"#!/bin/sh\n{script}\n")))
     with pytest.raises(error):
         sync(failing)
     assert crontab.read() == before
-    assert tasks.get(settings, task.id).is_system_managed
+    assert tasks.get(environment, task.id).is_system_managed
 
 
-def test_a_task_saved_without_a_crontab_program_reaches_the_crontab_later(settings, crontab):
-    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+def test_a_task_saved_without_a_crontab_program_reaches_the_crontab_later(environment, crontab):
+    nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     done = tasks.create(nowhere, ME, "Later", "0 1 * * *", "/bin/later")
     assert isinstance(done.problem, CrontabUnavailable)
     assert tasks.listing(nowhere).states[done.tasks[0].id] is State.PENDING
-    sync(settings)
+    sync(environment)
     assert b"/bin/later" in crontab.read()
 
 
-def test_an_edit_of_something_stale_is_refused(settings, crontab):
-    task = create(settings)
-    tasks.change(settings, ME, task.id, task.version, command="/bin/first")
+def test_an_edit_of_something_stale_is_refused(environment, crontab):
+    task = create(environment)
+    tasks.change(environment, ME, task.id, task.version, command="/bin/first")
     with pytest.raises(Stale):
-        tasks.change(settings, ME, task.id, task.version, command="/bin/second")
+        tasks.change(environment, ME, task.id, task.version, command="/bin/second")
     assert b"/bin/first" in crontab.read()
 
 
-def test_edits_are_saved_all_or_none(settings, crontab):
-    one, two = create(settings, "One"), create(settings, "Two")
+def test_edits_are_saved_all_or_none(environment, crontab):
+    one, two = create(environment, "One"), create(environment, "Two")
     before = crontab.read()
     edits = [
         tasks.Edit(one.id, fields={"command": "/bin/good"}),
         tasks.Edit(two.id, fields={"schedule": "61 * * * *"}),
     ]
     with pytest.raises(InvalidSyntax, match="“Two”: Minute must be 0 to 59"):
-        tasks.apply(settings, ME, edits)
-    assert tasks.get(settings, one.id).command == one.command
+        tasks.apply(environment, ME, edits)
+    assert tasks.get(environment, one.id).command == one.command
     assert crontab.read() == before
 
 
-def test_an_export_writes_tasks_that_were_database_only(settings, crontab):
-    task = create(settings, system_managed=False)
+def test_an_export_writes_tasks_that_were_database_only(environment, crontab):
+    task = create(environment, system_managed=False)
     assert not crontab.read()
-    done = service.export(settings, ME, [task.id])
+    done = service.export(environment, ME, [task.id])
     assert len(done.pushed) == 1
     assert b"/home/pi/backup.sh # PITASKER_ID:" in crontab.read()
 
 
-def test_a_snapshot_restores_exact_bytes_and_the_tasks_follow(settings, crontab):
+def test_a_snapshot_restores_exact_bytes_and_the_tasks_follow(environment, crontab):
     crontab.write(EXISTING)
-    task = create(settings)
+    task = create(environment)
     before = crontab.read()
-    tasks.change(settings, ME, task.id, command="/bin/new")
-    wanted = next(s for s in edit.snapshots(settings) if s.sha256 == sha256(before).hexdigest())
-    edit.restore(settings, wanted.id, actor=ME)
+    tasks.change(environment, ME, task.id, command="/bin/new")
+    wanted = next(s for s in edit.snapshots(environment) if s.sha256 == sha256(before).hexdigest())
+    edit.restore(environment, wanted.id, actor=ME)
     assert crontab.read() == before
-    assert tasks.get(settings, task.id).command == "/home/pi/backup.sh"
+    assert tasks.get(environment, task.id).command == "/home/pi/backup.sh"
 
 
-def test_a_raw_edit_is_installed_and_the_tasks_follow(settings, crontab):
-    task = create(settings)
+def test_a_raw_edit_is_installed_and_the_tasks_follow(environment, crontab):
+    task = create(environment)
     text = crontab.read().decode()
-    edit.save_raw(settings, text.replace("0 2", "3 3") + "# more\n@daily x", text, actor=ME)
+    edit.save_raw(environment, text.replace("0 2", "3 3") + "# more\n@daily x", text, actor=ME)
     assert crontab.read().endswith(b"# more\n@daily x\n")
-    assert tasks.get(settings, task.id).schedule == "3 3 * * *"
+    assert tasks.get(environment, task.id).schedule == "3 3 * * *"
 
 
-def test_a_raw_edit_keeps_its_backup_as_a_file(settings, crontab):
+def test_a_raw_edit_keeps_its_backup_as_a_file(environment, crontab):
     crontab.write(EXISTING)
-    saved = edit.save_raw(settings, "# new\n", EXISTING.decode(), actor=ME)
+    saved = edit.save_raw(environment, "# new\n", EXISTING.decode(), actor=ME)
     assert Path(saved.backup).read_bytes() == EXISTING
 
 
-def test_carriage_returns_and_foreign_bytes_survive_every_write(settings, crontab):
+def test_carriage_returns_and_foreign_bytes_survive_every_write(environment, crontab):
     odd = b"# caf\xe9\r\n0 5 * * * echo caf\xe9\r\n0 6 * * * echo '\\r'\n"
     crontab.write(odd)
-    task = create(settings)
+    task = create(environment)
     assert crontab.read().startswith(odd)
-    tasks.delete(settings, ME, task.id)
+    tasks.delete(environment, ME, task.id)
     assert crontab.read() == odd

@@ -6,33 +6,37 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from pitasker_core import clock, database, events, history, tasks
+from pitasker_core import database, tasks
+from pitasker_core.base import clock
+from pitasker_core.base.errors import ConcurrentModification
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.database.tables import NoticeRow
-from pitasker_core.errors import ConcurrentModification
-from pitasker_core.runs import observed
-from pitasker_core.sync import install, service
+from pitasker_core.reports import audit
+from pitasker_core.runs.cron_log import observed
+from pitasker_core.sync import install, operation_history, service
 from tests.helpers.cron_log import USER, Log
 from tests.helpers.examples import EXISTING, ME, create
 
 REPLACE = f"({USER}) REPLACE ({USER})"
 
 
-def told(settings):
-    with database.session(settings) as session:
+def told(environment):
+    with database.session(environment) as session:
         return [*session.scalars(select(NoticeRow.message))]
 
 
 @pytest.fixture
-def write(settings, crontab):
+def write(environment, crontab):
     """What is known of the newest write of the crontab."""
     crontab.write(EXISTING)
-    create(settings)
-    return history.operation(settings, history.operations(settings, 1)[0].id).details["write"]
+    create(environment)
+    return operation_history.operation(
+        environment, operation_history.operations(environment, 1)[0].id
+    ).details["write"]
 
 
 def test_nothing_is_between_the_last_look_at_a_crontab_and_its_replacement(
-    settings, crontab, monkeypatch
+    environment, crontab, monkeypatch
 ):
     crontab.write(EXISTING)
     steps = []
@@ -48,32 +52,32 @@ def test_nothing_is_between_the_last_look_at_a_crontab_and_its_replacement(
     monkeypatch.setattr(
         CrontabProgram, "read", lambda self: (read(self), steps.append("was read"))[0]
     )
-    text, document = service.read_crontab(settings)
-    with install.locked(settings):
-        install.install(settings, service.program(settings), text, document)
+    text, document = service.read_crontab(environment)
+    with install.locked(environment):
+        install.install(environment, service.program(environment), text, document)
     at = steps.index(["-"])
     assert steps[at - 2 : at] == [["-l"], "was read"]
 
 
-def test_a_write_of_somebody_else_during_ours_is_told(settings, crontab, write):
-    log = Log(settings.cron_log)
+def test_a_write_of_somebody_else_during_ours_is_told(environment, crontab, write):
+    log = Log(environment.cron_log)
     at = clock.now().fromisoformat(write["until"])
     log.write(REPLACE, at, pid=write["pid"], name="crontab")
     log.write(REPLACE, at, pid=write["pid"] + 1, name="crontab")
-    observed.collect(settings)
-    (message,) = told(settings)
+    observed.collect(environment)
+    (message,) = told(environment)
     assert "somebody else installed a crontab in the moment" in message
-    assert [e.kind for e in events.listing(settings, 9)].count("replaced by crontab") == 1
+    assert [e.kind for e in audit.listing(environment, 9)].count("replaced by crontab") == 1
 
 
 @pytest.mark.parametrize("pids", [(0,), (1,), ()])
-def test_our_own_write_alone_is_no_race(settings, crontab, write, pids):
-    log = Log(settings.cron_log)
+def test_our_own_write_alone_is_no_race(environment, crontab, write, pids):
+    log = Log(environment.cron_log)
     at = clock.now().fromisoformat(write["until"])
     for more in pids:  # another process id than ours: `crontab` is run by a script
         log.write(REPLACE, at, pid=write["pid"] + more, name="crontab")
-    observed.collect(settings)
-    assert told(settings) == []
+    observed.collect(environment)
+    assert told(environment) == []
 
 
 # --- A `crontab` that fails -----------------------------------------------------------------------
@@ -85,9 +89,9 @@ FAILS_AFTER = '#!/bin/sh\n[ "$1" = - ] || exec "$REAL_CRONTAB" "$@"\n{do}echo od
     ("do", "words"),
     [("", "The crontab is as it was."), ('"$REAL_CRONTAB" -\n', "is another one now")],
 )
-def test_what_is_said_of_a_crontab_that_failed_is_so(settings, crontab, fake_crontab, do, words):
+def test_what_is_said_of_a_crontab_that_failed_is_so(environment, crontab, fake_crontab, do, words):
     crontab.write(EXISTING)
-    failing = replace(settings, crontab_program=str(fake_crontab(FAILS_AFTER.format(do=do))))
+    failing = replace(environment, crontab_program=str(fake_crontab(FAILS_AFTER.format(do=do))))
     done = tasks.create(failing, ME, "New", "@daily", "/bin/new")
     assert words in done.problem.user_message
     assert not isinstance(done.problem, ConcurrentModification)

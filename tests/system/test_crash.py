@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 
 from pitasker_core import database, tasks
 from pitasker_core.database.tables import Base
-from pitasker_core.sync import adopt, edit, service, validation
+from pitasker_core.sync import edit, importing, service, validation
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.processes import in_child
@@ -56,7 +56,7 @@ SET_UP = text(
 )
 
 
-def dying_at(step, settings, work):
+def dying_at(step, environment, work):
     """Do `work` in a process that dies right before the step-th line of the core that it comes to.
 
     Returns whether it came to that line.
@@ -75,19 +75,19 @@ def dying_at(step, settings, work):
 
     def run():
         sys.settrace(trace)
-        work(settings)
+        work(environment)
 
-    return in_child(settings, run) == 9
+    return in_child(environment, run) == 9
 
 
-def contents(settings):
+def contents(environment):
     """What both sides hold, without what differs from run to run."""
-    found = tasks.listing(settings)
+    found = tasks.listing(environment)
     values = [
         (t.name, t.schedule, t.command, t.paused, t.is_system_managed, str(found.states[t.id]))
         for t in found.tasks
     ]
-    installed, _ = service.read_crontab(settings)
+    installed, _ = service.read_crontab(environment)
     lines = [line.split("# PITASKER_ID:")[0] for line in (installed or "").split("\n")]
     return values, lines
 
@@ -95,12 +95,12 @@ def contents(settings):
 class Stage:
     """Both sides in a state that can be set up again before each death."""
 
-    def __init__(self, settings, crontab):
+    def __init__(self, environment, crontab):
         self._crontab = crontab
         self._text = crontab.read()
-        tasks.listing(settings)  # our crontab is known from here on, by one and the same id
+        tasks.listing(environment)  # our crontab is known from here on, by one and the same id
         # One connection for all: to make one takes longer than to set up the rows.
-        engine = create_engine(settings.database_url, isolation_level="AUTOCOMMIT")
+        engine = create_engine(environment.database_url, isolation_level="AUTOCOMMIT")
         self._rows = engine.connect()
         self._rows.execute(text("create schema stage"))
         for name in TABLES:
@@ -114,28 +114,28 @@ class Stage:
         self._rows.execute(SET_UP)
 
 
-def out_of_step(settings, crontab):
+def out_of_step(environment, crontab):
     """A task for each thing that a sync can have to do."""
     crontab.write(EXISTING)
-    adopt.adopt(settings, ME)
+    importing.adopt(environment, ME)
     for name in ("by hand", "in database", "deleted", "gone by hand", "agreed"):
-        create(settings, name, command=f"/bin/{name.replace(' ', '-')}")
+        create(environment, name, command=f"/bin/{name.replace(' ', '-')}")
     lines = crontab.read().decode().splitlines(keepends=True)
     kept = [line for line in lines if "gone" not in line]
     crontab.write("".join(kept).replace("/bin/by-hand", "/bin/edited").encode())
-    ids = {task.name: task.id for task in tasks.listing(settings).tasks}
-    nowhere = replace(settings, crontab_program="/nonexistent/crontab")
+    ids = {task.name: task.id for task in tasks.listing(environment).tasks}
+    nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, ids["in database"], schedule="1 1 * * *", name="renamed")
     tasks.delete(nowhere, ME, ids["deleted"])
     create(nowhere, "new", command="/bin/new")
 
 
-def some_tasks(settings, crontab):
+def some_tasks(environment, crontab):
     crontab.write(EXISTING)
-    create(settings, "One", command="/bin/one")
+    create(environment, "One", command="/bin/one")
 
 
-def untouched(settings, crontab):
+def untouched(environment, crontab):
     crontab.write(EXISTING)
 
 
@@ -146,37 +146,37 @@ OPERATIONS = {
     "create": (some_tasks, lambda s: create(s, "Two", command="/bin/two")),
     "change": (some_tasks, lambda s: tasks.change(s, ME, 1, command="/bin/other")),
     "delete": (some_tasks, lambda s: tasks.delete(s, ME, 1)),
-    "import": (untouched, lambda s: adopt.adopt(s, ME)),
+    "import": (untouched, lambda s: importing.adopt(s, ME)),
     "raw edit": (untouched, lambda s: edit.save_raw(s, RAW, EXISTING.decode(), actor=ME)),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_death_at_any_step_ends_after_one_sync_as_if_none_or_nothing(settings, crontab, name):
+def test_a_death_at_any_step_ends_after_one_sync_as_if_none_or_nothing(environment, crontab, name):
     prepare, operate = OPERATIONS[name]
-    prepare(settings, crontab)
-    stage = Stage(settings, crontab)
+    prepare(environment, crontab)
+    stage = Stage(environment, crontab)
     old = crontab.read()
-    service.sync(settings, Request(ME))
-    as_if_nothing = contents(settings)
+    service.sync(environment, Request(ME))
+    as_if_nothing = contents(environment)
     stage.set_up()
-    operate(settings)
+    operate(environment)
     new = crontab.read()
-    service.sync(settings, Request(ME))
-    as_if_none = contents(settings)
+    service.sync(environment, Request(ME))
+    as_if_none = contents(environment)
     assert name == "sync" or as_if_none != as_if_nothing
     steps = 0
     for step in range(1, 100_000, STRIDE.get(name, 19)):
         stage.set_up()
-        if not dying_at(step, settings, operate):
+        if not dying_at(step, environment, operate):
             break
         steps += 1
         found = crontab.read()
         assert without_tags(found) in (without_tags(old), without_tags(new)), step
-        service.sync(settings, Request(ME, confirmed=True))
-        assert contents(settings) in (as_if_none, as_if_nothing), step
-        assert validation.validate(service.preview(settings)).is_valid, step
+        service.sync(environment, Request(ME, confirmed=True))
+        assert contents(environment) in (as_if_none, as_if_nothing), step
+        assert validation.validate(service.preview(environment)).is_valid, step
     assert steps > 10
 
 
@@ -192,22 +192,22 @@ def managed_schedule(data):
 
 
 @pytest.mark.slow
-def test_two_hundred_kills_during_saves_never_leave_half_a_crontab(settings, crontab):
+def test_two_hundred_kills_during_saves_never_leave_half_a_crontab(environment, crontab):
     crontab.write(EXISTING)
-    number = create(settings).id
+    number = create(environment).id
     other = crontab.read()
     dice = random.Random(7)
     kills = 0
     while kills < 200:
         before = crontab.read()
         # An earlier save that was killed before it reached the crontab is finished by the next.
-        intended = tasks.get(settings, number).schedule.encode()
+        intended = tasks.get(environment, number).schedule.encode()
         minute = (kills + 1) % 60
         child = os.fork()
         if child == 0:
             try:
-                database.connect(settings).dispose(close=False)  # those are the parent's
-                tasks.change(settings, ME, number, schedule=f"{minute} 4 * * *")
+                database.connect(environment).dispose(close=False)  # those are the parent's
+                tasks.change(environment, ME, number, schedule=f"{minute} 4 * * *")
             finally:
                 os._exit(0)
         time.sleep(dice.uniform(0, 0.06))
@@ -218,6 +218,6 @@ def test_two_hundred_kills_during_saves_never_leave_half_a_crontab(settings, cro
         schedule = managed_schedule(after)
         assert schedule in (managed_schedule(before), intended, f"{minute} 4 * * *".encode())
         assert after.replace(schedule + OURS, b"0 2 * * *" + OURS) == other
-    service.sync(settings, Request(ME))
-    assert validation.validate(service.preview(settings)).is_valid
-    assert tasks.get(settings, number).schedule.encode() in crontab.read()
+    service.sync(environment, Request(ME))
+    assert validation.validate(service.preview(environment)).is_valid
+    assert tasks.get(environment, number).schedule.encode() in crontab.read()

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from pitasker_core import database, history, tasks
-from pitasker_core.api.app import make
-from pitasker_core.auth import Role
-from pitasker_core.errors import InvalidSyntax
+from pitasker_core import database, tasks
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.base.storable import is_storable, storable, storable_data
 from pitasker_core.runs import history as runs
 from pitasker_core.runs import spool
-from pitasker_core.storable import is_storable, storable, storable_data
-from pitasker_core.sync import adopt, service
+from pitasker_core.server.api.app import make
+from pitasker_core.server.auth import Role
+from pitasker_core.sync import importing, operation_history, service
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import BACKGROUND, Request
 from tests.helpers.examples import ME, create
@@ -39,8 +39,8 @@ def test_any_text_becomes_storable_and_storable_text_stays_as_it_is(some):
 
 
 @pytest.mark.parametrize("some", ["a\udce9b", "a\0b"])
-def test_the_database_takes_any_text_in_every_kind_of_column(settings, some):
-    with database.session(settings) as session:
+def test_the_database_takes_any_text_in_every_kind_of_column(environment, some):
+    with database.session(environment) as session:
         as_text, as_list, as_json = session.execute(
             text("select cast(:a as text), cast(:b as text[]), cast(:c as jsonb)"),
             {"a": some, "b": [some], "c": database._json({"key": [some]})},
@@ -50,14 +50,14 @@ def test_the_database_takes_any_text_in_every_kind_of_column(settings, some):
     assert as_text.startswith("a\\")
 
 
-def test_an_entry_below_a_comment_with_foreign_bytes_is_imported_and_followed(settings, crontab):
+def test_an_entry_below_a_comment_with_foreign_bytes_is_imported_and_followed(environment, crontab):
     crontab.write(b"# " + CAFE + b"\n0 1 * * * /bin/a\n")
-    (task,) = adopt.adopt(settings, ME).imported
+    (task,) = importing.adopt(environment, ME).imported
     change_by_hand(crontab, b"0 1", b"0 2")
-    service.sync(settings, Request(BACKGROUND))
-    assert tasks.get(settings, task).schedule == "0 2 * * *"
+    service.sync(environment, Request(BACKGROUND))
+    assert tasks.get(environment, task).schedule == "0 2 * * *"
     assert crontab.read().startswith(b"# " + CAFE + b"\n0 2 * * * /bin/a # PITASKER_ID:")
-    tasks.delete(settings, ME, task)
+    tasks.delete(environment, ME, task)
     assert crontab.read() == b"# " + CAFE + b"\n"
 
 
@@ -65,53 +65,57 @@ def test_an_entry_below_a_comment_with_foreign_bytes_is_imported_and_followed(se
     ("before", "after"), [(b"/bin/a", b"/bin/\xe9"), (b"0 2", b"0 2\xe9")], ids=["command", "hour"]
 )
 def test_a_task_whose_entry_got_foreign_bytes_waits_and_the_others_go_on(
-    settings, crontab, before, after
+    environment, crontab, before, after
 ):
-    task = create(settings, "A", command="/bin/a")
-    other = create(settings, "B", schedule="0 9 * * *", command="/bin/b")
+    task = create(environment, "A", command="/bin/a")
+    other = create(environment, "B", schedule="0 9 * * *", command="/bin/b")
     change_by_hand(crontab, before, after)
     change_by_hand(crontab, b"0 9", b"0 8")
     written = crontab.read()
-    service.sync(settings, Request(BACKGROUND))
-    assert tasks.get(settings, other.id).schedule == "0 8 * * *"
-    assert "not UTF-8" in tasks.get(settings, task.id).sync_error
+    service.sync(environment, Request(BACKGROUND))
+    assert tasks.get(environment, other.id).schedule == "0 8 * * *"
+    assert "not UTF-8" in tasks.get(environment, task.id).sync_error
     assert crontab.read() == written
 
 
 def test_the_database_wins_over_foreign_bytes_and_says_that_undo_has_not_kept_them(
-    settings, crontab
+    environment, crontab
 ):
-    task = create(settings, command="/bin/a")
+    task = create(environment, command="/bin/a")
     written = crontab.read()
     change_by_hand(crontab, b"/bin/a", b"/bin/\xe9")
-    tag = tasks.get(settings, task.id).crontab_id
-    done = service.sync(settings, Request(ME, choices={tag: Policy.DATABASE}))
+    tag = tasks.get(environment, task.id).crontab_id
+    done = service.sync(environment, Request(ME, choices={tag: Policy.DATABASE}))
     assert crontab.read() == written
     assert not done.failures
     with pytest.raises(InvalidSyntax, match="not UTF-8"):
-        tasks.undo_operation(settings, ME, history.operation(settings, done.operation))
+        tasks.undo_operation(
+            environment, ME, operation_history.operation(environment, done.operation)
+        )
     assert crontab.read() == written
 
 
-def test_a_conflict_with_foreign_bytes_is_recorded_and_the_task_can_be_deleted(settings, crontab):
-    task = create(settings, command="/bin/a")
-    with database.session(settings) as session:
+def test_a_conflict_with_foreign_bytes_is_recorded_and_the_task_can_be_deleted(
+    environment, crontab
+):
+    task = create(environment, command="/bin/a")
+    with database.session(environment) as session:
         session.execute(text("update tasks set command = '/bin/here'"))
     change_by_hand(crontab, b"/bin/a", b"/bin/\xe9")
-    done = service.sync(settings, Request(ME))
+    done = service.sync(environment, Request(ME))
     assert len(done.plan.conflicts) == 1
-    tasks.delete(settings, ME, task.id)
-    service.sync(settings, Request(ME, policy=Policy.DATABASE))
+    tasks.delete(environment, ME, task.id)
+    service.sync(environment, Request(ME, policy=Policy.DATABASE))
     assert not crontab.read()
 
 
 @pytest.mark.parametrize("line", [b"1\xe9 5 * * * /bin/a\n", b"1 5 * * * /bin/\xe9\n"])
 @pytest.mark.parametrize("managed", [True, False])
 def test_an_entry_with_foreign_bytes_is_refused_by_an_import_with_the_reason(
-    settings, crontab, line, managed
+    environment, crontab, line, managed
 ):
     crontab.write(line + b"0 1 * * * /bin/b\n")
-    done = adopt.adopt(settings, ME, options=adopt.ImportOptions(system_managed=managed))
+    done = importing.adopt(environment, ME, options=importing.ImportOptions(system_managed=managed))
     assert list(done.errors) == [1]
     assert "not UTF-8" in done.errors[1]
     assert len(done.imported) == 1
@@ -130,8 +134,8 @@ def test_an_entry_with_foreign_bytes_is_refused_by_an_import_with_the_reason(
         ("token", "new", "\udcff"),
     ],
 )
-def test_an_argument_with_foreign_bytes_is_refused_as_one(settings, cli, capsys, words):
-    create(settings)
+def test_an_argument_with_foreign_bytes_is_refused_as_one(environment, cli, capsys, words):
+    create(environment)
     assert cli(*words, "--json") == 3
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "INVALID_SYNTAX"
 
@@ -162,11 +166,11 @@ def test_a_number_larger_than_any_id_is_not_found(cli, capsys, words):
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "NOT_FOUND"
 
 
-def test_every_page_shows_a_crontab_with_foreign_bytes(settings, crontab, open_page):
+def test_every_page_shows_a_crontab_with_foreign_bytes(environment, crontab, open_page):
     crontab.write(b"# " + CAFE + b"\nF=\xe9\n0 1 * * * /bin/a\n1\xe9 5 * * * /bin/\xe9\n")
-    adopt.adopt(settings, ME)
+    importing.adopt(environment, ME)
     change_by_hand(crontab, b"/bin/a", b"/bin/a\xe9")
-    service.sync(settings, Request(BACKGROUND))
+    service.sync(environment, Request(BACKGROUND))
     for page in PAGES:
         open_page(page)
 
@@ -181,7 +185,7 @@ def client(cli_environment, monkeypatch):
 
 
 def test_the_api_answers_with_foreign_bytes_and_takes_a_choice_that_was_shown_them(
-    settings, crontab, client
+    environment, crontab, client
 ):
     async def writing(scope, receive, send):
         scope.setdefault("state", {})["role"] = Role.WRITE
@@ -189,10 +193,10 @@ def test_the_api_answers_with_foreign_bytes_and_takes_a_choice_that_was_shown_th
 
     app = client.app
     writer = TestClient(writing, raise_server_exceptions=False)
-    task = create(settings, command="/bin/a")
+    task = create(environment, command="/bin/a")
     written = crontab.read()
     change_by_hand(crontab, b"/bin/a", b"/bin/\xe9")
-    assert tasks.change(settings, ME, task.id, schedule="0 3 * * *").failures == {}
+    assert tasks.change(environment, ME, task.id, schedule="0 3 * * *").failures == {}
     [conflict] = writer.get("/conflicts").json()
     assert conflict["crontab"]["command"] == "/bin/\udce9"
     for path, body in (("/crontab/sync", {}), ("/crontab/export", {"tasks": [task.id]})):
@@ -207,12 +211,12 @@ def test_the_api_answers_with_foreign_bytes_and_takes_a_choice_that_was_shown_th
 
 @pytest.mark.parametrize("some", ["a\0b", "a\ud800b"])
 @pytest.mark.parametrize("field", ["name", "command", "cronSchedule", "notes", "labels"])
-def test_the_api_refuses_what_the_database_cannot_keep(settings, crontab, client, field, some):
+def test_the_api_refuses_what_the_database_cannot_keep(environment, crontab, client, field, some):
     values = {"name": "A", "cronSchedule": "@daily", "command": "/bin/a"}
     values[field] = [some] if field == "labels" else some
     answer = client.post("/tasks", content=json.dumps(values), headers=JSON)
     assert answer.status_code in (400, 422)
-    assert not tasks.listing(settings).tasks
+    assert not tasks.listing(environment).tasks
 
 
 @pytest.mark.parametrize(
@@ -224,14 +228,14 @@ def test_the_api_refuses_what_the_database_cannot_keep(settings, crontab, client
         ("GET", "/snapshots/99999999999"),
     ],
 )
-def test_the_api_finds_nothing_under_a_number_larger_than_any_id(settings, client, method, path):
+def test_the_api_finds_nothing_under_a_number_larger_than_any_id(environment, client, method, path):
     answer = client.request(method, path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
 
 
-def test_a_record_that_cannot_be_kept_is_put_aside_and_holds_up_no_other(settings):
-    task = create(settings)
-    settings.spool.mkdir(parents=True)
+def test_a_record_that_cannot_be_kept_is_put_aside_and_holds_up_no_other(environment):
+    task = create(environment)
+    environment.spool.mkdir(parents=True)
     started = 1_700_000_000
     numbers = {
         "1-1-1": {"exit_code": 10**30},
@@ -242,9 +246,9 @@ def test_a_record_that_cannot_be_kept_is_put_aside_and_holds_up_no_other(setting
     }
     for name, ended in numbers.items():
         record = {"started": started, "ended": started + 1, **ended}
-        (settings.spool / f"{name}.json").write_text(json.dumps(record))
-    spool.collect(settings)
-    assert [run.exit_code for run in runs.runs(settings)] == [7]
-    assert sorted(file.name for file in settings.spool.iterdir()) == [
+        (environment.spool / f"{name}.json").write_text(json.dumps(record))
+    spool.collect(environment)
+    assert [run.exit_code for run in runs.runs(environment)] == [7]
+    assert sorted(file.name for file in environment.spool.iterdir()) == [
         f"{name}.json.unreadable" for name in list(numbers)[:4]
     ]

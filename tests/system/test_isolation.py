@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from pitasker_core.settings import Settings
+from pitasker_core.base.environment import Environment
 from tests.helpers.crontabs import InstalledCrontab
 from tests.helpers.isolation import SPOOL
 
@@ -23,7 +23,7 @@ def test_children_of_the_tests_see_the_private_spool_too(crontab: InstalledCront
 
 
 def test_home_and_database_are_not_those_of_whoever_runs_the_tests() -> None:
-    settings = Settings.from_environment()
-    assert settings.database_url is None
-    assert settings.home.is_relative_to(os.environ["HOME"])
+    environment = Environment.from_environment()
+    assert environment.database_url is None
+    assert environment.home.is_relative_to(os.environ["HOME"])
     assert "pitasker-tests-home-" in os.environ["HOME"]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pitasker_core.runs import history, observed, spool
+from pitasker_core.runs import history, spool
+from pitasker_core.runs.cron_log import observed
 from tests.helpers.examples import create
 from tests.helpers.waiting import PATIENCE
 
@@ -53,9 +54,9 @@ class Syslog(threading.Thread):
 
 
 @pytest.fixture
-def cron(tmp_path, settings):
+def cron(tmp_path, environment):
     """Start the daemon; it runs what is in the crontab from the next minute on."""
-    Syslog(tmp_path / "log", settings.cron_log).start()
+    Syslog(tmp_path / "log", environment.cron_log).start()
     daemons = []
 
     def start():
@@ -74,19 +75,19 @@ def cron(tmp_path, settings):
     reason="without root cron cannot become the user, as the kernel forbids setgroups",
 )
 @pytest.mark.skipif(not shutil.which("cron"), reason="this machine's daemon is not called cron")
-def test_what_cron_runs_is_seen_whether_it_is_recorded_or_not(settings, crontab, cron):
+def test_what_cron_runs_is_seen_whether_it_is_recorded_or_not(environment, crontab, cron):
     crontab.write(b"* * * * * printf 'by hand: \xc3\xa9\\t' | cat%input\n")
     before = crontab.read()
     every_minute = "* * * * *"
-    plain = create(settings, "Plain", every_minute, "echo plain; cat%a line of input")
+    plain = create(environment, "Plain", every_minute, "echo plain; cat%a line of input")
     recorded = create(
-        settings,
+        environment,
         "Recorded",
         every_minute,
         "cat; echo 'a quote: '\\'' 100\\%'; exit 3%in",
         record_runs=True,
     )
-    reboot = create(settings, "Reboot", "@reboot", "true")
+    reboot = create(environment, "Reboot", "@reboot", "true")
     assert crontab.read().startswith(before)
     cron()
 
@@ -94,18 +95,18 @@ def test_what_cron_runs_is_seen_whether_it_is_recorded_or_not(settings, crontab,
     wanted = {("Plain", "observed"), ("Recorded", "recorded"), ("Reboot", "observed")}
     found = set()
     while not wanted <= found:
-        assert time.monotonic() < end, (found, settings.cron_log.read_text())
+        assert time.monotonic() < end, (found, environment.cron_log.read_text())
         time.sleep(0.5)
-        observed.collect(settings)
-        spool.collect(settings)
-        runs = history.runs(settings)
+        observed.collect(environment)
+        spool.collect(environment)
+        runs = history.runs(environment)
         found = {(run.task_name, run.source) for run in runs if run.state != "running"}
 
     by_task = {run.task: run for run in reversed(runs)}
     assert by_task[plain.id].state == by_task[reboot.id].state == "started"
     kept = by_task[recorded.id]
     assert (kept.state, kept.exit_code) == ("failed", 3)
-    assert history.output(settings, kept.id) == b"in\na quote: ' 100%\n"
+    assert history.output(environment, kept.id) == b"in\na quote: ' 100%\n"
     # Seen twice, by the log and by the recorder, it is one run.
     first = [run for run in runs if abs(run.started_at - kept.started_at) < timedelta(seconds=30)]
     assert [run.source for run in first if run.task == recorded.id] == ["recorded"]

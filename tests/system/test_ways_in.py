@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from pitasker_core import auth, serving
-from pitasker_core.settings import Settings
+from pitasker_core.base.environment import Environment
+from pitasker_core.server import auth, launch
 from tests.helpers.databases import execute
 from tests.helpers.serving import process_environment, running_servers
 from tests.helpers.waiting import PATIENCE, until
@@ -143,11 +143,13 @@ def house(_server, _template, tmp_path_factory, browser):
         execute(_server, f"create database house template {_template}")
         for name, options in (("open", ["--host", "::"]), ("named", ["--base-url", BASE_URL])):
             (folder / name).mkdir()
-            settings = Settings(folder / name / "home", _server % "house", "crontab", demo=False)
-            settings = replace(settings, cron_log=folder / "cron.log")
-            auth.set_password(settings, SECRET)
+            environment = Environment(
+                folder / name / "home", _server % "house", "crontab", demo=False
+            )
+            environment = replace(environment, cron_log=folder / "cron.log")
+            auth.set_password(environment, SECRET)
             start = stack.enter_context(
-                running_servers(process_environment(settings), folder / name)
+                running_servers(process_environment(environment), folder / name)
             )
             addresses[name] = start(*options)
         open_port, named_port = (address.rpartition(":")[2] for address in addresses.values())
@@ -206,7 +208,7 @@ CONNECT = """() => new Promise(resolve => {
 })"""
 """What the dashboard's scripts do first: without it a page is a skeleton for ever."""
 
-OWN = serving.own_address() or "127.0.0.2"
+OWN = launch.own_address() or "127.0.0.2"
 
 
 @pytest.mark.parametrize(

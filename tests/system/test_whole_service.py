@@ -20,11 +20,11 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from sqlalchemy import text as sql
 
 from pitasker_core import database, tasks
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import CrontabReverted, MassRemoval, PiTaskerError
 from pitasker_core.crontab.document import decode, encode, parse, split_stdin
 from pitasker_core.database.tables import Base
-from pitasker_core.errors import CrontabReverted, MassRemoval, PiTaskerError
-from pitasker_core.settings import Settings
-from pitasker_core.sync import adopt, edit, fixes, release, service, validation
+from pitasker_core.sync import edit, fixes, importing, service, stop_managing, validation
 from pitasker_core.sync.fixes import Fix
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.validation import Discrepancy
@@ -69,11 +69,11 @@ class Service(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.settings, self.crontab, self.flag = self.world
+        self.environment, self.crontab, self.flag = self.world
         self.crontab.remove()
         self.flag.unlink(missing_ok=True)
         tables = ", ".join(set(Base.metadata.tables) - {"crontabs"})
-        with database.administer(self.settings) as connection:
+        with database.administer(self.environment) as connection:
             connection.execute(sql(f"truncate {tables} restart identity"))
         self.number = 0
         self.names = {}
@@ -85,7 +85,7 @@ class Service(RuleBasedStateMachine):
         return decode(self.crontab.read() or b"")
 
     def tasks(self):
-        return tasks.listing(self.settings).tasks
+        return tasks.listing(self.environment).tasks
 
     def some(self, data, *, on=None):
         choice = [t for t in self.tasks() if on is None or t.is_system_managed is on]
@@ -126,7 +126,7 @@ class Service(RuleBasedStateMachine):
 
     def waiting(self, targets):
         """The lines of a person's that imports of these tasks could not tag yet."""
-        compared = service.preview(self.settings)
+        compared = service.preview(self.environment)
         return [
             compared.document.lines[index].raw
             for tag, index in compared.reading.lost.items()
@@ -143,9 +143,9 @@ class Service(RuleBasedStateMachine):
         """A sync that works: both sides agree then or a conflict is shown; another does nothing."""
         before = self.text()
         try:
-            service.sync(self.settings, Request(ME))
+            service.sync(self.environment, Request(ME))
         except (MassRemoval, CrontabReverted):
-            service.sync(self.settings, Request(ME, confirmed=True))
+            service.sync(self.environment, Request(ME, confirmed=True))
         settled = self.text()
         # An import that `crontab` did not take is made up for now.
         lost, new = Counter(persons(before)), Counter(persons(settled))
@@ -154,12 +154,12 @@ class Service(RuleBasedStateMachine):
             [line] = lines_of(raw)
             assert (line.schedule, line.command) in tagged, (before, settled)
         assert not new - lost - self.own_names(), (before, settled)
-        compared = service.preview(self.settings)
+        compared = service.preview(self.environment)
         held = compared.reading.held(compared.document)
         open_changes = [c for c in compared.plan.changes if c not in compared.plan.conflicts]
         failed = {t.crontab_id for t in self.tasks() if t.sync_error}
         assert not [c for c in open_changes if c.tag not in failed | held.keys()]
-        again = service.sync(self.settings, Request(ME, confirmed=True))
+        again = service.sync(self.environment, Request(ME, confirmed=True))
         assert self.text() == settled
         assert not [c for c in again.pulled + again.pushed if c.tag not in failed]
         self.quiet = frozenset(entries(settled))
@@ -177,7 +177,7 @@ class Service(RuleBasedStateMachine):
     def create(self, schedule, command, paused):
         with self.act():
             name = f"Task {self.count()}"
-            self.last = tasks.create(self.settings, ME, name, schedule, command, paused=paused)
+            self.last = tasks.create(self.environment, ME, name, schedule, command, paused=paused)
             self.names[self.last.tasks[0].id] = name
 
     @rule(data=st.data(), schedule=SCHEDULES, command=COMMANDS)
@@ -195,7 +195,7 @@ class Service(RuleBasedStateMachine):
                 )
             )
             with self.act(targets=[task.id]):
-                self.last = tasks.change(self.settings, ME, task.id, **fields)
+                self.last = tasks.change(self.environment, ME, task.id, **fields)
                 self.names[task.id] = fields.get("name", task.name)
 
     @rule(data=st.data())
@@ -203,7 +203,7 @@ class Service(RuleBasedStateMachine):
         if task := self.some(data):
             with self.act(targets=[task.id]):
                 on = not task.is_system_managed
-                self.last = tasks.change(self.settings, ME, task.id, system_managed=on)
+                self.last = tasks.change(self.environment, ME, task.id, system_managed=on)
 
     @rule(data=st.data())
     def off_and_on(self, data):
@@ -214,7 +214,7 @@ class Service(RuleBasedStateMachine):
             before = self.text()
             for on in (False, True):
                 with self.act(targets=[task.id]):
-                    done = tasks.change(self.settings, ME, task.id, system_managed=on)
+                    done = tasks.change(self.environment, ME, task.id, system_managed=on)
                     assert not done.failures
                     assert done.problem is None
                     assert not done.notes
@@ -224,24 +224,24 @@ class Service(RuleBasedStateMachine):
     def delete(self, data):
         if task := self.some(data):
             with self.act(targets=[task.id]):
-                self.last = tasks.delete(self.settings, ME, task.id)
+                self.last = tasks.delete(self.environment, ME, task.id)
 
     @precondition(lambda self: self.last)
     @rule()
     def undo(self):
         last, self.last = self.last, None
         with self.act(targets=[task.id for task in last.tasks]):
-            tasks.undo(self.settings, ME, last)
+            tasks.undo(self.environment, ME, last)
             for task in last.before:
                 self.names[task.id] = task.name
 
     @rule(data=st.data())
     def import_some(self, data):
-        offered = adopt.importable(service.preview(self.settings))
+        offered = importing.importable(service.preview(self.environment))
         if offered:
             chosen = data.draw(st.lists(st.sampled_from(offered), unique=True, min_size=1))
             with self.act(takes=[item.raw for item in chosen]):
-                adopt.adopt(self.settings, ME, chosen)
+                importing.adopt(self.environment, ME, chosen)
 
     @rule(data=st.data())
     def release(self, data):
@@ -251,30 +251,30 @@ class Service(RuleBasedStateMachine):
             own = f"# {task.name}\n"
             before = self.text()
             with suppress(PiTaskerError):
-                release.release(self.settings, ME, [task.id])
+                stop_managing.release(self.environment, ME, [task.id])
             new = Counter(persons(self.text())) - Counter(persons(before))
             assert new.total() <= 1, own
             assert not Counter(persons(before)) - Counter(persons(self.text()))
 
     @rule(data=st.data(), fix=st.sampled_from([Fix.KEEP_AS_COMMENT]))
     def fix_words(self, data, fix):
-        report = validation.validate(service.preview(self.settings))
+        report = validation.validate(service.preview(self.environment))
         found = [f for f in report.findings if f.kind is Discrepancy.WORDS_BEHIND_TAG]
         if found:
             one = data.draw(st.sampled_from(found))
             before = self.text()
             with suppress(PiTaskerError):
-                fixes.apply(self.settings, ME, [one], fix)
+                fixes.apply(self.environment, ME, [one], fix)
             assert not Counter(persons(before)) - Counter(persons(self.text()))
 
     @rule(data=st.data())
     def restore(self, data):
-        kept = edit.snapshots(self.settings)
+        kept = edit.snapshots(self.environment)
         if kept:
             chosen = data.draw(st.sampled_from(kept[:6]))
             with suppress(PiTaskerError):
-                edit.restore(self.settings, chosen.id, actor=ME)
-                kept_text = edit.snapshot(self.settings, chosen.id).text or ""
+                edit.restore(self.environment, chosen.id, actor=ME)
+                kept_text = edit.snapshot(self.environment, chosen.id).text or ""
                 # What waits to be written comes after it at once.
                 assert not Counter(persons(kept_text)) - Counter(persons(self.text()))
             self.quiet = frozenset()
@@ -350,7 +350,7 @@ def settings_with_faults(database_url, crontab, fake_crontab, tmp_path):
     program = str(fake_crontab(FAULTY.format(flag=flag)))
     log = tmp_path / "cron.log"
     return (
-        Settings(tmp_path / "home", database_url, program, demo=False, cron_log=log),
+        Environment(tmp_path / "home", database_url, program, demo=False, cron_log=log),
         crontab,
         flag,
     )

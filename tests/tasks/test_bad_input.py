@@ -5,9 +5,9 @@ import json
 import pytest
 
 from pitasker_core import tasks
+from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab.document import COMMAND_LIMIT
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.sync import adopt, edit, service
+from pitasker_core.sync import edit, importing, service
 from tests.helpers.examples import ME, create
 
 TAG = "7c0e3a52-0b1f-4a5e-9a57-3f3d9c1b2a11"
@@ -15,34 +15,34 @@ BREAKS = ["a\n* * * * * evil", "a\r* * * * * evil", "a\0b", "a\x0bb", "a\x1b[2Jb
 
 
 @pytest.fixture(autouse=True)
-def _unchanged(crontab, settings):
+def _unchanged(crontab, environment):
     yield
     assert not crontab.read()
-    assert tasks.listing(settings).tasks == []
+    assert tasks.listing(environment).tasks == []
 
 
 @pytest.mark.parametrize("text", BREAKS)
 @pytest.mark.parametrize("place", ["name", "command", "schedule"])
-def test_a_control_character_is_refused_in_a_new_task(settings, place, text):
+def test_a_control_character_is_refused_in_a_new_task(environment, place, text):
     values = {"name": "A", "schedule": "0 1 * * *", "command": "/bin/a", place: text}
     with pytest.raises(InvalidSyntax):
-        tasks.create(settings, ME, **values)
+        tasks.create(environment, ME, **values)
 
 
 @pytest.mark.parametrize("text", BREAKS)
 @pytest.mark.parametrize("place", ["name", "command", "schedule"])
-def test_a_control_character_is_refused_in_a_change(settings, crontab, place, text):
-    task = create(settings)
+def test_a_control_character_is_refused_in_a_change(environment, crontab, place, text):
+    task = create(environment)
     before = crontab.read()
     with pytest.raises(InvalidSyntax):
-        tasks.change(settings, ME, task.id, **{place: text})
+        tasks.change(environment, ME, task.id, **{place: text})
     assert crontab.read() == before
-    tasks.delete(settings, ME, task.id)
+    tasks.delete(environment, ME, task.id)
 
 
 @pytest.mark.parametrize("text", ["a\n* * * * * evil", "a\r* * * * * evil"])
 @pytest.mark.parametrize("place", [1, 2, 3])
-def test_a_line_break_is_refused_by_the_command_line(settings, cli, capsys, place, text):
+def test_a_line_break_is_refused_by_the_command_line(environment, cli, capsys, place, text):
     words = ["add", "A", "0 1 * * *", "/bin/a", "--json"]
     words[place] = text
     assert cli(*words) == 3
@@ -50,10 +50,10 @@ def test_a_line_break_is_refused_by_the_command_line(settings, cli, capsys, plac
 
 
 @pytest.mark.parametrize("text", BREAKS)
-def test_a_control_character_is_refused_in_an_imported_name(settings, crontab, text):
+def test_a_control_character_is_refused_in_an_imported_name(environment, crontab, text):
     line = "0 1 * * * /bin/a\n"
     crontab.write(line.encode())
-    done = adopt.adopt(settings, ME, [adopt.Import(1, line, text)])
+    done = importing.adopt(environment, ME, [importing.Import(1, line, text)])
     assert list(done.errors) == [1]
     assert crontab.read() == line.encode()
     crontab.remove()
@@ -63,9 +63,9 @@ def test_a_control_character_is_refused_in_an_imported_name(settings, crontab, t
     "name",
     [f"0 1 * * * x # PITASKER_ID:{TAG}", f"@daily x # PITASKER_ID:{TAG}"],
 )
-def test_a_name_that_would_be_read_as_a_paused_entry_is_refused(settings, name):
+def test_a_name_that_would_be_read_as_a_paused_entry_is_refused(environment, name):
     with pytest.raises(InvalidSyntax):
-        create(settings, name)
+        create(environment, name)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_a_name_that_would_be_read_as_a_paused_entry_is_refused(settings, name):
         "x" * (COMMAND_LIMIT + 1),
     ],
 )
-def test_a_command_that_could_not_carry_its_tag_is_refused(settings, command):
+def test_a_command_that_could_not_carry_its_tag_is_refused(environment, command):
     with pytest.raises(InvalidSyntax):
-        create(settings, command=command)
+        create(environment, command=command)
 
 
 @pytest.mark.parametrize(
@@ -97,20 +97,20 @@ def test_a_command_that_could_not_carry_its_tag_is_refused(settings, command):
         ("", "schedule"),
     ],
 )
-def test_a_bad_schedule_is_refused_in_plain_words(settings, schedule, words):
+def test_a_bad_schedule_is_refused_in_plain_words(environment, schedule, words):
     with pytest.raises(InvalidSyntax) as refused:
-        create(settings, schedule=schedule)
+        create(environment, schedule=schedule)
     assert words in refused.value.user_message.lower() or words in refused.value.user_message
 
 
-def test_a_raw_text_with_a_new_mistake_is_refused_with_its_line(settings):
+def test_a_raw_text_with_a_new_mistake_is_refused_with_its_line(environment):
     with pytest.raises(InvalidSyntax, match="line 2: minute must be 0 to 59"):
-        edit.save_raw(settings, "# fine\n61 * * * * x\n", None, actor=ME)
+        edit.save_raw(environment, "# fine\n61 * * * * x\n", None, actor=ME)
 
 
-def test_a_raw_text_with_a_nul_byte_is_refused(settings):
+def test_a_raw_text_with_a_nul_byte_is_refused(environment):
     with pytest.raises(InvalidSyntax):
-        edit.save_raw(settings, "0 1 * * * a\0b\n", None, actor=ME)
+        edit.save_raw(environment, "0 1 * * * a\0b\n", None, actor=ME)
 
 
 @pytest.mark.parametrize(
@@ -124,14 +124,14 @@ def test_a_raw_text_with_a_nul_byte_is_refused(settings):
         "x" * (COMMAND_LIMIT - len(f" # PITASKER_ID:{TAG}")),
     ],
 )
-def test_an_odd_but_good_command_goes_through_the_crontab_and_back(settings, crontab, command):
-    task = create(settings, command=command)
-    (entry,) = [e for _, e in service.read_crontab(settings)[1].entries()]
+def test_an_odd_but_good_command_goes_through_the_crontab_and_back(environment, crontab, command):
+    task = create(environment, command=command)
+    (entry,) = [e for _, e in service.read_crontab(environment)[1].entries()]
     assert (entry.command, entry.tag) == (command, task.crontab_id)
-    assert tasks.listing(settings).states[task.id] is tasks.State.SYNCED
-    tasks.delete(settings, ME, task.id)
+    assert tasks.listing(environment).states[task.id] is tasks.State.SYNCED
+    tasks.delete(environment, ME, task.id)
 
 
-def test_a_command_line_without_a_task_of_that_number_says_so(settings, cli, capsys):
+def test_a_command_line_without_a_task_of_that_number_says_so(environment, cli, capsys):
     assert cli("edit", "999", "--name", "x") == 3
     assert "There is no task 999" in capsys.readouterr().err

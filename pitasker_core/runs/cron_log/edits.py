@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from pitasker_core.runs import cron_log, observed
-from pitasker_core.runs.cron_lines import Event, Kind
-from pitasker_core.settings import Settings
+from pitasker_core.base.environment import Environment
+from pitasker_core.runs.cron_log import observed, reader
+from pitasker_core.runs.cron_log.log_lines import Event, Kind
 
 _LAG = timedelta(seconds=1)
 """The log may write of a moment this much later, and a log may know whole seconds only."""
@@ -14,18 +14,18 @@ _LOOK_BACK = timedelta(hours=1)
 """The time before a write of which the log is read. Editors open for longer prove nothing."""
 
 
-def began_after(settings: Settings, written: datetime) -> bool:
+def began_after(environment: Environment, written: datetime) -> bool:
     """Whether the journal proves that others' last edit began after a write of PiTasker.
 
     False where there is no proof. A log in a file proves nothing, since every user of the machine
     may write to it.
     """
-    source = cron_log.find(settings)
-    if isinstance(source, cron_log.Unreadable) or source.file is not None:
+    source = reader.find(environment)
+    if isinstance(source, reader.Unreadable) or source.file is not None:
         return False
     user = observed.user_name()
     try:
-        read = cron_log.read(source, {}, written - _LOOK_BACK, user)
+        read = reader.read(source, {}, written - _LOOK_BACK, user)
     except OSError:
         return False
     return not read.jumps and last_edit_began_after(read.events, user, written)

@@ -13,16 +13,18 @@ from sqlalchemy import Integer, cast, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database, notices
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab.document import Crontab, parse, split_stdin, tag_in
+from pitasker_core.database import notices
 from pitasker_core.database.tables import EventRow, OperationRow, RunRow, SettingRow, TaskRow
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.runs import cron_lines, cron_log
-from pitasker_core.runs.by_hand import cron_command
-from pitasker_core.runs.cron_lines import Event, Kind
-from pitasker_core.runs.cron_log import Source, Unreadable
-from pitasker_core.runs.twins import same_start
-from pitasker_core.settings import Settings
+from pitasker_core.runs.cron_log import log_lines, reader
+from pitasker_core.runs.cron_log.log_lines import Event, Kind
+from pitasker_core.runs.cron_log.reader import Source, Unreadable
+from pitasker_core.runs.dedupe import same_start
+from pitasker_core.runs.manual import cron_command
 from pitasker_core.sync import service, store
 
 _log = logging.getLogger(__name__)
@@ -59,16 +61,16 @@ class Seen:
     """Lines left out so far: malformed, or not written by cron."""
 
 
-def collect(settings: Settings) -> Seen | Unreadable:
+def collect(environment: Environment) -> Seen | Unreadable:
     """Take in what cron has logged since the last time: starts, and changes of the crontab.
 
     One transaction, and none when nothing is new. Raises DatabaseError.
     """
-    source = cron_log.find(settings)
+    source = reader.find(environment)
     if isinstance(source, Unreadable):
         return source
     now = clock.now()
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         row = session.get(SettingRow, _key(crontab))
         kept: dict[str, Any] = dict(row.value) if row else {}
@@ -82,8 +84,8 @@ def collect(settings: Settings) -> Seen | Unreadable:
             "%d lines of %s were left out: cron cannot have written them.", found.skipped, source
         )
     if found.events or _is_worth_it(kept, told):
-        document = _document(settings)
-        with database.session(settings) as session:
+        document = _document(environment)
+        with database.session(environment) as session:
             row = session.get(SettingRow, _key(crontab), with_for_update=True)
             if (dict(row.value) if row else {}) != kept:
                 return _seen(told, now)  # another process was quicker
@@ -101,19 +103,19 @@ def user_name() -> str:
     return pwd.getpwuid(os.getuid()).pw_name
 
 
-def _read(source: Source, kept: dict[str, Any], now: datetime) -> cron_log.Read:
+def _read(source: Source, kept: dict[str, Any], now: datetime) -> reader.Read:
     since = now - REACH
     if kept.get("source") == str(source):
-        return cron_log.read(source, kept["place"], since, user_name())
+        return reader.read(source, kept["place"], since, user_name())
     if kept:
         # Another log than before: what is in both is taken in once, by its name.
         since = max(since, datetime.fromisoformat(kept["read"]) - timedelta(hours=1))
-        return cron_log.read(source, {"at": kept["read"]}, since, user_name())
-    return cron_log.read(source, {}, since, user_name())
+        return reader.read(source, {"at": kept["read"]}, since, user_name())
+    return reader.read(source, {}, since, user_name())
 
 
 def _told(
-    kept: dict[str, Any], found: cron_log.Read, source: Source, now: datetime
+    kept: dict[str, Any], found: reader.Read, source: Source, now: datetime
 ) -> dict[str, Any]:
     """What is to be remembered of the log after this reading."""
 
@@ -158,10 +160,10 @@ def _seen(told: dict[str, Any], now: datetime) -> Seen:
     )
 
 
-def _document(settings: Settings) -> Crontab:
+def _document(environment: Environment) -> Crontab:
     """The crontab as it is; without it, runs of unmanaged entries are nobody's."""
     try:
-        return service.read_crontab(settings)[1]
+        return service.read_crontab(environment)[1]
     except PiTaskerError:
         return parse("")
 
@@ -180,7 +182,7 @@ def _take_in(session: Session, crontab: int, events: Iterable[Event], document: 
 def unmanaged(document: Crontab) -> dict[str, str]:
     """The commands of entries without a tag, by what cron logs of them."""
     return {
-        cron_lines.as_logged(cron_command(split_stdin(entry.command)[0])): entry.command
+        log_lines.as_logged(cron_command(split_stdin(entry.command)[0])): entry.command
         for _, entry in document.entries()
         if entry.tag is None and not entry.has_foreign_bytes
     }

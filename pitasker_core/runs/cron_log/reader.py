@@ -20,11 +20,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from pitasker_core import clock, paths
-from pitasker_core.runs import cron_lines
-from pitasker_core.runs.cron_lines import BY_CRONTAB, Event, Kind, Line, MalformedLine
-from pitasker_core.settings import Settings
-from pitasker_core.text import Code, Text
+from pitasker_core.base import clock, paths
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.text import Code, Text
+from pitasker_core.runs.cron_log import log_lines
+from pitasker_core.runs.cron_log.log_lines import BY_CRONTAB, Event, Kind, Line, MalformedLine
 
 JOURNALS = (Path("/var/log/journal"), Path("/run/log/journal"))
 FILES = (Path("/var/log/cron.log"), Path("/var/log/cron"), Path("/var/log/syslog"))
@@ -72,16 +72,16 @@ class Read:
     """How many lines were left out: malformed, or not written by cron."""
 
 
-def find(settings: Settings) -> Source | Unreadable:
+def find(environment: Environment) -> Source | Unreadable:
     """The log of this machine's cron that this user may read, if there is one."""
-    if settings.cron_log:
-        if os.access(settings.cron_log, os.R_OK):
-            return Source(settings.cron_log)
+    if environment.cron_log:
+        if os.access(environment.cron_log, os.R_OK):
+            return Source(environment.cron_log)
         return Unreadable(
-            f"{settings.cron_log} cannot be read.",
+            f"{environment.cron_log} cannot be read.",
             "PITASKER_CRON_LOG names it: make it a file that this user may read.",
         )
-    if settings.demo:
+    if environment.demo:
         return Unreadable("cron does not run the demo's crontab.")
     closed: list[Path] = []
     if shutil.which("journalctl"):
@@ -190,14 +190,14 @@ class _New:
         try:
             if isinstance(line, MalformedLine):
                 raise line
-            event = cron_lines.event(line)
-            is_authentic = event and cron_lines.is_authentic(line, event, os.getuid())
+            event = log_lines.event(line)
+            is_authentic = event and log_lines.is_authentic(line, event, os.getuid())
             if is_authentic is False:
                 raise MalformedLine("not written by cron")
         except MalformedLine:
             self.skipped += 1
             return
-        if self._before and cron_lines.jumped(self._before, line):
+        if self._before and log_lines.jumped(self._before, line):
             self.jumps.append((min(self._before.at, line.at), max(self._before.at, line.at)))
         self._before = line
         if line.at < self.since:
@@ -250,7 +250,7 @@ def _journalctl(words: list[str], new: _New) -> bool:
         stderr=subprocess.DEVNULL,
     ) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        for line, cursor in cron_lines.from_journal(process.stdout):
+        for line, cursor in log_lines.from_journal(process.stdout):
             new.add(line)
             if cursor:
                 new.place = {"cursor": cursor}
@@ -340,7 +340,7 @@ def _note_hole(file: IO[bytes], gap_from: datetime | None, new: _New) -> None:
     """Note the time between what was read before and the first line of a file, if there is one."""
     if gap_from is None:
         return
-    first = cron_lines.first_stamp(_lines(file), clock.now(), clock.system_zone())
+    first = log_lines.first_stamp(_lines(file), clock.now(), clock.system_zone())
     end = first or clock.now()
     if end > gap_from:
         new.holes.append((gap_from, end))
@@ -386,6 +386,6 @@ def _add_lines(file: IO[bytes], position: int, new: _New) -> int:
             end += len(raw)
             yield raw
 
-    for line in cron_lines.from_syslog(whole(), clock.now(), clock.system_zone()):
+    for line in log_lines.from_syslog(whole(), clock.now(), clock.system_zone()):
         new.add(line)
     return end

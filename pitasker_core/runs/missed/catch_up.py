@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, literal_column, or_, select, true
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, database
+from pitasker_core import database
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import RunRow, TaskRow
-from pitasker_core.runs.missed import REACH, WAS, sentence
-from pitasker_core.settings import Settings
+from pitasker_core.runs.missed.detection import REACH, WAS, sentence
 from pitasker_core.sync import store
 
 
@@ -31,12 +32,12 @@ class Offer:
     missed: list[Missed]
 
 
-def offers(settings: Settings) -> Offer | None:
+def offers(environment: Environment) -> Offer | None:
     """The tasks that were missed when the machine was last off, and have not run since.
 
     None when there are none, or when it was longer ago than a week.
     """
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         query = select(RunRow.note).where(
             RunRow.crontab == crontab,
@@ -49,9 +50,9 @@ def offers(settings: Settings) -> Offer | None:
     return Offer(sentence(note, [one.name for one in missed]), missed) if note and missed else None
 
 
-def to_make_up(settings: Settings, note: str) -> list[Missed]:
+def to_make_up(environment: Environment, note: str) -> list[Missed]:
     """The tasks that were missed for a reason, have not run since, and are wanted to catch up."""
-    with database.session(settings) as session:
+    with database.session(environment) as session:
         crontab = store.own_crontab(session)
         return _not_started(session, crontab, note, TaskRow.catch_up)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from pitasker_core.runs.missed import Cause, Stretch
+from pitasker_core.runs.missed.detection import Cause, Stretch
 
 SIGN = timedelta(minutes=5)
 """How often a running PiTasker says that it is there."""

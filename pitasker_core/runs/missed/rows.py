@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, notices
+from pitasker_core.base import clock
 from pitasker_core.crontab.document import decode, parse
 from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.database import notices
 from pitasker_core.database.tables import (
     EventRow,
     OperationRow,
@@ -20,10 +21,10 @@ from pitasker_core.database.tables import (
     SnapshotRow,
     TaskRow,
 )
-from pitasker_core.runs import observed
-from pitasker_core.runs.boots import Sign
-from pitasker_core.runs.definitions import Definition, Observation
-from pitasker_core.runs.missed import Gap, sentence
+from pitasker_core.runs.cron_log import observed
+from pitasker_core.runs.missed.definitions import Definition, Observation
+from pitasker_core.runs.missed.detection import Gap, sentence
+from pitasker_core.runs.missed.offline_periods import Sign
 
 _BY_CRON = ("observed", "recorded")
 

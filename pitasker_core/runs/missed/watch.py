@@ -7,29 +7,31 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from pitasker_core import clock, cron_daemon, database, tasks
+from pitasker_core import database, tasks
+from pitasker_core.base import clock, cron_daemon
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.schedule import Schedule
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.runs import (
-    boots,
-    by_hand,
-    definitions,
-    machine,
-    missed,
-    missed_rows,
-    offers,
-    spool,
-)
-from pitasker_core.runs.boots import Boot
-from pitasker_core.runs.cron_lines import JUMP
-from pitasker_core.runs.cron_log import Unreadable
-from pitasker_core.runs.definitions import Definition, Observation, Span
+from pitasker_core.runs import machine, manual, spool
+from pitasker_core.runs.cron_log.log_lines import JUMP
+from pitasker_core.runs.cron_log.observed import Seen
+from pitasker_core.runs.cron_log.reader import Unreadable
 from pitasker_core.runs.machine import Moment
-from pitasker_core.runs.missed import EARLY, LATE, ON_TIME, REACH, Cause, Gap, Stretch, Verdict
-from pitasker_core.runs.missed_rows import Judged
-from pitasker_core.runs.observed import Seen
-from pitasker_core.settings import Settings
+from pitasker_core.runs.missed import catch_up, definitions, detection, offline_periods, rows
+from pitasker_core.runs.missed.definitions import Definition, Observation, Span
+from pitasker_core.runs.missed.detection import (
+    EARLY,
+    LATE,
+    ON_TIME,
+    REACH,
+    Cause,
+    Gap,
+    Stretch,
+    Verdict,
+)
+from pitasker_core.runs.missed.offline_periods import Boot
+from pitasker_core.runs.missed.rows import Judged
 from pitasker_core.sync import install, service, store
 
 MARGIN = timedelta(minutes=2)
@@ -79,10 +81,10 @@ class _Due:
 class Watch:
     """Judges again and again as time goes on; one per process. Tests bring their own clocks."""
 
-    def __init__(self, settings: Settings, look: Callable[[], Moment] = machine.look) -> None:
-        self._settings = settings
+    def __init__(self, environment: Environment, look: Callable[[], Moment] = machine.look) -> None:
+        self._environment = environment
         self._look = look
-        self._sign = machine.last_sign(settings)
+        self._sign = machine.last_sign(environment)
         self._moment: Moment | None = None
         self._set_or_slept: list[Stretch] = []
         self._boot: _ThisBoot | None = None
@@ -102,7 +104,7 @@ class Watch:
         """
         moment = self._look()
         self._compare_clocks(moment)
-        if self._settings.demo or not moment.is_trusted:
+        if self._environment.demo or not moment.is_trusted:
             return
         try:
             self._judge(moment, seen)
@@ -111,19 +113,19 @@ class Watch:
             self._boot = self._mark = self._kept = self._snapshot = None
             self._due = {}
             raise
-        machine.say_alive(self._settings, moment.now)
+        machine.say_alive(self._environment, moment.now)
         if moment.uptime >= CATCH_UP_AFTER:
             self._make_up()
 
     def stop(self) -> None:
         """PiTasker ends: from now on nobody knows whether the machine is on."""
-        machine.say_stopped(self._settings)
+        machine.say_stopped(self._environment)
 
     def _judge(self, moment: Moment, seen: Seen | Unreadable) -> None:
         until = moment.now - MARGIN
         if isinstance(seen, Seen):
             until = min(until, seen.until - EARLY)
-        with database.session(self._settings) as session:
+        with database.session(self._environment) as session:
             crontab = store.own_crontab(session)
             if self._boot is None:
                 self._begin(session, crontab, moment, seen)
@@ -135,7 +137,7 @@ class Watch:
             waits = [at for one in self._due.values() if (at := one.judged)]
             self._mark = max(mark, min([until, *waits]))
             if told or self._kept is None or self._mark - self._kept > _REMEMBERED:
-                missed_rows.keep_mark(session, crontab, self._mark)
+                rows.keep_mark(session, crontab, self._mark)
                 self._kept = self._mark
 
     def _compare_clocks(self, moment: Moment) -> None:
@@ -161,16 +163,16 @@ class Watch:
         self, session: Session, crontab: int, moment: Moment, seen: Seen | Unreadable
     ) -> None:
         """Find out how far was judged, and what is known of this boot: it takes a process, once."""
-        self._mark = self._kept = missed_rows.mark(session, crontab)
+        self._mark = self._kept = rows.mark(session, crontab)
         known: list[Boot] = []
         since = moment.booted_at - ON_TIME
         if isinstance(seen, Seen) and seen.is_journal and (known := machine.boots()):
             since = min(since, known[-1].start)
-            known = boots.with_true_starts(known, seen.jumps, moment.booted_at)
-        off = boots.offs(
+            known = offline_periods.with_true_starts(known, seen.jumps, moment.booted_at)
+        off = offline_periods.offs(
             known,
             moment.booted_at,
-            missed_rows.last_sign(session, crontab, moment.booted_at, self._sign),
+            rows.last_sign(session, crontab, moment.booted_at, self._sign),
         )
         this_off = off[-1] if off and abs(off[-1].end - moment.booted_at) < JUMP else None
         if this_off:
@@ -188,7 +190,7 @@ class Watch:
     ) -> Iterator[Judged]:
         """The tasks that should have started since they were judged last."""
         changed = self._observe(session, crontab, mark, seen)
-        known = {task.id: task for task in missed_rows.tasks(session, crontab)}
+        known = {task.id: task for task in rows.tasks(session, crontab)}
         self._due = {number: due for number, due in self._due.items() if number in known}
         for task in known.values():
             due = self._due.get(task.id)
@@ -202,16 +204,16 @@ class Watch:
         self, session: Session, crontab: int, mark: datetime, seen: Seen | Unreadable
     ) -> bool:
         """Find out what the crontab said since the mark; whether that is news."""
-        snapshot = missed_rows.newest_snapshot(session, crontab)
+        snapshot = rows.newest_snapshot(session, crontab)
         if snapshot == self._snapshot:
             return False
         self._snapshot = snapshot
-        dialect = service.program(self._settings).dialect
-        self._observations = missed_rows.observations(session, crontab, mark, dialect)
+        dialect = service.program(self._environment).dialect
+        self._observations = rows.observations(session, crontab, mark, dialect)
         self._edits = None
         if isinstance(seen, Seen) and seen.since <= mark:
             is_whole = all(end <= mark for _, end in seen.holes)
-            self._edits = missed_rows.edits(session, crontab, mark) if is_whole else None
+            self._edits = rows.edits(session, crontab, mark) if is_whole else None
         return True
 
     def _redefined(self, task: Judged, due: _Due) -> _Due:
@@ -232,7 +234,7 @@ class Watch:
     def _is_installed(self) -> bool:
         """Whether the crontab is what the newest snapshot says it is."""
         try:
-            text = service.program(self._settings).read()
+            text = service.program(self._environment).read()
         except PiTaskerError:
             return False
         return self._snapshot is not None and self._snapshot[1] == install.digest(text)
@@ -262,7 +264,7 @@ class Watch:
                     news.setdefault(gap.note, {})[task.id] = (task, run)
         for note, missed_tasks in news.items():
             in_order = [missed_tasks[task.id] for task in due if task.id in missed_tasks]
-            missed_rows.tell(session, crontab, note, in_order)
+            rows.tell(session, crontab, note, in_order)
         return wrote
 
     def _judge_task(
@@ -300,10 +302,10 @@ class Watch:
         stretches = self._stretches(span.definition, seen)
         if span.definition.recorded:
             stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in spool.holes(session, crontab)]
-        verdict = missed.judge(times, starts, stretches, until, span.end)
+        verdict = detection.judge(times, starts, stretches, until, span.end)
         if verdict.waiting and cron_daemon.is_alive() is False:
             stretches.append(Stretch(verdict.waiting[0], until, Cause.CRON_DOWN))
-            verdict = missed.judge(times, starts, stretches, until, span.end)
+            verdict = detection.judge(times, starts, stretches, until, span.end)
         return verdict, starts
 
     def _write(
@@ -315,9 +317,9 @@ class Watch:
         starts: Sequence[datetime],
     ) -> Iterator[tuple[Gap, int | None]]:
         for at, start in verdict.late:
-            missed_rows.tell_late(session, task.id, at, start)
-        for gap in missed.gaps(verdict.missed, starts, clock.system_zone()):
-            yield gap, missed_rows.write(session, crontab, task.id, gap)
+            rows.tell_late(session, task.id, at, start)
+        for gap in detection.gaps(verdict.missed, starts, clock.system_zone()):
+            yield gap, rows.write(session, crontab, task.id, gap)
 
     def _facts(
         self, session: Session, task: Judged, span: Span, until: datetime
@@ -326,15 +328,15 @@ class Watch:
         boot, schedule = self._boot, span.definition.schedule
         if schedule.reboot and boot:
             # By the clock of that time, which may have been a wrong one.
-            started = bool(missed_rows.starts(session, task.id, boot.since))
+            started = bool(rows.starts(session, task.id, boot.since))
             times, starts = [boot.at], [boot.at] if started else []
         else:
             end = min(until, span.end or until)
-            times = missed.expected(schedule, span.start, end, clock.system_zone())
-            starts = missed_rows.starts(session, task.id, span.start - EARLY)
+            times = detection.expected(schedule, span.start, end, clock.system_zone())
+            starts = rows.starts(session, task.id, span.start - EARLY)
             if span.end:
                 starts = [start for start in starts if start < span.end + ON_TIME]
-        known = missed_rows.known(session, task.id, span.start - JUMP)
+        known = rows.known(session, task.id, span.start - JUMP)
         return [at for at in times if not any(a <= at <= b for a, b in known)], starts
 
     def _stretches(self, definition: Definition, seen: Seen | Unreadable) -> list[Stretch]:
@@ -360,14 +362,14 @@ class Watch:
         off = self._boot.off if self._boot else None
         if off is None or self._is_made_up:
             return
-        note = missed.in_words(off, clock.system_zone())
-        found = offers.to_make_up(self._settings, note)
+        note = detection.in_words(off, clock.system_zone())
+        found = catch_up.to_make_up(self._environment, note)
         wanted = [one.task for one in found if one.task not in self._made_up]
         self._is_made_up = not wanted
         if wanted:
             self._made_up.add(wanted[0])
-            task = tasks.get(self._settings, wanted[0])
-            by_hand.start(self._settings, "catch up", task, by="catchup")
+            task = tasks.get(self._environment, wanted[0])
+            manual.start(self._environment, "catch up", task, by="catchup")
 
 
 def _is_ripe(span: Span, until: datetime) -> bool:

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from shlex import quote
 
-from pitasker_core.clock import ago
+from pitasker_core.base.clock import ago
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Blank, Comment
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.runs.why.answer import Check, bad, good, log_command, unknown
 from pitasker_core.runs.why.facts import Facts
-from pitasker_core.text import Code, Text
 
 
 def _wanted(facts: Facts) -> Check:

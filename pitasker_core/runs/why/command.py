@@ -2,11 +2,11 @@
 
 from shlex import quote
 
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.command import SHELLS
 from pitasker_core.crontab.document import split_stdin
 from pitasker_core.runs.why.answer import Check, bad, good, unknown
 from pitasker_core.runs.why.facts import Facts, File
-from pitasker_core.text import Code, Text
 
 _ABSENT = "No such file or directory"
 _INTERPRETED = frozenset({"py", "pl", "rb", "js", "php"})

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pitasker_core.crontab import environment
+from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab, Entry
 from pitasker_core.crontab.schedule import Dialect
@@ -172,7 +172,7 @@ class Facts:
         """The settings that reach the entry and name a time zone."""
         if self.document is None or self.index is None:
             return {}
-        reaching = environment.reaching(self.document, self.index)
+        reaching = environment_lines.reaching(self.document, self.index)
         return {s.name: s.value for _, s in reaching if s.name in ("TZ", "CRON_TZ")}
 
     @property

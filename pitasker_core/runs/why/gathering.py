@@ -14,16 +14,18 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from pitasker_core import clock, cron_daemon, paths, tasks
+from pitasker_core import tasks
+from pitasker_core.base import clock, cron_daemon, paths
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.document import Crontab, split_stdin
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.runs import by_hand, cron_log, history, machine, spool
-from pitasker_core.runs.cron_lines import Kind
+from pitasker_core.runs import history, machine, manual, spool
+from pitasker_core.runs.cron_log import reader
+from pitasker_core.runs.cron_log.log_lines import Kind
 from pitasker_core.runs.why.answer import Answer
 from pitasker_core.runs.why.facts import Disk, Facts, File, Output, Spooled
-from pitasker_core.runs.why.judgement import judge
-from pitasker_core.settings import Settings
+from pitasker_core.runs.why.rules import judge
 from pitasker_core.sync import service
 from pitasker_core.tasks import Task
 
@@ -37,16 +39,16 @@ _FIRST_LINE = 512
 """Bytes in which a script's first line is looked for."""
 
 
-def explain(settings: Settings, number: int) -> Answer:
+def explain(environment: Environment, number: int) -> Answer:
     """Why a task did not run, or that all is well. Raises NotFound, DatabaseError."""
-    if not settings.read_only:
-        spool.collect(settings)
-    return judge(facts(settings, tasks.get(settings, number)))
+    if not environment.read_only:
+        spool.collect(environment)
+    return judge(facts(environment, tasks.get(environment, number)))
 
 
-def facts(settings: Settings, task: Task) -> Facts:
+def facts(environment: Environment, task: Task) -> Facts:
     """Everything that is known of a task, of its entry and of the machine."""
-    document, unreadable = _crontab(settings)
+    document, unreadable = _crontab(environment)
     user = pwd.getpwuid(os.getuid()).pw_name
     found = Facts(
         task=task,
@@ -55,34 +57,34 @@ def facts(settings: Settings, task: Task) -> Facts:
         zone=clock.system_zone(),
         document=document,
         unreadable=unreadable,
-        is_demo=settings.demo,
+        is_demo=environment.demo,
         cron_alive=cron_daemon.is_alive(),
         may_use_crontab=may_use_crontab(user),
-        spooled=None if settings.demo else spooled(_SPOOL / user),
+        spooled=None if environment.demo else spooled(_SPOOL / user),
         account_problem=_account_problem(user),
         clock_synchronised=machine.is_synchronised(),
         booted_at=machine.look().booted_at,
     )
-    runs = history.runs(settings, _LOOKED_AT, task.id)
+    runs = history.runs(environment, _LOOKED_AT, task.id)
     return replace(
-        _with_log(settings, _with_job(found)),
+        _with_log(environment, _with_job(found)),
         last_start=next((run for run in runs if run.source in _BY_CRON), None),
         by_hand=next((run for run in runs if run.source == "by hand"), None),
-        running=next(iter(history.runs(settings, 1, task.id, "Running")), None),
-        missed=next(iter(history.runs(settings, 1, task.id, "Missed")), None),
+        running=next(iter(history.runs(environment, 1, task.id, "Running")), None),
+        missed=next(iter(history.runs(environment, 1, task.id, "Missed")), None),
     )
 
 
-def _with_log(settings: Settings, found: Facts) -> Facts:
+def _with_log(environment: Environment, found: Facts) -> Facts:
     """The facts from cron's log since the task was due, if that is not long ago."""
     due = found.due
-    log = cron_log.find(settings)
-    if isinstance(log, cron_log.Unreadable):
+    log = reader.find(environment)
+    if isinstance(log, reader.Unreadable):
         return replace(found, log_problem=log.message, log_advice=log.advice)
     if due is None or found.now - due > _LOG_READ:
         return found
     try:
-        events = cron_log.read(log, {}, due - timedelta(minutes=1), found.user).events
+        events = reader.read(log, {}, due - timedelta(minutes=1), found.user).events
     except OSError as problem:
         return replace(found, log_problem=f"{log} cannot be read: {problem.strerror or problem}.")
     tag = f"PITASKER_ID:{found.task.crontab_id}"
@@ -110,9 +112,9 @@ def _with_log(settings: Settings, found: Facts) -> Facts:
 def _with_job(found: Facts) -> Facts:
     """The facts about what the command needs, found where cron would look for it."""
     entry = found.entry
-    env = by_hand.cron_environment(found.document, found.index)
+    env = manual.cron_environment(found.document, found.index)
     proper, _ = split_stdin(entry.command if entry else found.task.command)
-    reading = commands.read(by_hand.cron_command(proper))
+    reading = commands.read(manual.cron_command(proper))
     home, path = env["HOME"], env["PATH"]
     folder = str(Path(home, reading.folder or ""))
     program = reading.program
@@ -236,9 +238,9 @@ def _disks(folders: Iterable[Path], mounted: dict[str, str]) -> tuple[Disk, ...]
 # --- The machine and the user ----------------------------------------------------------------
 
 
-def _crontab(settings: Settings) -> tuple[Crontab | None, str]:
+def _crontab(environment: Environment) -> tuple[Crontab | None, str]:
     try:
-        return service.read_crontab(settings)[1], ""
+        return service.read_crontab(environment)[1], ""
     except PiTaskerError as problem:
         return None, problem.user_message
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from pitasker_core.runs.ends import in_words
+from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.why.answer import Check, bad, good, log_command, unknown
 from pitasker_core.runs.why.facts import LATE, Facts

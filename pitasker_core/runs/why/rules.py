@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from pitasker_core.clock import ago
+from pitasker_core.base.clock import ago
 from pitasker_core.runs.history import Run
-from pitasker_core.runs.why import command, hindrances, last_run, surprises, surroundings
+from pitasker_core.runs.why import blockers, command, job_environment, last_run, pitfalls
 from pitasker_core.runs.why.answer import Answer, Check, Verdict
 from pitasker_core.runs.why.facts import LATE, Facts
 
@@ -13,10 +13,10 @@ _IN_ORDER = "Everything is in order"
 
 def judge(facts: Facts) -> Answer:
     """Look at everything, in the order in which one thing keeps the next from mattering."""
-    hindering = _all(facts, hindrances.CHECKS)
-    otherwise = _all(facts, surprises.CHECKS)
+    hindering = _all(facts, blockers.CHECKS)
+    otherwise = _all(facts, pitfalls.CHECKS)
     started = _all(facts, last_run.STARTED)
-    working = _all(facts, (*surroundings.CHECKS, *command.CHECKS))
+    working = _all(facts, (*job_environment.CHECKS, *command.CHECKS))
     return Answer(
         _conclusion(facts, hindering, otherwise, started, working),
         (*hindering, *otherwise, *started, *working, last_run.ended(facts)),

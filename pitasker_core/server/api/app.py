@@ -11,12 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pitasker_core import errors, measure, shapes
-from pitasker_core.api import crontab, crontabs, runs, tasks
-from pitasker_core.api.context import Exact
-from pitasker_core.api.models import Error
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.text import Code, Text
+from pitasker_core.base import errors, timings
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.text import Code, Text
+from pitasker_core.server import json
+from pitasker_core.server.api import crontab, crontabs, runs, tasks
+from pitasker_core.server.api.context import Exact
+from pitasker_core.server.api.models import Error
 
 STATUS: Mapping[type[PiTaskerError], int] = {
     errors.NotSignedIn: 401,
@@ -80,7 +81,7 @@ class Measured:
         await self._app(scope, receive, send)
         if route := scope.get("route"):  # put there by the router that found it
             seconds = time.perf_counter() - start
-            measure.add(f"{scope['method']} {route.path}", seconds, measure.endpoints)
+            timings.add(f"{scope['method']} {route.path}", seconds, timings.endpoints)
 
 
 _PLACES = ("body", "query", "path", "header")
@@ -90,12 +91,12 @@ _PLACES = ("body", "query", "path", "header")
 async def _ours(request: Request, problem: Exception) -> Exact:
     assert isinstance(problem, PiTaskerError)  # noqa: S101 - registered for these alone
     status = next(STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS)
-    return Exact(shapes.error(problem), status)
+    return Exact(json.error(problem), status)
 
 
 async def _unexpected(request: Request, problem: Exception) -> Exact:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=problem)
-    return Exact(shapes.error(errors.Unexpected()), 500)
+    return Exact(json.error(errors.Unexpected()), 500)
 
 
 async def _not_understood(request: Request, problem: Exception) -> Exact:
@@ -104,7 +105,7 @@ async def _not_understood(request: Request, problem: Exception) -> Exact:
     for error in problem.errors()[:5]:
         if error["loc"][0] == "path" and error["type"] == "less_than_equal":
             missing = errors.NotFound(f"There is no {error['loc'][1]} {error['input']}.")
-            return Exact(shapes.error(missing), STATUS[errors.NotFound])
+            return Exact(json.error(missing), STATUS[errors.NotFound])
         if error["type"] == "json_invalid":
             parts.append(f"the body is no JSON ({error['ctx']['error']})")
             continue
@@ -114,7 +115,7 @@ async def _not_understood(request: Request, problem: Exception) -> Exact:
         where = ".".join(str(part) for part in error["loc"] if part not in _PLACES)
         parts.append(f"{where}: {error['msg']}" if where else error["msg"])
     told = errors.InvalidRequest(f"This request is not understood: {'; '.join(parts)}.")
-    return Exact(shapes.error(told), 422)
+    return Exact(json.error(told), 422)
 
 
 async def _http(request: Request, problem: Exception) -> Exact:
@@ -125,7 +126,7 @@ async def _http(request: Request, problem: Exception) -> Exact:
     headers = {**(problem.headers or {})}
     if problem.status_code == 405:
         headers["Allow"] = ", ".join(_allowed(request))
-    return Exact(shapes.error(told), problem.status_code, headers)
+    return Exact(json.error(told), problem.status_code, headers)
 
 
 def _allowed(request: Request) -> list[str]:

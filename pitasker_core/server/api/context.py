@@ -8,22 +8,22 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Request
 from fastapi.responses import JSONResponse
 
-from pitasker_core import clock
-from pitasker_core.api.models import LARGEST_ID
-from pitasker_core.auth import Role
-from pitasker_core.errors import InvalidSyntax
-from pitasker_core.settings import Settings
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.server.api.models import LARGEST_ID
+from pitasker_core.server.auth import Role
 
 ACTOR = "api"
 
 
-def _settings(request: Request) -> Settings:
-    """The settings of this request: read-only unless the gate saw somebody who may write."""
+def _environment(request: Request) -> Environment:
+    """The environment of this request: read-only unless the gate saw somebody who may write."""
     may_write = getattr(request.state, "role", None) is Role.WRITE
-    return replace(Settings.from_environment(), read_only=not may_write)
+    return replace(Environment.from_environment(), read_only=not may_write)
 
 
-Asked = Annotated[Settings, Depends(_settings)]
+Asked = Annotated[Environment, Depends(_environment)]
 TaskId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 

@@ -13,10 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from pitasker_core import errors, shapes
-from pitasker_core.auth import Role
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.web.gate import App, Receive, Scope, Send
+from pitasker_core.base import errors
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.server import json
+from pitasker_core.server.auth import Role
+from pitasker_core.server.web.gate import App, Receive, Scope, Send
 
 UPLOAD = "/_stcore/upload_file/"
 """Where Streamlit takes files: the raw editor's crontab, and nothing else."""
@@ -123,15 +124,15 @@ def _refusal(scope: Scope, headers: Mapping[str, str], most: int) -> Response | 
     """The answer to a request that is refused by its head alone."""
     is_upload = scope["path"].startswith(UPLOAD)
     if is_upload and scope["state"].get("role") is Role.READ and scope["method"] != "OPTIONS":
-        return JSONResponse(shapes.error(errors.ReadOnly()), 403)
+        return JSONResponse(json.error(errors.ReadOnly()), 403)
     if not is_upload and headers.get("content-type", "").lower().startswith("multipart/"):
         # Parts are kept in files while they come in: no page of ours needs them.
         problem = TooLarge("This address takes no files.")
-        return JSONResponse(shapes.error(problem), 415)
+        return JSONResponse(json.error(problem), 415)
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:20]) > most:
         problem = TooLarge(f"This request is too large: {most} bytes are taken here.")
-        return JSONResponse(shapes.error(problem), 413)
+        return JSONResponse(json.error(problem), 413)
     return None
 
 

@@ -13,15 +13,21 @@ import anyio.to_thread
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from pitasker_core import auth, crontabs, measure, shapes, tokens
-from pitasker_core.auth import Role
-from pitasker_core.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly, UnknownCrontab
-from pitasker_core.settings import Settings
-from pitasker_core.sites import Site
-from pitasker_core.text import Code, Text
-from pitasker_core.web import content_policy, origin, plain_page
-from pitasker_core.web.open_tab import SIGNED_OUT, OpenTab
-from pitasker_core.web.origin import SAFE_METHODS, ForeignOrigin, NotUpgraded, Refused
+from pitasker_core.base import timings
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly, UnknownCrontab
+from pitasker_core.base.text import Code, Text
+from pitasker_core.server import auth, crontabs, json, tokens
+from pitasker_core.server.auth import Role
+from pitasker_core.server.sites import Site
+from pitasker_core.server.web import content_policy, plain_page, request_origin
+from pitasker_core.server.web.open_tab import SIGNED_OUT, OpenTab
+from pitasker_core.server.web.request_origin import (
+    SAFE_METHODS,
+    ForeignOrigin,
+    NotUpgraded,
+    Refused,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -68,7 +74,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        origin.set_client(connection)
+        request_origin.set_client(connection)
         try:
             answer = await _admit(connection)
         except PiTaskerError as problem:
@@ -77,7 +83,7 @@ class Gate:
         if answer is None and scope["type"] == "http":
             is_document = _is_document(connection)
             sending = _with_headers(_with_script(send) if is_document else send)
-            with measure.timed("request"):
+            with timings.timed("request"):
                 await self._app(_admitted(connection, is_document=is_document), receive, sending)
         elif answer is None:
             tab = OpenTab(receive, send, _is_signed_in_as_now(connection))
@@ -93,8 +99,8 @@ class Gate:
 async def _admit(connection: HTTPConnection) -> Response | None:
     """Nothing, or the way to the page for signing in. Raises PiTaskerError for a refusal."""
     scope = connection.scope
-    settings = Settings.from_environment()
-    sites = origin.possible_sites(connection, settings)
+    environment = Environment.from_environment()
+    sites = request_origin.possible_sites(connection, environment)
     is_websocket = scope["type"] == "websocket"
     path = scope["path"]  # what the routes look at, whatever the host's name makes of it
     scope.setdefault("state", {}).update(role=None, sites=sites)
@@ -103,7 +109,7 @@ async def _admit(connection: HTTPConnection) -> Response | None:
     if path == _STREAM and not is_websocket:
         raise NotUpgraded
     by_token = _token(connection)
-    role = await _role(connection, settings, sites, by_token)
+    role = await _role(connection, environment, sites, by_token)
     scope["state"]["role"] = role
     if role is None:
         if is_websocket or _is_for_programs(path):
@@ -140,17 +146,17 @@ def _token(connection: HTTPConnection) -> str | None:
 
 
 async def _role(
-    connection: HTTPConnection, settings: Settings, sites: list[Site], token: str | None
+    connection: HTTPConnection, environment: Environment, sites: list[Site], token: str | None
 ) -> Role | None:
     if token is not None:
         try:
-            return await anyio.to_thread.run_sync(tokens.role_of, settings, token)
+            return await anyio.to_thread.run_sync(tokens.role_of, environment, token)
         except UnknownCrontab:
             # Which crontab it is can be said by those who may come in to one that it may be.
             if connection.scope["path"].startswith("/api/crontabs"):
-                return await anyio.to_thread.run_sync(crontabs.role_of, settings, token)
+                return await anyio.to_thread.run_sync(crontabs.role_of, environment, token)
             raise
-    login = auth.session(settings, auth.cookies_of(sites, connection.cookies))
+    login = auth.session(environment, auth.cookies_of(sites, connection.cookies))
     return login.role if login else None
 
 
@@ -159,7 +165,7 @@ def _is_signed_in_as_now(connection: HTTPConnection) -> Callable[[], bool]:
     cookies = auth.cookies_of(connection.scope["state"]["sites"], connection.cookies)
 
     def login() -> auth.Login | None:
-        return auth.session(Settings.from_environment(), cookies)
+        return auth.session(Environment.from_environment(), cookies)
 
     now = login()
     return lambda: now is not None and login() == now
@@ -197,7 +203,7 @@ def _respond(connection: HTTPConnection, problem: PiTaskerError) -> Response:
             "PiTasker: refused", problem.message, problem.advice, status=status
         )
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
-    return JSONResponse(shapes.error(problem), status, headers)
+    return JSONResponse(json.error(problem), status, headers)
 
 
 def _admitted(connection: HTTPConnection, *, is_document: bool = False) -> Scope:

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from pitasker_core import auth
-from pitasker_core.auth import Role
-from pitasker_core.connections import group_of
-from pitasker_core.settings import Settings
-from pitasker_core.text import Code, Text
-from pitasker_core.web import plain_page
-from pitasker_core.web.throttle import Throttle
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.text import Code, Text
+from pitasker_core.server import auth
+from pitasker_core.server.auth import Role
+from pitasker_core.server.connections import group_of
+from pitasker_core.server.web import plain_page
+from pitasker_core.server.web.throttle import Throttle
 
 throttle = Throttle()
 _one_at_a_time = anyio.Lock()
@@ -38,37 +38,37 @@ def routes() -> list[Route]:
 
 
 def _ask(request: Request) -> Response:
-    settings = Settings.from_environment()
+    environment = Environment.from_environment()
     token = request.query_params.get("token")
     if token is None:
-        return _page(settings)
+        return _page(environment)
     # What looks at a link before its person does (a chat's preview, a prefetch) uses nothing up.
-    role = auth.role_of_link(settings, token)
+    role = auth.role_of_link(environment, token)
     if role is None:
-        return _page(settings, _USED, status=401)
+        return _page(environment, _USED, status=401)
     may = "may change things" if role is Role.WRITE else "may look and not change anything"
     form = _LINK_FORM.format(may=may, token=html.escape(token))
     return plain_page.respond(_TITLE, content=form)
 
 
 async def _sign_in(request: Request) -> Response:
-    settings = Settings.from_environment()
+    environment = Environment.from_environment()
     form = await request.form()
     token = form.get("token")
     if isinstance(token, str):
-        role = auth.use_link(settings, token)
+        role = auth.use_link(environment, token)
         if role is None:
-            return _page(settings, _USED, status=401)
+            return _page(environment, _USED, status=401)
         _log.info("Somebody signed in with a link, from %s.", _where(request))
-        return _welcome(request, settings, role)
+        return _welcome(request, environment, role)
     password = form.get("password")
     if not isinstance(password, str) or len(password) > 1000:
-        return _page(settings, "Type the password.", status=400)
-    visitor = auth.visitor(settings, request.state.sites, request.cookies)
+        return _page(environment, "Type the password.", status=400)
+    visitor = auth.visitor(environment, request.state.sites, request.cookies)
     who = visitor or group_of(request.client.host if request.client else "")
     if (wait := throttle.begin(who, is_stranger=visitor is None)) > 0:
         return _page(
-            settings,
+            environment,
             Text(
                 f"Too many wrong passwords. Try again in {int(wait) + 1} seconds. Or sign in "
                 "without the password: ",
@@ -80,14 +80,14 @@ async def _sign_in(request: Request) -> Response:
         )
     async with _one_at_a_time:
         # It takes a twentieth of a second by design: not on the thread that serves everybody.
-        role = await anyio.to_thread.run_sync(auth.check_password, settings, password)
+        role = await anyio.to_thread.run_sync(auth.check_password, environment, password)
     if role is None:
         throttle.wrong(who)
         _log.warning("A wrong password was tried, from %s.", _where(request))
-        return _page(settings, "That is not the password.", status=401)
+        return _page(environment, "That is not the password.", status=401)
     throttle.right(who, is_stranger=visitor is None, is_owner=role is Role.WRITE)
     _log.info("Somebody signed in with the password, from %s.", _where(request))
-    return _welcome(request, settings, role)
+    return _welcome(request, environment, role)
 
 
 def _ask_to_sign_out(request: Request) -> Response:
@@ -97,7 +97,7 @@ def _ask_to_sign_out(request: Request) -> Response:
 
 def _sign_out(request: Request) -> Response:
     # The gate has left the cookies of this site alone.
-    auth.sign_out(Settings.from_environment(), request.cookies)
+    auth.sign_out(Environment.from_environment(), request.cookies)
     response = RedirectResponse("/login", 303)
     for site in request.state.sites:
         response.delete_cookie(auth.cookie_name(site), secure=site.is_https, httponly=True)
@@ -108,14 +108,14 @@ def _healthz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def _welcome(request: Request, settings: Settings, role: Role) -> Response:
+def _welcome(request: Request, environment: Environment, role: Role) -> Response:
     response = RedirectResponse(_next(request), 303)
     site = request.state.sites[0]
-    auth.sign_out(settings, request.cookies)  # who was signed in here may have had another role
-    cookies = [(*auth.sign_in(settings, role, site), auth.SESSION_SECONDS)]
+    auth.sign_out(environment, request.cookies)  # who was signed in here may have had another role
+    cookies = [(*auth.sign_in(environment, role, site), auth.SESSION_SECONDS)]
     if role is Role.WRITE:
-        seen = auth.visitor(settings, request.state.sites, request.cookies)
-        cookies.append((*auth.remember_visitor(settings, site, seen), auth.VISITOR_SECONDS))
+        seen = auth.visitor(environment, request.state.sites, request.cookies)
+        cookies.append((*auth.remember_visitor(environment, site, seen), auth.VISITOR_SECONDS))
     for name, value, seconds in cookies:
         response.set_cookie(
             name, value, seconds, httponly=True, samesite="lax", secure=site.is_https
@@ -139,13 +139,13 @@ def _next(request: Request) -> str:
 
 
 def _page(
-    settings: Settings,
+    environment: Environment,
     problem: str = "",
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    form = _FORM if auth.has_password(settings) else _LINK
+    form = _FORM if auth.has_password(environment) else _LINK
     return plain_page.respond(_TITLE, problem, content=form, status=status, headers=headers)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from pitasker_core.errors import PiTaskerError
+from pitasker_core.base.errors import PiTaskerError
 
 Message = MutableMapping[str, Any]
 

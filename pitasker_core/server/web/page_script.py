@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from pitasker_core.web.gate import CONNECTION, PAGE_SCRIPT
+from pitasker_core.server.web.gate import CONNECTION, PAGE_SCRIPT
 
 _SCRIPT = Path(__file__).with_name("page.js")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from starlette.responses import HTMLResponse
 
-from pitasker_core.text import Code, Text, visible
+from pitasker_core.base.text import Code, Text, visible
 
 
 def respond(

@@ -11,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pitasker_core import measure, metrics, shapes
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.metrics import Metrics
-from pitasker_core.runs import last
-from pitasker_core.runs.last import Last
-from pitasker_core.settings import Settings
-from pitasker_core.status import Health
+from pitasker_core.base import timings
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.reports import metrics
+from pitasker_core.reports.metrics import Metrics
+from pitasker_core.reports.status import Health
+from pitasker_core.runs import last_results
+from pitasker_core.runs.last_results import Last
+from pitasker_core.server import json
 
 _HEALTH = {Health.GREEN: 0, Health.YELLOW: 1, Health.RED: 2}
 
@@ -28,17 +30,17 @@ def routes() -> list[Route]:
 
 
 async def _metrics(request: Request) -> Response:
-    settings = Settings.from_environment()
+    environment = Environment.from_environment()
     try:
-        text = await anyio.to_thread.run_sync(_text, settings)
+        text = await anyio.to_thread.run_sync(_text, environment)
     except PiTaskerError as problem:
-        return JSONResponse(shapes.error(problem), 503)
+        return JSONResponse(json.error(problem), 503)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
-def _text(settings: Settings) -> bytes:
+def _text(environment: Environment) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Found(metrics.metrics(settings), last.last(settings)))
+    registry.register(_Found(metrics.metrics(environment), last_results.last(environment)))
     return generate_latest(registry)
 
 
@@ -69,7 +71,7 @@ class _Found(Collector):
         yield operations
         yield from self._of_tasks()
         yield from self._of_endpoints()
-        for what, total in sorted(measure.totals.items()):
+        for what, total in sorted(timings.totals.items()):
             name = f"pitasker_{what.replace(' ', '_')}_seconds"
             yield SummaryMetricFamily(
                 name, f"Time taken by each {what}", total.count, total.seconds
@@ -79,7 +81,7 @@ class _Found(Collector):
         found = SummaryMetricFamily(
             "pitasker_endpoint_seconds", "Time taken by each route of the API", labels=["endpoint"]
         )
-        for route, total in sorted(measure.endpoints.items()):
+        for route, total in sorted(timings.endpoints.items()):
             found.add_metric([route], total.count, total.seconds)
         yield found
 

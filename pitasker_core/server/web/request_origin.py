@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from starlette.requests import HTTPConnection
 
-from pitasker_core import sites
-from pitasker_core.errors import PiTaskerError
-from pitasker_core.settings import Settings
-from pitasker_core.sites import Site
-from pitasker_core.text import Code, Text
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.text import Code, Text
+from pitasker_core.server import sites
+from pitasker_core.server.sites import Site
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -56,11 +56,11 @@ class NotUpgraded(Refused):
         )
 
 
-def possible_sites(connection: HTTPConnection, settings: Settings) -> list[Site]:
+def possible_sites(connection: HTTPConnection, environment: Environment) -> list[Site]:
     """The sites of ours that the page behind a request may have; the page's own one alone where
     the browser names it. Raises Refused.
     """
-    base = sites.parse_base_url(settings.base_url) if settings.base_url else None
+    base = sites.parse_base_url(environment.base_url) if environment.base_url else None
     hosts = connection.headers.getlist("host")
     authority = sites.parse_authority(hosts[0]) if len(hosts) == 1 else None
     if authority is None:

@@ -10,7 +10,7 @@ one transaction, so the table is then as it was.
 
 from alembic import op
 
-from pitasker_core.errors import DatabaseError
+from pitasker_core.base.errors import DatabaseError
 
 revision = "0001"
 down_revision = None

@@ -9,7 +9,7 @@ Where there is none yet, the rows belong to whoever runs this migration.
 from alembic import op
 from sqlalchemy import text
 
-from pitasker_core import identity
+from pitasker_core.base import identity
 
 revision = "0006"
 down_revision = "0005"
