@@ -1,0 +1,199 @@
+"""The days of a draft: days of the month, months and weekdays, and what cron cannot say of them."""
+
+from dataclasses import dataclass
+
+from pitasker_core.crontab.phrases.draft import Draft, Refused
+from pitasker_core.crontab.phrases.fields import can_match_both
+from pitasker_core.crontab.phrases.reading import Kind, Reading
+from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, WEEKDAY_NAMES
+
+_LENGTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+_MOST_DAYS = 15  # a longer interval is not near to a step of days
+_DAY_NUMBER = '$(( $(date -ud "$(date +\\%F)" +\\%s) / 86400'
+"""The number of today since 1970, whatever the zone and the time."""
+_BY_WEEK = {1: (0,), 2: (1, 4), 3: (1, 3, 5), 4: (1, 2, 4, 5), 5: (1, 2, 3, 4, 5)}
+_BY_MONTH = {2: (1, 15), 3: (1, 11, 21), 4: (1, 8, 15, 22)}
+_ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
+
+
+@dataclass
+class Dates:
+    """Values of the three fields of dates, each None for any."""
+
+    days: set[int] | None = None
+    months: set[int] | None = None
+    weekdays: set[int] | None = None
+    both: bool = False
+    reason: str = ""
+    """Why they are only the nearest."""
+    test: str = ""
+    """The test in the command that makes them exact; it ends other days without a failure."""
+
+
+def dates_of(draft: Draft) -> Dates:
+    """The dates of a draft. Raises Refused."""
+    _apply_rate(draft)
+    dates = Dates(
+        draft.days or None, draft.months or None, draft.weekdays or None, bool(draft.both)
+    )
+    if draft.stride:
+        _apply_stride(draft, dates, *draft.stride)
+    if draft.nths:
+        _apply_nths(draft, dates)
+    elif draft.working_day:
+        _apply_working_day(draft, dates)
+    elif draft.last_day:
+        _apply_last_day(dates)
+    elif dates.days and dates.weekdays and dates.both:
+        _want_both(dates)
+    _fill_in(draft, dates)
+    return dates
+
+
+def _apply_rate(draft: Draft) -> None:
+    if not draft.rate or draft.rate[1] in ("hour", "day"):
+        return
+    count, unit = draft.rate
+    if unit == "week" and count in _BY_WEEK:
+        draft.weekdays = draft.weekdays or set(_BY_WEEK[count])
+    elif unit == "month" and count in _BY_MONTH:
+        draft.days = draft.days or set(_BY_MONTH[count])
+    elif unit == "year" and 12 % count == 0:
+        draft.months = draft.months or set(range(1, 13, 12 // count))
+        draft.periods.add("month")
+    else:
+        raise Refused(
+            Reading(Kind.UNKNOWN, reason=f"{count} times a {unit} is no regular schedule.")
+        )
+    draft.note("The days were not said: they are spread evenly.")
+
+
+def _apply_stride(draft: Draft, dates: Dates, count: int, unit: str) -> None:
+    if unit == "month" and 12 % count == 0:
+        dates.months = dates.months or set(range(1, 13, count))
+        draft.periods.add("month")
+        return
+    if unit == "day":
+        near = set(range(1, 32, count)) if count <= _MOST_DAYS else None
+        dates.days = dates.days or near
+        draft.periods.add("day")
+        dates.reason = (
+            f"cron counts days from the 1st of each month: not always {count} days apart."
+        )
+        dates.test = f"[ {_DAY_NUMBER} \\% {count} )) -eq 0 ] || exit 0; "
+    elif unit == "week":
+        draft.periods.add("week")
+        dates.reason = f"cron does not count weeks, so it cannot skip {_skipped(count, 'week')}."
+        dates.test = f"[ {_DAY_NUMBER} / 7 \\% {count} )) -eq 0 ] || exit 0; "
+    elif unit == "month":
+        draft.periods.add("month")
+        dates.reason = (
+            f"{count} months do not divide the year, and cron counts each year from January."
+        )
+        dates.test = (
+            f"[ $(( ($(date +\\%Y) * 12 + $(date +\\%-m) - 1) \\% {count} )) -eq 0 ] || exit 0; "
+        )
+    else:
+        draft.periods.add("year")
+        dates.reason = f"cron does not count years, so it cannot skip {_skipped(count, 'year')}."
+        dates.test = f"[ $(( $(date +\\%Y) \\% {count} )) -eq 0 ] || exit 0; "
+
+
+def _skipped(count: int, unit: str) -> str:
+    return f"every other {unit}" if count == 2 else f"{count - 1} {unit}s"
+
+
+def _apply_nths(draft: Draft, dates: Dates) -> None:
+    numbers = {number for number, _ in draft.nths}
+    weekdays = {weekday for _, weekday in draft.nths}
+    if dates.days or dates.weekdays:
+        raise Refused(
+            Reading(Kind.UNKNOWN, reason="cron cannot say that together with other days.")
+        )
+    days = {
+        day for number in numbers - {-1} for day in range(7 * number - 6, min(7 * number, 31) + 1)
+    }
+    dates.weekdays = weekdays
+    names = " or ".join(_ORDINALS[number] for number in sorted(numbers, key=lambda n: n % 9))
+    if -1 not in numbers and can_match_both(days, weekdays):
+        dates.days, dates.both = days, True
+        draft.note(
+            "One of the two fields begins with *, so for Debian's cron and cronie the day of month "
+            "and the day of week must both match."
+        )
+        return
+    listed = " and ".join(WEEKDAY_NAMES[weekday] for weekday in sorted(weekdays))
+    dates.reason = f"cron does not know which {listed} of the month is the {names}."
+    tests = [_nth_test(number) for number in sorted(numbers)]
+    dates.test = " || ".join(tests) + " || exit 0; "
+
+
+def _nth_test(number: int) -> str:
+    if number == -1:
+        return '[ "$(date -d "7 days" +\\%m)" != "$(date +\\%m)" ]'
+    return f"[ $(( ($(date +\\%-d) + 6) / 7 )) -eq {number} ]"
+
+
+def _apply_working_day(draft: Draft, dates: Dates) -> None:
+    first = draft.working_day == 1
+    which = "first" if first else "last"
+    dates.weekdays = {1, 2, 3, 4, 5}
+    dates.reason = f"cron does not know which day is the {which} from Monday to Friday of a month."
+    if first:
+        dates.test = (
+            '[ "$(date +\\%-d)" -eq 1 ] || '
+            '{ [ "$(date +\\%u)" -eq 1 ] && [ "$(date +\\%-d)" -le 3 ]; } || exit 0; '
+        )
+    else:
+        dates.test = (
+            '[ "$(date -d tomorrow +\\%d)" = 01 ] || '
+            '{ [ "$(date +\\%u)" -eq 5 ] && [ "$(date -d "3 days" +\\%-d)" -le 3 ]; } || exit 0; '
+        )
+
+
+def _apply_last_day(dates: Dates) -> None:
+    months = dates.months or set(range(1, 13))
+    lengths = {_LENGTHS.get(month, 31) for month in months}
+    if lengths == {31} or lengths == {30}:
+        dates.days = lengths
+        return
+    dates.days = set(range(28 if 29 in lengths else 30, max(lengths) + 1))
+    dates.reason = "Months differ in length, and cron has no word for the last day."
+    dates.test = '[ "$(date -d tomorrow +\\%d)" = 01 ] || exit 0; '
+
+
+def _want_both(dates: Dates) -> None:
+    days, weekdays = dates.days or set(), dates.weekdays or set()
+    if can_match_both(days, weekdays):
+        return
+    dates.reason = (
+        "With both fields, cron runs when either of them matches: on each such day of the month "
+        "and on each such weekday."
+    )
+    numbers = "".join(str(day or 7) for day in sorted(weekdays))
+    dates.test = f'date +\\%u | grep -q "[{numbers}]" || exit 0; '
+    dates.weekdays = None
+
+
+def _fill_in(draft: Draft, dates: Dates) -> None:
+    """What a week, a month or a year means where no day is named: as cron's nicknames have it."""
+    has_day = bool(dates.days or dates.weekdays)
+    if not has_day and "week" in draft.periods:
+        dates.weekdays = {0}
+        draft.note("The day was not said: Sunday, as for @weekly.")
+    elif not has_day and "day" not in draft.periods and draft.periods & {"month", "year"}:
+        dates.days = {1}
+        draft.note("The day was not said: the 1st.")
+    if "year" in draft.periods and not dates.months:
+        dates.months = {1}
+        draft.note("The month was not said: January.")
+    impossible = dates.days and dates.months and not _comes(dates.days, dates.months)
+    if impossible and not (dates.weekdays and not dates.both):
+        names = " or ".join(
+            f"{min(dates.days or {0})} {MONTH_NAMES[m - 1]}" for m in sorted(dates.months or ())
+        )
+        raise Refused(Reading(Kind.UNKNOWN, reason=f"{names} never comes."))
+
+
+def _comes(days: set[int], months: set[int]) -> bool:
+    return any(min(days) <= _LENGTHS.get(month, 31) for month in months)

@@ -1,0 +1,241 @@
+"""The clauses that say on which days something runs."""
+
+from pitasker_core.crontab.phrases.draft import Cursor, Draft
+from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, WEEKDAYS, Kind
+
+
+def _weekday(cursor: Cursor) -> int | None:
+    value: int | None = cursor.kind(Kind.WEEKDAY)
+    return value
+
+
+def _month(cursor: Cursor) -> int | None:
+    value: int | None = cursor.kind(Kind.MONTH)
+    return value
+
+
+def _ordinal(cursor: Cursor) -> int | None:
+    token = cursor.peek()
+    if token.kind is not Kind.ORDINAL or not 1 <= token.value <= 31:
+        return None
+    value: int | None = cursor.take().value
+    return value
+
+
+def _day(cursor: Cursor) -> int | None:
+    """A day of the month, as "5" or "5th"."""
+    token = cursor.peek()
+    if token.kind is Kind.NUMBER and token.text.isdecimal() and 1 <= token.value <= 31:
+        if cursor.peek(1).kind is Kind.UNIT or cursor.peek(1).value in ("past", "times"):
+            return None
+        return int(cursor.take().value)
+    return _ordinal(cursor)
+
+
+def _join(cursor: Cursor, draft: Draft, other: bool) -> None:
+    """Say whether days and weekdays both count, when the second of them is named."""
+    if not other or draft.both is not None:
+        return
+    if cursor.conjunction == "and":
+        draft.both = False
+    elif cursor.conjunction == ",":
+        draft.both = draft.choose("on either of them", "only when both match") == 1
+    else:
+        draft.both = True
+
+
+def _both_of(draft: Draft) -> bool:
+    return bool(draft.weekdays or draft.nths)
+
+
+def read_weekdays(cursor: Cursor, draft: Draft) -> bool:
+    """Read "Mondays", "mon-fri", "Tuesday, Thursday and Saturday", "weekends"."""
+    cursor.skip("of", "in")
+    group = cursor.kind(Kind.WEEKDAYS)
+    if cursor.words("working") and cursor.unit("day"):
+        group = WEEKDAYS
+    weekdays = set(group) if group else set(cursor.values(_weekday, 0, 6))
+    if not weekdays:
+        return False
+    _join(cursor, draft, bool(draft.days))
+    draft.weekdays |= weekdays
+    return True
+
+
+def read_nth_weekday(cursor: Cursor, draft: Draft) -> bool:
+    """Read "first Monday of the month", "second and fourth Friday", "every second Tuesday"."""
+    is_every = cursor.word("every")
+    cursor.skip("filler")
+    numbers = cursor.values(_ordinal, 1, 5)
+    weekday = cursor.kind(Kind.WEEKDAY)
+    if not numbers or max(numbers) > 5 or weekday is None:
+        return False
+    if is_every and len(numbers) == 1 and numbers[0] > 1 and not _month_follows(cursor):
+        number = numbers[0]
+        every = "every other week" if number == 2 else f"every {number} weeks"
+        if draft.choose(f"number {number} of the month", every):
+            draft.stride = (number, "week")
+            draft.weekdays.add(weekday)
+            return True
+    weekdays = {weekday, *_more_weekdays(cursor)}
+    draft.nths += [(number, day) for number in numbers for day in sorted(weekdays)]
+    return True
+
+
+def _more_weekdays(cursor: Cursor) -> list[int]:
+    start = cursor.at
+    more = cursor.values(_weekday, 0, 6) if cursor.separator() else []
+    if not more:
+        cursor.at = start
+    return more
+
+
+def _month_follows(cursor: Cursor) -> bool:
+    ahead = 0
+    while cursor.peek(ahead).value in ("of", "in", "filler", "every", "a"):
+        ahead += 1
+    token = cursor.peek(ahead)
+    return ahead > 0 and (token.kind is Kind.MONTH or token.value == "month")
+
+
+def read_last(cursor: Cursor, draft: Draft) -> bool:
+    """Read "last day of the month", "last Friday", "first working day of the month"."""
+    cursor.skip("filler", "every")
+    which = _ordinal(cursor) if cursor.peek().kind is Kind.ORDINAL else 0
+    if which not in (0, 1) or (which == 0 and not cursor.word("last")):
+        return False
+    if cursor.word("working") and cursor.unit("day") is None:
+        return False
+    working = cursor.peek(-1).kind is Kind.UNIT or cursor.kind(Kind.WEEKDAYS) == WEEKDAYS
+    if working:
+        draft.working_day = 1 if which else -1
+        return True
+    if which:
+        return False
+    weekday = cursor.kind(Kind.WEEKDAY)
+    if weekday is not None:
+        draft.nths += [(-1, day) for day in (weekday, *_more_weekdays(cursor))]
+        return True
+    if cursor.unit("day", "month") or _month_follows(cursor):
+        draft.last_day = True
+        return True
+    return False
+
+
+def read_month_end(cursor: Cursor, draft: Draft) -> bool:
+    """Read "end of the month", "month end"."""
+    cursor.skip("filler")
+    if cursor.peek().text == "end":
+        cursor.take()
+        cursor.skip("of", "filler", "every")
+        if cursor.unit("month") is None and cursor.peek().kind is not Kind.MONTH:
+            return False
+    elif not (cursor.unit("month") and cursor.take().text == "end"):
+        return False
+    draft.last_day = True
+    return True
+
+
+def read_days(cursor: Cursor, draft: Draft) -> bool:
+    """Read "1st and 15th of the month", "day 4", "the first week of the month"."""
+    cursor.skip("filler")
+    start = cursor.at
+    if cursor.unit("day") or cursor.word("date"):
+        cursor.skip("filler")
+        days = cursor.values(_day, 1, 31)
+    else:
+        days = cursor.values(_ordinal, 1, 31)
+        if days == [1] and cursor.unit("week"):
+            days = list(range(1, 8))
+        elif days and not cursor.unit("day"):
+            cursor.word("date")
+            if cursor.peek().kind is Kind.UNIT and cursor.peek().value != "month":
+                return False
+    if not days:
+        cursor.at = start
+        days = cursor.values(_day, 1, 31)
+        if not days or not _month_follows(cursor):
+            return False
+    _join(cursor, draft, _both_of(draft))
+    draft.days |= set(days)
+    return True
+
+
+def read_months(cursor: Cursor, draft: Draft) -> bool:
+    """Read "in January and July", "jun-aug", "December 25", "25 December"."""
+    cursor.skip("in", "of", "filler")
+    days = cursor.values(_day, 1, 31) if cursor.peek().kind is Kind.NUMBER else []
+    if days:
+        cursor.skip("of", "filler")
+    months = cursor.values(_month, 1, 12)
+    if not months:
+        return False
+    if not days:
+        days = _days_behind_month(cursor)
+    if cursor.peek().kind is Kind.NUMBER and cursor.peek().value >= 1970:
+        draft.once = f"the year {cursor.take().value}"
+    draft.months |= set(months)
+    if days:
+        _join(cursor, draft, _both_of(draft))
+        draft.days |= set(days)
+    return True
+
+
+def _days_behind_month(cursor: Cursor) -> list[int]:
+    start = cursor.at
+    cursor.skip("filler")
+    days = cursor.values(_day, 1, 31)
+    if not days:
+        cursor.at = start
+    return days
+
+
+def read_date(cursor: Cursor, draft: Draft) -> bool:
+    """Read "25/12", "12/25" and "03/04", which is two dates."""
+    value = cursor.kind(Kind.DATE)
+    if value is None:
+        return False
+    first, second, year, day_first = value
+    day, month = first, second
+    if second > 12 and first <= 12 and not day_first:
+        day, month = second, first
+    elif first <= 12 and second <= 12 and first != second and not day_first:
+        names = [f"{a} {MONTH_NAMES[b - 1]}" for a, b in ((first, second), (second, first))]
+        if draft.choose(*names):
+            day, month = second, first
+    if not (1 <= day <= 31 and 1 <= month <= 12):
+        return False
+    draft.days.add(day)
+    draft.months.add(month)
+    if year is not None:
+        draft.once = f"the year {year}"
+    return True
+
+
+def read_exception(cursor: Cursor, draft: Draft) -> bool:
+    """Read "except Sundays", "but not in August"."""
+    but = cursor.word("but")
+    if not cursor.word("except") and not (but and cursor.peek().value != "only"):
+        return False
+    cursor.skip("filler", "in", "every")
+    group = cursor.kind(Kind.WEEKDAYS)
+    weekdays = set(group) if group else set(cursor.values(_weekday, 0, 6))
+    if weekdays:
+        draft.weekdays = (draft.weekdays or set(range(7))) - weekdays
+        return bool(draft.weekdays)
+    months = set(cursor.values(_month, 1, 12))
+    if months:
+        draft.months = (draft.months or set(range(1, 13))) - months
+        return bool(draft.months)
+    days = set(cursor.values(_ordinal, 1, 31))
+    draft.days = (draft.days or set(range(1, 32))) - days
+    return bool(days and draft.days)
+
+
+def read_condition(cursor: Cursor, draft: Draft) -> bool:
+    """Read "but only if it is a Monday"."""
+    if not (cursor.words("but", "only") or cursor.words("only", "if") or cursor.word("if")):
+        return False
+    cursor.skip("if", "filler", "a", "in")
+    draft.both = True
+    return cursor.peek().kind in (Kind.WEEKDAY, Kind.WEEKDAYS, Kind.ORDINAL)

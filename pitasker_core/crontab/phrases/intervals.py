@@ -1,0 +1,165 @@
+"""The clauses that say how often something runs."""
+
+from pitasker_core.crontab.phrases.draft import Cursor, Draft, Refused
+from pitasker_core.crontab.phrases.reading import Kind as Answer
+from pitasker_core.crontab.phrases.reading import Reading
+from pitasker_core.crontab.phrases.vocabulary import Kind
+
+_RATES = {"once": 1, "twice": 2, "thrice": 3}
+_TWICE_OR_HALF = {
+    "biweekly": ("week", (2, "week"), "every two weeks"),
+    "bimonthly": ("month", (2, "month"), "every two months"),
+}
+
+
+def read_every(cursor: Cursor, draft: Draft) -> bool:
+    """Read "every 15 minutes", "every other hour", "every 3rd day", "every half hour"."""
+    if not cursor.word("every"):
+        return False
+    cursor.skip("filler", "a", "and", "every")
+    count = _count(cursor)
+    unit = _unit(cursor)
+    if unit is None:
+        return _every_without_unit(cursor, draft, count)
+    if unit == "hour" and cursor.words("and", "a", "half"):
+        count += 0.5
+    add_interval(draft, count, unit)
+    return True
+
+
+def _count(cursor: Cursor) -> float:
+    """The number before a unit: 2 of "other", 3 of "3rd"; 1 if there is none."""
+    if cursor.word("other"):
+        return 2
+    token, following = cursor.peek(), cursor.peek(1)
+    if token.kind is Kind.ORDINAL:
+        # "Every 3rd day of the month" is a date, as is "every 3rd".
+        is_date = following.kind is not Kind.UNIT or cursor.peek(2).value in ("of", "in")
+        if is_date:
+            return 1
+    elif token.kind is not Kind.NUMBER:
+        return 1
+    count: float = cursor.take().value
+    return count + 0.5 if cursor.words("and", "a", "half") else count
+
+
+def _unit(cursor: Cursor) -> str | None:
+    """A unit; also "half an hour" and "quarter of an hour", as units of their own."""
+    start = cursor.at
+    if cursor.word("half"):
+        cursor.skip("of", "a")
+        unit = cursor.unit("hour", "day", "year")
+        if unit:
+            return f"half-{unit}"
+        cursor.at = start
+    if cursor.unit("quarter"):
+        behind = cursor.at
+        cursor.skip("of", "a", "filler")
+        if cursor.unit("hour"):
+            return "quarter-hour"
+        cursor.at = behind
+        return "quarter"
+    return cursor.unit()
+
+
+def _every_without_unit(cursor: Cursor, draft: Draft, count: float) -> bool:
+    if cursor.peek().kind in (Kind.WEEKDAY, Kind.WEEKDAYS) and count > 1:
+        draft.stride = (int(count), "week")
+    elif cursor.tokens[cursor.at - 1].kind is Kind.NUMBER:
+        if cursor.peek().kind is Kind.MONTH:
+            cursor.at -= 1
+        elif cursor.tokens[cursor.at - 1].text.isdecimal():
+            draft.note(f"No unit was given: {count:g} minutes.")
+            add_interval(draft, count, "minute")
+    return True
+
+
+_UNITS = {
+    "half-hour": (30, "minute"),
+    "half-day": (12, "hour"),
+    "half-year": (6, "month"),
+    "quarter-hour": (15, "minute"),
+    "quarter": (3, "month"),
+}
+_WHOLES = (
+    ("second", 60, "minute"),
+    ("minute", 60, "hour"),
+    ("hour", 24, "day"),
+    ("day", 7, "week"),
+    ("month", 12, "year"),
+)
+
+
+def add_interval(draft: Draft, count: float, unit: str) -> None:
+    """Take "every `count` `unit`s" into the draft, by its largest unit."""
+    if unit in _UNITS:
+        factor, unit = _UNITS[unit]
+        count *= factor
+    if unit == "hour" and count % 1:
+        count, unit = count * 60, "minute"
+    for small, size, large in _WHOLES:
+        if unit == small and count and count % size == 0:
+            count, unit = count // size, large
+    if unit in ("minute", "hour") and getattr(draft, f"{unit}_step") not in (None, count):
+        raise Refused(Reading(Answer.UNKNOWN, reason="The text names two intervals."))
+    if unit == "second":
+        draft.second_step = count
+    elif unit == "minute":
+        draft.minute_step = count
+    elif unit == "hour":
+        draft.hour_step = count
+    elif count == 1:
+        draft.periods.add(unit)
+    else:
+        draft.stride = (int(count), unit)
+
+
+def read_period(cursor: Cursor, draft: Draft) -> bool:
+    """Read "daily", "hourly", "biweekly"."""
+    value = cursor.kind(Kind.PERIOD)
+    if value:
+        add_interval(draft, *value)
+        return True
+    for word, (unit, stride, meaning) in _TWICE_OR_HALF.items():
+        if cursor.word(word):
+            if draft.choose(meaning, f"twice a {unit}"):
+                draft.rate = (2, unit)
+            else:
+                draft.stride = stride
+            return True
+    if cursor.word("semimonthly"):
+        draft.rate = (2, "month")
+    elif cursor.word("biannually"):
+        draft.rate = (2, "year")
+    else:
+        return False
+    return True
+
+
+def read_rate(cursor: Cursor, draft: Draft) -> bool:
+    """Read "twice a day", "4 times per hour"."""
+    token = cursor.take()
+    if token.kind is Kind.WORD and token.value in _RATES:
+        count = _RATES[token.value]
+    elif token.kind is Kind.NUMBER and cursor.word("times") and token.value % 1 == 0:
+        count = token.value
+    else:
+        return False
+    start = cursor.at
+    cursor.skip("every", "a", "filler", "in")
+    period: tuple[int, str] = cursor.kind(Kind.PERIOD) or (1, cursor.unit() or "")
+    if not period[1]:
+        cursor.at = start
+        return token.value == "once" and cursor.word("every") and bool(_step_back(cursor))
+    if count == 1:
+        add_interval(draft, *period)
+    elif period[0] == 1:
+        draft.rate = (count, period[1])
+    else:
+        return False
+    return True
+
+
+def _step_back(cursor: Cursor) -> int:
+    cursor.at -= 1
+    return cursor.at
