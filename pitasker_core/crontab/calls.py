@@ -1,0 +1,308 @@
+"""The programs that one line of shell runs, and the files that it names for them. Pure.
+
+Only what is certain is listed: a value that depends on the run is left out.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pitasker_core.crontab.shell import Redirection, Script, Step, Word
+
+SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"})
+_INTERPRETER = re.compile(r"(?:python|perl|ruby|php|node|lua|tclsh)[\d.]*")
+BUILT_IN = frozenset(
+    {"cd", "test", "[", "[[", "echo", "export", "set", "unset", "exec", "eval", "true", "false"}
+    | {".", "source", ":", "umask", "exit", "command", "printf", "read", "trap", "wait", "type"}
+    | {"ulimit", "alias", "hash", "return", "shift", "kill", "pwd", "local", "times", "getopts"}
+    | {"builtin", "declare", "let", "shopt", "pushd", "popd", "typeset", "break", "continue", "in"}
+)
+"""Commands of the shell itself, those of bash included."""
+
+VALUED = {
+    "nice": ("-n", "--adjustment"),
+    "ionice": ("-c", "-n", "-p", "--class", "--classdata"),
+    "sudo": ("-u", "-g", "-h", "-p", "-C", "-D", "--user", "--group"),
+    "doas": ("-u", "-C"),
+    "env": ("-u", "-C", "--unset", "--chdir"),
+    "timeout": ("-s", "-k", "--signal", "--kill-after"),
+    "flock": ("-w", "-E", "--timeout", "--wait", "--conflict-exit-code"),
+}
+"""Options of vehicles that take the next word."""
+FIRST_OPERAND = frozenset({"timeout", "flock", "chrt", "taskset"})
+"""Vehicles whose first operand is not what they run."""
+VEHICLES = FIRST_OPERAND | {*VALUED, "nohup", "setsid", "time", "chronic", "unbuffer", "stdbuf"}
+"""Programs that run another one, named behind their options."""
+OTHER_USER = frozenset({"sudo", "doas"})
+_TESTS = frozenset({"test", "[", "[[", "type", "hash"})
+_TESTING_PROGRAMS = frozenset({"which", "mountpoint"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A program that a step runs, with its arguments."""
+
+    program: Word
+    name: str
+    """The program with variables and `~` replaced."""
+    arguments: tuple[Word, ...]
+    folder: str | None
+    """Where it starts; None when that is not certain."""
+    vehicles: tuple[str, ...]
+    """The names of the programs that run it, such as `sudo`."""
+    is_certain: bool
+    """Whether the line relies on it: it is no fallback, and nothing tests for it first."""
+    search: str | None
+    """The PATH on which it is looked up; None when that is not certain."""
+
+    @property
+    def base(self) -> str:
+        """The last part of its name."""
+        return self.name.rsplit("/", 1)[-1]
+
+    @property
+    def is_by_other_user(self) -> bool:
+        """Whether another user than the crontab's runs it."""
+        return not OTHER_USER.isdisjoint(self.vehicles)
+
+    @property
+    def path(self) -> str | None:
+        """Its path, if it is given by one."""
+        return join(self.folder, self.name) if "/" in self.name else None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file or folder that the line names."""
+
+    word: Word
+    path: str
+    """Absolute."""
+    is_certain: bool
+    is_by_other_user: bool = False
+    by: str = ""
+    """The program that reads it; empty for the shell."""
+    is_relative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The programs of a line and its files, in the order in which they stand."""
+
+    calls: tuple[Call, ...] = ()
+    folders: tuple[NamedFile, ...] = ()
+    """Folders that it enters by `cd`."""
+    scripts: tuple[NamedFile, ...] = ()
+    """Scripts that it gives to an interpreter, or reads by `.`."""
+    outputs: tuple[NamedFile, ...] = ()
+    """Files that the shell opens for writing before a program starts."""
+    tested: frozenset[str] = frozenset()
+    """Words of its tests, which it may rely on afterwards."""
+
+
+def join(folder: str | None, path: str) -> str | None:
+    """The absolute path of a name in a folder; None when the folder is not certain."""
+    if path.startswith("/"):
+        return path
+    return None if folder is None else posixpath.normpath(posixpath.join(folder, path))
+
+
+def is_interpreter(program: str) -> bool:
+    """Whether a program reads and runs the file that it is given, which need not be executable."""
+    name = program.rsplit("/", 1)[-1]
+    return name in SHELLS or _INTERPRETER.fullmatch(name) is not None
+
+
+def read_calls(script: Script, variables: Mapping[str, str]) -> Calls:
+    """The programs and files of a line that starts with these variables, in the folder HOME.
+
+    Empty for a line with loops, `case` or functions: not every step of it is a command.
+    """
+    if script.is_compound:
+        return Calls()
+    walk = _Walk({**variables}, variables.get("HOME"))
+    for step in script.steps:
+        walk.take(step)
+    return walk.done()
+
+
+@dataclass
+class _Walk:
+    """Goes through the steps as the shell does."""
+
+    variables: dict[str, str]
+    folder: str | None
+    calls: list[Call] = field(default_factory=list)
+    folders: list[NamedFile] = field(default_factory=list)
+    scripts: list[NamedFile] = field(default_factory=list)
+    outputs: list[NamedFile] = field(default_factory=list)
+    tested: set[str] = field(default_factory=set)
+    is_fallback: bool = False
+    outer: list[str | None] = field(default_factory=list)
+
+    def done(self) -> Calls:
+        return Calls(
+            tuple(self.calls),
+            tuple(self.folders),
+            tuple(self.scripts),
+            tuple(self.outputs),
+            frozenset(self.tested),
+        )
+
+    def take(self, step: Step) -> None:
+        if step.before in ("||", "else", "elif"):
+            self.is_fallback = True
+        elif step.before in ("", ";", "&", "(", "then", "do"):
+            self.is_fallback = False
+        if step.before == "(":
+            self.outer.append(self.folder)
+        search = self.variables.get("PATH")
+        for assignment in step.assignments:
+            name = assignment.source.partition("=")[0].rstrip("+")
+            if name == "PATH" or not step.words:
+                # The new value holds for this command, or from here on.
+                search = None if name == "PATH" else search
+                self._forget(name) if not step.words else None
+        self._redirect(step.redirections)
+        self._run(list(step.words), search, ())
+        if step.after == ")" and self.outer:
+            self.folder = self.outer.pop()
+
+    def _forget(self, name: str) -> None:
+        self.variables.pop(name, None)
+
+    def _redirect(self, redirections: tuple[Redirection, ...]) -> None:
+        for redirection in redirections:
+            if redirection.writes and redirection.target:
+                self._name(self.outputs, redirection.target)
+
+    def _name(
+        self, files: list[NamedFile], word: Word, by: str = "", vehicles: tuple[str, ...] = ()
+    ) -> None:
+        value = word.expanded(self.variables)
+        path = join(self.folder, value) if value else None
+        if path and value:
+            files.append(
+                NamedFile(
+                    word,
+                    path,
+                    self._is_certain(value, path),
+                    not OTHER_USER.isdisjoint(vehicles),
+                    by,
+                    not value.startswith("/"),
+                )
+            )
+
+    def _is_certain(self, *names: str | None) -> bool:
+        return not self.is_fallback and self.tested.isdisjoint(names)
+
+    def _run(self, words: list[Word], search: str | None, vehicles: tuple[str, ...]) -> None:
+        """Record the program that these words run, and the one that it runs in turn."""
+        while words:
+            program, *rest = words
+            name = program.expanded(self.variables)
+            if not name:
+                return
+            if name in BUILT_IN and not vehicles:
+                inner = self._built_in(name, rest)
+                if inner is None:
+                    return
+                words = inner
+                continue
+            base = name.rsplit("/", 1)[-1]
+            path = join(self.folder, name)
+            certain = self._is_certain(name, base, path)
+            self.calls.append(
+                Call(program, name, tuple(rest), self.folder, vehicles, certain, search)
+            )
+            if base in _TESTING_PROGRAMS:
+                self._test(rest)
+            if is_interpreter(base):
+                self._script(base, rest, vehicles)
+            if base not in VEHICLES:
+                return
+            vehicles = (*vehicles, base)
+            if base in OTHER_USER:
+                search = None  # it has a PATH of its own
+            words, changes_path = _behind_options(base, rest)
+            search = None if changes_path else search
+
+    def _built_in(self, name: str, rest: list[Word]) -> list[Word] | None:
+        """What a command of the shell does; the words that it runs, if it runs any."""
+        if name == "cd":
+            self._enter(rest)
+        elif name in _TESTS or (name == "command" and rest and rest[0].source.startswith("-")):
+            self._test(rest)
+        elif name in (".", "source") and rest:
+            value = rest[0].expanded(self.variables)
+            if value and "/" in value:
+                self._name(self.scripts, rest[0])
+            # It may set anything.
+            self.variables.clear()
+        elif name in ("export", "unset", "read", "eval", "declare", "local", "typeset"):
+            for word in rest:
+                self._forget(word.source.partition("=")[0])
+            if name == "eval":
+                self.variables.clear()
+        elif name in ("exec", "command", "builtin"):
+            return rest
+        return None
+
+    def _enter(self, rest: list[Word]) -> None:
+        operands = [word for word in rest if word.source not in ("-P", "-L", "--")]
+        if len(operands) != 1:
+            self.folder = self.variables.get("HOME") if not operands else None
+            return
+        value = operands[0].expanded(self.variables)
+        if value and value != "-":
+            self._name(self.folders, operands[0], "cd")
+            self.folder = join(self.folder, value)
+        else:
+            self.folder = None
+
+    def _test(self, rest: list[Word]) -> None:
+        for word in rest:
+            if value := word.expanded(self.variables):
+                self.tested |= {value, value.rsplit("/", 1)[-1]}
+                if path := join(self.folder, value):
+                    self.tested.add(path)
+
+    def _script(self, interpreter: str, rest: list[Word], vehicles: tuple[str, ...]) -> None:
+        for word in rest:
+            source = word.source
+            if re.fullmatch(r"-\w*[cem]", source) and not re.fullmatch(r"-\w*e", source):
+                return
+            if source == "-e" and interpreter not in SHELLS:
+                return
+            if not source.startswith("-"):
+                # A bare word may belong to an option before it.
+                if "/" in source or "." in source:
+                    self._name(self.scripts, word, interpreter, vehicles)
+                return
+
+
+def _behind_options(vehicle: str, words: list[Word]) -> tuple[list[Word], bool]:
+    """The words behind a vehicle's options and assignments, and whether these may set PATH."""
+    skips, changes_path = int(vehicle in FIRST_OPERAND), False
+    rest = iter(enumerate(words))
+    for place, word in rest:
+        source = word.source
+        if source.startswith("-"):
+            changes_path |= vehicle == "env"
+            if vehicle == "flock" and source in ("-c", "--command"):
+                return [], changes_path
+            if source in VALUED.get(vehicle, ()):
+                next(rest, None)
+        elif re.match(r"\w+=", source):
+            changes_path |= source.startswith("PATH=")
+        elif skips:
+            skips -= 1
+        else:
+            return words[place:], changes_path
+    return [], changes_path
+
+
+def words_of(script: Script) -> Iterator[Word]:
+    """Every word, those of redirections and assignments included."""
+    return (token for token in script.tokens if isinstance(token, Word))

@@ -1,0 +1,39 @@
+"""The list of all rules, in the order in which they are documented and reported. Pure."""
+
+from pitasker_core.crontab.doctor import (
+    boot_rules,
+    environment_rules,
+    program_rules,
+    safety_rules,
+    schedule_rules,
+    shell_rules,
+    text_rules,
+)
+from pitasker_core.crontab.doctor.rule import Documented, EntryRule, LineRule
+
+ENTRY_RULES: tuple[EntryRule, ...] = (
+    *text_rules.RULES,
+    *program_rules.RULES,
+    *shell_rules.RULES,
+    *safety_rules.RULES,
+    *schedule_rules.RULES,
+    *boot_rules.RULES,
+)
+LINE_RULES: tuple[LineRule, ...] = environment_rules.RULES
+
+GROUPS: dict[str, tuple[EntryRule, ...] | tuple[LineRule, ...]] = {
+    "The text of the line": text_rules.RULES,
+    "Programs and files": program_rules.RULES,
+    "The shell and the output": shell_rules.RULES,
+    "Access and disks": safety_rules.RULES,
+    "Schedules": schedule_rules.RULES,
+    "The boot": boot_rules.RULES,
+    "Environment lines and bad lines": environment_rules.RULES,
+}
+"""The rules by the headings of the documentation."""
+
+RULES: dict[str, Documented] = {
+    **{rule.code: rule.text for rule in ENTRY_RULES},
+    **{rule.code: rule.text for rule in LINE_RULES},
+}
+"""Every rule's documentation by its code."""

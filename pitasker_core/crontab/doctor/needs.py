@@ -1,0 +1,63 @@
+"""What has to be looked up on the machine before a crontab can be judged. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pitasker_core.crontab.doctor.examination import subjects
+from pitasker_core.crontab.doctor.facts import DEFAULT_PATH, DEFAULT_SHELL, MachineFacts
+from pitasker_core.crontab.doctor.subject import Subject
+from pitasker_core.crontab.document import Crontab, Setting
+
+_PATHS = 20
+LIMIT = 4000
+"""Paths, and names of programs, that are looked up for one crontab."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Paths to look at, names to find on a PATH, and programs that are a SHELL."""
+
+    paths: tuple[str, ...]
+    programs: tuple[tuple[str, str], ...]
+    shells: tuple[str, ...]
+    searches: tuple[str, ...]
+    """Every PATH that is searched."""
+
+
+def list_needs(document: Crontab, facts: MachineFacts) -> Needs:
+    """What to look up for a crontab. `facts` holds the user and the home."""
+    paths: dict[str, None] = {}
+    programs: dict[tuple[str, str], None] = {}
+    shells: dict[str, None] = {DEFAULT_SHELL: None}
+    searches = [DEFAULT_PATH]
+    for line in document.lines:
+        if isinstance(line, Setting) and line.value.startswith("/"):
+            if line.name in ("SHELL", "HOME"):
+                paths[line.value] = None
+            if line.name == "SHELL":
+                shells[line.value] = None
+            if line.name == "PATH":
+                searches.append(line.value)
+    for _, subject in subjects(document, facts):
+        paths.update(dict.fromkeys(_paths(subject)))
+        for call in subject.calls.calls:
+            if "/" not in call.name and call.search is not None:
+                programs[call.name, call.search] = None
+    return Needs(
+        tuple(path for path in list(paths)[:LIMIT] if "\0" not in path),
+        tuple(pair for pair in list(programs)[:LIMIT] if "\0" not in pair[0] + pair[1]),
+        tuple(shells),
+        tuple(dict.fromkeys(search for search in searches if "\0" not in search))[:_PATHS],
+    )
+
+
+def _paths(subject: Subject) -> Iterable[str]:
+    calls = subject.calls
+    for call in calls.calls:
+        if path := call.path:
+            yield path
+    for named in (*calls.folders, *calls.scripts):
+        yield named.path
+    for named in calls.outputs:
+        yield named.path
+        yield named.path.rpartition("/")[0] or "/"

@@ -1,0 +1,94 @@
+"""How the entries of one crontab go together: duplicates, and minutes in which many start. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from pitasker_core.crontab.doctor.subject import Neighbours
+from pitasker_core.crontab.document import Entry
+from pitasker_core.crontab.schedule import Schedule
+
+_REDIRECTION = re.compile(r"\s*(?:[0-9]?>&[0-9]|&?[0-9]?>{1,2}\s*[^\s>&|;]+)")
+_FEW = 24
+"""Starts on a day up to which a job counts as one of fixed times."""
+_COMPARED = 8
+"""Entries with the same command that are compared with one another."""
+_WEEK = 7 * 1440
+
+
+def compare(entries: Sequence[tuple[int, Entry, bool]]) -> dict[int, Neighbours]:
+    """The neighbours of each entry by its index.
+
+    An entry comes with its index, and with whether cron refuses the line below it.
+    """
+    crowds = _count_starts([entry for _, entry, _ in entries])
+    exact: dict[tuple[str, str], int] = {}
+    commands: dict[str, list[tuple[int, Entry]]] = {}
+    result = {}
+    for index, entry, next_is_invalid in entries:
+        same = exact.setdefault((" ".join(entry.schedule.split()), entry.command), index)
+        twins = commands.setdefault(_plain(entry.command), [])
+        similar = next((at for at, twin in twins if _overlap(twin.meaning, entry.meaning)), None)
+        if len(twins) < _COMPARED:
+            twins.append((index, entry))
+        crowd, busiest = _busiest(entry.meaning, crowds)
+        result[index] = Neighbours(
+            None if same == index else same + 1,
+            None if similar is None else similar + 1,
+            crowd,
+            busiest,
+            _free_minute(busiest, crowds, index),
+            next_is_invalid,
+        )
+    return result
+
+
+def _plain(command: str) -> str:
+    """A command without redirections and with single blanks."""
+    return " ".join((_REDIRECTION.sub("", command) if ">" in command else command).split())
+
+
+def _overlap(one: Schedule, other: Schedule) -> bool:
+    """Whether two schedules have a minute in common."""
+    if one.reboot or other.reboot:
+        return one.reboot and other.reboot
+    if one.never_runs or other.never_runs:
+        return False
+    times = ("minutes", "hours", "months", "days", "weekdays")
+    return all(set(getattr(one, name)) & set(getattr(other, name)) for name in times)
+
+
+def _starts(schedule: Schedule) -> list[int]:
+    """The minutes of the week in which a job with few, fixed times starts; `@reboot` has none."""
+    if len(schedule.minutes) * len(schedule.hours) > _FEW or schedule.never_runs:
+        return []
+    if len(schedule.days) < 31 or len(schedule.months) < 12:
+        return []  # it meets the others on few days
+    times = [60 * hour + minute for hour in schedule.hours for minute in schedule.minutes]
+    return [1440 * day + time for day in schedule.weekdays for time in times]
+
+
+def _count_starts(entries: Sequence[Entry]) -> Counter[int]:
+    crowds: Counter[int] = Counter()
+    for entry in entries:
+        crowds.update(_starts(entry.meaning))
+    return crowds
+
+
+def _busiest(schedule: Schedule, crowds: Counter[int]) -> tuple[int, int]:
+    """How many entries start in the busiest minute of a schedule, and that minute of the day."""
+    starts = _starts(schedule)
+    if not starts:
+        return 1, 0
+    busiest = max(starts, key=crowds.__getitem__)
+    return crowds[busiest], busiest % 1440
+
+
+def _free_minute(busiest: int, crowds: Counter[int], index: int) -> int | None:
+    """A minute of the same hour in which nothing starts; entries are offered different ones."""
+    hour = busiest // 60 * 60
+    for step in range(60):
+        minute = (7 * index + 3 + step) % 60
+        if not any(crowds[day + hour + minute] for day in range(0, _WEEK, 1440)):
+            return minute
+    return None
