@@ -5,7 +5,7 @@ Only what is certain is listed: a value that depends on the run is left out.
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pitasker_core.crontab.shell import Redirection, Script, Step, Word
@@ -303,6 +303,6 @@ def _behind_options(vehicle: str, words: list[Word]) -> tuple[list[Word], bool]:
     return [], changes_path
 
 
-def words_of(script: Script) -> Iterator[Word]:
+def words_of(script: Script) -> tuple[Word, ...]:
     """Every word, those of redirections and assignments included."""
-    return (token for token in script.tokens if isinstance(token, Word))
+    return tuple(token for token in script.tokens if isinstance(token, Word))

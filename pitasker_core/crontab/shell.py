@@ -39,10 +39,14 @@ class Word:
     end: int
     source: str
     parts: tuple[Part, ...]
+    is_simple: bool = False
+    """Whether its source is its value: nothing in it is quoted or expanded."""
 
     @property
     def literal(self) -> str | None:
         """The word without its quotes; None when an expansion is part of it."""
+        if self.is_simple:
+            return self.source
         if any(part.kind in (Kind.VARIABLE, Kind.OPAQUE) for part in self.parts):
             return None
         return "".join(part.text for part in self.parts)
@@ -55,13 +59,15 @@ class Word:
     @property
     def is_bare(self) -> bool:
         """Whether no quote and no expansion is in it: only then it can be a reserved word."""
-        return all(part.kind is Kind.PLAIN for part in self.parts)
+        return self.is_simple or all(part.kind is Kind.PLAIN for part in self.parts)
 
     def expanded(self, variables: Mapping[str, str]) -> str | None:
         """The word with `~` and these variables replaced; None when its value is not certain.
 
         HOME in `variables` is the value of `~`.
         """
+        if self.is_simple:
+            return self.source
         text = []
         for place, part in enumerate(self.parts):
             value: str | None = part.text
@@ -148,6 +154,7 @@ class Script:
 
 _BLANKS = re.compile(r"[ \t\n]+")
 _PLAIN = re.compile(r"[^ \t\n'\"\\$`&|;<>()]+")
+_SIMPLE = re.compile(r"[^ \t\n'\"\\$`&|;<>()*?\[{~]+")
 _IN_DOUBLE = re.compile(r"[^\"\\$`]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 _BRACED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -214,6 +221,12 @@ class _Reader:
     def _take_word(self) -> None:
         start, self._parts = self.at, []
         text = self.text
+        simple = _SIMPLE.match(text, start)
+        if simple and (simple.end() == len(text) or text[simple.end()] in " \t\n;&|<>()"):
+            part = Part(Kind.PLAIN, simple[0])
+            self.at = simple.end()
+            self.tokens.append(Word(start, self.at, simple[0], (part,), is_simple=True))
+            return
         while self.at < len(text):
             character = text[self.at]
             if plain := _PLAIN.match(text, self.at):

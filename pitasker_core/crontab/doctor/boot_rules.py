@@ -1,10 +1,10 @@
 """Rules about jobs that start with the machine. Pure."""
 
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.finding import Fix, Problem, medium
 from pitasker_core.crontab.doctor.rule import entry_rule
-from pitasker_core.crontab.doctor.safety_rules import REMOVABLE, absolute_paths
+from pitasker_core.crontab.doctor.safety_rules import REMOVABLE
 from pitasker_core.crontab.doctor.subject import Subject
-from pitasker_core.text import Code, Text
 
 _NETWORK = frozenset(
     {"curl", "wget", "ssh", "scp", "sftp", "rsync", "rclone", "git", "ping", "apt", "apt-get"}
@@ -47,7 +47,7 @@ def boot_mount(subject: Subject) -> Problem | None:
     are often mounted later."""
     if not subject.schedule.reboot or not subject.programs.isdisjoint(_WAITS):
         return None
-    for path in absolute_paths(subject):
+    for path in subject.absolute_paths:
         lies_late = path.startswith(REMOVABLE) or any(
             path.startswith(f"{mount}/") for mount in subject.facts.separate
         )

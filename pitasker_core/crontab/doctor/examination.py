@@ -9,12 +9,16 @@ from pitasker_core.crontab.doctor.catalogue import ENTRY_RULES, LINE_RULES
 from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN, MachineFacts
 from pitasker_core.crontab.doctor.finding import Finding, Problem, Severity
 from pitasker_core.crontab.doctor.rule import LineContext
-from pitasker_core.crontab.doctor.subject import Subject
+from pitasker_core.crontab.doctor.subject import (
+    NO_NEIGHBOURS,
+    Neighbours,
+    Subject,
+    cron_variables,
+)
 from pitasker_core.crontab.document import (
-    Blank,
-    Comment,
     Crontab,
     Entry,
+    Invalid,
     Line,
     Setting,
     parse_line,
@@ -64,18 +68,13 @@ class Report:
 
 def examine(document: Crontab, facts: MachineFacts = NOTHING_KNOWN) -> Report:
     """Judge every line of a crontab. Paused entries are left out: cron does not run them."""
+    around = neighbours.compare(_active(document))
     findings: list[Finding] = []
     reaching: dict[int, tuple[int, ...]] = {}
-    around = neighbours.compare(_active(document))
-    last = len(document.lines) - 1
-    for index, line, settings, places in _with_settings(document):
-        if isinstance(line, Entry) and not line.paused:
-            reaching[index + 1] = places
-            subject = Subject(line, settings, facts, document.dialect, around[index])
-            findings += _of_entry(subject, index + 1)
-        if not isinstance(line, Blank | Comment):
-            context = LineContext(settings, facts, document.dialect, index == last)
-            findings += _of_line(line, context, index + 1)
+    for place in _places(document, facts):
+        findings += _examine_line(document, place, facts, around)
+        if isinstance(place.line, Entry) and not place.line.paused:
+            reaching[place.index + 1] = place.above
     return Report(tuple(findings), reaching)
 
 
@@ -91,38 +90,85 @@ def examine_draft(
     Those of environment lines are included. The line of each finding is the entry's own, or that of
     the environment line.
     """
-    raw = parse_line(f"{schedule} {command}\n", document.dialect)
+    draft = parse_line(f"{schedule} {command}\n", document.dialect)
     old = document.lines[index] if index is not None else None
-    if isinstance(raw, Entry) and isinstance(old, Entry):
-        raw = replace(raw, tag=old.tag, recording=old.recording)
+    if isinstance(draft, Entry) and isinstance(old, Entry):
+        draft = replace(draft, tag=old.tag, recording=old.recording)
     at = len(document.lines) if index is None else index
-    lines = (*document.with_end().lines[:at], raw, *document.lines[at + 1 :])
-    return examine(replace(document, lines=lines), facts).of_entry(at + 1)
+    lines = (*document.with_end().lines[:at], draft, *document.lines[at + 1 :])
+    document = replace(document, lines=lines)
+    around = neighbours.compare(_active(document))
+    places = list(_places(document, facts))
+    above = [places[number - 1] for number in places[at].above]
+    return tuple(
+        finding
+        for place in (places[at], *above)
+        for finding in _examine_line(document, place, facts, around)
+    )
 
 
 def subjects(
     document: Crontab, facts: MachineFacts = NOTHING_KNOWN
 ) -> Iterator[tuple[int, Subject]]:
     """Every entry that cron runs, with its index, as rules see it."""
-    for index, line, settings, _ in _with_settings(document):
-        if isinstance(line, Entry) and not line.paused:
-            yield index, Subject(line, settings, facts, document.dialect)
+    for place in _places(document, facts):
+        if isinstance(place.line, Entry) and not place.line.paused:
+            yield (
+                place.index,
+                Subject(
+                    place.line,
+                    place.settings,
+                    place.variables,
+                    facts,
+                    document.dialect,
+                    NO_NEIGHBOURS,
+                ),
+            )
 
 
-def _with_settings(
-    document: Crontab,
-) -> Iterator[tuple[int, Line, Mapping[str, str], tuple[int, ...]]]:
-    """Each line with the environment lines above it, and with their lines."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A line with the environment lines above it, as values and by their numbers."""
+
+    index: int
+    line: Line
+    settings: Mapping[str, str]
+    variables: Mapping[str, str]
+    above: tuple[int, ...]
+
+
+def _places(document: Crontab, facts: MachineFacts) -> Iterator[_Place]:
     settings: dict[str, str] = {}
-    places: dict[str, int] = {}
-    lines: tuple[int, ...] = ()
+    variables = cron_variables(settings, facts, document.dialect)
+    numbers: dict[str, int] = {}
+    above: tuple[int, ...] = ()
     for index, line in enumerate(document.lines):
-        yield index, line, settings, lines
+        yield _Place(index, line, settings, variables, above)
         if isinstance(line, Setting):
-            # A copy: the subjects above keep what reached them.
+            # Copies: the places above keep what reached them.
             settings = {**settings, line.name: line.value}
-            places = {**places, line.name: index + 1}
-            lines = tuple(sorted(places.values()))
+            variables = cron_variables(settings, facts, document.dialect)
+            numbers = {**numbers, line.name: index + 1}
+            above = tuple(sorted(numbers.values()))
+
+
+def _examine_line(
+    document: Crontab, place: _Place, facts: MachineFacts, around: Mapping[int, Neighbours]
+) -> Iterator[Finding]:
+    line, dialect = place.line, document.dialect
+    if isinstance(line, Entry) and not line.paused:
+        beside = around[place.index]
+        subject = Subject(line, place.settings, place.variables, facts, dialect, beside)
+        for rule in ENTRY_RULES:
+            if problem := rule.check(subject):
+                yield _finding(rule.code, place.index + 1, problem)
+    is_last = place.index == len(document.lines) - 1
+    # An entry that is not the last line has nothing to do with these rules.
+    if isinstance(line, Setting | Invalid) or is_last:
+        context = LineContext(place.settings, facts, dialect, is_last)
+        for line_rule in LINE_RULES:
+            if problem := line_rule.check(line, context):
+                yield _finding(line_rule.code, place.index + 1, problem)
 
 
 def _active(document: Crontab) -> list[tuple[int, Entry, bool]]:
@@ -132,18 +178,6 @@ def _active(document: Crontab) -> list[tuple[int, Entry, bool]]:
         for index, entry in document.entries()
         if not entry.paused
     ]
-
-
-def _of_entry(subject: Subject, line: int) -> Iterator[Finding]:
-    for rule in ENTRY_RULES:
-        if problem := rule.check(subject):
-            yield _finding(rule.code, line, problem)
-
-
-def _of_line(line: Line, context: LineContext, number: int) -> Iterator[Finding]:
-    for rule in LINE_RULES:
-        if problem := rule.check(line, context):
-            yield _finding(rule.code, number, problem)
 
 
 def _finding(code: str, line: int, problem: Problem) -> Finding:

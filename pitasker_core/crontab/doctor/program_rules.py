@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from shlex import quote
 
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.calls import SHELLS, Call, NamedFile
 from pitasker_core.crontab.doctor.facts import FileFacts
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low
@@ -10,7 +11,6 @@ from pitasker_core.crontab.doctor.rule import entry_rule
 from pitasker_core.crontab.doctor.subject import Subject
 from pitasker_core.crontab.doctor.text_rules import user_word
 from pitasker_core.crontab.shell import Word
-from pitasker_core.text import Code, Text
 
 ABSENT = "No such file or directory"
 _INTERPRETED = frozenset({"py", "pl", "rb", "js", "php"})
@@ -88,14 +88,6 @@ def _file(subject: Subject, path: str | None) -> FileFacts | None:
     return subject.facts.files.get(path) if path else None
 
 
-def program_files(subject: Subject) -> Iterator[tuple[Call, FileFacts]]:
-    """The files of the programs that this user starts, where they exist."""
-    for call in subject.calls.calls:
-        file = _file(subject, subject.find_program(call))
-        if file and not file.is_missing and not file.is_folder and not call.is_by_other_user:
-            yield call, file
-
-
 @entry_rule(
     "not_executable",
     "The program is not executable",
@@ -104,7 +96,7 @@ def program_files(subject: Subject) -> Iterator[tuple[Call, FileFacts]]:
 )
 def not_executable(subject: Subject) -> Problem | None:
     """The shell starts a file only if its user may execute it."""
-    for call, file in program_files(subject):
+    for call, file in subject.program_files:
         if not file.executable and call.is_certain:
             return high(
                 f"{file.path} is not executable.",
@@ -127,7 +119,7 @@ def not_executable(subject: Subject) -> Problem | None:
 def script_unreadable(subject: Subject) -> Problem | None:
     """An interpreter has to read its script: the right to execute it is not enough."""
     user = subject.facts.user or "this user"
-    for _, file in program_files(subject):
+    for _, file in subject.program_files:
         if file.executable and not file.readable and _ending(file) in _INTERPRETED | SHELLS:
             return _unreadable(file, user)
     for named, file in _scripts(subject):
@@ -164,7 +156,7 @@ def _scripts(subject: Subject) -> Iterator[tuple[NamedFile, FileFacts]]:
 def interpreter_missing(subject: Subject) -> Problem | None:
     """The first line of a script names the program that runs it. A script that names a missing
     program does not start. `#!/usr/bin/env NAME` looks for it on cron's short PATH."""
-    for call, file in program_files(subject):
+    for call, file in subject.program_files:
         missing = file.lacks
         if file.looked_up and call.search is not None:
             key = file.looked_up, call.search
@@ -189,7 +181,7 @@ def interpreter_missing(subject: Subject) -> Problem | None:
 def no_first_line(subject: Subject) -> Problem | None:
     """A script without a first line such as `#!/usr/bin/env python3` is read by the shell, whatever
     its name ends in."""
-    for _, file in program_files(subject):
+    for _, file in subject.program_files:
         line = file.first_line
         is_text = file.readable and not line.startswith((b"#!", b"\x7fELF", b"\xef\xbb\xbf"))
         if is_text and _ending(file) in _INTERPRETED:
@@ -210,7 +202,7 @@ def no_first_line(subject: Subject) -> Problem | None:
 def windows_script(subject: Subject) -> Problem | None:
     """A carriage return at the end of the first line becomes a part of the interpreter's name, and
     at the end of other lines a part of the commands."""
-    for _, file in program_files(subject):
+    for _, file in subject.program_files:
         if file.first_line.endswith(b"\r"):
             return _carriage_returns(file)
     for named, file in _scripts(subject):
@@ -241,7 +233,7 @@ def _carriage_returns(file: FileFacts) -> Problem:
 def byte_order_mark(subject: Subject) -> Problem | None:
     """A byte-order mark before `#!` hides the first line from the kernel, so the shell reads the
     script."""
-    for _, file in program_files(subject):
+    for _, file in subject.program_files:
         if file.first_line.startswith(b"\xef\xbb\xbf"):
             return high(
                 f"{file.path} begins with a byte-order mark, which hides its first line.",

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from shlex import quote
 
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.facts import FileFacts
 from pitasker_core.crontab.doctor.finding import Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import entry_rule
 from pitasker_core.crontab.doctor.subject import Subject
-from pitasker_core.text import Code, Text
 
 _REMOTE = frozenset({"ssh", "scp", "sftp", "rsync", "docker", "podman", "lxc", "kubectl", "rclone"})
 """Programs whose arguments may be paths of another machine."""
@@ -151,7 +151,7 @@ def other_home(subject: Subject) -> Problem | None:
     runs a program from there gives that user the rights of root."""
     if not subject.facts.homes or not subject.programs.isdisjoint(_REMOTE):
         return None
-    for path in absolute_paths(subject):
+    for path in subject.absolute_paths:
         for home, user in subject.facts.homes.items():
             if path == home or path.startswith(f"{home}/"):
                 report = medium if subject.facts.is_root else low
@@ -175,7 +175,7 @@ def not_mounted(subject: Subject) -> Problem | None:
     before the command."""
     if not subject.facts.unmounted or "mount" in subject.programs:
         return None
-    for path in absolute_paths(subject):
+    for path in subject.absolute_paths:
         for mount, on_demand in subject.facts.unmounted.items():
             if _lies_on(path, mount) and mount not in subject.calls.tested:
                 report = medium if on_demand else high
@@ -199,7 +199,7 @@ def removable_disk(subject: Subject) -> Problem | None:
     the job fails, or fills the disk of the system instead."""
     if subject.calls.tested or "mount" in subject.programs:
         return None
-    for path in absolute_paths(subject):
+    for path in subject.absolute_paths:
         if path.startswith(REMOVABLE) and not any(
             _lies_on(path, mount) for mount in subject.facts.unmounted
         ):
@@ -213,18 +213,6 @@ def removable_disk(subject: Subject) -> Problem | None:
 
 def _lies_on(path: str, mount: str) -> bool:
     return path == mount or path.startswith(f"{mount.rstrip('/')}/")
-
-
-def absolute_paths(subject: Subject) -> Iterator[str]:
-    """The absolute paths that the words of a command name, those of options included."""
-    if "/" not in subject.given and "~" not in subject.given:
-        return
-    for word in subject.words:
-        value = word.expanded(subject.variables) or ""
-        _, equals, behind = value.partition("=")
-        path = behind if equals and value[0] != "/" else value
-        if path.startswith("/") and len(path) > 1:
-            yield path
 
 
 RULES = (sudo_password, secret, open_to_others, other_home, not_mounted, removable_disk)

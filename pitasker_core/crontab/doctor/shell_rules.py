@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import entry_rule
 from pitasker_core.crontab.doctor.subject import POSIX_SHELLS, Subject
 from pitasker_core.crontab.shell import Kind, Operator, Redirection, Script, Step, Word
-from pitasker_core.text import Code, Text
 
 _USE_BASH = Text(
     "Write it as sh knows it, or put ", Code("SHELL=/bin/bash"), " above the job in the crontab."

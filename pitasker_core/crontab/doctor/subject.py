@@ -1,12 +1,11 @@
 """An entry as rules see it: its text, its environment lines, its shell commands. Pure."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from pitasker_core.crontab.calls import Call, Calls, read_calls, words_of
-from pitasker_core.crontab.doctor.facts import DEFAULT_PATH, DEFAULT_SHELL, MachineFacts
+from pitasker_core.crontab.doctor.facts import DEFAULT_PATH, DEFAULT_SHELL, FileFacts, MachineFacts
 from pitasker_core.crontab.doctor.finding import Fix
 from pitasker_core.crontab.document import Entry, encode, split_stdin
 from pitasker_core.crontab.schedule import Dialect, Schedule
@@ -40,71 +39,66 @@ class Neighbours:
 NO_NEIGHBOURS = Neighbours()
 
 
-@dataclass(frozen=True)
 class Subject:
-    """An entry, the environment lines that reach it, and the facts about the machine."""
+    """An entry, the environment lines that reach it, and the facts about the machine.
 
-    entry: Entry
-    settings: Mapping[str, str] = field(default_factory=dict)
-    facts: MachineFacts = field(default_factory=MachineFacts)
-    dialect: Dialect = Dialect.DEBIAN
-    neighbours: Neighbours = NO_NEIGHBOURS
+    It is made for each entry at once, and only read afterwards: the rules share what it holds.
+    """
 
-    @property
-    def command(self) -> str:
+    __slots__ = (
+        "_offsets",
+        "absolute_paths",
+        "calls",
+        "command",
+        "dialect",
+        "entry",
+        "facts",
+        "given",
+        "neighbours",
+        "program_files",
+        "programs",
+        "proper",
+        "schedule",
+        "script",
+        "settings",
+        "stdin",
+        "variables",
+        "words",
+    )
+
+    def __init__(
+        self,
+        entry: Entry,
+        settings: Mapping[str, str],
+        variables: Mapping[str, str],
+        facts: MachineFacts,
+        dialect: Dialect,
+        neighbours: Neighbours,
+    ) -> None:
+        """`variables` are those of `cron_variables` for these settings."""
+        self.entry = entry
+        self.settings = settings
+        self.variables = variables
+        self.facts = facts
+        self.dialect = dialect
+        self.neighbours = neighbours
+        self.command: str = entry.command
         """The command with its standard input, without tag and recorder."""
-        return self.entry.command
-
-    @property
-    def schedule(self) -> Schedule:
-        """The schedule, parsed."""
-        return self.entry.meaning
-
-    @cached_property
-    def proper(self) -> str:
-        """The command up to the first unescaped `%`."""
-        return split_stdin(self.command)[0]
-
-    @cached_property
-    def stdin(self) -> str:
-        """The rest, from that `%` on."""
-        return self.command[len(self.proper) :]
-
-    @cached_property
-    def _given(self) -> tuple[str, tuple[int, ...] | None]:
-        return unescape(self.proper, self.dialect)
-
-    @property
-    def given(self) -> str:
+        self.schedule: Schedule = entry.meaning
+        self.proper, self.stdin = split_stdin(self.command)
+        """The command up to the first unescaped `%`, and the rest."""
+        self.given, self._offsets = unescape(self.proper, dialect)
         """The command that cron gives to the shell."""
-        return self._given[0]
-
-    @cached_property
-    def script(self) -> Script:
+        self.script: Script = read_script(self.given if len(self.given) <= _LONGEST else "")
         """The command as the shell reads it; empty for a very long command."""
-        return read_script(self.given if len(self.given) <= _LONGEST else "")
-
-    @cached_property
-    def variables(self) -> dict[str, str]:
-        """The environment that cron sets, as far as it is known."""
-        own = {"SHELL": DEFAULT_SHELL, "PATH": DEFAULT_PATH}
-        if self.facts.home:
-            own["HOME"] = self.facts.home
-        if self.facts.user:
-            own["LOGNAME"] = self.facts.user
-            if self.dialect.is_cronie:
-                own["USER"] = self.facts.user
-        return {**own, **self.settings} if self.settings else own
-
-    @cached_property
-    def calls(self) -> Calls:
-        """The programs and files of the command."""
-        return read_calls(self.script, self.variables)
-
-    @cached_property
-    def programs(self) -> frozenset[str]:
+        self.words: tuple[Word, ...] = words_of(self.script)
+        self.calls: Calls = read_calls(self.script, variables)
+        self.programs = frozenset(call.base for call in self.calls.calls)
         """The names of all programs, without their folders."""
-        return frozenset(call.base for call in self.calls.calls)
+        self.program_files = tuple(self._program_files())
+        """The files of the programs that this user starts, where they exist."""
+        self.absolute_paths = tuple(self._absolute_paths())
+        """The absolute paths that the words of the command name, those of options included."""
 
     @property
     def shell(self) -> str:
@@ -116,7 +110,7 @@ class Subject:
         """The PATH of the entry."""
         return self.variables["PATH"]
 
-    @cached_property
+    @property
     def shell_program(self) -> str:
         """The name of the program that SHELL really is; empty when it is not known."""
         if real := self.facts.shells.get(self.shell):
@@ -124,15 +118,27 @@ class Subject:
         name = self.shell.rsplit("/", 1)[-1]
         return "" if name == "sh" else name
 
-    @cached_property
-    def words(self) -> tuple[Word, ...]:
-        """Every word of the command."""
-        return tuple(words_of(self.script))
-
     @property
     def is_recorded(self) -> bool:
         """Whether PiTasker keeps the output of its runs."""
         return self.entry.recording.on
+
+    def _program_files(self) -> Iterator[tuple[Call, FileFacts]]:
+        for call in self.calls.calls:
+            path = self.find_program(call)
+            file = self.facts.files.get(path) if path else None
+            if file and not file.is_missing and not file.is_folder and not call.is_by_other_user:
+                yield call, file
+
+    def _absolute_paths(self) -> Iterator[str]:
+        if "/" not in self.given and "~" not in self.given:
+            return
+        for word in self.words:
+            value = word.expanded(self.variables) or ""
+            _, equals, behind = value.partition("=")
+            path = behind if equals and value[0] != "/" else value
+            if path.startswith("/") and len(path) > 1:
+                yield path
 
     def find_program(self, call: Call) -> str | None:
         """Where a program is, by its path or on cron's PATH; None when that is not known."""
@@ -144,10 +150,23 @@ class Subject:
 
     def replace(self, label: str, start: int, end: int, text: str) -> Fix:
         """A fix that puts a text in the place of a piece of what the shell is given."""
-        offsets = self._given[1]
+        offsets = self._offsets
         first, last = (start, end) if offsets is None else (offsets[start], offsets[end])
         command = self.command
         return Fix(label, command=command[:first] + escape(text, self.dialect) + command[last:])
+
+
+def cron_variables(
+    settings: Mapping[str, str], facts: MachineFacts, dialect: Dialect
+) -> dict[str, str]:
+    """The environment that cron sets for an entry, as far as it is known (crontab(5))."""
+    own = {"SHELL": DEFAULT_SHELL, "PATH": DEFAULT_PATH}
+    if facts.home:
+        own["HOME"] = facts.home
+    if facts.user and dialect.is_cronie:
+        own["USER"] = facts.user
+    fixed = {"LOGNAME": facts.user} if facts.user else {}
+    return {**own, **settings, **fixed}
 
 
 def unescape(proper: str, dialect: Dialect) -> tuple[str, tuple[int, ...] | None]:
@@ -183,7 +202,6 @@ def escape(text: str, dialect: Dialect) -> str:
     return text.replace("%", "\\%")
 
 
-@lru_cache(maxsize=4096)
 def size_with_tag(command: str) -> int:
     """Bytes of the command with a tag."""
     return len(encode(command)) + 51

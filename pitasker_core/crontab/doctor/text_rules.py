@@ -2,11 +2,11 @@
 
 import re
 
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import entry_rule
 from pitasker_core.crontab.doctor.subject import Subject, size_with_tag
 from pitasker_core.crontab.shell import Word
-from pitasker_core.text import Code, Text
 
 _READS_INPUT = frozenset(
     {"mail", "mailx", "sendmail", "msmtp", "cat", "tee", "bc", "at", "batch", "wall", "write"}

