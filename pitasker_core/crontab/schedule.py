@@ -14,7 +14,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
-from pitasker_core.crontab import describing
+from pitasker_core.crontab import describing, suggesting
+from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES
 
 
 class Dialect(Enum):
@@ -177,7 +178,7 @@ def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Schedule:
     star_minute, star_hour, star_day, _, star_weekday = (field[0] == "*" for field in fields)
     warnings = [warning for part in parsed for warning in part.warnings]
     if days and months and not _days_come(days, months):
-        dates = " or ".join(f"{days[0]} {describing.MONTH_NAMES[month - 1]}" for month in months)
+        dates = " or ".join(f"{days[0]} {MONTH_NAMES[month - 1]}" for month in months)
         warnings.append(f"{dates} never comes")
     return Schedule(
         text=text,
@@ -431,18 +432,35 @@ def _dates(schedule: Schedule) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return days, weekdays
 
 
+class Meaning(NamedTuple):
+    """What two schedules share that always run at the same times, however they are written."""
+
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: tuple[int, ...]
+    months: tuple[int, ...]
+    weekdays: tuple[int, ...]
+    both_must_match: bool | None
+    """None where only one of days and weekdays restricts anything."""
+
+
+def meaning(schedule: Schedule) -> Meaning:
+    """The values that have a say; not for `@reboot`."""
+    days, weekdays = _dates(schedule)
+    both = schedule.both_must_match if len(days) < 31 and len(weekdays) < 7 else None
+    return Meaning(schedule.minutes, schedule.hours, days, schedule.months, weekdays, both)
+
+
 def describe(schedule: Schedule) -> str:
-    """What the schedule means, in words, by the 24-hour clock: "At 02:00 on Monday"."""
+    """What the schedule means, in words, by the 24-hour clock: "Mondays at 02:00"."""
     if schedule.reboot:
         return "At system start"
     if schedule.never_runs:
         return "Never"
     if schedule.random:
         return "At a time that cron picks at random"
-    days, weekdays = _dates(schedule)
-    return describing.in_words(
-        schedule.minutes, schedule.hours, days, schedule.months, weekdays, schedule.both_must_match
-    )
+    *values, both = meaning(schedule)
+    return describing.in_words(*values, bool(both))
 
 
 def suggest(text: str) -> str | None:
@@ -451,7 +469,7 @@ def suggest(text: str) -> str | None:
     `text` may be words ("every monday at 9"), a schedule of another program, or nearly right.
     None when no guess is good enough.
     """
-    for guess in describing.guesses(text):
+    for guess in suggesting.guesses(text):
         try:
             if not parse(guess).warnings:
                 return guess

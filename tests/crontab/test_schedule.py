@@ -51,12 +51,13 @@ def runs(text: str, after: str, zone: ZoneInfo, count: int) -> list[str]:
         ("0 0 * 13 *", "month must be 1 to 12 or jan to dec", None),
         ("0 0 * * 8", "day of week must be 0 to 7 or sun to sat", None),
         ("0 9 * * monday", "day of week must be 0 to 7 or sun to sat, not 'monday'", "0 9 * * mon"),
+        ("0 9 * * MONN", "day of week must be 0 to 7 or sun to sat, not 'MONN'", "0 9 * * mon"),
         ("5/10 * * * *", "minute: a step needs * or a range before it", "5-59/10 * * * *"),
         ("*/0 * * * *", "minute: a step cannot be 0", "* * * * *"),
         ("1,,2 * * * *", "minute: a value is missing next to a comma", "1,2 * * * *"),
         ("@daily x", "@daily stands alone: nothing may follow it", "@daily"),
         ("0 0 1 1 ? 2030", "six fields: a schedule has five", None),
-        ("@noon", f"@noon is not one of cron's nicknames: {NICKNAMES}", None),
+        ("@noon", f"@noon is not one of cron's nicknames: {NICKNAMES}", "0 12 * * *"),
         ("@every 5m", f"@every is not one of cron's nicknames: {NICKNAMES}", "*/5 * * * *"),
         ("", "the schedule is empty", None),
         ("0 0 * * *\n* * * * *", "a schedule is one line", "0 0 * * *"),
@@ -83,6 +84,7 @@ def test_a_refusal_names_the_piece_and_suggests_what_was_probably_meant(
         ("at reboot", "@reboot"),
         ("every 45 minutes", None),
         ("whenever it rains", None),
+        ("at 9:00 in Tokyo", None),
     ],
 )
 def test_words_get_the_schedule_they_mean_or_none(words: str, schedule: str | None) -> None:
@@ -290,15 +292,16 @@ def test_a_leap_day_is_found_years_ahead() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("0 2 * * *", "At 02:00"),
+        ("0 2 * * *", "Every day at 02:00"),
+        ("17 3 * * 1", "Mondays at 03:17"),
         ("*/15 * * * *", "Every 15 minutes"),
-        ("0 9 * * 1-5", "At 09:00, Monday through Friday"),
+        ("0 9 * * 1-5", "Monday to Friday at 09:00"),
         ("@reboot", "At system start"),
-        ("@daily", "At 00:00"),
+        ("@daily", "Every day at 00:00"),
         ("22-2 * * * *", "Never"),
         # Where cron-descriptor's own words would be wrong.
-        ("0 0 */2 * 1", "but only if it is Monday"),
-        ("0 0 13 * 5", "on day 13 of the month and on every Friday"),
+        ("0 0 */2 * 1", "but only on Mondays"),
+        ("0 0 13 * 5", "On the 13th of every month and on every Friday at 00:00"),
         ("*/100 * * * *", "Every hour"),
     ],
 )

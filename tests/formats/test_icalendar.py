@@ -39,7 +39,7 @@ def test_each_run_is_an_event_at_its_time_also_when_the_clock_changes():
 def test_an_event_says_what_and_when_and_never_the_command():
     data, _ = write_calendar([task()], NOW, BERLIN)
     event = Calendar.from_ical(data).walk("VEVENT")[0]
-    assert (event["summary"], event["description"]) == ("Backup", "At 02:00")
+    assert (event["summary"], event["description"]) == ("Backup", "Every day at 02:00")
     assert b"secret" not in data
 
 
