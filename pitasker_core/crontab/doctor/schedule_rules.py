@@ -3,10 +3,10 @@
 from datetime import date
 
 from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.describing import MONTH_NAMES
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import entry_rule
 from pitasker_core.crontab.doctor.subject import Subject
+from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES
 from pitasker_core.crontab.schedule import Schedule
 
 _CROWD = 5
