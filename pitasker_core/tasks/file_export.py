@@ -1,0 +1,125 @@
+"""Tasks as a file: for another machine, another program, or a calendar."""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import NotFound
+from pitasker_core.base.text import Code, Text
+from pitasker_core.formats.icalendar_file import WEEKS, write_calendar
+from pitasker_core.formats.record import Remark, TaskRecord
+from pitasker_core.formats.registry import FILE_KINDS, Target, write_tasks
+from pitasker_core.formats.systemd import Job, Units, write_units
+from pitasker_core.tasks.editing import Listing, Task, listing
+
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+"""The same tasks make the same bytes."""
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """A file to be saved, and what it does not carry over."""
+
+    name: str
+    media_type: str
+    data: bytes
+    notes: tuple[Remark, ...] = ()
+
+
+def export_file(
+    environment: Environment,
+    target: Target,
+    tasks: Sequence[int] | None = None,
+    weeks: int = WEEKS,
+) -> ExportedFile:
+    """Tasks in a format; all of them when `tasks` is None. `weeks` is for the calendar.
+
+    Raises NotFound for a task that is not there.
+    """
+    found = listing(environment)
+    chosen = _chosen(found, tasks)
+    kind = FILE_KINDS[target]
+    data, notes = _data(found, chosen, target, weeks)
+    return ExportedFile(f"pitasker-tasks.{kind.extension}", kind.media_type, data, notes)
+
+
+def export_units(environment: Environment, tasks: Sequence[int] | None = None) -> Units:
+    """Tasks as unit files of systemd, one by one. Raises NotFound."""
+    found = listing(environment)
+    return _units(found, _chosen(found, tasks))
+
+
+def record_of(task: Task) -> TaskRecord:
+    """What a file says of a task. The end of a pause stays behind: a file may be read later."""
+    return TaskRecord(
+        task.name,
+        task.schedule,
+        task.command,
+        paused=task.paused,
+        system_managed=task.is_system_managed,
+        notes=task.notes,
+        labels=task.labels,
+        record_runs=task.record_runs,
+        timeout_seconds=task.timeout_seconds,
+        no_overlap=task.no_overlap,
+        catch_up=task.catch_up,
+        ping_url=task.ping_url,
+        notify=task.notify,
+    )
+
+
+def _chosen(found: Listing, tasks: Sequence[int] | None) -> list[Task]:
+    if tasks is None:
+        return found.tasks
+    by_id = {task.id: task for task in found.tasks}
+    if missing := [number for number in tasks if number not in by_id]:
+        raise NotFound(
+            f"There is no task {missing[0]}.", Text(Code("./pitasker list"), " shows them all.")
+        )
+    return [by_id[number] for number in dict.fromkeys(tasks)]
+
+
+def _data(
+    found: Listing, chosen: Sequence[Task], target: Target, weeks: int
+) -> tuple[bytes, tuple[Remark, ...]]:
+    records = tuple(record_of(task) for task in chosen)
+    if target is Target.SYSTEMD:
+        units = _units(found, chosen)
+        return _zipped(units), units.notes
+    if target is Target.ICAL:
+        zone = clock.system_zone()
+        return write_calendar(records, clock.now(), zone, weeks, found.dialect)
+    text, notes = write_tasks(records, target, found.dialect)
+    pauses = tuple(
+        Remark("The end of its pause is not carried over.", name=task.name)
+        for task in chosen
+        if task.paused_until
+    )
+    return text.encode(), notes + pauses
+
+
+def _units(found: Listing, chosen: Sequence[Task]) -> Units:
+    jobs = [Job(record_of(task), _environment(found, task)) for task in chosen]
+    return write_units(jobs, found.dialect)
+
+
+def _environment(found: Listing, task: Task) -> dict[str, str]:
+    """The environment lines that reach a task's entry, or would reach a new one."""
+    if found.comparison is None:
+        return {}
+    document = found.comparison.document
+    indexes = document.by_tag.get(task.crontab_id, []) if task.crontab_id else []
+    return document.environment(next(iter(indexes), None))
+
+
+def _zipped(units: Units) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for unit in units.files:
+            archive.writestr(zipfile.ZipInfo(unit.name, _ZIP_DATE), unit.text)
+        notes = "".join(f"- {note}\n" for note in units.notes)
+        archive.writestr(zipfile.ZipInfo("NOTES.txt", _ZIP_DATE), notes)
+    return file.getvalue()
