@@ -1,0 +1,1 @@
+from pitasker_core.crontab.document.parsing import *  # noqa: F403
