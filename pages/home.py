@@ -9,7 +9,7 @@ from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.base.text import visible
-from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.document import Document
 from pitasker_core.dashboard import overview, run_list
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import code, plain
@@ -106,7 +106,7 @@ def _welcome(listing: Listing) -> None:
     _show_entries(compared.document)
 
 
-def _show_entries(document: Crontab) -> None:
+def _show_entries(document: Document) -> None:
     """The entries as they stand, for looking."""
     found = overview.found_entries(document, clock.now(), clock.system_zone())
     if found.empty:

@@ -11,7 +11,7 @@ from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab import command_warnings
-from pitasker_core.crontab.document import Crontab, Setting, split_stdin
+from pitasker_core.crontab.document import Document, EnvironmentLine, split_stdin
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.recording import PLAIN, Recorder
 
@@ -65,8 +65,8 @@ def _names(sources: Sequence[Source]) -> str:
 
 
 def rehomed(
-    document: Crontab, recorder: str, tasks: Mapping[UUID, int]
-) -> tuple[Crontab, list[str]]:
+    document: Document, recorder: str, tasks: Mapping[UUID, int]
+) -> tuple[Document, list[str]]:
     """The crontab with this home's recorder in the recorded entries of these tasks.
 
     An entry that cannot name it is no longer recorded; one of no task keeps its recorder. The texts
@@ -93,16 +93,16 @@ def rehomed(
     return draft.done(), said
 
 
-def differences(document: Crontab) -> list[str]:
+def differences(document: Document) -> list[str]:
     """What the entries of a crontab name and this machine lacks, in sentences, a few at most."""
     said = list(dict.fromkeys(_differences(document)))
     more = len(said) - _SHOWN
     return said if more <= 0 else [*said[:_SHOWN], f"And {more} more."]
 
 
-def _differences(document: Crontab) -> Iterator[str]:
+def _differences(document: Document) -> Iterator[str]:
     for index, line in enumerate(document.lines):
-        if isinstance(line, Setting) and (missing := _missing_for(line.name, line.value)):
+        if isinstance(line, EnvironmentLine) and (missing := _missing_for(line.name, line.value)):
             yield f"Line {index + 1}: {missing}"
     for index, entry in document.entries():
         proper, _ = split_stdin(entry.command)

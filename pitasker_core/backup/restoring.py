@@ -16,7 +16,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import DatabaseError, PiTaskerError
 from pitasker_core.base.storable import storable
 from pitasker_core.base.text import Text
-from pitasker_core.crontab.document import Crontab, parse
+from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.database import owner, scope
 from pitasker_core.database.tables import EventRow, TaskRow
@@ -59,7 +59,7 @@ def restore(
         crontab = service.program(environment)
         before = crontab.read()
         kept = environment.backups / f"before-restore-{clock.now():%Y%m%dT%H%M%S.%fZ}.tar.gz"
-        written: list[Crontab | None] = []
+        written: list[Document | None] = []
         try:
             with database.administer(environment, migrated=not _is_newer(environment)) as current:
                 own = _make_way(environment, current, kept, before)
@@ -143,7 +143,7 @@ def _keep_writers_out(connection: Connection) -> None:
 
 def _at_home(
     environment: Environment, connection: Connection, crontab: str | None, own: int
-) -> tuple[Crontab | None, list[str]]:
+) -> tuple[Document | None, list[str]]:
     """The crontab as it is to be installed here, with this home's recorder in it."""
     if crontab is None:
         return None, []
@@ -163,7 +163,7 @@ def _note(
     actor: str,
     contents: Contents,
     source: Source | None,
-    texts: tuple[str | None, Crontab | None],
+    texts: tuple[str | None, Document | None],
 ) -> tuple[int, int]:
     """Keep in the restored history what was there before, and who restored. Returns snapshots."""
     before, document = texts
@@ -185,7 +185,7 @@ def _put_back(
     environment: Environment,
     crontab: CrontabProgram,
     before: str | None,
-    written: list[Crontab | None],
+    written: list[Document | None],
 ) -> None:
     """Put the old text back if ours is installed, and the rows are not."""
     with suppress(PiTaskerError):

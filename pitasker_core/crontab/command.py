@@ -15,6 +15,22 @@ _INTERPRETER = re.compile(r"(?:python|perl|ruby|php|node|lua)[\d.]*")
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
 
 
+def split_stdin(command: str) -> tuple[str, str]:
+    """The command proper, and the rest from the first unescaped `%` on (cron: standard input).
+
+    cron's scan has two states: a backslash takes the next character with it, so in `a\\\\%b` the
+    `%` splits.
+    """
+    if "%" not in command:
+        return command, ""
+    escaped = False
+    for at, character in enumerate(command):
+        if character == "%" and not escaped:
+            return command[:at], command[at:]
+        escaped = character == "\\" and not escaped
+    return command, ""
+
+
 _LONGEST = 10_000
 """Characters that are read: the words of a longer command take time by its square."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pitasker_core.base import paths
 from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab import command as commands
-from pitasker_core.crontab.document import Crontab, split_stdin
+from pitasker_core.crontab.document import Document, split_stdin
 
 DEFAULT_PATH = "/usr/bin:/bin"
 """cron's own, which is shorter than that of a terminal."""
@@ -18,7 +18,7 @@ _POSIX_SHELLS = frozenset({"dash", "ash", "posh", "busybox"})
 def advise(
     schedule: str,
     command: str,
-    crontab: Crontab | None,
+    crontab: Document | None,
     index: int | None = None,
 ) -> list[str]:
     """Warnings in plain sentences. `index` is the entry's line, None for one at the end."""
@@ -72,7 +72,7 @@ def missing_program(program: str | None, environment: Mapping[str, str]) -> str 
     return f"There is no program {program} on cron's PATH ({path})."
 
 
-def _has_twin(crontab: Crontab, schedule: str, command: str, index: int | None) -> bool:
+def _has_twin(crontab: Document, schedule: str, command: str, index: int | None) -> bool:
     return any(
         at != index and (entry.schedule, entry.command) == (schedule, command)
         for at, entry in crontab.entries()

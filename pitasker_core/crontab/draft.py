@@ -5,13 +5,13 @@ from uuid import UUID
 from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.crontab.document import (
     Comment,
-    Crontab,
+    Document,
     Entry,
     Invalid,
     Line,
     check_command,
     check_name,
-    control_character,
+    find_control_character,
     parse_line,
     recorded,
     split_stdin,
@@ -28,13 +28,13 @@ class Draft:
     nothing.
     """
 
-    def __init__(self, crontab: Crontab) -> None:
+    def __init__(self, crontab: Document) -> None:
         self._crontab = crontab
         self._changed: dict[int, Line | None] = {}
         self._above: dict[int, list[Line]] = {}
         """New lines, by the index of the line above which they stand."""
 
-    def done(self) -> Crontab:
+    def done(self) -> Document:
         """The crontab with the changes; the very same one if there are none."""
         if not self._changed and not self._above:
             return self._crontab
@@ -47,7 +47,7 @@ class Draft:
             lines += above
             if index < len(old) and (line := self._changed.get(index, old[index])):
                 lines.append(line)
-        return Crontab(tuple(lines), self._crontab.dialect)
+        return Document(tuple(lines), self._crontab.dialect)
 
     def add(
         self,
@@ -199,7 +199,7 @@ class Draft:
         recorder: Recorder | None,
     ) -> Entry:
         check_command(command)
-        if found := control_character(schedule, allowed="\t"):
+        if found := find_control_character(schedule, allowed="\t"):
             raise InvalidSyntax(f"A schedule cannot contain {found}.")
         if tag and (reason := self._crontab.why_not_tagged(index, command)):
             raise InvalidSyntax(reason)

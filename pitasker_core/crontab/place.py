@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pitasker_core.base.text import visible
-from pitasker_core.crontab.document import Blank, Comment, Crontab, Entry, Line, Setting
+from pitasker_core.crontab.document import Blank, Comment, Document, Entry, EnvironmentLine, Line
 
 LINES_AROUND = 25
 """How many lines above and below an entry are remembered."""
@@ -15,7 +15,7 @@ LINES_AROUND = 25
 class Place:
     """The lines around an entry that was taken out, and the settings above it."""
 
-    document: Crontab
+    document: Document
     index: int
     """Of the entry, in `document`."""
     comment_is_ours: bool
@@ -32,17 +32,17 @@ class Place:
         return self.comment_is_ours and self.document.comment_above(self.index) is not None
 
 
-def place_of(document: Crontab, index: int, *, comment_is_ours: bool) -> Place:
+def place_of(document: Document, index: int, *, comment_is_ours: bool) -> Place:
     """The place of the entry at an index."""
     first = max(0, index - LINES_AROUND)
-    settings = [line for line in document.lines[:first] if isinstance(line, Setting)]
+    settings = [line for line in document.lines[:first] if isinstance(line, EnvironmentLine)]
     lines = (*settings, *document.lines[first : index + LINES_AROUND + 1])
     at = len(settings) + index - first
-    return Place(Crontab(lines, document.dialect), at, comment_is_ours)
+    return Place(Document(lines, document.dialect), at, comment_is_ours)
 
 
 def find_place(
-    document: Crontab, place: Place, others: Mapping[UUID, Place] | None = None
+    document: Document, place: Place, others: Mapping[UUID, Place] | None = None
 ) -> int | None:
     """The index above which an entry belongs that comes back; None when its place is gone.
 
@@ -78,7 +78,7 @@ def find_place(
     return next((i for i in choices if document.environment(i) == settings), best)
 
 
-def say_settings(document: Crontab, index: int, place: Place, *, is_back: bool) -> str | None:
+def say_settings(document: Document, index: int, place: Place, *, is_back: bool) -> str | None:
     """What a person must know of an entry that came back; None when it is where it was.
 
     `is_back`: it stands between the neighbours that it had.
@@ -110,7 +110,7 @@ def _shortened(text: str) -> str:
 
 
 def _without(
-    document: Crontab, others: Mapping[UUID, Place], there: Collection[UUID | None]
+    document: Document, others: Mapping[UUID, Place], there: Collection[UUID | None]
 ) -> list[int]:
     """The indexes of a crontab's lines, without entries that are not `there` at another time."""
     indexes: list[int] = []
@@ -124,7 +124,7 @@ def _without(
     return indexes
 
 
-def _waiting_comment(document: Crontab, place: Place, own: int) -> int | None:
+def _waiting_comment(document: Document, place: Place, own: int) -> int | None:
     """The index of our comment above an entry, where somebody took out the entry alone."""
     comment = place.document.lines[own]
     old, new = (
@@ -193,7 +193,7 @@ def _matched(old: list[object], new: list[object]) -> dict[int, int]:
 
 
 def _beside(
-    document: Crontab, low: int, high: int, place: Place, others: Mapping[UUID, Place]
+    document: Document, low: int, high: int, place: Place, others: Mapping[UUID, Place]
 ) -> tuple[int, int, bool]:
     """The bounds, narrowed by the entries between them whose places know which comes first.
 
@@ -221,7 +221,7 @@ def _beside(
     return low, high, is_beside
 
 
-def _above_comments(document: Crontab, index: int, low: int) -> int:
+def _above_comments(document: Document, index: int, low: int) -> int:
     """The index of the first of the comments that stand directly above a line."""
     while index > low and isinstance(document.lines[index - 1], Comment):
         index -= 1

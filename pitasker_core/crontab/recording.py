@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.crontab.command import split_stdin
 
 FILE_NAME = "pitasker-recorder"
 """What the recorder is called in the data folder: by this name a recorded entry is known."""
@@ -97,6 +98,17 @@ def wrapped(proper: str, recorder: Recorder, how: Recording) -> str:
     no_overlap = " --no-overlap" if how.no_overlap else ""
     quoted = proper.replace("'", "'\\''")
     return f"{path}{timeout}{no_overlap} {recorder.task} '{quoted}'"
+
+
+def recorded(command: str, recorder: Recorder, how: Recording) -> str:
+    """The command given to the recorder, or the plain one; its standard input stays as it is.
+
+    Raises InvalidSyntax when the recorder's path cannot stand in a crontab.
+    """
+    if not how.on:
+        return command
+    proper, stdin = split_stdin(command)
+    return wrapped(proper, recorder, how) + stdin
 
 
 def unwrapped(proper: str) -> tuple[str, Recorder | None, Recording]:

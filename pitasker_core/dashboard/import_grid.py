@@ -7,7 +7,14 @@ from typing import Any
 import pandas as pd
 
 from pitasker_core.base.text import visible
-from pitasker_core.crontab.document import Blank, Comment, Entry, Invalid, Setting, suggested_name
+from pitasker_core.crontab.document import (
+    Blank,
+    Comment,
+    Entry,
+    EnvironmentLine,
+    Invalid,
+    suggested_name,
+)
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard.task_grid import in_words
 from pitasker_core.sync import importing, validation
@@ -89,7 +96,7 @@ def lines(compared: Comparison) -> list[dict[str, Any]]:
                 kind = "blank"
             case Comment():
                 kind = "comment"
-            case Setting():
+            case EnvironmentLine():
                 kind = "setting"
             case Invalid():
                 kind = f"invalid: {line.reason}"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pitasker_core.base.text import visible
-from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.document import Document
 from pitasker_core.dashboard.task_grid import in_words, next_run
 from pitasker_core.sync.merge import Change, Fields, Kind
 from pitasker_core.sync.operation_history import Operation
@@ -15,7 +15,7 @@ from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Listing, Task
 
 
-def found_entries(document: Crontab, now: datetime, zone: ZoneInfo) -> pd.DataFrame:
+def found_entries(document: Document, now: datetime, zone: ZoneInfo) -> pd.DataFrame:
     """The entries of a crontab that nobody has imported yet, as they stand."""
     minute = now.replace(second=0, microsecond=0)
     found = []

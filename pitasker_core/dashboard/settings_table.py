@@ -7,18 +7,20 @@ import pandas as pd
 import streamlit as st
 
 from pitasker_core.crontab import environment_lines
-from pitasker_core.crontab.document import Crontab, Setting
+from pitasker_core.crontab.document import Document, EnvironmentLine
 from pitasker_core.crontab.editable import edited, shown
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.shell import act, tell
 
 
-def show_settings(document: Crontab, put: Callable[[Crontab], None]) -> None:
+def show_settings(document: Document, put: Callable[[Document], None]) -> None:
     """The settings in their order, each with how many entries it reaches.
 
     `put` takes the crontab with a change.
     """
-    found = [(i, line) for i, line in enumerate(document.lines) if isinstance(line, Setting)]
+    found = [
+        (i, line) for i, line in enumerate(document.lines) if isinstance(line, EnvironmentLine)
+    ]
     st.caption(
         "A setting acts on the entries below it, until one of the same name. "
         "Changes land in the text above, and wait there to be saved."
@@ -42,7 +44,7 @@ def show_settings(document: Crontab, put: Callable[[Crontab], None]) -> None:
 
 
 def _table(
-    document: Crontab, found: list[tuple[int, Setting]], put: Callable[[Crontab], None]
+    document: Document, found: list[tuple[int, EnvironmentLine]], put: Callable[[Document], None]
 ) -> None:
     key = f"settings-{hash(tuple((i, line.raw) for i, line in found))}"
 

@@ -9,7 +9,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.crontab import command_warnings, environment_lines
 from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.run_list import much_output
@@ -315,7 +315,7 @@ def _advise(schedule: str, command: str, task: Task | None) -> None:
         st.caption(f":orange[:material/warning: {plain(warning)}]")
 
 
-def _crontab() -> Crontab | None:
+def _crontab() -> Document | None:
     try:
         return service.read_crontab(environment())[1]
     except PiTaskerError:

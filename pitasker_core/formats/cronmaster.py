@@ -15,7 +15,14 @@ import re
 
 from pitasker_core.base.errors import ParseError
 from pitasker_core.crontab.command import main_program
-from pitasker_core.crontab.document import Comment, Crontab, Entry, Invalid, Setting, parse_line
+from pitasker_core.crontab.document import (
+    Comment,
+    Document,
+    Entry,
+    EnvironmentLine,
+    Invalid,
+    parse_line,
+)
 from pitasker_core.crontab.document import parse as parse_crontab
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.formats import node as nodes
@@ -43,7 +50,7 @@ def read_cronmaster(text: str, dialect: Dialect = Dialect.DEBIAN) -> TaskFile:
 class _Reader:
     """Goes through a crontab once."""
 
-    def __init__(self, document: Crontab) -> None:
+    def __init__(self, document: Document) -> None:
         self._document = document
         self._records: list[TaskRecord] = []
         self._problems: list[Remark] = []
@@ -58,7 +65,7 @@ class _Reader:
                 self._read_comment(index, line)
             elif isinstance(line, Invalid):
                 self._problems.append(Remark(f"{line.reason}.", index + 1))
-            elif isinstance(line, Setting):
+            elif isinstance(line, EnvironmentLine):
                 self._notes.append(setting_note(line.name, index + 1))
         parts = tuple(self._records), tuple(self._problems), tuple(self._notes)
         return checked(TaskFile(*parts))

@@ -14,10 +14,10 @@ from typing import Any
 from pitasker_core.base.errors import ParseError
 from pitasker_core.crontab.document import (
     Comment,
-    Crontab,
+    Document,
     Entry,
+    EnvironmentLine,
     Invalid,
-    Setting,
     parse,
     parse_line,
     suggested_name,
@@ -63,7 +63,7 @@ def read_crontab_tasks(text: str, dialect: Dialect = Dialect.DEBIAN) -> TaskFile
             _read_entry(document, index, entry, records, problems)
         elif isinstance(line, Invalid):
             problems.append(Remark(f"{line.reason}.", index + 1))
-        elif isinstance(line, Setting):
+        elif isinstance(line, EnvironmentLine):
             notes.append(setting_note(line.name, index + 1))
     return checked(TaskFile(tuple(records), tuple(problems), tuple(notes)))
 
@@ -85,7 +85,7 @@ def _written(record: TaskRecord, dialect: Dialect) -> str:
 
 
 def _read_entry(
-    document: Crontab,
+    document: Document,
     index: int,
     entry: Entry,
     records: list[TaskRecord],
@@ -97,7 +97,7 @@ def _read_entry(
         problems.append(Remark(f"{problem.message}.", problem.line))
 
 
-def _record(document: Crontab, index: int, entry: Entry) -> TaskRecord:
+def _record(document: Document, index: int, entry: Entry) -> TaskRecord:
     how = entry.recording
     fields: dict[str, Any] = {"paused": entry.paused, "record_runs": how.on}
     if how.on:
@@ -111,7 +111,7 @@ def _record(document: Crontab, index: int, entry: Entry) -> TaskRecord:
     return TaskRecord(name, entry.schedule, entry.command, **fields, line=index + 1)
 
 
-def _values_above(document: Crontab, index: int) -> dict[str, Any] | None:
+def _values_above(document: Document, index: int) -> dict[str, Any] | None:
     """The fields in the comment above a line; None where that is no comment of ours."""
     line = document.lines[index - 1] if index else None
     if not isinstance(line, Comment) or not line.raw.startswith(_MARK):
@@ -125,7 +125,7 @@ def _values_above(document: Crontab, index: int) -> dict[str, Any] | None:
         raise NodeError(problem.message, index) from None
 
 
-def _paused_entry(document: Crontab, index: int) -> Entry | None:
+def _paused_entry(document: Document, index: int) -> Entry | None:
     """The entry in a comment, if the comment above says that it is one."""
     try:
         values = _values_above(document, index)

@@ -18,7 +18,7 @@ from pitasker_core.base import clock, paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly
 from pitasker_core.crontab import environment_lines
-from pitasker_core.crontab.document import Crontab, encode, split_stdin
+from pitasker_core.crontab.document import Document, encode, split_stdin
 from pitasker_core.database.tables import EventRow, RunRow
 from pitasker_core.runs import spool
 from pitasker_core.sync import recorder_copy, service
@@ -92,7 +92,7 @@ def stop(environment: Environment, name: str) -> None:
     raise NotFound("This run has ended already.")
 
 
-def cron_environment(document: Crontab | None, index: int | None) -> dict[str, str]:
+def cron_environment(document: Document | None, index: int | None) -> dict[str, str]:
     """What Debian's cron sets for the entry at an index: its own, then the settings above it."""
     user = pwd.getpwuid(os.getuid())
     env = {"SHELL": "/bin/sh", "PATH": "/usr/bin:/bin", "HOME": user.pw_dir}

@@ -14,7 +14,7 @@ from pitasker_core.base.errors import (
     MassRemoval,
     PiTaskerError,
 )
-from pitasker_core.crontab.document import Crontab, Invalid, parse
+from pitasker_core.crontab.document import Document, Invalid, parse
 from pitasker_core.sync import install, store
 from pitasker_core.sync.service import (
     Request,
@@ -168,7 +168,7 @@ def changed_since() -> ConcurrentModification:
     )
 
 
-def _refuse_new_mistakes(old: Crontab, new: Crontab) -> None:
+def _refuse_new_mistakes(old: Document, new: Document) -> None:
     """Lines that are wrong and were not there before; those that were may stay as they are."""
     before = {line.raw for line in old.lines}
     wrong = [
@@ -185,7 +185,7 @@ def _refuse_new_mistakes(old: Crontab, new: Crontab) -> None:
     refuse_nul(new)
 
 
-def _refuse_mass_removal(old: Crontab, new: Crontab) -> None:
+def _refuse_mass_removal(old: Document, new: Document) -> None:
     gone = old.by_tag.keys() - new.by_tag.keys()
     if gone and (not new.size or (len(gone) >= 3 and 2 * len(gone) > len(old.by_tag))):
         raise MassRemoval(

@@ -24,7 +24,7 @@ from pitasker_core.base.errors import (
     SyncInProgress,
 )
 from pitasker_core.base.text import Code, Text
-from pitasker_core.crontab.document import Crontab, Invalid, encode
+from pitasker_core.crontab.document import Document, Invalid, encode
 from pitasker_core.crontab.program import CrontabProgram, write_complete
 
 LOCK_TIME_LIMIT = 10.0
@@ -113,7 +113,7 @@ class Write:
 
 
 def install(
-    environment: Environment, program: CrontabProgram, based_on: str | None, wanted: Crontab | None
+    environment: Environment, program: CrontabProgram, based_on: str | None, wanted: Document | None
 ) -> Write:
     """Install a crontab in the place of the text it was based on, and verify it.
 
@@ -153,7 +153,7 @@ def _telling_the_truth(program: CrontabProgram, text: str | None) -> Iterator[No
         raise type(problem)(problem.message, Text(f"The crontab {now}. ", problem.advice)) from None
 
 
-def check(environment: Environment, program: CrontabProgram, wanted: Crontab) -> None:
+def check(environment: Environment, program: CrontabProgram, wanted: Document) -> None:
     """Let the program judge a crontab without installing it. The caller holds the lock.
 
     Raises InvalidSyntax when the program refuses it; ExecutionError when the disk is full.
@@ -163,7 +163,7 @@ def check(environment: Environment, program: CrontabProgram, wanted: Crontab) ->
 
 
 @contextmanager
-def _candidate(environment: Environment, wanted: Crontab) -> Iterator[Path]:
+def _candidate(environment: Environment, wanted: Document) -> Iterator[Path]:
     """A complete file of a crontab. The program's refusal of it names our findings."""
     # One name under the lock: what a killed process left is overwritten, never heaped up.
     file = environment.home / "candidate"
@@ -188,7 +188,7 @@ def _expect(program: CrontabProgram, text: str | None) -> None:
         )
 
 
-def _with_lines(problem: InvalidSyntax, wanted: Crontab) -> InvalidSyntax:
+def _with_lines(problem: InvalidSyntax, wanted: Document) -> InvalidSyntax:
     """The program's refusal, with our own findings: its line numbers are off by one."""
     found = [
         f"line {number}: {line.reason}"

@@ -30,7 +30,7 @@ from pitasker_core.base.errors import (
 )
 from pitasker_core.base.storable import is_storable
 from pitasker_core.base.text import Code, Text
-from pitasker_core.crontab.document import Crontab, parse
+from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.recording import Recorder
@@ -93,7 +93,7 @@ class Comparison:
     """Both sides at a moment, and what a sync would do about them."""
 
     text: str | None
-    document: Crontab
+    document: Document
     known: dict[UUID, Known]
     base: dict[UUID, Agreed]
     reading: Reading
@@ -178,7 +178,7 @@ def program(environment: Environment) -> CrontabProgram:
     return CrontabProgram(environment.crontab_program)
 
 
-def read_crontab(environment: Environment) -> tuple[str | None, Crontab]:
+def read_crontab(environment: Environment) -> tuple[str | None, Document]:
     """The installed text (None: no crontab) and what its lines are. Needs no database."""
     crontab = program(environment)
     text = crontab.read()
@@ -253,7 +253,7 @@ def compare(
     session: Session,
     crontab: int,
     text: str | None,
-    document: Crontab,
+    document: Document,
     places: Mapping[UUID, int] | None = None,
     *,
     lock: bool = False,
@@ -414,7 +414,7 @@ class _Started:
 def _try_sync(environment: Environment, request: Request, started: _Started) -> SyncResult:
     """One try, in the order that makes a crash at any line harmless."""
     crontab = program(environment)
-    written: Crontab | None = None
+    written: Document | None = None
     write = request.write
     try:
         while True:
@@ -542,7 +542,7 @@ def _carried(environment: Environment, compared: Comparison, plan: Plan) -> Carr
     return replace(carried, failures={**carried.failures, **failures})
 
 
-def _with_our_changes(compared: Comparison, plan: Plan) -> tuple[Crontab, Reading]:
+def _with_our_changes(compared: Comparison, plan: Plan) -> tuple[Document, Reading]:
     """The crontab, and what is read in it, with the lines that an old editor had not seen."""
     if compared.origin is None:
         return compared.document, compared.reading
@@ -798,7 +798,7 @@ def _refuse_unseen(plan: Plan, seen: Collection[Change]) -> None:
             )
 
 
-def refuse_nul(document: Crontab) -> None:
+def refuse_nul(document: Document) -> None:
     """Raise ParseError for a crontab whose lines are not what cron sees."""
     for number, line in enumerate(document.lines, 1):
         if "\0" in line.raw:

@@ -8,7 +8,7 @@ from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.storable import check_storable
 from pitasker_core.base.text import visible
 from pitasker_core.crontab.document import (
-    Crontab,
+    Document,
     Entry,
     Line,
     check_command,
@@ -70,7 +70,7 @@ class Reading:
         """Each task's entry, also one that lost its tag."""
         return {**self.lost, **self.where}
 
-    def held(self, document: Crontab) -> dict[UUID, str]:
+    def held(self, document: Document) -> dict[UUID, str]:
         """Tags that a sync must leave alone on both sides, with the reason."""
         return {
             tag: _why_held(document.lines[index], index + 1) for tag, index in self.broken.items()
@@ -78,7 +78,7 @@ class Reading:
 
 
 def read(
-    document: Crontab,
+    document: Document,
     known: Mapping[UUID, Known],
     base: Mapping[UUID, Agreed],
     places: Mapping[UUID, int] | None = None,
@@ -147,7 +147,7 @@ def planned(compared: Plan, reading: Reading, known: Mapping[UUID, Known]) -> Pl
 class Carried:
     """A crontab with a plan carried out, as far as it could be."""
 
-    document: Crontab
+    document: Document
     base: dict[UUID, Agreed | None]
     """What both sides now agree on, for each tag that was in the plan; None: no entry."""
     failures: dict[UUID, str]
@@ -156,7 +156,7 @@ class Carried:
 
 
 def carry_out(
-    document: Crontab,
+    document: Document,
     plan: Plan,
     reading: Reading,
     base: Mapping[UUID, Agreed],
@@ -242,7 +242,7 @@ def carry_out(
 
 
 def removed_places(
-    document: Crontab,
+    document: Document,
     where: Mapping[UUID, int],
     base: Mapping[UUID, Agreed],
     tags: Collection[UUID],
@@ -262,13 +262,13 @@ def _owns_comment(agreed: Agreed | None, comment: str | None) -> bool:
 
 
 def _return(
-    document: Crontab,
+    document: Document,
     tag: UUID,
     result: Fields,
     place: Place,
     above: int | None,
     recorders: Mapping[UUID, Recorder],
-) -> tuple[Crontab, bool]:
+) -> tuple[Document, bool]:
     """The crontab with an entry that comes back, and whether the comment above it is ours.
 
     `above` is the index of the line above which it belongs; None when its place is gone.
@@ -311,7 +311,7 @@ def _says(entry: Entry, fields: Fields) -> bool:
     )
 
 
-def _fields(document: Crontab, index: int, agreed: Agreed | None, known: Known | None) -> Fields:
+def _fields(document: Document, index: int, agreed: Agreed | None, known: Known | None) -> Fields:
     entry = document.entry(index)
     comment = document.comment_above(index)
     if agreed:
@@ -323,7 +323,7 @@ def _fields(document: Crontab, index: int, agreed: Agreed | None, known: Known |
     return Fields(name, entry.schedule, entry.command, entry.paused, entry.recording)
 
 
-def _is_new_name(document: Crontab, index: int, comment: str, agreed: Agreed) -> bool:
+def _is_new_name(document: Document, index: int, comment: str, agreed: Agreed) -> bool:
     """Whether somebody wrote a new name into the comment that we wrote above an entry.
 
     A comment that was put between, or that was above ours before, is not the name.
@@ -336,7 +336,7 @@ def _is_new_name(document: Crontab, index: int, comment: str, agreed: Agreed) ->
 
 
 def _find_lost(
-    document: Crontab,
+    document: Document,
     known: Mapping[UUID, Known],
     base: Mapping[UUID, Agreed],
     gone: list[UUID],
@@ -389,7 +389,7 @@ def _change(
 
 
 def _agreed(
-    document: Crontab,
+    document: Document,
     change: Change,
     before: Agreed | None,
     place: Place | None,
@@ -416,12 +416,12 @@ def _agreed(
     return Agreed(result, comment, ours, others_above(document, index) if ours else ())
 
 
-def others_above(document: Crontab, index: int) -> tuple[str, ...]:
+def others_above(document: Document, index: int) -> tuple[str, ...]:
     """The texts of the comments above the comment of an entry, as `Agreed` keeps them."""
     return tuple(map(visible, comments_above(document, index)[1:]))
 
 
-def comments_above(document: Crontab, index: int) -> list[str]:
+def comments_above(document: Document, index: int) -> list[str]:
     """The texts of the comments that stand directly above a line, the nearest first."""
     texts = []
     while (text := document.comment_above(index)) is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from uuid import UUID
 
-from pitasker_core.crontab.document import Blank, Crontab, Line, Setting, parse_line
+from pitasker_core.crontab.document import Blank, Document, EnvironmentLine, Line, parse_line
 from pitasker_core.sync.sides import Agreed, Known, others_above, read
 
 
@@ -19,8 +19,8 @@ from pitasker_core.sync.sides import Agreed, Known, others_above, read
 class Origin:
     """What a crontab was made from, when PiTasker has written another one since."""
 
-    ancestor: Crontab
-    newest: Crontab
+    ancestor: Document
+    newest: Document
     """The crontab as it was last known before."""
     base: dict[UUID, Agreed]
     """What both sides agreed on at the ancestor."""
@@ -40,7 +40,7 @@ class Origin:
 class PutBack:
     """A crontab with our changes since its ancestor."""
 
-    document: Crontab
+    document: Document
     sources: list[int | None]
     """For each line its index in the crontab as it was saved; None for one that was put back."""
     clashes: list[str]
@@ -77,7 +77,7 @@ def shows_age(text: str, candidate: str, newest: str) -> bool:
     return bool((saved - now) & (then - now)) or not _is_one_deletion(newest, now - saved, text)
 
 
-def unseen(document: Crontab, ancestor: Crontab, newest: Crontab) -> frozenset[UUID]:
+def unseen(document: Document, ancestor: Document, newest: Document) -> frozenset[UUID]:
     """The tags of entries that a person deleted, or that an old editor never had.
 
     An entry that the ancestor has without its tag was there to be deleted in either case.
@@ -146,9 +146,9 @@ def _words(lines: Counter[str]) -> Counter[str]:
 
 
 def origin_of(
-    document: Crontab,
-    ancestor: Crontab,
-    newest: Crontab,
+    document: Document,
+    ancestor: Document,
+    newest: Document,
     known: Mapping[UUID, Known],
     base: Mapping[UUID, Agreed],
 ) -> Origin:
@@ -183,7 +183,7 @@ def origin_of(
     )
 
 
-def put_back(document: Crontab, origin: Origin, added: Collection[UUID]) -> PutBack:
+def put_back(document: Document, origin: Origin, added: Collection[UUID]) -> PutBack:
     """A crontab with what was changed between its ancestor and the newest text.
 
     Of managed entries only those are put in, at their place, that are `added`; what else became of
@@ -212,7 +212,7 @@ def _changes(old: list[_Key], new: list[_Key]) -> list[tuple[int, int, int, int]
 class _Work:
     """A crontab while our changes are put back into it."""
 
-    def __init__(self, document: Crontab, origin: Origin, added: Collection[UUID]) -> None:
+    def __init__(self, document: Document, origin: Origin, added: Collection[UUID]) -> None:
         self.document, self.ancestor, self.now = document, origin.ancestor, origin.newest
         self.then, self.newest = _keys(self.ancestor, origin), _keys(self.now, origin)
         self.saved = _keys(document, origin)
@@ -256,9 +256,11 @@ class _Work:
             return
         if at is None:
             return
-        if any(isinstance(line, Setting) for line in lines) and (beside := self._beside(start)):
+        if any(isinstance(line, EnvironmentLine) for line in lines) and (
+            beside := self._beside(start)
+        ):
             # A setting acts on the lines below it: those of the editor were not below ours.
-            if any(isinstance(self.document.lines[j], Setting) for j in beside):
+            if any(isinstance(self.document.lines[j], EnvironmentLine) for j in beside):
                 self._clash(first, last)
                 return
             at = max(beside) + 1
@@ -327,7 +329,7 @@ class _Work:
         ]
         whole += [line for line, _ in lines[-1:]]
         sources = [source for _, source in lines]
-        return PutBack(Crontab(tuple(whole), dialect), sources, self.clashes)
+        return PutBack(Document(tuple(whole), dialect), sources, self.clashes)
 
     def _balance(self) -> None:
         """Leave out changes that PiTasker did not make to the number of times a line occurs.
@@ -370,11 +372,11 @@ def _text(line: Line) -> str:
     return line.raw.removesuffix("\n")
 
 
-def _counts(document: Crontab) -> Counter[str]:
+def _counts(document: Document) -> Counter[str]:
     return Counter(map(_text, document.lines))
 
 
-def _keys(document: Crontab, origin: Origin) -> list[_Key]:
+def _keys(document: Document, origin: Origin) -> list[_Key]:
     """What each line is for the merge: a managed entry, and our comment above it, whatever they
     say; and everything else by its text."""
     keys: list[_Key] = [("line", line.raw.removesuffix("\n")) for line in document.lines]

@@ -9,7 +9,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Text
-from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.recording import PLAIN
 from pitasker_core.database.tables import BaseRow, EventRow
@@ -81,7 +81,7 @@ def detach(environment: Environment, actor: str) -> int:
     return len(found)
 
 
-def _untagged(document: Crontab, tags: Collection[object]) -> Crontab:
+def _untagged(document: Document, tags: Collection[object]) -> Document:
     draft = Draft(document)
     for index, entry in document.entries():
         if entry.tag in tags:

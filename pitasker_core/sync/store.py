@@ -34,7 +34,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from pitasker_core.base import clock
 from pitasker_core.base.errors import NotFound, Stale
 from pitasker_core.base.text import Code, Text
-from pitasker_core.crontab.document import Crontab, decode, encode, parse
+from pitasker_core.crontab.document import Document, decode, encode, parse
 from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.recording import from_dict, recording
 from pitasker_core.crontab.schedule import Dialect
@@ -288,10 +288,10 @@ def keep_places(session: Session, crontab: int, kept: Mapping[UUID, Place]) -> N
 
 def newest_with(
     session: Session, crontab: int, tags: Collection[UUID], dialect: Dialect
-) -> dict[UUID, Crontab]:
+) -> dict[UUID, Document]:
     """For each tag the newest kept crontab that has its entry; none where no recent one does."""
     missing = set(tags)
-    newest: dict[UUID, Crontab] = {}
+    newest: dict[UUID, Document] = {}
     if not missing:
         return newest
     snapshots = session.scalars(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from pitasker_core.crontab.document import Crontab, Entry, Invalid
+from pitasker_core.crontab.document import Document, Entry, Invalid
 from pitasker_core.sync.merge import Change, Kind
 from pitasker_core.sync.service import Comparison
 
@@ -128,7 +128,7 @@ def _wrong_recorders(compared: Comparison) -> list[Finding]:
     return findings
 
 
-def of_lines(document: Crontab) -> list[Finding]:
+def of_lines(document: Document) -> list[Finding]:
     """What is wrong or odd about single lines, whatever the database knows."""
     findings = []
     for index, line in enumerate(document.lines):
@@ -199,7 +199,7 @@ def _of_change(compared: Comparison, change: Change) -> Finding:
     )
 
 
-def _at(document: Crontab, index: int, kind: Discrepancy, message: str) -> Finding:
+def _at(document: Document, index: int, kind: Discrepancy, message: str) -> Finding:
     line = document.lines[index]
     return Finding(
         kind,

@@ -3,7 +3,7 @@
 import re
 
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.crontab.document import control_character
+from pitasker_core.crontab.document import find_control_character
 from pitasker_core.templates.model import Form, Kind, Parameter
 from pitasker_core.templates.quoting import cron_path, cron_word
 
@@ -47,7 +47,7 @@ def schedule_text(parameter: Parameter, value: str) -> str:
 
 def _problem(parameter: Parameter, value: str) -> str:
     """Why a parameter does not take a value; empty if it does."""
-    if character := control_character(value, allowed=""):
+    if character := find_control_character(value, allowed=""):
         return f"it cannot contain {character}"
     if len(value) > parameter.longest:
         return f"it has at most {parameter.longest} characters"

@@ -8,7 +8,7 @@ import pytest
 
 from pitasker_core import tasks
 from pitasker_core.crontab import environment_lines
-from pitasker_core.crontab.document import Entry, Invalid, Setting, parse, parse_line
+from pitasker_core.crontab.document import Entry, EnvironmentLine, Invalid, parse, parse_line
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import overview, task_grid
@@ -34,7 +34,7 @@ esac
 @pytest.mark.parametrize("dialect", [Dialect.DEBIAN_13, Dialect.CRONIE])
 def test_a_setting_without_a_value_is_one_where_cron_takes_it(line, dialect):
     setting = parse_line(line, dialect)
-    assert isinstance(setting, Setting)
+    assert isinstance(setting, EnvironmentLine)
     assert (setting.raw, setting.name, setting.value) == (line, "MAILTO", "")
 
 
@@ -46,7 +46,7 @@ def test_where_cron_refuses_it_the_advice_is_a_line_that_every_cron_takes():
     assert 'Perhaps MAILTO="" was meant' in finding.message
     for dialect in Dialect:
         setting = parse_line(line.suggestion, dialect)
-        assert isinstance(setting, Setting)
+        assert isinstance(setting, EnvironmentLine)
         assert setting.value == ""
 
 

@@ -16,10 +16,10 @@ from pitasker_core.crontab.document import (
     NAME_LIMIT,
     Blank,
     Comment,
-    Crontab,
+    Document,
     Entry,
+    EnvironmentLine,
     Invalid,
-    Setting,
     check_command,
     check_name,
     decode,
@@ -263,7 +263,7 @@ def test_debian_refuses_every_line_that_we_call_invalid(tmp_path_factory, line):
 )
 def test_a_setting_is_read_as_debian_reads_it(line, name, value):
     setting = only(line + "\n")
-    assert isinstance(setting, Setting)
+    assert isinstance(setting, EnvironmentLine)
     assert (setting.name, setting.value) == (name, value)
 
 
@@ -890,5 +890,7 @@ def test_a_suggested_name_is_always_one_that_can_be_taken(comment, command):
 @given(texts)
 def test_every_line_is_of_one_known_kind(text):
     crontab = parse(text)
-    assert isinstance(crontab, Crontab)
-    assert all(isinstance(x, Blank | Comment | Setting | Entry | Invalid) for x in crontab.lines)
+    assert isinstance(crontab, Document)
+    assert all(
+        isinstance(x, Blank | Comment | EnvironmentLine | Entry | Invalid) for x in crontab.lines
+    )

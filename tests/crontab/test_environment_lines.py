@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.crontab import environment_lines
-from pitasker_core.crontab.document import Setting, parse
+from pitasker_core.crontab.document import EnvironmentLine, parse
 
 CRONTAB = parse(
     """\
@@ -61,7 +61,7 @@ def test_what_cron_would_read_otherwise_is_refused(name, value):
     except InvalidSyntax:
         return
     line = added.lines[3]
-    assert isinstance(line, Setting)
+    assert isinstance(line, EnvironmentLine)
     assert (line.name, line.value) == (name, value)
 
 
@@ -72,6 +72,6 @@ def test_a_setting_is_read_back_as_it_was_meant_or_refused(name, value):
     except InvalidSyntax:
         return
     again = parse(str(added)).lines[3]
-    assert isinstance(again, Setting)
+    assert isinstance(again, EnvironmentLine)
     assert (again.name, again.value) == (name, value)
     assert len(parse(str(added)).lines) == len(CRONTAB.lines) + 1

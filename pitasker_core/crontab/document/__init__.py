@@ -1,1 +1,60 @@
-from pitasker_core.crontab.document.parsing import *  # noqa: F403
+"""A crontab as a document: its lines, their grammar, tags and names. Pure."""
+
+from pitasker_core.crontab.command import split_stdin
+from pitasker_core.crontab.document.characters import (
+    NOT_UTF8,
+    decode,
+    encode,
+    find_control_character,
+)
+from pitasker_core.crontab.document.document import DEFAULT_SHELL, Document, parse
+from pitasker_core.crontab.document.lines import (
+    Blank,
+    Comment,
+    Entry,
+    EnvironmentLine,
+    Invalid,
+    Line,
+)
+from pitasker_core.crontab.document.names import (
+    NAME_LIMIT,
+    check_command,
+    check_name,
+    is_name,
+    suggested_name,
+)
+from pitasker_core.crontab.document.parsing import COMMAND_LIMIT, parse_line
+from pitasker_core.crontab.document.tags import tag_in, tagged
+from pitasker_core.crontab.recording import recorded
+
+Crontab = Document
+Setting = EnvironmentLine
+
+__all__ = [
+    "COMMAND_LIMIT",
+    "DEFAULT_SHELL",
+    "NAME_LIMIT",
+    "NOT_UTF8",
+    "Blank",
+    "Comment",
+    "Crontab",
+    "Document",
+    "Entry",
+    "EnvironmentLine",
+    "Invalid",
+    "Line",
+    "Setting",
+    "check_command",
+    "check_name",
+    "decode",
+    "encode",
+    "find_control_character",
+    "is_name",
+    "parse",
+    "parse_line",
+    "recorded",
+    "split_stdin",
+    "suggested_name",
+    "tag_in",
+    "tagged",
+]

@@ -17,7 +17,7 @@ from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.crontab.document import Crontab, parse, split_stdin, tag_in
+from pitasker_core.crontab.document import Document, parse, split_stdin, tag_in
 from pitasker_core.database import notices
 from pitasker_core.database.tables import EventRow, OperationRow, RunRow, SettingRow, TaskRow
 from pitasker_core.runs.cron_log import log_lines, reader
@@ -160,7 +160,7 @@ def _seen(told: dict[str, Any], now: datetime) -> Seen:
     )
 
 
-def _document(environment: Environment) -> Crontab:
+def _document(environment: Environment) -> Document:
     """The crontab as it is; without it, runs of unmanaged entries are nobody's."""
     try:
         return service.read_crontab(environment)[1]
@@ -168,7 +168,7 @@ def _document(environment: Environment) -> Crontab:
         return parse("")
 
 
-def _take_in(session: Session, crontab: int, events: Iterable[Event], document: Crontab) -> None:
+def _take_in(session: Session, crontab: int, events: Iterable[Event], document: Document) -> None:
     events = list(events)
     user = user_name()
     starts = [e for e in events if e.kind is Kind.STARTED and e.user == user]
@@ -179,7 +179,7 @@ def _take_in(session: Session, crontab: int, events: Iterable[Event], document: 
 # --- Starts -----------------------------------------------------------------------------------
 
 
-def unmanaged(document: Crontab) -> dict[str, str]:
+def unmanaged(document: Document) -> dict[str, str]:
     """The commands of entries without a tag, by what cron logs of them."""
     return {
         log_lines.as_logged(cron_command(split_stdin(entry.command)[0])): entry.command
@@ -188,7 +188,7 @@ def unmanaged(document: Crontab) -> dict[str, str]:
     }
 
 
-def _take_starts(session: Session, crontab: int, starts: list[Event], document: Crontab) -> None:
+def _take_starts(session: Session, crontab: int, starts: list[Event], document: Document) -> None:
     tags = {event: tag_in(event.text) for event in starts}
     query = select(TaskRow.crontab_id, TaskRow.id).where(
         TaskRow.crontab == crontab, TaskRow.crontab_id.in_({tag for tag in tags.values() if tag})

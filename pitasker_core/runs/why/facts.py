@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.document import Crontab, Entry
+from pitasker_core.crontab.document import Document, Entry
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.runs.history import Run
 from pitasker_core.tasks import Task
@@ -73,7 +73,7 @@ class Facts:
     now: datetime
     zone: ZoneInfo
     """The machine's, in which cron reads schedules."""
-    document: Crontab | None
+    document: Document | None
     """The installed crontab; None when it cannot be read."""
     unreadable: str = ""
     """Why it cannot be read."""

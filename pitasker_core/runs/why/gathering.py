@@ -19,7 +19,7 @@ from pitasker_core.base import clock, cron_daemon, paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab import command as commands
-from pitasker_core.crontab.document import Crontab, split_stdin
+from pitasker_core.crontab.document import Document, split_stdin
 from pitasker_core.runs import history, machine, manual, spool
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.cron_log.log_lines import Kind
@@ -238,7 +238,7 @@ def _disks(folders: Iterable[Path], mounted: dict[str, str]) -> tuple[Disk, ...]
 # --- The machine and the user ----------------------------------------------------------------
 
 
-def _crontab(environment: Environment) -> tuple[Crontab | None, str]:
+def _crontab(environment: Environment) -> tuple[Document | None, str]:
     try:
         return service.read_crontab(environment)[1], ""
     except PiTaskerError as problem:
