@@ -123,7 +123,7 @@ def _date(days: Values, months: Values, weekdays: Values, both: bool) -> str:
     if every_weekday:
         return _days(days, months)
     if not both:
-        names = _weekdays(weekdays, plural=False)
+        names = name_weekdays(weekdays)
         if len(months) == 12:
             return f"on the {_ordinals(days)} of every month and on every {names}"
         return f"on the {_ordinals(days)} and on every {names} {_in_months(months)}"
@@ -149,6 +149,16 @@ def _in_months(months: Values) -> str:
         return ""
     is_run = len(months) > 2 and _distance(months) == 1
     return f"{'from' if is_run else 'in'} {_month_names(months)}"
+
+
+def name_weekdays(weekdays: Values) -> str:
+    """ "Monday to Friday and Sunday"."""
+    return _weekdays(weekdays, plural=False)
+
+
+def spell_days(days: Values) -> str:
+    """ "1st, 3rd and 10th to 20th"."""
+    return _ordinals(days)
 
 
 def _weekdays(weekdays: Values, plural: bool = True) -> str:

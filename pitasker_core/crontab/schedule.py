@@ -167,7 +167,7 @@ def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Schedule:
     """
     if text == "@reboot":
         return Schedule(text, reboot=True)
-    fields = re.split(r"[ \t]+", _NICKNAMES.get(text, text))
+    fields = fields_of(text)
     if len(fields) != 5 or not all(fields) or "\n" in text or "\0" in text:
         _refuse(text, fields)
     try:
@@ -194,6 +194,11 @@ def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Schedule:
         random=any(part.random for part in parsed),
         warnings=tuple(warnings),
     )
+
+
+def fields_of(text: str) -> list[str]:
+    """The fields of a schedule, of a nickname those that it stands for."""
+    return re.split(r"[ \t]+", _NICKNAMES.get(text, text))
 
 
 def _days_come(days: tuple[int, ...], months: tuple[int, ...]) -> bool:

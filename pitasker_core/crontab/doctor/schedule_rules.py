@@ -1,12 +1,10 @@
 """Rules about schedules: dates, clock changes, and how an entry goes with the others. Pure."""
 
-from datetime import date
-
 from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.calendar import clock_notes
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import entry_rule
 from pitasker_core.crontab.doctor.subject import Subject
-from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES
 from pitasker_core.crontab.schedule import Schedule
 
 _CROWD = 5
@@ -170,43 +168,10 @@ def clock_change(subject: Subject) -> Problem | None:
     """When summer time begins, an hour is missing, and when it ends, an hour comes twice. Debian's
     cron starts a job with fixed times once in either case, if later. A job with `*` in minute or
     hour is left out in the missing hour and runs in both of the others."""
-    schedule = subject.schedule
-    if schedule.reboot or len(schedule.hours) == 24:
-        return None
-    for change in subject.facts.clock_changes:
-        start = first_start(schedule, change.start, change.end)
-        if start is None or not runs_on(schedule, change.day):
-            continue
-        day = f"{change.day.day} {MONTH_NAMES[change.day.month - 1]}"
-        time = f"{start // 60:02}:{start % 60:02}"
-        advice = "Choose an hour in which the clock does not change."
-        if change.is_forward and schedule.is_wildcard:
-            return medium(
-                f"On {day} the clock skips {time}, and cron does not run it.", time, advice
-            )
-        if change.is_forward:
-            end = f"{change.end // 60:02}:{change.end % 60:02}"
-            return low(f"On {day} the clock skips {time}, and cron runs it at {end}.", time, advice)
-        if schedule.is_wildcard:
-            return low(f"On {day} {time} comes twice, and cron runs it twice.", time, advice)
+    for note in clock_notes(subject.schedule, subject.facts.clock_changes):
+        report = medium if note.change.is_forward and subject.schedule.is_wildcard else low
+        return report(note.text, note.time, "Choose an hour in which the clock does not change.")
     return None
-
-
-def first_start(schedule: Schedule, low_end: int, high_end: int) -> int | None:
-    """The first start from one minute of the day up to another, which does not count."""
-    for hour in schedule.hours:
-        for minute in schedule.minutes:
-            if low_end <= hour * 60 + minute < high_end:
-                return hour * 60 + minute
-    return None
-
-
-def runs_on(schedule: Schedule, day: date) -> bool:
-    """Whether the schedule has starts on a date."""
-    if day.month not in schedule.months:
-        return False
-    by_day, by_weekday = day.day in schedule.days, day.isoweekday() % 7 in schedule.weekdays
-    return by_day and by_weekday if schedule.both_must_match else by_day or by_weekday
 
 
 @entry_rule(
