@@ -62,7 +62,9 @@ def fill(environment: Environment, count: int) -> int:
     """Make tasks and runs; the id of the task with the most runs."""
     made = [
         tasks.create(
-            environment, "benchmark", f"Job {n}", "* * * * *", "true", system_managed=False
+            environment,
+            "benchmark",
+            tasks.NewTask(f"Job {n}", "* * * * *", "true", system_managed=False),
         )
         for n in range(TASKS)
     ]

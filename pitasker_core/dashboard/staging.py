@@ -48,7 +48,7 @@ def cell(task: Task, column: str) -> Any:
     if column == "on":
         return not task.paused
     if column == "in_crontab":
-        return task.is_system_managed
+        return task.system_managed
     return getattr(task, column)
 
 

@@ -62,7 +62,7 @@ def _draw(like: Task | None, duplicate: bool) -> None:
     with st.container(horizontal=True):
         managed = st.toggle(
             "Sync to the system crontab",
-            like.is_system_managed if like else True,
+            like.system_managed if like else True,
             key=f"{key}-managed",
             help="On: it gets an entry in your crontab, and cron runs it. "
             "Off: it is kept in the database only, and nothing runs it.",
@@ -110,7 +110,7 @@ def _draw(like: Task | None, duplicate: bool) -> None:
     }
     try:
         if task is None:
-            done = tasks.create(environment(), ACTOR, **fields)
+            done = tasks.create(environment(), ACTOR, tasks.NewTask(**fields))
         else:
             done = tasks.change(environment(), ACTOR, task.id, task.version, **fields)
     except PiTaskerError as problem:
@@ -335,6 +335,6 @@ def _history(task: Task) -> None:
     facts = [f"Made {time_text(task.created_at)}", f"changed {time_text(task.updated_at)}"]
     if task.synced_at:
         facts.append(f"last in step {time_text(task.synced_at)}")
-    if task.crontab_id and task.is_system_managed:
+    if task.crontab_id and task.system_managed:
         facts.append(f"its entry's tag is {task.crontab_id}")
     st.caption(f"Task {task.id}. {', '.join(facts)}. Address of this page: /tasks?task={task.id}")

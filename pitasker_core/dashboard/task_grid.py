@@ -43,8 +43,8 @@ _WAITING = (State.PENDING, State.FAILED, State.CONFLICT)
 
 FILTERS: dict[str, Callable[[Task, State], bool]] = {
     "All": lambda task, state: True,
-    "In crontab": lambda task, state: task.is_system_managed,
-    "Database only": lambda task, state: not task.is_system_managed,
+    "In crontab": lambda task, state: task.system_managed,
+    "Database only": lambda task, state: not task.system_managed,
     "Sync issues": lambda task, state: state in _WAITING,
     "Paused": lambda task, state: task.paused,
     "Failing": lambda task, state: task.status in ("failed", "missed"),

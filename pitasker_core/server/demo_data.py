@@ -49,27 +49,25 @@ def fill(environment: Environment) -> None:
     reports = tasks.create(
         environment,
         ACTOR,
-        "Weekly report",
-        "0 7 * * mon",
-        "/home/pi/bin/report.sh --weekly",
-        labels=["reports"],
+        tasks.NewTask(
+            "Weekly report", "0 7 * * mon", "/home/pi/bin/report.sh --weekly", labels=("reports",)
+        ),
     )
     tasks.create(
         environment,
         ACTOR,
-        "Try a new script",
-        "0 12 * * *",
-        "/home/pi/bin/try-me.sh",
-        system_managed=False,
-        notes="Not in the crontab until it works.",
+        tasks.NewTask(
+            "Try a new script",
+            "0 12 * * *",
+            "/home/pi/bin/try-me.sh",
+            system_managed=False,
+            notes="Not in the crontab until it works.",
+        ),
     )
     tasks.create(
         environment,
         ACTOR,
-        "Water the tomatoes",
-        "0 6,20 * * *",
-        "/home/pi/bin/water.sh",
-        paused=True,
+        tasks.NewTask("Water the tomatoes", "0 6,20 * * *", "/home/pi/bin/water.sh", paused=True),
     )
     _add_runs(environment)
     # What somebody did with `crontab -e` in the meantime.

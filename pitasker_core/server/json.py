@@ -48,7 +48,7 @@ def task(found: Task) -> Shape:
         "command": found.command,
         "paused": found.paused,
         "pausedUntil": _time(found.paused_until),
-        "isSystemManaged": found.is_system_managed,
+        "isSystemManaged": found.system_managed,
         "source": found.source,
         "lastRun": _time(found.last_run),
         "lastResult": found.status,

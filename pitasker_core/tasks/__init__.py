@@ -1,30 +1,26 @@
 """Tasks: create, change, pause, delete and undo, and where each task stands."""
 
-from pitasker_core.tasks.editing import (
+from pitasker_core.tasks.checks import (
     LONGEST_LABEL,
     LONGEST_NOTES,
     MOST_LABELS,
-    Applied,
-    Edit,
-    Listing,
-    Preview,
-    State,
-    Task,
-    apply,
-    change,
     check,
     check_schedule,
+)
+from pitasker_core.tasks.editing import (
+    Applied,
+    Preview,
+    apply,
+    change,
     create,
     delete,
-    get,
-    listing,
     preview,
     resume_due,
-    undo,
     undo_delete,
-    undo_operation,
-    undo_sync,
 )
+from pitasker_core.tasks.model import Edit, NewTask, State, Task, TaskValues
+from pitasker_core.tasks.task_list import Listing, get, listing
+from pitasker_core.tasks.undoing import undo, undo_operation, undo_sync
 
 __all__ = [
     "LONGEST_LABEL",
@@ -33,9 +29,11 @@ __all__ = [
     "Applied",
     "Edit",
     "Listing",
+    "NewTask",
     "Preview",
     "State",
     "Task",
+    "TaskValues",
     "apply",
     "change",
     "check",

@@ -9,11 +9,13 @@ from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
 from pitasker_core.base.text import Code, Text
+from pitasker_core.formats.fields import FIELDS
 from pitasker_core.formats.icalendar_file import WEEKS, write_calendar
 from pitasker_core.formats.record import Remark, TaskRecord
 from pitasker_core.formats.registry import FILE_KINDS, Target, write_tasks
 from pitasker_core.formats.systemd import Job, Units, write_units
-from pitasker_core.tasks.editing import Listing, Task, listing
+from pitasker_core.tasks.model import Task
+from pitasker_core.tasks.task_list import Listing, listing
 
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """The same tasks make the same bytes."""
@@ -54,21 +56,7 @@ def export_units(environment: Environment, tasks: Sequence[int] | None = None) -
 
 def record_of(task: Task) -> TaskRecord:
     """What a file says of a task. The end of a pause stays behind: a file may be read later."""
-    return TaskRecord(
-        task.name,
-        task.schedule,
-        task.command,
-        paused=task.paused,
-        system_managed=task.is_system_managed,
-        notes=task.notes,
-        labels=task.labels,
-        record_runs=task.record_runs,
-        timeout_seconds=task.timeout_seconds,
-        no_overlap=task.no_overlap,
-        catch_up=task.catch_up,
-        ping_url=task.ping_url,
-        notify=task.notify,
-    )
+    return TaskRecord(**{field.attribute: getattr(task, field.attribute) for field in FIELDS})
 
 
 def _chosen(found: Listing, tasks: Sequence[int] | None) -> list[Task]:

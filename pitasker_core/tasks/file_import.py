@@ -9,11 +9,14 @@ from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.crontab.document import Crontab, parse
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT, Recorder, recording
 from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.formats.fields import FIELDS
 from pitasker_core.formats.record import Remark, TaskFile, TaskRecord, joined
 from pitasker_core.formats.registry import Source, read_tasks, source_of
 from pitasker_core.sync import recorder_copy
-from pitasker_core.tasks import editing
-from pitasker_core.tasks.editing import Applied, Edit, Listing, Task, apply, create, listing
+from pitasker_core.tasks import checks
+from pitasker_core.tasks.editing import Applied, apply, create
+from pitasker_core.tasks.model import Edit, NewTask, Task
+from pitasker_core.tasks.task_list import Listing, listing
 
 
 class Verdict(StrEnum):
@@ -181,9 +184,11 @@ def _is_unmanaged(record: TaskRecord, found: Listing) -> bool:
 
 def _check(environment: Environment, record: TaskRecord, document: Crontab | None) -> None:
     """Raise InvalidSyntax unless a task can be made of a record."""
-    editing.check(record.name, record.schedule, record.command, document)
-    editing._check_told(record.ping_url, record.notify)
-    editing._check_words(record.notes, record.labels)
+    checks.check(record.name, record.schedule, record.command, document)
+    checks.check_ping_url(record.ping_url)
+    checks.check_notify(record.notify)
+    checks.check_notes(record.notes)
+    checks.check_labels(record.labels)
     seconds = record.timeout_seconds
     if seconds is not None and not 1 <= seconds <= LONGEST_TIMEOUT:
         raise InvalidSyntax(f"A time limit is 1 to {LONGEST_TIMEOUT} seconds, or none.")
@@ -198,21 +203,6 @@ def _check(environment: Environment, record: TaskRecord, document: Crontab | Non
 
 def _created(environment: Environment, actor: str, record: TaskRecord) -> Task:
     """A task of a record, without an entry for now."""
-    done = create(
-        environment,
-        actor,
-        record.name,
-        record.schedule,
-        record.command,
-        system_managed=False,
-        paused=record.paused,
-        notes=record.notes,
-        labels=record.labels,
-        record_runs=record.record_runs,
-        timeout_seconds=record.timeout_seconds,
-        no_overlap=record.no_overlap,
-        catch_up=record.catch_up,
-        ping_url=record.ping_url,
-        notify=record.notify,
-    )
+    values = {field.attribute: getattr(record, field.attribute) for field in FIELDS}
+    done = create(environment, actor, NewTask(**{**values, "system_managed": False}))
     return done.tasks[0]

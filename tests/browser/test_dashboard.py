@@ -498,7 +498,9 @@ def test_an_import_can_choose_all_or_none(serve, visit, crontab):
 
 
 def test_a_deleted_task_without_an_entry_can_be_brought_back(serve, visit, environment):
-    task = tasks.create(environment, ME, "Draft", "@daily", "true", system_managed=False).tasks[0]
+    task = tasks.create(
+        environment, ME, tasks.NewTask("Draft", "@daily", "true", system_managed=False)
+    ).tasks[0]
     page = visit(f"{serve()}/tasks")
     grid(page).click(position={"x": MENU, "y": 52})
     page.get_by_text("Delete", exact=True).click()

@@ -97,7 +97,7 @@ def test_the_pages_read_schedules_as_this_machine_does(environment, crontab, fak
     now, zone = datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("UTC")
     cronie = replace(environment, crontab_program=str(fake_crontab(CRONIE)))
     # `fri-sun` is a range for cronie, and selects nothing for Debian's cron.
-    tasks.create(cronie, "test", "A", "0 3 * * fri-sun", "/bin/a")
+    tasks.create(cronie, "test", tasks.NewTask("A", "0 3 * * fri-sun", "/bin/a"))
     for one, runs in ((cronie, 1), (environment, 0)):
         listing = tasks.listing(one)
         assert len(overview.next_runs(listing, now, zone, 5)) == runs

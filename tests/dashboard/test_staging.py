@@ -94,7 +94,7 @@ def test_undo_brings_the_same_bytes_back(environment, crontab, task, fields):
 
 def test_undo_of_a_new_task_removes_it_and_of_a_deletion_brings_it_back(environment, crontab, task):
     before = crontab.read()
-    made = tasks.create(environment, ME, "New", "@daily", "/bin/new")
+    made = tasks.create(environment, ME, tasks.NewTask("New", "@daily", "/bin/new"))
     tasks.undo(environment, ME, made)
     assert crontab.read() == before
     gone = tasks.delete(environment, ME, task.id)

@@ -39,7 +39,9 @@ def under(environment, name):
 
 
 def make(ours, *, system_managed=False):
-    done = tasks.create(ours, ME, "Backup", "0 2 * * *", "/bin/x", system_managed=system_managed)
+    done = tasks.create(
+        ours, ME, tasks.NewTask("Backup", "0 2 * * *", "/bin/x", system_managed=system_managed)
+    )
     return done.tasks[0]
 
 
@@ -128,7 +130,7 @@ def test_nothing_of_the_crontab_changes_until_a_person_has_answered(environment,
     before = crontab.read()
     new = under(environment, replace(OLD, host="new"))
     with pytest.raises(UnknownCrontab):
-        tasks.create(new, ME, "More", "0 3 * * *", "/bin/more")
+        tasks.create(new, ME, tasks.NewTask("More", "0 3 * * *", "/bin/more"))
     assert crontab.read() == before
 
 

@@ -88,7 +88,7 @@ def test_what_a_task_printed_survives_the_migration(older):
 def test_an_older_database_may_number_its_tasks_in_any_way(older, crontab, shape):
     ours = older(**shape)
     assert [task.name for task in tasks.listing(ours).tasks] == ["Backup", "Odd"]
-    done = tasks.create(ours, "test", "New", "0 1 * * *", "/bin/new")
+    done = tasks.create(ours, "test", tasks.NewTask("New", "0 1 * * *", "/bin/new"))
     assert done.problem is None
     assert len({task.id for task in tasks.listing(ours).tasks}) == 3
 
@@ -150,7 +150,7 @@ def test_a_table_with_the_plans_own_columns_is_migrated(older, crontab):
     assert (second.crontab_id, second.is_system_managed, second.source) == (None, False, "pitasker")
     service.sync(ours, Request("test"))
     assert crontab.read() == line
-    done = tasks.create(ours, "test", "New", "0 1 * * *", "/bin/new")
+    done = tasks.create(ours, "test", tasks.NewTask("New", "0 1 * * *", "/bin/new"))
     assert done.problem is None
 
 

@@ -44,7 +44,9 @@ def beta(request, environment, tmp_path):
 
 
 def make(ours, name="Backup"):
-    return tasks.create(ours, ME, name, "0 2 * * *", f"/bin/{name}", system_managed=False).tasks[0]
+    return tasks.create(
+        ours, ME, tasks.NewTask(name, "0 2 * * *", f"/bin/{name}", system_managed=False)
+    ).tasks[0]
 
 
 # --- The one place -----------------------------------------------------------------------------
@@ -83,7 +85,7 @@ def test_not_even_raw_sql_reads_or_changes_rows_of_another(alpha, beta):
 
 def fill(ours):
     """At least a row in each table."""
-    task = tasks.create(ours, ME, "Backup", "0 2 * * *", "/bin/backup").tasks[0]
+    task = tasks.create(ours, ME, tasks.NewTask("Backup", "0 2 * * *", "/bin/backup")).tasks[0]
     preferences.change(ours, ME, keep_snapshots=50)
     tokens.create(ours, ME, "phone", Role.WRITE)
     with database.session(ours) as session:
@@ -201,13 +203,13 @@ def test_resuming_and_pruning_leave_others_alone(alpha, beta):
 
 
 def test_import_does_not_skip_what_another_crontab_has(alpha, beta, crontab):
-    tasks.create(alpha, ME, "Theirs", "0 3 * * *", "/bin/same", system_managed=False)
+    tasks.create(alpha, ME, tasks.NewTask("Theirs", "0 3 * * *", "/bin/same", system_managed=False))
     crontab.write(b"0 3 * * * /bin/same\n")
     assert len(importing.adopt(beta, ME).imported) == 1
 
 
 def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
-    tasks.create(alpha, ME, "Backup", "0 2 * * *", "/bin/backup")
+    tasks.create(alpha, ME, tasks.NewTask("Backup", "0 2 * * *", "/bin/backup"))
     with database.session(alpha) as session:
         tag = session.scalars(select(TaskRow.crontab_id)).one()
     copied = crontab.read()

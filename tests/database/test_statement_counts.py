@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from pitasker_core import database, tasks
+from pitasker_core.base.errors import Stale
 from pitasker_core.runs import spool
 from pitasker_core.sync import edit, importing, operation_history, service
 from pitasker_core.sync.service import Request
@@ -82,7 +83,7 @@ def test_no_act_on_many_tasks_asks_more_of_the_database_than_on_two(environment,
 def test_edits_of_many_tasks_are_written_whole_or_not_at_all(environment, crontab):
     ids = imported(environment, crontab, 3)
     before = tasks.listing(environment).tasks
-    with pytest.raises(tasks.Stale):
+    with pytest.raises(Stale):
         tasks.apply(environment, ME, [*edits(ids[:2]), Edit(ids[2], 99, {"name": "New"})])
     assert tasks.listing(environment).tasks == before
 

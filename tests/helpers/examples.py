@@ -17,4 +17,4 @@ MAILTO=pi@example.org
 
 
 def create(environment, name="Backup", schedule="0 2 * * *", command="/home/pi/backup.sh", **more):
-    return tasks.create(environment, ME, name, schedule, command, **more).tasks[0]
+    return tasks.create(environment, ME, tasks.NewTask(name, schedule, command, **more)).tasks[0]

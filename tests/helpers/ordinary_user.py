@@ -63,7 +63,9 @@ def see(environment: Environment) -> dict[str, object]:
     recorders = (f"{CLOSED}/pitasker", LONG)
     crontab = f"HOME={CLOSED}\n" + "".join(f"@daily {path}/{RECORDED}\n" for path in recorders)
     subprocess.run(["crontab", "-"], input=crontab.encode(), check=True)
-    task = tasks.create(environment, "test", "Odd", "@daily", f"{CLOSED}/x.sh > {LONG}").tasks[0]
+    task = tasks.create(
+        environment, "test", tasks.NewTask("Odd", "@daily", f"{CLOSED}/x.sh > {LONG}")
+    ).tasks[0]
     here = replace(task, command="pwd")
     seen = {
         "status": say(("status",)),

@@ -745,6 +745,6 @@ def test_other_urls_are_not_called_and_unknown_kinds_not_wanted(environment):
         with pytest.raises(InvalidSyntax, match="begins with http"):
             tasks.change(environment, ME, task.id, ping_url=url)
     with pytest.raises(InvalidSyntax, match="begins with http"):
-        tasks.create(environment, ME, "New", "@daily", "true", ping_url="ftp://x/y")
+        tasks.create(environment, ME, tasks.NewTask("New", "@daily", "true", ping_url="ftp://x/y"))
     with pytest.raises(InvalidSyntax, match="no kind of notice “never”"):
         tasks.change(environment, ME, task.id, notify=["never"])

@@ -34,7 +34,7 @@ TASK = Task(
     command="/bin/backup",
     paused=False,
     paused_until=None,
-    is_system_managed=True,
+    system_managed=True,
     source="pitasker",
     status="success",
     last_run=None,
@@ -140,7 +140,7 @@ SCHEDULES = {
         ("In the crontab", facts("0 1 * * * other\n"), BAD, "has no entry of it"),
         (
             "In the crontab",
-            facts("\n", of=replace(TASK, is_system_managed=False)),
+            facts("\n", of=replace(TASK, system_managed=False)),
             BAD,
             "kept in the database only",
         ),

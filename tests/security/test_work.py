@@ -163,8 +163,8 @@ NEW = ("Backup", "0 2 * * *", "true")
 )
 def test_a_task_has_a_limit_for_each_text_and_list_at_every_door(environment, field, value):
     with pytest.raises(InvalidSyntax):
-        tasks.create(environment, "tester", *NEW, **{field: value})
-    (task,) = tasks.create(environment, "tester", *NEW).tasks
+        tasks.create(environment, "tester", tasks.NewTask(*NEW, **{field: value}))
+    (task,) = tasks.create(environment, "tester", tasks.NewTask(*NEW)).tasks
     with pytest.raises(InvalidSyntax):
         tasks.change(environment, "tester", task.id, **{field: value})
     assert tasks.get(environment, task.id) == task

@@ -156,7 +156,9 @@ def test_import_sync_and_export_do_as_the_dashboard_does(api, crontab, environme
     assert not api.get("/crontab/validate").json()["isValid"]
     assert api.post("/crontab/sync").json()["imported"] == 1
     assert api.get("/crontab/validate").json()["isValid"]
-    draft = tasks.create(environment, ME, "Draft", "@daily", "true", system_managed=False).tasks[0]
+    draft = tasks.create(
+        environment, ME, tasks.NewTask("Draft", "@daily", "true", system_managed=False)
+    ).tasks[0]
     assert api.post("/crontab/export", json={"tasks": [draft.id]}).json()["synced"] == 1
     assert b"@daily true # PITASKER_ID:" in crontab.read()
 

@@ -149,8 +149,10 @@ def test_a_forged_token_is_nothing(environment):
 @pytest.mark.parametrize(
     "act",
     [
-        lambda s, task: tasks.create(s, ME, "New", "@daily", "true"),
-        lambda s, task: tasks.create(s, ME, "New", "@daily", "true", system_managed=False),
+        lambda s, task: tasks.create(s, ME, tasks.NewTask("New", "@daily", "true")),
+        lambda s, task: tasks.create(
+            s, ME, tasks.NewTask("New", "@daily", "true", system_managed=False)
+        ),
         lambda s, task: tasks.change(s, ME, task.id, name="Other"),
         lambda s, task: tasks.delete(s, ME, task.id),
         lambda s, task: service.sync(s, Request(ME)),

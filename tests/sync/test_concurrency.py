@@ -63,7 +63,7 @@ def test_a_hand_edit_between_our_read_and_our_write_is_kept(
 ):
     crontab.write(EXISTING)
     slow = editing(environment, fake_crontab, tmp_path, moment)
-    done = tasks.create(slow, ME, "New", "0 4 * * *", "/bin/new")
+    done = tasks.create(slow, ME, tasks.NewTask("New", "0 4 * * *", "/bin/new"))
     assert done.problem is None
     text = crontab.read()
     assert f"/bin/by-hand-{moment}\n".encode() in text
@@ -76,7 +76,7 @@ def test_a_crontab_that_never_rests_is_left_alone_with_an_error(
 ):
     crontab.write(EXISTING)
     restless = editing(environment, fake_crontab, tmp_path, 0, "gt")
-    done = tasks.create(restless, ME, "New", "0 4 * * *", "/bin/new")
+    done = tasks.create(restless, ME, tasks.NewTask("New", "0 4 * * *", "/bin/new"))
     assert isinstance(done.problem, ConcurrentModification)
     assert b"/bin/new" not in crontab.read()
     service.sync(environment, Request(ME))
@@ -92,7 +92,7 @@ def test_a_commit_that_fails_puts_the_old_text_back_unless_somebody_changed_it(
     with database.administer(environment) as session:
         session.execute(text(NO_COMMIT))
     watched = editing(environment, fake_crontab, tmp_path, moment)
-    done = tasks.create(watched, ME, "New", "0 4 * * *", "/bin/new")
+    done = tasks.create(watched, ME, tasks.NewTask("New", "0 4 * * *", "/bin/new"))
     assert isinstance(done.problem, DatabaseError)
     assert int((tmp_path / "count").read_text()) > 4  # it was written, and read back
     assert (crontab.read() == EXISTING) is is_put_back
@@ -181,7 +181,7 @@ def test_a_crontab_that_hangs_is_given_up_and_nothing_is_lost(environment, cront
 def test_a_crontab_program_that_lies_about_success_is_noticed(environment, crontab, fake_crontab):
     lying = '#!/bin/sh\n[ "$1" = - ] && exit 0\nexec "$REAL_CRONTAB" "$@"\n'
     other = replace(environment, crontab_program=str(fake_crontab(lying)))
-    done = tasks.create(other, ME, "New", "0 4 * * *", "/bin/new")
+    done = tasks.create(other, ME, tasks.NewTask("New", "0 4 * * *", "/bin/new"))
     assert isinstance(done.problem, ConcurrentModification)
     create(environment, "Another")
     assert b"/bin/new" not in crontab.read()

@@ -145,7 +145,7 @@ def test_a_full_disk_at_home_leaves_the_crontab_and_says_so(environment, crontab
     home = small_disk(environment.home, "64k")
     (home / "filler").write_bytes(b"x" * (64 * 1024 - 4096))
     (home / "backups").mkdir()
-    done = tasks.create(environment, ME, "New", "0 1 * * *", "/bin/new")
+    done = tasks.create(environment, ME, tasks.NewTask("New", "0 1 * * *", "/bin/new"))
     assert isinstance(done.problem, ExecutionError)
     assert "space" in done.problem.user_message
     assert crontab.read() == before
@@ -166,7 +166,7 @@ def test_a_full_disk_under_the_crontab_leaves_the_old_one(environment, crontab, 
                 os.write(file.fileno(), b"x" * 4096)
         except OSError:
             pass
-    done = tasks.create(environment, ME, "New", "0 1 * * *", "/bin/" + "n" * 900)
+    done = tasks.create(environment, ME, tasks.NewTask("New", "0 1 * * *", "/bin/" + "n" * 900))
     assert done.problem is not None
     assert crontab.read() == before
     filler.unlink()

@@ -150,7 +150,7 @@ def test_a_deleted_task_whose_entry_was_put_back_is_not_called_missing(environme
     service.sync(environment, Request(ME, confirmed=True))
     with pytest.raises(NotFound, match="came back already"):
         tasks.undo_delete(environment, ME, task.id)
-    assert tasks.get(environment, task.id).is_system_managed
+    assert tasks.get(environment, task.id).system_managed
 
 
 def test_an_entry_taken_out_by_hand_from_below_its_name_stays_out(environment, crontab):
@@ -160,8 +160,8 @@ def test_an_entry_taken_out_by_hand_from_below_its_name_stays_out(environment, c
     crontab.write(text)
     service.sync(environment, Request(ME))
     assert crontab.read() == text
-    assert not tasks.get(environment, other.id).is_system_managed
-    assert tasks.get(environment, task.id).is_system_managed
+    assert not tasks.get(environment, other.id).system_managed
+    assert tasks.get(environment, task.id).system_managed
 
 
 def test_where_the_place_is_gone_the_command_line_says_which_settings_reach_it(

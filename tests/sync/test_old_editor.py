@@ -101,7 +101,7 @@ def test_what_was_put_back_is_said_and_can_be_taken_back(environment, crontab, o
     assert operation.details["putBack"] == [ids["Edited"], ids["New"]]
     tasks.undo_operation(environment, ME, operation)
     assert tasks.get(environment, ids["Edited"]).schedule == "0 2 * * *"
-    assert not tasks.get(environment, ids["New"]).is_system_managed
+    assert not tasks.get(environment, ids["New"]).system_managed
     assert crontab.read() == opened + b"# by hand\n"
 
 
@@ -118,7 +118,7 @@ def test_an_edit_here_right_after_the_editor_was_saved_hides_nothing(environment
 
 def test_a_new_task_hides_no_crontab_that_came_back(environment, crontab, opened):
     crontab.write(opened)
-    done = tasks.create(environment, ME, "Later", "@daily", "/bin/later")
+    done = tasks.create(environment, ME, tasks.NewTask("Later", "@daily", "/bin/later"))
     assert isinstance(done.problem, CrontabReverted)
     assert crontab.read() == opened
     with pytest.raises(CrontabReverted):
@@ -288,14 +288,14 @@ def test_an_entry_that_was_deleted_or_never_seen_by_an_editor_asks(environment, 
     with pytest.raises(CrontabReverted, match="Made here"):
         service.sync(environment, Request(ME))
     assert crontab.read() == saved
-    assert tasks.get(environment, task.id).is_system_managed
+    assert tasks.get(environment, task.id).system_managed
 
 
 def test_confirmed_it_was_deleted(environment, crontab, unclear):
     task, saved = unclear
     service.sync(environment, Request(ME, confirmed=True))
     assert crontab.read() == saved
-    assert not tasks.get(environment, task.id).is_system_managed
+    assert not tasks.get(environment, task.id).system_managed
 
 
 def test_with_the_databases_version_it_is_put_back(environment, crontab, unclear):
@@ -310,7 +310,7 @@ def test_the_journal_can_decide_that_it_was_deleted(environment, crontab, unclea
     task, saved = unclear
     service.sync(environment, Request(BACKGROUND, began_after=lambda _: True))
     assert crontab.read() == saved
-    assert not tasks.get(environment, task.id).is_system_managed
+    assert not tasks.get(environment, task.id).system_managed
 
 
 # --- An old crontab file that comes back ---------------------------------------------------------

@@ -50,7 +50,7 @@ def test_each_operation_tells_how_many_tasks_were_in_each_state(environment, cro
     create(environment)
     task = create(environment, "Paused")
     tasks.change(environment, ME, task.id, paused=True)
-    tasks.create(environment, ME, "Draft", "@daily", "true", system_managed=False)
+    tasks.create(environment, ME, tasks.NewTask("Draft", "@daily", "true", system_managed=False))
     service.sync(environment, Request(ME))
     last = operation_history.counts(environment, None)[-1]
     assert last.states == {
@@ -122,10 +122,10 @@ def test_a_pulled_removal_can_be_taken_back(environment, crontab):
     entry = crontab.read().splitlines()[1]
     crontab.write(b"\n".join(crontab.read().splitlines()[2:]) + b"\n")
     done = service.sync(environment, Request(ME))
-    assert not tasks.get(environment, task.id).is_system_managed
+    assert not tasks.get(environment, task.id).system_managed
     tasks.undo_sync(environment, ME, done)
     assert entry.split(b" # ")[0] in crontab.read()
-    assert tasks.get(environment, task.id).is_system_managed
+    assert tasks.get(environment, task.id).system_managed
 
 
 def test_what_the_background_took_over_can_be_taken_back_from_the_history(environment, crontab):

@@ -189,7 +189,7 @@ def test_an_answer_to_a_crontab_that_has_changed_since_is_refused(environment, c
     crontab.write(EXISTING)
     with pytest.raises(Stale):
         service.sync(environment, Request(ME, confirmed=True, policy=Policy.CRONTAB, shown=shown))
-    assert tasks.listing(environment).tasks[0].is_system_managed
+    assert tasks.listing(environment).tasks[0].system_managed
 
 
 # --- Export --------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ def test_an_export_of_a_task_that_there_is_none_of_is_refused(environment, cront
     code, shape = answer("export", str(number), "999")
     assert (code, shape["error"]["message"]) == (3, "There is no task 999.")
     assert crontab.read() is None
-    assert not tasks.get(environment, number).is_system_managed
+    assert not tasks.get(environment, number).system_managed
 
 
 def test_an_export_of_all_says_which_tasks_it_left_out(environment, answer, cli, capsys):

@@ -147,9 +147,9 @@ def test_a_crontab_that_vanished_stops_the_sync_until_a_person_confirms(environm
     crontab.remove()
     with pytest.raises(MassRemoval):
         sync(environment)
-    assert tasks.get(environment, task.id).is_system_managed
+    assert tasks.get(environment, task.id).system_managed
     sync(environment, confirmed=True)
-    assert not tasks.get(environment, task.id).is_system_managed
+    assert not tasks.get(environment, task.id).system_managed
 
 
 def test_a_vanished_crontab_is_written_again_when_the_database_shall_win(environment, crontab):
@@ -247,7 +247,7 @@ def test_a_crontab_that_crontab_itself_would_refuse_names_the_line_at_fault(envi
     create(environment)
     broken = crontab.read() + b"61 * * * * /bin/never\n"
     crontab.force(broken)
-    done = tasks.create(environment, ME, "New", "1 1 * * *", "/bin/new")
+    done = tasks.create(environment, ME, tasks.NewTask("New", "1 1 * * *", "/bin/new"))
     assert isinstance(done.problem, InvalidSyntax)
     assert "line 3: minute must be 0 to 59" in done.problem.message
     assert crontab.read() == broken
@@ -264,7 +264,7 @@ def test_a_nul_byte_in_the_crontab_stops_every_write(environment, crontab):
     create(environment)
     odd = crontab.read() + b"0 5 * * * /bin/a\x000 6 * * * /bin/b\n"  # two jobs, for cron
     crontab.force(odd)
-    nobody = tasks.create(environment, ME, "New", "1 1 * * *", "/bin/new")
+    nobody = tasks.create(environment, ME, tasks.NewTask("New", "1 1 * * *", "/bin/new"))
     assert isinstance(nobody.problem, ParseError)
     assert crontab.read() == odd
 
@@ -291,12 +291,12 @@ def test_a_failed_read_is_an_error_and_never_an_empty_crontab(
     with pytest.raises(error):
         sync(failing)
     assert crontab.read() == before
-    assert tasks.get(environment, task.id).is_system_managed
+    assert tasks.get(environment, task.id).system_managed
 
 
 def test_a_task_saved_without_a_crontab_program_reaches_the_crontab_later(environment, crontab):
     nowhere = replace(environment, crontab_program="/nonexistent/crontab")
-    done = tasks.create(nowhere, ME, "Later", "0 1 * * *", "/bin/later")
+    done = tasks.create(nowhere, ME, tasks.NewTask("Later", "0 1 * * *", "/bin/later"))
     assert isinstance(done.problem, CrontabUnavailable)
     assert tasks.listing(nowhere).states[done.tasks[0].id] is State.PENDING
     sync(environment)

@@ -92,7 +92,7 @@ FAILS_AFTER = '#!/bin/sh\n[ "$1" = - ] || exec "$REAL_CRONTAB" "$@"\n{do}echo od
 def test_what_is_said_of_a_crontab_that_failed_is_so(environment, crontab, fake_crontab, do, words):
     crontab.write(EXISTING)
     failing = replace(environment, crontab_program=str(fake_crontab(FAILS_AFTER.format(do=do))))
-    done = tasks.create(failing, ME, "New", "@daily", "/bin/new")
+    done = tasks.create(failing, ME, tasks.NewTask("New", "@daily", "/bin/new"))
     assert words in done.problem.user_message
     assert not isinstance(done.problem, ConcurrentModification)
     assert (crontab.read() == EXISTING) is (do == "")

@@ -84,7 +84,7 @@ def contents(environment):
     """What both sides hold, without what differs from run to run."""
     found = tasks.listing(environment)
     values = [
-        (t.name, t.schedule, t.command, t.paused, t.is_system_managed, str(found.states[t.id]))
+        (t.name, t.schedule, t.command, t.paused, t.system_managed, str(found.states[t.id]))
         for t in found.tasks
     ]
     installed, _ = service.read_crontab(environment)

@@ -88,7 +88,7 @@ class Service(RuleBasedStateMachine):
         return tasks.listing(self.environment).tasks
 
     def some(self, data, *, on=None):
-        choice = [t for t in self.tasks() if on is None or t.is_system_managed is on]
+        choice = [t for t in self.tasks() if on is None or t.system_managed is on]
         return data.draw(st.sampled_from(choice), "task") if choice else None
 
     def count(self):
@@ -177,7 +177,9 @@ class Service(RuleBasedStateMachine):
     def create(self, schedule, command, paused):
         with self.act():
             name = f"Task {self.count()}"
-            self.last = tasks.create(self.environment, ME, name, schedule, command, paused=paused)
+            self.last = tasks.create(
+                self.environment, ME, tasks.NewTask(name, schedule, command, paused=paused)
+            )
             self.names[self.last.tasks[0].id] = name
 
     @rule(data=st.data(), schedule=SCHEDULES, command=COMMANDS)
@@ -202,7 +204,7 @@ class Service(RuleBasedStateMachine):
     def switch(self, data):
         if task := self.some(data):
             with self.act(targets=[task.id]):
-                on = not task.is_system_managed
+                on = not task.system_managed
                 self.last = tasks.change(self.environment, ME, task.id, system_managed=on)
 
     @rule(data=st.data())

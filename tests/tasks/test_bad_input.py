@@ -26,7 +26,7 @@ def _unchanged(crontab, environment):
 def test_a_control_character_is_refused_in_a_new_task(environment, place, text):
     values = {"name": "A", "schedule": "0 1 * * *", "command": "/bin/a", place: text}
     with pytest.raises(InvalidSyntax):
-        tasks.create(environment, ME, **values)
+        tasks.create(environment, ME, tasks.NewTask(**values))
 
 
 @pytest.mark.parametrize("text", BREAKS)

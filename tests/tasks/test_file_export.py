@@ -40,7 +40,7 @@ def test_each_value_that_a_new_task_has_is_in_a_file():
     }  # fmt: skip
     of_a_task = {field.name for field in fields(tasks.Task)} - left_behind
     of_a_file = {field.name for field in fields(TaskRecord)} - {"line"}
-    assert of_a_task == of_a_file - {"system_managed"} | {"is_system_managed"}
+    assert of_a_task == of_a_file
 
 
 def test_single_tasks_are_exported_and_one_that_is_not_there_is_refused(environment):

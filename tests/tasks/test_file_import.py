@@ -109,7 +109,7 @@ def test_an_entry_that_is_in_the_crontab_already_would_run_twice(environment, cr
 
 def test_a_file_can_be_imported_without_entries(environment, crontab):
     done = bring(environment, BACKUP, system_managed=False)
-    assert (done.tasks[0].is_system_managed, crontab.read()) == (False, None)
+    assert (done.tasks[0].system_managed, crontab.read()) == (False, None)
 
 
 def test_a_database_only_task_of_a_file_stays_one(environment, crontab):

@@ -17,7 +17,7 @@ ME = "test"
 
 @pytest.fixture
 def task(environment):
-    return tasks.create(environment, ME, "Backup", "0 3 * * *", "/bin/true").tasks[0]
+    return tasks.create(environment, ME, tasks.NewTask("Backup", "0 3 * * *", "/bin/true")).tasks[0]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def _wanted(facts: Facts) -> Check:
         )
     if facts.document is None:
         return unknown(name, f"The crontab cannot be read: {facts.unreadable}")
-    if entry is None and not task.is_system_managed:
+    if entry is None and not task.system_managed:
         return bad(
             name,
             "It is kept in the database only, and nothing runs it.",

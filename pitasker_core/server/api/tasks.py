@@ -33,19 +33,21 @@ def create(environment: Asked, new: models.NewTask) -> Shape:
     done = tasks.create(
         environment,
         ACTOR,
-        new.name,
-        new.cron_schedule,
-        new.command,
-        system_managed=new.is_system_managed,
-        paused=new.paused,
-        notes=new.notes,
-        labels=new.labels,
-        record_runs=new.record_runs,
-        timeout_seconds=new.timeout_seconds,
-        no_overlap=new.no_overlap,
-        catch_up=new.catch_up,
-        ping_url=new.ping_url,
-        notify=new.notify,
+        tasks.NewTask(
+            new.name,
+            new.cron_schedule,
+            new.command,
+            system_managed=new.is_system_managed,
+            paused=new.paused,
+            notes=new.notes,
+            labels=tuple(new.labels),
+            record_runs=new.record_runs,
+            timeout_seconds=new.timeout_seconds,
+            no_overlap=new.no_overlap,
+            catch_up=new.catch_up,
+            ping_url=new.ping_url,
+            notify=None if new.notify is None else tuple(new.notify),
+        ),
     )
     return json.applied(done)
 
@@ -91,7 +93,7 @@ def toggle_system_managed(environment: Asked, task: TaskId) -> Shape:
     """Put a task into the crontab, or take it out."""
     found = tasks.get(environment, task)
     return _changed(
-        environment, task, version=found.version, system_managed=not found.is_system_managed
+        environment, task, version=found.version, system_managed=not found.system_managed
     )
 
 

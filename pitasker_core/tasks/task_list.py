@@ -1,0 +1,113 @@
+"""The tasks of a crontab, and where each stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from pitasker_core import database
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import NotFound, PiTaskerError
+from pitasker_core.base.text import Code, Text
+from pitasker_core.crontab.document import parse
+from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.database.tables import TaskRow
+from pitasker_core.sync import store
+from pitasker_core.sync.merge import Kind
+from pitasker_core.sync.service import Comparison, compare, read_crontab
+from pitasker_core.tasks.model import ATTRIBUTES, State, Task, task_from_row
+
+_COLUMNS = [getattr(TaskRow, attribute) for attribute in ATTRIBUTES.values()]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All tasks and where they stand. `problem` is why the crontab could not be compared."""
+
+    tasks: list[Task]
+    states: dict[int, State]
+    details: dict[int, str]
+    """The reason for a state that needs attention, as a sentence."""
+    comparison: Comparison | None
+    problem: PiTaskerError | None
+    last_sync: datetime | None = None
+    """The time of the last successful sync."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which cron reads the crontab; Debian's where the crontab could not be read."""
+        return self.comparison.document.dialect if self.comparison else Dialect.DEBIAN
+
+    def cron_schedule(self, task: Task) -> str | None:
+        """Return the schedule by which cron runs a task now; None when cron does not run it.
+
+        Cron does not know of pending changes and conflicts yet.
+        """
+        if self.comparison is None:
+            return task.schedule if task.system_managed and not task.paused else None
+        entry = self.comparison.reading.theirs.get(task.crontab_id) if task.crontab_id else None
+        return entry.schedule if entry and not entry.paused else None
+
+
+def listing(environment: Environment, *, deleted: bool = False) -> Listing:
+    """Return all tasks of this crontab by name, or the deleted ones, and where they stand."""
+    text, document, problem = None, parse(""), None
+    try:
+        text, document = read_crontab(environment)
+    except PiTaskerError as error:
+        problem = error
+    with database.session(environment) as session:
+        crontab = store.own_crontab(session)
+        # Plain columns: rows as objects would take three times as long.
+        rows = session.execute(
+            select(*_COLUMNS)
+            .where(TaskRow.crontab == crontab)
+            .where(TaskRow.deleted_at.is_not(None) if deleted else TaskRow.deleted_at.is_(None))
+            .order_by(TaskRow.name, TaskRow.id)
+        )
+        tasks = [task_from_row(row) for row in rows]
+        comparison = None if problem else compare(session, crontab, text, document)
+        last_sync = store.last_sync(session, crontab)
+    states: dict[int, State] = {}
+    details: dict[int, str] = {}
+    for task in tasks:
+        states[task.id], details[task.id] = _state(task, comparison)
+    return Listing(tasks, states, details, comparison, problem, last_sync)
+
+
+def get(environment: Environment, task: int) -> Task:
+    """Return one task, deleted or not. Raises NotFound."""
+    return get_several(environment, [task])[0]
+
+
+def get_several(environment: Environment, ids: Sequence[int]) -> list[Task]:
+    """Return tasks in the order of their ids here. Raises NotFound."""
+    with database.session(environment) as session:
+        rows = session.execute(select(*_COLUMNS).where(TaskRow.id.in_(ids)))
+        tasks = {row.id: task_from_row(row) for row in rows}
+    if missing := [task for task in ids if task not in tasks]:
+        raise NotFound(
+            f"There is no task {missing[0]}.", Text(Code("./pitasker list"), " shows them all.")
+        )
+    return [tasks[task] for task in ids]
+
+
+def _state(task: Task, comparison: Comparison | None) -> tuple[State, str]:
+    change = comparison.task_changes.get(task.id) if comparison else None
+    if comparison and change and change.kind is Kind.CONFLICT:
+        if change.tag in comparison.reading.lost:
+            return State.CONFLICT, "Its tag was removed from the crontab by hand."
+        return State.CONFLICT, "It was changed here and in the crontab, differently."
+    if task.sync_error:
+        return State.FAILED, task.sync_error
+    if not task.system_managed and change is None:
+        return State.DATABASE_ONLY, ""
+    if change and change.kind is Kind.PULL:
+        what = "removed from" if change.theirs is None else "changed in"
+        return State.PENDING, f"It was {what} the crontab by hand."
+    if change and change.kind is Kind.PUSH:
+        return State.PENDING, "The crontab does not have this yet."
+    if task.system_managed and comparison is None and not task.synced_at:
+        return State.PENDING, "The crontab could not be read."
+    return State.SYNCED, ""
