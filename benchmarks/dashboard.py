@@ -91,9 +91,9 @@ def on_the_server(environment: Environment, repeats: int) -> dict[str, list[floa
     cookies = dict([auth.sign_in(environment, Role.WRITE, site)])
     ContextProxy.cookies = cookies  # type: ignore[misc]
     times = {}
-    for name in ("home", "tasks", "import_entries", "health", "raw"):
+    for name in ("overview", "tasks", "import_entries", "sync", "crontab"):
         app = AppTest.from_file(FRONT_DOOR, default_timeout=60).run()
-        if name != "home":
+        if name != "overview":
             app.switch_page(f"pages/{name}.py").run()
         taken = []
         for _ in range(repeats):

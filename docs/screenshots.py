@@ -15,12 +15,12 @@ PORT = 8599
 PROJECT = Path(__file__).parent.parent
 IMAGES = Path(__file__).parent / "images"
 PAGES = {
-    "home": "",
+    "overview": "",
     "tasks": "tasks",
     "runs": "runs",
     "import": "import",
-    "health": "health",
-    "raw": "raw",
+    "sync": "sync",
+    "crontab": "crontab",
     "settings": "settings",
 }
 LOOKS = {
@@ -33,7 +33,7 @@ LOOKS = {
 def take(page: Page, address: str, file: Path) -> None:
     """One page, as tall as what is on it."""
     page.goto(f"http://127.0.0.1:{PORT}/{address}")
-    page.get_by_role("heading", level=2).first.wait_for()
+    page.get_by_role("heading", level=1).first.wait_for()
     page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
     page.wait_for_timeout(1500)  # tables and charts draw themselves after their data came
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")

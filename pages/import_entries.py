@@ -8,13 +8,9 @@ from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import import_grid
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import plain
-from pitasker_core.dashboard.shell import (
-    ACTOR,
-    act,
-    environment,
-    show_problem,
-    tell_imported,
-)
+from pitasker_core.dashboard.messages import act, report_import
+from pitasker_core.dashboard.problems import show_problem
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.sync import importing
 from pitasker_core.sync.importing import ImportOptions
 
@@ -125,7 +121,7 @@ def _import(wanted: list[importing.Import], options: ImportOptions) -> None:
     if done:
         _choose(None)
         st.session_state.import_result = done
-        tell_imported(done)
+        report_import(done)
 
 
 def _show_results() -> None:

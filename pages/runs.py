@@ -15,7 +15,7 @@ from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.run_detail import show_run
 from pitasker_core.dashboard.run_live import show_running, take_in
 from pitasker_core.dashboard.run_offer import show_offer
-from pitasker_core.dashboard.shell import environment
+from pitasker_core.dashboard.session import environment
 from pitasker_core.runs import durations, history
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.history import Run

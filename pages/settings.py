@@ -10,7 +10,8 @@ from pitasker_core.base import clock
 from pitasker_core.dashboard import notification_settings
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import plain
-from pitasker_core.dashboard.shell import ACTOR, act, environment, tell
+from pitasker_core.dashboard.messages import act, add_notice
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.database import preferences
 from pitasker_core.database.preferences import LIMITS, Preferences
@@ -108,7 +109,7 @@ def _save(shown: Preferences, keys: dict[str, str]) -> None:
     if wanted == asdict(shown):
         return
     if act(preferences.change, environment(), ACTOR, shown, **wanted):
-        tell("done", "Saved. The background follows within a minute.")
+        add_notice("done", "Saved. The background follows within a minute.")
 
 
 def _access() -> None:
@@ -182,7 +183,7 @@ def _tokens() -> None:
 def _revoke() -> None:
     token = st.session_state.tokens[st.session_state.token_menu["row"]]
     act(tokens.revoke, environment(), ACTOR, token.id)
-    tell("done", f"{token.name} is revoked.")
+    add_notice("done", f"{token.name} is revoked.")
 
 
 def _sign_out_everyone() -> None:

@@ -13,15 +13,9 @@ from pitasker_core.dashboard import overview, staging, task_grid
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.shell import (
-    ACTOR,
-    act,
-    environment,
-    show_hand_edits,
-    show_problem,
-    sync_now,
-    tell_applied,
-)
+from pitasker_core.dashboard.messages import act, report_applied, sync_now
+from pitasker_core.dashboard.problems import show_hand_edits, show_problem
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.staging import Staging
 from pitasker_core.dashboard.task_dialog import task_dialog
 from pitasker_core.dashboard.why_dialog import why_dialog
@@ -280,7 +274,7 @@ def _apply(edits: list[Edit]) -> None:
     done = act(tasks.apply, environment(), ACTOR, edits)
     if done:
         count = "1 task" if len(done.tasks) == 1 else f"{len(done.tasks)} tasks"
-        tell_applied(done, f"Saved {count}")
+        report_applied(done, f"Saved {count}")
         st.session_state.staged = {}
         _draw_table_anew()
 
@@ -349,12 +343,12 @@ def _watch() -> None:
         if st.button("Sync now", icon=":material/sync:", disabled=environment().read_only):
             _sync(service.Request(ACTOR))
             st.rerun()
-        st.page_link("pages/health.py", label="Look at both sides", icon=":material/monitor_heart:")
+        st.page_link("pages/sync.py", label="Look at both sides", icon=":material/monitor_heart:")
 
 
 def _sync(request: service.Request) -> None:
     if not sync_now(request):
-        st.switch_page("pages/health.py")
+        st.switch_page("pages/sync.py")
 
 
 def _welcome(listing: Listing) -> None:

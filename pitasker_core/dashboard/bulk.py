@@ -10,16 +10,9 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.dashboard.markdown import bold
+from pitasker_core.dashboard.messages import act, add_notice, record_write, report_applied, sync_now
 from pitasker_core.dashboard.run_live import take_in
-from pitasker_core.dashboard.shell import (
-    ACTOR,
-    act,
-    environment,
-    sync_now,
-    tell,
-    tell_applied,
-    tell_written,
-)
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.runs import history, manual
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.stop_managing import release
@@ -81,7 +74,7 @@ def _apply(
     edits = [Edit(task.id, task.version, fields(task)) for task in chosen]
     done = act(tasks.apply, environment(), ACTOR, edits)
     if done:
-        tell_applied(done, f"{what}: {_count(chosen)}")
+        report_applied(done, f"{what}: {_count(chosen)}")
         choose_none()
     st.rerun()
 
@@ -89,7 +82,7 @@ def _apply(
 def _sync(chosen: Sequence[Task]) -> None:
     tags = {task.crontab_id for task in chosen if task.crontab_id}
     if not sync_now(Request(ACTOR, only=tags)):
-        st.switch_page("pages/health.py")
+        st.switch_page("pages/sync.py")
     st.rerun()
 
 
@@ -99,7 +92,7 @@ def run_now(chosen: Sequence[Task]) -> None:
     take_in()
     if not any(names):
         st.rerun()
-    tell("done", f"Started {_count(chosen)}.")
+    add_notice("done", f"Started {_count(chosen)}.")
     only = {}
     if len(chosen) == 1:
         run = history.named(environment(), names[0] or "")
@@ -167,7 +160,7 @@ def _confirm_release(chosen: Sequence[Task], choose_none: Callable[[], None]) ->
     if st.button("Stop managing", type="primary", disabled=environment().read_only):
         done = act(release, environment(), ACTOR, [task.id for task in chosen])
         if done:
-            tell_written(f"Stopped managing {_count(chosen)}", *done)
+            record_write(f"Stopped managing {_count(chosen)}", *done)
             choose_none()
         st.rerun()
 
@@ -182,7 +175,7 @@ def confirm_delete(chosen: Sequence[Task], choose_none: Callable[[], None]) -> N
             done = act(tasks.delete, environment(), ACTOR, *(task.id for task in chosen))
             if done:
                 what = chosen[0].name if len(chosen) == 1 else _count(chosen)
-                tell_applied(done, f"Deleted {what}")
+                report_applied(done, f"Deleted {what}")
                 choose_none()
             st.rerun()
         if st.button("Keep"):

@@ -10,7 +10,8 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import visible
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.shell import ACTOR, act, environment, sync_now
+from pitasker_core.dashboard.messages import act, sync_now
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Choice, Fields, Policy

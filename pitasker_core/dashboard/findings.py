@@ -8,16 +8,15 @@ import streamlit as st
 
 from pitasker_core.base.text import visible
 from pitasker_core.dashboard.cells import inert
-from pitasker_core.dashboard.shell import (
-    ACTOR,
+from pitasker_core.dashboard.messages import (
     act,
-    environment,
-    tell,
-    tell_imported,
-    tell_saved,
-    tell_synced,
-    tell_written,
+    add_notice,
+    record_write,
+    report_import,
+    report_saved,
+    report_sync,
 )
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.sync import fixes, validation
 from pitasker_core.sync.fixes import Fix
 from pitasker_core.sync.importing import ImportResult
@@ -30,7 +29,7 @@ EDIT = "Open in the editor"
 def show_findings(compared: Comparison) -> None:
     """The report. An empty one is said in a line."""
     if st.session_state.pop("open_raw", False):
-        st.switch_page("pages/raw.py")
+        st.switch_page("pages/crontab.py")
     report = validation.validate(compared)
     st.subheader("Validation")
     if report.is_valid:
@@ -110,13 +109,13 @@ def _fix_one() -> None:
 def _fix(findings: list[Finding], fix: Fix) -> None:
     done = act(fixes.apply, environment(), ACTOR, findings, fix)
     if isinstance(done, ImportResult):
-        tell_imported(done)
+        report_import(done)
         for line, reason in done.errors.items():
-            tell("error", f"Line {line}: {reason}")
+            add_notice("error", f"Line {line}: {reason}")
     elif isinstance(done, SyncResult):
-        tell_synced(done, fix.value)
+        report_sync(done, fix.value)
     elif done and fix is Fix.COMMENT_OUT:
         # Not to be taken back: `crontab` would not take the line as it was.
-        tell_written(fix.value, done.before, done.text)
+        record_write(fix.value, done.before, done.text)
     else:
-        tell_saved(done, fix.value)
+        report_saved(done, fix.value)

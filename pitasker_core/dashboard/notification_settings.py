@@ -10,7 +10,8 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, code, plain
-from pitasker_core.dashboard.shell import ACTOR, act, environment, tell, tell_written
+from pitasker_core.dashboard.messages import act, add_notice, record_write
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.database.notices import Kind
 from pitasker_core.notifications import channels, delivery, rules, wording
@@ -110,7 +111,7 @@ def _table(found: list[Channel]) -> None:
 
 def _send_test(channel: Channel) -> None:
     if said := act(delivery.test, environment(), channel.name):
-        tell("done", said)
+        add_notice("done", said)
 
 
 def _remove(channel: Channel) -> None:
@@ -120,7 +121,7 @@ def _remove(channel: Channel) -> None:
         def put_back() -> None:
             act(channels.put_back, environment(), ACTOR, removed)
 
-        tell_written(f"Channel {channel.name} is removed", None, None, put_back)
+        record_write(f"Channel {channel.name} is removed", None, None, put_back)
 
 
 def _add() -> None:
@@ -141,7 +142,7 @@ def _add() -> None:
         )
     if wanted:
         if act(channels.add, environment(), ACTOR, name, url):
-            tell("done", f"{name.strip()} is added. Send a test to it from its menu.")
+            add_notice("done", f"{name.strip()} is added. Send a test to it from its menu.")
         st.rerun()
 
 
@@ -237,13 +238,13 @@ def _words(known: Rules) -> None:
 
 def _save(shown: Rules, **wanted: Any) -> None:
     if act(rules.change, environment(), ACTOR, shown, **wanted):
-        tell("done", "Saved.")
+        add_notice("done", "Saved.")
 
 
 def _last() -> None:
     found = delivery.listing(environment(), _SHOWN)
     if not found:
-        st.caption("There was nothing to tell yet.")
+        st.caption("There was nothing to add_notice yet.")
         return
     now = clock.now()
     st.dataframe(

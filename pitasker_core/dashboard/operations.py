@@ -14,14 +14,9 @@ from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import charts, overview
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import plain
+from pitasker_core.dashboard.messages import act, report_applied, report_saved
 from pitasker_core.dashboard.period import choose_since
-from pitasker_core.dashboard.shell import (
-    ACTOR,
-    act,
-    environment,
-    tell_applied,
-    tell_saved,
-)
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.sync import edit, operation_history, service
 from pitasker_core.sync.install import digest
@@ -204,7 +199,7 @@ def _show_one(found: OperationDetails) -> None:
 
 def _take_back(found: Operation) -> None:
     done = act(tasks.undo_operation, environment(), ACTOR, found)
-    tell_applied(done, f"Operation {found.id} is taken back")
+    report_applied(done, f"Operation {found.id} is taken back")
 
 
 def _change_row(what: str, change: dict[str, Any]) -> dict[str, Any]:
@@ -250,4 +245,4 @@ def _show_texts(found: Operation) -> None:
 
 def _put_back(snapshot: int, shown: str) -> None:
     done = act(edit.restore, environment(), snapshot, actor=ACTOR, shown=shown)
-    tell_saved(done, "Restored")
+    report_saved(done, "Restored")

@@ -10,7 +10,8 @@ from pitasker_core.base.text import visible
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import run_list, terminal_output
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.shell import ACTOR, act, environment, tell_applied
+from pitasker_core.dashboard.messages import act, report_applied
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import time_text
 from pitasker_core.runs import history
 from pitasker_core.runs.history import Run
@@ -74,7 +75,7 @@ def _show_what_to_do(run: Run) -> None:
 def _record(run: Run) -> None:
     if run.task is not None:
         done = act(tasks.change, environment(), ACTOR, run.task, record_runs=True)
-        tell_applied(done, f"The runs of {run.task_name} are recorded from now on")
+        report_applied(done, f"The runs of {run.task_name} are recorded from now on")
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,9 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.dashboard import terminal_output
 from pitasker_core.dashboard.markdown import bold
-from pitasker_core.dashboard.shell import act, environment, guarded, tell
+from pitasker_core.dashboard.messages import act, add_notice
+from pitasker_core.dashboard.problems import guarded
+from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.times import lasted
 from pitasker_core.runs import history, manual, spool
 from pitasker_core.runs.history import Run
@@ -87,4 +89,4 @@ def _show(run: Run) -> None:
 
 def _stop(run: Run) -> None:
     act(manual.stop, environment(), run.name or "")
-    tell("done", f"{run.task_name} was asked to end.")
+    add_notice("done", f"{run.task_name} was asked to end.")

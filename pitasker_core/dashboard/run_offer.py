@@ -4,8 +4,9 @@ import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.dashboard.markdown import plain
+from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.run_live import take_in
-from pitasker_core.dashboard.shell import ACTOR, act, environment, tell
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.runs import manual
 from pitasker_core.runs.missed import catch_up
 from pitasker_core.runs.missed.catch_up import Offer
@@ -40,4 +41,4 @@ def _run(offer: Offer) -> None:
     started = [one.name for one in offer.missed if act(start, one.task)]
     take_in()
     if started:
-        tell("done", f"Started {', '.join(started)}.")
+        add_notice("done", f"Started {', '.join(started)}.")

@@ -10,7 +10,7 @@ from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab.document import Document, EnvironmentLine
 from pitasker_core.crontab.editable import edited, shown
 from pitasker_core.dashboard.cells import inert
-from pitasker_core.dashboard.shell import act, tell
+from pitasker_core.dashboard.messages import act, add_notice
 
 
 def show_settings(document: Document, put: Callable[[Document], None]) -> None:
@@ -63,7 +63,7 @@ def _table(
     def remove() -> None:
         index, old = found[st.session_state.setting_menu["row"]]
         put(environment_lines.removed(document, index))
-        tell("done", f"{old.name} is taken out of the text above; not saved yet.")
+        add_notice("done", f"{old.name} is taken out of the text above; not saved yet.")
 
     column = st.column_config
     st.data_editor(

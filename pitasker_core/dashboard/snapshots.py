@@ -11,12 +11,8 @@ from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import encode
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import code, plain
-from pitasker_core.dashboard.shell import (
-    ACTOR,
-    act,
-    environment,
-    tell_saved,
-)
+from pitasker_core.dashboard.messages import act, report_saved
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.sync import edit
 from pitasker_core.sync.install import digest
@@ -127,5 +123,5 @@ def _confirm_restore(picked: Snapshot, shown: str, after_restore: Callable[[], N
         saved = act(edit.restore, environment(), picked.id, actor=ACTOR, shown=shown)
         if saved:
             after_restore()
-            tell_saved(saved, "Restored")
+            report_saved(saved, "Restored")
         st.rerun()

@@ -12,12 +12,9 @@ from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT
 from pitasker_core.dashboard.markdown import bold, plain
+from pitasker_core.dashboard.messages import report_applied
 from pitasker_core.dashboard.run_list import much_output
-from pitasker_core.dashboard.shell import (
-    ACTOR,
-    environment,
-    tell_applied,
-)
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.task_grid import RUN_NOW, RUNS, WHY
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.database import notices
@@ -117,7 +114,7 @@ def _draw(like: Task | None, duplicate: bool) -> None:
         # In the dialog, so that nothing that was typed is lost.
         refusal.error(plain(problem.user_message), icon=":material/error:")
         return
-    tell_applied(done, f"Saved {name}")
+    report_applied(done, f"Saved {name}")
     st.rerun()
 
 

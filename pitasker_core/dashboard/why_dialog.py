@@ -4,7 +4,7 @@ import streamlit as st
 
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.shell import environment
+from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.task_grid import WHY
 from pitasker_core.runs.why import Answer, Check, Verdict, gathering
 from pitasker_core.tasks import Task

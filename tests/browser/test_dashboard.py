@@ -214,7 +214,7 @@ def test_no_page_scrolls_sideways_on_a_phone(serve, visit, crontab, environment)
     crontab.write(EXISTING)
     importing.adopt(environment, ME)
     address = serve()
-    for path in ("", "tasks", "runs", "import", "health", "raw", "settings"):
+    for path in ("", "tasks", "runs", "import", "sync", "crontab", "settings"):
         page = visit(f"{address}/{path}")
         page.set_viewport_size({"width": 390, "height": 844})
         settle(page)
@@ -261,7 +261,7 @@ def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab
     create(environment, "Other")
     original = crontab.read()
     crontab.write(original.replace(b"0 2 * * * /home", b"9 9 * * * /home", 1))
-    page = visit(f"{serve()}/health")
+    page = visit(f"{serve()}/sync")
     expect(page.get_by_text("Needs a look")).to_be_visible()
     page.get_by_role("button", name="Take the database's").click()
     expect(page.get_by_text("1 line changed")).to_be_visible()
@@ -278,7 +278,7 @@ def test_a_conflict_can_be_decided_field_by_field(serve, visit, crontab, environ
     nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, task.id, command="/bin/ours")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
-    page = visit(f"{serve()}/health")
+    page = visit(f"{serve()}/sync")
     page.get_by_text("Take some of each").click()
     group = page.locator(f".st-key-mix-schedule-{task.crontab_id}")
     group.get_by_text("Crontab", exact=True).click()
@@ -300,7 +300,7 @@ def test_a_crontab_that_vanished_asks_before_tasks_are_touched(serve, visit, cro
 
 def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serve, visit, crontab):
     crontab.write(EXISTING)
-    page = visit(f"{serve()}/raw")
+    page = visit(f"{serve()}/crontab")
     field = page.get_by_label("The whole crontab")
     field.fill(EXISTING.decode() + "61 * * * * /bin/x\n")
     wrong = len(EXISTING.splitlines()) + 1
@@ -329,7 +329,7 @@ def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serv
 
 
 def test_what_is_typed_into_the_raw_editor_is_saved_by_the_keyboard(serve, visit, crontab):
-    page = visit(f"{serve()}/raw")
+    page = visit(f"{serve()}/crontab")
     page.get_by_label("The whole crontab").click()
     page.keyboard.type("5 5 * * * /bin/x\n# done\n")
     page.keyboard.press("Control+s")
@@ -343,12 +343,12 @@ def texts(page):
 
 def test_what_was_typed_survives_a_look_at_another_page_and_a_load(serve, visit, crontab):
     crontab.write(EXISTING)
-    page = visit(f"{serve()}/raw")
+    page = visit(f"{serve()}/crontab")
     page.get_by_label("The whole crontab").fill("# mine\n")
     expect(page.get_by_text("What saving changes")).to_be_visible()
     page.get_by_role("link", name="Tasks").click()
     expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
-    page.get_by_role("link", name="Raw editor").click()
+    page.get_by_role("link", name="Crontab").click()
     until(lambda: texts(page) == ["# mine\n"])
     page.get_by_role("button", name="Load again").click()
     until(lambda: texts(page) == [EXISTING.decode()])
@@ -358,7 +358,7 @@ def test_what_was_typed_survives_a_look_at_another_page_and_a_load(serve, visit,
 
 def test_settings_are_changed_in_a_table_and_saved_with_the_text(serve, visit, crontab):
     crontab.write(b"PATH=/bin\n" + EXISTING)
-    page = visit(f"{serve()}/raw")
+    page = visit(f"{serve()}/crontab")
     page.get_by_test_id("stMain").get_by_text("Settings", exact=True).click()
     page.get_by_label("Name").fill("MAILTO")
     page.get_by_label("Value").fill("me@example.org")
@@ -374,7 +374,7 @@ def test_an_uploaded_text_waits_to_be_saved_with_every_byte(serve, visit, cronta
     crontab.write(EXISTING)
     odd = tmp_path / "backup.crontab"
     odd.write_bytes(b"# caf\xe9\r\n0 5 * * * echo caf\xe9\n")
-    page = visit(f"{serve()}/raw")
+    page = visit(f"{serve()}/crontab")
     page.get_by_role("button", name="Upload").click()
     page.locator("input[type=file]").set_input_files(odd)
     expect(page.get_by_text("What saving changes")).to_be_visible()
@@ -386,7 +386,7 @@ def test_an_uploaded_text_waits_to_be_saved_with_every_byte(serve, visit, cronta
 
 def test_the_raw_editor_refuses_to_save_over_somebody_elses_edit(serve, visit, crontab):
     crontab.write(EXISTING)
-    page = visit(f"{serve()}/raw")
+    page = visit(f"{serve()}/crontab")
     crontab.write(EXISTING + b"# by hand\n")
     field = page.get_by_label("The whole crontab")
     field.fill("# mine\n")
@@ -398,7 +398,7 @@ def test_the_raw_editor_refuses_to_save_over_somebody_elses_edit(serve, visit, c
 def test_the_raw_editor_keeps_carriage_returns_and_foreign_bytes(serve, visit, crontab):
     odd = b"# caf\xe9\r\n0 5 * * * echo caf\xe9\r\n"
     crontab.write(odd)
-    page = visit(f"{serve()}/raw")
+    page = visit(f"{serve()}/crontab")
     field = page.get_by_label("The whole crontab")
     field.fill(field.input_value() + "6 6 * * * /bin/more\n")
     page.get_by_role("button", name="Save").click()
@@ -407,7 +407,7 @@ def test_the_raw_editor_keeps_carriage_returns_and_foreign_bytes(serve, visit, c
 
 def test_without_a_crontab_program_every_page_opens_and_says_why(serve, visit):
     address = serve(PITASKER_CRONTAB="/nonexistent/crontab")
-    for path in ("", "tasks", "import", "health", "raw"):
+    for path in ("", "tasks", "import", "sync", "crontab"):
         page = visit(f"{address}/{path}")
         expect(page.get_by_text("Install cron").first).to_be_visible()
 
@@ -416,7 +416,7 @@ def test_without_a_database_the_raw_editor_still_saves(serve, visit, crontab, cl
     crontab.write(EXISTING)
     address = serve(DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
     expect(visit(address).get_by_text("Connection refused").first).to_be_visible()
-    page = visit(f"{address}/raw")
+    page = visit(f"{address}/crontab")
     field = page.get_by_label("The whole crontab")
     field.fill(EXISTING.decode() + "# more\n")
     page.get_by_role("button", name="Save").click()
@@ -432,7 +432,7 @@ HOSTILE = b"""\
 def test_a_finding_is_fixed_from_its_row_and_from_its_kind(serve, visit, crontab, environment):
     create(environment)
     crontab.force(crontab.read() + b"1 1 * * * /bin/a\n2 2 * * * /bin/b\n61 * * * * /bin/c\n")
-    page = visit(f"{serve()}/health")
+    page = visit(f"{serve()}/sync")
     grid(page).click(position={"x": 190, "y": 52 + 35 * 2})
     page.get_by_text("Comment out", exact=True).click()
     until(lambda: b"\n# 61 * * * * /bin/c\n" in crontab.read())
@@ -453,7 +453,7 @@ def test_an_operation_shows_what_it_did_and_can_be_gone_back_before(
     before = crontab.read()
     create(environment, "Other")
     (newest, *_) = operation_history.operations(environment)
-    page = visit(f"{serve()}/health?operation={newest.id}")
+    page = visit(f"{serve()}/sync?operation={newest.id}")
     expect(page.get_by_text("The crontab: 2 lines added, 2 identical")).to_be_visible()
     page.get_by_role("button", name="Put the crontab back to before this").click()
     until(lambda: crontab.read() == before)
@@ -464,7 +464,7 @@ def test_what_a_person_wrote_is_text_on_every_page(serve, visit, crontab, enviro
     importing.adopt(environment, ME)
     crontab.write(crontab.read().replace(b"0 5", b"0 6"))
     address = serve()
-    for path in ("", "tasks", "import", "health", "raw"):
+    for path in ("", "tasks", "import", "sync", "crontab"):
         page = visit(f"{address}/{path}")
         assert page.locator("img[src=x]").count() == 0
         assert page.locator("del").count() == 0
@@ -506,7 +506,7 @@ def test_a_deleted_task_without_an_entry_can_be_brought_back(serve, visit, envir
     page.get_by_text("Delete", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     until(lambda: tasks.get(environment, task.id).deleted_at is not None)
-    expect(page.get_by_text("The crontab is as it was")).to_be_visible()
+    expect(page.get_by_text("The crontab has not changed")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     until(lambda: tasks.get(environment, task.id).deleted_at is None)
 

@@ -27,12 +27,12 @@ exit 1
 """
 
 EMPTY = {
-    "home": "Your crontab has no entries yet",
+    "overview": "Your crontab has no entries yet",
     "tasks": "There are no tasks and no entries in your crontab yet",
     "runs": "No run has been seen yet",
     "import_entries": "You have no crontab yet",
-    "health": "Nothing was done in this time",
-    "raw": "No snapshots yet",
+    "sync": "Nothing was done in this time",
+    "crontab": "No snapshots yet",
     "settings": "Nothing works in the background",
 }
 
@@ -43,11 +43,11 @@ def test_a_page_without_anything_leads_on(open_page, page):
 
 
 FOUND = {
-    "home": "Found 3 entries in your crontab",
+    "overview": "Found 3 entries in your crontab",
     "tasks": "Your crontab has 3 entries, and PiTasker manages none of them yet",
     "import_entries": "Choose the entries that PiTasker shall manage",
-    "health": "Nothing was done in this time",
-    "raw": "Every line is one that cron takes",
+    "sync": "Nothing was done in this time",
+    "crontab": "Every line is one that cron takes",
     "settings": "Nothing works in the background",
 }
 
@@ -60,11 +60,11 @@ def test_a_page_shows_a_crontab_that_nobody_imported(open_page, crontab, page):
 
 
 IN_ORDER = {
-    "home": "Last sync",
+    "overview": "Last sync",
     "tasks": "Double-click a cell",
     "import_entries": "Every entry of your crontab is managed already",
-    "health": "The tasks and the crontab are in step",
-    "raw": "Every line is one that cron takes",
+    "sync": "The tasks and the crontab are in step",
+    "crontab": "Every line is one that cron takes",
     "settings": "The background work is being done",
 }
 
@@ -83,11 +83,11 @@ def test_a_page_shows_that_all_is_in_order(open_page, environment, page):
 
 
 CONFLICT = {
-    "home": "1 conflict to decide",
-    "tasks": "1 change in the crontab, made outside",
+    "overview": "1 conflict to decide",
+    "tasks": "Edited outside PiTasker: 1 change",
     "import_entries": "managed already",
-    "health": "It was changed here and in the crontab, differently",
-    "raw": "Every line is one that cron takes",
+    "sync": "It was changed here and in the crontab, differently",
+    "crontab": "Every line is one that cron takes",
     "settings": "Nothing works in the background",
 }
 
@@ -114,8 +114,8 @@ def test_a_page_without_a_database_says_so_and_where_to_go_on(open_page, crontab
     crontab.write(EXISTING)
     app = open_page(page, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
     assert "The database did not answer" in said(app)
-    assert page == "raw" or "can still be seen and changed in the raw editor" in said(app)
-    if page == "home":
+    assert page == "crontab" or "can still be seen and changed in the raw editor" in said(app)
+    if page == "overview":
         assert list(app.dataframe[0].value["schedule"]) == ["0 2 * * *", "*/5 * * * *", "@reboot"]
 
 
@@ -161,7 +161,7 @@ def test_who_may_only_look_can_press_nothing_that_writes_whatever_is_to_be_decid
     crontab.write(by_hand_now + b"@daily /unmanaged\n@daily /unmanaged\n")
     observed = ran(environment, task, source="observed", ended_at=None, exit_code=None)
     missed(environment, other, 5)
-    app = open_page("health", Role.READ)
+    app = open_page("sync", Role.READ)
     app.query_params["operation"] = "1"
     app.session_state["guard"] = "Most entries are gone."
     app.run()
@@ -186,7 +186,8 @@ def test_who_may_only_look_can_press_nothing_that_writes_whatever_is_to_be_decid
 
 @pytest.mark.parametrize("role", list(Role))
 def test_only_who_may_save_a_text_can_upload_one(open_page, role):
-    (upload,) = open_page("raw", role).get("popover")
+    popovers = open_page("crontab", role).get("popover")
+    (upload,) = [each for each in popovers if each.proto.popover.label == "Upload"]
     assert upload.proto.popover.disabled is (role is Role.READ)
 
 
@@ -258,16 +259,16 @@ def test_what_runs_now_shows_its_output_and_can_be_stopped(open_page, environmen
 
 def test_home_shows_what_went_wrong_lately(open_page, environment):
     task = create(environment)
-    assert "Went wrong lately" not in said(open_page("home"))
+    assert "Went wrong lately" not in said(open_page("overview"))
     ran(environment, task, 10, exit_code=1)
-    app = open_page("home")
+    app = open_page("overview")
     assert "Went wrong lately" in said(app)
     assert list(app.dataframe[0].value["result"]) == ["✗ exit code 1"]
 
 
 def test_what_was_missed_while_the_machine_was_off_can_be_run_now(open_page, environment):
     missed(environment, create(environment), 5)
-    app = open_page("home")
+    app = open_page("overview")
     assert "The machine was off: Backup was missed. Run now?" in said(app)
     (run,) = [button for button in app.button if button.label == "Run now"]
     run.click().run()
@@ -311,7 +312,7 @@ def test_trouble_in_the_background_is_on_the_page(open_page, environment, cronta
     work.start()
     until(lambda: background.job_states(environment))
     work.stop()
-    assert "In the background, sync: 1 of 1 managed entries are gone" in said(open_page("health"))
+    assert "In the background, sync: 1 of 1 managed entries are gone" in said(open_page("sync"))
 
 
 def test_why_did_it_not_run_is_answered_in_a_dialog(open_page, environment, crontab):

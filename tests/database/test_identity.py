@@ -185,7 +185,7 @@ def test_the_api_asks_and_takes_the_answer_by_a_token_of_the_known_crontab(envir
 
 @pytest.mark.usefixtures("needs_machine_id", "renamed")
 def test_each_page_asks_and_takes_the_answer(open_page):
-    for page in ("home", "tasks", "settings"):
+    for page in ("overview", "tasks", "settings"):
         app = open_page(page, PITASKER_HOST="new-name")
         assert "Which crontab is" in said(app)
     app.button[0].click().run()

@@ -12,7 +12,7 @@ from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import PATIENCE
 
 FRONT_DOOR = Path(__file__).parents[2] / "streamlit_app.py"
-PAGES = ("home", "tasks", "runs", "import_entries", "health", "raw", "settings")
+PAGES = ("overview", "tasks", "runs", "import_entries", "sync", "crontab", "settings")
 
 
 class _Fixed(type):
@@ -39,7 +39,7 @@ def open_page(cli_environment, environment, monkeypatch):
         monkeypatch.setattr(ContextProxy, "cookies", signed_in)
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
         app = AppTest.from_file(FRONT_DOOR, default_timeout=PATIENCE).run()
-        if page != "home":
+        if page != "overview":
             app.switch_page(f"pages/{page}.py").run()
         assert not app.exception, app.exception[0].message
         return app

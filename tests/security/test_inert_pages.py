@@ -104,8 +104,8 @@ def test_no_text_from_outside_is_more_than_text_on_any_page(
         f"tasks?task={task.id}",
         f"runs?task={task.id}&run=1",
         "import",
-        "health",
-        "raw",
+        "sync",
+        "crontab",
         "settings?settings_part=Access",
         "settings?settings_part=Changes",
     ):

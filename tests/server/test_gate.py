@@ -61,7 +61,7 @@ def test_a_forged_address_or_name_is_not_believed(address, environment):
 
 
 def test_what_watches_the_server_needs_no_cookie(address):
-    assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{address}/syncz").json() == {"status": "ok"}
 
 
 def test_a_forged_or_old_cookie_is_none(address, environment):
@@ -271,7 +271,7 @@ def test_who_may_only_look_sees_everything_and_changes_nothing(
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("You may look, not change")).to_be_visible(timeout=1000 * PATIENCE)
     expect(page.get_by_role("button", name="Sync now")).to_be_disabled()
-    page.goto(f"{address}/health")
+    page.goto(f"{address}/sync")
     expect(page.get_by_role("button", name="Take the database's").first).to_be_disabled()
     assert crontab.read() == before
     page.context.close()

@@ -7,15 +7,11 @@ from pitasker_core.base import clock
 from pitasker_core.dashboard.comparison import show_both_sides, show_guard
 from pitasker_core.dashboard.findings import show_findings
 from pitasker_core.dashboard.markdown import plain
+from pitasker_core.dashboard.messages import sync_now
 from pitasker_core.dashboard.operations import show_history
-from pitasker_core.dashboard.shell import (
-    BADGES,
-    cron_is_alive,
-    environment,
-    show_background,
-    show_problem,
-    sync_now,
-)
+from pitasker_core.dashboard.problems import show_background, show_problem
+from pitasker_core.dashboard.session import cron_is_alive, environment
+from pitasker_core.dashboard.states import HEALTH
 from pitasker_core.dashboard.times import time_text
 from pitasker_core.reports import status
 from pitasker_core.reports.status import Status
@@ -45,7 +41,7 @@ def main() -> None:
 
 
 def _show_status(found: Status) -> None:
-    label, color, icon = BADGES[found.health]
+    label, color, icon = HEALTH[found.health]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, color=color, icon=icon)
         st.caption(f"Last sync: {time_text(found.last_sync)} ({clock.system_zone().key})")

@@ -7,14 +7,10 @@ from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import decode, encode, parse
 from pitasker_core.crontab.editable import edited, shown
 from pitasker_core.dashboard.markdown import plain
+from pitasker_core.dashboard.messages import add_notice, report_saved
+from pitasker_core.dashboard.problems import show_problem
+from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.settings_table import show_settings
-from pitasker_core.dashboard.shell import (
-    ACTOR,
-    environment,
-    show_problem,
-    tell,
-    tell_saved,
-)
 from pitasker_core.dashboard.snapshots import show_snapshots
 from pitasker_core.dashboard.text_editor import text_editor
 from pitasker_core.sync import edit, service, validation
@@ -112,7 +108,7 @@ def _typed() -> None:
 
 
 def _draft() -> tuple[str | None, PiTaskerError | None]:
-    """The bytes that the draft stands for, or why nobody can tell."""
+    """The bytes that the draft stands for, or why nobody can add_notice."""
     try:
         return edited(st.session_state.origin, st.session_state.draft), None
     except InvalidSyntax as problem:
@@ -177,7 +173,7 @@ def _install(confirmed: bool = False) -> None:
     st.session_state.pop("raw_guard", None)
     text, problem = _draft()
     if text is None:
-        tell("error", problem.user_message if problem else "")
+        add_notice("error", problem.user_message if problem else "")
         return
     try:
         saved = edit.save_raw(
@@ -186,27 +182,27 @@ def _install(confirmed: bool = False) -> None:
     except MassRemoval as refused:
         st.session_state.raw_guard = refused.user_message
     except PiTaskerError as refused:
-        tell("error", refused.user_message)
+        add_notice("error", refused.user_message)
     else:
         st.session_state.draft = shown(text)
         st.session_state.loaded = text
         _load()
         st.session_state.pop("put_aside", None)
-        tell_saved(saved, "Saved")
+        report_saved(saved, "Saved")
 
 
 def _check() -> None:
     _typed()
     text, problem = _draft()
     if text is None:
-        tell("error", problem.user_message if problem else "")
+        add_notice("error", problem.user_message if problem else "")
         return
     try:
         edit.check(environment(), text)
     except PiTaskerError as refused:
-        tell("error", refused.user_message)
+        add_notice("error", refused.user_message)
     else:
-        tell("done", "Cron's own program takes this text. Nothing was saved.")
+        add_notice("done", "Cron's own program takes this text. Nothing was saved.")
 
 
 def _bring_back() -> None:

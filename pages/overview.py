@@ -13,21 +13,11 @@ from pitasker_core.crontab.document import Document
 from pitasker_core.dashboard import overview, run_list
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import code, plain
+from pitasker_core.dashboard.messages import act, add_notice, report_sync, sync_now
+from pitasker_core.dashboard.problems import guarded, show_background, show_hand_edits, show_problem
 from pitasker_core.dashboard.run_offer import show_offer
-from pitasker_core.dashboard.shell import (
-    ACTOR,
-    BADGES,
-    act,
-    cron_is_alive,
-    environment,
-    guarded,
-    show_background,
-    show_hand_edits,
-    show_problem,
-    sync_now,
-    tell,
-    tell_synced,
-)
+from pitasker_core.dashboard.session import ACTOR, cron_is_alive, environment
+from pitasker_core.dashboard.states import HEALTH
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.reports import status
 from pitasker_core.runs.history import broken
@@ -92,7 +82,7 @@ def _welcome(listing: Listing) -> None:
         st.markdown("**Your crontab has no entries yet.** Make the first task, or write one.")
         with st.container(horizontal=True):
             st.page_link("pages/tasks.py", label="New task", icon=":material/add:")
-            st.page_link("pages/raw.py", label="Raw editor", icon=":material/edit_note:")
+            st.page_link("pages/crontab.py", label="Raw editor", icon=":material/edit_note:")
         return
     what = "entry" if len(entries) == 1 else "entries"
     st.markdown(f"**Found {len(entries)} {what} in your crontab.**")
@@ -121,7 +111,7 @@ def _show_entries(document: Document) -> None:
 
 
 def _show_health(found: status.Status) -> None:
-    label, color, icon = BADGES[found.health]
+    label, color, icon = HEALTH[found.health]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, color=color, icon=icon)
         for reason in found.reasons:
@@ -203,22 +193,24 @@ def _actions(listing: Listing) -> None:
                 do()
                 st.rerun()  # all of the page: what there is to say stands above this part
         st.page_link("pages/import_entries.py", label="Import", icon=":material/download:")
-        st.page_link("pages/health.py", label="Both sides", icon=":material/monitor_heart:")
-        st.page_link("pages/raw.py", label="View raw", icon=":material/edit_note:")
+        st.page_link("pages/sync.py", label="Both sides", icon=":material/monitor_heart:")
+        st.page_link("pages/crontab.py", label="View raw", icon=":material/edit_note:")
 
 
 def _sync() -> None:
     if not sync_now():
-        st.switch_page("pages/health.py")
+        st.switch_page("pages/sync.py")
 
 
 def _export() -> None:
     done = act(service.export, environment(), ACTOR)
     if done:
-        tell_synced(done, "Exported")
+        report_sync(done, "Exported")
         if done.left_out:
             count = status.counted(len(done.left_out), "database-only task")
-            tell("warning", f"{count} left out: switch on In crontab on Tasks to write them too.")
+            add_notice(
+                "warning", f"{count} left out: switch on In crontab on Tasks to write them too."
+            )
 
 
 def _validate() -> None:
@@ -226,10 +218,10 @@ def _validate() -> None:
     if compared:
         report = validation.validate(compared)
         if report.is_valid:
-            tell("done", "The tasks and the crontab are in step, and cron takes every line.")
+            add_notice("done", "The tasks and the crontab are in step, and cron takes every line.")
         for finding in report.findings[:10]:
             at = f"Line {finding.line}: " if finding.line else ""
-            tell("warning", f"{at}{finding.message}")
+            add_notice("warning", f"{at}{finding.message}")
 
 
 def _show_next_runs(listing: Listing) -> None:

@@ -1,0 +1,95 @@
+"""Notice changes made elsewhere: in another tab, by the command line, by `crontab -e`, by cron.
+
+A server looks at most every `EVERY` seconds, however many pages are open. Each open page compares
+one version, and is drawn again when it has changed.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import streamlit as st
+from sqlalchemy import text
+
+from pitasker_core import database
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.dashboard.session import login
+from pitasker_core.sync import service
+from pitasker_core.sync.install import digest
+
+EVERY = 2.0
+"""Seconds between two looks."""
+
+# Row-level security keeps each of these to our crontab.
+_QUERY = text("""
+    select
+        (select max(id) from events) as event,
+        (select max(id) from sync_operations) as operation,
+        (select max(id) from runs) as run,
+        (select count(*) from runs where state = 'running') as running,
+        (select max(ended_at) from runs where started_at > now() - interval '1 day') as ended,
+        (select sum(version) from tasks) as tasks,
+        (select max(last_run) from tasks) as last_run,
+        (select max(updated_at) from settings) as settings
+""")
+
+
+@dataclass
+class _Watcher:
+    """What a server saw at its last look."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    looked_at: float = 0.0
+    version: str = ""
+
+
+@lru_cache(maxsize=4)
+def _watcher(environment: Environment) -> _Watcher:
+    return _Watcher()
+
+
+def version(environment: Environment) -> str:
+    """A text that changes with the crontab and the database. It may be `EVERY` seconds old."""
+    watcher = _watcher(environment)
+    if time.monotonic() - watcher.looked_at < EVERY:
+        return watcher.version
+    if watcher.lock.acquire(blocking=not watcher.version):
+        try:
+            if time.monotonic() - watcher.looked_at >= EVERY:
+                watcher.version = _look(environment)
+                watcher.looked_at = time.monotonic()
+        finally:
+            watcher.lock.release()
+    return watcher.version
+
+
+def _look(environment: Environment) -> str:
+    parts = []
+    try:
+        parts.append(digest(service.read_crontab(environment)[0]) or "none")
+    except PiTaskerError as problem:
+        parts.append(problem.code)
+    try:
+        with database.session(environment) as session:
+            parts += map(str, session.execute(_QUERY).one())
+    except PiTaskerError as problem:
+        parts.append(problem.code)
+    return " ".join(map(str, parts))
+
+
+def watch() -> None:
+    """Draw the page again when something changed elsewhere, and each minute for its clock."""
+    st.session_state.drawn_version = _now()
+    _compare()
+
+
+@st.fragment(run_every=EVERY)
+def _compare() -> None:
+    if login() is None or st.session_state.get("drawn_version") != _now():
+        st.rerun()
+
+
+def _now() -> tuple[str, int]:
+    return version(Environment.from_environment()), int(time.time() // 60)

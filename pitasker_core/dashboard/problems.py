@@ -1,0 +1,82 @@
+"""Errors of ours as parts of a page: what happened, and what to do."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pitasker_core.base.errors import DatabaseError, PiTaskerError, UnknownCrontab
+from pitasker_core.dashboard.markdown import plain
+from pitasker_core.dashboard.messages import act
+from pitasker_core.dashboard.session import ACTOR, environment, login
+from pitasker_core.database.owner import Standing
+from pitasker_core.reports.status import counted
+from pitasker_core.server import background, crontabs
+
+
+def guarded(draw: Callable[[], None]) -> None:
+    """Draw a page, or a part that refreshes by itself; an error of ours becomes its banner."""
+    if login() is None:
+        st.info("You are signed out.", icon=":material/lock:")
+        st.html('<a href="/login" target="_self">Sign in</a>')
+        return
+    try:
+        draw()
+    except PiTaskerError as problem:
+        show_problem(problem)
+
+
+def show_problem(problem: PiTaskerError) -> None:
+    """The banner of an error: what happened, and what to do."""
+    if isinstance(problem, UnknownCrontab):
+        _ask_which_crontab()
+        return
+    st.error(plain(problem.user_message), icon=":material/error:")
+    if isinstance(problem, DatabaseError):
+        st.caption("The crontab itself can still be seen and changed in the raw editor.")
+        st.page_link("pages/crontab.py", label="Crontab", icon=":material/edit_note:")
+
+
+def _ask_which_crontab() -> None:
+    """Ask which crontab of the database this is, after a change of its names."""
+    us = environment().identity
+    with st.container(border=True, key="which-crontab"):
+        st.markdown(f"**Which crontab is {plain(str(us))}?**")
+        st.text(
+            "The database knows crontabs that may be this one. Until you say which one it is, "
+            "nothing is read or changed. Your jobs run on."
+        )
+        for crontab in crontabs.listing(environment()):
+            if crontab.standing is Standing.CANDIDATE:
+                tasks = counted(crontab.tasks, "task")
+                st.text(f"This crontab was known as {crontab}, with {tasks}: {crontab.why}.")
+                st.button(
+                    f"Continue as crontab {crontab.id}",
+                    icon=":material/arrow_forward:",
+                    on_click=act,
+                    args=(crontabs.continue_as, environment(), ACTOR, crontab.id),
+                    disabled=environment().read_only,
+                )
+        st.button(
+            "It is a new crontab",
+            icon=":material/add:",
+            on_click=act,
+            args=(crontabs.start_new, environment(), ACTOR),
+            disabled=environment().read_only,
+        )
+
+
+def show_background() -> None:
+    """Failures of the background work, and whether it runs."""
+    for name, job in background.job_states(environment()).items():
+        if not job.ok:
+            st.error(plain(f"In the background, {name}: {job.message}"), icon=":material/error:")
+    if not environment().demo and not background.is_running(environment()):
+        st.caption("No background work at the moment: a sync happens when you act.")
+
+
+def show_hand_edits(changes: list[str]) -> None:
+    """What was edited in the crontab outside PiTasker, one sentence each."""
+    count = counted(len(changes), "change")
+    lines = "\n".join(f"- {plain(text)}" for text in changes[:8])
+    more = f"\n- and {len(changes) - 8} more" if len(changes) > 8 else ""
+    st.warning(f"**Edited outside PiTasker: {count}**\n{lines}{more}", icon=":material/edit:")
