@@ -70,8 +70,8 @@ def fill(environment: Environment, count: int) -> int:
     ]
     first = made[0].tasks[0].id
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
-        parameters = {"crontab": crontab, "runs": count, "first": first, "tasks": TASKS}
+        crontab_row = store.own_crontab(session)
+        parameters = {"crontab": crontab_row, "runs": count, "first": first, "tasks": TASKS}
         session.execute(FILL, parameters)
     with database.connect(environment).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")

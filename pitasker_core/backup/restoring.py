@@ -151,7 +151,7 @@ def _at_home(
     document = parse(ended, service.program(environment).dialect)
     if not any(entry.recorder for _, entry in document.entries()):
         return document, []
-    query = select(TaskRow.crontab_id, TaskRow.id).where(TaskRow.crontab == own)
+    query = select(TaskRow.tag, TaskRow.id).where(TaskRow.crontab_row == own)
     tasks = {tag: task for tag, task in connection.execute(query) if tag}
     copy = recorder_copy.put_in_place(environment)
     return relocation.rehomed(document, str(copy), tasks)

@@ -187,7 +187,7 @@ def _rename_in_details(connection: Connection, own: int, new_ids: dict[int, int]
     if not new_ids:
         return
     for row in connection.execute(
-        select(OperationRow.id, OperationRow.details).where(OperationRow.crontab == own)
+        select(OperationRow.id, OperationRow.details).where(OperationRow.crontab_row == own)
     ).all():
         details = dict(row.details)
         for kind in ("pushed", "pulled", "conflicts"):
@@ -219,7 +219,7 @@ _PINGED = """
 def _keep_own_rows(connection: Connection, schema: str, present: list[str], source: int) -> None:
     for table in reversed(present):
         column = "id" if table == "crontabs" else "crontab"
-        if column in Base.metadata.tables[table].columns:
+        if column in {column.name for column in Base.metadata.tables[table].columns}:
             _run(
                 connection,
                 sql.SQL("delete from {}.{} where {} <> {}").format(
@@ -231,7 +231,7 @@ def _keep_own_rows(connection: Connection, schema: str, present: list[str], sour
 def _free_ids(connection: Connection, schema: str, table: str, own: int) -> dict[int, int]:
     """Give rows other ids where another crontab's rows have theirs. Returns old ids and new."""
     described = Base.metadata.tables[table].columns
-    if table == "crontabs" or "id" not in described or "crontab" not in described:
+    if table == "crontabs" or "id" not in described or "crontab_row" not in described:
         return {}
     names = {"table": sql.Identifier(table), "staged": sql.Identifier(schema, table)}
     sequence = sql.SQL("pg_get_serial_sequence(current_schema || '.' || {}, 'id')").format(table)
@@ -281,7 +281,7 @@ def _copy(connection: Connection, schema: str, table: str) -> None:
 
 
 def _of_crontab(table: str, own: int) -> sql.Composable:
-    if "crontab" not in Base.metadata.tables[table].columns:
+    if "crontab_row" not in Base.metadata.tables[table].columns:
         return sql.SQL("")
     return sql.SQL(" where crontab = {}").format(own)
 

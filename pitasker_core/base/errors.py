@@ -90,23 +90,23 @@ class DatabaseError(PiTaskerError):
 class UnknownCrontab(PiTaskerError):
     """The database knows a crontab that may be this one under another name: a person must say.
 
-    `crontab` is its id.
+    `crontab_row` is its id.
     """
 
     code = "UNKNOWN_CRONTAB"
 
-    def __init__(self, us: str, crontab: int, name: str, why: str) -> None:
+    def __init__(self, us: str, crontab_row: int, name: str, why: str) -> None:
         super().__init__(
             f"This crontab is {us}, and the database knows {name}: {why}.",
             Text(
                 "Say whether it is the same: ",
-                Code(f"./pitasker crontabs continue {crontab}"),
+                Code(f"./pitasker crontabs continue {crontab_row}"),
                 ", or ",
                 Code("./pitasker crontabs new"),
                 ". Until then nothing is read or changed for it.",
             ),
         )
-        self.crontab = crontab
+        self.crontab_row = crontab_row
 
 
 class ExecutionError(PiTaskerError):

@@ -194,7 +194,7 @@ def _warnings(environment: Environment, done: Applied) -> list[str]:
         document = None
     warnings: list[str] = []
     for task in done.tasks:
-        lines = document.by_tag.get(task.crontab_id, []) if document and task.crontab_id else []
+        lines = document.by_tag.get(task.tag, []) if document and task.tag else []
         index = next(iter(lines), None)
         warnings += map(str, command_warnings.advise(task.schedule, task.command, document, index))
     return warnings

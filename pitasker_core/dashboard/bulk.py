@@ -80,7 +80,7 @@ def _apply(
 
 
 def _sync(chosen: Sequence[Task]) -> None:
-    tags = {task.crontab_id for task in chosen if task.crontab_id}
+    tags = {task.tag for task in chosen if task.tag}
     if not sync_now(Request(ACTOR, only=tags)):
         st.switch_page("pages/sync.py")
     st.rerun()

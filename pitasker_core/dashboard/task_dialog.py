@@ -306,8 +306,8 @@ def _advise(schedule: str, command: str, task: Task | None) -> None:
     if not command.strip():
         return
     document, index = _crontab(), None
-    if document and task and task.crontab_id:
-        index = next(iter(document.by_tag.get(task.crontab_id, [])), None)
+    if document and task and task.tag:
+        index = next(iter(document.by_tag.get(task.tag, [])), None)
     for warning in command_warnings.advise(schedule.strip(), command.strip(), document, index):
         st.caption(f":orange[:material/warning: {plain(warning)}]")
 
@@ -321,7 +321,7 @@ def _crontab() -> Document | None:
 
 def _history(task: Task) -> None:
     document = _crontab()
-    places = document.by_tag.get(task.crontab_id, []) if document and task.crontab_id else []
+    places = document.by_tag.get(task.tag, []) if document and task.tag else []
     if document and places:
         reaching = environment_lines.reaching(document, places[0])
         st.caption(f"Its entry stands in line {places[0] + 1:d} of the crontab.")
@@ -332,6 +332,6 @@ def _history(task: Task) -> None:
     facts = [f"Made {time_text(task.created_at)}", f"changed {time_text(task.updated_at)}"]
     if task.synced_at:
         facts.append(f"last in step {time_text(task.synced_at)}")
-    if task.crontab_id and task.system_managed:
-        facts.append(f"its entry's tag is {task.crontab_id}")
+    if task.tag and task.system_managed:
+        facts.append(f"its entry's tag is {task.tag}")
     st.caption(f"Task {task.id}. {', '.join(facts)}. Address of this page: /tasks?task={task.id}")

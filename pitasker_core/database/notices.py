@@ -26,7 +26,7 @@ validation finds."""
 
 def add(
     session: Session,
-    crontab: int,
+    crontab_row: int,
     kind: Kind,
     message: str,
     task: int | None = None,
@@ -36,5 +36,7 @@ def add(
 
     Of a run there is one notice of a kind, however often it is found.
     """
-    row = insert(NoticeRow).values(crontab=crontab, kind=kind, message=message, task=task, run=run)
+    row = insert(NoticeRow).values(
+        crontab_row=crontab_row, kind=kind, message=message, task=task, run=run
+    )
     session.execute(row.on_conflict_do_nothing())

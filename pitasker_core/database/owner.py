@@ -94,11 +94,11 @@ def known(connection: Connection, evidence: Evidence) -> list[Known]:
     return [made(row) for row in first]
 
 
-def claim(connection: Connection, crontab: int, us: Identity) -> None:
+def claim(connection: Connection, crontab_row: int, us: Identity) -> None:
     """Make a known crontab ours: from now on it has our host, user and machine."""
     connection.execute(
         text('update crontabs set host = :host, "user" = :user, machine = :machine where id = :id'),
-        {"id": crontab, "host": us.host, "user": us.user, "machine": us.machine},
+        {"id": crontab_row, "host": us.host, "user": us.user, "machine": us.machine},
     )
 
 

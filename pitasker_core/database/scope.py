@@ -86,18 +86,18 @@ _PASSES = text("select rolsuper or rolbypassrls from pg_roles where rolname = cu
 _HOLDS = text("select row_security_active('tasks')")
 
 
-def enter(connection: Connection, crontab: int) -> None:
+def enter(connection: Connection, crontab_row: int) -> None:
     """Bind a connection to a crontab until it is closed. Raises DatabaseError if it cannot be."""
-    connection.execute(_ENTER, {"crontab": str(crontab)})
+    connection.execute(_ENTER, {"crontab": str(crontab_row)})
     if connection.scalar(_PASSES):
         connection.execute(text("set role pitasker_scope"))
     if not connection.scalar(_HOLDS):
         raise DatabaseError("This database does not keep the rows of several crontabs apart.")
 
 
-def name_crontab(connection: Connection, crontab: int) -> None:
+def name_crontab(connection: Connection, crontab_row: int) -> None:
     """Name the crontab of new rows for the rest of a transaction on the rows of all crontabs."""
-    connection.execute(_NAME, {"crontab": str(crontab)})
+    connection.execute(_NAME, {"crontab": str(crontab_row)})
 
 
 def protect(connection: Connection) -> None:

@@ -57,11 +57,14 @@ class OfCrontab:
     """A row that belongs to a crontab. A new row gets the crontab of its connection.
 
     `scope` lets each connection see and change the rows of its own crontab only, so that the other
-    key columns identify a row.
+    key columns identify a row. The column is called `crontab` in the database.
     """
 
-    crontab: Mapped[int] = mapped_column(
-        ForeignKey("crontabs.id"), server_default=func.pitasker_crontab()
+    crontab_row: Mapped[int] = mapped_column(
+        "crontab",
+        ForeignKey("crontabs.id"),
+        key="crontab_row",
+        server_default=func.pitasker_crontab(),
     )
 
 
@@ -70,8 +73,8 @@ class TaskRow(OfCrontab, Base):
 
     __tablename__ = "tasks"
     __table_args__ = (
-        Index("tasks_crontab_id", "crontab", "crontab_id", unique=True),
-        Index("tasks_deleted", "crontab", postgresql_where=text("deleted_at is not null")),
+        Index("tasks_crontab_id", "crontab_row", "tag", unique=True),
+        Index("tasks_deleted", "crontab_row", postgresql_where=text("deleted_at is not null")),
         Index("tasks_is_system_managed", "is_system_managed"),
         Index("tasks_synced", "synced_to_crontab", "crontab_synced_at"),
     )
@@ -87,9 +90,9 @@ class TaskRow(OfCrontab, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     definition_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When its schedule, its command, or whether cron runs it changed last. A trigger writes it."""
-    crontab_id: Mapped[UUID | None]
-    """The id in the entry's tag; kept while a task is database-only, so that its entry, pasted
-    back by hand, is known again."""
+    tag: Mapped[UUID | None] = mapped_column("crontab_id", key="tag")
+    """The id in the entry's tag. A database-only task keeps it, so that PiTasker recognises its
+    entry when somebody pastes it back."""
     synced_to_crontab: Mapped[bool] = mapped_column(server_default="false")
     crontab_synced_at: Mapped[datetime | None]
     source: Mapped[str] = mapped_column(server_default="pitasker")
@@ -157,8 +160,8 @@ class OperationRow(OfCrontab, Base):
 
     __tablename__ = "sync_operations"
     __table_args__ = (
-        Index("sync_operations_started", "crontab", "started_at"),
-        Index("sync_operations_newest", "crontab", "id"),
+        Index("sync_operations_started", "crontab_row", "started_at"),
+        Index("sync_operations_newest", "crontab_row", "id"),
         # Forgetting a snapshot looks for the operations that name it.
         Index("sync_operations_before", "before"),
         Index("sync_operations_after", "after"),
@@ -187,8 +190,8 @@ class SnapshotRow(OfCrontab, Base):
 
     __tablename__ = "snapshots"
     __table_args__ = (
-        Index("snapshots_crontab_sha256", "crontab", "sha256"),
-        Index("snapshots_newest", "crontab", "id"),
+        Index("snapshots_crontab_sha256", "crontab_row", "sha256"),
+        Index("snapshots_newest", "crontab_row", "id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -216,13 +219,13 @@ class RunRow(OfCrontab, Base):
     __tablename__ = "runs"
     __table_args__ = (
         Index("runs_task_started", "task", "started_at"),
-        Index("runs_started", "crontab", "started_at"),
-        UniqueConstraint("crontab", "name", name="runs_crontab_name"),
+        Index("runs_started", "crontab_row", "started_at"),
+        UniqueConstraint("crontab_row", "name", name="runs_crontab_name"),
         # Small ones, for what is looked for and rare: a page shall not read a million that are not.
-        Index("runs_odd", "crontab", "state", "started_at", postgresql_where=text(_ODD)),
+        Index("runs_odd", "crontab_row", "state", "started_at", postgresql_where=text(_ODD)),
         Index("runs_task_odd", "task", "state", "started_at", postgresql_where=text(_ODD)),
-        Index("runs_slow", "crontab", "started_at", postgresql_where=text("slow")),
-        Index("runs_by_hand", "crontab", "started_at", postgresql_where=text(_BY_HAND)),
+        Index("runs_slow", "crontab_row", "started_at", postgresql_where=text("slow")),
+        Index("runs_by_hand", "crontab_row", "started_at", postgresql_where=text(_BY_HAND)),
         Index("runs_to_ping", "id", postgresql_where=text("pings is not null")),
     )
 
@@ -271,7 +274,7 @@ class NoticeRow(OfCrontab, Base):
     __tablename__ = "notices"
     __table_args__ = (
         Index("notices_unsent", "id", postgresql_where=text("sent_at is null")),
-        Index("notices_sent", "crontab", "sent_at"),
+        Index("notices_sent", "crontab_row", "sent_at"),
         Index("notices_task", "task"),
         # One notice of a kind for a run, however often its end is seen.
         Index("notices_run", "run", "kind", unique=True, postgresql_where=text("run is not null")),
@@ -298,8 +301,8 @@ class EventRow(OfCrontab, Base):
 
     __tablename__ = "events"
     __table_args__ = (
-        Index("events_at", "crontab", "at"),
-        Index("events_newest", "crontab", "id"),
+        Index("events_at", "crontab_row", "at"),
+        Index("events_newest", "crontab_row", "id"),
         Index("events_task", "task"),
     )
 

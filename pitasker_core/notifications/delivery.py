@@ -130,11 +130,11 @@ def test(environment: Environment, name: str) -> str:
 def listing(environment: Environment, limit: int = 100) -> list[Told]:
     """The newest notices, newest first, and whether they were sent."""
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         rows = session.execute(
             select(NoticeRow, TaskRow.name)
             .outerjoin(TaskRow, TaskRow.id == NoticeRow.task)
-            .where(NoticeRow.crontab == crontab)
+            .where(NoticeRow.crontab_row == crontab_row)
             .order_by(NoticeRow.id.desc())
             .limit(limit)
         )

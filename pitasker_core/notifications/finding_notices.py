@@ -56,8 +56,8 @@ def tell(environment: Environment, report: Report) -> None:
         if new or gone:
             parts = [_listed("Not in order", new.values()), _listed("In order again", gone)]
             message = " ".join(filter(None, parts))
-            crontab = store.own_crontab(session)
-            notices.add(session, crontab, notices.Kind.FINDING, message)
+            crontab_row = store.own_crontab(session)
+            notices.add(session, crontab_row, notices.Kind.FINDING, message)
     for sentence in new.values():
         _log.warning("Validation: %s", sentence)
     for sentence in gone:

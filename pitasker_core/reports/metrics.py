@@ -30,6 +30,6 @@ def metrics(environment: Environment) -> Metrics:
                 func.count(),
                 func.count().filter(OperationRow.outcome == "failed"),
                 func.avg(OperationRow.duration_ms),
-            ).where(OperationRow.crontab == store.own_crontab(session))
+            ).where(OperationRow.crontab_row == store.own_crontab(session))
         ).one()
     return Metrics(total, total - failed, failed, average, status(environment))

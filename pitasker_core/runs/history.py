@@ -184,10 +184,10 @@ def others(environment: Environment, like: Run, limit: int = 100) -> list[Run]:
 def names(environment: Environment) -> dict[int, str]:
     """The names of this crontab's tasks, by their ids, in the order of names."""
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         rows = session.execute(
             select(TaskRow.id, TaskRow.name)
-            .where(TaskRow.crontab == crontab, TaskRow.deleted_at.is_(None))
+            .where(TaskRow.crontab_row == crontab_row, TaskRow.deleted_at.is_(None))
             .order_by(func.lower(TaskRow.name), TaskRow.id)
         )
         return {row.id: row.name for row in rows}
@@ -388,7 +388,7 @@ def _of(
     if task is not None:
         query = query.where(RunRow.task == task)
     else:
-        query = query.where(RunRow.crontab == store.own_crontab(session))
+        query = query.where(RunRow.crontab_row == store.own_crontab(session))
     return query.where(RunRow.started_at >= since) if since else query
 
 

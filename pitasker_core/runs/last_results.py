@@ -42,5 +42,5 @@ class Last:
 def last(environment: Environment) -> list[Last]:
     """How each task of this crontab ran last, in the order of their ids."""
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
-        return [Last(**row._mapping) for row in session.execute(_QUERY, {"crontab": crontab})]
+        crontab_row = store.own_crontab(session)
+        return [Last(**row._mapping) for row in session.execute(_QUERY, {"crontab": crontab_row})]

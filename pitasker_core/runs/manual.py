@@ -41,9 +41,7 @@ def start(environment: Environment, actor: str, task: Task, by: str = "hand") ->
     document, index = None, None
     try:
         _, document = service.read_crontab(environment)
-        index = (
-            next(iter(document.by_tag.get(task.crontab_id, [])), None) if task.crontab_id else None
-        )
+        index = next(iter(document.by_tag.get(task.tag, [])), None) if task.tag else None
     except PiTaskerError:
         pass  # without a crontab it runs with cron's own environment
     proper, stdin = split_stdin(task.command)

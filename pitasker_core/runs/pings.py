@@ -88,7 +88,7 @@ def _waiting(environment: Environment) -> list[_Run]:
             select(RunRow.id, RunRow.task, RunRow.pings, RunRow.started_at, RunRow.ended_at)
             .add_columns(TaskRow.ping_url)
             .join(TaskRow, TaskRow.id == RunRow.task)
-            .where(waits, RunRow.crontab == store.own_crontab(session))
+            .where(waits, RunRow.crontab_row == store.own_crontab(session))
             .order_by(RunRow.id)
             .limit(_AT_ONCE)
         )

@@ -28,10 +28,12 @@ def _forget_runs(environment: Environment, before: datetime) -> None:
     count = _DELETED_AT_ONCE
     while count == _DELETED_AT_ONCE:
         with database.session(environment) as session:
-            crontab = store.own_crontab(session)
+            crontab_row = store.own_crontab(session)
             # What still runs would be taken in again.
             old = select(RunRow.id).where(
-                RunRow.crontab == crontab, RunRow.started_at < before, RunRow.state != "running"
+                RunRow.crontab_row == crontab_row,
+                RunRow.started_at < before,
+                RunRow.state != "running",
             )
             old = old.order_by(RunRow.started_at).limit(_DELETED_AT_ONCE)
             gone = session.scalars(delete(RunRow).where(RunRow.id.in_(old)).returning(RunRow.id))
@@ -47,8 +49,8 @@ def _forget_outputs(environment: Environment, room: int) -> None:
     page = query
     while True:
         with database.session(environment) as session:
-            crontab = store.own_crontab(session)
-            rows = session.execute(page.where(RunRow.crontab == crontab)).all()
+            crontab_row = store.own_crontab(session)
+            rows = session.execute(page.where(RunRow.crontab_row == crontab_row)).all()
             forgotten = []
             for row in rows:
                 room -= row.size or 0

@@ -49,7 +49,7 @@ def _notice(session: Session, run: int, values: dict[str, Any], state: str) -> N
         kind, message = Kind.RECOVERED, "It went well, for the first time since it failed."
     else:
         return
-    notices.add(session, values["crontab"], kind, message, values["task"], run)
+    notices.add(session, values["crontab_row"], kind, message, values["task"], run)
 
 
 def _state_before(session: Session, values: dict[str, Any]) -> str | None:

@@ -108,15 +108,15 @@ def collect(environment: Environment) -> int:
     return len(found)
 
 
-def holes(session: Session, crontab: int) -> list[tuple[datetime, datetime]]:
+def holes(session: Session, crontab_row: int) -> list[tuple[datetime, datetime]]:
     """Times of which records are missing, because nobody took them in before the oldest went."""
-    row = session.get(SettingRow, _holes_key(crontab))
+    row = session.get(SettingRow, _holes_key(crontab_row))
     at = datetime.fromisoformat
     return [(at(first), at(last)) for first, last in row.value["holes"]] if row else []
 
 
-def _holes_key(crontab: int) -> str:
-    return f"spool:{crontab}"
+def _holes_key(crontab_row: int) -> str:
+    return f"spool:{crontab_row}"
 
 
 def _forgotten(environment: Environment) -> datetime | None:
@@ -152,10 +152,10 @@ def _note_hole(environment: Environment, first: datetime, waiting: list[Left]) -
     starts = [_start_in(one.name) for one in waiting if one.ended]
     last = min((start for start in starts if start >= first), default=clock.now())
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
-        known = [[a.isoformat(), b.isoformat()] for a, b in holes(session, crontab)]
+        crontab_row = store.own_crontab(session)
+        known = [[a.isoformat(), b.isoformat()] for a, b in holes(session, crontab_row)]
         value = {"holes": [*known, [first.isoformat(), last.isoformat()]][-_HOLES:]}
-        session.merge(SettingRow(key=_holes_key(crontab), value=value, updated_at=clock.now()))
+        session.merge(SettingRow(key=_holes_key(crontab_row), value=value, updated_at=clock.now()))
     with suppress(OSError):
         (environment.spool / f"{FORGOTTEN}.seen").unlink(missing_ok=True)
 
@@ -212,7 +212,7 @@ def _take_in(environment: Environment, found: list[Left]) -> list[Left]:
     """Bring rows up to what was found; those runs of which nothing more will be told."""
     done = []
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         numbers = {one.task for one in found}
         tasks = set(session.scalars(select(TaskRow.id).where(TaskRow.id.in_(numbers))))
         query = select(RunRow.name, RunRow.ended_at).where(RunRow.name.in_([o.name for o in found]))
@@ -230,7 +230,7 @@ def _take_in(environment: Environment, found: list[Left]) -> list[Left]:
             news.append((one, note))
         store.lock_tasks(session, {one.task for one, _ in news})
         for one, note in news:
-            values = {"crontab": crontab, **_values(one, note)}
+            values = {"crontab_row": crontab_row, **_values(one, note)}
             values["slow"] = _is_slow(session, values)
             _keep(session, values)
             if values["source"] == "recorded":

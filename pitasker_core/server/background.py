@@ -307,16 +307,18 @@ def prune(environment: Environment, wanted: Preferences) -> None:
     old = now - timedelta(days=wanted.keep_operations_days)
     deleted = now - timedelta(days=wanted.keep_deleted_days)
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
-        mine = SnapshotRow.crontab == crontab
+        crontab_row = store.own_crontab(session)
+        mine = SnapshotRow.crontab_row == crontab_row
         session.execute(
             delete(OperationRow).where(
-                OperationRow.crontab == crontab, OperationRow.started_at < old
+                OperationRow.crontab_row == crontab_row, OperationRow.started_at < old
             )
         )
-        session.execute(delete(EventRow).where(EventRow.crontab == crontab, EventRow.at < old))
         session.execute(
-            delete(NoticeRow).where(NoticeRow.crontab == crontab, NoticeRow.sent_at < old)
+            delete(EventRow).where(EventRow.crontab_row == crontab_row, EventRow.at < old)
+        )
+        session.execute(
+            delete(NoticeRow).where(NoticeRow.crontab_row == crontab_row, NoticeRow.sent_at < old)
         )
         kept = select(SnapshotRow.id).where(mine).order_by(SnapshotRow.id.desc())
         first = select(func.min(SnapshotRow.id)).where(mine).scalar_subquery()
@@ -327,17 +329,17 @@ def prune(environment: Environment, wanted: Preferences) -> None:
                 SnapshotRow.id != first,
             )
         )
-        has_entry = select(BaseRow.tag).where(BaseRow.tag == TaskRow.crontab_id).exists()
+        has_entry = select(BaseRow.tag).where(BaseRow.tag == TaskRow.tag).exists()
         forgotten = session.scalars(
             select(TaskRow.id).where(
-                TaskRow.crontab == crontab, TaskRow.deleted_at < deleted, ~has_entry
+                TaskRow.crontab_row == crontab_row, TaskRow.deleted_at < deleted, ~has_entry
             )
         )
         session.execute(
             delete(TaskRow).where(TaskRow.id.in_(store.lock_tasks(session, forgotten.all())))
         )
-        has_task = select(TaskRow.id).where(TaskRow.crontab_id == PlaceRow.tag).exists()
-        session.execute(delete(PlaceRow).where(PlaceRow.crontab == crontab, ~has_task))
+        has_task = select(TaskRow.id).where(TaskRow.tag == PlaceRow.tag).exists()
+        session.execute(delete(PlaceRow).where(PlaceRow.crontab_row == crontab_row, ~has_task))
     retention.prune(environment, wanted.keep_runs_days, wanted.keep_runs_mb)
     spool.sweep(environment)
 
@@ -352,14 +354,14 @@ def job_states(environment: Environment) -> dict[str, JobState]:
 def is_running(environment: Environment) -> bool:
     """Whether some process does the background work for this crontab."""
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         found = session.scalar(
             text(
                 "select count(*) from pg_locks where locktype = 'advisory' and granted "
                 "and database = (select oid from pg_database where datname = current_database()) "
                 "and classid = :lock and objid = :crontab"
             ),
-            {"lock": _LOCK, "crontab": crontab},
+            {"lock": _LOCK, "crontab": crontab_row},
         )
         return bool(found)
 
@@ -374,16 +376,16 @@ def _remember(environment: Environment, name: str, ok: bool, message: str) -> No
             value = {"at": clock.now().isoformat(), "ok": ok, "message": message}
             session.merge(SettingRow(key=key, value=value, updated_at=clock.now()))
             if name == "sync" and not ok:
-                crontab = store.own_crontab(session)
-                notices.add(session, crontab, Kind.SYNC_FAILED, message)
+                crontab_row = store.own_crontab(session)
+                notices.add(session, crontab_row, Kind.SYNC_FAILED, message)
 
 
 def _tell_conflicts(environment: Environment, done: SyncResult) -> None:
     """Tell of conflicts that the sync before did not find, or found otherwise."""
     found = {str(c.tag): c.fingerprint for c in done.plan.conflicts}
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
-        key = f"conflicts:{crontab}"
+        crontab_row = store.own_crontab(session)
+        key = f"conflicts:{crontab_row}"
         row = session.get(SettingRow, key)
         told = row.value if row else {}
         if found == told:
@@ -399,7 +401,7 @@ def _tell_conflicts(environment: Environment, done: SyncResult) -> None:
             "Decide under Sync health; until then both stay as they are."
         )
         task = next(iter(ids)) if len(ids) == 1 else None
-        notices.add(session, crontab, Kind.CONFLICT, message, task)
+        notices.add(session, crontab_row, Kind.CONFLICT, message, task)
 
 
 def _reason(problem: Exception) -> str:

@@ -22,22 +22,22 @@ def listing(environment: Environment) -> list[Known]:
         return owner.known(connection, database.evidence(environment))
 
 
-def continue_as(environment: Environment, actor: str, crontab: int) -> None:
+def continue_as(environment: Environment, actor: str, crontab_row: int) -> None:
     """Make a known crontab ours: its tasks, runs and settings are those of this crontab now.
 
     Raises NotFound for one that cannot be ours, Stale when ours is known already, ReadOnly.
     """
     with _deciding(environment) as (connection, candidates):
-        before = next((one for one in candidates if one.id == crontab), None)
+        before = next((one for one in candidates if one.id == crontab_row), None)
         if before is None:
             raise NotFound(
-                f"Crontab {crontab} cannot be this one.",
+                f"Crontab {crontab_row} cannot be this one.",
                 Text(Code("./pitasker crontabs list"), " shows them."),
             )
-        owner.claim(connection, crontab, environment.identity)
+        owner.claim(connection, crontab_row, environment.identity)
         connection.execute(
             insert(EventRow).values(
-                crontab=crontab,
+                crontab_row=crontab_row,
                 actor=actor,
                 kind="continued under another name",
                 before={"crontab": str(before)},
@@ -49,10 +49,10 @@ def continue_as(environment: Environment, actor: str, crontab: int) -> None:
 def start_new(environment: Environment, actor: str) -> None:
     """Say that ours is none of the known crontabs. Raises Stale when it is known, ReadOnly."""
     with _deciding(environment) as (connection, _):
-        crontab = owner.add(connection, environment.identity)
+        crontab_row = owner.add(connection, environment.identity)
         connection.execute(
             insert(EventRow).values(
-                crontab=crontab,
+                crontab_row=crontab_row,
                 actor=actor,
                 kind="began as a new crontab",
                 after={"crontab": str(environment.identity)},
@@ -67,7 +67,7 @@ def role_of(environment: Environment, token: str) -> Role | None:
         ids = [one.id for one in found if one.standing is Standing.CANDIDATE]
         may_write = connection.scalar(
             select(TokenRow.may_write).where(
-                TokenRow.sha256 == digest(token), TokenRow.crontab.in_(ids)
+                TokenRow.sha256 == digest(token), TokenRow.crontab_row.in_(ids)
             )
         )
     return None if may_write is None else Role.WRITE if may_write else Role.READ

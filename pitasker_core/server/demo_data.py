@@ -105,10 +105,10 @@ def _add_runs(environment: Environment) -> None:
     """A few days of runs: most went well, two failed, and last night the machine was off."""
     now = clock.now()
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         for task in tasks.listing(environment).tasks:
             made = sorted(_runs_of(task.name, now), key=lambda run: run["started_at"])
-            session.add_all(RunRow(crontab=crontab, task=task.id, **run) for run in made)
+            session.add_all(RunRow(crontab_row=crontab_row, task=task.id, **run) for run in made)
             ended = [run for run in made if run["source"] == "recorded"]
             if ended:
                 was_missed = made[-1]["source"] == "missed"
@@ -121,7 +121,7 @@ def _add_runs(environment: Environment) -> None:
                     .execution_options(synchronize_session=False)
                 )
         session.add_all(
-            RunRow(crontab=crontab, command="/bin/run-parts /etc/nightly", **_observed(at))
+            RunRow(crontab_row=crontab_row, command="/bin/run-parts /etc/nightly", **_observed(at))
             for at in (_night(now, nights, 1, 45) for nights in range(2, 6))
         )
 

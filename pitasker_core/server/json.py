@@ -60,7 +60,7 @@ def task(found: Task) -> Shape:
         "catchUp": found.catch_up,
         "pingUrl": found.ping_url,
         "notify": None if found.notify is None else list(found.notify),
-        "crontabId": _text(found.crontab_id),
+        "crontabId": _text(found.tag),
         "syncError": found.sync_error,
         "syncedAt": _time(found.synced_at),
         "createdAt": _time(found.created_at),

@@ -29,19 +29,19 @@ def keep_what_is_there(environment: Environment) -> None:
     with install.locked(environment):
         text, document = read_crontab(environment)
         with database.session(environment) as session:
-            crontab = store.own_crontab(session)
-            if store.snapshots(session, crontab, 1):
+            crontab_row = store.own_crontab(session)
+            if store.snapshots(session, crontab_row, 1):
                 return
             install.back_up(environment, text, clock.now())
-            store.take_snapshot(session, crontab, text, "found", document.size)
+            store.take_snapshot(session, crontab_row, text, "found", document.size)
 
 
 def untouched(environment: Environment) -> Untouched | None:
     """Whether PiTasker never wrote this crontab, and where its first text lies; else None."""
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         written = select(SnapshotRow.id).where(
-            SnapshotRow.crontab == crontab, SnapshotRow.reason != "found"
+            SnapshotRow.crontab_row == crontab_row, SnapshotRow.reason != "found"
         )
         if session.scalar(written.limit(1)) is not None:
             return None

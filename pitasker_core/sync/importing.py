@@ -93,10 +93,10 @@ def adopt(
         text, document = read_crontab(environment)
         work = _Work(options, actor)
         with database.session(environment) as session:
-            crontab = store.own_crontab(session, lock=True)
-            compared = compare(session, crontab, text, document)
+            crontab_row = store.own_crontab(session, lock=True)
+            compared = compare(session, crontab_row, text, document)
             work.intend(
-                session, crontab, compared, importable(compared) if wanted is None else wanted
+                session, crontab_row, compared, importable(compared) if wanted is None else wanted
             )
         # The tasks and their base are in the database now: this sync, or after a power cut the
         # next one, tags their entries.
@@ -133,7 +133,7 @@ class _Work:
         self._base: dict[UUID, Agreed | None] = {}
 
     def intend(
-        self, session: Session, crontab: int, compared: Comparison, wanted: Sequence[Import]
+        self, session: Session, crontab_row: int, compared: Comparison, wanted: Sequence[Import]
     ) -> None:
         """Make a task, with its base, of each chosen entry that can be one."""
         document = compared.document
@@ -160,12 +160,12 @@ class _Work:
                 self.result.skipped[item.line] = "There is a task with this schedule and command."
             else:
                 try:
-                    self._make_task(session, crontab, compared, item, line)
+                    self._make_task(session, crontab_row, compared, item, line)
                 except InvalidSyntax as problem:
                     self.result.errors[item.line] = problem.user_message
                 else:
                     present.add((line.schedule, line.command))
-        store.move_base(session, crontab, self._base)
+        store.move_base(session, crontab_row, self._base)
         session.flush()
         for row, raw in self._made:
             self.result.imported.append(row.id)
@@ -174,7 +174,7 @@ class _Work:
             )
 
     def _make_task(
-        self, session: Session, crontab: int, compared: Comparison, item: Import, entry: Entry
+        self, session: Session, crontab_row: int, compared: Comparison, item: Import, entry: Entry
     ) -> None:
         index, document, managed = item.line - 1, compared.document, self.options.system_managed
         name = item.name
@@ -198,10 +198,10 @@ class _Work:
             no_overlap=entry.recording.no_overlap,
             source="crontab" if managed else "imported",
             is_system_managed=managed,
-            crontab_id=tag if managed else None,
+            tag=tag if managed else None,
             synced_to_crontab=managed and is_tagged,
             crontab_synced_at=clock.now() if managed and is_tagged else None,
-            crontab=crontab,
+            crontab_row=crontab_row,
             version=1,
         )
         session.add(row)

@@ -77,8 +77,8 @@ def operations(
     """The newest operations on this crontab, newest first, without their details."""
     columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
-        query = select(*columns).where(OperationRow.crontab == crontab)
+        crontab_row = store.own_crontab(session)
+        query = select(*columns).where(OperationRow.crontab_row == crontab_row)
         if since:
             query = query.where(OperationRow.started_at >= since)
         rows = session.execute(query.order_by(OperationRow.id.desc()).limit(limit))
@@ -89,9 +89,11 @@ def operation(environment: Environment, number: int) -> OperationDetails:
     """One operation on this crontab. Raises NotFound."""
     columns = [getattr(OperationRow, name) for name in OperationDetails.__dataclass_fields__]
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         row = session.execute(
-            select(*columns).where(OperationRow.crontab == crontab, OperationRow.id == number)
+            select(*columns).where(
+                OperationRow.crontab_row == crontab_row, OperationRow.id == number
+            )
         ).first()
     if row is None:
         raise NotFound(f"There is no operation {number}.")
@@ -108,7 +110,7 @@ def days(environment: Environment, since: datetime | None, zone: ZoneInfo) -> li
     median = func.percentile_cont(0.5).within_group(OperationRow.duration_ms)
     with database.session(environment) as session:
         query = select(day, success, partial, failed, median).where(
-            OperationRow.crontab == store.own_crontab(session)
+            OperationRow.crontab_row == store.own_crontab(session)
         )
         if since:
             query = query.where(OperationRow.started_at >= since)
@@ -121,7 +123,7 @@ def counts(environment: Environment, since: datetime | None, limit: int = 1000) 
     told = OperationRow.details["counts"]
     with database.session(environment) as session:
         query = select(OperationRow.started_at, told).where(
-            OperationRow.crontab == store.own_crontab(session), told.is_not(None)
+            OperationRow.crontab_row == store.own_crontab(session), told.is_not(None)
         )
         if since:
             query = query.where(OperationRow.started_at >= since)

@@ -242,16 +242,16 @@ def export(
 
 def want_entry(row: TaskRow) -> UUID:
     """Make a task system-managed. Its tag is that which it had, by which its place is known."""
-    if not row.is_system_managed or row.crontab_id is None:
-        row.crontab_id = row.crontab_id or uuid4()
+    if not row.is_system_managed or row.tag is None:
+        row.tag = row.tag or uuid4()
         row.is_system_managed = True
         row.updated_at = clock.now()
-    return row.crontab_id
+    return row.tag
 
 
 def compare(
     session: Session,
-    crontab: int,
+    crontab_row: int,
     text: str | None,
     document: Document,
     places: Mapping[UUID, int] | None = None,
@@ -265,14 +265,14 @@ def compare(
     The crontab is taken for a change of the newest text that is kept unless it `looks_back`, and
     where the last edit by others `began_after` PiTasker's last write.
     """
-    known = store.known_tasks(session, crontab, lock=lock)
-    base = store.agreed(session, crontab)
+    known = store.known_tasks(session, crontab_row, lock=lock)
+    base = store.agreed(session, crontab_row)
     gone = frozenset(
         path
         for path in {entry.recorder.path for _, entry in document.entries() if entry.recorder}
         if not paths.is_program(path)
     )
-    earlier = store.earlier_texts(session, crontab, text)
+    earlier = store.earlier_texts(session, crontab_row, text)
     compared = Comparison(
         text,
         document,
@@ -288,13 +288,13 @@ def compare(
     if looks_back and earlier:
         traced = _traced_back(compared, earlier)
         asks = began_after and (traced.origin or traced.unclear)
-        written = store.last_write(session, crontab) if asks else None
+        written = store.last_write(session, crontab_row) if asks else None
         if not (began_after and written and began_after(written)):
             compared = traced
-    return replace(compared, left=_left(session, crontab, compared))
+    return replace(compared, left=_left(session, crontab_row, compared))
 
 
-def _left(session: Session, crontab: int, compared: Comparison) -> dict[UUID, Place]:
+def _left(session: Session, crontab_row: int, compared: Comparison) -> dict[UUID, Place]:
     """Where entries stood that were out of the crontab, if one of them is back or may come back."""
     entries = compared.reading.entries
     missing = [c.tag for c in compared.plan.changes if c.ours and c.tag not in entries]
@@ -304,7 +304,7 @@ def _left(session: Session, crontab: int, compared: Comparison) -> dict[UUID, Pl
     # What was agreed on until now stood in the crontab later than any place that is kept of it.
     agreed = [tag for tag in missing if tag in compared.base]
     kept = store.places(session, compared.document.dialect)
-    return {**kept, **_last_places(session, crontab, compared, agreed)}
+    return {**kept, **_last_places(session, crontab_row, compared, agreed)}
 
 
 def _planned(compared: Comparison) -> Plan:
@@ -504,20 +504,20 @@ def _resolved(compared: Comparison, request: Request) -> Plan:
     return merge.resolve(plan, request.choices, request.policy)
 
 
-def _keep_conflicts(session: Session, crontab: int, compared: Comparison) -> bool:
+def _keep_conflicts(session: Session, crontab_row: int, compared: Comparison) -> bool:
     """Let the base of what is in conflict be that of the origin; False when it is.
 
     A later sync, after a crash too, could not tell such a conflict from a change by hand.
     """
     conflicts = {c.tag: compared.base.get(c.tag) for c in compared.plan.conflicts}
-    return _move_base(session, crontab, conflicts)
+    return _move_base(session, crontab_row, conflicts)
 
 
-def _move_base(session: Session, crontab: int, wanted: Mapping[UUID, Agreed | None]) -> bool:
+def _move_base(session: Session, crontab_row: int, wanted: Mapping[UUID, Agreed | None]) -> bool:
     """Let the base be what is wanted; False when it is."""
-    now = store.agreed(session, crontab)
+    now = store.agreed(session, crontab_row)
     moved = {tag: value for tag, value in wanted.items() if value != now.get(tag)}
-    store.move_base(session, crontab, moved)
+    store.move_base(session, crontab_row, moved)
     return bool(moved)
 
 
@@ -559,7 +559,7 @@ def _with_our_changes(compared: Comparison, plan: Plan) -> tuple[Document, Readi
 
 def _settle(
     session: Session,
-    crontab: int,
+    crontab_row: int,
     compared: Comparison,
     plan: Plan,
     carried: Carried,
@@ -573,11 +573,11 @@ def _settle(
         (tasks[c.tag], c.ours, c.result) for c in done if c.result != c.ours and c.tag in tasks
     ]
     if pulls:
-        store.pull(session, crontab, pulls, now)
+        store.pull(session, crontab_row, pulls, now)
     if carried.base:
         removed = [tag for tag, value in carried.base.items() if not value and tag in compared.base]
-        store.keep_places(session, crontab, _places(session, crontab, compared, removed))
-        store.move_base(session, crontab, carried.base)
+        store.keep_places(session, crontab_row, _places(session, crontab_row, compared, removed))
+        store.move_base(session, crontab_row, carried.base)
         store.mark(
             session,
             [tasks[c.tag] for c in done if c.result and c.tag in tasks],
@@ -602,19 +602,19 @@ def _settle(
 
 
 def _places(
-    session: Session, crontab: int, compared: Comparison, removed: Collection[UUID]
+    session: Session, crontab_row: int, compared: Comparison, removed: Collection[UUID]
 ) -> dict[UUID, Place]:
     """Where entries stood that both sides agree are gone."""
     places = removed_places(compared.document, compared.reading.entries, compared.base, removed)
     others = [tag for tag in removed if tag not in places]
-    return {**places, **_last_places(session, crontab, compared, others)}
+    return {**places, **_last_places(session, crontab_row, compared, others)}
 
 
 def _last_places(
-    session: Session, crontab: int, compared: Comparison, tags: Collection[UUID]
+    session: Session, crontab_row: int, compared: Comparison, tags: Collection[UUID]
 ) -> dict[UUID, Place]:
     """Where entries stood that somebody took out by hand, as far as that is kept."""
-    newest = store.newest_with(session, crontab, tags, compared.document.dialect)
+    newest = store.newest_with(session, crontab_row, tags, compared.document.dialect)
     places: dict[UUID, Place] = {}
     for tag, before in newest.items():
         where = {tag: before.by_tag[tag][0]}
@@ -624,7 +624,7 @@ def _last_places(
 
 def _recorded(
     session: Session,
-    crontab: int,
+    crontab_row: int,
     result: SyncResult,
     request: Request,
     started: _Started,
@@ -635,7 +635,7 @@ def _recorded(
     conflicts = len(result.plan.conflicts)
     number = store.record(
         session,
-        crontab=crontab,
+        crontab_row=crontab_row,
         kind=request.kind,
         actor=request.actor,
         started_at=started.at,
@@ -653,10 +653,10 @@ def _recorded(
 
 
 def _counts(
-    session: Session, crontab: int, compared: Comparison, carried: Carried, result: SyncResult
+    session: Session, crontab_row: int, compared: Comparison, carried: Carried, result: SyncResult
 ) -> dict[str, object]:
     """How many tasks are in each state now, and how many entries are managed, for the charts."""
-    tasks, managed, paused = store.task_counts(session, crontab)
+    tasks, managed, paused = store.task_counts(session, crontab_row)
     open_tags = {c.tag for c in compared.plan.changes if c.tag not in carried.base}
     conflicts = len(compared.plan.conflicts)
     failed = len(result.failures)
@@ -710,14 +710,14 @@ def _record_failure(
     """Record that an operation failed, if the database is there to record it."""
     operation = None
     with suppress(PiTaskerError), database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         if request.actor == BACKGROUND and store.failed_last_by(
-            session, crontab, problem.code, problem.user_message
+            session, crontab_row, problem.code, problem.user_message
         ):
             return  # tried every few minutes: once is enough to say it
         operation = store.record(
             session,
-            crontab=crontab,
+            crontab_row=crontab_row,
             kind=request.kind,
             actor=request.actor,
             started_at=started.at,

@@ -30,18 +30,18 @@ def release(environment: Environment, actor: str, tasks: Collection[int]) -> tup
         refuse_nul(document)
         started = clock.now()
         with database.session(environment) as session:
-            crontab = store.own_crontab(session, lock=True)
+            crontab_row = store.own_crontab(session, lock=True)
             found = store.edited_tasks(session, tasks).values()
             rows = [row for row in found if row.deleted_at is None]
-            tags = {row.crontab_id for row in rows if row.crontab_id}
+            tags = {row.tag for row in rows if row.tag}
             session.execute(delete(BaseRow).where(BaseRow.tag.in_(tags)))
             for row in rows:
                 row.deleted_at = started
-                row.crontab_id = None
+                row.tag = None
                 row.is_system_managed = row.synced_to_crontab = False
                 session.add(EventRow(actor=actor, kind="released", task=row.id))
             store.write_tasks(session, rows)
-            before = store.take_snapshot(session, crontab, text, "found", document.size)
+            before = store.take_snapshot(session, crontab_row, text, "found", document.size)
         released = _untagged(document, tags)
         try:
             install.back_up(environment, text, started)
@@ -50,10 +50,12 @@ def release(environment: Environment, actor: str, tasks: Collection[int]) -> tup
             kept = "The tasks are not managed any more. Their entries keep their tags: import them."
             raise type(problem)(problem.message, Text(problem.advice, " ", kept)) from problem
         with database.session(environment) as session:
-            after = store.take_snapshot(session, crontab, str(released), "release", released.size)
+            after = store.take_snapshot(
+                session, crontab_row, str(released), "release", released.size
+            )
             store.record(
                 session,
-                crontab=crontab,
+                crontab_row=crontab_row,
                 kind="release",
                 actor=actor,
                 started_at=started,

@@ -76,12 +76,12 @@ class SnapshotText(Snapshot):
 def own_crontab(session: Session, *, lock: bool = False) -> int:
     """The id of the crontab whose rows this session sees; `lock` keeps other writers out until
     commit."""
-    crontab = int(session.connection().info[scope.CRONTAB])
+    crontab_row = int(session.connection().info[scope.CRONTAB])
     if lock:
         # Not FOR UPDATE: that would wait for, and block, every new row that names this crontab.
-        query = select(CrontabRow.id).where(CrontabRow.id == crontab)
+        query = select(CrontabRow.id).where(CrontabRow.id == crontab_row)
         session.execute(query.with_for_update(key_share=True))
-    return crontab
+    return crontab_row
 
 
 def edited_tasks(session: Session, tasks: Collection[int]) -> dict[int, TaskRow]:
@@ -121,16 +121,20 @@ def write_tasks(session: Session, rows: Iterable[TaskRow]) -> None:
         return
     table = TaskRow.__table__
     names = sorted(set().union(*changed.values()))
-    columns = [column(name, table.c[name].type) for name in ("id", "version", *names)]
-    values = [{name: getattr(row, name) for name in ("id", "version", *names)} for row in modified]
+    columns = {name: table.c[name] for name in ("id", "version", *names)}
+    values = [
+        {column.name: getattr(row, name) for name, column in columns.items()} for row in modified
+    ]
     new = func.jsonb_populate_recordset(
         literal_column("null::tasks"),
         cast(literal(json.dumps(values, default=str), types.Text), JSONB),
-    ).table_valued(*columns, name="new")
+    ).table_valued(*[column(c.name, c.type) for c in columns.values()], name="new")
     done = session.execute(
         update(TaskRow)
         .where(TaskRow.id == new.c.id, TaskRow.version == new.c.version)
-        .values({**{name: new.c[name] for name in names}, "version": TaskRow.version + 1})
+        .values(
+            {**{name: new.c[columns[name].name] for name in names}, "version": TaskRow.version + 1}
+        )
         .returning(TaskRow.id, TaskRow.version, TaskRow.definition_changed_at)
         .execution_options(synchronize_session=False)
     ).all()
@@ -147,11 +151,11 @@ def changed_columns(row: TaskRow) -> set[str]:
     return {attribute.key for attribute in inspect(row).attrs if attribute.history.has_changes()}
 
 
-def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[UUID, Known]:
+def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> dict[UUID, Known]:
     """Every task that has, had or wants an entry, by its tag."""
     query = (
         select(
-            TaskRow.crontab_id,
+            TaskRow.tag,
             TaskRow.id,
             TaskRow.name,
             TaskRow.cron_schedule,
@@ -163,7 +167,7 @@ def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[U
             and_(TaskRow.is_system_managed, TaskRow.deleted_at.is_(None)),
             and_(TaskRow.source != "pitasker", TaskRow.crontab_synced_at.is_(None)),
         )
-        .where(TaskRow.crontab == crontab, TaskRow.crontab_id.is_not(None))
+        .where(TaskRow.crontab_row == crontab_row, TaskRow.tag.is_not(None))
         .order_by(TaskRow.id)
     )
     rows = session.execute(_locking_tasks(query) if lock else query)
@@ -185,7 +189,7 @@ def known_tasks(session: Session, crontab: int, *, lock: bool = False) -> dict[U
     }
 
 
-def agreed(session: Session, crontab: int) -> dict[UUID, Agreed]:
+def agreed(session: Session, crontab_row: int) -> dict[UUID, Agreed]:
     """The base: what both sides last agreed on, by tag."""
     rows = session.execute(
         select(
@@ -198,7 +202,7 @@ def agreed(session: Session, crontab: int) -> dict[UUID, Agreed]:
             BaseRow.comment,
             BaseRow.comment_is_ours,
             BaseRow.above,
-        ).where(BaseRow.crontab == crontab)
+        ).where(BaseRow.crontab_row == crontab_row)
     )
     return {
         tag: Agreed(
@@ -208,7 +212,7 @@ def agreed(session: Session, crontab: int) -> dict[UUID, Agreed]:
     }
 
 
-def move_base(session: Session, crontab: int, base: Mapping[UUID, Agreed | None]) -> None:
+def move_base(session: Session, crontab_row: int, base: Mapping[UUID, Agreed | None]) -> None:
     """Record what both sides now agree on; None where there is no entry any more."""
     gone = [tag for tag, value in base.items() if value is None]
     if gone:
@@ -218,7 +222,7 @@ def move_base(session: Session, crontab: int, base: Mapping[UUID, Agreed | None]
         session.execute(
             _MOVE_BASE,
             {
-                "crontab": crontab,
+                "crontab": crontab_row,
                 "tags": [tag for tag, _ in kept],
                 "names": [value.fields.name for _, value in kept],
                 "schedules": [value.fields.schedule for _, value in kept],
@@ -263,19 +267,19 @@ def places(session: Session, dialect: Dialect) -> dict[UUID, Place]:
     }
 
 
-def keep_places(session: Session, crontab: int, kept: Mapping[UUID, Place]) -> None:
+def keep_places(session: Session, crontab_row: int, kept: Mapping[UUID, Place]) -> None:
     """Remember where entries stood that are taken out now."""
     if not kept:
         return
     statement = insert(PlaceRow)
     session.execute(
         statement.on_conflict_do_update(
-            index_elements=[PlaceRow.crontab, PlaceRow.tag],
+            index_elements=[PlaceRow.crontab_row, PlaceRow.tag],
             set_={name: statement.excluded[name] for name in ("text", "line", "comment_is_ours")},
         ),
         [
             {
-                "crontab": crontab,
+                "crontab_row": crontab_row,
                 "tag": tag,
                 "text": encode(str(place.document)),
                 "line": place.index,
@@ -287,7 +291,7 @@ def keep_places(session: Session, crontab: int, kept: Mapping[UUID, Place]) -> N
 
 
 def newest_with(
-    session: Session, crontab: int, tags: Collection[UUID], dialect: Dialect
+    session: Session, crontab_row: int, tags: Collection[UUID], dialect: Dialect
 ) -> dict[UUID, Document]:
     """For each tag the newest kept crontab that has its entry; none where no recent one does."""
     missing = set(tags)
@@ -296,7 +300,7 @@ def newest_with(
         return newest
     snapshots = session.scalars(
         select(SnapshotRow.bytes)
-        .where(SnapshotRow.crontab == crontab)
+        .where(SnapshotRow.crontab_row == crontab_row)
         .order_by(SnapshotRow.id.desc())
         .limit(10)
     )
@@ -313,7 +317,7 @@ def _json(value: dict[str, Any] | Sequence[str] | None) -> str | None:
 
 def pull(
     session: Session,
-    crontab: int,
+    crontab_row: int,
     changes: Sequence[tuple[int, Fields | None, Fields | None]],
     at: datetime,
 ) -> None:
@@ -352,7 +356,7 @@ def pull(
                 **limits,
                 is_system_managed=True,
                 deleted_at=None,
-                crontab=crontab,
+                crontab_row=crontab_row,
                 **moved,
             ),
             rows,
@@ -412,14 +416,14 @@ def keep_conflicts(
     return True
 
 
-def mark_synced(session: Session, crontab: int, at: datetime) -> None:
+def mark_synced(session: Session, crontab_row: int, at: datetime) -> None:
     """Keep that a sync went well, in the row that it has locked: one that is quiet adds none."""
-    session.execute(update(CrontabRow).where(CrontabRow.id == crontab).values(synced_at=at))
+    session.execute(update(CrontabRow).where(CrontabRow.id == crontab_row).values(synced_at=at))
 
 
-def last_sync(session: Session, crontab: int) -> datetime | None:
+def last_sync(session: Session, crontab_row: int) -> datetime | None:
     """When a sync last went well."""
-    return session.scalar(select(CrontabRow.synced_at).where(CrontabRow.id == crontab))
+    return session.scalar(select(CrontabRow.synced_at).where(CrontabRow.id == crontab_row))
 
 
 def mark_failed(session: Session, failures: Mapping[int, str]) -> bool:
@@ -441,19 +445,19 @@ _MARK_FAILED = text("""
 
 
 def take_snapshot(
-    session: Session, crontab: int, text: str | None, reason: str, entries: int
+    session: Session, crontab_row: int, text: str | None, reason: str, entries: int
 ) -> int:
     """Keep a text, unless it is the newest one kept already. Returns the snapshot's id."""
     newest = session.execute(
         select(SnapshotRow.id, SnapshotRow.sha256)
-        .where(SnapshotRow.crontab == crontab)
+        .where(SnapshotRow.crontab_row == crontab_row)
         .order_by(SnapshotRow.id.desc())
         .limit(1)
     ).first()
     if newest and newest.sha256 == digest(text):
         return int(newest.id)
     row = SnapshotRow(
-        crontab=crontab,
+        crontab_row=crontab_row,
         taken_at=clock.now(),
         sha256=digest(text),
         bytes=None if text is None else encode(text),
@@ -477,13 +481,13 @@ TEXTS_COMPARED = 100
 """The most earlier texts among which the origin of one that others wrote is looked for."""
 
 
-def earlier_texts(session: Session, crontab: int, text: str | None) -> list[Earlier] | None:
+def earlier_texts(session: Session, crontab_row: int, text: str | None) -> list[Earlier] | None:
     """The newest texts that a crontab written by others may have been made from, newest first.
 
     The last of them may be any older one, if it is that very text. None when nobody else wrote: the
     text is the newest that is kept.
     """
-    mine = SnapshotRow.crontab == crontab
+    mine = SnapshotRow.crontab_row == crontab_row
     newest = session.scalar(
         select(SnapshotRow.sha256).where(mine).order_by(SnapshotRow.id.desc()).limit(1)
     )
@@ -505,32 +509,32 @@ def earlier_texts(session: Session, crontab: int, text: str | None) -> list[Earl
     ]
 
 
-def last_write(session: Session, crontab: int) -> datetime | None:
+def last_write(session: Session, crontab_row: int) -> datetime | None:
     """When PiTasker's newest text of the crontab was installed; None without one."""
     return session.scalar(
         select(SnapshotRow.taken_at)
-        .where(SnapshotRow.crontab == crontab, SnapshotRow.reason != "found")
+        .where(SnapshotRow.crontab_row == crontab_row, SnapshotRow.reason != "found")
         .order_by(SnapshotRow.id.desc())
         .limit(1)
     )
 
 
-def snapshots(session: Session, crontab: int, limit: int) -> list[Snapshot]:
+def snapshots(session: Session, crontab_row: int, limit: int) -> list[Snapshot]:
     """The newest snapshots, newest first."""
     rows = session.execute(
         select(*_LISTED)
-        .where(SnapshotRow.crontab == crontab)
+        .where(SnapshotRow.crontab_row == crontab_row)
         .order_by(SnapshotRow.id.desc())
         .limit(limit)
     )
     return [Snapshot(*row) for row in rows]
 
 
-def snapshot(session: Session, crontab: int, number: int) -> SnapshotText:
+def snapshot(session: Session, crontab_row: int, number: int) -> SnapshotText:
     """One snapshot of this crontab; NotFound when there is none with this id."""
     row = session.execute(
         select(*_LISTED, SnapshotRow.bytes).where(
-            SnapshotRow.crontab == crontab, SnapshotRow.id == number
+            SnapshotRow.crontab_row == crontab_row, SnapshotRow.id == number
         )
     ).first()
     if row is None:
@@ -552,7 +556,7 @@ _LISTED = (
 )
 
 
-def task_counts(session: Session, crontab: int) -> tuple[int, int, int]:
+def task_counts(session: Session, crontab_row: int) -> tuple[int, int, int]:
     """How many tasks there are, how many of them are system-managed, and of those paused."""
     managed = TaskRow.is_system_managed
     row = session.execute(
@@ -560,7 +564,7 @@ def task_counts(session: Session, crontab: int) -> tuple[int, int, int]:
             func.count(),
             func.count().filter(managed),
             func.count().filter(and_(managed, TaskRow.paused)),
-        ).where(TaskRow.deleted_at.is_(None), TaskRow.crontab == crontab)
+        ).where(TaskRow.deleted_at.is_(None), TaskRow.crontab_row == crontab_row)
     ).one()
     return row[0], row[1], row[2]
 
@@ -583,11 +587,11 @@ def record(session: Session, **columns: Any) -> int:
     return row.id
 
 
-def failed_last_by(session: Session, crontab: int, code: str, message: str) -> bool:
+def failed_last_by(session: Session, crontab_row: int, code: str, message: str) -> bool:
     """Whether the newest operation failed by this very error."""
     newest = session.execute(
         select(OperationRow.error_code, OperationRow.error_message)
-        .where(OperationRow.crontab == crontab)
+        .where(OperationRow.crontab_row == crontab_row)
         .order_by(OperationRow.id.desc())
         .limit(1)
     ).first()

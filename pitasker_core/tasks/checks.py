@@ -144,5 +144,5 @@ def check_changed_field(
 
 
 def _entry_index(row: TaskRow, crontab: Crontab | None) -> int | None:
-    indexes = crontab.by_tag.get(row.crontab_id, []) if crontab and row.crontab_id else []
+    indexes = crontab.by_tag.get(row.tag, []) if crontab and row.tag else []
     return indexes[0] if indexes else None

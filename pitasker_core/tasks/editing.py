@@ -154,7 +154,7 @@ def preview(environment: Environment, edits: Sequence[Edit]) -> Preview:
             except PiTaskerError as problem:
                 problems[edit.task] = problem.user_message
         store.write_tasks(session, rows.values())
-        tags = {row.crontab_id for row in rows.values() if row.crontab_id}
+        tags = {row.tag for row in rows.values() if row.tag}
         comparison = compare(session, store.own_crontab(session), text, document)
         carried = carry(environment, comparison, comparison.plan.only(tags))
         failed = {comparison.known[tag].task: reason for tag, reason in carried.failures.items()}
@@ -289,9 +289,9 @@ def _finish_interrupted(environment: Environment, tasks: Sequence[int]) -> None:
     hand.
     """
     with database.session(environment) as session:
-        has_base = select(BaseRow.tag).where(BaseRow.tag == TaskRow.crontab_id).exists()
+        has_base = select(BaseRow.tag).where(BaseRow.tag == TaskRow.tag).exists()
         tags = session.scalars(
-            select(TaskRow.crontab_id)
+            select(TaskRow.tag)
             .where(TaskRow.id.in_(tasks), TaskRow.synced_to_crontab.is_(False))
             .where(or_(TaskRow.is_system_managed, has_base))
         )
@@ -303,7 +303,7 @@ def _finish_interrupted(environment: Environment, tasks: Sequence[int]) -> None:
 
 def _follow(environment: Environment, actor: str, kind: str, rows: Sequence[TaskRow]) -> Applied:
     """Let the crontab follow saved rows, and report when it cannot."""
-    tags = {row.crontab_id for row in rows if row.crontab_id}
+    tags = {row.tag for row in rows if row.tag}
     tasks = [task_from_row(row) for row in rows]
     if not tags:
         return Applied(tasks, kind=kind)

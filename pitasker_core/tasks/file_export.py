@@ -99,7 +99,7 @@ def _environment(found: Listing, task: Task) -> dict[str, str]:
     if found.comparison is None:
         return {}
     document = found.comparison.document
-    indexes = document.by_tag.get(task.crontab_id, []) if task.crontab_id else []
+    indexes = document.by_tag.get(task.tag, []) if task.tag else []
     return document.environment(next(iter(indexes), None))
 
 

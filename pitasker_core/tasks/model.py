@@ -48,7 +48,7 @@ class Task(TaskValues):
     source: str
     status: str
     last_run: datetime | None
-    crontab_id: UUID | None
+    tag: UUID | None
     sync_error: str | None
     synced_at: datetime | None
     created_at: datetime

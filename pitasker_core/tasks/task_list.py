@@ -46,7 +46,7 @@ class Listing:
         """
         if self.comparison is None:
             return task.schedule if task.system_managed and not task.paused else None
-        entry = self.comparison.reading.theirs.get(task.crontab_id) if task.crontab_id else None
+        entry = self.comparison.reading.theirs.get(task.tag) if task.tag else None
         return entry.schedule if entry and not entry.paused else None
 
 
@@ -58,17 +58,17 @@ def listing(environment: Environment, *, deleted: bool = False) -> Listing:
     except PiTaskerError as error:
         problem = error
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         # Plain columns: rows as objects would take three times as long.
         rows = session.execute(
             select(*_COLUMNS)
-            .where(TaskRow.crontab == crontab)
+            .where(TaskRow.crontab_row == crontab_row)
             .where(TaskRow.deleted_at.is_not(None) if deleted else TaskRow.deleted_at.is_(None))
             .order_by(TaskRow.name, TaskRow.id)
         )
         tasks = [task_from_row(row) for row in rows]
-        comparison = None if problem else compare(session, crontab, text, document)
-        last_sync = store.last_sync(session, crontab)
+        comparison = None if problem else compare(session, crontab_row, text, document)
+        last_sync = store.last_sync(session, crontab_row)
     states: dict[int, State] = {}
     details: dict[int, str] = {}
     for task in tasks:

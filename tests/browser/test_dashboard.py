@@ -280,7 +280,7 @@ def test_a_conflict_can_be_decided_field_by_field(serve, visit, crontab, environ
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
     page = visit(f"{serve()}/sync")
     page.get_by_text("Take some of each").click()
-    group = page.locator(f".st-key-mix-schedule-{task.crontab_id}")
+    group = page.locator(f".st-key-mix-schedule-{task.tag}")
     group.get_by_text("Crontab", exact=True).click()
     settle(page)
     page.get_by_role("button", name="Take this mix").click()

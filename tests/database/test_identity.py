@@ -69,7 +69,7 @@ def test_a_crontab_under_another_name_is_asked_about_and_can_go_on(environment, 
     with pytest.raises(UnknownCrontab) as asked:
         tasks.listing(under(environment, now))
     assert str(before) in asked.value.message
-    crontabs.continue_as(under(environment, now), ME, asked.value.crontab)
+    crontabs.continue_as(under(environment, now), ME, asked.value.crontab_row)
     assert [one.id for one in tasks.listing(under(environment, now)).tasks] == [task.id]
     event = audit.listing(under(environment, now), 1)[0]
     assert (event.kind, event.before) == ("continued under another name", {"crontab": str(before)})

@@ -60,7 +60,7 @@ def test_an_older_database_keeps_every_row_and_gets_the_defaults(older):
     assert first.created_at.isoformat() == "2024-01-01T00:00:00+00:00"
     for task in (first, second):
         assert (task.source, task.is_system_managed, task.paused) == ("pitasker", False, False)
-        assert task.crontab_id is None
+        assert task.tag is None
         assert task.version == 1
 
 
@@ -144,10 +144,10 @@ def test_a_table_with_the_plans_own_columns_is_migrated(older, crontab):
         )
         connection.execute(text("update tasks set crontab_id = 'x' where name = 'Odd'"))
     first, second = tasks.listing(ours).tasks
-    assert (str(first.crontab_id), first.is_system_managed) == (TAG, True)
+    assert (str(first.tag), first.is_system_managed) == (TAG, True)
     assert first.command == r"date +\%F"
     # What was never in the crontab is not written into it, whatever the old default was.
-    assert (second.crontab_id, second.is_system_managed, second.source) == (None, False, "pitasker")
+    assert (second.tag, second.is_system_managed, second.source) == (None, False, "pitasker")
     service.sync(ours, Request("test"))
     assert crontab.read() == line
     done = tasks.create(ours, "test", tasks.NewTask("New", "0 1 * * *", "/bin/new"))

@@ -89,12 +89,12 @@ def fill(ours):
     preferences.change(ours, ME, keep_snapshots=50)
     tokens.create(ours, ME, "phone", Role.WRITE)
     with database.session(ours) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         run = RunRow(task=task.id, source="recorded", started_at=clock.now(), output=b"secret")
         session.add(run)
         session.add(PlaceRow(tag=uuid4(), text=b"@daily x", line=0, comment_is_ours=False))
         session.flush()
-        notices.add(session, crontab, notices.Kind.FAILED, "It failed.", task.id, run.id)
+        notices.add(session, crontab_row, notices.Kind.FAILED, "It failed.", task.id, run.id)
     return task, run.id
 
 
@@ -103,7 +103,7 @@ def test_a_row_cannot_be_written_into_another_crontab(alpha, beta):
     with database.session(alpha) as session:
         theirs = store.own_crontab(session)
     with pytest.raises(PiTaskerError), database.session(beta) as session:
-        session.add(SettingRow(crontab=theirs, key="preferences", value={}))
+        session.add(SettingRow(crontab_row=theirs, key="preferences", value={}))
 
 
 def test_only_the_database_package_connects_and_nothing_truncates():
@@ -211,7 +211,7 @@ def test_import_does_not_skip_what_another_crontab_has(alpha, beta, crontab):
 def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
     tasks.create(alpha, ME, tasks.NewTask("Backup", "0 2 * * *", "/bin/backup"))
     with database.session(alpha) as session:
-        tag = session.scalars(select(TaskRow.crontab_id)).one()
+        tag = session.scalars(select(TaskRow.tag)).one()
     copied = crontab.read()
     crontab.remove()
     make(beta, "Mine")
@@ -219,7 +219,7 @@ def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
     importing.adopt(beta, ME)
     assert service.sync(beta, service.Request(ME)).plan.changes == ()
     with database.session(beta) as session:
-        assert tag in session.scalars(select(TaskRow.crontab_id)).all()
+        assert tag in session.scalars(select(TaskRow.tag)).all()
     # And alpha still agrees with the same text.
     assert service.sync(alpha, service.Request(ME)).plan.changes == ()
 

@@ -20,8 +20,8 @@ def ran(environment, task, minutes_ago=10.0, seconds=2.0, exit_code=0, output=b"
         "bytes": len(output),
     }
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
-        row = RunRow(crontab=crontab, task=task.id if task else None, **{**values, **more})
+        crontab_row = store.own_crontab(session)
+        row = RunRow(crontab_row=crontab_row, task=task.id if task else None, **{**values, **more})
         session.add(row)
         session.flush()
         return row.id

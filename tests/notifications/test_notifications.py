@@ -137,9 +137,11 @@ def run(environment, task, code, output=b"", at=None, ended=True):
 
 
 def add(environment, kind=Kind.FAILED, message="Exit code 1.", task=None, at=None):
-    with written(environment) as (session, crontab):
+    with written(environment) as (session, crontab_row):
         session.add(
-            NoticeRow(crontab=crontab, kind=kind, message=message, task=task, at=at or clock.now())
+            NoticeRow(
+                crontab_row=crontab_row, kind=kind, message=message, task=task, at=at or clock.now()
+            )
         )
 
 
@@ -177,9 +179,9 @@ def test_a_run_that_is_taken_in_twice_is_told_once(environment):
     )
     spool.collect(environment)
     assert [kind for kind, _ in results(environment)] == [Kind.FAILED]
-    with written(environment) as (session, crontab):
+    with written(environment) as (session, crontab_row):
         number = session.scalar(select(RunRow.id))
-        notices.add(session, crontab, Kind.FAILED, "Again.", task.id, number)
+        notices.add(session, crontab_row, Kind.FAILED, "Again.", task.id, number)
     assert len(results(environment)) == 1
 
 

@@ -475,7 +475,7 @@ def test_a_start_of_a_task_is_seen_by_its_tag_with_nothing_changed(environment, 
     task = create(environment)
     before = crontab.read()
     at = clock.now() - timedelta(hours=1)
-    log.write(f"({USER}) CMD (/home/pi/backup.sh # PITASKER_ID:{task.crontab_id})", at, pid=4711)
+    log.write(f"({USER}) CMD (/home/pi/backup.sh # PITASKER_ID:{task.tag})", at, pid=4711)
     observed.collect(environment)
     observed.collect(environment)
     (run,) = history.runs(environment)
@@ -539,7 +539,7 @@ def test_a_run_that_is_also_recorded_exists_once(
 ):
     task = create(environment)
     at = clock.now() - timedelta(hours=2)
-    log.write(f"({USER}) CMD (x # PITASKER_ID:{task.crontab_id})", at, pid=4711)
+    log.write(f"({USER}) CMD (x # PITASKER_ID:{task.tag})", at, pid=4711)
     recorded(environment, task.id, at + timedelta(seconds=later), pid, ppid)
     both = [observed.collect, spool.collect]
     for collect in both if log_first else reversed(both):
@@ -552,7 +552,7 @@ def test_a_run_that_is_also_recorded_exists_once(
 def test_a_run_by_hand_is_no_twin_of_one_by_cron(environment, crontab, log):
     task = create(environment)
     at = clock.now() - timedelta(hours=2)
-    log.write(f"({USER}) CMD (x # PITASKER_ID:{task.crontab_id})", at)
+    log.write(f"({USER}) CMD (x # PITASKER_ID:{task.tag})", at)
     recorded(environment, task.id, at + timedelta(seconds=2), 999, by="hand")
     observed.collect(environment)
     spool.collect(environment)
@@ -565,7 +565,7 @@ def test_a_start_ends_a_miss_and_the_newest_result_stands(environment, crontab, 
     spool.collect(environment)
     with database.session(environment) as session:
         session.execute(update(TaskRow).values(status="missed"))
-    log.write(f"({USER}) CMD (x # PITASKER_ID:{task.crontab_id})")
+    log.write(f"({USER}) CMD (x # PITASKER_ID:{task.tag})")
     observed.collect(environment)
     assert tasks.get(environment, task.id).status == "success"
 

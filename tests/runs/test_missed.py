@@ -287,8 +287,10 @@ class World:
 
     def ran(self, task, when, *, source="observed", **more):
         with database.session(self.environment) as session:
-            crontab = store.own_crontab(session)
-            row = RunRow(crontab=crontab, task=task.id, source=source, started_at=when, **more)
+            crontab_row = store.own_crontab(session)
+            row = RunRow(
+                crontab_row=crontab_row, task=task.id, source=source, started_at=when, **more
+            )
             session.add(row)
             last = {"last_run": when, "status": "pending"}
             session.execute(update(TaskRow).where(TaskRow.id == task.id).values(**last))
@@ -543,7 +545,7 @@ def test_a_miss_is_told_although_the_task_was_changed_before_it_was_certain(worl
 def test_an_entry_that_another_tool_rewrote_without_its_tag_is_not_missed(world, crontab):
     task = hourly(world)
     world.judge()
-    tag = f" # PITASKER_ID:{task.crontab_id}".encode()
+    tag = f" # PITASKER_ID:{task.tag}".encode()
     edit_by_hand(world, crontab, tag, b"")
     assert sync(world).plan.conflicts
     world.judge(minutes=1)

@@ -164,7 +164,7 @@ def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(envi
     task = create(environment)
     at = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         for values in (
             {
                 "source": "missed",
@@ -175,7 +175,7 @@ def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(envi
             {"source": "recorded", "started_at": at - timedelta(hours=1), "exit_code": 0}
             | {"ended_at": at},
         ):
-            session.add(RunRow(crontab=crontab, task=task.id, **values))
+            session.add(RunRow(crontab_row=crontab_row, task=task.id, **values))
     hours = history.hours(environment, task.id, None, UTC)
     assert [(one.hour, one.success, one.missed) for one in hours] == [
         (0, 1, 0), (1, 0, 1), (2, 0, 2), (3, 0, 2), (4, 0, 2), (5, 0, 2),

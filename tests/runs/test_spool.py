@@ -349,7 +349,7 @@ def fill(environment, task, count, size, days_apart=1.0):
     with database.session(environment) as session:
         rows = [
             {
-                "crontab": store.own_crontab(session),
+                "crontab_row": store.own_crontab(session),
                 "task": task,
                 "name": f"{task}-{number}-1",
                 "source": "recorded",

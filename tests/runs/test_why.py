@@ -47,7 +47,7 @@ TASK = Task(
     ping_url="",
     notify=None,
     sync_error=None,
-    crontab_id=TAG,
+    tag=TAG,
     synced_at=None,
     created_at=LONG_AGO,
     updated_at=LONG_AGO,
@@ -751,7 +751,7 @@ def test_the_facts_of_a_real_entry_are_gathered(environment, crontab, tmp_path, 
     due = later.replace(second=1, microsecond=0)
     user = gathering.facts(environment, task).user
     log.write_text(
-        f"{due.isoformat()} pi CRON[7]: ({user}) CMD (./job.sh # PITASKER_ID:{task.crontab_id})\n"
+        f"{due.isoformat()} pi CRON[7]: ({user}) CMD (./job.sh # PITASKER_ID:{task.tag})\n"
         f"{due.isoformat()} pi cron[1]: ({user}) ORPHAN (no passwd entry)\n"
     )
     found = gathering.facts(replace(environment, cron_log=log), task)

@@ -13,7 +13,7 @@ from tests.helpers.examples import EXISTING, ME, create
 def test_a_created_task_is_in_the_crontab_with_its_tag_and_its_name_above(environment, crontab):
     crontab.write(EXISTING)
     task = create(environment)
-    entry = f"# Backup\n0 2 * * * /home/pi/backup.sh # PITASKER_ID:{task.crontab_id}\n"
+    entry = f"# Backup\n0 2 * * * /home/pi/backup.sh # PITASKER_ID:{task.tag}\n"
     assert crontab.read() == EXISTING + entry.encode()
     assert tasks.listing(environment).states[task.id] is tasks.State.SYNCED
 
@@ -26,9 +26,9 @@ def test_an_import_tags_entries_and_preserves_every_other_byte(environment, cron
     assert {task.source for task in found} == {"crontab"}
     text = crontab.read().decode()
     for task in found:
-        text = text.replace(f" # PITASKER_ID:{task.crontab_id}", "")
+        text = text.replace(f" # PITASKER_ID:{task.tag}", "")
     assert text.encode() == EXISTING
-    stdin = f"cat >> /tmp/log # PITASKER_ID:{found[1].crontab_id}%a line of input\n"
+    stdin = f"cat >> /tmp/log # PITASKER_ID:{found[1].tag}%a line of input\n"
     assert stdin in crontab.read().decode()
 
 
@@ -37,7 +37,7 @@ def test_a_changed_task_keeps_its_id_and_changes_its_line_alone(environment, cro
     task = create(environment)
     before = crontab.read().decode()
     changed = tasks.change(environment, ME, task.id, schedule="30 3 * * 1", command="/bin/other")
-    assert changed.tasks[0].crontab_id == task.crontab_id
+    assert changed.tasks[0].tag == task.tag
     assert crontab.read().decode() == before.replace(
         "0 2 * * * /home/pi/backup.sh #", "30 3 * * 1 /bin/other #"
     )
@@ -48,7 +48,7 @@ def test_a_deleted_task_leaves_the_others_as_they_were(environment, crontab):
     first = create(environment)
     between = create(environment, "Second", command="/bin/second")
     tasks.delete(environment, ME, first.id)
-    entry = f"# Second\n0 2 * * * /bin/second # PITASKER_ID:{between.crontab_id}\n"
+    entry = f"# Second\n0 2 * * * /bin/second # PITASKER_ID:{between.tag}\n"
     assert crontab.read() == EXISTING + entry.encode()
 
 
@@ -69,8 +69,8 @@ def test_toggling_off_removes_the_entry_and_on_adds_it_under_its_id(environment,
     assert tasks.listing(environment).states[task.id] is tasks.State.DATABASE_ONLY
     tasks.change(environment, ME, task.id, system_managed=True)
     again = tasks.get(environment, task.id)
-    assert again.crontab_id == task.crontab_id
-    assert f"PITASKER_ID:{again.crontab_id}".encode() in crontab.read()
+    assert again.tag == task.tag
+    assert f"PITASKER_ID:{again.tag}".encode() in crontab.read()
 
 
 def test_pausing_comments_the_entry_out_in_its_place_and_resuming_restores_it(environment, crontab):
@@ -114,7 +114,7 @@ def test_a_hand_edit_comes_into_the_database_with_the_next_sync(
 def test_a_hand_edit_is_undone_when_the_databases_version_is_chosen(
     environment, crontab, edited_by_hand
 ):
-    tag = edited_by_hand.crontab_id
+    tag = edited_by_hand.tag
     service.sync(environment, Request(ME, choices={tag: Policy.DATABASE}))
     assert b"0 2 * * * /home/pi/backup.sh" in crontab.read()
     assert tasks.get(environment, edited_by_hand.id).schedule == "0 2 * * *"

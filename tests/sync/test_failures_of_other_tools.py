@@ -40,7 +40,7 @@ def test_importing_and_saving_loses_nothing_there_is_no_field_for(environment, c
     tasks.delete(environment, ME, task.id)
     found = crontab.read()
     for number in done.imported:
-        tag = f" # PITASKER_ID:{tasks.get(environment, number).crontab_id}".encode()
+        tag = f" # PITASKER_ID:{tasks.get(environment, number).tag}".encode()
         assert found.count(tag) == 1
         found = found.replace(tag, b"")
     assert found == ODD

@@ -133,7 +133,7 @@ def test_removed_by_hand_it_is_written_again_in_its_place(environment, crontab, 
         schedule = b"15 3 * * *"
         tasks.change(environment, ME, task.id, schedule=schedule.decode())
     done = service.sync(
-        environment, Request(ME, choices={task.crontab_id: Policy.DATABASE}, confirmed=True)
+        environment, Request(ME, choices={task.tag: Policy.DATABASE}, confirmed=True)
     )
     assert done.notes == {}
     first = before.index(b"0 1 *")

@@ -300,9 +300,9 @@ def test_confirmed_it_was_deleted(environment, crontab, unclear):
 
 def test_with_the_databases_version_it_is_put_back(environment, crontab, unclear):
     task, _ = unclear
-    choice = {task.crontab_id: Policy.DATABASE}
+    choice = {task.tag: Policy.DATABASE}
     service.sync(environment, Request(ME, choices=choice, confirmed=True))
-    assert f"PITASKER_ID:{task.crontab_id}".encode() in crontab.read()
+    assert f"PITASKER_ID:{task.tag}".encode() in crontab.read()
     assert b"# by hand\n" in crontab.read()
 
 

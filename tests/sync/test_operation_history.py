@@ -109,7 +109,7 @@ def test_a_hand_edit_that_was_overwritten_can_be_had_back(environment, crontab):
     task = create(environment)
     by_hand = crontab.read().replace(b"0 2 * * *", b"9 9 * * *")
     crontab.write(by_hand)
-    choice = {task.crontab_id: Policy.DATABASE}
+    choice = {task.tag: Policy.DATABASE}
     done = service.sync(environment, Request(ME, choices=choice))
     assert crontab.read() != by_hand
     tasks.undo_sync(environment, ME, done)
@@ -186,7 +186,7 @@ def test_a_choice_never_overwrites_what_was_not_shown(environment, crontab):
     seen = service.preview(environment).plan.changes
     newer = shown.replace(b"9 9 * * *", b"8 8 * * *")
     crontab.write(newer)
-    choice = {task.crontab_id: Policy.DATABASE}
+    choice = {task.tag: Policy.DATABASE}
     with pytest.raises(Stale):
         service.sync(environment, Request(ME, choices=choice, seen=seen))
     assert crontab.read() == newer

@@ -280,9 +280,7 @@ def test_the_end_of_a_conflict_is_recorded_once(environment, crontab, conflict, 
             undo = "update tasks set command = '/home/pi/backup.sh' where id = :id"
             session.execute(text(undo), {"id": conflict.id})
     else:
-        request = Request(
-            ME, only={conflict.crontab_id}, choices={conflict.crontab_id: Policy.CRONTAB}
-        )
+        request = Request(ME, only={conflict.tag}, choices={conflict.tag: Policy.CRONTAB})
         service.sync(environment, request)
     before = len(operation_history.operations(environment))
     for _ in range(2):

@@ -58,7 +58,7 @@ def test_edits_of_different_entries_from_both_sides_are_both_kept(environment, c
 def test_a_conflict_leaves_both_sides_untouched(environment, crontab, conflict):
     before = crontab.read()
     done = sync(environment)
-    assert [c.tag for c in done.plan.conflicts] == [conflict.crontab_id]
+    assert [c.tag for c in done.plan.conflicts] == [conflict.tag]
     assert crontab.read() == before
     assert tasks.get(environment, conflict.id).command == "/bin/ours"
     assert tasks.listing(environment).states[conflict.id] is State.CONFLICT
@@ -76,7 +76,7 @@ def test_a_conflict_leaves_both_sides_untouched(environment, crontab, conflict):
 def test_a_conflict_is_resolved_by_either_side_or_a_mix(
     environment, crontab, conflict, choice, line
 ):
-    sync(environment, choices={conflict.crontab_id: choice})
+    sync(environment, choices={conflict.tag: choice})
     task = tasks.get(environment, conflict.id)
     assert line in crontab.read()
     assert line == f"{task.schedule} {task.command} #".encode()
@@ -156,7 +156,7 @@ def test_a_vanished_crontab_is_written_again_when_the_database_shall_win(environ
     task = create(environment)
     whole = crontab.read()
     crontab.remove()
-    sync(environment, choices={task.crontab_id: Policy.DATABASE})
+    sync(environment, choices={task.tag: Policy.DATABASE})
     assert crontab.read() == whole
 
 
@@ -176,7 +176,7 @@ def test_an_older_crontab_saved_over_ours_is_reported_and_not_pulled(environment
     with pytest.raises(CrontabReverted):
         sync(environment)
     assert tasks.get(environment, task.id).command == "/bin/new"
-    sync(environment, choices={task.crontab_id: Policy.DATABASE})
+    sync(environment, choices={task.tag: Policy.DATABASE})
     assert b"/bin/new" in crontab.read()
 
 
@@ -194,18 +194,18 @@ def test_a_copied_entry_is_imported_with_a_tag_of_its_own(environment, crontab):
     crontab.write(crontab.read() + crontab.read().splitlines(keepends=True)[1])
     done = importing.adopt(environment, ME, options=importing.ImportOptions(skip_duplicates=False))
     (copy,) = done.imported
-    assert tasks.get(environment, copy).crontab_id != task.crontab_id
-    assert crontab.read().count(str(task.crontab_id).encode()) == 1
+    assert tasks.get(environment, copy).tag != task.tag
+    assert crontab.read().count(str(task.tag).encode()) == 1
     assert kinds(environment) == []
 
 
 def test_a_lost_tag_is_a_choice_and_can_be_put_back(environment, crontab):
     task = create(environment)
     tagged = crontab.read()
-    crontab.write(tagged.replace(f" # PITASKER_ID:{task.crontab_id}".encode(), b""))
+    crontab.write(tagged.replace(f" # PITASKER_ID:{task.tag}".encode(), b""))
     assert kinds(environment) == [Discrepancy.LOST_TAG]
     assert sync(environment).plan.conflicts
-    sync(environment, choices={task.crontab_id: Policy.DATABASE})
+    sync(environment, choices={task.tag: Policy.DATABASE})
     assert crontab.read() == tagged
 
 
@@ -217,7 +217,7 @@ def test_an_entry_with_an_unknown_tag_is_adopted_under_that_id(environment, cron
     sync(environment)
     assert crontab.read() == before
     (number,) = importing.adopt(environment, ME).imported
-    assert str(tasks.get(environment, number).crontab_id) == tag
+    assert str(tasks.get(environment, number).tag) == tag
     assert crontab.read() == before
 
 

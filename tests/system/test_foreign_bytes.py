@@ -84,7 +84,7 @@ def test_the_database_wins_over_foreign_bytes_and_says_that_undo_has_not_kept_th
     task = create(environment, command="/bin/a")
     written = crontab.read()
     change_by_hand(crontab, b"/bin/a", b"/bin/\xe9")
-    tag = tasks.get(environment, task.id).crontab_id
+    tag = tasks.get(environment, task.id).tag
     done = service.sync(environment, Request(ME, choices={tag: Policy.DATABASE}))
     assert crontab.read() == written
     assert not done.failures

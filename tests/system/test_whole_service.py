@@ -104,7 +104,7 @@ class Service(RuleBasedStateMachine):
         that it was asked to change."""
         before, known = self.state()
         takes = [*takes, *self.waiting(targets)]
-        tags = {task.crontab_id for task in known if task.id in targets}
+        tags = {task.tag for task in known if task.id in targets}
         problem = None
         try:
             yield
@@ -157,7 +157,7 @@ class Service(RuleBasedStateMachine):
         compared = service.preview(self.environment)
         held = compared.reading.held(compared.document)
         open_changes = [c for c in compared.plan.changes if c not in compared.plan.conflicts]
-        failed = {t.crontab_id for t in self.tasks() if t.sync_error}
+        failed = {t.tag for t in self.tasks() if t.sync_error}
         assert not [c for c in open_changes if c.tag not in failed | held.keys()]
         again = service.sync(self.environment, Request(ME, confirmed=True))
         assert self.text() == settled
@@ -212,7 +212,7 @@ class Service(RuleBasedStateMachine):
         """Nothing else happens between: the very bytes are there again."""
         self.flag.unlink(missing_ok=True)
         self.settle()
-        if (task := self.some(data, on=True)) and task.crontab_id in entries(self.text()):
+        if (task := self.some(data, on=True)) and task.tag in entries(self.text()):
             before = self.text()
             for on in (False, True):
                 with self.act(targets=[task.id]):
@@ -248,7 +248,7 @@ class Service(RuleBasedStateMachine):
     @rule(data=st.data())
     def release(self, data):
         task = self.some(data, on=True)
-        line = entries(self.text()).get(task.crontab_id) if task else None
+        line = entries(self.text()).get(task.tag) if task else None
         if line and not line.paused:
             own = f"# {task.name}\n"
             before = self.text()

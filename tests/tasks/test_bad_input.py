@@ -127,7 +127,7 @@ def test_a_raw_text_with_a_nul_byte_is_refused(environment):
 def test_an_odd_but_good_command_goes_through_the_crontab_and_back(environment, crontab, command):
     task = create(environment, command=command)
     (entry,) = [e for _, e in service.read_crontab(environment)[1].entries()]
-    assert (entry.command, entry.tag) == (command, task.crontab_id)
+    assert (entry.command, entry.tag) == (command, task.tag)
     assert tasks.listing(environment).states[task.id] is tasks.State.SYNCED
     tasks.delete(environment, ME, task.id)
 

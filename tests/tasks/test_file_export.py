@@ -35,7 +35,7 @@ def test_what_is_exported_is_imported_elsewhere(target, environment, crontab, tm
 
 def test_each_value_that_a_new_task_has_is_in_a_file():
     left_behind = {
-        "id", "paused_until", "source", "status", "last_run", "sync_error", "crontab_id",
+        "id", "paused_until", "source", "status", "last_run", "sync_error", "tag",
         "synced_at", "created_at", "updated_at", "definition_changed_at", "deleted_at", "version",
     }  # fmt: skip
     of_a_task = {field.name for field in fields(tasks.Task)} - left_behind

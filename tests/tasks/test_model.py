@@ -7,7 +7,7 @@ from pitasker_core.formats.fields import FIELDS
 from pitasker_core.formats.record import TaskRecord
 from pitasker_core.tasks.model import ATTRIBUTES, ENTRY_NAMES, TASK_NAMES, VALUE_NAMES, TaskValues
 
-NOT_IN_TASK = {"output", "crontab", "synced_to_crontab"}
+NOT_IN_TASK = {"output", "crontab_row", "synced_to_crontab"}
 """Columns that no page, command or answer of the API shows."""
 
 NOT_IN_FILES = {"paused_until"}

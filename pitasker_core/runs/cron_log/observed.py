@@ -71,8 +71,8 @@ def collect(environment: Environment) -> Seen | Unreadable:
         return source
     now = clock.now()
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
-        row = session.get(SettingRow, _key(crontab))
+        crontab_row = store.own_crontab(session)
+        row = session.get(SettingRow, _key(crontab_row))
         kept: dict[str, Any] = dict(row.value) if row else {}
     try:
         found = _read(source, kept, now)
@@ -86,16 +86,16 @@ def collect(environment: Environment) -> Seen | Unreadable:
     if found.events or _is_worth_it(kept, told):
         document = _document(environment)
         with database.session(environment) as session:
-            row = session.get(SettingRow, _key(crontab), with_for_update=True)
+            row = session.get(SettingRow, _key(crontab_row), with_for_update=True)
             if (dict(row.value) if row else {}) != kept:
                 return _seen(told, now)  # another process was quicker
-            _take_in(session, crontab, found.events, document)
-            session.merge(SettingRow(key=_key(crontab), value=told, updated_at=now))
+            _take_in(session, crontab_row, found.events, document)
+            session.merge(SettingRow(key=_key(crontab_row), value=told, updated_at=now))
     return _seen(told, now)
 
 
-def _key(crontab: int) -> str:
-    return f"log:{crontab}"
+def _key(crontab_row: int) -> str:
+    return f"log:{crontab_row}"
 
 
 def user_name() -> str:
@@ -168,12 +168,14 @@ def _document(environment: Environment) -> Document:
         return parse("")
 
 
-def _take_in(session: Session, crontab: int, events: Iterable[Event], document: Document) -> None:
+def _take_in(
+    session: Session, crontab_row: int, events: Iterable[Event], document: Document
+) -> None:
     events = list(events)
     user = user_name()
     starts = [e for e in events if e.kind is Kind.STARTED and e.user == user]
-    _take_starts(session, crontab, starts, document)
-    _take_changes(session, crontab, events, user)
+    _take_starts(session, crontab_row, starts, document)
+    _take_changes(session, crontab_row, events, user)
 
 
 # --- Starts -----------------------------------------------------------------------------------
@@ -188,12 +190,14 @@ def unmanaged(document: Document) -> dict[str, str]:
     }
 
 
-def _take_starts(session: Session, crontab: int, starts: list[Event], document: Document) -> None:
+def _take_starts(
+    session: Session, crontab_row: int, starts: list[Event], document: Document
+) -> None:
     tags = {event: tag_in(event.text) for event in starts}
-    query = select(TaskRow.crontab_id, TaskRow.id).where(
-        TaskRow.crontab == crontab, TaskRow.crontab_id.in_({tag for tag in tags.values() if tag})
+    query = select(TaskRow.tag, TaskRow.id).where(
+        TaskRow.crontab_row == crontab_row, TaskRow.tag.in_({tag for tag in tags.values() if tag})
     )
-    tasks: dict[UUID | None, int] = {row.crontab_id: row.id for row in session.execute(query)}
+    tasks: dict[UUID | None, int] = {row.tag: row.id for row in session.execute(query)}
     commands = unmanaged(document)
     recorded = _recorded_tasks(session, tasks.values(), starts)
     rows: list[dict[str, Any]] = []
@@ -210,10 +214,10 @@ def _take_starts(session: Session, crontab: int, starts: list[Event], document: 
                 continue
         rows.append(
             {
-                "crontab": crontab,
+                "crontab_row": crontab_row,
                 "task": task,
                 "command": command,
-                "name": f"log:{crontab}:{int(event.at.timestamp())}:{event.pid}",
+                "name": f"log:{crontab_row}:{int(event.at.timestamp())}:{event.pid}",
                 "source": "observed",
                 "pid": event.pid,
                 "started_at": event.at,
@@ -276,7 +280,7 @@ CHANGES = (*_CHANGES.values(), _EDITED)
 """The kinds of these events."""
 
 
-def _take_changes(session: Session, crontab: int, events: list[Event], user: str) -> None:
+def _take_changes(session: Session, crontab_row: int, events: list[Event], user: str) -> None:
     """Keep who changed the crontab. What any user may have written is only what the log says."""
     edits = {e.pid for e in events if e.kind in (Kind.EDIT_BEGUN, Kind.EDIT_ENDED)}
     changes = [e for e in events if e.kind in _CHANGES and e.text == user]
@@ -289,16 +293,16 @@ def _take_changes(session: Session, crontab: int, events: list[Event], user: str
         # A log that was packed is read again from its beginning.
         if (event.at, kind) in known:
             continue
-        if operation := _raced(session, crontab, event, {e.pid for e in changes}):
-            _tell_race(session, crontab, operation, event)
-        elif _is_ours(session, crontab, event):
+        if operation := _raced(session, crontab_row, event, {e.pid for e in changes}):
+            _tell_race(session, crontab_row, operation, event)
+        elif _is_ours(session, crontab_row, event):
             continue
         actor = CRONTAB if event.is_verified else LOG
         by = {"by": event.user} if event.is_verified and event.user != user else None
         session.add(EventRow(at=event.at, actor=actor, kind=kind, after=by))
 
 
-def _raced(session: Session, crontab: int, event: Event, pids: Collection[int]) -> int | None:
+def _raced(session: Session, crontab_row: int, event: Event, pids: Collection[int]) -> int | None:
     """The operation in whose write, between its last look and its end, others wrote too.
 
     Only where the log has our own write as well, by its process: what it names is then another's.
@@ -309,32 +313,32 @@ def _raced(session: Session, crontab: int, event: Event, pids: Collection[int]) 
     second = timedelta(seconds=1) if not event.at.microsecond else timedelta()
     row = session.execute(
         select(OperationRow.id, cast(write["pid"].astext, Integer))
-        .where(OperationRow.crontab == crontab, write.is_not(None))
+        .where(OperationRow.crontab_row == crontab_row, write.is_not(None))
         .where(OperationRow.started_at > event.at - _LONGEST_WRITE)
         .where(since <= event.at + second, until >= event.at)
     ).first()
     return row[0] if row and row[1] in pids and row[1] != event.pid else None
 
 
-def _tell_race(session: Session, crontab: int, operation: int, event: Event) -> None:
+def _tell_race(session: Session, crontab_row: int, operation: int, event: Event) -> None:
     message = (
         f"At {event.at.astimezone(clock.system_zone()):%H:%M:%S} somebody else installed a crontab "
         f"in the moment in which PiTasker wrote it (operation {operation}). If a change of theirs "
         "is missing, PiTasker has overwritten it unseen: make it again."
     )
     _log.warning("%s", message)
-    notices.add(session, crontab, notices.Kind.FINDING, message)
+    notices.add(session, crontab_row, notices.Kind.FINDING, message)
 
 
 _WINDOW = ("since", "until")
 _LONGEST_WRITE = timedelta(minutes=5)
 
 
-def _is_ours(session: Session, crontab: int, event: Event) -> bool:
+def _is_ours(session: Session, crontab_row: int, event: Event) -> bool:
     """Whether PiTasker itself wrote the crontab then."""
     length = func.make_interval(0, 0, 0, 0, 0, 0, OperationRow.duration_ms / 1000)
     query = exists().where(
-        OperationRow.crontab == crontab,
+        OperationRow.crontab_row == crontab_row,
         or_(OperationRow.after.is_not(None), OperationRow.outcome == "failed"),
         OperationRow.started_at <= event.at + _OWN_WRITE,
         OperationRow.started_at + length >= event.at - _OWN_WRITE,

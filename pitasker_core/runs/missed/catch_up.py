@@ -38,34 +38,34 @@ def offers(environment: Environment) -> Offer | None:
     None when there are none, or when it was longer ago than a week.
     """
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
+        crontab_row = store.own_crontab(session)
         query = select(RunRow.note).where(
-            RunRow.crontab == crontab,
+            RunRow.crontab_row == crontab_row,
             RunRow.state == literal_column("'missed'"),
             RunRow.started_at > clock.now() - REACH,
             RunRow.note.startswith(WAS),
         )
         note = session.scalar(query.order_by(RunRow.started_at.desc()).limit(1))
-        missed = _not_started(session, crontab, note, true()) if note else []
+        missed = _not_started(session, crontab_row, note, true()) if note else []
     return Offer(sentence(note, [one.name for one in missed]), missed) if note and missed else None
 
 
 def to_make_up(environment: Environment, note: str) -> list[Missed]:
     """The tasks that were missed for a reason, have not run since, and are wanted to catch up."""
     with database.session(environment) as session:
-        crontab = store.own_crontab(session)
-        return _not_started(session, crontab, note, TaskRow.catch_up)
+        crontab_row = store.own_crontab(session)
+        return _not_started(session, crontab_row, note, TaskRow.catch_up)
 
 
 def _not_started(
-    session: Session, crontab: int, note: str, which: ColumnElement[bool] | Any
+    session: Session, crontab_row: int, note: str, which: ColumnElement[bool] | Any
 ) -> list[Missed]:
     """Those tasks of a stretch that have not started since, in the order of their names."""
     query = (
         select(RunRow.task, TaskRow.name, RunRow.missed)
         .join(TaskRow, TaskRow.id == RunRow.task)
         .where(
-            RunRow.crontab == crontab,
+            RunRow.crontab_row == crontab_row,
             RunRow.state == literal_column("'missed'"),
             RunRow.started_at > clock.now() - 2 * REACH,
             RunRow.note == note,

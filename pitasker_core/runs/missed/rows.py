@@ -38,32 +38,32 @@ class Judged:
     tag: UUID
 
 
-def _key(crontab: int) -> str:
-    return f"missed:{crontab}"
+def _key(crontab_row: int) -> str:
+    return f"missed:{crontab_row}"
 
 
-def mark(session: Session, crontab: int) -> datetime | None:
+def mark(session: Session, crontab_row: int) -> datetime | None:
     """How far everything was judged, as far as that was kept."""
-    row = session.get(SettingRow, _key(crontab))
+    row = session.get(SettingRow, _key(crontab_row))
     return datetime.fromisoformat(row.value["judged"]) if row else None
 
 
-def keep_mark(session: Session, crontab: int, judged: datetime) -> None:
+def keep_mark(session: Session, crontab_row: int, judged: datetime) -> None:
     """Keep how far everything was judged."""
     value = {"judged": judged.isoformat()}
-    session.merge(SettingRow(key=_key(crontab), value=value, updated_at=clock.now()))
+    session.merge(SettingRow(key=_key(crontab_row), value=value, updated_at=clock.now()))
 
 
 def last_sign(
-    session: Session, crontab: int, booted_at: datetime, said: Sign | None
+    session: Session, crontab_row: int, booted_at: datetime, said: Sign | None
 ) -> Sign | None:
     """The last that is known of the machine before it was booted."""
     if said is None or said.stopped:
         return said
     last = [said.at]
     for column, mine in (
-        (RunRow.started_at, and_(RunRow.crontab == crontab, RunRow.source != "missed")),
-        (OperationRow.started_at, OperationRow.crontab == crontab),
+        (RunRow.started_at, and_(RunRow.crontab_row == crontab_row, RunRow.source != "missed")),
+        (OperationRow.started_at, OperationRow.crontab_row == crontab_row),
     ):
         query = select(column).where(mine, column < booted_at)
         if (found := session.scalar(query.order_by(column.desc()).limit(1))) is not None:
@@ -71,13 +71,13 @@ def last_sign(
     return Sign(max(last), stopped=False)
 
 
-def tasks(session: Session, crontab: int) -> Iterator[Judged]:
+def tasks(session: Session, crontab_row: int) -> Iterator[Judged]:
     """The tasks that may have an entry in the crontab."""
     rows = session.execute(
-        select(TaskRow.id, TaskRow.name, TaskRow.crontab_id)
+        select(TaskRow.id, TaskRow.name, TaskRow.tag)
         .where(
-            TaskRow.crontab == crontab,
-            TaskRow.crontab_id.is_not(None),
+            TaskRow.crontab_row == crontab_row,
+            TaskRow.tag.is_not(None),
             TaskRow.deleted_at.is_(None),
         )
         .order_by(TaskRow.name, TaskRow.id)
@@ -85,18 +85,18 @@ def tasks(session: Session, crontab: int) -> Iterator[Judged]:
     return (Judged(number, name, tag) for number, name, tag in rows if tag)
 
 
-def newest_snapshot(session: Session, crontab: int) -> tuple[int, str] | None:
+def newest_snapshot(session: Session, crontab_row: int) -> tuple[int, str] | None:
     """The id and the digest of what the crontab was when it was last seen."""
-    query = select(SnapshotRow.id, SnapshotRow.sha256).where(SnapshotRow.crontab == crontab)
+    query = select(SnapshotRow.id, SnapshotRow.sha256).where(SnapshotRow.crontab_row == crontab_row)
     row = session.execute(query.order_by(SnapshotRow.id.desc()).limit(1)).first()
     return (row.id, row.sha256) if row else None
 
 
 def observations(
-    session: Session, crontab: int, since: datetime, dialect: Dialect
+    session: Session, crontab_row: int, since: datetime, dialect: Dialect
 ) -> list[Observation]:
     """What the crontab said from a time on, oldest first: the one in force then, and all since."""
-    mine = SnapshotRow.crontab == crontab
+    mine = SnapshotRow.crontab_row == crontab_row
     first = (
         select(func.max(SnapshotRow.id))
         .where(mine, SnapshotRow.taken_at <= since)
@@ -124,7 +124,7 @@ def _definitions(text: str, dialect: Dialect) -> dict[UUID, Definition]:
     }
 
 
-def edits(session: Session, crontab: int, since: datetime) -> list[datetime]:
+def edits(session: Session, crontab_row: int, since: datetime) -> list[datetime]:
     """When others than PiTasker changed the crontab, by cron's log, ascending."""
     query = select(EventRow.at).where(
         EventRow.actor.in_((observed.CRONTAB, observed.LOG)),
@@ -162,7 +162,7 @@ def tell_late(session: Session, task: int, at: datetime, start: datetime) -> Non
     )
 
 
-def write(session: Session, crontab: int, task: int, gap: Gap) -> int | None:
+def write(session: Session, crontab_row: int, task: int, gap: Gap) -> int | None:
     """Keep what was missed; the new run's id, or None when an earlier gap only went on."""
     first, last = gap.times[0], gap.times[-1]
     session.execute(
@@ -182,7 +182,7 @@ def write(session: Session, crontab: int, task: int, gap: Gap) -> int | None:
     if session.scalar(select(RunRow.id).where(RunRow.name == name)) is not None:
         return None
     row = RunRow(
-        crontab=crontab,
+        crontab_row=crontab_row,
         task=task,
         name=name,
         source="missed",
@@ -196,9 +196,11 @@ def write(session: Session, crontab: int, task: int, gap: Gap) -> int | None:
     return row.id
 
 
-def tell(session: Session, crontab: int, note: str, missed: Sequence[tuple[Judged, int]]) -> None:
+def tell(
+    session: Session, crontab_row: int, note: str, missed: Sequence[tuple[Judged, int]]
+) -> None:
     """One notice for all that was missed for one reason."""
     message = sentence(note, [task.name for task, _ in missed])
     alone = missed[0] if len(missed) == 1 else None
     task, run = (alone[0].id, alone[1]) if alone else (None, None)
-    notices.add(session, crontab, notices.Kind.MISSED, message, task, run)
+    notices.add(session, crontab_row, notices.Kind.MISSED, message, task, run)

@@ -126,18 +126,18 @@ class Watch:
         if isinstance(seen, Seen):
             until = min(until, seen.until - EARLY)
         with database.session(self._environment) as session:
-            crontab = store.own_crontab(session)
+            crontab_row = store.own_crontab(session)
             if self._boot is None:
-                self._begin(session, crontab, moment, seen)
+                self._begin(session, crontab_row, moment, seen)
             mark = max(self._mark or moment.now, moment.now - REACH)
-            due = list(self._due_tasks(session, crontab, mark, until, seen))
+            due = list(self._due_tasks(session, crontab_row, mark, until, seen))
             if due and not self._is_installed():
                 return  # a sync takes in first what the crontab says now
-            told = self._judge_all(session, crontab, due, seen, until)
+            told = self._judge_all(session, crontab_row, due, seen, until)
             waits = [at for one in self._due.values() if (at := one.judged)]
             self._mark = max(mark, min([until, *waits]))
             if told or self._kept is None or self._mark - self._kept > _REMEMBERED:
-                rows.keep_mark(session, crontab, self._mark)
+                rows.keep_mark(session, crontab_row, self._mark)
                 self._kept = self._mark
 
     def _compare_clocks(self, moment: Moment) -> None:
@@ -160,10 +160,10 @@ class Watch:
         self._set_or_slept = [*self._set_or_slept[-20:], found]
 
     def _begin(
-        self, session: Session, crontab: int, moment: Moment, seen: Seen | Unreadable
+        self, session: Session, crontab_row: int, moment: Moment, seen: Seen | Unreadable
     ) -> None:
         """Find out how far was judged, and what is known of this boot: it takes a process, once."""
-        self._mark = self._kept = rows.mark(session, crontab)
+        self._mark = self._kept = rows.mark(session, crontab_row)
         known: list[Boot] = []
         since = moment.booted_at - ON_TIME
         if isinstance(seen, Seen) and seen.is_journal and (known := machine.boots()):
@@ -172,7 +172,7 @@ class Watch:
         off = offline_periods.offs(
             known,
             moment.booted_at,
-            rows.last_sign(session, crontab, moment.booted_at, self._sign),
+            rows.last_sign(session, crontab_row, moment.booted_at, self._sign),
         )
         this_off = off[-1] if off and abs(off[-1].end - moment.booted_at) < JUMP else None
         if this_off:
@@ -183,14 +183,14 @@ class Watch:
     def _due_tasks(
         self,
         session: Session,
-        crontab: int,
+        crontab_row: int,
         mark: datetime,
         until: datetime,
         seen: Seen | Unreadable,
     ) -> Iterator[Judged]:
         """The tasks that should have started since they were judged last."""
-        changed = self._observe(session, crontab, mark, seen)
-        known = {task.id: task for task in rows.tasks(session, crontab)}
+        changed = self._observe(session, crontab_row, mark, seen)
+        known = {task.id: task for task in rows.tasks(session, crontab_row)}
         self._due = {number: due for number, due in self._due.items() if number in known}
         for task in known.values():
             due = self._due.get(task.id)
@@ -201,19 +201,19 @@ class Watch:
                 yield task
 
     def _observe(
-        self, session: Session, crontab: int, mark: datetime, seen: Seen | Unreadable
+        self, session: Session, crontab_row: int, mark: datetime, seen: Seen | Unreadable
     ) -> bool:
         """Find out what the crontab said since the mark; whether that is news."""
-        snapshot = rows.newest_snapshot(session, crontab)
+        snapshot = rows.newest_snapshot(session, crontab_row)
         if snapshot == self._snapshot:
             return False
         self._snapshot = snapshot
         dialect = service.program(self._environment).dialect
-        self._observations = rows.observations(session, crontab, mark, dialect)
+        self._observations = rows.observations(session, crontab_row, mark, dialect)
         self._edits = None
         if isinstance(seen, Seen) and seen.since <= mark:
             is_whole = all(end <= mark for _, end in seen.holes)
-            self._edits = rows.edits(session, crontab, mark) if is_whole else None
+            self._edits = rows.edits(session, crontab_row, mark) if is_whole else None
         return True
 
     def _redefined(self, task: Judged, due: _Due) -> _Due:
@@ -248,7 +248,7 @@ class Watch:
     def _judge_all(
         self,
         session: Session,
-        crontab: int,
+        crontab_row: int,
         due: Sequence[Judged],
         seen: Seen | Unreadable,
         until: datetime,
@@ -258,30 +258,35 @@ class Watch:
         wrote = False
         # By ascending id, the order in which a sync locks tasks.
         for task in sorted(due, key=lambda task: task.id):
-            for gap, run in self._judge_task(session, crontab, task, seen, until):
+            for gap, run in self._judge_task(session, crontab_row, task, seen, until):
                 wrote = True
                 if run is not None:
                     news.setdefault(gap.note, {})[task.id] = (task, run)
         for note, missed_tasks in news.items():
             in_order = [missed_tasks[task.id] for task in due if task.id in missed_tasks]
-            rows.tell(session, crontab, note, in_order)
+            rows.tell(session, crontab_row, note, in_order)
         return wrote
 
     def _judge_task(
-        self, session: Session, crontab: int, task: Judged, seen: Seen | Unreadable, until: datetime
+        self,
+        session: Session,
+        crontab_row: int,
+        task: Judged,
+        seen: Seen | Unreadable,
+        until: datetime,
     ) -> Iterator[tuple[Gap, int | None]]:
         """Judge one task up to a time; each gap, with its run where that is new."""
         due = self._due[task.id]
         while due.earlier and _is_ripe(due.earlier[0], until):
             span = due.earlier.pop(0)
-            verdict, starts = self._verdict(session, crontab, task, span, until, seen)
-            yield from self._write(session, crontab, task, verdict, starts)
+            verdict, starts = self._verdict(session, crontab_row, task, span, until, seen)
+            yield from self._write(session, crontab_row, task, verdict, starts)
         if due.span is None or due.following is None or due.following > until:
             return
         schedule = due.span.definition.schedule
         span = replace(due.span, start=due.since)
-        verdict, starts = self._verdict(session, crontab, task, span, until, seen)
-        yield from self._write(session, crontab, task, verdict, starts)
+        verdict, starts = self._verdict(session, crontab_row, task, span, until, seen)
+        yield from self._write(session, crontab_row, task, verdict, starts)
         due.waits = bool(verdict.waiting)
         if verdict.waiting:
             due.since, due.following = verdict.waiting[0] - EARLY, verdict.waiting[0]
@@ -291,7 +296,7 @@ class Watch:
     def _verdict(
         self,
         session: Session,
-        crontab: int,
+        crontab_row: int,
         task: Judged,
         span: Span,
         until: datetime,
@@ -301,7 +306,7 @@ class Watch:
         times, starts = self._facts(session, task, span, until)
         stretches = self._stretches(span.definition, seen)
         if span.definition.recorded:
-            stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in spool.holes(session, crontab)]
+            stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in spool.holes(session, crontab_row)]
         verdict = detection.judge(times, starts, stretches, until, span.end)
         if verdict.waiting and cron_daemon.is_alive() is False:
             stretches.append(Stretch(verdict.waiting[0], until, Cause.CRON_DOWN))
@@ -311,7 +316,7 @@ class Watch:
     def _write(
         self,
         session: Session,
-        crontab: int,
+        crontab_row: int,
         task: Judged,
         verdict: Verdict,
         starts: Sequence[datetime],
@@ -319,7 +324,7 @@ class Watch:
         for at, start in verdict.late:
             rows.tell_late(session, task.id, at, start)
         for gap in detection.gaps(verdict.missed, starts, clock.system_zone()):
-            yield gap, rows.write(session, crontab, task.id, gap)
+            yield gap, rows.write(session, crontab_row, task.id, gap)
 
     def _facts(
         self, session: Session, task: Judged, span: Span, until: datetime

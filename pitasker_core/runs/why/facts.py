@@ -127,9 +127,9 @@ class Facts:
     @cached_property
     def index(self) -> int | None:
         """Where the task's entry stands in the crontab, if it does."""
-        if self.document is None or self.task.crontab_id is None:
+        if self.document is None or self.task.tag is None:
             return None
-        return next(iter(self.document.by_tag.get(self.task.crontab_id, [])), None)
+        return next(iter(self.document.by_tag.get(self.task.tag, [])), None)
 
     @cached_property
     def entry(self) -> Entry | None:

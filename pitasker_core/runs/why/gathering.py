@@ -87,7 +87,7 @@ def _with_log(environment: Environment, found: Facts) -> Facts:
         events = reader.read(log, {}, due - timedelta(minutes=1), found.user).events
     except OSError as problem:
         return replace(found, log_problem=f"{log} cannot be read: {problem.strerror or problem}.")
-    tag = f"PITASKER_ID:{found.task.crontab_id}"
+    tag = f"PITASKER_ID:{found.task.tag}"
     starts = [e.at for e in events if e.kind is Kind.STARTED and tag in e.text]
     # Not those of the jobs themselves: with `cron -L` it says of each how it failed.
     errors = [
