@@ -1,4 +1,4 @@
-"""The time, and the zone that cron goes by."""
+"""The current time, and the time zone in which cron reads schedules."""
 
 import io
 from contextlib import suppress
@@ -12,15 +12,15 @@ _TIMEZONE = Path("/etc/timezone")
 
 
 def now() -> datetime:
-    """The present time, aware, in UTC."""
+    """The current time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def system_zone() -> ZoneInfo:
-    """The machine's time zone, in which cron reads schedules; TZ does not count for cron.
+    """The machine's time zone, in which cron reads schedules. Cron ignores TZ.
 
-    UTC where the machine has no zone set, or a link to one that does not exist, as the C library
-    has it. The zone always has a key, which PostgreSQL understands as well.
+    UTC if the machine has no zone, or if /etc/localtime is a broken link, like the C library.
+    The zone always has a key, and PostgreSQL understands it too.
     """
     try:
         data = _LOCALTIME.read_bytes()
@@ -32,19 +32,19 @@ def system_zone() -> ZoneInfo:
 
 @lru_cache(maxsize=4)
 def _zone(data: bytes, name: str) -> ZoneInfo:
-    """The zone of a file's content, by this name, or else by that of the same file among all."""
+    """The zone with this content: the one of this name, else any with the same content."""
     names = (name, "UTC", *_main_names(), *sorted(available_timezones()))
-    for known in filter(None, names):
-        if _is_file_of(known, data):
-            return ZoneInfo(known)
-    # A zone of the administrator's own: the last line of its file is a rule that has no name, as
-    # POSIX writes it (RFC 8536, section 3.3).
+    for candidate in filter(None, names):
+        if _is_file_of(candidate, data):
+            return ZoneInfo(candidate)
+    # An administrator's own zone has no name. The last line of its file is a POSIX rule, which we
+    # use as the key (RFC 8536, section 3.3).
     rule = data.rstrip(b"\n").rpartition(b"\n")[2].decode("ascii")
     return ZoneInfo.from_file(io.BytesIO(data), key=rule)
 
 
 def _configured_name() -> str:
-    """What Debian keeps beside a copy; it may be that of another zone."""
+    """The name in Debian's /etc/timezone. It can be out of date."""
     try:
         return _TIMEZONE.read_text().strip()
     except (OSError, ValueError):
@@ -52,7 +52,7 @@ def _configured_name() -> str:
 
 
 def _main_names() -> list[str]:
-    """The zones of which others are copies: tzdata's own table, with comments and tabs."""
+    """The zones that are not copies of others, from tzdata's zone1970.tab."""
     for folder in TZPATH:
         with suppress(OSError):
             lines = Path(folder, "zone1970.tab").read_text("utf-8", "replace").splitlines()
@@ -72,7 +72,7 @@ def _is_file_of(name: str, data: bytes) -> bool:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long before or after now, in the largest whole unit: "5 min ago", "in 2 h"."""
+    """The distance to now in the largest whole unit: "5 min ago", "in 2 h"."""
     seconds = (moment - now).total_seconds()
     size = abs(seconds)
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):

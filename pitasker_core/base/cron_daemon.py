@@ -1,7 +1,7 @@
-"""Is cron itself alive? Without it the best crontab does nothing.
+"""Whether the cron daemon runs.
 
-The cron that counts is the one that reads this machine's spool: not one in a container, whose
-processes show here as well, and not the remains of one that ended.
+Only the daemon that reads this machine's spool counts. A cron in a container also shows in /proc,
+and a dead one can leave its pid file.
 """
 
 import os
@@ -10,14 +10,14 @@ from pathlib import Path
 _NAMES = {"cron", "crond"}
 
 PID_FILES = (Path("/run/crond.pid"), Path("/run/cron.pid"))
-"""Where a daemon writes its process number: Debian's and cronie's, and some others'."""
+"""Where Debian's cron, cronie and others write their process id."""
 
 
 def is_alive(proc: Path = Path("/proc"), pid_files: tuple[Path, ...] = PID_FILES) -> bool | None:
-    """Whether the cron daemon of this machine runs; None when this user cannot tell.
+    """Whether this machine's cron daemon runs; None if this user cannot tell.
 
-    The daemon that its pid file names is it, if it runs. A file that a dead daemon left says
-    nothing, so then any daemon is looked for that shares our view of the machine.
+    The process in the pid file is the daemon, if it runs. Otherwise any cron process counts that
+    shares our mount namespace.
     """
     if any(_is_daemon(proc / number) for number in map(_number, pid_files) if number):
         return True
@@ -25,7 +25,7 @@ def is_alive(proc: Path = Path("/proc"), pid_files: tuple[Path, ...] = PID_FILES
     shared = {_shares_mounts(process, proc) for process in processes if _is_daemon(process)}
     if True in shared or None in shared:
         return True if True in shared else None
-    # Who sees other users' processes would see root's cron.
+    # If we see other users' processes, we would also see root's cron.
     return False if os.getuid() == 0 or any(map(_is_others, processes)) else None
 
 
@@ -45,9 +45,9 @@ def _is_others(process: Path) -> bool:
 
 
 def _is_daemon(process: Path) -> bool:
-    """Whether a process is a cron that runs, and one of our own process namespace.
+    """Whether a process is a running cron in our own pid namespace.
 
-    A process of a container has a number of its own there: `NSpid` lists both (proc(5)).
+    A process in a container has a second number there: `NSpid` lists both (proc(5)).
     """
     try:
         if (process / "comm").read_text().strip() not in _NAMES:
@@ -64,7 +64,7 @@ def _is_daemon(process: Path) -> bool:
 
 
 def _shares_mounts(process: Path, proc: Path) -> bool | None:
-    """Whether a process sees the same files as we do, and so our spool; None if that is hidden."""
+    """Whether a process shares our mount namespace, and so our spool; None if hidden."""
     try:
         return (process / "ns/mnt").readlink() == (proc / "self/ns/mnt").readlink()
     except OSError:

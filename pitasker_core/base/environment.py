@@ -1,4 +1,4 @@
-"""What the environment tells PiTasker: where things lie and which programs to use."""
+"""The environment of the process: where PiTasker keeps its data, and which programs it uses."""
 
 import os
 import shlex

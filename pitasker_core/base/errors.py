@@ -1,8 +1,8 @@
-"""The one family of errors that PiTasker raises.
+"""The errors that PiTasker raises.
 
-Each names a situation a person can be in. Three places catch them and nobody else does: the
-dashboard's banner, the API's handler and the command line's main. Errors of drivers and of other
-programs are turned into these where they happen.
+Each names a situation that a person can be in. Only three places catch them: the dashboard's
+banner, the API's handler and the command line's `main`. Errors of drivers and other programs
+become one of these where they happen.
 """
 
 from typing import ClassVar
@@ -11,11 +11,11 @@ from pitasker_core.base.text import Code, Text
 
 
 class PiTaskerError(Exception):
-    """Something a person must know about, in their words.
+    """A problem that a person must know about.
 
-    `message` says what happened, `advice` what to do next (may be empty). `code` is stable and for
-    programs. `recoverable` is true when the same request may succeed later or after the advice
-    was followed, without a repair of PiTasker itself. What is code in either is a part of a `Text`.
+    `message` says what happened. `advice` says what to do next and may be empty. Both may be a
+    `Text` with parts that are code. `code` is stable, for programs. `recoverable` is true if the
+    same request can succeed later, or after the advice.
     """
 
     code: ClassVar[str] = "EXECUTION_ERROR"
@@ -28,7 +28,7 @@ class PiTaskerError(Exception):
 
     @property
     def user_message(self) -> Text:
-        """The message and the advice in one text."""
+        """The message and the advice as one text."""
         return Text(self.message, " ", self.advice) if self.advice else Text(self.message)
 
 
@@ -39,26 +39,26 @@ class PermissionDenied(PiTaskerError):
 
 
 class CrontabUnavailable(PiTaskerError):
-    """The crontab program is missing, hangs, or failed for a reason of its own."""
+    """The `crontab` program is missing, hangs, or failed."""
 
     code = "CRONTAB_UNAVAILABLE"
 
 
 class InvalidSyntax(PiTaskerError):
-    """A schedule, command, name or whole crontab that cron would not take as it is meant."""
+    """Cron would refuse or misread a schedule, command, name or crontab."""
 
     code = "INVALID_SYNTAX"
 
 
 class ParseError(PiTaskerError):
-    """A text that cannot be read as what it should be, for instance a crontab with NUL bytes."""
+    """A text cannot be parsed, for example a crontab with NUL bytes."""
 
     code = "PARSE_ERROR"
     recoverable = False
 
 
 class ConcurrentModification(PiTaskerError):
-    """The crontab was changed by somebody else between our reading and our writing."""
+    """Another program changed the crontab between our read and our write."""
 
     code = "CONCURRENT_MODIFICATION"
 
@@ -70,7 +70,7 @@ class SyncInProgress(PiTaskerError):
 
 
 class MassRemoval(PiTaskerError):
-    """Most managed entries have vanished from the crontab at once: a person must confirm."""
+    """Most managed entries vanished from the crontab at once. A person must confirm."""
 
     code = "MASS_REMOVAL"
 
@@ -82,13 +82,13 @@ class CrontabReverted(PiTaskerError):
 
 
 class DatabaseError(PiTaskerError):
-    """PostgreSQL cannot be reached, started, or did not do what was asked."""
+    """PostgreSQL cannot be reached or started, or refused a statement."""
 
     code = "DATABASE_ERROR"
 
 
 class UnknownCrontab(PiTaskerError):
-    """The database knows a crontab that may be this one under another name: a person must say.
+    """The database has a crontab that may be this one under another name. A person must decide.
 
     `crontab_row` is its id.
     """
@@ -97,9 +97,9 @@ class UnknownCrontab(PiTaskerError):
 
     def __init__(self, us: str, crontab_row: int, name: str, why: str) -> None:
         super().__init__(
-            f"This crontab is {us}, and the database knows {name}: {why}.",
+            f"This crontab is {us}, and the database has {name}: {why}.",
             Text(
-                "Say whether it is the same: ",
+                "Choose whether they are the same: ",
                 Code(f"./pitasker crontabs continue {crontab_row}"),
                 ", or ",
                 Code("./pitasker crontabs new"),
@@ -110,7 +110,7 @@ class UnknownCrontab(PiTaskerError):
 
 
 class ExecutionError(PiTaskerError):
-    """Anything else that failed while carrying out a request."""
+    """A request failed for another reason."""
 
     code = "EXECUTION_ERROR"
 
@@ -123,13 +123,13 @@ class NotFound(PiTaskerError):
 
 
 class Stale(PiTaskerError):
-    """What is to be changed was changed by somebody else since it was shown."""
+    """Somebody else changed this after it was shown."""
 
     code = "STALE"
 
 
 class NotSignedIn(PiTaskerError):
-    """Nobody is signed in, or not any more."""
+    """Nobody is signed in, or the session has ended."""
 
     code = "NOT_SIGNED_IN"
 
@@ -138,43 +138,43 @@ class NotSignedIn(PiTaskerError):
 
 
 class ReadOnly(PiTaskerError):
-    """Who is signed in may look, and not change anything."""
+    """This session or token may only read."""
 
     code = "READ_ONLY"
     recoverable = False
 
     def __init__(self) -> None:
-        super().__init__("You may look here, but not change anything.", "Nothing was changed.")
+        super().__init__("You have read-only access.", "Nothing was changed.")
 
 
 class InvalidRequest(PiTaskerError):
-    """A request that is not one of ours, or lacks something."""
+    """A request is malformed or incomplete."""
 
     code = "INVALID_REQUEST"
     recoverable = False
 
 
 class Unexpected(PiTaskerError):
-    """A mistake of PiTasker's own."""
+    """A bug in PiTasker."""
 
     code = "UNEXPECTED"
     recoverable = False
 
     def __init__(self) -> None:
         super().__init__(
-            "PiTasker made a mistake of its own.",
-            Text(Code("logs/crontab-error.log"), " says where."),
+            "PiTasker failed because of a bug.",
+            Text("See ", Code("logs/crontab-error.log"), "."),
         )
 
 
 class PreconditionFailed(PiTaskerError):
-    """The crontab is another than the one that a new text was based on."""
+    """The crontab differs from the one that a new text is based on."""
 
     code = "PRECONDITION_FAILED"
 
 
 class PreconditionRequired(PiTaskerError):
-    """A new text came without saying which one it was based on."""
+    """A new text does not say which crontab it is based on."""
 
     code = "PRECONDITION_REQUIRED"
     recoverable = False

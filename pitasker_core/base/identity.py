@@ -1,4 +1,4 @@
-"""Which crontab this is: a user's on a host, and the machine behind the host's name."""
+"""The identity of this crontab: its user, its host, and the machine behind the host's name."""
 
 import hashlib
 import hmac
@@ -16,8 +16,8 @@ _MACHINE_ID = Path("/etc/machine-id")
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose crontab it is. `machine` outlives a change of the host's name; None where the system
-    has no machine id, as in many containers."""
+    """The owner of a crontab. `machine` stays the same when the host is renamed. It is None if the
+    system has no machine id, as in many containers."""
 
     host: str
     user: str
@@ -28,12 +28,12 @@ class Identity:
 
 
 def current(host: str | None = None) -> Identity:
-    """Who we are. `host` replaces the system's host name."""
+    """The identity of this process. `host` replaces the system's host name."""
     return Identity(host or socket.gethostname(), user_name(), machine_id())
 
 
 def user_name() -> str:
-    """The account that runs this process, and so whose crontab `crontab` edits."""
+    """The account that runs this process. `crontab` edits the crontab of this account."""
     return pwd.getpwuid(os.getuid()).pw_name
 
 
@@ -48,14 +48,14 @@ def has_account(user: str) -> bool:
 
 @lru_cache
 def machine_id(file: Path = _MACHINE_ID) -> str | None:
-    """The machine's id, made so that it cannot be traced back; None where there is none.
+    """An id of this machine that is only PiTasker's; None if the system has no machine id.
 
-    It is computed as `sd_id128_get_machine_app_specific(3)` does, because the id itself "must not
-    be exposed" (machine-id(5)).
+    Computed like `sd_id128_get_machine_app_specific(3)`, because the id itself "must not be
+    exposed" (machine-id(5)).
     """
     try:
         machine = UUID(file.read_text().strip())
     except (OSError, ValueError):
-        return None  # also "uninitialized", at the first boot
+        return None  # also "uninitialized", during the first boot
     digest = hmac.new(machine.bytes, _APPLICATION.bytes, hashlib.sha256).digest()
     return str(UUID(bytes=digest[:16], version=4))

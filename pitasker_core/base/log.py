@@ -1,4 +1,4 @@
-"""Logs for machines and for people: JSON lines in files that rotate, sentences on a terminal."""
+"""Logging: JSON lines in rotated files, and sentences on the terminal."""
 
 import logging
 import sys
@@ -13,17 +13,17 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.terminal import Formatter
 
 _BYTES, _FILES = 1_000_000, 5
-"""Of each log: so much, then the next file; so many are kept."""
+"""Size of a log file, and how many older files are kept."""
 
 _AT_MOST, _SECONDS = 20, 60.0
-"""Lines of one kind within a time."""
+"""How many lines of one kind are logged in how many seconds."""
 
 
 class Repeats(logging.Filter):
-    """Leave out what is logged again and again: whoever causes it must not fill the disk.
+    """Drop repeated lines, so that nobody can fill the disk by causing errors.
 
-    Lines are of one kind when the same place in the code writes them. The last line before some
-    are left out says so, and the first after that says how many were.
+    Lines are of one kind if the same statement logs them. The last line before a gap says that
+    more are dropped, and the first line after it says how many.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -31,10 +31,10 @@ class Repeats(logging.Filter):
         self._now = now
         self._lock = threading.Lock()
         self._kinds: dict[tuple[str, int], tuple[float, int]] = {}
-        """When the time of each kind began, and how many came since."""
+        """For each kind: when its period began, and how many lines came since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to write a record; the same answer to each handler that asks."""
+        """Whether to log a record. All handlers get the same answer."""
         passes = getattr(record, "passes", None)
         if passes is None:
             passes = record.passes = self._passes(record)
@@ -51,9 +51,9 @@ class Repeats(logging.Filter):
             self._kinds[kind] = (began, count)
         note = ""
         if left_out:
-            note = f" ({left_out} lines of this kind were left out before this one.)"
+            note = f" ({left_out} lines of this kind were dropped before this one.)"
         elif count == _AT_MOST:
-            note = f" (More of this kind are left out until {_SECONDS:.0f} s after the first.)"
+            note = f" (More lines of this kind are dropped for {_SECONDS:.0f} s after the first.)"
         if note:
             record.msg, record.args = f"{record.getMessage()}{note}", ()
         return count <= _AT_MOST
@@ -63,16 +63,15 @@ _repeats = Repeats()
 
 
 def limit_repeats_of_others() -> None:
-    """Limit what the libraries log that are imported by now: a server's clients can cause it."""
+    """Limit what the libraries imported so far log, because clients can cause it."""
     for logger in list(logging.root.manager.loggerDict.values()):
         if isinstance(logger, logging.Logger) and not logger.name.startswith("pitasker_core"):
             logger.addFilter(_repeats)
 
 
 def start(environment: Environment, *, terminal: bool = True) -> None:
-    """Write what PiTasker does to `logs/crontab-sync.log`, and what fails also to
-    `logs/crontab-error.log` and, if wanted, the terminal. A disk that cannot be written stops
-    nothing.
+    """Log to `logs/crontab-sync.log`, and failures also to `logs/crontab-error.log` and, with
+    `terminal`, to stderr. A disk that cannot be written stops nothing.
     """
     logger = logging.getLogger("pitasker_core")
     if logger.handlers:
@@ -90,7 +89,7 @@ def start(environment: Environment, *, terminal: bool = True) -> None:
         environment.make_home()
         folder.mkdir(mode=0o700, exist_ok=True)
         for name, level in (("sync", logging.INFO), ("error", logging.WARNING)):
-            # Several processes may write these, the server and the command line for two.
+            # Several processes write these files: the server and each command.
             file = ConcurrentRotatingFileHandler(
                 folder / f"crontab-{name}.log", maxBytes=_BYTES, backupCount=_FILES, chmod=0o600
             )

@@ -1,17 +1,17 @@
-"""Do what may hang, beside each other and not for ever."""
+"""Run calls that may hang side by side, with a time limit."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 
 
-def run(works: Sequence[Callable[[], None]], seconds: float) -> bool:
-    """Do all at once, and wait so long at the most; True when all are done by then.
+def run(calls: Sequence[Callable[[], None]], seconds: float) -> bool:
+    """Run all calls at once. True if all ended within this many seconds.
 
-    What is not is left to itself: it keeps nobody, not even this process, from ending. Works catch
-    their own errors.
+    A call that takes longer goes on in a daemon thread, which does not keep the process from
+    ending. Calls catch their own errors.
     """
-    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    threads = [threading.Thread(target=call, daemon=True) for call in calls]
     for thread in threads:
         thread.start()
     end = time.monotonic() + seconds

@@ -1,7 +1,7 @@
-"""Questions about a path that a crontab, a setting or a person names. None of them raises.
+"""Questions about paths from outside. None of them raises.
 
-`Path.exists` and its like raise for a folder that this user may not enter, and for a name that is
-too long. Here such a path counts as one that is not there: this user cannot use it either.
+`Path.exists` and similar methods raise for a folder that this user may not enter, and for a name
+that is too long. Here such a path counts as missing, because this user cannot use it.
 """
 
 import os
@@ -13,40 +13,40 @@ from pathlib import Path
 
 
 def exists(path: str | Path) -> bool:
-    """Whether this user can reach something at a path."""
+    """Whether a path exists for this user."""
     return status(path) is not None
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether this user can reach a folder at a path."""
-    found = status(path)
-    return found is not None and stat.S_ISDIR(found.st_mode)
+    """Whether a path is a folder for this user."""
+    result = status(path)
+    return result is not None and stat.S_ISDIR(result.st_mode)
 
 
 def is_file(path: str | Path) -> bool:
-    """Whether this user can reach a plain file at a path."""
-    found = status(path)
-    return found is not None and stat.S_ISREG(found.st_mode)
+    """Whether a path is a regular file for this user."""
+    result = status(path)
+    return result is not None and stat.S_ISREG(result.st_mode)
 
 
 def is_enterable(path: str | Path) -> bool:
-    """Whether a process of this user can start in a path."""
+    """Whether this user can change to a folder."""
     return is_folder(path) and os.access(path, os.X_OK)
 
 
 def is_program(path: str | Path) -> bool:
-    """Whether this user can start the file at a path."""
-    found = status(path)
-    return found is not None and stat.S_ISREG(found.st_mode) and os.access(path, os.X_OK)
+    """Whether a path is a file that this user can execute."""
+    result = status(path)
+    return result is not None and stat.S_ISREG(result.st_mode) and os.access(path, os.X_OK)
 
 
 def home(environment: Mapping[str, str] = os.environ) -> Path:
-    """This user's home: HOME, or what the password file says where HOME is empty."""
+    """This user's home: HOME, or the one in the password file if HOME is empty."""
     return Path(environment.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
 
 
 def expand(path: str, environment: Mapping[str, str] = os.environ) -> Path:
-    """The path with its `~` or `~user` as the home that it stands for."""
+    """The path with `~` or `~user` replaced by that home."""
     first, _, rest = path.partition("/")
     if first == "~":
         return home(environment) / rest
@@ -56,7 +56,7 @@ def expand(path: str, environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def resolve(path: str | Path) -> Path | None:
-    """The path without links, or None when it leads to nothing that this user can reach."""
+    """The path without links; None if this user cannot reach its target."""
     try:
         return Path(path).resolve(strict=True)
     except (OSError, ValueError, RuntimeError):  # RuntimeError: links that lead to each other
@@ -64,7 +64,7 @@ def resolve(path: str | Path) -> Path | None:
 
 
 def status(path: str | Path) -> os.stat_result | None:
-    """What stat(2) says of a path, links followed, or None for one that cannot be reached."""
+    """The result of stat(2), which follows links; None if the path cannot be reached."""
     try:
         return Path(path).stat()
     except (OSError, ValueError):  # ValueError: a NUL byte, or text that is no file name

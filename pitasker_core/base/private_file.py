@@ -1,4 +1,4 @@
-"""Files that hold secrets: for their owner alone, and never half written."""
+"""Files with secrets: readable by their owner only, and never half written."""
 
 import json
 import os
@@ -7,13 +7,13 @@ from typing import Any
 
 
 def write(file: Path, data: Any) -> None:
-    """Put data, as JSON, in a file's place; after a power cut it is the old one or the new.
+    """Replace a file by data as JSON. After a power cut it is the old file or the new one.
 
-    Raises OSError as the disk has it.
+    Raises OSError if the disk refuses.
     """
     new = file.with_suffix(".new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        os.fchmod(out.fileno(), 0o600)  # also one that was left behind
+        os.fchmod(out.fileno(), 0o600)  # a file left by a crash keeps its old mode
         json.dump(data, out)
         out.flush()
         os.fsync(out.fileno())

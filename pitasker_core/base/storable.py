@@ -1,8 +1,8 @@
-"""Text as the database can keep it. Pure.
+"""Text that PostgreSQL can store. Pure.
 
-PostgreSQL keeps neither NUL nor half of a surrogate pair, as which a byte that is not UTF-8 stands
-in a crontab's text (see `document.decode`). Snapshots hold the exact bytes; everywhere else such a
-character is written as the byte that it stands for.
+PostgreSQL stores neither NUL nor a lone surrogate. A lone surrogate stands for a byte that is not
+UTF-8 (see `document.decode`). Snapshots hold the exact bytes. Everywhere else such a character is
+written as an escape of its byte.
 """
 
 import re
@@ -10,16 +10,16 @@ from typing import Any
 
 from pitasker_core.base.errors import InvalidSyntax
 
-_UNKEPT = re.compile("[\0\ud800-\udfff]")
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def is_storable(text: str) -> bool:
-    """Whether the database keeps this text as it is."""
-    return _UNKEPT.search(text) is None
+    """Whether PostgreSQL can store this text unchanged."""
+    return _NOT_STORABLE.search(text) is None
 
 
 def check_storable(what: str, text: str) -> str:
-    """The text, if the database keeps it as it is; else InvalidSyntax, which says what it is."""
+    """Return the text. Raises InvalidSyntax, which names `what`, if it cannot be stored."""
     if not is_storable(text):
         raise InvalidSyntax(
             f"{what} cannot contain NUL or bytes that are not UTF-8.", "Nothing was changed."
@@ -28,12 +28,12 @@ def check_storable(what: str, text: str) -> str:
 
 
 def storable(text: str) -> str:
-    r"""The text with `\xe9` for a byte that the database cannot keep."""
-    return text if is_storable(text) else _UNKEPT.sub(_written, text)
+    r"""The text with an escape such as `\xe9` for each byte that cannot be stored."""
+    return text if is_storable(text) else _NOT_STORABLE.sub(_escape, text)
 
 
 def storable_data(data: Any) -> Any:
-    """The same for every text in dictionaries and lists, as they become JSON."""
+    """Apply `storable` to each text in dictionaries and lists that become JSON."""
     if isinstance(data, str):
         return storable(data)
     if isinstance(data, dict):
@@ -43,7 +43,7 @@ def storable_data(data: Any) -> Any:
     return data
 
 
-def _written(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     is_byte = code == 0 or 0xDC80 <= code <= 0xDCFF
     return f"\\x{code & 0xFF:02x}" if is_byte else f"\\u{code:04x}"

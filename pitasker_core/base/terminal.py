@@ -1,4 +1,4 @@
-"""What is printed: nothing in it is obeyed by a terminal, but shown."""
+"""Printing to a terminal. Control characters are shown, so that the terminal never obeys them."""
 
 import codecs
 import json
@@ -21,12 +21,12 @@ def complain(text: str) -> None:
 
 
 def print_json(data: Any) -> None:
-    """Print data for programs. JSON writes every control character as an escape but DEL."""
+    """Print data as JSON. The json module escapes every control character except DEL."""
     print(json.dumps(data, indent=2).replace("\x7f", "\\u007f"), flush=True)
 
 
 def print_bytes(parts: Iterable[bytes]) -> None:
-    """Print what others wrote, byte for byte; on a terminal as a text, part by part."""
+    """Print foreign output: byte for byte, or as visible text on a terminal."""
     decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
     for part in parts:
         if sys.stdout.isatty():
@@ -40,5 +40,5 @@ class Formatter(logging.Formatter):
     """Log lines for a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, and the trace below it if there is one."""
+        """The line, with its traceback if there is one."""
         return visible(super().format(record))

@@ -1,25 +1,24 @@
-"""Text that people read: which part of it is code, and characters that nobody can see. Pure."""
+"""Text for people: marked parts that are code, and stand-ins for invisible characters. Pure."""
 
 from typing import Self
 
 
 class Code(str):
-    """A part of a text that is typed or read literally: a command, a path, a name in a file."""
+    """A part of a text to be typed or read literally: a command, a path, a file name."""
 
     __slots__ = ()
 
 
 class Text(str):
-    """A text made of parts. A page draws those that are `Code` as such; elsewhere they stand in
-    backquotes.
+    """A text made of parts. A page draws `Code` parts as code; elsewhere they are in backquotes.
 
-    Only what we wrote as `Code` is code: backquotes in a text from outside are characters.
+    Backquotes in text from outside stay plain characters.
     """
 
     parts: tuple[str, ...]
 
     def __new__(cls, *parts: str) -> Self:
-        """Join parts; those of a `Text` are taken over."""
+        """Join parts. A `Text` contributes its own parts."""
         flat = tuple(
             piece for part in parts for piece in (part.parts if isinstance(part, Text) else (part,))
         )
@@ -34,25 +33,25 @@ def _named(*codes: int) -> dict[int, str]:
 
 
 STAND_INS: dict[int, str] = {
-    # Controls a terminal obeys: by their pictures, and the C1 controls by number.
+    # Control characters: C0 by their pictures, C1 by number.
     **{code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\t\n"},
     127: "\u2421",
     **_named(*range(0x80, 0xA0)),
-    # Marks that turn text around, so that `a\u202egnp.exe` reads as `aexe.png` (UAX #9, 2.1 to
-    # 2.5), line ends that are none, and characters without any width. Not the two joiners, which
-    # words of many languages and emoji need.
+    # Marks that reverse text, so that `a\u202egnp.exe` reads as `aexe.png` (UAX #9, 2.1 to 2.5),
+    # Unicode line ends, and characters without width. Not the two joiners: many languages and
+    # emoji need them.
     **_named(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
     **_named(0x2028, 0x2029),
     **_named(0x00AD, 0x200B, *range(0x2060, 0x2065), 0xFEFF, *range(0xFFF9, 0xFFFC)),
     **_named(*range(0xE0000, 0xE0080)),
-    # Bytes that are no UTF-8, as `surrogateescape` has them.
+    # Bytes that are not UTF-8, as `surrogateescape` decodes them.
     **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
 }
-"""What stands for each character that cannot be seen, or changes how others are shown."""
+"""A stand-in for each character that is invisible or changes how others are shown."""
 
 
 def visible(text: str) -> str:
-    """The text with a stand-in for each character that a page or a terminal would obey, not show.
+    """The text with a stand-in for each invisible or control character.
 
     Line ends and tabs stay.
     """
@@ -60,5 +59,5 @@ def visible(text: str) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """A visible text whose line ends and tabs are shown too, but for the line ends at its end."""
+    """A visible text on one line: inner line ends and tabs are shown, trailing ones removed."""
     return visible(text.rstrip("\n")).translate({9: "\u2409", 10: "\u240a"})

@@ -1,4 +1,4 @@
-"""How often this process did what costs time, and how long it took in all."""
+"""Counters of what costs time in this process: how often, and how long in total."""
 
 import time
 from collections.abc import Iterator
@@ -9,28 +9,28 @@ from threading import Lock
 
 @dataclass
 class Total:
-    """So many times, so many seconds."""
+    """A number of calls and their total duration in seconds."""
 
     count: int = 0
     seconds: float = 0.0
 
     @property
     def average_ms(self) -> float | None:
-        """Milliseconds each; None when there was none."""
+        """The mean in milliseconds; None without calls."""
         return 1000 * self.seconds / self.count if self.count else None
 
 
 totals: dict[str, Total] = {}
-"""By what was done: `crontab read`, `crontab write`, `query`, `request`."""
+"""Totals by kind of work: `crontab read`, `crontab write`, `query`, `request`."""
 
 endpoints: dict[str, Total] = {}
-"""By the method and the route of the API, such as `GET /tasks/{task}`."""
+"""Totals by method and route of the API, such as `GET /tasks/{task}`."""
 
 _lock = Lock()
 
 
 def add(what: str, seconds: float, among: dict[str, Total] = totals) -> None:
-    """Count one."""
+    """Count one call."""
     with _lock:
         total = among.setdefault(what, Total())
         total.count += 1
@@ -39,7 +39,7 @@ def add(what: str, seconds: float, among: dict[str, Total] = totals) -> None:
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Count what is done within."""
+    """Count the work of a `with` block."""
     start = time.perf_counter()
     try:
         yield
