@@ -1,7 +1,7 @@
-"""Who may come in: passwords, links that open once, and signed sessions.
+"""Sign-in: passwords, one-time links and signed sessions.
 
-Everything lies in one file in PiTasker's home that only its owner can read: people must be able to
-sign in while the database is away.
+All of it is in one file in PiTasker's home that only its owner can read, so that people can sign
+in without the database.
 """
 
 import fcntl
@@ -31,16 +31,16 @@ from pitasker_core.server.sites import Site
 _COOKIES = ("pitasker", "__Host-pitasker")
 SESSION_SECONDS = 14 * 86400
 VISITOR_SECONDS = 400 * 86400
-"""The longest time that browsers keep a cookie (RFC 6265bis)."""
+"""The longest lifetime of a cookie in browsers (RFC 6265bis)."""
 LINK_SECONDS = 24 * 3600
 PASSWORD_LENGTH = 10
-"""The fewest characters of a password: whoever guesses it has a shell."""
+"""The minimum length of a password. A guessed password gives a shell."""
 
 _log = logging.getLogger(__name__)
 
 
 class Role(StrEnum):
-    """What somebody who is signed in may do."""
+    """What a session or token may do."""
 
     WRITE = "write"
     READ = "read"
@@ -48,51 +48,51 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Login:
-    """A session that was signed in."""
+    """A signed-in session."""
 
     id: str
     role: Role
 
 
 def has_password(environment: Environment) -> bool:
-    """Whether a password for changing things is set; needed to listen on the network."""
+    """Whether a password with write access is set. Listening on the network needs it."""
     return Role.WRITE in _read(environment)["passwords"]
 
 
 def set_password(environment: Environment, password: str, role: Role = Role.WRITE) -> None:
-    """Set a role's password, and end every session.
+    """Set a role's password and end every session.
 
-    Raises InvalidSyntax for a short one, and for that of the other role.
+    Raises InvalidSyntax if it is too short, or the other role's password.
     """
     if len(password) < PASSWORD_LENGTH:
         raise InvalidSyntax(
             f"A password needs at least {PASSWORD_LENGTH} characters.",
-            "Whoever guesses it can run commands as you. Three or four words make a good one.",
+            "Anyone who guesses it can run commands as you. Use three or four words.",
         )
     others = [other for other in Role if other is not role]
     if any(_is_right(environment, other, password) for other in others):
         raise InvalidSyntax(
             "This is the password of the other role.",
-            "Those who may look would sign in as those who may change things. Take another.",
+            "Read-only users would then sign in with write access. Use another password.",
         )
     hashed = PasswordHasher().hash(password)
     with _changing(environment) as data:
         data["passwords"][role.value] = hashed
         _new_secret(data)
-    _log.info("The password of those who may %s was set, and every session ended.", role.value)
+    _log.info("The %s password was set, and every session ended.", role.value)
 
 
 def check_password(environment: Environment, password: str) -> Role | None:
-    """The role that a password opens, None for a wrong one. Takes as long for either."""
-    opened = [role for role in Role if _is_right(environment, role, password)]
-    # An older version let both have the same: it opens what less can be done with.
-    return opened[-1] if opened else None
+    """The role of a password; None if it is wrong. Takes the same time in both cases."""
+    roles = [role for role in Role if _is_right(environment, role, password)]
+    # An older version allowed the same password for both roles. Then the lesser role counts.
+    return roles[-1] if roles else None
 
 
 def _is_right(environment: Environment, role: Role, password: str) -> bool:
     hashed = _read(environment)["passwords"].get(role.value)
     try:
-        # Without a password an attempt must take no less time than with one.
+        # An attempt must take the same time whether a password is set or not.
         is_right = PasswordHasher().verify(hashed or _nobodys_hash(), password)
     except (Argon2Error, InvalidHashError):
         return False
@@ -105,7 +105,7 @@ def _nobodys_hash() -> str:
 
 
 def new_link(environment: Environment, role: Role = Role.WRITE) -> str:
-    """A token that signs in once, within a day."""
+    """A token that signs in once, within 24 hours."""
     token = secrets.token_urlsafe(24)
     with _changing(environment) as data:
         data["links"][_digest(token)] = [role.value, time.time() + LINK_SECONDS]
@@ -113,22 +113,22 @@ def new_link(environment: Environment, role: Role = Role.WRITE) -> str:
 
 
 def use_link(environment: Environment, token: str) -> Role | None:
-    """The role that a link's token opens. It opens nothing a second time."""
+    """Use up a link's token and return its role; None if it is unknown, used or expired."""
     if _digest(token) not in _read(environment)["links"]:
-        return None  # no write for what anybody may try
+        return None  # guesses of strangers cause no write
     with _changing(environment) as data:
         role, until = data["links"].pop(_digest(token), (None, 0))
     return Role(role) if role and until > time.time() else None
 
 
 def role_of_link(environment: Environment, token: str) -> Role | None:
-    """The role that a link's token would open; the link stays unused."""
+    """The role of a link's token, without using it up."""
     role, until = _read(environment)["links"].get(_digest(token), (None, 0))
     return Role(role) if role and until > time.time() else None
 
 
 def sign_in(environment: Environment, role: Role, site: Site) -> tuple[str, str]:
-    """The cookie of a new session on a site: its name and value."""
+    """Start a session on a site. Returns the name and value of its cookie."""
     if not _read(environment)["secret"]:
         with _changing(environment) as data:
             data["secret"] = data["secret"] or secrets.token_hex(32)
@@ -137,9 +137,9 @@ def sign_in(environment: Environment, role: Role, site: Site) -> tuple[str, str]
 
 
 def session(environment: Environment, cookies: Mapping[str, str]) -> Login | None:
-    """The session that a browser's cookies hold, None when it is forged, too old or signed out.
+    """The session in a browser's cookies; None if it is forged, expired or signed out.
 
-    A cookie counts under its own name alone: not that of another port, nor of HTTPS.
+    A cookie is valid only under its own name, so not on another port or scheme.
     """
     data = _read(environment)
     if not data["secret"]:
@@ -160,20 +160,21 @@ def session(environment: Environment, cookies: Mapping[str, str]) -> Login | Non
 def cookie_name(site: Site) -> str:
     """The name of a site's cookie.
 
-    Browsers send a cookie to every port of a host, so the port is in its name: two PiTaskers keep
-    their own. `__Host-` makes browsers take it from this very host, by HTTPS, alone (RFC 6265bis).
+    Browsers send a cookie to every port of a host, so its name contains the port: two PiTaskers on
+    one host keep their own. Browsers accept `__Host-` only from this host and by HTTPS (RFC
+    6265bis).
     """
     return f"{_COOKIES[site.is_https]}-{site.port}"
 
 
 def cookies_of(sites: Iterable[Site], cookies: Mapping[str, str]) -> dict[str, str]:
-    """Those of a browser's cookies that belong to these sites."""
+    """A browser's cookies that belong to these sites."""
     names = [cookie_name(site) for site in sites]
     return {name: cookies[name] for name in names if name in cookies}
 
 
 def without_cookies_of_others(header: str, names: Collection[str]) -> str:
-    """A `Cookie` header without our cookies of other names: another port's, an older version's."""
+    """A `Cookie` header without our cookies of other ports and older versions."""
     pairs = [pair.strip() for pair in header.split(";")]
     given = [(pair.partition("=")[0].strip(), pair) for pair in pairs]
     return "; ".join(pair for name, pair in given if name in names or not _is_ours(name))
@@ -186,10 +187,10 @@ def _is_ours(name: str) -> bool:
 def remember_visitor(
     environment: Environment, site: Site, number: str | None = None
 ) -> tuple[str, str]:
-    """The cookie of a browser in which the owner signed in: its name and value.
+    """Mark a browser in which the owner signed in. Returns the name and value of the cookie.
 
-    It opens nothing. Its passwords are counted apart from those of strangers. A browser that has a
-    number keeps it.
+    The cookie gives no access. Password attempts of this browser are counted apart from those of
+    strangers. A browser keeps its number.
     """
     name = _visitor_cookie(site)
     return name, _signer(environment, name).sign(number or secrets.token_hex(16)).decode()
@@ -198,7 +199,7 @@ def remember_visitor(
 def visitor(
     environment: Environment, sites: Iterable[Site], cookies: Mapping[str, str]
 ) -> str | None:
-    """The number of a browser in which the owner signed in before, by its cookies."""
+    """The number of a browser in which the owner signed in before; None for other browsers."""
     if not _read(environment)["secret"]:
         return None
     for name in map(_visitor_cookie, sites):
@@ -215,14 +216,14 @@ def _visitor_cookie(site: Site) -> str:
 
 
 def sign_out(environment: Environment, cookies: Mapping[str, str]) -> None:
-    """End one session, also in tabs that are open."""
+    """End one session, also in open tabs."""
     if login := session(environment, cookies):
         with _changing(environment) as data:
             data["signed_out"][login.id] = time.time() + SESSION_SECONDS
 
 
 def sign_out_everyone(environment: Environment) -> None:
-    """End every session and every link, by a new secret. Raises ReadOnly."""
+    """End every session and link by a new secret. Raises ReadOnly."""
     if environment.read_only:
         raise ReadOnly
     with _changing(environment) as data:
@@ -246,7 +247,7 @@ def _digest(token: str) -> str:
 
 _EMPTY: dict[str, Any] = {"secret": "", "passwords": {}, "links": {}, "signed_out": {}}
 _seen: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
-"""What each file held when it was last read, with what tells that it is still the same."""
+"""The content of each file when it was last read, with its inode and modification time."""
 
 
 def _read(environment: Environment) -> dict[str, Any]:
@@ -256,22 +257,22 @@ def _read(environment: Environment) -> dict[str, Any]:
     except FileNotFoundError:
         return _EMPTY
     mark = (stat.st_ino, stat.st_mtime_ns)
-    known = _seen.get(str(file))
-    if known is None or known[0] != mark:
+    cached = _seen.get(str(file))
+    if cached is None or cached[0] != mark:
         try:
-            known = (mark, {**_EMPTY, **json.loads(file.read_text())})
+            cached = (mark, {**_EMPTY, **json.loads(file.read_text())})
         except (OSError, ValueError) as problem:
             raise ExecutionError(
                 f"{file} cannot be read: {problem}.",
                 Text("Delete it, then set a password again: ", Code("./pitasker password"), "."),
             ) from problem
-        _seen[str(file)] = known
-    return known[1]
+        _seen[str(file)] = cached
+    return cached[1]
 
 
 @contextmanager
 def _changing(environment: Environment) -> Iterator[dict[str, Any]]:
-    """The file's contents, written back whole at the end; one process at a time."""
+    """The content of the file, written back after the `with` block; one process at a time."""
     file = environment.home / "auth.json"
     try:
         environment.make_home()
@@ -280,7 +281,7 @@ def _changing(environment: Environment) -> Iterator[dict[str, Any]]:
         )
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            data = json.loads(json.dumps(_read(environment)))  # a copy of our own
+            data = json.loads(json.dumps(_read(environment)))  # a deep copy
             yield data
             now = time.time()
             data["links"] = {key: v for key, v in data["links"].items() if v[1] > now}

@@ -1,6 +1,6 @@
-"""Limits of connections, which uvicorn does not set: how long one may wait, and how many there are.
+"""Limits that uvicorn lacks: the time a connection may wait, and the number of connections.
 
-Without them whoever reaches the port stops the server with a thousand connections that say nothing.
+Without these limits, a thousand silent connections would stop the server.
 """
 
 import asyncio
@@ -17,23 +17,23 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a connection may take for each part of a request, in seconds; how many may be."""
+    """Time limits in seconds for each part of a request, and limits of connections."""
 
     header_seconds: float = 10
     body_seconds: float = 60
     answer_seconds: float = 120
-    """Until the answer is made, sent and received."""
+    """To make the answer, send it and have it received."""
     rest_seconds: float = 5
-    """To go on sending the body of a request that was answered already: closing at once would
-    take the answer from the client (RFC 9112, section 9.6)."""
+    """To finish sending a body after an early answer. Closing at once could lose the answer for
+    the client (RFC 9112, section 9.6)."""
     per_address: int = 128
-    """Behind a proxy all people have one address; a browser opens six at once."""
+    """Behind a proxy all people share one address. A browser opens six connections."""
     total: int = 512
     """Well below the 1,024 files that a process may open by default."""
 
 
 class _Table:
-    """The open connections by address, oldest first. Websockets are not among them."""
+    """The open connections by address, oldest first. Websockets do not count."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -41,10 +41,10 @@ class _Table:
         self._total = 0
 
     def enter(self, connection: "_Limited") -> bool:
-        """Add a connection, in the place of the oldest that waits if there are too many.
+        """Add a connection. If there are too many, close the oldest waiting one.
 
-        False when there is no place. The address with the most connections gives its place up, so
-        that one that opens many does not keep the others out.
+        False if none can be closed. The address with the most connections loses one, so that an
+        address with many connections does not lock out the others.
         """
         own = self._by_address.get(connection.address, {})
         if len(own) >= self._limits.per_address:
@@ -56,7 +56,7 @@ class _Table:
         if crowd:
             oldest = next((other for other in crowd if other.is_waiting), None)
             _log.warning(
-                "There are %s connections from %s: the oldest that waited was closed.",
+                "There are %s connections from %s: the oldest waiting one was closed.",
                 len(crowd),
                 next(iter(crowd)).address,
             )
@@ -69,7 +69,7 @@ class _Table:
         return True
 
     def leave(self, connection: "_Limited") -> None:
-        """Remove a connection, if it is there."""
+        """Remove a connection if it is in the table."""
         own = self._by_address.get(connection.address, {})
         if connection in own:
             del own[connection]
@@ -79,7 +79,7 @@ class _Table:
 
 
 class _Limited(H11Protocol):
-    """One connection, from its beginning to its end or to its upgrade to a websocket."""
+    """One connection, until it ends or becomes a websocket."""
 
     limits: Limits
     table: _Table
@@ -105,12 +105,12 @@ class _Limited(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
-            return  # what was read before it was closed
+            return  # data that was read before the connection was closed
         super().data_received(data)
         self._watch()
 
     def on_response_complete(self) -> None:
-        self._stop()  # the next request has time of its own
+        self._stop()  # the next request gets its own time limit
         super().on_response_complete()
         self._watch()
 
@@ -123,12 +123,12 @@ class _Limited(H11Protocol):
         super().connection_lost(exc)
 
     def drop(self) -> None:
-        """End the connection without a word."""
+        """Close the connection without an answer."""
         self._stop()
         self.transport.abort()
 
     def _watch(self) -> None:
-        """Set the deadline of what is waited for now, unless it is set."""
+        """Set the deadline of the current phase, unless it is set."""
         if self.transport.is_closing() or not self._is_http():
             return
         phase = self._waits_for()
@@ -160,20 +160,20 @@ class _Limited(H11Protocol):
 
 
 def limited(limits: Limits | None = None) -> type[H11Protocol]:
-    """uvicorn's protocol with limits: for `Config.http`."""
+    """uvicorn's protocol class with limits, for `Config.http`."""
     limits = limits or Limits()
     return type("Limited", (_Limited,), {"limits": limits, "table": _Table(limits)})
 
 
 def group_of(address: str) -> str:
-    """Those who count as one: this machine with all its loopback addresses, a network of IPv6."""
+    """The group that an address counts in: loopback is one group, and so is each IPv6 /64."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    found = getattr(found, "ipv4_mapped", None) or found
-    if found.is_loopback:
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if ip.is_loopback:
         return "this machine"
-    if found.version == 6:
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
+    if ip.version == 6:
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)

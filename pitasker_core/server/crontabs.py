@@ -1,4 +1,4 @@
-"""The crontabs of a database, and which of them is ours after a change of names."""
+"""The crontabs of a database, and a person's choice of ours after a rename."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,15 +17,15 @@ from pitasker_core.server.tokens import digest
 
 
 def listing(environment: Environment) -> list[Known]:
-    """All crontabs of the database: first ours, or else those that may be ours."""
+    """All crontabs of the database: ours first, or else those that may be ours."""
     with database.administer(environment) as connection:
         return owner.known(connection, database.evidence(environment))
 
 
 def continue_as(environment: Environment, actor: str, crontab_row: int) -> None:
-    """Make a known crontab ours: its tasks, runs and settings are those of this crontab now.
+    """Continue a known crontab as ours, with its tasks, runs and preferences.
 
-    Raises NotFound for one that cannot be ours, Stale when ours is known already, ReadOnly.
+    Raises NotFound if it cannot be ours, Stale if ours is known already, and ReadOnly.
     """
     with _deciding(environment) as (connection, candidates):
         before = next((one for one in candidates if one.id == crontab_row), None)
@@ -47,7 +47,7 @@ def continue_as(environment: Environment, actor: str, crontab_row: int) -> None:
 
 
 def start_new(environment: Environment, actor: str) -> None:
-    """Say that ours is none of the known crontabs. Raises Stale when it is known, ReadOnly."""
+    """Start our crontab as a new one. Raises Stale if it is known already, and ReadOnly."""
     with _deciding(environment) as (connection, _):
         crontab_row = owner.add(connection, environment.identity)
         connection.execute(
@@ -61,7 +61,7 @@ def start_new(environment: Environment, actor: str) -> None:
 
 
 def role_of(environment: Environment, token: str) -> Role | None:
-    """What a token of a crontab that may be ours may do, while a person must still say which."""
+    """The role of a token of any crontab that may be ours, while a person has not decided."""
     with database.administer(environment) as connection:
         found = owner.known(connection, database.evidence(environment))
         ids = [one.id for one in found if one.standing is Standing.CANDIDATE]
@@ -75,11 +75,11 @@ def role_of(environment: Environment, token: str) -> Role | None:
 
 @contextmanager
 def _deciding(environment: Environment) -> Iterator[tuple[Connection, list[Known]]]:
-    """A transaction in which a person's answer is taken, and the crontabs that may be ours."""
+    """A transaction for a person's decision, with the crontabs that may be ours."""
     if environment.read_only:
         raise ReadOnly
     with database.administer(environment) as connection:
-        # Two people may answer at once: the second one finds that it is decided.
+        # If two people decide at once, the second one gets Stale.
         connection.execute(text("lock table crontabs in share row exclusive mode"))
         found = owner.known(connection, database.evidence(environment))
         if any(one.standing is Standing.OURS for one in found):

@@ -1,7 +1,7 @@
-"""The PiTasker processes that work for one home: which run, where they serve, and how they end.
+"""The PiTasker processes of one home: list them, find their addresses, and stop them.
 
-Each holds the lock of a file of its own. The lock dies with its process, so a file that a crash
-left behind is never taken for a process, whoever has its number now.
+Each process holds a lock on its own file. The lock ends with the process, so a file left by a
+crash never counts as a process, even if its process id is in use again.
 """
 
 import fcntl
@@ -20,14 +20,14 @@ from pitasker_core.base.errors import ExecutionError
 from pitasker_core.base.text import Code, Text
 
 STOP_LIMIT = 40.0
-"""Seconds until a process that was asked to end counts as stuck."""
+"""Seconds after which a process that was asked to end counts as stuck."""
 
 
 @dataclass(frozen=True)
 class Instance:
     """A running server or agent.
 
-    `addresses` are where a server serves, the best one first; `started` is a Unix time.
+    `addresses` are the server's addresses, best first. `started` is a Unix time.
     """
 
     pid: int
@@ -41,9 +41,9 @@ class Instance:
 def registered(
     environment: Environment, kind: str, port: int | None = None, addresses: list[str] | None = None
 ) -> Iterator[None]:
-    """Let other processes of this home find this one while it runs.
+    """Let other processes of this home find this process during a `with` block.
 
-    A disk that cannot be written stops nothing: this process is not found then.
+    If the disk cannot be written, the process runs but is not found.
     """
     instance = Instance(os.getpid(), kind, port, addresses or [], time.time())
     file = _folder(environment) / f"{instance.pid}.json"
@@ -57,7 +57,7 @@ def registered(
         handle = os.open(new, flags, 0o600)
         fcntl.flock(handle, fcntl.LOCK_EX)
         os.write(handle, json.dumps(asdict(instance)).encode())
-        new.rename(file)  # locked and complete before anybody sees it
+        new.rename(file)  # locked and complete before anybody can see it
     except OSError:
         with suppress(OSError):
             new.unlink()
@@ -71,20 +71,21 @@ def registered(
 
 
 def list_running(environment: Environment) -> list[Instance]:
-    """The processes of this home that run, the one started last first."""
+    """The running processes of this home, newest first."""
     running = [_read(file) for file in _folder(environment).glob("*.json")]
     return sorted(filter(None, running), key=lambda instance: -instance.started)
 
 
 def stop(environment: Environment) -> list[Instance]:
-    """End every process of this home and return them. Raises ExecutionError for one that stays."""
+    """Stop every process of this home and return them. Raises ExecutionError if one stays."""
     with ExitStack() as stack:
         handles = {}
         for instance in list_running(environment):
             with suppress(ProcessLookupError):
                 handles[instance.pid] = os.pidfd_open(instance.pid)
                 stack.callback(os.close, handles[instance.pid])
-        # A number may have gone to another process before its handle was opened, but not since.
+        # Before its handle was opened, a process id may have gone to another process.
+        # Since then it cannot, so list them again.
         stopped = [instance for instance in list_running(environment) if instance.pid in handles]
         for instance in stopped:
             with suppress(ProcessLookupError):
@@ -108,7 +109,7 @@ def _folder(environment: Environment) -> Path:
 
 
 def _read(file: Path) -> Instance | None:
-    """The instance that holds a file's lock; None, and no file any more, when nobody does."""
+    """The instance that holds the lock on a file. None, and the file is removed, if none does."""
     try:
         with file.open("rb") as opened:
             try:

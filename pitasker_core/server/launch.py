@@ -1,4 +1,4 @@
-"""Serve the dashboard: on the real crontab, or on one made to be played with."""
+"""Start and stop PiTasker: the server, the agent and the demo."""
 
 import errno
 import ipaddress
@@ -35,10 +35,10 @@ def up(
     base_url: str | None = None,
     trusted_proxies: Sequence[str] = (),
 ) -> int:
-    """Become the server of the dashboard; comes back only with an error.
+    """Replace this process by the server of the dashboard. Returns only by an error.
 
-    Raises InvalidSyntax for a port, an address or a URL that is none, ExecutionError when the port
-    is taken, or when it shall listen on the network and there is no password.
+    Raises InvalidSyntax for a malformed port, address or URL. Raises ExecutionError if the port is
+    in use, or if there is no password for a server on the network.
     """
     base_url = base_url or environment.base_url
     refuse_open_door(environment, host)
@@ -56,11 +56,11 @@ def up(
 
 
 def believed_addresses(proxies: Sequence[str]) -> str:
-    """The proxies whose X-Forwarded-For counts, as uvicorn takes them; an empty text for none.
+    """The proxies whose X-Forwarded-For counts, in uvicorn's format; empty for none.
 
-    Raises InvalidSyntax for what is neither an IP address nor a network.
+    Raises InvalidSyntax for a text that is neither an IP address nor a network.
     """
-    found = []
+    addresses = []
     for text in proxies:
         try:
             network = ipaddress.ip_network(text)
@@ -69,43 +69,43 @@ def believed_addresses(proxies: Sequence[str]) -> str:
                 f"The proxy {text!r} is neither an IP address nor a network.",
                 "Write it as 127.0.0.1 or 10.0.0.0/24.",
             ) from problem
-        found.append(str(network))
+        addresses.append(str(network))
         if network.version == 4:
-            # A socket for both kinds of addresses has IPv4 ones written as IPv6.
-            found.append(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
-    return ",".join(found)
+            # A dual-stack socket reports IPv4 addresses as IPv6.
+            addresses.append(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
+    return ",".join(addresses)
 
 
 def list_addresses(host: str, port: int, base_url: str | None) -> list[str]:
-    """Where a server that listens on a host and port is reached, the best address first."""
-    found = [str(sites.parse_base_url(base_url))] if base_url else []
+    """The addresses of a server that listens on a host and port, best first."""
+    addresses = [str(sites.parse_base_url(base_url))] if base_url else []
     if host not in ("0.0.0.0", "::"):  # noqa: S104 - the two that mean every address
-        return [*found, str(Site("http", host, port))]
+        return [*addresses, str(Site("http", host, port))]
     if address := own_address():
-        found.append(str(Site("http", address, port)))
-    return [*found, str(Site("http", ADDRESS, port))]
+        addresses.append(str(Site("http", address, port)))
+    return [*addresses, str(Site("http", ADDRESS, port))]
 
 
 def own_address() -> str | None:
-    """The address of this machine in its network."""
+    """This machine's address in its network; None without a network."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # any address elsewhere: nothing is sent
+        probe.connect(("192.0.2.1", 9))  # any outside address; UDP sends nothing yet
         return str(probe.getsockname()[0])
     return None
 
 
 def refuse_open_door(environment: Environment, host: str) -> None:
-    """Raise ExecutionError for an address that others can reach, unless there is a password."""
+    """Raise ExecutionError if others can reach this address and there is no password."""
     if not sites.is_loopback(host) and not auth.has_password(environment):
         raise ExecutionError(
             f"PiTasker does not listen on {host} without a password: "
-            "whoever reaches it can run commands as you.",
+            "anyone who reaches it can run commands as you.",
             Text("Set one with ", Code("./pitasker password"), ", then try again."),
         )
 
 
 def agent(environment: Environment) -> int:
-    """Do the background work without the dashboard, until a signal ends it."""
+    """Do the background work without the dashboard, until a signal stops it."""
     from pitasker_core import database
     from pitasker_core.base import log
     from pitasker_core.server.background import Background
@@ -115,10 +115,10 @@ def agent(environment: Environment) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     started_here = False
-    work = "keeps the tasks and the crontab in step"
+    work = "keeps the tasks and the crontab in sync"
     try:
         started_here = database.start(environment)
-    except DatabaseError:  # it is tried again until it is there; the log says why it is not
+    except DatabaseError:  # logged there; the background work tries again
         work = f"waits for its database, and then {work}"
     background = Background(environment)
     background.start()
@@ -134,7 +134,7 @@ def agent(environment: Environment) -> int:
 def demo(environment: Environment, port: int = PORT) -> int:
     """Fill an empty private crontab with believable entries and serve the dashboard on it.
 
-    Raises ExecutionError when the crontab at hand is not a private one: the launcher makes that.
+    Raises ExecutionError if the crontab is not private. The launcher makes a private one.
     """
     from pitasker_core import database
     from pitasker_core.server import demo_data
@@ -161,20 +161,20 @@ def demo(environment: Environment, port: int = PORT) -> int:
                 raise ExecutionError(
                     f"{command[0]} cannot be started: {problem.strerror}."
                 ) from problem
-            # Ctrl-C reaches the server by itself, and ends it in good order: wait for that.
+            # Ctrl-C also reaches the server, which then stops cleanly. Wait for it.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, lambda *_: server.terminate())
             signal.signal(signal.SIGHUP, lambda *_: server.terminate())
             ended = server.wait()
-            return ended if ended >= 0 else 128 - ended  # as a shell has it
+            return ended if ended >= 0 else 128 - ended  # a shell's exit code for a signal
         finally:
             database.stop(scratch)
 
 
 def stop(environment: Environment) -> list[str]:
-    """End the servers and agents of this home, then its private database; what was ended.
+    """Stop the servers and agents of this home, then its private database. Return their names.
 
-    Raises ExecutionError or DatabaseError for what does not end.
+    Raises ExecutionError or DatabaseError if one does not stop.
     """
     from pitasker_core import database
 
@@ -190,8 +190,10 @@ def stop(environment: Environment) -> list[str]:
 
 
 def psql_command(environment: Environment) -> tuple[list[str], dict[str, str]]:
-    """The command of an interactive shell on the database, which is started if need be, and what
-    its environment is to have beside ours."""
+    """The command of a database shell, and the environment variables that it needs besides ours.
+
+    Starts the private database if it does not run.
+    """
     from pitasker_core import database
     from pitasker_core.database import embedded
 
@@ -208,29 +210,29 @@ def psql_command(environment: Environment) -> tuple[list[str], dict[str, str]]:
 
 def _streamlit(port: int, host: str) -> list[str]:
     if not 0 <= port <= 65535:
-        raise InvalidSyntax(f"There is no port {port}.", "Take one from 1024 to 65535.")
+        raise InvalidSyntax(f"There is no port {port}.", "Use one from 1024 to 65535.")
     _refuse_taken_port(port, host)
     app = str(_PROJECT / "streamlit_app.py")
     options = ["--server.port", str(port), "--server.address", host]
-    options += ["--logger.hideWelcomeMessage", "true"]  # ours says it
+    options += ["--logger.hideWelcomeMessage", "true"]  # we print our own
     return [sys.executable, "-m", "streamlit", "run", app, *options]
 
 
 def _refuse_taken_port(port: int, host: str) -> None:
-    """Raise ExecutionError for a port that we cannot have: Streamlit would say less about it."""
+    """Raise ExecutionError for a port that we cannot use, because Streamlit would say less."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as problem:
         raise InvalidSyntax(f"There is no address {host} on this machine: {problem}.") from problem
     other = Code(f"./pitasker up --port {PORT if port < 1024 else port + 1}")
     with socket.socket(family, kind) as attempt:
-        # A port whose last connections are still being wound up counts as free, as for Streamlit.
+        # A port with connections in TIME_WAIT counts as free, as for Streamlit.
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind(address)
         except PermissionError as problem:
             raise ExecutionError(
-                f"Port {port} is not for ordinary users.", Text("Take another: ", other, ".")
+                f"Port {port} needs root.", Text("Use another port: ", other, ".")
             ) from problem
         except OSError as problem:
             if problem.errno != errno.EADDRINUSE:
@@ -238,7 +240,7 @@ def _refuse_taken_port(port: int, host: str) -> None:
                     f"PiTasker cannot listen on {host}, port {port}: {problem.strerror}."
                 ) from problem
             raise ExecutionError(
-                f"Port {port} is in use, perhaps by a PiTasker that runs already: "
-                f"look at {Site('http', host, port)}.",
-                Text("Stop that one, or take another port: ", other, "."),
+                f"Port {port} is in use, perhaps by another PiTasker: "
+                f"see {Site('http', host, port)}.",
+                Text("Stop that server, or use another port: ", other, "."),
             ) from problem

@@ -1,8 +1,8 @@
-"""Addresses of web sites: how they are written, and which of them are PiTasker's own.
+"""Web addresses: how they are written, and which of them are PiTasker's own.
 
-A page of another site can point a name of its own at this machine (DNS rebinding). So a request is
-answered only under a name that nobody else can have: an IP address, a name of this machine in its
-own network, or the base URL.
+Another site can point its own name at this machine (DNS rebinding). So PiTasker answers only under
+names that nobody else can have: an IP address, this machine's name in its local network, or the
+base URL.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pitasker_core.base.errors import InvalidSyntax
 
 _PORTS = {"http": 80, "https": 443}
-"""The port of each scheme that an address leaves out."""
+"""The default port of each scheme."""
 
 _AUTHORITY = re.compile(
     r"(?:\[(?P<ipv6>[0-9a-f:.]{2,45})\]|(?P<name>[a-z0-9_](?:[a-z0-9._-]{0,252})))"
@@ -33,7 +33,7 @@ _RESOLVER = Path("/etc/resolv.conf")
 
 @dataclass(frozen=True)
 class Site:
-    """What browsers call an origin (RFC 6454). `host` is in lower case, IPv6 without brackets."""
+    """An origin (RFC 6454). `host` is in lower case; IPv6 has no brackets."""
 
     scheme: str
     host: str
@@ -51,7 +51,7 @@ class Site:
 
 
 def parse_authority(text: str) -> tuple[str, int | None] | None:
-    """Host and port of a `Host` header (RFC 9110, 7.2); None when it is not well formed."""
+    """The host and port of a `Host` header (RFC 9110, 7.2); None if it is malformed."""
     match = _AUTHORITY.fullmatch(text.lower())
     if match is None:
         return None
@@ -67,7 +67,7 @@ def parse_authority(text: str) -> tuple[str, int | None] | None:
 
 
 def parse_origin(text: str) -> Site | None:
-    """The site of an `Origin` header; None for `null` and for what is not well formed."""
+    """The site of an `Origin` header; None if it is `null` or malformed."""
     scheme, _, rest = text.partition("://")
     authority = parse_authority(rest)
     if scheme.lower() not in _PORTS or authority is None:
@@ -78,7 +78,7 @@ def parse_origin(text: str) -> Site | None:
 
 @lru_cache(maxsize=8)
 def parse_base_url(text: str) -> Site:
-    """The site of a base URL. Raises InvalidSyntax for one that no page of ours can have."""
+    """The site of a base URL. Raises InvalidSyntax if none of our pages can have it."""
     try:
         parts = urlsplit(text.strip())
         host = (parts.hostname or "").encode("idna").decode()  # as browsers send it
@@ -94,13 +94,13 @@ def parse_base_url(text: str) -> Site:
         pass
     raise InvalidSyntax(
         f"The base URL {text!r} is not the address of a site.",
-        "Write it as https://pi.example or https://pi.example:8443: a name of PiTasker's own, "
-        "without a folder, a user name or a password.",
+        "Write it as https://pi.example or https://pi.example:8443, "
+        "without a path, a user name or a password.",
     )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address or name is this machine's alone."""
+    """Whether a host is reachable from this machine only."""
     if host == "localhost":
         return True
     with suppress(ValueError):
@@ -109,35 +109,35 @@ def is_loopback(host: str) -> bool:
 
 
 def is_own(host: str, base: Site | None) -> bool:
-    """Whether a host that a browser names can be PiTasker and nobody else."""
+    """Whether a host name that a browser sends can only mean this machine."""
     if host == "localhost" or (base is not None and host == base.host):
         return True
     with suppress(ValueError):
         ipaddress.ip_address(host)
-        return True  # rebinding needs a name
+        return True  # DNS rebinding needs a name
     label = socket.gethostname().lower().split(".")[0]
     if host in (label, socket.gethostname().lower()):
         return True
     first, _, domain = host.partition(".")
     if domain == "local" and re.fullmatch(re.escape(label) + r"-\d{1,3}", first):
-        return True  # mDNS numbers a name that another machine has already (RFC 6762, 9)
+        return True  # mDNS appends a number if another machine has the name (RFC 6762, 9)
     return first == label and domain in (*_LOCAL_DOMAINS, *_search_domains())
 
 
 def _search_domains() -> list[str]:
-    """The domains in which this machine looks for short names (resolv.conf(5))."""
+    """The domains in which this machine looks up short names (resolv.conf(5))."""
     with suppress(OSError):
         lines = _RESOLVER.read_text(errors="replace").lower().splitlines()
-        found = [line.split()[1:] for line in lines if line.startswith(("search", "domain"))]
-        return [domain.strip(".") for domains in found for domain in domains if domain.strip(".")]
+        words = [line.split()[1:] for line in lines if line.startswith(("search", "domain"))]
+        return [domain.strip(".") for domains in words for domain in domains if domain.strip(".")]
     return []
 
 
 def possible_sites(host: str, port: int | None, base: Site | None) -> list[Site]:
-    """The sites that a page may have whose request names this host.
+    """The possible origins of a page whose request names this host.
 
-    A request does not say whether the browser reached a proxy by HTTPS. Where the base URL is
-    HTTPS, plain HTTP counts only on this machine itself (and through an SSH tunnel).
+    A request does not say whether the browser used HTTPS to reach a proxy. With an HTTPS base URL,
+    plain HTTP counts only on this machine itself (also through an SSH tunnel).
     """
     if base is not None and host == base.host and port in (None, base.port):
         return [base]
@@ -145,5 +145,5 @@ def possible_sites(host: str, port: int | None, base: Site | None) -> list[Site]
     secure = Site("https", host, port or _PORTS["https"])
     if base is None:
         return [plain, secure]
-    # A proxy may put our own address in place of the name that it was asked for.
+    # A proxy may replace the requested name by our own address.
     return [*([plain] if not base.is_https or is_loopback(host) else []), secure, base]

@@ -28,18 +28,18 @@ ExecStart={command}
 Restart=on-failure
 RestartSec=5
 TimeoutStopSec=30
-# What was run by hand goes on when PiTasker ends, and what it does to itself is not ours.
+# Runs started by hand go on when PiTasker stops or when one of them uses up the memory.
 KillMode=process
 OOMPolicy=continue
-# Files that PiTasker makes are for their owner alone, and no memory of it is written to disk.
+# PiTasker's files are for their owner only, and no memory dump is written to disk.
 UMask=0077
 LimitCORE=0
-# It gives way to the jobs that cron starts, and a mistake of ours cannot take the machine's memory.
+# Cron's jobs come first, and a bug in PiTasker cannot use up the machine's memory.
 Nice=5
 MemoryHigh=400M
 MemoryMax=700M
-# More would break it: NoNewPrivileges, and whatever implies it (system call filters, private
-# folders and users), take the group from `crontab` without which it cannot write the crontab.
+# NoNewPrivileges, and options that imply it (system call filters, private folders and users),
+# cannot be set: they take the group from `crontab`, which then cannot write the crontab.
 
 [Install]
 WantedBy=default.target
@@ -48,7 +48,7 @@ WantedBy=default.target
 
 @dataclass(frozen=True)
 class ServiceState:
-    """How the service stands. `lingers`: it runs also while its user is not logged in."""
+    """The state of the service. `lingers`: it also runs while its user is not logged in."""
 
     installed: bool
     active: bool
@@ -57,21 +57,21 @@ class ServiceState:
 
 
 def file(home: Path | None = None) -> Path:
-    """Where the unit lies."""
+    """The path of the unit file."""
     config = os.environ.get("XDG_CONFIG_HOME")
     folder = Path(config) if config and home is None else (home or paths.home()) / ".config"
     return folder / "systemd" / "user" / NAME
 
 
 def text(arguments: list[str]) -> str:
-    """The unit that runs `./pitasker up` with these arguments."""
+    """The text of a unit that runs `./pitasker up` with these arguments."""
     words = [str(_PROJECT / "pitasker"), "up", *arguments]
     command = " ".join(_quoted(word) for word in words)
     return _UNIT.format(project=str(_PROJECT).replace("%", "%%"), command=command)
 
 
 def install(arguments: list[str]) -> ServiceState:
-    """Write the unit, enable and start it. Raises ExecutionError with systemd's own words."""
+    """Write, enable and start the unit. Raises ExecutionError with systemd's message."""
     _need_systemd()
     unit = file()
     try:
@@ -99,7 +99,7 @@ def uninstall() -> None:
 
 
 def state() -> ServiceState:
-    """How the service stands."""
+    """The state of the service."""
     _need_systemd()
     return ServiceState(
         installed=paths.exists(file()),
@@ -112,11 +112,11 @@ def state() -> ServiceState:
 def _need_systemd() -> None:
     if not shutil.which("systemctl") or not paths.exists("/run/systemd/system"):
         raise NotFound(
-            "This machine is not run by systemd.",
+            "This machine does not use systemd.",
             Text(
-                "Let its own init start ",
+                "Start ",
                 Code("./pitasker up"),
-                ", or cron: ",
+                " by its own init system, or by cron: ",
                 Code("@reboot /path/to/pitasker up"),
                 ".",
             ),
@@ -129,7 +129,7 @@ def _systemctl(*words: str) -> None:
         raise ExecutionError(
             Text(Code(f"systemctl --user {' '.join(words)}"), f" failed: {done.stderr.strip()}"),
             Text(
-                "Log in as this user itself, not by ",
+                "Log in as this user directly, not by ",
                 Code("su"),
                 " or ",
                 Code("sudo"),
@@ -156,6 +156,6 @@ def _run(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 
 def _quoted(word: str) -> str:
-    """A word of ExecStart (systemd.service(5)): specifiers and variables doubled, quoted."""
+    """A quoted word of ExecStart, with specifiers and variables escaped (systemd.service(5))."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if escaped != word or " " in word or not word else word

@@ -1,4 +1,4 @@
-"""Tokens by which scripts reach the API. Only their hashes are kept."""
+"""Tokens for scripts that use the API. Only their hashes are stored."""
 
 import hashlib
 import secrets
@@ -17,16 +17,16 @@ from pitasker_core.database.tables import EventRow, TokenRow
 from pitasker_core.server.auth import Role
 
 PREFIX = "pitasker_"
+"""Makes a leaked token recognisable."""
 LONGEST_NAME = 100
-"""So that a leaked one is known for what it is."""
 
 _USED_STEP = timedelta(minutes=5)
-"""How exactly the time of last use is kept: not a write for every request."""
+"""The resolution of the time of last use, so that not every request causes a write."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token as it is listed: never the secret itself."""
+    """A token in a list, without its secret."""
 
     id: int
     name: str
@@ -36,10 +36,13 @@ class Token:
 
 
 def create(environment: Environment, actor: str, name: str, role: Role) -> str:
-    """A new token. It is told this once. Raises InvalidSyntax without a name, or for a long one."""
+    """Create a token and return its secret, which is shown only once.
+
+    Raises InvalidSyntax if the name is empty or too long.
+    """
     if not (name := name.strip()):
         raise InvalidSyntax(
-            "A token needs a name.", Text("Say what uses it, for instance ", Code("phone"), ".")
+            "A token needs a name.", Text("Name what uses it, for example ", Code("phone"), ".")
         )
     if len(name) > LONGEST_NAME:
         raise InvalidSyntax(f"A token's name has at most {LONGEST_NAME} characters.")
@@ -63,7 +66,7 @@ def listing(environment: Environment) -> list[Token]:
 
 
 def role_of(environment: Environment, token: str) -> Role | None:
-    """What a token may do; None for one that is unknown or revoked."""
+    """What a token may do; None if it is unknown or revoked."""
     if not token.startswith(PREFIX):
         return None
     with database.session(environment) as session:
@@ -77,7 +80,7 @@ def role_of(environment: Environment, token: str) -> Role | None:
 
 
 def revoke(environment: Environment, actor: str, token: int) -> None:
-    """Make a token worthless. Raises NotFound."""
+    """Revoke a token. Raises NotFound."""
     with database.session(environment) as session:
         name = session.scalar(delete(TokenRow).where(TokenRow.id == token).returning(TokenRow.name))
         if name is None:
@@ -90,5 +93,5 @@ def _role(may_write: bool) -> Role:
 
 
 def digest(token: str) -> str:
-    """What is kept of a token."""
+    """The hash of a token, as the database stores it."""
     return hashlib.sha256(token.encode()).hexdigest()

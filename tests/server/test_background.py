@@ -253,7 +253,7 @@ def test_the_agent_works_without_the_dashboard_and_ends_in_order(
         text=True,
     )
     try:
-        assert "keeps the tasks and the crontab in step" in agent.stdout.readline()
+        assert "keeps the tasks and the crontab in sync" in agent.stdout.readline()
         until(lambda: background.is_running(environment))
         engine = database.create_engine(
             environment.database_url.replace("postgresql://", "postgresql+psycopg://")

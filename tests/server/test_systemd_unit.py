@@ -43,5 +43,5 @@ def test_the_unit_takes_nothing_from_crontab():
 
 def test_without_systemd_the_service_says_so(monkeypatch):
     monkeypatch.setattr(systemd_unit.shutil, "which", lambda name: None)
-    with pytest.raises(NotFound, match="not run by systemd"):
+    with pytest.raises(NotFound, match="does not use systemd"):
         systemd_unit.state()
