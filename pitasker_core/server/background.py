@@ -1,8 +1,8 @@
-"""What goes on while nobody looks: sync, validation, ending pauses, telling people, pruning.
+"""Background work: sync, validation, ending pauses, notifications and pruning.
 
-Any number of servers may run this on one database; of those for one crontab exactly one works, the
-one that holds an advisory lock in PostgreSQL. The lock lives in the connection that also listens
-for wake-ups: with the database away nobody leads, and when it is back somebody does.
+Any number of servers may share a database. For each crontab only one of them works, the leader. It
+holds an advisory lock in PostgreSQL, on the connection that also listens for notifications. So
+nobody leads without the database, and a new leader is found when it returns.
 """
 
 import logging
@@ -46,23 +46,23 @@ from pitasker_core.sync import importing, recorder_copy, service, store, validat
 from pitasker_core.sync.service import BACKGROUND, Request, SyncResult
 
 CHANNEL = "pitasker"
-"""What PostgreSQL notifies on when somebody changed tasks by other means than PiTasker."""
+"""The channel of PostgreSQL's notifications about tasks that something else changed."""
 
 _LOCK = 0x7069_7462
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
-"""Seconds until a job that failed is tried again: doubled each time, up to the longest."""
+"""Seconds before a failed job is retried. Doubles after each failure, up to the second value."""
 _FIRST_ABSENCE, _LONGEST_ABSENCE = 1.0, 30.0
-"""The same, until a database that is away is looked for again."""
+"""Seconds before the next attempt to reach the database. Doubles likewise."""
 
 _HOWEVER_LATE = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-"""Once, however late, after the machine slept or was overloaded: never left out."""
+"""After sleep or overload a job runs once, however late. It is never skipped."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class JobState:
-    """How a job went last: since when it has been so, and what it said."""
+    """The latest result of a job: since when it has been the same, and its message."""
 
     at: str
     ok: bool
@@ -70,7 +70,7 @@ class JobState:
 
 
 class Background:
-    """The work of one process. `minute` is its length in seconds, for the tests."""
+    """The background work of one process. `minute` is its length in seconds, for tests."""
 
     def __init__(self, environment: Environment, minute: float = 60.0) -> None:
         self._environment = environment
@@ -84,22 +84,22 @@ class Background:
         self._failures: dict[str, int] = {}
         self._absence = _FIRST_ABSENCE
         self._reason = ""
-        self._unkept = ""
+        self._not_saved = ""
         self._preferences = Preferences()
         self._watch = Watch(environment)
         self._seen: Seen | Unreadable | None = None
 
     def start(self) -> None:
-        """Start the work; comes back at once. The database need not be there."""
+        """Start the work and return at once. The database may be away."""
         try:
-            recorder_copy.refresh(self._environment)  # an older version's may be there
+            recorder_copy.refresh(self._environment)  # it may be from an older version
         except PiTaskerError as problem:
             _log.warning("%s", problem.user_message)
         for name, job, minutes in (
             ("sync", self._sync, self._preferences.sync_minutes),
             ("validate", self._validate, self._preferences.validate_minutes),
             ("resume", self._resume, 0.5),
-            ("prune", self._prune, 60),  # not once a day: some machines are on for less
+            ("prune", self._prune, 60),  # hourly: some machines are on for less than a day
             ("runs", self._runs, 0.1),
             ("observe", self._observe, 1),
             ("missed", self._missed, 1),
@@ -113,9 +113,9 @@ class Background:
         self._listener.start()
 
     def stop(self) -> None:
-        """End the work in good order: what is being done is finished."""
+        """Stop the work. Jobs that have begun are finished."""
         self._stopping.set()
-        # Its own waiting holds a lock that a job may need to end: it would wait for ever.
+        # With wait=True, APScheduler would hold a lock that a job may need, and wait for ever.
         self._scheduler.shutdown(wait=False)
         with self._idle:
             self._idle.wait_for(lambda: not self._working)
@@ -124,28 +124,28 @@ class Background:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that works for its crontab."""
+        """Whether this process is the leader for its crontab."""
         return self._leads.is_set()
 
-    # --- Who works, and when it is woken ---
+    # --- Leading, and being woken ---
 
     def _listen(self) -> None:
-        """Hold the lock and listen for notifications. Reconnect after any error."""
+        """Hold the leader lock and listen for notifications. Reconnect after any error."""
         while not self._stopping.is_set():
             try:
                 with database.connect(self._environment).connect() as connection:
                     try:
                         self._lead(connection)
                     finally:
-                        connection.invalidate()  # it is closed: there is nothing to roll back
+                        connection.invalidate()  # already closed: nothing to roll back
             except Exception as problem:
-                self._tell_absence(problem)
+                self._log_absence(problem)
                 self._leads.clear()
                 self._stopping.wait(self._absence * self._minute / 60)
                 self._absence = min(2 * self._absence, _LONGEST_ABSENCE)
 
-    def _tell_absence(self, problem: Exception) -> None:
-        """Log why the database cannot be used: the first time, and when the reason changes."""
+    def _log_absence(self, problem: Exception) -> None:
+        """Log why the database cannot be used, once for each reason."""
         reason = _reason(problem)
         if reason == self._reason:
             return
@@ -162,12 +162,12 @@ class Background:
             number = store.own_crontab(session)
         raw = connection.connection.driver_connection
         assert isinstance(raw, psycopg.Connection)  # noqa: S101 - our driver
-        connection.detach()  # this one is nobody else's any more
+        connection.detach()  # out of the pool: we keep this connection
         with raw:
             raw.set_autocommit(True)
             while not self._stopping.is_set():
                 row = raw.execute("select pg_try_advisory_lock(%s, %s)", (_LOCK, number)).fetchone()
-                self._absence = _FIRST_ABSENCE  # it is back, as often as it may have been away
+                self._absence = _FIRST_ABSENCE
                 if self._reason:
                     _log.warning("The database can be used again.")
                     self._reason = ""
@@ -175,11 +175,11 @@ class Background:
                     break
                 self._stopping.wait(min(5.0, self._minute))
             else:
-                return  # it ends without ever having had the lock
+                return  # stopped before we got the lock
             raw.execute(f"listen {CHANNEL}")
             self._take_preferences()
-            # Before anything is judged: what a killed process left half done is no hand edit, and
-            # what was edited by hand while nobody looked counts from the start.
+            # Sync before anything else: it finishes what a killed process began, and takes in
+            # edits by hand from before the start.
             if self._preferences.sync_minutes:
                 self._work("sync", self._sync)
             self._leads.set()
@@ -189,16 +189,16 @@ class Background:
                     self._soon("sync", 0.2)
                     self._take_preferences()
 
-    def _soon(self, job: str, seconds: float | None) -> None:
-        found = self._scheduler.get_job(job)
-        if seconds is not None and found and found.next_run_time:  # it has none while switched off
-            found.modify(next_run_time=clock.now() + timedelta(seconds=seconds))
+    def _soon(self, name: str, seconds: float) -> None:
+        job = self._scheduler.get_job(name)
+        if job and job.next_run_time:  # None while the job is switched off
+            job.modify(next_run_time=clock.now() + timedelta(seconds=seconds))
 
     def _take_preferences(self) -> None:
-        found = preferences.read(self._environment)
+        now = preferences.read(self._environment)
         for job, minutes, before in (
-            ("sync", found.sync_minutes, self._preferences.sync_minutes),
-            ("validate", found.validate_minutes, self._preferences.validate_minutes),
+            ("sync", now.sync_minutes, self._preferences.sync_minutes),
+            ("validate", now.validate_minutes, self._preferences.validate_minutes),
         ):
             if minutes == 0:
                 self._scheduler.pause_job(job)
@@ -206,17 +206,17 @@ class Background:
                 self._scheduler.reschedule_job(
                     job, trigger="interval", seconds=minutes * self._minute
                 )
-        self._preferences = found
+        self._preferences = now
 
     # --- The jobs ---
 
     def _run(self, name: str, job: Callable[[], str]) -> None:
-        """Run a job, if this process leads."""
+        """Run a job if this process leads."""
         if self._leads.is_set():
             self._work(name, job)
 
     def _work(self, name: str, job: Callable[[], str]) -> None:
-        """Do a job, unless this process ends."""
+        """Run a job unless this process is stopping."""
         with self._idle:
             if self._stopping.is_set():
                 return
@@ -229,7 +229,7 @@ class Background:
                 self._idle.notify_all()
 
     def _try(self, name: str, job: Callable[[], str]) -> None:
-        """A crash of a job is told and ends nothing else."""
+        """Run a job and record its result. An error stops nothing else."""
         try:
             message, ok = job(), True
         except PiTaskerError as problem:
@@ -246,30 +246,30 @@ class Background:
             self._soon(name, pause * self._minute / 60)
         try:
             _remember(self._environment, name, ok, message)
-            self._unkept = ""
+            self._not_saved = ""
         except Exception as problem:
-            if (reason := _reason(problem)) != self._unkept:
-                _log.warning("How %s went cannot be kept: %s", name, reason)
-            self._unkept = reason
+            if (reason := _reason(problem)) != self._not_saved:
+                _log.warning("The result of %s cannot be saved: %s", name, reason)
+            self._not_saved = reason
 
     def _sync(self) -> str:
         began_after = partial(edits.began_after, self._environment)
         done = service.sync(self._environment, Request(BACKGROUND, began_after=began_after))
-        _tell_conflicts(self._environment, done)
+        _notify_of_conflicts(self._environment, done)
         imported = (
             importing.adopt(self._environment, BACKGROUND) if self._preferences.adopt_new else None
         )
         if imported and imported.problem:
             raise imported.problem
         if conflicts := len(done.plan.conflicts):
-            return f"{conflicts} {'conflict waits' if conflicts == 1 else 'conflicts wait'}."
+            return f"{conflicts} conflict{'' if conflicts == 1 else 's'} to resolve."
         return ""
 
     def _validate(self) -> str:
         report = validation.validate(service.preview(self._environment))
         finding_notices.tell(self._environment, report)
-        wrong = [f for f in report.findings if f.kind not in validation.NOT_A_FAULT]
-        return f"{len(wrong)} not in order." if wrong else ""
+        faults = [f for f in report.findings if f.kind not in validation.NOT_A_FAULT]
+        return f"{len(faults)} to check under Sync." if faults else ""
 
     def _resume(self) -> str:
         self._take_preferences()
@@ -302,7 +302,7 @@ class Background:
 
 
 def prune(environment: Environment, wanted: Preferences) -> None:
-    """Forget what is older, or more, than the preferences say."""
+    """Delete what is older, or more, than the preferences allow."""
     now = clock.now()
     old = now - timedelta(days=wanted.keep_operations_days)
     deleted = now - timedelta(days=wanted.keep_deleted_days)
@@ -345,14 +345,14 @@ def prune(environment: Environment, wanted: Preferences) -> None:
 
 
 def job_states(environment: Environment) -> dict[str, JobState]:
-    """How each job went last."""
+    """The latest result of each job."""
     with database.session(environment) as session:
         rows = session.scalars(select(SettingRow).where(SettingRow.key.like("job:%")))
         return {row.key.removeprefix("job:"): JobState(**row.value) for row in rows}
 
 
 def is_running(environment: Environment) -> bool:
-    """Whether some process does the background work for this crontab."""
+    """Whether any process does the background work for this crontab."""
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         found = session.scalar(
@@ -367,7 +367,7 @@ def is_running(environment: Environment) -> bool:
 
 
 def _remember(environment: Environment, name: str, ok: bool, message: str) -> None:
-    """Keep how a job went, if that is news: a job that goes well writes nothing."""
+    """Save the result of a job if it changed. So a job that keeps succeeding writes nothing."""
     key = f"job:{name}"
     with database.session(environment) as session:
         row = session.get(SettingRow, key)
@@ -380,8 +380,8 @@ def _remember(environment: Environment, name: str, ok: bool, message: str) -> No
                 notices.add(session, crontab_row, Kind.SYNC_FAILED, message)
 
 
-def _tell_conflicts(environment: Environment, done: SyncResult) -> None:
-    """Tell of conflicts that the sync before did not find, or found otherwise."""
+def _notify_of_conflicts(environment: Environment, done: SyncResult) -> None:
+    """Add a notice for conflicts that are new or different since the previous sync."""
     found = {str(c.tag): c.fingerprint for c in done.plan.conflicts}
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
@@ -397,15 +397,15 @@ def _tell_conflicts(environment: Environment, done: SyncResult) -> None:
         ids = {done.tasks[c.tag] for c in new if c.tag in done.tasks}
         names = session.scalars(select(TaskRow.name).where(TaskRow.id.in_(ids)))
         message = (
-            f"Changed here and in the crontab, differently: {', '.join(sorted(names))}. "
-            "Decide under Sync health; until then both stay as they are."
+            f"Changed both in PiTasker and in the crontab: {', '.join(sorted(names))}. "
+            "Resolve this under Sync. Until then neither side changes."
         )
         task = next(iter(ids)) if len(ids) == 1 else None
         notices.add(session, crontab_row, Kind.CONFLICT, message, task)
 
 
 def _reason(problem: Exception) -> str:
-    """An error in one line: ours in its words, another one with its class."""
+    """An error on one line: our message, or the class and first line of another error."""
     if isinstance(problem, PiTaskerError):
         return problem.user_message
     first = str(problem).strip().split("\n", 1)[0]

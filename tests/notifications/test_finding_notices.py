@@ -72,7 +72,7 @@ def test_a_job_whose_outcome_cannot_be_kept_says_so_once(environment, monkeypatc
     with logged("server.background") as lines:
         for _ in range(3):
             work._try("validate", lambda: "")
-    assert lines == ["How validate went cannot be kept: RuntimeError: no room"]
+    assert lines == ["The result of validate cannot be saved: RuntimeError: no room"]
 
 
 def notices(environment):

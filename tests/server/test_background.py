@@ -66,7 +66,7 @@ def test_a_conflict_waits_for_a_person(environment, crontab):
     before = crontab.read()
     with working(environment):
         until(lambda: background.job_states(environment).get("sync"))
-    assert background.job_states(environment)["sync"].message == "1 conflict waits."
+    assert background.job_states(environment)["sync"].message == "1 conflict to resolve."
     assert crontab.read() == before
     assert tasks.get(environment, task.id).command == "/ours"
 

@@ -244,7 +244,7 @@ def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
     page.goto(f"{address}/tasks")
     page.get_by_label("Password").fill("wrong one")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("That is not the password")).to_be_visible()
+    expect(page.get_by_text("Wrong password")).to_be_visible()
     page.get_by_label("Password").fill(SECRET)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Tasks")).to_be_visible(timeout=1000 * PATIENCE)

@@ -1,6 +1,6 @@
-"""Bounds of requests: how large a body or a message may be, before anything reads it.
+"""Size limits of request bodies and websocket messages, applied before anything reads them.
 
-Pure ASGI, behind the gate: what is allowed depends on who asks.
+This is pure ASGI behind the gate, because the limits depend on the role.
 """
 
 from collections import Counter
@@ -20,37 +20,37 @@ from pitasker_core.server.auth import Role
 from pitasker_core.server.web.gate import App, Receive, Scope, Send
 
 UPLOAD = "/_stcore/upload_file/"
-"""Where Streamlit takes files: the raw editor's crontab, and nothing else."""
+"""The path of Streamlit's uploads. Only the raw editor takes a file."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes of bodies and messages, and how many websockets an address may have."""
+    """Bytes of bodies and messages, and the number of websockets of an address."""
 
     stranger: int = 4_096
-    """A password or a link."""
+    """Enough for a password or a link."""
     body: int = 262_144
-    """Of a task with long notes, or a list of ten thousand ids. Python's objects of a JSON text
-    take up to four hundred times its bytes."""
+    """Enough for a task with long notes, or a list of 10,000 ids. Python's objects of a JSON text
+    take up to 400 times its size."""
     crontab: int = 4_000_000
-    """A crontab has at most 10,000 lines; JSON writes some characters with six bytes."""
+    """A crontab has at most 10,000 lines. JSON needs six bytes for some characters."""
     upload: int = 1_100_000
-    """The uploader's megabyte, and what multipart adds."""
+    """The uploader's limit of 1 MB, and multipart's overhead."""
     read_message: int = 524_288
-    """Of a websocket: everything that is typed on a page, by somebody who may only look."""
+    """A websocket message of a session that may only read: the widgets of one page."""
     write_message: int = 4_000_000
     websockets: int = 64
 
 
 class TooLarge(PiTaskerError):
-    """A request that is larger than any of ours."""
+    """A request that is larger than any valid one."""
 
     code = "INVALID_REQUEST"
     recoverable = False
 
 
 class Bounded:
-    """Refuse what is too large while it comes in."""
+    """Refuse requests and messages that are too large, while they come in."""
 
     def __init__(self, app: App, limits: Limits | None = None) -> None:
         self._app = app
@@ -58,7 +58,7 @@ class Bounded:
         self._websockets: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand one request or websocket on, with its bounds."""
+        """Pass on one request or websocket with its limits."""
         if scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         elif scope["type"] == "http":
@@ -85,7 +85,7 @@ class Bounded:
         try:
             await self._app(scope, receiving, send)
         except ClientDisconnect:
-            return  # while its body was read: nobody is there to be answered
+            return  # the client went away while its body was read
 
     def _most_bytes(self, scope: Scope) -> int:
         limits, path = self._limits, scope["path"]
@@ -121,17 +121,17 @@ class Bounded:
 
 
 def _refusal(scope: Scope, headers: Mapping[str, str], most: int) -> Response | None:
-    """The answer to a request that is refused by its head alone."""
+    """The answer to a request that is refused because of its headers."""
     is_upload = scope["path"].startswith(UPLOAD)
     if is_upload and scope["state"].get("role") is Role.READ and scope["method"] != "OPTIONS":
         return JSONResponse(json.error(errors.ReadOnly()), 403)
     if not is_upload and headers.get("content-type", "").lower().startswith("multipart/"):
-        # Parts are kept in files while they come in: no page of ours needs them.
-        problem = TooLarge("This address takes no files.")
+        # Starlette would store the parts in files, and none of our pages needs them.
+        problem = TooLarge("This address accepts no files.")
         return JSONResponse(json.error(problem), 415)
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:20]) > most:
-        problem = TooLarge(f"This request is too large: {most} bytes are taken here.")
+        problem = TooLarge(f"This request is too large: the limit is {most} bytes.")
         return JSONResponse(json.error(problem), 413)
     return None
 

@@ -1,4 +1,4 @@
-"""What our pages may load and reach: the header Content-Security-Policy (CSP level 3)."""
+"""The header Content-Security-Policy of our pages (CSP level 3)."""
 
 import re
 from base64 import b64encode
@@ -6,9 +6,9 @@ from hashlib import sha256
 
 _POLICY = {
     "default-src": "'self'",
-    # Streamlit's own files. The raw editor's script comes as a `blob:` that Streamlit's own make.
+    # Streamlit's own files. Streamlit loads the raw editor's script as a `blob:`.
     "script-src": "'self' blob:",
-    # Streamlit's styles are written by its scripts, into `style` elements and attributes.
+    # Streamlit's scripts write `style` elements and attributes.
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
@@ -24,8 +24,10 @@ _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def header(page: bytes = b"") -> bytes:
-    """The policy, with the scripts that are written in a page: only for one that holds no text from
-    outside."""
+    """The policy, which also allows the inline scripts of a page.
+
+    Only for a page that contains no text from outside.
+    """
     scripts = [b64encode(sha256(text).digest()).decode() for text in _INLINE_SCRIPT.findall(page)]
     allowed = "".join(f" 'sha256-{digest}'" for digest in scripts)
     policy = {**_POLICY, "script-src": _POLICY["script-src"] + allowed}

@@ -1,7 +1,7 @@
-"""The gate: nothing of PiTasker is reached, by HTTP or by websocket, without being signed in.
+"""The gate: every HTTP request and websocket needs a session or a token.
 
-Pure ASGI, because Starlette's simpler kind of middleware never sees a websocket, and the websocket
-is the dashboard.
+This is pure ASGI, because Starlette's `BaseHTTPMiddleware` does not see websockets, and the
+dashboard works by a websocket.
 """
 
 import logging
@@ -35,16 +35,16 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN = {"/login", "/healthz", "/_stcore/health"}
-"""What anybody may reach."""
+"""Paths that need no sign-in."""
 
 CONNECTION = "/connection"
-"""A page asks here, by POST, why its websocket was refused: the gate judges both alike."""
+"""A page asks here, by POST, why its websocket was refused. The gate judges both alike."""
 
 PAGE_SCRIPT = "/page.js"
-"""Ours, in every page of the dashboard and in the API's documentation."""
+"""Our script in every page of the dashboard and in the API's documentation."""
 
 PAGE_HEADER = "x-pitasker-page"
-"""Only our own script adds it to a request: a browser lets no page of another site send it."""
+"""Our script adds this header. Browsers do not let pages of other sites send it."""
 
 _STREAM = "/_stcore/stream"
 """The path of Streamlit's websocket."""
@@ -53,7 +53,7 @@ HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
-    # Not for what says itself how long it keeps: the scripts and styles that never change.
+    # Responses with their own cache-control keep it: scripts and styles that never change.
     (b"cache-control", b"no-store"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"content-security-policy", content_policy.header()),
@@ -63,13 +63,13 @@ _log = logging.getLogger(__name__)
 
 
 class Gate:
-    """Refuse what is not signed in or comes from another site; add the security headers."""
+    """Refuse requests without sign-in or from other sites, and add the security headers."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request or websocket through, or answer it."""
+        """Pass on one request or websocket, or answer it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -90,19 +90,19 @@ class Gate:
             await tab.serve(self._app, _admitted(connection))
         elif scope["type"] == "websocket":
             await receive()
-            # Before it is accepted: the browser sees HTTP 403.
+            # Closed before it is accepted, so the browser sees HTTP 403.
             await send({"type": "websocket.close", "code": SIGNED_OUT})
         else:
             await answer(scope, receive, _with_headers(send))
 
 
 async def _admit(connection: HTTPConnection) -> Response | None:
-    """Nothing, or the way to the page for signing in. Raises PiTaskerError for a refusal."""
+    """None to pass it on, or a redirect to the sign-in page. Raises PiTaskerError to refuse."""
     scope = connection.scope
     environment = Environment.from_environment()
     sites = request_origin.possible_sites(connection, environment)
     is_websocket = scope["type"] == "websocket"
-    path = scope["path"]  # what the routes look at, whatever the host's name makes of it
+    path = scope["path"]  # the routes use this; `connection.url` also depends on the Host header
     scope.setdefault("state", {}).update(role=None, sites=sites)
     if path in OPEN:
         return None
@@ -125,12 +125,12 @@ async def _admit(connection: HTTPConnection) -> Response | None:
         is_our_page = "origin" in connection.headers and PAGE_HEADER in connection.headers
         if by_token is None and not is_our_page:
             raise ForeignOrigin(
-                "A change by the API needs a token; signed in by a cookie, only PiTasker's own "
-                "pages may ask for one.",
+                "An API call that changes something needs a token. With a cookie, only "
+                "PiTasker's own pages may change something.",
                 Text(Code("./pitasker token new NAME"), " makes a token."),
             )
     if is_api and "\n" in path:
-        # Starlette finds no application there, and would say so in a shape that is not ours.
+        # Starlette would answer in a format that is not ours.
         raise NotFound("There is nothing at this address.")
     return None
 
@@ -152,7 +152,7 @@ async def _role(
         try:
             return await anyio.to_thread.run_sync(tokens.role_of, environment, token)
         except UnknownCrontab:
-            # Which crontab it is can be said by those who may come in to one that it may be.
+            # A token of any candidate crontab may decide which crontab this is.
             if connection.scope["path"].startswith("/api/crontabs"):
                 return await anyio.to_thread.run_sync(crontabs.role_of, environment, token)
             raise
@@ -161,7 +161,7 @@ async def _role(
 
 
 def _is_signed_in_as_now(connection: HTTPConnection) -> Callable[[], bool]:
-    """Whether the session of a websocket still is, with the same role."""
+    """Make a function that tells whether a websocket's session still exists with its role."""
     cookies = auth.cookies_of(connection.scope["state"]["sites"], connection.cookies)
 
     def login() -> auth.Login | None:
@@ -178,7 +178,7 @@ def _log_refusal(connection: HTTPConnection, problem: PiTaskerError) -> None:
     path = quote(connection.scope["path"])[:100]
     if isinstance(problem, Refused):
         _log.warning("Refused %s %s from %s: %s", what, path, client, problem.user_message)
-    elif is_websocket:  # a tab that outlived its session
+    elif is_websocket:  # a tab that was open when its session ended
         _log.info("Refused %s %s from %s: %s", what, path, client, problem.user_message)
 
 
@@ -186,7 +186,7 @@ _STATUS = {NotSignedIn: 401, ReadOnly: 403, NotFound: 404, UnknownCrontab: 409}
 
 
 def _respond(connection: HTTPConnection, problem: PiTaskerError) -> Response:
-    """The refusal, as a page where a person looks at it."""
+    """The refusal, as a page for people or as JSON for programs."""
     status = 503
     if isinstance(problem, Refused):
         status = problem.status
@@ -207,7 +207,7 @@ def _respond(connection: HTTPConnection, problem: PiTaskerError) -> Response:
 
 
 def _admitted(connection: HTTPConnection, *, is_document: bool = False) -> Scope:
-    """The scope as the pages get it: with our own cookies of this site alone."""
+    """The scope for the application, with only this site's cookies of ours."""
     scope = connection.scope
     names = {auth.cookie_name(site) for site in scope["state"]["sites"]}
     is_websocket = scope["type"] == "websocket"
@@ -217,11 +217,11 @@ def _admitted(connection: HTTPConnection, *, is_document: bool = False) -> Scope
         if name == b"cookie":
             value = auth.without_cookies_of_others(value.decode("latin-1"), names).encode("latin-1")
         elif name == b"host" and is_websocket and "origin" in connection.headers:
-            # Streamlit compares the two, and a proxy may have put another name in its place. The
-            # gate has found that this page is ours.
+            # Streamlit compares Host and Origin, and a proxy may have changed the host. The gate
+            # has checked the origin already.
             value = connection.headers["origin"].partition("://")[2].encode("latin-1")
         elif is_document and name in dropped:
-            continue  # our script is put into the page as it is written, whole
+            continue  # we add our script to the page, so it must come whole and uncompressed
         headers.append((name, value))
     return {**scope, "headers": headers}
 
@@ -243,7 +243,7 @@ def _with_headers(send: Send) -> Send:
 
 
 def _with_script(send: Send) -> Send:
-    """Put our script before all others into an HTML page."""
+    """Insert our script into an HTML page, before all others."""
     start: MutableMapping[str, Any] | None = None
     body = b""
 

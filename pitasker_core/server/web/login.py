@@ -1,4 +1,4 @@
-"""Signing in and out: the pages that are there before Streamlit is."""
+"""The sign-in and sign-out pages, which work without Streamlit."""
 
 import html
 import logging
@@ -21,13 +21,13 @@ from pitasker_core.server.web.throttle import Throttle
 
 throttle = Throttle()
 _one_at_a_time = anyio.Lock()
-"""Argon2 takes 64 MB for each password that it looks at."""
+"""Argon2 needs 64 MB for each password that it checks."""
 
 _log = logging.getLogger(__name__)
 
 
 def routes() -> list[Route]:
-    """The routes of signing in and out, and of the health check."""
+    """The routes of sign-in, sign-out and the health check."""
     return [
         Route("/login", _ask, methods=["GET"]),
         Route("/login", _sign_in, methods=["POST"]),
@@ -42,11 +42,11 @@ def _ask(request: Request) -> Response:
     token = request.query_params.get("token")
     if token is None:
         return _page(environment)
-    # What looks at a link before its person does (a chat's preview, a prefetch) uses nothing up.
+    # A chat's preview or a prefetch may open the link first, so GET does not use it up.
     role = auth.role_of_link(environment, token)
     if role is None:
         return _page(environment, _USED, status=401)
-    may = "may change things" if role is Role.WRITE else "may look and not change anything"
+    may = "have full access" if role is Role.WRITE else "have read-only access"
     form = _LINK_FORM.format(may=may, token=html.escape(token))
     return plain_page.respond(_TITLE, content=form)
 
@@ -79,24 +79,24 @@ async def _sign_in(request: Request) -> Response:
             headers={"retry-after": str(int(wait) + 1)},
         )
     async with _one_at_a_time:
-        # It takes a twentieth of a second by design: not on the thread that serves everybody.
+        # Argon2 takes 50 ms by design, so keep it off the event loop.
         role = await anyio.to_thread.run_sync(auth.check_password, environment, password)
     if role is None:
         throttle.wrong(who)
-        _log.warning("A wrong password was tried, from %s.", _where(request))
-        return _page(environment, "That is not the password.", status=401)
+        _log.warning("Somebody tried a wrong password, from %s.", _where(request))
+        return _page(environment, "Wrong password.", status=401)
     throttle.right(who, is_stranger=visitor is None, is_owner=role is Role.WRITE)
     _log.info("Somebody signed in with the password, from %s.", _where(request))
     return _welcome(request, environment, role)
 
 
 def _ask_to_sign_out(request: Request) -> Response:
-    # A link cannot sign out: a browser, or a page of another site, may follow it unasked.
+    # GET does not sign out: a prefetch or another site's page could cause it.
     return plain_page.respond("PiTasker: sign out", content=_SIGN_OUT_FORM)
 
 
 def _sign_out(request: Request) -> Response:
-    # The gate has left the cookies of this site alone.
+    # The gate has removed our cookies of other sites.
     auth.sign_out(Environment.from_environment(), request.cookies)
     response = RedirectResponse("/login", 303)
     for site in request.state.sites:
@@ -111,7 +111,7 @@ def _healthz(request: Request) -> Response:
 def _welcome(request: Request, environment: Environment, role: Role) -> Response:
     response = RedirectResponse(_next(request), 303)
     site = request.state.sites[0]
-    auth.sign_out(environment, request.cookies)  # who was signed in here may have had another role
+    auth.sign_out(environment, request.cookies)  # the earlier session may have another role
     cookies = [(*auth.sign_in(environment, role, site), auth.SESSION_SECONDS)]
     if role is Role.WRITE:
         seen = auth.visitor(environment, request.state.sites, request.cookies)
@@ -128,11 +128,11 @@ def _where(request: Request) -> str:
 
 
 _PAGE = re.compile(r"/[a-z-]*(\?[\w.~%&=+-]*)?", re.ASCII)
-"""The address of a page of ours: never elsewhere, and nothing that acts by itself."""
+"""The path of one of our pages. Never another site, and never a path that acts by itself."""
 
 
 def _next(request: Request) -> str:
-    """The page that was asked for, else Home."""
+    """The requested page, or the start page."""
     page = request.query_params.get("next", "/")
     is_page = _PAGE.fullmatch(page) and not page.startswith(("/login", "/logout"))
     return page if is_page else "/"
@@ -151,7 +151,7 @@ def _page(
 
 _TITLE = "PiTasker: sign in"
 
-_USED = "This link was used already, or is older than a day."
+_USED = "This link was already used, or is older than 24 hours."
 
 _FORM = """\
 <form method="post">
@@ -160,18 +160,18 @@ _FORM = """\
          required autofocus>
   <button>Sign in</button>
 </form>
-<p class="hint">Forgotten? On the machine itself: <code>./pitasker password</code> sets a new one,
-<code>./pitasker link</code> prints a link that signs in once.</p>
+<p class="hint">Forgotten? On the machine itself, <code>./pitasker password</code> sets a new
+password, and <code>./pitasker link</code> prints a link that signs you in once.</p>
 """
 
 _LINK = """\
-<p>Open the link that PiTasker printed when it was started. It signs in once.</p>
-<p class="hint">A new link: <code>./pitasker link</code> on the machine itself. Or set a password:
-<code>./pitasker password</code>.</p>
+<p>Open the link that PiTasker printed when it started. It signs you in once.</p>
+<p class="hint">For a new link, run <code>./pitasker link</code> on the machine itself. To set a
+password, run <code>./pitasker password</code>.</p>
 """
 
 _LINK_FORM = """\
-<p>This link signs you in, once. You {may}.</p>
+<p>This link signs you in once. You will {may}.</p>
 <form method="post">
   <input type="hidden" name="token" value="{token}">
   <button autofocus>Sign in</button>

@@ -1,7 +1,7 @@
-"""A tab of the dashboard that is open: its websocket lives as long as its session.
+"""An open tab of the dashboard: its websocket ends with its session.
 
-Every run of a page's script, of a part that refreshes itself, of a dialog and of a callback begins
-with a message of this websocket. So they all pass here, and none can forget to ask.
+Every script run, fragment, dialog and callback begins with a message on this websocket. So all of
+them are checked here.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ from pitasker_core.base.errors import PiTaskerError
 Message = MutableMapping[str, Any]
 
 SIGNED_OUT = 4401
-"""The code that closes a websocket whose session ended: page.js then loads the page anew."""
+"""The code that closes a websocket when its session ends. page.js then reloads the page."""
 
 LOOK_EVERY = 0.5
-"""Seconds between two looks whether the session goes on."""
+"""Seconds between two checks of the session."""
 
 
 class OpenTab:
-    """One websocket, and whether somebody is signed in on it.
+    """One websocket and its session.
 
-    `is_signed_in` may raise PiTaskerError: what cannot be read lets nobody in.
+    `is_signed_in` may raise PiTaskerError, which counts as signed out.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class OpenTab:
         self._over = asyncio.Event()
 
     async def serve(self, app: Callable[..., Awaitable[None]], scope: Any) -> None:
-        """Run the application until the websocket or its session ends."""
+        """Run the application until the websocket or the session ends."""
         watch = asyncio.ensure_future(self._watch())
         try:
             await app(scope, self._next_message, self._pass_on)
@@ -56,7 +56,7 @@ class OpenTab:
             over.cancel()
 
     async def _pass_on(self, message: Message) -> None:
-        if not self._over.is_set():  # what a script that still runs has to say is for nobody
+        if not self._over.is_set():  # drop the output of a script that still runs
             await self._send(message)
 
     async def _watch(self) -> None:
@@ -64,13 +64,13 @@ class OpenTab:
             await asyncio.sleep(LOOK_EVERY)
 
     async def _goes_on(self) -> bool:
-        """Whether the session does; closes the websocket, once, when it has ended."""
+        """Whether the session still exists. If not, close the websocket once."""
         if self._over.is_set():
             return False
         with suppress(PiTaskerError):
             if self._is_signed_in():
                 return True
         self._over.set()
-        with suppress(OSError, RuntimeError):  # the browser went away by itself
+        with suppress(OSError, RuntimeError):  # the browser is already gone
             await self._send({"type": "websocket.close", "code": SIGNED_OUT})
         return False

@@ -1,4 +1,4 @@
-"""What our own script needs: itself, and an answer why a websocket was refused."""
+"""Our script for every page, and the address where it asks why a websocket was refused."""
 
 from pathlib import Path
 
@@ -24,5 +24,5 @@ def _script(request: Request) -> Response:
 
 
 def _connection(request: Request) -> Response:
-    # Whoever gets here passed the gate, as a websocket would.
+    # A request that gets here passed the gate, as a websocket would.
     return Response(status_code=204)

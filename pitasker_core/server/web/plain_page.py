@@ -1,4 +1,4 @@
-"""The pages that are there without Streamlit: signing in, signing out, and what was refused."""
+"""Small HTML pages that work without Streamlit: sign-in, sign-out and refusals."""
 
 import html
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def respond(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """A small page: what went wrong, if anything, above its content, which is HTML of ours."""
+    """A page with an optional problem and advice above `content`, which is trusted HTML."""
     alert = f'<p class="problem">{_inert(problem)}</p>' if problem else ""
     alert += f"<p>{_inert(advice)}</p>" if advice else ""
     alert = f'<div role="alert">{alert}</div>' if alert else ""
@@ -26,7 +26,7 @@ def respond(
 
 
 def _inert(text: str) -> str:
-    """A text as HTML that shows it as it is; what is `Code` in it as code."""
+    """A text as inert HTML, with its `Code` parts as code."""
     parts = text.parts if isinstance(text, Text) else (text,)
     escaped = [(html.escape(visible(part)), isinstance(part, Code)) for part in parts]
     return "".join(f"<code>{part}</code>" if is_code else part for part, is_code in escaped)

@@ -1,4 +1,4 @@
-"""GET /metrics, in the format that Prometheus reads."""
+"""GET /metrics, in Prometheus' text format."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ _HEALTH = {Health.GREEN: 0, Health.YELLOW: 1, Health.RED: 2}
 
 
 def routes() -> list[Route]:
-    """The route of the metrics; behind the gate, like the API."""
+    """The route of the metrics. It is behind the gate, like the API."""
     return [Route("/metrics", _metrics, methods=["GET"])]
 
 
@@ -40,34 +40,35 @@ async def _metrics(request: Request) -> Response:
 
 def _text(environment: Environment) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Found(metrics.metrics(environment), last_results.last(environment)))
+    registry.register(_Scrape(metrics.metrics(environment), last_results.last(environment)))
     return generate_latest(registry)
 
 
-class _Found(Collector):
-    """What was found at this scrape."""
+class _Scrape(Collector):
+    """The values of one scrape."""
 
-    def __init__(self, found: Metrics, runs: list[Last]) -> None:
-        self._found = found
+    def __init__(self, values: Metrics, runs: list[Last]) -> None:
+        self._values = values
         self._runs = runs
 
     def collect(self) -> Iterator[Metric]:
-        """Each metric, with its meaning."""
-        status = self._found.status
+        """Each metric with its meaning."""
+        status = self._values.status
         yield _gauge("tasks", "Tasks that are not deleted", status.tasks)
-        yield _gauge("tasks_unsynced", "Tasks that are not in step", status.unsynced)
+        yield _gauge("tasks_unsynced", "Tasks that are out of sync", status.unsynced)
         yield _gauge("crontab_entries", "Entries in the crontab", status.entries)
         yield _gauge("crontab_unmanaged", "Entries that no task manages", status.unmanaged)
         yield _gauge("crontab_invalid_lines", "Lines that cron refuses", status.invalid_lines)
-        yield _gauge("health", "0 in order, 1 needs a look, 2 not in order", _HEALTH[status.health])
+        meaning = "0 healthy, 1 needs attention, 2 problem"
+        yield _gauge("health", meaning, _HEALTH[status.health])
         if status.last_sync:
             at = status.last_sync.timestamp()
-            yield _gauge("last_sync_timestamp_seconds", "When a sync last went well", at)
+            yield _gauge("last_sync_timestamp_seconds", "Time of the last successful sync", at)
         operations = GaugeMetricFamily(
             "pitasker_operations", "Recorded operations by outcome", labels=["outcome"]
         )
-        operations.add_metric(["successful"], self._found.successful)
-        operations.add_metric(["failed"], self._found.failed)
+        operations.add_metric(["successful"], self._values.successful)
+        operations.add_metric(["failed"], self._values.failed)
         yield operations
         yield from self._of_tasks()
         yield from self._of_endpoints()
@@ -78,36 +79,36 @@ class _Found(Collector):
             )
 
     def _of_endpoints(self) -> Iterator[Metric]:
-        found = SummaryMetricFamily(
+        family = SummaryMetricFamily(
             "pitasker_endpoint_seconds", "Time taken by each route of the API", labels=["endpoint"]
         )
         for route, total in sorted(timings.endpoints.items()):
-            found.add_metric([route], total.count, total.seconds)
-        yield found
+            family.add_metric([route], total.count, total.seconds)
+        yield family
 
     def _of_tasks(self) -> Iterator[Metric]:
         for name, meaning, value in (
-            ("last_run_timestamp_seconds", "When a task last started", _started),
-            ("last_run_success", "1 if its last run that ended went well, or 0", _succeeded),
-            ("last_run_duration_seconds", "How long that run took", _seconds),
+            ("last_run_timestamp_seconds", "Start of the last run", _started),
+            ("last_run_success", "1 if the last finished run was a success, else 0", _succeeded),
+            ("last_run_duration_seconds", "Duration of that run", _seconds),
         ):
-            found = GaugeMetricFamily(f"pitasker_task_{name}", meaning, labels=["task", "name"])
-            for one in self._runs:
-                if (number := value(one)) is not None:
-                    found.add_metric([str(one.task), one.name], number)
-            yield found
+            family = GaugeMetricFamily(f"pitasker_task_{name}", meaning, labels=["task", "name"])
+            for run in self._runs:
+                if (number := value(run)) is not None:
+                    family.add_metric([str(run.task), run.name], number)
+            yield family
 
 
-def _started(one: Last) -> float | None:
-    return one.started_at.timestamp() if one.started_at else None
+def _started(run: Last) -> float | None:
+    return run.started_at.timestamp() if run.started_at else None
 
 
-def _succeeded(one: Last) -> float | None:
-    return None if one.succeeded is None else float(one.succeeded)
+def _succeeded(run: Last) -> float | None:
+    return None if run.succeeded is None else float(run.succeeded)
 
 
-def _seconds(one: Last) -> float | None:
-    return one.seconds
+def _seconds(run: Last) -> float | None:
+    return run.seconds
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

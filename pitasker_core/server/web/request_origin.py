@@ -1,4 +1,4 @@
-"""Where a request comes from: the name it asks for, the page that sent it, the client's address."""
+"""The origin of a request: the requested host, the page that sent it, and the client's address."""
 
 import ipaddress
 import os
@@ -15,18 +15,18 @@ from pitasker_core.server.sites import Site
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 FORWARDED_ALLOW_IPS = "FORWARDED_ALLOW_IPS"
-"""Names the proxies that uvicorn believes; without it, it believes everybody on this machine."""
+"""The variable with the proxies that uvicorn trusts. Without it, uvicorn trusts this machine."""
 
 
 class Refused(PiTaskerError):
-    """A request that is refused for the way it came, whoever sent it."""
+    """A request that is refused for its host or origin, whoever sent it."""
 
     recoverable = False
     status: ClassVar[int] = 403
 
 
 class UnknownHost(Refused):
-    """A request under a name that may be anybody's."""
+    """A request for a host name that may belong to somebody else."""
 
     code = "UNKNOWN_HOST"
 
@@ -38,33 +38,34 @@ class ForeignOrigin(Refused):
 
 
 class PlainHttp(Refused):
-    """A request from a page over plain HTTP, where the base URL is HTTPS."""
+    """A request from a page over plain HTTP, although the base URL is HTTPS."""
 
     code = "PLAIN_HTTP"
 
 
 class NotUpgraded(Refused):
-    """A websocket's request that a proxy passed on as a plain one."""
+    """A websocket request that a proxy passed on as a plain request."""
 
     code = "WEBSOCKET_NOT_UPGRADED"
     status = 426
 
     def __init__(self) -> None:
         super().__init__(
-            "A websocket came as a plain request: a proxy does not pass on its Upgrade header.",
+            "A websocket arrived as a plain request: a proxy does not pass on its Upgrade header.",
             "README.md, “Who may come in”, has the lines that nginx needs.",
         )
 
 
 def possible_sites(connection: HTTPConnection, environment: Environment) -> list[Site]:
-    """The sites of ours that the page behind a request may have; the page's own one alone where
-    the browser names it. Raises Refused.
+    """The possible origins of the page behind a request. Only one if the browser sends it.
+
+    Raises Refused.
     """
     base = sites.parse_base_url(environment.base_url) if environment.base_url else None
     hosts = connection.headers.getlist("host")
     authority = sites.parse_authority(hosts[0]) if len(hosts) == 1 else None
     if authority is None:
-        raise UnknownHost("The request does not say by which name it reached PiTasker.")
+        raise UnknownHost("The request has no valid Host header.")
     if not sites.is_own(authority[0], base):
         raise _unknown_host(connection, authority, base)
     possible = sites.possible_sites(*authority, base)
@@ -74,14 +75,14 @@ def possible_sites(connection: HTTPConnection, environment: Environment) -> list
         raise ForeignOrigin("This request comes from another site.", "Nothing was done.")
     text = connection.headers.get("origin")
     if text is None:
-        return possible  # no browser
+        return possible  # not a browser
     origin = sites.parse_origin(text)
     if origin in possible:
         return [origin]
     if base and base.is_https and origin and _is_plain(origin, base.host, authority[0]):
         raise PlainHttp(
-            f"This page came over plain HTTP ({origin}), over which nobody is signed in: "
-            f"PiTasker was started for {base}.",
+            f"This page was loaded over plain HTTP ({origin}), but PiTasker was started for "
+            f"{base}. Over plain HTTP nobody can sign in.",
             f"Open {base} instead.",
         )
     raise _foreign(origin, base)
@@ -100,7 +101,7 @@ def _unknown_host(
     connection: HTTPConnection, authority: tuple[str, int | None], base: Site | None
 ) -> UnknownHost:
     host, port = authority
-    # What a stranger may claim too, but it only words the advice.
+    # A stranger can claim this too, but we use it only in the advice.
     scheme = connection.headers.get("x-forwarded-proto", "http").lower()
     wanted = sites.parse_origin(connection.headers.get("origin", "")) or sites.parse_origin(
         f"{scheme if scheme == 'https' else 'http'}://{host}{f':{port}' if port else ''}"
@@ -109,16 +110,18 @@ def _unknown_host(
     return UnknownHost(
         f"PiTasker does not know the name {host}.{started}",
         Text(
-            "If that is where you open it, start it with ",
+            "If this is PiTasker's address, start it with ",
             Code(f"./pitasker up --base-url {wanted}"),
-            ". It answers to that and to this machine's own names and IP addresses alone.",
+            ". It answers only to that name and to this machine's own names and IP addresses.",
         ),
     )
 
 
 def _foreign(origin: Site | None, base: Site | None) -> ForeignOrigin:
     if origin is None:
-        return ForeignOrigin("This request comes from a page without a site.", "Nothing was done.")
+        return ForeignOrigin(
+            "This request comes from a page without an origin.", "Nothing was done."
+        )
     started = f" It was started for {base}." if base else ""
     return ForeignOrigin(
         f"This request comes from a page of {origin}, which PiTasker does not know.{started}",
@@ -131,10 +134,10 @@ def _foreign(origin: Site | None, base: Site | None) -> ForeignOrigin:
 
 
 def set_client(connection: HTTPConnection) -> None:
-    """Let the address behind a request be one that can be relied on, or none.
+    """Replace the client's address in the scope by None if it cannot be trusted.
 
-    Started by `./pitasker up`, uvicorn believes X-Forwarded-For of the configured proxies alone;
-    started in another way it believes everybody on this machine.
+    Started by `./pitasker up`, uvicorn accepts X-Forwarded-For only from the configured proxies.
+    Started in another way, it accepts the header from every process on this machine.
     """
     scope = connection.scope
     trusts_anybody = FORWARDED_ALLOW_IPS not in os.environ
@@ -144,8 +147,8 @@ def set_client(connection: HTTPConnection) -> None:
     host, port = scope["client"]
     try:
         address = ipaddress.ip_address(host)
-    except ValueError:  # a proxy passed on what somebody wrote
+    except ValueError:  # a proxy passed on a client's own header
         scope["client"] = None
         return
-    # A socket for both kinds of addresses has IPv4 ones written as IPv6.
+    # A dual-stack socket reports IPv4 addresses as IPv6.
     scope["client"] = (str(getattr(address, "ipv4_mapped", None) or address), port)

@@ -1,4 +1,4 @@
-"""How often somebody may guess a password. Pure but for the clock that is given."""
+"""Limits for guessing passwords. Pure, with a given clock."""
 
 import threading
 import time
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 FREE_ATTEMPTS = 5
-"""Wrong passwords that cost no waiting."""
+"""Wrong passwords before the first pause."""
 
 LONGEST_WAIT = 900.0
-"""Seconds at most until the next attempt is looked at."""
+"""The longest pause before the next attempt, in seconds."""
 
 BURST = 30
-"""Attempts that all strangers together have at once, however many addresses they have."""
+"""Attempts that all strangers share, however many addresses they use."""
 
 REFILL_SECONDS = 120.0
-"""Until strangers have one more: 720 a day. Who guesses from one or two addresses is slower than
-this because of their own pauses, and does not keep strangers at other addresses out."""
+"""Seconds until strangers get one more attempt: 720 a day. One or two addresses cannot use up this
+allowance, because their own pauses make them slower. So they do not lock out others."""
 
 _FORGET_SECONDS = 86_400.0
 
@@ -28,19 +28,19 @@ class _Count:
     last: float = 0.0
 
     def pause_from(self, now: float) -> None:
-        """Wait from now on, by the number of wrong attempts."""
+        """Start a pause whose length depends on the number of wrong attempts."""
         if self.wrong >= FREE_ATTEMPTS:
-            # Bounded before it is a power: 2.0 ** 1024 is an error.
+            # The exponent is bounded, because 2.0 ** 1024 raises OverflowError.
             doublings = min(self.wrong - FREE_ATTEMPTS + 1, 20)
             self.until = now + min(LONGEST_WAIT, 2.0**doublings)
 
 
 class Throttle:
-    """Make each wrong attempt after the first few wait twice as long as the one before.
+    """Double the pause after each wrong attempt, after the first few.
 
-    Strangers are counted by address, and all together. A visitor who was here before is counted
-    alone, so that nobody who guesses keeps them out. An attempt counts as wrong from its beginning:
-    others at the same time do not get past the count.
+    Strangers are counted by address and all together. A known browser is counted alone, so that
+    strangers cannot lock it out. An attempt counts as wrong from its start, so that parallel
+    attempts cannot evade the count.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -51,7 +51,7 @@ class Throttle:
         self._refilled = now()
 
     def begin(self, who: str, *, is_stranger: bool = True) -> float:
-        """Begin an attempt, unless there is a time to wait: in seconds, 0 when it began."""
+        """Begin an attempt. Returns the seconds to wait, or 0 if it may go on."""
         with self._lock:
             now = self._now()
             self._forget(now)
@@ -69,14 +69,16 @@ class Throttle:
             return 0.0
 
     def wrong(self, who: str) -> None:
-        """An attempt was wrong: the pause is from now on. Looking at it took a while."""
+        """Record a wrong attempt. Its pause begins now, because checking it took some time."""
         with self._lock:
             if count := self._counts.get(who):
                 count.pause_from(self._now())
 
     def right(self, who: str, *, is_stranger: bool = True, is_owner: bool = True) -> None:
-        """An attempt was right. Only the owner's password ends the pauses: with one for looking,
-        somebody who guesses the other would begin anew each time."""
+        """Record a right attempt. Only the owner's password ends the pauses.
+
+        Otherwise somebody with the read-only password could reset them between guesses.
+        """
         with self._lock:
             if is_stranger:
                 self._left = min(float(BURST), self._left + 1)
@@ -88,7 +90,7 @@ class Throttle:
                     count.until = 0.0
 
     def _forget(self, now: float) -> None:
-        """Refill, and forget old attempts. What strangers have bounds how many are remembered."""
+        """Refill the allowance and drop old counts. The allowance limits how many there are."""
         self._left = min(float(BURST), self._left + (now - self._refilled) / REFILL_SECONDS)
         self._refilled = now
         for who in [w for w, count in self._counts.items() if now - count.last > _FORGET_SECONDS]:
