@@ -256,7 +256,7 @@ def test_lines_of_one_kind_are_limited_and_counted(caplog):
     logger.removeFilter(repeats)
     lines = caplog.messages
     assert len(lines) == 22
-    assert lines[19].startswith("An attack, number 19. (More of this kind are left out")
+    assert lines[19].startswith("An attack, number 19. (More lines of this kind are dropped")
     assert lines[20:] == ["Something else.", "Something else."]
 
 
@@ -292,4 +292,4 @@ def test_a_thousand_connections_that_say_nothing_do_not_stop_the_server(victim):
         for _ in range(600):
             stack.enter_context(socket.create_connection(host, PATIENCE))
         assert stranger.get("/login").status_code == 200
-    assert 0 < victim.logged().count("the oldest that waited was closed") < 100
+    assert 0 < victim.logged().count("the oldest waiting one was closed") < 100

@@ -263,7 +263,10 @@ def test_without_the_right_base_url_the_page_says_what_to_set(house, page, serve
     ("address", "advice"),
     [
         ("https://pi.example", "./pitasker up --base-url https://pi.example"),
-        ("http://pi.example", f"was loaded over plain HTTP (http://pi.example)|Open {BASE_URL} instead"),
+        (
+            "http://pi.example",
+            f"was loaded over plain HTTP (http://pi.example)|Open {BASE_URL} instead",
+        ),
     ],
     ids=["another port", "plain HTTP"],
 )
