@@ -1,17 +1,18 @@
-"""A private world for the tests: the crontab, the database and the home of whoever runs them are
-out of reach. The programs are real: cron's own `crontab`, on a spool that only this process and its
-children see, and PostgreSQL."""
+"""A private world for the tests: they cannot reach the crontab, the database or the home of the
+user who runs them. The programs are real: cron's own `crontab`, on a spool that only the tests
+and their children see, and PostgreSQL."""
 
 import shutil
 import subprocess
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("tests.helpers")
 
-# First: nothing of PiTasker is imported before the real spool and home are out of reach.
-import tests.helpers.isolation  # noqa: E402, F401
+# Before any import of PiTasker.
+from tests.helpers import isolation  # noqa: E402
 
 pytest_plugins = [
     "tests.helpers.crontabs",
@@ -21,10 +22,18 @@ pytest_plugins = [
     "tests.helpers.pages",
 ]
 
+# No time limit for an example: it would only measure the load of the machine.
+hypothesis.settings.register_profile("pitasker", deadline=None)
+hypothesis.settings.load_profile("pitasker")
+
+
+def pytest_unconfigure() -> None:
+    isolation.remove_memory()
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _cron(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A process with cron's name: whether the machine runs cron shall not decide a test."""
+    """A process with cron's name, so that no test depends on whether the machine runs cron."""
     program = tmp_path_factory.mktemp("cron") / "cron"
     shutil.copy("/bin/sleep", program)
     with subprocess.Popen([program, "infinity"]) as process:

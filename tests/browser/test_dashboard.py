@@ -17,7 +17,7 @@ from pitasker_core.sync import importing, operation_history
 from tests.helpers.browsing import settle
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.signing_in import cookies
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 
 PROJECT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
@@ -27,14 +27,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.standing]
 def visit(browser, environment):
     """Open pages; a traceback on any of them fails the test."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
-    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_timeout(patience() * 1000)
     page = context.new_page()
 
     def go(address):
         for name, value in cookies(environment, address).items():
             context.add_cookies([{"name": name, "value": value, "url": address}])
         page.goto(address)
-        expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE * 1000)
+        expect(page.get_by_role("heading").first).to_be_visible(timeout=patience() * 1000)
         settle(page)
         return page
 
@@ -82,9 +82,10 @@ def apply_changes(page):
     page.get_by_role("button", name="Apply").click()
 
 
+@pytest.mark.own_server
 def test_a_newcomer_sees_what_the_crontab_holds_and_imports_it(serve, visit, crontab, environment):
     crontab.write(EXISTING)
-    page = visit(serve.anew())
+    page = visit(serve())
     expect(page.get_by_text("Nothing has been changed in your crontab")).to_be_visible()
     (backup,) = environment.backups.glob("*.crontab")
     assert backup.read_bytes() == EXISTING
@@ -480,7 +481,7 @@ def test_a_taken_port_is_said_in_one_sentence(cli_environment):
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=patience(),
         )
     assert done.returncode == 3
     assert "is in use" in done.stderr

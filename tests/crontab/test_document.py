@@ -219,7 +219,7 @@ def test_there_is_no_entry_before_the_first_line():
 
 @debian_only
 @given(st.lists(fragments.map(lambda text: text.replace("\n", "") + "\n"), max_size=10))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_debian_takes_every_text_that_has_no_invalid_line(tmp_path_factory, lines):
     good = [line for line in lines if not isinstance(parse_line(line), Invalid)]
     assert not refused_by_crontab("".join(good), tmp_path_factory.getbasetemp())
@@ -228,7 +228,7 @@ def test_debian_takes_every_text_that_has_no_invalid_line(tmp_path_factory, line
 @debian_only
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="Debian's crontab is lax on ARM")
 @given(fragments.map(lambda text: text.replace("\n", "").replace("\0", "") + "\n"))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_debian_refuses_every_line_that_we_call_invalid(tmp_path_factory, line):
     assume(isinstance(parse_line(line), Invalid))
     assert refused_by_crontab(line, tmp_path_factory.getbasetemp())
@@ -364,7 +364,7 @@ def test_a_tag_that_the_shell_takes_for_a_part_of_the_command_marks_no_entry(com
 
 
 @given(st.text("a'\"\\%# ", max_size=8), st.text("ab'\"\\# ", max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_words_behind_a_tag_never_reach_the_shell(command, words):
     command = f"a{command}"
     entry = only(f"@daily {command} {MARK} {words}\n")
@@ -469,7 +469,7 @@ shell_words = st.lists(
 
 
 @given(shell_words)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_command_behaves_with_its_tag_as_without(command):
     assume(parse("").why_not_tagged(None, command) is None and "$$" not in command)
 
@@ -601,7 +601,7 @@ def test_an_invalid_schedule_is_refused(schedule):
 
 
 @given(crontabs, names, schedules, commands, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, command, paused):
     before = parse(text)
     try:
@@ -626,7 +626,7 @@ def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, comm
     st.sampled_from([None, True, False]),
     st.sampled_from([None, OTHER]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, command, paused, tag):
     before = parse(text)
     found = dict(before.entries())
@@ -656,7 +656,7 @@ def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, comm
 
 @debian_only
 @given(crontabs, schedules, commands, st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_debian_takes_what_was_added(tmp_path_factory, text, schedule, command, paused):
     text = text.replace("61 *", "1 *")
     try:

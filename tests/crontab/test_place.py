@@ -70,7 +70,7 @@ def worlds(draw):
 
 
 @given(worlds(), st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_off_and_on_restores_the_very_bytes(before, data):
     tags = data.draw(st.permutations(list(before.known)))
     state = before
@@ -89,7 +89,7 @@ def test_off_and_on_restores_the_very_bytes(before, data):
 
 
 @given(worlds(), st.lists(st.tuples(st.integers(0, 20), st.sampled_from(NEIGHBOURS)), max_size=3))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_an_entry_that_comes_back_has_its_settings_or_its_note(before, lines):
     out = switched(before, ONE, on=False)
     text = out.text.splitlines(keepends=True)

@@ -24,7 +24,6 @@ from pitasker_core.server import crontabs, tokens
 from pitasker_core.server.api.app import make as make_api
 from pitasker_core.server.auth import Role
 from pitasker_core.server.web.gate import Gate
-from tests.helpers.databases import execute
 from tests.helpers.pages import said
 
 ME = "test"
@@ -269,14 +268,13 @@ def test_rows_of_no_crontab_go_to_the_oldest_of_several_and_settings_to_each(
 
 
 @pytest.fixture
-def owned_by_another(_server):
+def owned_by_another(cluster):
     """A database whose owner is no superuser, as DATABASE_URL often names."""
     name = f"owned_{uuid4().hex}"
-    execute(_server, f"create role {name} login")
-    execute(_server, f"create database {name} owner {name}")
-    yield make_url(_server % name).set(username=name).render_as_string(hide_password=False)
-    execute(_server, f"drop database {name} with (force)")
-    execute(_server, f"drop role {name}")
+    cluster.execute(f"create role {name} login", f"create database {name} owner {name}")
+    yield make_url(cluster.url(name)).set(username=name).render_as_string(hide_password=False)
+    cluster.drop(name)
+    cluster.execute(f"drop role {name}")
 
 
 def test_an_ordinary_owner_of_the_database_is_kept_to_its_rows_too(environment, owned_by_another):
@@ -290,9 +288,9 @@ def test_an_ordinary_owner_of_the_database_is_kept_to_its_rows_too(environment, 
 
 
 @pytest.fixture
-def owned_by_one_who_passes(_server, owned_by_another):
+def owned_by_one_who_passes(cluster, owned_by_another):
     """As `owned_by_another`; PostgreSQL hides no rows from its owner, who may make no role."""
-    execute(_server, f"alter role {make_url(owned_by_another).username} bypassrls")
+    cluster.execute(f"alter role {make_url(owned_by_another).username} bypassrls")
     return owned_by_another
 
 

@@ -14,7 +14,7 @@ from pitasker_core.sync import edit, importing, operation_history, service
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.stop_managing import release
 from pitasker_core.tasks import Edit
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 
 ME = "test"
 
@@ -114,7 +114,7 @@ def test_runs_are_taken_in_while_a_sync_holds_its_crontab(environment, crontab):
         service.store.own_crontab(session, lock=True)
         taker = threading.Thread(target=spool.collect, args=(environment,), daemon=True)
         taker.start()
-        taker.join(timeout=PATIENCE)
+        taker.join(timeout=patience())
         assert not taker.is_alive()
 
 
@@ -128,7 +128,7 @@ def test_taking_in_runs_locks_tasks_in_the_order_of_a_sync(environment, crontab)
         until(lambda: is_waiting(environment))
         # It holds nothing that a sync, which is at the first task, would wait for.
         session.execute(text(f"select from tasks where id = {second} for update nowait"))
-    taker.join(timeout=PATIENCE)
+    taker.join(timeout=patience())
     assert not taker.is_alive()
 
 

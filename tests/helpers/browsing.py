@@ -5,14 +5,14 @@ import shutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.helpers.waiting import PATIENCE
+from tests.helpers.waiting import patience
 
 
 @pytest.fixture(scope="session")
 def browser():
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "the tests need Chromium: sudo apt install chromium"
-    expect.set_options(timeout=PATIENCE * 1000)
+    expect.set_options(timeout=patience() * 1000)
     quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking"]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(

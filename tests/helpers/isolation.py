@@ -5,6 +5,7 @@ Importing this module does it. Nothing of PiTasker may be imported before."""
 import ctypes
 import os
 import signal
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +13,11 @@ from pathlib import Path
 import pytest
 
 SPOOL = Path("/var/spool/cron/crontabs")
+MEMORY = Path(tempfile.mkdtemp(prefix="pitasker-tests-"))
+"""A folder in memory: nothing that the tests write there needs to reach a disk."""
 
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x0002_0000, 0x1000_0000
-_MS_REC, _MS_PRIVATE = 0x4000, 0x4_0000
+_MS_REC, _MS_PRIVATE, _MNT_DETACH = 0x4000, 0x4_0000, 0x2
 
 
 def _call(function: str, *arguments: object) -> None:
@@ -24,8 +27,8 @@ def _call(function: str, *arguments: object) -> None:
         raise OSError(number, f"{function}: {os.strerror(number)}")
 
 
-def _hide_the_spool() -> None:
-    """Put this process where the spool is an empty one of its own."""
+def _hide_spool() -> None:
+    """Enter a mount namespace with an empty spool of crontabs, and a folder in memory."""
     user, group = os.getuid(), os.getgid()
     if user == 0:
         _call("unshare", _CLONE_NEWNS)
@@ -36,12 +39,14 @@ def _hide_the_spool() -> None:
         Path("/proc/self/gid_map").write_text(f"0 {group} 1")
     _call("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     _call("mount", b"none", os.fsencode(SPOOL), b"tmpfs", 0, b"mode=1730")
+    _call("mount", b"none", os.fsencode(MEMORY), b"tmpfs", 0, b"mode=755")
     with suppress(OSError):  # without root there is neither that group nor another user
         # Ordinary users enter it by the group of the `crontab` program.
         os.chown(SPOOL, -1, Path("/usr/bin/crontab").stat().st_gid)
 
 
-def _hide_the_environment() -> None:
+def _hide_environment() -> None:
+    """Leave out what names a home, a database or an editor of the user."""
     for name in list(os.environ):
         if name.startswith(("PITASKER", "PG", "XDG_")) or name in (
             "DATABASE_URL",
@@ -50,23 +55,41 @@ def _hide_the_environment() -> None:
             "CRONTAB_NOHEADER",
         ):
             del os.environ[name]
-    os.environ["HOME"] = tempfile.mkdtemp(prefix="pitasker-tests-home-")
-    # Children are started from anywhere.
+    home = MEMORY / "home"
+    home.mkdir()
+    os.environ["HOME"] = str(home)
+    # Servers are started from any folder.
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])
 
 
-def _heed_signals() -> None:
-    """A shell that starts the tests in the background has them ignore these, and all they start."""
+def _keep_compiled_modules() -> None:
+    """Let Python keep what it compiles, whatever the environment says.
+
+    Each server would compile the whole project otherwise, and each test process all tests.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def _restore_signals() -> None:
+    """Heed signals that a shell has background jobs ignore; children inherit that."""
     for number in (signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 
 
+def remove_memory() -> None:
+    """Remove the folder in memory, and the place where it was mounted."""
+    _call("umount2", os.fsencode(MEMORY), _MNT_DETACH)
+    MEMORY.rmdir()
+
+
 if not SPOOL.is_dir():
     pytest.exit("The tests need cron: `sudo apt install cron`, or `./pitasker test` as root.", 3)
 try:
-    _hide_the_spool()
+    _hide_spool()
 except OSError as problem:
     pytest.exit(f"The tests need a private mount namespace, and cannot have one: {problem}.", 3)
-_hide_the_environment()
-_heed_signals()
+_hide_environment()
+_keep_compiled_modules()
+_restore_signals()

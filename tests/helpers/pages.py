@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest, app_test
 
 from pitasker_core.server.auth import Role
 from tests.helpers.signing_in import cookies
-from tests.helpers.waiting import PATIENCE
+from tests.helpers.waiting import patience
 
 FRONT_DOOR = Path(__file__).parents[2] / "streamlit_app.py"
 PAGES = ("overview", "tasks", "runs", "import_entries", "sync", "crontab", "settings")
@@ -38,7 +38,7 @@ def open_page(cli_environment, environment, monkeypatch):
         signed_in = cookies(environment, "http://127.0.0.1:8501", role)
         monkeypatch.setattr(ContextProxy, "cookies", signed_in)
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
-        app = AppTest.from_file(FRONT_DOOR, default_timeout=PATIENCE).run()
+        app = AppTest.from_file(FRONT_DOOR, default_timeout=patience()).run()
         if page != "overview":
             app.switch_page(f"pages/{page}.py").run()
         assert not app.exception, app.exception[0].message

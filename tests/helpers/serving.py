@@ -12,29 +12,27 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
+from psycopg.errors import DeadlockDetected
 
-from pitasker_core import database
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import DatabaseError
 from pitasker_core.cli import main
 from pitasker_core.database.tables import Base
 from tests.helpers.crontabs import InstalledCrontab
-from tests.helpers.databases import execute
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.databases import TEMPLATE, Cluster
+from tests.helpers.waiting import holds_in_time, patience, until
 
 
-def _is_standing(request: pytest.FixtureRequest) -> bool:
-    return request.node.get_closest_marker("standing") is not None
+def _uses_shared_server(request: pytest.FixtureRequest) -> bool:
+    node = request.node
+    return bool(node.get_closest_marker("standing") and not node.get_closest_marker("own_server"))
 
 
 @pytest.fixture
 def environment(
     request: pytest.FixtureRequest, tmp_path: Path, crontab: InstalledCrontab
 ) -> Environment:
-    """Settings of a home, a database and a crontab that are all new, or those of the server that
-    stands."""
-    if _is_standing(request):
+    """A new home, database and crontab; in tests marked so, those of the shared server."""
+    if _uses_shared_server(request):
         return request.getfixturevalue("standing").environment
     url = request.getfixturevalue("database_url")
     return Environment(
@@ -53,7 +51,7 @@ def process_environment(environment: Environment) -> dict[str, str]:
 
 @pytest.fixture
 def cli_environment(environment: Environment) -> Mapping[str, str]:
-    """The environment in which a process finds what `environment` name."""
+    """The environment in which a process finds what `environment` names."""
     return process_environment(environment)
 
 
@@ -65,105 +63,163 @@ def cli(cli_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
     return lambda *words: main(words)
 
 
-@contextmanager
-def running_servers(
-    variables: Mapping[str, str], folder: Path, prefix: Sequence[str | Path] = ()
-) -> Iterator[Callable[..., str]]:
-    """Start servers as `./pitasker up` does; each call returns the address of another.
+class Servers:
+    """Starts servers as `./pitasker up` does.
 
     `prefix` is the beginning of the command: a program that runs the rest of it.
     """
-    servers = []
 
-    def start(*options: str, **more: str) -> str:
+    def __init__(
+        self, variables: Mapping[str, str], folder: Path, prefix: Sequence[str | Path] = ()
+    ) -> None:
+        self._variables, self._folder, self._prefix = variables, folder, prefix
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *options: str, **variables: str) -> str:
+        """Start another server; returns its address."""
+        # Twice: the port may have been taken meanwhile, or the machine too busy.
+        return self._try(options, variables) or self._try(options, variables) or self._fail()
+
+    def _try(self, options: Sequence[str], variables: Mapping[str, str]) -> str:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        log = (folder / "server.log").open("w")
-        server = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "pitasker_core", "up", "--port", str(port), *options],
-            env={**variables, **more},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        servers.append(server)
+        command = [sys.executable, "-m", "pitasker_core", "up", "--port", str(port), *options]
+        with self._log.open("w") as log:
+            process = subprocess.Popen(
+                [*self._prefix, *command],
+                env={**self._variables, **variables},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.processes.append(process)
         address = f"http://127.0.0.1:{port}"
 
-        def answers() -> bool:
-            assert server.poll() is None, (folder / "server.log").read_text()
+        def has_ended_or_answers() -> bool:
+            if process.poll() is not None:
+                return True
             with suppress(httpx.TransportError):
                 return httpx.get(f"{address}/_stcore/health").status_code == 200
             return False
 
-        until(answers)
-        return address
+        if holds_in_time(has_ended_or_answers) and process.poll() is None:
+            return address
+        self.processes.remove(process)
+        process.kill()
+        process.wait()
+        return ""
 
-    start.servers = servers
+    def _fail(self) -> str:
+        pytest.fail(f"The server did not start: {self._log.read_text()}")
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "server.log"
+
+    def end(self) -> None:
+        """End all servers in good order."""
+        for process in self.processes:
+            process.terminate()
+        stuck = [process for process in self.processes if not _ends(process)]
+        for process in stuck:
+            process.kill()
+            process.wait()
+        assert not stuck, "SIGTERM did not end a server"
+
+
+def _ends(process: subprocess.Popen[bytes]) -> bool:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=patience())
+    return process.returncode is not None
+
+
+@contextmanager
+def running_servers(
+    variables: Mapping[str, str], folder: Path, prefix: Sequence[str | Path] = ()
+) -> Iterator[Servers]:
+    """Servers that end with the block."""
+    servers = Servers(variables, folder, prefix)
     try:
-        yield start
-    finally:  # also when one of them did not answer
-        for server in servers:
-            server.terminate()
-            server.wait(timeout=PATIENCE)
+        yield servers
+    finally:
+        servers.end()
+
+
+@dataclass
+class Serve:
+    """Calls give the address of a server with options and environment variables of its own.
+
+    Without these it is the shared server in tests marked so. `another` always starts one.
+    """
+
+    another: Callable[..., str]
+    processes: list[subprocess.Popen[bytes]]
+    shared: str | None = None
+
+    def __call__(self, *options: str, **variables: str) -> str:
+        if self.shared and not options and not variables:
+            return self.shared
+        return self.another(*options, **variables)
 
 
 @pytest.fixture
 def serve(
     request: pytest.FixtureRequest, cli_environment: Mapping[str, str], tmp_path: Path
-) -> Iterator[Callable[..., str]]:
-    """Start servers of this test alone; where a server stands, only those that are to differ from
-    it or that are asked for by `anew`."""
-    with running_servers(cli_environment, tmp_path) as start:
-        if not _is_standing(request):
-            yield start
-            return
-        address = request.getfixturevalue("standing").address
-
-        def some(**variables: str) -> str:
-            return start(**variables) if variables else address
-
-        some.anew = start
-        yield some
+) -> Iterator[Serve]:
+    """Start servers that end with the test."""
+    is_shared = _uses_shared_server(request)
+    shared = request.getfixturevalue("standing").address if is_shared else None
+    with running_servers(cli_environment, tmp_path) as servers:
+        yield Serve(servers.start, servers.processes, shared)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A server that is up already, and what it works on: for tests that only need one."""
+    """The shared server: for tests that need a server, but not one of their own."""
 
     address: str
     environment: Environment
 
 
 @pytest.fixture(scope="session")
-def _standing(
-    _server: str, _template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Standing]:
+def _start_standing(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Standing]]:
+    """Start the shared server once. When that fails, the next test tries again."""
     folder = tmp_path_factory.mktemp("standing")
-    execute(_server, f"create database standing template {_template}")
-    url = _server % "standing"
+    url = cluster.create("standing", TEMPLATE)
     log = folder / "cron.log"
     environment = Environment(folder / "home", url, "crontab", demo=False, cron_log=log)
-    with running_servers(process_environment(environment), folder) as start:
-        yield Standing(start(), environment)
+    with running_servers(process_environment(environment), folder) as servers:
+        addresses: list[str] = []
+
+        def start() -> Standing:
+            if not addresses:
+                addresses.append(servers.start())
+            return Standing(addresses[0], environment)
+
+        yield start
 
 
 @pytest.fixture
-def standing(_standing: Standing, crontab: InstalledCrontab) -> Standing:
-    """The standing server, with nothing left of the tests before."""
-    home = _standing.environment.home
-    for old in home.iterdir():
-        # What it logs to and locks by stays open.
-        if old.name not in ("lock", "logs", "running"):
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
-    # Those of crontabs stay: its background work holds a lock by their number.
+def standing(
+    _start_standing: Callable[[], Standing], cluster: Cluster, crontab: InstalledCrontab
+) -> Standing:
+    """The shared server, with nothing left of the tests before."""
+    standing = _start_standing()
+    for path in standing.environment.home.iterdir():
+        # Its logs and locks stay open.
+        if path.name not in ("lock", "logs", "running"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    # Crontabs stay: its background work holds a lock by their number.
     tables = ", ".join(set(Base.metadata.tables) - {"crontabs"})
 
     def emptied() -> bool:
-        # A page that has just been closed may be reading: who waits for whom is for PostgreSQL.
-        with suppress(DatabaseError), database.administer(_standing.environment) as connection:
-            connection.execute(text(f"truncate {tables} restart identity"))
+        # A page that was just closed may still be reading, and PostgreSQL may choose us to give up.
+        with suppress(DeadlockDetected):
+            cluster.execute(f"truncate {tables} restart identity", database="standing")
             return True
         return False
 
     until(emptied)
-    return _standing
+    return standing

@@ -1,9 +1,9 @@
 """Tasks as Hypothesis makes them: all that PiTasker takes, and no more."""
 
 from hypothesis import strategies as st
-from pitasker_core.notices import OF_A_TASK
 
 from pitasker_core.crontab.document import is_name
+from pitasker_core.database.notices import OF_A_TASK
 from pitasker_core.formats.record import TaskRecord
 
 FORMULAS = (

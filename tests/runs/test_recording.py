@@ -61,7 +61,7 @@ def telling(tmp_path_factory):
 @pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash", "/bin/dash"])
 def test_every_shell_hands_the_recorder_what_cron_would_have_handed_to_it(shell, telling):
     @given(commands, recordings)
-    @hypothesis_settings(max_examples=60, deadline=None)
+    @hypothesis_settings(max_examples=60)
     def hands_on(command, how):
         proper, stdin = split_stdin(recorded(command, Recorder(telling, 12), how))
         told = subprocess.run(

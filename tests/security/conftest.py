@@ -66,8 +66,8 @@ def victim() -> Iterator[Victim]:
         )
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, user.pw_uid, user.pw_gid)
-        with running_servers(variables, folder, ordinary.command(user)) as start:
-            address = start()
+        with running_servers(variables, folder, ordinary.command(user)) as servers:
+            address = servers.start()
             # By the secret that is there already: nothing is written as root.
             sessions = {role: cookies(environment, address, role) for role in Role}
             yield Victim(address, environment, PASSWORD, link, sessions)

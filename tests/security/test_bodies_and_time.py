@@ -21,7 +21,7 @@ from pitasker_core.server import connections
 from pitasker_core.server.auth import Role
 from pitasker_core.server.web import bounds
 from pitasker_core.server.web.bounds import Bounded
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 
 
 class AsRole:
@@ -132,7 +132,7 @@ def served(app=None, **limits):
 
 def is_closed(connection):
     """Wait for the end of a connection, whatever is sent before."""
-    connection.settimeout(PATIENCE)
+    connection.settimeout(patience())
     with suppress(ConnectionResetError):
         while connection.recv(65536):
             pass
@@ -210,7 +210,7 @@ def upgraded_and_waited(address):
         b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
-    with socket.create_connection(address, timeout=PATIENCE) as connection:
+    with socket.create_connection(address, timeout=patience()) as connection:
         connection.sendall(lines)
         answer = connection.recv(4096).decode()
         connection.settimeout(0.5)
@@ -267,7 +267,7 @@ def send_on_and_on(victim, path, kind):
     """What is answered to a body without an end."""
     host = victim.address.removeprefix("http://")
     head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}; boundary=x\r\n"
-    with socket.create_connection(host.split(":"), PATIENCE) as sending:
+    with socket.create_connection(host.split(":"), patience()) as sending:
         sending.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         with suppress(OSError):  # it was answered, and is not read any further
             for _ in range(200):
@@ -290,6 +290,6 @@ def test_a_thousand_connections_that_say_nothing_do_not_stop_the_server(victim):
     host = victim.address.removeprefix("http://").split(":")
     with ExitStack() as stack, victim.visit() as stranger:
         for _ in range(600):
-            stack.enter_context(socket.create_connection(host, PATIENCE))
+            stack.enter_context(socket.create_connection(host, patience()))
         assert stranger.get("/login").status_code == 200
     assert 0 < victim.logged().count("the oldest waiting one was closed") < 100

@@ -17,7 +17,7 @@ from tests.helpers.browsing import settle
 from tests.helpers.examples import create
 from tests.helpers.runs import ran
 from tests.helpers.signing_in import cookies
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 from tests.security.test_inert_text import PIECES
 
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
@@ -56,7 +56,7 @@ def hostile(thief):
 @pytest.fixture
 def page(browser, environment, standing):
     context = browser.new_context(viewport={"width": 1600, "height": 2000})
-    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_timeout(patience() * 1000)
     context.add_cookies(
         [
             {"name": name, "value": value, "url": standing.address}
@@ -85,7 +85,7 @@ def live(page, thief):
 
 def open_page(page, address):
     page.goto(address)
-    expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE * 1000)
+    expect(page.get_by_role("heading").first).to_be_visible(timeout=patience() * 1000)
     settle(page)
 
 
@@ -119,7 +119,7 @@ def test_no_text_from_outside_is_more_than_text_on_any_page(
             assert live(page, thief) == []
     for path in ("api/docs", "login"):
         page.goto(f"{standing.address}/{path}")
-        expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE * 1000)
+        expect(page.get_by_role("heading").first).to_be_visible(timeout=patience() * 1000)
     assert thief.asked == []
     assert page.violations == []
 
@@ -172,7 +172,7 @@ def test_streamlit_itself_draws_nothing_but_text(browser, tmp_path):
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{port}")
         last = page.locator(f".st-key-label-{len(pairs) - 1} p")
-        expect(last).to_be_visible(timeout=PATIENCE * 1000)
+        expect(last).to_be_visible(timeout=patience() * 1000)
         settle(page)
         drawn = page.evaluate(
             """() => [...document.querySelectorAll('[class*=st-key-text-], [class*=st-key-label-]')]

@@ -18,7 +18,7 @@ from pitasker_core.server.web import login
 from pitasker_core.server.web.gate import Gate
 from pitasker_core.server.web.open_tab import SIGNED_OUT
 from tests.helpers.signing_in import cookies
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 
 ADDRESS = "http://127.0.0.1:8501"
 
@@ -35,7 +35,7 @@ class Dashboard:
         try:
             while True:
                 # Ends by itself, so that a websocket which is not closed fails a test.
-                self.runs.append(await asyncio.wait_for(websocket.receive_text(), PATIENCE / 4))
+                self.runs.append(await asyncio.wait_for(websocket.receive_text(), patience() / 4))
                 await websocket.send_text("the crontab")
         except WebSocketDisconnect as end:
             self.ended.append(end.code)
@@ -55,7 +55,7 @@ def environment(tmp_path, monkeypatch):
 @pytest.fixture
 def seldom(monkeypatch):
     """Nobody looks between two messages: what a message finds is judged by itself."""
-    monkeypatch.setattr("pitasker_core.server.web.open_tab.LOOK_EVERY", PATIENCE)
+    monkeypatch.setattr("pitasker_core.server.web.open_tab.LOOK_EVERY", patience())
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_session_that_goes_on_keeps_its_websocket(environment, tab, dashboard)
 
 def receive_all(tab):
     while True:
-        tab.recv(PATIENCE)
+        tab.recv(patience())
 
 
 def test_a_real_websocket_of_the_dashboard_is_closed(victim):

@@ -30,7 +30,7 @@ from pitasker_core.server.web.bounds import Bounded, Limits
 from pitasker_core.server.web.gate import Gate
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.signing_in import cookies
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def api(address, cli_environment, environment, monkeypatch):
         monkeypatch.setenv(name, value)
     token = tokens.create(environment, ME, "tests", Role.WRITE)
     bearer = {"authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"{address}/api", headers=bearer, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=f"{address}/api", headers=bearer, timeout=patience()) as client:
         yield client
 
 
@@ -366,7 +366,6 @@ SCHEMA = schemathesis.openapi.from_dict(make().openapi())
 @SCHEMA.parametrize()
 @hypothesis_settings(
     max_examples=12,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -24,7 +24,7 @@ from pitasker_core.server.background import Background
 from pitasker_core.sync import edit, operation_history, service
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 
 QUICK = 0.02
 """Seconds of a minute: five minutes pass in a tenth of a second."""
@@ -264,7 +264,7 @@ def test_the_agent_works_without_the_dashboard_and_ends_in_order(
         until(lambda: b"/new # PITASKER_ID:" in crontab.read())
     finally:
         agent.terminate()
-    assert agent.wait(timeout=PATIENCE) == 0
+    assert agent.wait(timeout=patience()) == 0
     lines = (environment.home / "logs" / "crontab-sync.log").read_text().splitlines()
     told = [json.loads(line) for line in lines]
     pushed = [line for line in told if line.get("pushed") == 1]

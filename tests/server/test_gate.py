@@ -17,7 +17,7 @@ from pitasker_core.server import auth, tokens
 from pitasker_core.server.auth import Role
 from tests.helpers.examples import ME, create
 from tests.helpers.signing_in import cookies
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
@@ -85,7 +85,7 @@ def handshake(address, **headers):
         "Sec-WebSocket-Version: 13",
         *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
     ]
-    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+    with socket.create_connection((host, int(port)), timeout=patience()) as connection:
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         return connection.recv(4096).decode(errors="replace").split("\r\n")[0]
 
@@ -137,11 +137,11 @@ def test_signing_in_never_leads_elsewhere(address, environment, wanted):
 
 def test_wrong_passwords_are_slowed_down(serve, environment):
     auth.set_password(environment, SECRET)
-    address = serve.anew()  # it remembers for a while
+    address = serve.another()  # it remembers for a while
     # At once: an attempt must not be looked at because those before it are not done yet.
     with ThreadPoolExecutor(7) as pool:
         wrong = [
-            pool.submit(httpx.post, f"{address}/login", data={"password": "x"}, timeout=PATIENCE)
+            pool.submit(httpx.post, f"{address}/login", data={"password": "x"}, timeout=patience())
             for _ in range(7)
         ]
     assert sorted(one.result().status_code for one in wrong) == [401] * 5 + [429, 429]
@@ -151,7 +151,7 @@ def test_wrong_passwords_are_slowed_down(serve, environment):
 
 
 def test_the_link_that_the_server_prints_signs_in_once(serve, tmp_path):
-    serve.anew()
+    serve.another()
     log = tmp_path / "server.log"
     until(lambda: "login?token=" in log.read_text())
     (link,) = re.findall(r"http://\S+token=\S+", log.read_text())
@@ -168,7 +168,7 @@ def test_it_does_not_listen_on_the_network_without_a_password(cli_environment):
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=patience(),
     )
     assert done.returncode == 3
     assert "./pitasker password" in done.stderr
@@ -202,7 +202,7 @@ def test_streamlit_by_itself_does_not_open_the_door_either(cli_environment):
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=patience(),
     )
     assert done.returncode != 0
     assert "does not listen on 0.0.0.0 without a password" in done.stdout + done.stderr
@@ -247,14 +247,16 @@ def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
     expect(page.get_by_text("Wrong password")).to_be_visible()
     page.get_by_label("Password").fill(SECRET)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Tasks")).to_be_visible(timeout=1000 * PATIENCE)
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible(timeout=patience() * 1000)
     other_tab = page.context.new_page()
     other_tab.goto(f"{address}/settings")
-    expect(other_tab.get_by_role("heading", name="Settings")).to_be_visible(timeout=1000 * PATIENCE)
+    expect(other_tab.get_by_role("heading", name="Settings")).to_be_visible(
+        timeout=patience() * 1000
+    )
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_label("Password")).to_be_visible(timeout=1000 * PATIENCE)
+    expect(page.get_by_label("Password")).to_be_visible(timeout=patience() * 1000)
     # The other tab shows nothing more, without anything being done in it.
-    expect(other_tab.get_by_label("Password")).to_be_visible(timeout=1000 * PATIENCE)
+    expect(other_tab.get_by_label("Password")).to_be_visible(timeout=patience() * 1000)
     page.context.close()
 
 
@@ -269,7 +271,7 @@ def test_who_may_only_look_sees_everything_and_changes_nothing(
     page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
     page.goto(f"{address}/login?token={auth.new_link(environment, Role.READ)}")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("You may look, not change")).to_be_visible(timeout=1000 * PATIENCE)
+    expect(page.get_by_text("You may look, not change")).to_be_visible(timeout=patience() * 1000)
     expect(page.get_by_role("button", name="Sync now")).to_be_disabled()
     page.goto(f"{address}/sync")
     expect(page.get_by_role("button", name="Take the database's").first).to_be_disabled()

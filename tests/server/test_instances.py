@@ -76,8 +76,8 @@ def test_stop_ends_the_server_and_the_private_database(
     monkeypatch.setenv("DATABASE_URL", "")
     assert cli("stop") == 0
     said = capsys.readouterr().out
-    assert f"the server of {address} (process {serve.servers[0].pid})" in said
-    assert serve.servers[0].poll() is not None
+    assert f"the server of {address} (process {serve.processes[0].pid})" in said
+    assert serve.processes[0].poll() is not None
     assert not embedded.stop_in(environment.postgres)
 
 

@@ -20,7 +20,7 @@ from pitasker_core.sync import service
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import ME
 from tests.helpers.signing_in import cookies
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +82,7 @@ def test_a_killed_postgres_loses_no_task_that_was_promised(serve, environment, c
         until(lambda: len(promised) >= before + 5)
         stopping.set()
         for worker in workers:
-            worker.join(timeout=PATIENCE)
+            worker.join(timeout=patience())
         service.sync(private, Request(ME))
         found = jobs(crontab.read())
         assert promised <= set(found)
@@ -105,10 +105,10 @@ def test_the_dashboard_ends_in_good_order_and_takes_its_database_along(
     private = replace(environment, database_url=None)
     until(lambda: background.is_running(private))
     pid = int((private.postgres / "data" / "postmaster.pid").read_text().split()[0])
-    (server,) = serve.servers
+    (server,) = serve.processes
     server.send_signal(signal.SIGTERM)
-    server.wait(timeout=PATIENCE)
-    end = time.monotonic() + PATIENCE
+    server.wait(timeout=patience())
+    end = time.monotonic() + patience()
     while time.monotonic() < end:
         try:
             os.kill(pid, 0)

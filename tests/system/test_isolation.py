@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pitasker_core.base.environment import Environment
 from tests.helpers.crontabs import InstalledCrontab
-from tests.helpers.isolation import SPOOL
+from tests.helpers.isolation import MEMORY, SPOOL
 
 
 def test_the_spool_of_the_tests_is_one_that_others_do_not_see() -> None:
@@ -26,4 +26,4 @@ def test_home_and_database_are_not_those_of_whoever_runs_the_tests() -> None:
     environment = Environment.from_environment()
     assert environment.database_url is None
     assert environment.home.is_relative_to(os.environ["HOME"])
-    assert "pitasker-tests-home-" in os.environ["HOME"]
+    assert Path(os.environ["HOME"]) == MEMORY / "home"

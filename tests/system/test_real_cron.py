@@ -13,7 +13,7 @@ import pytest
 from pitasker_core.runs import history, spool
 from pitasker_core.runs.cron_log import observed
 from tests.helpers.examples import create
-from tests.helpers.waiting import PATIENCE
+from tests.helpers.waiting import patience
 
 _PRIVATE = """
 set -e
@@ -66,7 +66,7 @@ def cron(tmp_path, environment):
     yield start
     for daemon in daemons:
         daemon.terminate()
-        daemon.wait(timeout=PATIENCE)
+        daemon.wait(timeout=patience())
 
 
 @pytest.mark.slow
@@ -91,7 +91,7 @@ def test_what_cron_runs_is_seen_whether_it_is_recorded_or_not(environment, cront
     assert crontab.read().startswith(before)
     cron()
 
-    end = time.monotonic() + 60 + PATIENCE
+    end = time.monotonic() + 60 + patience()
     wanted = {("Plain", "observed"), ("Recorded", "recorded"), ("Reboot", "observed")}
     found = set()
     while not wanted <= found:

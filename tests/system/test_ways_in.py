@@ -13,9 +13,9 @@ from playwright.sync_api import expect
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.server import auth, launch
-from tests.helpers.databases import execute
+from tests.helpers.databases import TEMPLATE
 from tests.helpers.serving import process_environment, running_servers
-from tests.helpers.waiting import PATIENCE, until
+from tests.helpers.waiting import patience, until
 
 pytestmark = pytest.mark.slow
 
@@ -135,23 +135,21 @@ def start_proxies(stack, folder, ports, open_port, named_port):
 
 
 @pytest.fixture(scope="module")
-def house(_server, _template, tmp_path_factory, browser):
+def house(cluster, tmp_path_factory, browser):
     folder = tmp_path_factory.mktemp("house")
     ports = free_ports("https", "https_named", "http_named", "bare", "caddy", "caddy_named")
     with ExitStack() as stack:
         addresses = {}
-        execute(_server, f"create database house template {_template}")
+        url = cluster.create("house", TEMPLATE)
         for name, options in (("open", ["--host", "::"]), ("named", ["--base-url", BASE_URL])):
             (folder / name).mkdir()
-            environment = Environment(
-                folder / name / "home", _server % "house", "crontab", demo=False
-            )
+            environment = Environment(folder / name / "home", url, "crontab", demo=False)
             environment = replace(environment, cron_log=folder / "cron.log")
             auth.set_password(environment, SECRET)
-            start = stack.enter_context(
+            servers = stack.enter_context(
                 running_servers(process_environment(environment), folder / name)
             )
-            addresses[name] = start(*options)
+            addresses[name] = servers.start(*options)
         open_port, named_port = (address.rpartition(":")[2] for address in addresses.values())
         start_proxies(stack, folder, ports, open_port, named_port)
         rules = {
@@ -179,7 +177,7 @@ def house(_server, _template, tmp_path_factory, browser):
 @pytest.fixture
 def page(house):
     context = house.browser.new_context(ignore_https_errors=True)
-    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_timeout(patience() * 1000)
     yield context.new_page()
     context.close()
 

@@ -365,7 +365,6 @@ def test_no_order_of_acts_breaks_a_promise(settings_with_faults):
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=12 if EXAMPLES < 100 else 30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             derandomize=EXAMPLES < 100,
             database=None,
