@@ -17,7 +17,17 @@ from pitasker_core.base import log, terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import visible
-from pitasker_core.cli import access, crontab, crontabs, runs, server, sync, tasks
+from pitasker_core.cli import (
+    access,
+    crontab,
+    crontabs,
+    runs,
+    server,
+    sync,
+    task_files,
+    tasks,
+    templates,
+)
 from pitasker_core.server import json
 
 _OF_NO_COMMAND = ("-h", "--help", "--version")
@@ -87,6 +97,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"PiTasker {__version__}")
     parser.set_defaults(takes_others=False, logs_to_terminal=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for family in (server, access, sync, crontab, crontabs, tasks, runs):
+    for family in (
+        server,
+        access,
+        sync,
+        crontab,
+        crontabs,
+        tasks,
+        task_files,
+        templates,
+        runs,
+    ):
         family.add_to(commands)
     return parser

@@ -115,7 +115,9 @@ def import_file(
         remark = Remark(candidate.reason, record.line, record.name)
         if candidate.verdict is Verdict.NEW:
             is_managed = record.system_managed if system_managed is None else system_managed
-            made.append((_created(environment, actor, record), is_managed))
+            # Without an entry for now: one sync writes those of all tasks.
+            alone = replace(record, system_managed=False)
+            made.append((create_record(environment, actor, alone).tasks[0], is_managed))
         elif candidate.verdict is Verdict.DUPLICATE:
             skipped.append(remark)
         else:
@@ -201,8 +203,7 @@ def _check(environment: Environment, record: TaskRecord, document: Crontab | Non
             raise InvalidSyntax(reason)
 
 
-def _created(environment: Environment, actor: str, record: TaskRecord) -> Task:
-    """A task of a record, without an entry for now."""
+def create_record(environment: Environment, actor: str, record: TaskRecord) -> Applied:
+    """Create the task of a record. Raises InvalidSyntax, DatabaseError."""
     values = {field.attribute: getattr(record, field.attribute) for field in FIELDS}
-    done = create(environment, actor, NewTask(**{**values, "system_managed": False}))
-    return done.tasks[0]
+    return create(environment, actor, NewTask(**values))

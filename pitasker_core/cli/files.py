@@ -1,0 +1,33 @@
+"""Files that a person names on the command line."""
+
+import os
+import sys
+from pathlib import Path
+
+from pitasker_core.base.errors import ExecutionError, NotFound
+
+
+def read_file(name: str, limit: int) -> bytes:
+    """The bytes of a file, or of standard input for `-`: at most one more than the limit.
+
+    Raises NotFound.
+    """
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(limit + 1)
+        with Path(name).open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as problem:
+        raise NotFound(f"{name} cannot be read: {problem.strerror}.") from problem
+
+
+def write_file(name: str | Path, data: bytes) -> None:
+    """Write a file. A new one is for its owner alone: commands may hold secrets.
+
+    Raises ExecutionError.
+    """
+    try:
+        with os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)
+    except OSError as problem:
+        raise ExecutionError(f"{name} cannot be written: {problem.strerror}.") from problem

@@ -1,0 +1,175 @@
+"""Tasks as files: export for other programs and machines, and import with a preview."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pitasker_core.base import terminal
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.text import on_one_line
+from pitasker_core.cli.answer import NOT_YET, Answer, table
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
+from pitasker_core.cli.files import read_file, write_file
+from pitasker_core.formats.crontab_ui import read_environment
+from pitasker_core.formats.icalendar_file import MOST_WEEKS, WEEKS
+from pitasker_core.formats.record import LARGEST_FILE, Remark, TaskFile, decoded
+from pitasker_core.formats.registry import Source, Target
+from pitasker_core.formats.systemd import Units
+from pitasker_core.server import json_files
+from pitasker_core.tasks.file_export import export_file, export_units
+from pitasker_core.tasks.file_import import (
+    FileImport,
+    FilePreview,
+    Verdict,
+    import_file,
+    preview_file,
+    read_files,
+)
+
+
+def add_to(commands: Commands) -> None:
+    """Declare these commands."""
+    files = group(commands, "tasks", "tasks as files: export and import")
+
+    out = command(files, "export", _export, "write tasks to a file, in one of several formats")
+    out.add_argument(
+        "file", nargs="?", default="-", help="default: standard output; systemd: a folder"
+    )
+    out.add_argument("--format", choices=list(map(str, Target)), default="json")
+    out.add_argument(
+        "--task", type=int, action="append", metavar="TASK", help="only this one; may be repeated"
+    )
+    out.add_argument(
+        "--weeks", type=int, choices=range(1, MOST_WEEKS + 1), metavar="WEEKS", default=WEEKS,
+        help=f"how far a calendar goes (default: {WEEKS})",
+    )  # fmt: skip
+
+    bring = command(files, "import", _import, "make tasks of files; nothing in them is run")
+    bring.add_argument("files", nargs="+", metavar="FILE", help="- is standard input")
+    bring.add_argument(
+        "--from",
+        dest="source",
+        choices=list(map(str, Source)),
+        help="the format (default: by the name of the file)",
+    )
+    bring.add_argument("--preview", action="store_true", help="say what would be made, and stop")
+    bring.add_argument(
+        "--duplicates", action="store_true", help="also where such a task or entry exists already"
+    )
+    bring.add_argument(
+        "--database-only", action="store_true", help="no entries in the crontab for now"
+    )
+
+
+def _export(environment: Environment, words: Words) -> Answer | int:
+    target = Target(words.format)
+    if target is Target.SYSTEMD and not words.file.endswith(".zip"):
+        return _export_units(export_units(environment, words.task), words)
+    exported = export_file(environment, target, words.task, words.weeks)
+    _complain(exported.notes)
+    if words.file == "-":
+        if not words.json:
+            terminal.print_bytes([exported.data])
+            return 0
+        text = exported.data.decode("utf-8", "backslashreplace")
+        return Answer({"content": text, "notes": json_files.remarks(exported.notes)}, "")
+    write_file(words.file, exported.data)
+    data = {"file": words.file, "notes": json_files.remarks(exported.notes)}
+    return Answer(data, f"The tasks are in {on_one_line(words.file)}.")
+
+
+def _export_units(units: Units, words: Words) -> Answer | int:
+    _complain(units.notes)
+    notes = json_files.remarks(units.notes)
+    if words.file == "-":
+        if not words.json:
+            terminal.print_bytes(f"# {unit.name}\n{unit.text}\n".encode() for unit in units.files)
+            return 0
+        contents = [{"name": unit.name, "content": unit.text} for unit in units.files]
+        return Answer({"files": contents, "notes": notes}, "")
+    folder = Path(words.file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ExecutionError(f"{folder} cannot be made: {problem.strerror}.") from problem
+    for unit in units.files:
+        write_file(folder / unit.name, unit.text.encode())
+    names = [unit.name for unit in units.files]
+    text = (
+        f"{len(names)} units are in {on_one_line(words.file)}. They belong into "
+        "~/.config/systemd/user; then: systemctl --user daemon-reload, and "
+        "systemctl --user enable --now NAME.timer."
+    )
+    return Answer({"folder": words.file, "files": names, "notes": notes}, text)
+
+
+def _import(environment: Environment, words: Words) -> Answer:
+    source = Source(words.source) if words.source else None
+    files = [(name, read_file(name, LARGEST_FILE)) for name in words.files]
+    found = read_files(environment, files, source)
+    notes = [note for name in words.files for note in _environment_notes(name, source)]
+    found = TaskFile(found.records, found.problems, (*found.notes, *notes))
+    if words.preview:
+        return _previewed(preview_file(environment, found, with_duplicates=words.duplicates))
+    system_managed = False if words.database_only else None
+    return _imported(
+        import_file(
+            environment,
+            ACTOR,
+            found,
+            with_duplicates=words.duplicates,
+            system_managed=system_managed,
+        )
+    )
+
+
+def _previewed(preview: FilePreview) -> Answer:
+    rows = [
+        (
+            str(candidate.record.line or ""),
+            candidate.verdict.value,
+            candidate.record.schedule,
+            candidate.record.name,
+            candidate.reason or candidate.record.command,
+        )
+        for candidate in preview.candidates
+    ]
+    lines = [table(("line", "", "schedule", "name", "command"), rows)] if rows else []
+    lines += _lines(preview.problems, preview.notes)
+    invalid = [c for c in preview.candidates if c.verdict is Verdict.INVALID]
+    in_order = not (invalid or preview.problems)
+    return Answer(json_files.file_preview(preview), "\n".join(lines), in_order)
+
+
+def _imported(done: FileImport) -> Answer:
+    count = len(done.tasks)
+    lines = [f"{count} {'task' if count == 1 else 'tasks'} imported."]
+    lines += [f"task {task.id}: {on_one_line(task.name)}" for task in done.tasks]
+    lines += [f"skipped: {on_one_line(str(remark))}" for remark in done.skipped]
+    lines += [f"not imported: {on_one_line(str(remark))}" for remark in done.errors]
+    lines += _lines(done.notes)
+    lines += [f"task {number}: {why}" for number, why in done.failures.items()]
+    if done.problem:
+        lines.append(f"{NOT_YET} {done.problem.user_message}")
+    in_order = not (done.errors or done.failures or done.problem)
+    return Answer(json_files.file_import(done), "\n".join(lines), in_order)
+
+
+def _lines(*groups: Iterable[Remark]) -> list[str]:
+    return [on_one_line(str(remark)) for group in groups for remark in group]
+
+
+def _complain(notes: Iterable[Remark]) -> None:
+    """Notes go where they do not mix with a file."""
+    for line in _lines(notes):
+        terminal.complain(line)
+
+
+def _environment_notes(name: str, source: Source | None) -> tuple[Remark, ...]:
+    """What the `env.db` beside a `crontab.db` of crontab-ui sets."""
+    path = Path(name)
+    beside = path.with_name("env.db") if path.name else path
+    is_crontab_ui = source is Source.CRONTAB_UI or (source is None and path.suffix == ".db")
+    if not is_crontab_ui or not beside.is_file():
+        return ()
+    return read_environment(decoded(read_file(str(beside), LARGEST_FILE)))
