@@ -49,7 +49,7 @@ def times_of(draft: Draft) -> Times | None:
     if draft.rate and draft.rate[1] in ("hour", "day") and not draft.times:
         return _spread(draft, *draft.rate)
     if draft.times:
-        return Times(_groups(map(_minute_of_day, _clear(draft, draft.times))))
+        return Times(group_times(map(_minute_of_day, _clear(draft, draft.times))))
     if draft.hours:
         minutes = tuple(sorted(set(draft.minutes))) or (0,)
         return Times((Group(minutes, tuple(sorted(set(draft.hours)))),))
@@ -129,7 +129,7 @@ def _minute_of_day(clock: Clock) -> int:
     return clock[0] * _HOUR + clock[1]
 
 
-def _groups(instants: Iterable[int]) -> tuple[Group, ...]:
+def group_times(instants: Iterable[int]) -> tuple[Group, ...]:
     """Minutes of the day as groups: the hours that have the same minutes belong together."""
     by_hour: dict[int, set[int]] = {}
     for instant in instants:
@@ -181,12 +181,12 @@ def _in_windows(draft: Draft, count: int) -> Times:
         instants += range(first, last + 1, count)
         without_end += range(first, last, count)
         through += range(first, last - last % _HOUR + _HOUR, count)
-    groups = _groups(instants)
+    groups = group_times(instants)
     if len(groups) == 1 or len(draft.windows) > 1:
         return Times(groups)
     # "Between 9 and 17" may or may not take in what follows 17:00; with 17:00 alone cron would
     # need a second schedule.
-    shorter, longer = _groups(without_end), _groups(through)
+    shorter, longer = group_times(without_end), group_times(through)
     if len(shorter) != 1 or len(longer) != 1:
         return Times(groups)
     ends = [f"the last run is at {_clock(max(part))}" for part in (without_end, through)]
@@ -208,7 +208,7 @@ def _uneven_minutes(draft: Draft, count: int) -> Times:
         step = max(n for n in range(1, count // _HOUR + 1) if 24 % n == 0)
         nearest = Group((0,), tuple(range(0, 24, step)))
         reason = f"cron has no interval of {count} minutes: it counts minutes and hours separately."
-    exact = () if _DAY % count or draft.windows else _groups(range(0, _DAY, count))
+    exact = () if _DAY % count or draft.windows else group_times(range(0, _DAY, count))
     return Times(
         exact, nearest, reason, f"[ $(( $(date +\\%s) / 60 \\% {count} )) -eq 0 ] || exit 0; "
     )
@@ -249,7 +249,7 @@ def _hours_in_windows(draft: Draft, step: int) -> Times:
             starts = [first]
         for start in starts:
             instants += range(start, last + 1, step * _HOUR)
-    return Times(_groups(instants))
+    return Times(group_times(instants))
 
 
 def _spread(draft: Draft, count: int, unit: str) -> Times:
@@ -263,7 +263,7 @@ def _spread(draft: Draft, count: int, unit: str) -> Times:
         instants = [
             first + round((last - first) / (count - 1) / 60 * at) * 60 for at in range(count)
         ]
-        return Times(_groups(instants))
+        return Times(group_times(instants))
     if count > 24:
         if _DAY % count or _HOUR % (_DAY // count):
             raise Refused(_cannot_spread(count, "day"))

@@ -6,12 +6,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Document, Entry
 from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.crontab.zones import cron_zone
 from pitasker_core.runs.history import Run
 from pitasker_core.tasks import Task
 
@@ -160,12 +161,7 @@ class Facts:
     @cached_property
     def cron_zone(self) -> ZoneInfo:
         """The zone in which the schedule is read: the machine's, unless cronie is told another."""
-        if self.dialect is Dialect.CRONIE and (name := self.zone_settings.get("CRON_TZ")):
-            try:
-                return ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError):
-                pass  # cronie reads what it does not know as UTC, or not at all
-        return self.zone
+        return cron_zone(self.zone_settings, self.dialect, self.zone)
 
     @cached_property
     def zone_settings(self) -> dict[str, str]:

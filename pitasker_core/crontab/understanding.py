@@ -1,0 +1,165 @@
+"""Everything a person should see of a text typed where a schedule goes: `understand` answers it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pitasker_core.crontab import phrases
+from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.builder import explain_days
+from pitasker_core.crontab.calendar import clock_notes
+from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
+from pitasker_core.crontab.phrases import Kind
+from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
+from pitasker_core.crontab.zones import find_zone, translate
+
+SHOWN_RUNS = 5
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A schedule that a text may mean."""
+
+    schedule: str
+    description: str
+    meaning: str = ""
+    """Which of several meanings it is."""
+    command_test: str = ""
+    """Put before the command, this makes a nearest schedule exact. Its `%` are escaped."""
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What a text means to cron, and what a person should know about it."""
+
+    text: str
+    schedule: str | None = None
+    """What to save: the text itself if cron accepts it, else what it was understood as; None if
+    cron cannot say it, or nothing was understood."""
+    is_schedule: bool = False
+    """Whether the text itself is a schedule."""
+    description: str = ""
+    runs: tuple[datetime, ...] = ()
+    """The next runs of `schedule` in the machine's zone, aware."""
+    warnings: tuple[str, ...] = ()
+    """What cron accepts but surely nobody means, changes of the clock, how days combine."""
+    notes: tuple[str, ...] = ()
+    """What was assumed or corrected in words."""
+    reason: str = ""
+    """Why there is no schedule, or what is ambiguous."""
+    usual_way: str = ""
+    """How people do what cron cannot say."""
+    suggestions: tuple[Suggestion, ...] = ()
+    together: tuple[str, ...] = ()
+    """The schedules that only together say it, each an entry of its own."""
+
+
+def understand(
+    text: str, zone: ZoneInfo, now: datetime, dialect: Dialect = Dialect.DEBIAN
+) -> Understanding:
+    """What a text means, typed where a schedule goes: five fields, a nickname or English words.
+
+    `zone` is the machine's. Never raises; takes a few milliseconds, whatever the text.
+    """
+    text = text.strip(" \t")
+    try:
+        schedule = schedules.parse(text, dialect)
+    except InvalidSchedule as problem:
+        return _from_words(text, problem, zone, now, dialect)
+    better = schedules.suggest(text) if schedule.never_runs or schedule.warnings else None
+    return Understanding(
+        text,
+        text,
+        is_schedule=True,
+        description=schedules.describe(schedule),
+        runs=_runs(schedule, zone, now),
+        warnings=(*schedule.warnings, *_warnings(schedule, zone, now)),
+        suggestions=(_suggestion(better),) if better and better != text else (),
+    )
+
+
+def _runs(schedule: Schedule, zone: ZoneInfo, now: datetime) -> tuple[datetime, ...]:
+    return tuple(schedules.next_runs(schedule, now, zone, SHOWN_RUNS))
+
+
+def _warnings(schedule: Schedule, zone: ZoneInfo, now: datetime) -> list[str]:
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    changes = find_clock_changes(zone, midnight)
+    days = explain_days(schedule)
+    return [*filter(None, [days]), *(note.text for note in clock_notes(schedule, changes))]
+
+
+def _suggestion(schedule: str, meaning: str = "", command_test: str = "") -> Suggestion:
+    description = schedules.describe(schedules.parse(schedule))
+    return Suggestion(schedule, description, meaning, command_test)
+
+
+def _from_words(
+    text: str, problem: InvalidSchedule, zone: ZoneInfo, now: datetime, dialect: Dialect
+) -> Understanding:
+    reading = phrases.read(text)
+    if reading.kind is Kind.UNKNOWN:
+        # Not words, or none that are understood: perhaps a slip in the five fields.
+        guess = schedules.suggest(text)
+        is_words = text[:1].isalpha()
+        return Understanding(
+            text,
+            reason=reading.reason if is_words and not guess else problem.message,
+            usual_way=reading.usual_way,
+            suggestions=(_suggestion(guess),) if guess else (),
+        )
+    caveats: tuple[str, ...] = ()
+    if reading.place:
+        reading, caveats = _in_zone(reading, zone, now, dialect)
+    suggestions = tuple(
+        _suggestion(offer.schedule, offer.meaning, offer.command_test) for offer in reading.offers
+    )
+    understood = schedules.parse(reading.schedule) if reading.schedule else None
+    return Understanding(
+        text,
+        reading.schedule,
+        description=suggestions[0].description if understood else "",
+        runs=_runs(understood, zone, now) if understood else (),
+        warnings=(*caveats, *(_warnings(understood, zone, now) if understood else ())),
+        notes=reading.notes,
+        reason=reading.reason,
+        usual_way=reading.usual_way,
+        suggestions=suggestions,
+        together=reading.together,
+    )
+
+
+def _in_zone(
+    reading: phrases.Reading, zone: ZoneInfo, now: datetime, dialect: Dialect
+) -> tuple[phrases.Reading, tuple[str, ...]]:
+    """The reading by the machine's clock, and what to know about it."""
+    source = find_zone(reading.place)
+    if source is None:
+        reason = f"“{reading.place}” is no time zone that is known here."
+        return phrases.Reading(Kind.UNKNOWN, reason=reason), ()
+    if not reading.schedule:
+        reason = f"{reading.reason} The times would be those of {source.key}."
+        return phrases.Reading(Kind.UNKNOWN, reason=reason, usual_way=reading.usual_way), ()
+    there = schedules.parse(reading.schedule)
+    result = translate(there, source, zone, now)
+    if dialect.is_cronie:
+        advice = f"Or write CRON_TZ={source.key} above the entry, with the schedule {there.text}."
+    else:
+        advice = "Debian's cron ignores CRON_TZ."
+    note = f"{schedules.describe(there)} in {source.key}, by the clock of {zone.key}. {advice}"
+    if not result.schedules:
+        return phrases.Reading(Kind.UNKNOWN, reason=result.reason, usual_way=advice), ()
+    offers = tuple(phrases.Offer(text) for text in result.schedules)
+    if len(offers) > 1:
+        return (
+            phrases.Reading(
+                Kind.SEVERAL,
+                offers[:1],
+                "By the clock of this machine some of the times fall on another day.",
+                f"Write an entry for each: {' and '.join(result.schedules)}.",
+                result.schedules,
+                (*reading.notes, note),
+            ),
+            result.caveats,
+        )
+    return phrases.Reading(reading.kind, offers, notes=(*reading.notes, note)), result.caveats
