@@ -1,5 +1,7 @@
-"""When the machine was on, and whether its clock can be believed. Looks only, but for one small
-file by which it is known later that the machine was on now."""
+"""When the machine was on, and whether its clock is right.
+
+Writes one small file, PiTasker's sign of life.
+"""
 
 import ctypes
 import json
@@ -17,45 +19,45 @@ from pitasker_core.runs.missed.offline_periods import SIGN, Boot, Sign
 
 _STOPPED = b"stopped\n"
 _TIME_ERROR = 5
-"""What adjtimex(2) answers while nothing keeps the clock right."""
+"""The result of adjtimex(2) while the clock is not synchronised."""
 _TIME_SERVICES = {"systemd-timesyn", "chronyd", "ntpd", "ntpsec", "openntpd"}
 _OFFLINE = timedelta(hours=1)
-"""A machine with a clock of its own that reached no other for so long is believed."""
+"""After this time without a time server, a machine with a battery clock is trusted."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What the clocks say at one time."""
+    """The clocks at one moment."""
 
     now: datetime
     uptime: timedelta
-    """Since the boot, sleep included."""
+    """Since the boot, including sleep."""
     awake: timedelta
-    """Since the boot, without the time that it slept."""
+    """Since the boot, without sleep."""
     is_trusted: bool = True
-    """False while the clock may still be the wrong one of a machine without a battery clock."""
+    """False while the clock of a machine without a battery clock may still be wrong."""
 
     @property
     def booted_at(self) -> datetime:
-        """When it was booted, by the clock as it is now."""
+        """The time of the boot by the current clock."""
         return self.now - self.uptime
 
 
 def look() -> Moment:
-    """What the clocks say now."""
+    """The clocks now."""
     uptime = timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
     awake = timedelta(seconds=time.clock_gettime(time.CLOCK_MONOTONIC))
     return Moment(clock.now(), uptime, awake, is_synchronised() is not False or _is_own(uptime))
 
 
 def is_synchronised() -> bool | None:
-    """Whether something keeps the clock right; None when the kernel does not say."""
+    """Whether the clock is synchronised; None if the kernel does not say."""
     answer = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(1024))
     return None if answer < 0 else answer != _TIME_ERROR
 
 
 def _is_own(uptime: timedelta) -> bool:
-    """Whether a clock that nothing has set since the boot is to be believed."""
+    """Whether to trust a clock that nothing has set since the boot."""
     if paths.exists("/dev/rtc0") and uptime > _OFFLINE:
         return True
     return not _has_time_service()
@@ -75,18 +77,20 @@ def _has_time_service() -> bool:
 
 
 def boots() -> list[Boot]:
-    """The boots that this user's journal knows, oldest first, this one last; it takes a process."""
+    """The boots in this user's journal, oldest first. Starts a process."""
     command = ["journalctl", "-q", "--no-pager", "--list-boots", "-o", "json"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=60, check=True)
-        found = json.loads(done.stdout)
-        return [Boot(_time(one["first_entry"]), _time(one["last_entry"])) for one in found]
+        return [
+            Boot(_time(boot["first_entry"]), _time(boot["last_entry"]))
+            for boot in json.loads(done.stdout)
+        ]
     except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError):
         return []
 
 
 def last_sign(environment: Environment) -> Sign | None:
-    """What was said last, by this PiTasker or one before it."""
+    """The last sign of life, of this PiTasker process or an earlier one."""
     file = _file(environment)
     try:
         return Sign(_time(file.stat().st_mtime_ns // 1000), file.read_bytes() == _STOPPED)
@@ -95,16 +99,16 @@ def last_sign(environment: Environment) -> Sign | None:
 
 
 def say_alive(environment: Environment, now: datetime) -> None:
-    """Say that the machine is on, every few minutes: an SD card is worn by each write."""
-    said = last_sign(environment)
-    if said is None or said.stopped or abs(now - said.at) >= SIGN:
+    """Leave a sign of life. Only every few minutes, because each write wears an SD card."""
+    sign = last_sign(environment)
+    if sign is None or sign.stopped or abs(now - sign.at) >= SIGN:
         with suppress(OSError):
             _file(environment).write_bytes(b"")
             os.utime(_file(environment), (now.timestamp(), now.timestamp()))
 
 
 def say_stopped(environment: Environment) -> None:
-    """Say that PiTasker ends while the machine stays on, unless the machine goes off as well."""
+    """Record that PiTasker stops while the machine stays on, unless the machine shuts down."""
     if last_sign(environment) and not _is_going_off():
         with suppress(OSError):
             _file(environment).write_bytes(_STOPPED)

@@ -197,7 +197,7 @@ def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
         Boot(at("08:00"), at("12:00")),
     ]
     jumps = [(at("02:11"), at("07:41"))]
-    right = offline_periods.with_true_starts(known, jumps, at("11:00"))
+    right = offline_periods.correct_starts(known, jumps, at("11:00"))
     assert [boot.start for boot in right] == [at("00:00"), at("07:40"), at("11:00")]
     assert [(one.start, one.end) for one in offline_periods.offs(right, at("11:00"), None)] == [
         (at("02:10"), at("07:40")),
@@ -214,7 +214,7 @@ def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
             "the machine was asleep from 25 Nov 03:10 to 26 Nov 03:10",
         ),
         (stretch("02:10", "07:40", DOWN), "cron was not running"),
-        (None, "not started by cron, for no reason that shows"),
+        (None, "not started by cron, for an unknown reason"),
     ],
 )
 def test_a_cause_is_told_in_words_and_in_the_machines_zone(why, words):
@@ -344,9 +344,9 @@ def test_misses_in_a_row_are_one_run_one_notice_and_the_tasks_status(world):
     world.ran(task, at("01:00", 1))
     for _ in range(5 * 6):
         world.judge(minutes=10)
-    note = "not started by cron, for no reason that shows"
+    note = "not started by cron, for an unknown reason"
     assert misses(world) == [("Backup", at("02:00"), at("03:00"), 2, note)]
-    assert told(world) == ["Not started by cron, for no reason that shows: Backup was missed."]
+    assert told(world) == ["Not started by cron, for an unknown reason: Backup was missed."]
     assert tasks.get(world.environment, task.id).status == "missed"
 
 
@@ -583,7 +583,7 @@ def test_one_notice_names_a_task_once(world):
     world.ran(task, at("02:00", 1))
     world.judge(minutes=310)
     assert len(misses(world)) == 2
-    assert told(world) == ["Not started by cron, for no reason that shows: Backup was missed."]
+    assert told(world) == ["Not started by cron, for an unknown reason: Backup was missed."]
 
 
 @pytest.mark.parametrize("hours", [5, -5])
@@ -647,7 +647,9 @@ def test_a_task_of_reboot_is_expected_once_a_boot(world, starts):
 
 
 @pytest.mark.parametrize(("wanted", "count"), [(True, 1), (False, 0)])
-def test_what_was_missed_while_off_is_made_up_once_if_wanted(world, monkeypatch, wanted, count):
+def test_runs_missed_while_off_are_caught_up_once_if_the_task_asks_for_it(
+    world, monkeypatch, wanted, count
+):
     started = []
     monkeypatch.setattr(
         manual, "start", lambda _, actor, task, by: started.append((actor, task.name, by))
@@ -664,7 +666,7 @@ def test_what_was_missed_while_off_is_made_up_once_if_wanted(world, monkeypatch,
     assert started == count * [("catch up", "Backup", "catchup")]
 
 
-def test_a_run_that_is_made_up_is_called_so(environment, crontab):
+def test_a_caught_up_run_is_called_so(environment, crontab):
     task = create(environment, command="echo made up")
     name = manual.start(environment, "catch up", task, by="catchup")
 

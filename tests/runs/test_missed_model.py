@@ -130,7 +130,7 @@ class Story:
     every: int = 1
     """Minutes between two judgements."""
     lost: frozenset = frozenset()
-    """Minutes in which cron starts nothing, for no reason that shows."""
+    """Minutes in which cron starts nothing, for an unknown reason."""
 
     def is_on(self, minute):
         return not inside(minute, self.off)
@@ -351,7 +351,7 @@ def fakes(world):
         (watch.spool, "holes"): lambda *_: [],
         (watch.cron_daemon, "is_alive"): lambda: not inside(world.minute, story.down),
         (watch.Watch, "_is_installed"): lambda _: not world.pending,
-        (catch_up, "to_make_up"): lambda *_: [],
+        (catch_up, "due_to_catch_up"): lambda *_: [],
         (machine, "last_sign"): lambda _: world.sign,
         (machine, "say_alive"): lambda _, at: say(at, False),
         (machine, "say_stopped"): lambda _: say(world.now, True),

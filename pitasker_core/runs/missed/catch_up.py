@@ -1,4 +1,4 @@
-"""What was missed while the machine was off or asleep, and can be made up now."""
+"""Runs that were missed while the machine was off or asleep, and can catch up now."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from pitasker_core.sync import store
 
 @dataclass(frozen=True)
 class Missed:
-    """A task that was missed while the machine was off or asleep, and has not run since."""
+    """A task that missed runs while the machine was off or asleep, and has not run since."""
 
     task: int
     name: str
@@ -25,17 +25,17 @@ class Missed:
 
 @dataclass(frozen=True)
 class Offer:
-    """What a person may want to run now."""
+    """Missed runs that a person may want to catch up now."""
 
     message: str
-    """In a sentence: when the machine was off, and what was missed."""
+    """A sentence: when the machine was off, and what it missed."""
     missed: list[Missed]
 
 
 def offers(environment: Environment) -> Offer | None:
-    """The tasks that were missed when the machine was last off, and have not run since.
+    """The tasks that missed runs when the machine was last off, and have not run since.
 
-    None when there are none, or when it was longer ago than a week.
+    None if there are none, or if it was more than a week ago.
     """
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
@@ -47,11 +47,13 @@ def offers(environment: Environment) -> Offer | None:
         )
         note = session.scalar(query.order_by(RunRow.started_at.desc()).limit(1))
         missed = _not_started(session, crontab_row, note, true()) if note else []
-    return Offer(sentence(note, [one.name for one in missed]), missed) if note and missed else None
+    if not note or not missed:
+        return None
+    return Offer(sentence(note, [task.name for task in missed]), missed)
 
 
-def to_make_up(environment: Environment, note: str) -> list[Missed]:
-    """The tasks that were missed for a reason, have not run since, and are wanted to catch up."""
+def due_to_catch_up(environment: Environment, note: str) -> list[Missed]:
+    """The tasks with automatic catch-up that missed runs for this reason and have not run since."""
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         return _not_started(session, crontab_row, note, TaskRow.catch_up)
@@ -60,7 +62,7 @@ def to_make_up(environment: Environment, note: str) -> list[Missed]:
 def _not_started(
     session: Session, crontab_row: int, note: str, which: ColumnElement[bool] | Any
 ) -> list[Missed]:
-    """Those tasks of a stretch that have not started since, in the order of their names."""
+    """The tasks with this note that have not started since, sorted by name."""
     query = (
         select(RunRow.task, TaskRow.name, RunRow.missed)
         .join(TaskRow, TaskRow.id == RunRow.task)

@@ -1,7 +1,7 @@
-"""What the crontab said of each task, and when: the schedule by which cron went at a time. Pure.
+"""The schedule in the crontab for each task over time. Pure.
 
-A task's row says what is wanted now. Cron goes by the crontab, which may have said something else
-while PiTasker was off, or for as long as a conflict waits.
+A task's row holds its current schedule. Cron follows the crontab, which may have been different
+while PiTasker was off, or while a conflict is open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from uuid import UUID
 from pitasker_core.crontab.schedule import Schedule
 
 TAKES_UP = timedelta(minutes=1)
-"""cron reads a crontab that was changed at the next minute."""
+"""Cron reads a changed crontab at the next minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """How cron runs a task: its schedule, and whether a recorder tells of its runs."""
+    """How cron runs a task: its schedule, and whether the recorder runs it."""
 
     schedule: Schedule
     recorded: bool
@@ -26,10 +26,10 @@ class Definition:
 
 @dataclass(frozen=True)
 class Observation:
-    """What the crontab said at a time: the entries that were active, by tag.
+    """The active entries of the crontab at a time, by tag.
 
-    `is_written`: PiTasker wrote it then. Otherwise somebody else changed it at some time since the
-    observation before.
+    `is_written`: PiTasker wrote the crontab then. Otherwise somebody else changed it at some time
+    since the previous observation.
     """
 
     at: datetime
@@ -39,7 +39,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time in which cron went by one definition; `end` is None while it still does."""
+    """A period in which cron followed one definition. `end` is None if it still does."""
 
     definition: Definition
     start: datetime
@@ -49,11 +49,10 @@ class Span:
 def spans(
     observations: Sequence[Observation], edits: Sequence[datetime] | None, tag: UUID
 ) -> list[Span]:
-    """When cron went by which definition of a task, oldest first.
+    """The definitions of a task that cron followed, oldest first.
 
-    `edits` are the times at which others changed the crontab, by cron's log; None where the log
-    does not show all of them. Then nothing is known of the time between two observations that
-    differ, and no span covers it.
+    `edits` are the times in cron's log at which others changed the crontab. None if the log does
+    not show all of them: then no span covers the time between two different observations.
     """
     result: list[Span] = []
     if not observations:
@@ -74,7 +73,7 @@ def spans(
 def _change(
     before: Observation, after: Observation, edits: Sequence[datetime] | None
 ) -> tuple[datetime, datetime]:
-    """Until when the observation before held, and from when on the one after did."""
+    """When the earlier observation stopped to hold, and when the later one began to."""
     if after.is_written:
         return after.at, after.at
     between = [at for at in edits or () if before.at < at <= after.at]

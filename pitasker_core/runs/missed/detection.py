@@ -1,7 +1,7 @@
-"""Runs that did not happen: what became of the times at which a task was to start. Pure.
+"""Compare expected start times with actual starts, and find missed and late runs. Pure.
 
-What is expected comes from the schedule; what happened from cron's log and from recorders. Where
-nothing could have been seen nothing is claimed.
+Expected times come from the schedule. Actual starts come from cron's log and from recorders. For
+times that nobody could observe, no claim is made.
 """
 
 from collections.abc import Sequence
@@ -14,37 +14,37 @@ from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.schedule import Schedule
 
 ON_TIME = timedelta(seconds=60)
-"""After its minute began a start counts as late."""
+"""A start later than this after its time counts as late."""
 
 LATE = timedelta(hours=1)
-"""Later than that it is no late start but a miss."""
+"""A start later than this does not count: the run was missed."""
 
 EARLY = timedelta(seconds=2)
-"""Stamps in a log may be rounded down."""
+"""Tolerance for time stamps that a log rounds down."""
 
 REACH = timedelta(days=7)
-"""Older times are not judged any more, after PiTasker was away for long."""
+"""Older times are not judged, for example after PiTasker was away for long."""
 
 WAS = "the machine was "
-"""How each cause begins that is the machine's own."""
+"""The beginning of each note whose cause is the machine."""
 
 _NAMED = 5
-"""Tasks that a notice names; more are counted."""
+"""The number of tasks that a notice names. Further ones are counted."""
 
 
 class Cause(StrEnum):
-    """Why nothing started in a stretch of time."""
+    """Why nothing started in a period."""
 
     OFF = "off"
     ASLEEP = "asleep"
     CRON_DOWN = "cron down"
     UNSEEN = "unseen"
-    """Nobody can know: it could not be seen, or the clock was set."""
+    """Nothing is known: starts could not be observed, or the clock was set."""
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """A time with a cause."""
+    """A period with a cause for missed runs."""
 
     start: datetime
     end: datetime
@@ -56,28 +56,28 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of expected starts. Those after `decided` are to be judged again."""
+    """The result for a list of expected start times."""
 
     missed: list[tuple[datetime, Stretch | None]] = field(default_factory=list)
     late: list[tuple[datetime, datetime]] = field(default_factory=list)
-    """Each expected time, and when it started."""
+    """Each expected time with its actual start."""
     waiting: list[datetime] = field(default_factory=list)
-    """Expected times of which nothing can be said yet."""
+    """Expected times that cannot be judged yet."""
 
 
 def expected(schedule: Schedule, after: datetime, until: datetime, zone: tzinfo) -> list[datetime]:
-    """The times after one and up to another at which cron should have started a job, in UTC.
+    """When cron should have started a job after one time and up to another, in UTC.
 
-    In UTC, because Python reckons with a zone's times as its clocks show them: it takes the two
-    times of the hour that autumn repeats for one.
+    UTC, because Python compares times of one zone by their wall clock: it would take both times of
+    the hour that is repeated in autumn as equal.
     """
-    found: list[datetime] = []
+    times: list[datetime] = []
     count = 1
     while True:
-        more = schedules.next_runs(schedule, found[-1] if found else after, zone, count)
-        found += [at.astimezone(UTC) for at in more if at <= until]
+        more = schedules.next_runs(schedule, times[-1] if times else after, zone, count)
+        times += [at.astimezone(UTC) for at in more if at <= until]
         if not more or len(more) < count or more[-1] > until:
-            return found
+            return times
         count = min(2 * count, 256)
 
 
@@ -88,19 +88,19 @@ def judge(
     until: datetime,
     listed_until: datetime | None = None,
 ) -> Verdict:
-    """What became of expected times, by the starts that were seen; both ascending.
+    """Match expected times with actual starts. Both are ascending.
 
-    `listed_until` is how far `times` go, if not until the end: a start after it may be that of a
-    later time, and is no late start of these.
-    `stretches` explain what did not start, the first that fits. What nothing explains waits for
-    an hour, in which it may still start, unless cron went on to a later time meanwhile.
+    `listed_until` is the end of `times` if it is before `until`. A start after it may belong to a
+    later time, so it is not a late start of these.
+    The first stretch that contains a missed time explains it. An unexplained time waits for an
+    hour, because it may still start, unless cron has started a later time.
     """
     verdict = Verdict()
     free = list(starts)
     open_times = [at for at in times if not _take(free, at - EARLY, at + ON_TIME)]
     went_on = max(set(times) - set(open_times), default=None)
     for at in open_times:
-        stretch = next((one for one in stretches if at in one), None)
+        stretch = next((stretch for stretch in stretches if at in stretch), None)
         end = max(at, stretch.end) if stretch and stretch.cause is not Cause.UNSEEN else at
         if start := _take(free, at + ON_TIME, min(end + LATE, listed_until or until)):
             verdict.late.append((at, start))
@@ -114,7 +114,7 @@ def judge(
 
 
 def _take(free: list[datetime], low: datetime, high: datetime) -> datetime | None:
-    """The first start in a time that is no other's yet; it is nobody's any more then."""
+    """Remove and return the first free start in a period; None without one."""
     for place, start in enumerate(free):
         if low <= start < high:
             return free.pop(place)
@@ -124,9 +124,9 @@ def _take(free: list[datetime], low: datetime, high: datetime) -> datetime | Non
 
 
 def in_words(stretch: Stretch | None, zone: tzinfo) -> str:
-    """Why something was missed."""
+    """The cause of a missed run, for a note."""
     if stretch is None:
-        return "not started by cron, for no reason that shows"
+        return "not started by cron, for an unknown reason"
     if stretch.cause is Cause.CRON_DOWN:
         return "cron was not running"
     start, end = stretch.start.astimezone(zone), stretch.end.astimezone(zone)
@@ -136,7 +136,7 @@ def in_words(stretch: Stretch | None, zone: tzinfo) -> str:
 
 
 def sentence(note: str, names: Sequence[str]) -> str:
-    """A cause and the tasks that were missed by it."""
+    """A sentence with a cause and the tasks that it made miss."""
     if len(names) > _NAMED:
         names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
     listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
@@ -146,7 +146,7 @@ def sentence(note: str, names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Gap:
-    """Times in a row that one task missed, for one reason."""
+    """Consecutive times that a task missed for one reason."""
 
     times: tuple[datetime, ...]
     note: str
@@ -155,7 +155,7 @@ class Gap:
 def gaps(
     missed: Sequence[tuple[datetime, Stretch | None]], starts: Sequence[datetime], zone: tzinfo
 ) -> list[Gap]:
-    """Misses in a row: a start in between, or another reason, begins a new one."""
+    """Group missed times. A start in between, or another reason, begins a new gap."""
 
     def row(miss: tuple[datetime, Stretch | None]) -> tuple[int, str]:
         return sum(1 for start in starts if start < miss[0]), in_words(miss[1], zone)

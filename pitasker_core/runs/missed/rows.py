@@ -1,5 +1,4 @@
-"""What is known in the database of runs that were missed: what to judge them by, and the writing of
-what was found."""
+"""Missed runs in the database: the data to find them, and the rows of those found."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ _BY_CRON = ("observed", "recorded")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A task that is to be judged."""
+    """A task to check for missed runs."""
 
     id: int
     name: str
@@ -43,13 +42,13 @@ def _key(crontab_row: int) -> str:
 
 
 def mark(session: Session, crontab_row: int) -> datetime | None:
-    """How far everything was judged, as far as that was kept."""
+    """The time up to which all tasks were checked; None if nothing was saved."""
     row = session.get(SettingRow, _key(crontab_row))
     return datetime.fromisoformat(row.value["judged"]) if row else None
 
 
 def keep_mark(session: Session, crontab_row: int, judged: datetime) -> None:
-    """Keep how far everything was judged."""
+    """Save the time up to which all tasks were checked."""
     value = {"judged": judged.isoformat()}
     session.merge(SettingRow(key=_key(crontab_row), value=value, updated_at=clock.now()))
 
@@ -57,7 +56,7 @@ def keep_mark(session: Session, crontab_row: int, judged: datetime) -> None:
 def last_sign(
     session: Session, crontab_row: int, booted_at: datetime, said: Sign | None
 ) -> Sign | None:
-    """The last that is known of the machine before it was booted."""
+    """The last known sign of life before this boot."""
     if said is None or said.stopped:
         return said
     last = [said.at]
@@ -66,13 +65,13 @@ def last_sign(
         (OperationRow.started_at, OperationRow.crontab_row == crontab_row),
     ):
         query = select(column).where(mine, column < booted_at)
-        if (found := session.scalar(query.order_by(column.desc()).limit(1))) is not None:
-            last.append(found)
+        if (at := session.scalar(query.order_by(column.desc()).limit(1))) is not None:
+            last.append(at)
     return Sign(max(last), stopped=False)
 
 
 def tasks(session: Session, crontab_row: int) -> Iterator[Judged]:
-    """The tasks that may have an entry in the crontab."""
+    """The tasks that can have an entry in the crontab."""
     rows = session.execute(
         select(TaskRow.id, TaskRow.name, TaskRow.tag)
         .where(
@@ -86,7 +85,7 @@ def tasks(session: Session, crontab_row: int) -> Iterator[Judged]:
 
 
 def newest_snapshot(session: Session, crontab_row: int) -> tuple[int, str] | None:
-    """The id and the digest of what the crontab was when it was last seen."""
+    """The id and digest of the newest snapshot."""
     query = select(SnapshotRow.id, SnapshotRow.sha256).where(SnapshotRow.crontab_row == crontab_row)
     row = session.execute(query.order_by(SnapshotRow.id.desc()).limit(1)).first()
     return (row.id, row.sha256) if row else None
@@ -95,7 +94,7 @@ def newest_snapshot(session: Session, crontab_row: int) -> tuple[int, str] | Non
 def observations(
     session: Session, crontab_row: int, since: datetime, dialect: Dialect
 ) -> list[Observation]:
-    """What the crontab said from a time on, oldest first: the one in force then, and all since."""
+    """The contents of the crontab since a time, oldest first, with the one in force then."""
     mine = SnapshotRow.crontab_row == crontab_row
     first = (
         select(func.max(SnapshotRow.id))
@@ -114,7 +113,7 @@ def observations(
 
 
 def _definitions(text: str, dialect: Dialect) -> dict[UUID, Definition]:
-    """How cron runs each task by this text. Of a copied tag the first entry counts."""
+    """The definition of each task in this text. Of a copied tag the first entry counts."""
     document = parse(text, dialect)
     active = [entry for _, entry in document.entries() if entry.tag and not entry.paused]
     return {
@@ -125,7 +124,7 @@ def _definitions(text: str, dialect: Dialect) -> dict[UUID, Definition]:
 
 
 def edits(session: Session, crontab_row: int, since: datetime) -> list[datetime]:
-    """When others than PiTasker changed the crontab, by cron's log, ascending."""
+    """When other programs changed the crontab, from cron's log, ascending."""
     query = select(EventRow.at).where(
         EventRow.actor.in_((observed.CRONTAB, observed.LOG)),
         EventRow.kind.in_(observed.CHANGES),
@@ -143,7 +142,7 @@ def starts(session: Session, task: int, since: datetime) -> list[datetime]:
 
 
 def known(session: Session, task: int, since: datetime) -> list[tuple[datetime, datetime]]:
-    """The times of which it is known already that they were missed."""
+    """The periods that are already recorded as missed."""
     query = select(RunRow.started_at, RunRow.ended_at).where(
         RunRow.task == task, RunRow.source == "missed", RunRow.ended_at >= since
     )
@@ -151,7 +150,7 @@ def known(session: Session, task: int, since: datetime) -> list[tuple[datetime, 
 
 
 def tell_late(session: Session, task: int, at: datetime, start: datetime) -> None:
-    """Say of a run that it started late, where there is nothing else to say of it."""
+    """Note that a run started late, unless it has another note."""
     minutes = round((start - at) / timedelta(minutes=1))
     session.execute(
         update(RunRow)
@@ -163,7 +162,7 @@ def tell_late(session: Session, task: int, at: datetime, start: datetime) -> Non
 
 
 def write(session: Session, crontab_row: int, task: int, gap: Gap) -> int | None:
-    """Keep what was missed; the new run's id, or None when an earlier gap only went on."""
+    """Record a gap. Returns the new run's id, or None if it extends an earlier gap."""
     first, last = gap.times[0], gap.times[-1]
     session.execute(
         update(TaskRow)
@@ -199,7 +198,7 @@ def write(session: Session, crontab_row: int, task: int, gap: Gap) -> int | None
 def tell(
     session: Session, crontab_row: int, note: str, missed: Sequence[tuple[Judged, int]]
 ) -> None:
-    """One notice for all that was missed for one reason."""
+    """Add one notice for all tasks that missed runs for one reason."""
     message = sentence(note, [task.name for task, _ in missed])
     alone = missed[0] if len(missed) == 1 else None
     task, run = (alone[0].id, alone[1]) if alone else (None, None)

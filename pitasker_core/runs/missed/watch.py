@@ -1,5 +1,7 @@
-"""Looks again and again, as time goes on, for runs that were missed, tells of them once, and makes
-them up if that is wanted. It lives in the process that does the background work."""
+"""Find missed runs as time goes on, notify about each once, and catch up if a task asks for it.
+
+This runs in the process that does the background work.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,51 +37,51 @@ from pitasker_core.runs.missed.rows import Judged
 from pitasker_core.sync import install, service, store
 
 MARGIN = timedelta(minutes=2)
-"""What is younger is not judged: its start may still be on its way here."""
+"""Younger times are not judged, because their starts may not have arrived yet."""
 
 CATCH_UP_AFTER = timedelta(minutes=2)
-"""After a boot, until the first missed run is made up; one a minute, so that a small machine is not
-overrun."""
+"""After a boot, the time before the first missed run is caught up. Then one a minute, to spare a
+small machine."""
 
 _REMEMBERED = timedelta(hours=1)
-"""How much is judged again, at the most, when PiTasker was started anew."""
+"""The longest period that is judged again after a restart of PiTasker."""
 
 
 @dataclass(frozen=True)
 class _ThisBoot:
     at: datetime
-    """By the clock as it is now."""
+    """By the current clock."""
     since: datetime
-    """By the clock as it was then, or a little before."""
+    """By the clock of that time, or slightly earlier."""
     offs: list[Stretch]
     off: Stretch | None
-    """When the machine was off just before."""
+    """The period right before this boot in which the machine was off."""
     covered: datetime | None
-    """From when on the journal has everything."""
+    """The time from which the journal is complete."""
 
 
 @dataclass
 class _Due:
-    """How far a task has been judged, and what comes next."""
+    """How far a task has been judged, and when it is due next."""
 
     since: datetime
     span: Span | None = None
-    """By what cron runs it now; None when the crontab has no active entry of it."""
+    """Its current definition; None if the crontab has no active entry for it."""
     following: datetime | None = None
     earlier: list[Span] = field(default_factory=list)
-    """Spans that ended, and are not judged to their end."""
+    """Ended spans that are not completely judged."""
     waits: bool = False
-    """Whether something before `until` could not be judged yet."""
+    """Whether an earlier time could not be judged yet."""
 
     @property
     def judged(self) -> datetime | None:
-        """Up to when everything is judged, if something waits."""
+        """The time up to which everything is judged; None if nothing waits."""
         starts = [span.start for span in self.earlier]
         return min([*starts, *([self.since] if self.waits else [])], default=None)
 
 
 class Watch:
-    """Judges again and again as time goes on; one per process. Tests bring their own clocks."""
+    """Finds missed runs; one per process. Tests pass their own clock as `look`."""
 
     def __init__(self, environment: Environment, look: Callable[[], Moment] = machine.look) -> None:
         self._environment = environment
@@ -94,13 +96,13 @@ class Watch:
         self._snapshot: tuple[int, str] | None = None
         self._observations: list[Observation] = []
         self._edits: list[datetime] | None = None
-        self._made_up: set[int] = set()
-        self._is_made_up = False
+        self._caught_up: set[int] = set()
+        self._is_caught_up = False
 
     def judge(self, seen: Seen | Unreadable) -> None:
-        """Judge what has become due. Writes only when there is something to tell, or hourly.
+        """Judge the times that have become due. Writes only if runs were missed, or hourly.
 
-        Raises DatabaseError, and ExecutionError when a missed run cannot be made up.
+        Raises DatabaseError, and ExecutionError if a missed run cannot be started.
         """
         moment = self._look()
         self._compare_clocks(moment)
@@ -109,16 +111,16 @@ class Watch:
         try:
             self._judge(moment, seen)
         except BaseException:
-            # Nothing of it was written: what was kept of it here would hide it for ever.
+            # The transaction was rolled back, so forget its results. They would hide misses.
             self._boot = self._mark = self._kept = self._snapshot = None
             self._due = {}
             raise
         machine.say_alive(self._environment, moment.now)
         if moment.uptime >= CATCH_UP_AFTER:
-            self._make_up()
+            self._catch_up()
 
     def stop(self) -> None:
-        """PiTasker ends: from now on nobody knows whether the machine is on."""
+        """Record that PiTasker stops, so that it cannot know whether the machine stays on."""
         machine.say_stopped(self._environment)
 
     def _judge(self, moment: Moment, seen: Seen | Unreadable) -> None:
@@ -132,16 +134,16 @@ class Watch:
             mark = max(self._mark or moment.now, moment.now - REACH)
             due = list(self._due_tasks(session, crontab_row, mark, until, seen))
             if due and not self._is_installed():
-                return  # a sync takes in first what the crontab says now
+                return  # a sync must first read the current crontab
             told = self._judge_all(session, crontab_row, due, seen, until)
-            waits = [at for one in self._due.values() if (at := one.judged)]
+            waits = [at for state in self._due.values() if (at := state.judged)]
             self._mark = max(mark, min([until, *waits]))
             if told or self._kept is None or self._mark - self._kept > _REMEMBERED:
                 rows.keep_mark(session, crontab_row, self._mark)
                 self._kept = self._mark
 
     def _compare_clocks(self, moment: Moment) -> None:
-        """Notice that the machine slept, or that its clock was set, since the last time."""
+        """Detect that the machine slept or that its clock was set since the last call."""
         before, self._moment = self._moment, moment
         if before is None:
             return
@@ -149,35 +151,35 @@ class Watch:
         asleep = passed - (moment.awake - before.awake)
         first, last = sorted((before.now, moment.now))
         if abs(moment.now - before.now - passed) > JUMP:
-            found = Stretch(first - MARGIN, last + ON_TIME, Cause.UNSEEN)
+            stretch = Stretch(first - MARGIN, last + ON_TIME, Cause.UNSEEN)
             if self._mark is not None:
-                # A PiTasker that starts anew shall not judge that time again.
-                self._mark, self._kept = max(self._mark, found.end), None
+                # After a restart, PiTasker must not judge that time again.
+                self._mark, self._kept = max(self._mark, stretch.end), None
         elif asleep > JUMP:
-            found = Stretch(first, last, Cause.ASLEEP)
+            stretch = Stretch(first, last, Cause.ASLEEP)
         else:
             return
-        self._set_or_slept = [*self._set_or_slept[-20:], found]
+        self._set_or_slept = [*self._set_or_slept[-20:], stretch]
 
     def _begin(
         self, session: Session, crontab_row: int, moment: Moment, seen: Seen | Unreadable
     ) -> None:
-        """Find out how far was judged, and what is known of this boot: it takes a process, once."""
+        """Load how far was judged, and find out about this boot. Starts a process, once."""
         self._mark = self._kept = rows.mark(session, crontab_row)
-        known: list[Boot] = []
+        boots: list[Boot] = []
         since = moment.booted_at - ON_TIME
-        if isinstance(seen, Seen) and seen.is_journal and (known := machine.boots()):
-            since = min(since, known[-1].start)
-            known = offline_periods.with_true_starts(known, seen.jumps, moment.booted_at)
+        if isinstance(seen, Seen) and seen.is_journal and (boots := machine.boots()):
+            since = min(since, boots[-1].start)
+            boots = offline_periods.correct_starts(boots, seen.jumps, moment.booted_at)
         off = offline_periods.offs(
-            known,
+            boots,
             moment.booted_at,
             rows.last_sign(session, crontab_row, moment.booted_at, self._sign),
         )
         this_off = off[-1] if off and abs(off[-1].end - moment.booted_at) < JUMP else None
         if this_off:
             since = min(since, this_off.start)
-        covered = known[0].start - ON_TIME if known else None
+        covered = boots[0].start - ON_TIME if boots else None
         self._boot = _ThisBoot(moment.booted_at, since, off, this_off, covered)
 
     def _due_tasks(
@@ -188,11 +190,11 @@ class Watch:
         until: datetime,
         seen: Seen | Unreadable,
     ) -> Iterator[Judged]:
-        """The tasks that should have started since they were judged last."""
+        """The tasks with start times that have become due."""
         changed = self._observe(session, crontab_row, mark, seen)
-        known = {task.id: task for task in rows.tasks(session, crontab_row)}
-        self._due = {number: due for number, due in self._due.items() if number in known}
-        for task in known.values():
+        by_id = {task.id: task for task in rows.tasks(session, crontab_row)}
+        self._due = {number: due for number, due in self._due.items() if number in by_id}
+        for task in by_id.values():
             due = self._due.get(task.id)
             if due is None or changed:
                 due = self._due[task.id] = self._redefined(task, due or _Due(mark))
@@ -203,7 +205,7 @@ class Watch:
     def _observe(
         self, session: Session, crontab_row: int, mark: datetime, seen: Seen | Unreadable
     ) -> bool:
-        """Find out what the crontab said since the mark; whether that is news."""
+        """Load the crontab's contents since the mark. True if they changed since the last call."""
         snapshot = rows.newest_snapshot(session, crontab_row)
         if snapshot == self._snapshot:
             return False
@@ -217,7 +219,7 @@ class Watch:
         return True
 
     def _redefined(self, task: Judged, due: _Due) -> _Due:
-        """How far a task is judged, by what the crontab is known to have said of it."""
+        """The state of a task after the crontab's contents changed."""
         spans = [
             replace(span, start=max(span.start, due.since))
             for span in definitions.spans(self._observations, self._edits, task.tag)
@@ -232,7 +234,7 @@ class Watch:
         return _Due(since, last, following, [*due.earlier, *ended])
 
     def _is_installed(self) -> bool:
-        """Whether the crontab is what the newest snapshot says it is."""
+        """Whether the crontab equals the newest snapshot."""
         try:
             text = service.program(self._environment).read()
         except PiTaskerError:
@@ -253,10 +255,10 @@ class Watch:
         seen: Seen | Unreadable,
         until: datetime,
     ) -> bool:
-        """Judge these tasks and write down what was missed; whether anything was."""
+        """Judge these tasks and record their gaps. True if there were any."""
         news: dict[str, dict[int, tuple[Judged, int]]] = {}
         wrote = False
-        # By ascending id, the order in which a sync locks tasks.
+        # In the order of ids, in which a sync also locks tasks.
         for task in sorted(due, key=lambda task: task.id):
             for gap, run in self._judge_task(session, crontab_row, task, seen, until):
                 wrote = True
@@ -275,7 +277,7 @@ class Watch:
         seen: Seen | Unreadable,
         until: datetime,
     ) -> Iterator[tuple[Gap, int | None]]:
-        """Judge one task up to a time; each gap, with its run where that is new."""
+        """Judge one task up to a time. Yields each gap with the id of its new run, if any."""
         due = self._due[task.id]
         while due.earlier and _is_ripe(due.earlier[0], until):
             span = due.earlier.pop(0)
@@ -302,7 +304,7 @@ class Watch:
         until: datetime,
         seen: Seen | Unreadable,
     ) -> tuple[Verdict, list[datetime]]:
-        """What became of the times of a span, and the starts that were seen."""
+        """The verdict on the times of a span, and the actual starts."""
         times, starts = self._facts(session, task, span, until)
         stretches = self._stretches(span.definition, seen)
         if span.definition.recorded:
@@ -329,10 +331,10 @@ class Watch:
     def _facts(
         self, session: Session, task: Judged, span: Span, until: datetime
     ) -> tuple[list[datetime], list[datetime]]:
-        """When a task should have started, as far as that is not judged yet, and when it did."""
+        """The expected times that are not recorded as missed yet, and the actual starts."""
         boot, schedule = self._boot, span.definition.schedule
         if schedule.reboot and boot:
-            # By the clock of that time, which may have been a wrong one.
+            # By the clock of that time, which may have been wrong.
             started = bool(rows.starts(session, task.id, boot.since))
             times, starts = [boot.at], [boot.at] if started else []
         else:
@@ -341,11 +343,11 @@ class Watch:
             starts = rows.starts(session, task.id, span.start - EARLY)
             if span.end:
                 starts = [start for start in starts if start < span.end + ON_TIME]
-        known = rows.known(session, task.id, span.start - JUMP)
-        return [at for at in times if not any(a <= at <= b for a, b in known)], starts
+        recorded = rows.known(session, task.id, span.start - JUMP)
+        return [at for at in times if not any(a <= at <= b for a, b in recorded)], starts
 
     def _stretches(self, definition: Definition, seen: Seen | Unreadable) -> list[Stretch]:
-        """What may explain a miss, what is surest first."""
+        """The stretches that can explain a miss, most certain first."""
         assert self._boot is not None  # noqa: S101 - judging has begun
         reboot, recorded = definition.schedule.reboot, definition.recorded
         stretches = [] if reboot else [*self._boot.offs, *self._set_or_slept]
@@ -362,21 +364,21 @@ class Watch:
             stretches.append(Stretch(long_ago, clock.now() + 10 * REACH, Cause.UNSEEN))
         return stretches
 
-    def _make_up(self) -> None:
-        """Make up one run that was missed while the machine was off, if one is wanted."""
+    def _catch_up(self) -> None:
+        """Start one run that was missed while the machine was off, if a task asks for it."""
         off = self._boot.off if self._boot else None
-        if off is None or self._is_made_up:
+        if off is None or self._is_caught_up:
             return
         note = detection.in_words(off, clock.system_zone())
-        found = catch_up.to_make_up(self._environment, note)
-        wanted = [one.task for one in found if one.task not in self._made_up]
-        self._is_made_up = not wanted
-        if wanted:
-            self._made_up.add(wanted[0])
-            task = tasks.get(self._environment, wanted[0])
+        missed = catch_up.due_to_catch_up(self._environment, note)
+        waiting = [task.task for task in missed if task.task not in self._caught_up]
+        self._is_caught_up = not waiting
+        if waiting:
+            self._caught_up.add(waiting[0])
+            task = tasks.get(self._environment, waiting[0])
             manual.start(self._environment, "catch up", task, by="catchup")
 
 
 def _is_ripe(span: Span, until: datetime) -> bool:
-    """Whether nothing of a span that ended can still start late."""
+    """Whether an ended span can have no more late starts."""
     return span.end is not None and until >= span.end + LATE
