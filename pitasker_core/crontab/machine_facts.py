@@ -18,9 +18,10 @@ from zoneinfo import ZoneInfo
 
 from pitasker_core.base.bounded_lookup import ask
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
-from pitasker_core.crontab.doctor.facts import DEFAULT_PATH, FileFacts, MachineFacts
+from pitasker_core.crontab.doctor.facts import FileFacts, MachineFacts
 from pitasker_core.crontab.doctor.needs import Needs, list_needs
 from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.execution import DEFAULT_PATH
 
 _FIRST_LINE = 512
 """Bytes in which a script's first line is looked for."""

@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import re
 import signal
 import subprocess
 import tempfile
@@ -17,8 +16,9 @@ from pitasker_core import database
 from pitasker_core.base import clock, paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly
-from pitasker_core.crontab import environment_lines
-from pitasker_core.crontab.document import Document, encode, split_stdin
+from pitasker_core.crontab import execution
+from pitasker_core.crontab.document import Document, split_stdin
+from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database.tables import EventRow, RunRow
 from pitasker_core.runs import spool
 from pitasker_core.sync import recorder_copy, service
@@ -50,16 +50,17 @@ def start(environment: Environment, actor: str, task: Task, by: str = "hand") ->
         command += ["--timeout", str(task.timeout_seconds)]
     if task.no_overlap:
         command.append("--no-overlap")
+    dialect = document.dialect if document else Dialect.DEBIAN
     env = cron_environment(document, index)
     # cron's daemon, too, starts the job in a folder of its own when it cannot enter HOME.
     home = env["HOME"] if paths.is_enterable(env["HOME"]) else "/"
     begun = clock.now()
     with tempfile.TemporaryFile() as given:
-        given.write(cron_stdin(stdin))
+        given.write(execution.read_stdin(stdin))
         given.seek(0)
         try:
             process = subprocess.Popen(
-                [*command, str(task.id), cron_command(proper)],
+                [*command, str(task.id), execution.unescape(proper, dialect)[0]],
                 stdin=given if stdin else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -91,28 +92,9 @@ def stop(environment: Environment, name: str) -> None:
 
 
 def cron_environment(document: Document | None, index: int | None) -> dict[str, str]:
-    """What Debian's cron sets for the entry at an index: its own, then the settings above it."""
+    """The environment that cron sets for the entry at an index."""
     user = pwd.getpwuid(os.getuid())
-    env = {"SHELL": "/bin/sh", "PATH": "/usr/bin:/bin", "HOME": user.pw_dir}
-    if document is not None:
-        at = len(document.lines) if index is None else index
-        for _, setting in environment_lines.reaching(document, at):
-            env[setting.name] = setting.value
-    return {**env, "LOGNAME": user.pw_name}  # cannot be set otherwise (crontab(5))
-
-
-def cron_command(proper: str) -> str:
-    """What cron hands to the shell: a backslash before `%` or another backslash goes."""
-    return re.sub(r"\\([%\\])", r"\1", proper)
-
-
-def cron_stdin(stdin: str) -> bytes:
-    """What cron feeds to the command: the part from the first `%` on, `%` being a line's end."""
-    text = re.sub(r"(\\%)|%", lambda found: "%" if found[1] else "\n", stdin[1:])
-    # cron asks which character other than a backslash it wrote last (do_command.c): it ends no line
-    # that holds only backslashes.
-    last = text.rstrip("\\")[-1:]
-    return encode(f"{text}\n" if last not in ("", "\n") else text)
+    return execution.environment_of(document, index, user.pw_name, user.pw_dir)
 
 
 def _started(

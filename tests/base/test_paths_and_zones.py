@@ -8,7 +8,7 @@ import pytest
 
 import pitasker_core
 from pitasker_core.base import clock, paths
-from pitasker_core.runs.manual import cron_stdin
+from pitasker_core.crontab.execution import read_stdin
 
 CORE = Path(pitasker_core.__file__).parent
 ZONES = Path("/usr/share/zoneinfo")
@@ -64,7 +64,7 @@ def test_a_link_to_no_zone_is_utc_as_for_the_c_library(localtime, target):
     ],
 )
 def test_standard_input_is_byte_for_byte_what_cron_feeds(written, given):
-    assert cron_stdin(written) == given
+    assert read_stdin(written) == given
 
 
 @pytest.mark.parametrize("path", ["/a\0b", "/" + "x" * 300, "/\ud800", "", "/proc/self/mem/x"])

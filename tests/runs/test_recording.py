@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pitasker_core import tasks
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab.document import parse, recorded, split_stdin
+from pitasker_core.crontab.execution import read_stdin, unescape
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrapped, wrapped
 from pitasker_core.runs import recorder
-from pitasker_core.runs.manual import cron_command, cron_stdin
 from pitasker_core.sync import edit, importing, recorder_copy, service, validation
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.stop_managing import detach, release
@@ -65,15 +65,15 @@ def test_every_shell_hands_the_recorder_what_cron_would_have_handed_to_it(shell,
     def hands_on(command, how):
         proper, stdin = split_stdin(recorded(command, Recorder(telling, 12), how))
         told = subprocess.run(
-            [shell, "-c", cron_command(proper)],
-            input=cron_stdin(stdin),
+            [shell, "-c", unescape(proper)[0]],
+            input=read_stdin(stdin),
             capture_output=True,
             check=True,
         ).stdout.decode()
         words, _, given_in = told.rpartition("\n.")
         *options, task, rest = words.split("\n")
-        assert (task, rest) == ("12", cron_command(split_stdin(command)[0]))
-        assert given_in == cron_stdin(split_stdin(command)[1]).decode()
+        assert (task, rest) == ("12", unescape(split_stdin(command)[0])[0])
+        assert given_in == read_stdin(split_stdin(command)[1]).decode()
         limit = ["--timeout", str(how.timeout_seconds)] if how.timeout_seconds else []
         assert options == limit + ["--no-overlap"] * how.no_overlap
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from shlex import quote
 
-from pitasker_core.crontab.doctor.facts import DEFAULT_PATH
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import LineContext, line_rule
 from pitasker_core.crontab.document import (
@@ -18,6 +17,7 @@ from pitasker_core.crontab.document import (
     encode,
     parse_line,
 )
+from pitasker_core.crontab.execution import DEFAULT_PATH
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 _TILDE = re.compile(r"(?:(?<=:)|^)~(?=/|:|$)")

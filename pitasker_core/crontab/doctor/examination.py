@@ -13,7 +13,6 @@ from pitasker_core.crontab.doctor.subject import (
     NO_NEIGHBOURS,
     Neighbours,
     Subject,
-    cron_variables,
 )
 from pitasker_core.crontab.document import (
     Crontab,
@@ -23,6 +22,7 @@ from pitasker_core.crontab.document import (
     Setting,
     parse_line,
 )
+from pitasker_core.crontab.execution import cron_variables
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class _Place:
 
 def _places(document: Crontab, facts: MachineFacts) -> Iterator[_Place]:
     settings: dict[str, str] = {}
-    variables = cron_variables(settings, facts, document.dialect)
+    variables = cron_variables(settings, facts.user, facts.home, document.dialect)
     numbers: dict[str, int] = {}
     above: tuple[int, ...] = ()
     for index, line in enumerate(document.lines):
@@ -147,7 +147,7 @@ def _places(document: Crontab, facts: MachineFacts) -> Iterator[_Place]:
         if isinstance(line, Setting):
             # Copies: the places above keep what reached them.
             settings = {**settings, line.name: line.value}
-            variables = cron_variables(settings, facts, document.dialect)
+            variables = cron_variables(settings, facts.user, facts.home, document.dialect)
             numbers = {**numbers, line.name: index + 1}
             above = tuple(sorted(numbers.values()))
 

@@ -5,11 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from uuid import UUID
 
-DEFAULT_PATH = "/usr/bin:/bin"
-"""The PATH that cron sets, which is shorter than that of a terminal."""
-
-DEFAULT_SHELL = "/bin/sh"
-
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pitasker_core.crontab.doctor.examination import subjects
-from pitasker_core.crontab.doctor.facts import DEFAULT_PATH, DEFAULT_SHELL, MachineFacts
+from pitasker_core.crontab.doctor.facts import MachineFacts
 from pitasker_core.crontab.doctor.subject import Subject
 from pitasker_core.crontab.document import Crontab, Setting
+from pitasker_core.crontab.execution import DEFAULT_PATH, DEFAULT_SHELL
 
 _PATHS = 20
 LIMIT = 4000

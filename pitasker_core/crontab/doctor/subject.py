@@ -1,13 +1,13 @@
 """An entry as rules see it: its text, its environment lines, its shell commands. Pure."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pitasker_core.crontab.calls import Call, Calls, read_calls, words_of
-from pitasker_core.crontab.doctor.facts import DEFAULT_PATH, DEFAULT_SHELL, FileFacts, MachineFacts
+from pitasker_core.crontab.doctor.facts import FileFacts, MachineFacts
 from pitasker_core.crontab.doctor.finding import Fix
 from pitasker_core.crontab.document import Entry, encode, split_stdin
+from pitasker_core.crontab.execution import escape, unescape
 from pitasker_core.crontab.schedule import Dialect, Schedule
 from pitasker_core.crontab.shell import Script, Word, read_script
 
@@ -154,52 +154,6 @@ class Subject:
         first, last = (start, end) if offsets is None else (offsets[start], offsets[end])
         command = self.command
         return Fix(label, command=command[:first] + escape(text, self.dialect) + command[last:])
-
-
-def cron_variables(
-    settings: Mapping[str, str], facts: MachineFacts, dialect: Dialect
-) -> dict[str, str]:
-    """The environment that cron sets for an entry, as far as it is known (crontab(5))."""
-    own = {"SHELL": DEFAULT_SHELL, "PATH": DEFAULT_PATH}
-    if facts.home:
-        own["HOME"] = facts.home
-    if facts.user and dialect.is_cronie:
-        own["USER"] = facts.user
-    fixed = {"LOGNAME": facts.user} if facts.user else {}
-    return {**own, **settings, **fixed}
-
-
-def unescape(proper: str, dialect: Dialect) -> tuple[str, tuple[int, ...] | None]:
-    """What cron gives to the shell, and where each character of it stands in the command.
-
-    The places end with the length of the command; None means that they are the same.
-    """
-    if "\\" not in proper:
-        return proper, None
-    pieces: list[str] = []
-    offsets: list[int] = []
-    at = 0
-    for escaped in _ESCAPE.finditer(proper):
-        drops = escaped[1] == "%" or not dialect.is_cronie
-        pieces.append(proper[at : escaped.start()] + (escaped[1] if drops else escaped[0]))
-        offsets += range(at, escaped.start())
-        offsets += [escaped.start()] if drops else [escaped.start(), escaped.start() + 1]
-        at = escaped.end()
-    pieces.append(proper[at:])
-    offsets += range(at, len(proper) + 1)
-    return "".join(pieces), tuple(offsets)
-
-
-# cron takes a backslash together with what follows it (do_command.c). Debian's drops it before `%`
-# and before another backslash, cronie's before `%` only.
-_ESCAPE = re.compile(r"\\([\\%])")
-
-
-def escape(text: str, dialect: Dialect) -> str:
-    """A text for the shell as it must stand in the command of a crontab."""
-    if not dialect.is_cronie:
-        text = text.replace("\\", "\\\\")
-    return text.replace("%", "\\%")
 
 
 def size_with_tag(command: str) -> int:

@@ -18,13 +18,13 @@ from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab.document import Document, parse, split_stdin, tag_in
+from pitasker_core.crontab.execution import unescape
 from pitasker_core.database import notices
 from pitasker_core.database.tables import EventRow, OperationRow, RunRow, SettingRow, TaskRow
 from pitasker_core.runs.cron_log import log_lines, reader
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
 from pitasker_core.runs.cron_log.reader import Source, Unreadable
 from pitasker_core.runs.dedupe import same_start
-from pitasker_core.runs.manual import cron_command
 from pitasker_core.sync import service, store
 
 _log = logging.getLogger(__name__)
@@ -184,7 +184,7 @@ def _take_in(
 def unmanaged(document: Document) -> dict[str, str]:
     """The commands of entries without a tag, by what cron logs of them."""
     return {
-        log_lines.as_logged(cron_command(split_stdin(entry.command)[0])): entry.command
+        log_lines.as_logged(unescape(split_stdin(entry.command)[0])[0]): entry.command
         for _, entry in document.entries()
         if entry.tag is None and not entry.has_foreign_bytes
     }

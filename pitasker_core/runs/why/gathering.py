@@ -20,6 +20,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.document import Document, split_stdin
+from pitasker_core.crontab.execution import unescape
 from pitasker_core.runs import history, machine, manual, spool
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.cron_log.log_lines import Kind
@@ -114,7 +115,7 @@ def _with_job(found: Facts) -> Facts:
     entry = found.entry
     env = manual.cron_environment(found.document, found.index)
     proper, _ = split_stdin(entry.command if entry else found.task.command)
-    reading = commands.read(manual.cron_command(proper))
+    reading = commands.read(unescape(proper)[0])
     home, path = env["HOME"], env["PATH"]
     folder = str(Path(home, reading.folder or ""))
     program = reading.program
