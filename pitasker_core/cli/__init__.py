@@ -21,6 +21,7 @@ from pitasker_core.cli import (
     access,
     crontab,
     crontabs,
+    doctor,
     runs,
     server,
     sync,
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         task_files,
         templates,
         runs,
+        doctor,
     ):
         family.add_to(commands)
     return parser

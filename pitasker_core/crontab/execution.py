@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pitasker_core.crontab.document import Crontab, Entry, encode, split_stdin
+from pitasker_core.crontab.document import Document, Entry, encode, split_stdin
 from pitasker_core.crontab.schedule import Dialect
 
 DEFAULT_PATH = "/usr/bin:/bin"
@@ -43,7 +43,7 @@ class Difference:
     login: str | None
 
 
-def describe_execution(document: Crontab, index: int, user: str, home: str) -> Execution:
+def describe_execution(document: Document, index: int, user: str, home: str) -> Execution:
     """What cron runs for the entry at an index. Raises NotFound when there is none.
 
     The recorder is left out: it runs the same command in the same way.
@@ -64,7 +64,7 @@ def describe_execution(document: Crontab, index: int, user: str, home: str) -> E
 
 
 def environment_of(
-    document: Crontab | None, index: int | None, user: str, home: str
+    document: Document | None, index: int | None, user: str, home: str
 ) -> dict[str, str]:
     """The environment that cron sets for an entry, or at the end of the crontab."""
     settings = document.environment(index) if document else {}

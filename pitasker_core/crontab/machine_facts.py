@@ -20,7 +20,7 @@ from pitasker_core.base.bounded_lookup import ask
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.doctor.facts import FileFacts, MachineFacts
 from pitasker_core.crontab.doctor.needs import Needs, list_needs
-from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.execution import DEFAULT_PATH
 
 _FIRST_LINE = 512
@@ -42,7 +42,7 @@ class Mount:
     options: tuple[str, ...]
 
 
-def gather(document: Crontab, zone: ZoneInfo, now: datetime | None = None) -> MachineFacts:
+def gather(document: Document, zone: ZoneInfo, now: datetime | None = None) -> MachineFacts:
     """Everything that the rules need to know for this crontab."""
     now = now or datetime.now(UTC)
     facts = _about_user(zone, now)

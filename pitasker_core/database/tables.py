@@ -315,6 +315,36 @@ class EventRow(OfCrontab, Base):
     after: Mapped[dict[str, Any] | None]
 
 
+class SilencedRuleRow(OfCrontab, Base):
+    """A rule of the doctor that a person silenced for one task, or for one unmanaged entry."""
+
+    __tablename__ = "silenced_rules"
+    __table_args__ = (
+        Index(
+            "silenced_rules_of_task",
+            "task",
+            "rule",
+            unique=True,
+            postgresql_where=text("task is not null"),
+        ),
+        Index(
+            "silenced_rules_of_entry",
+            "crontab_row",
+            "entry",
+            "rule",
+            unique=True,
+            postgresql_where=text("entry is not null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    rule: Mapped[str]
+    task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    entry: Mapped[str | None]
+    """The SHA-256 of the schedule and command of an entry that no task manages."""
+    silenced_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class TokenRow(OfCrontab, Base):
     """A token for scripts. Only its hash is kept."""
 

@@ -8,7 +8,7 @@ from pitasker_core.crontab.doctor.examination import examine, subjects
 from pitasker_core.crontab.doctor.facts import ClockChange, FileFacts, MachineFacts
 from pitasker_core.crontab.doctor.finding import Finding
 from pitasker_core.crontab.doctor.needs import list_needs
-from pitasker_core.crontab.document import Crontab, parse
+from pitasker_core.crontab.document import Document, parse
 
 ABSENT = "No such file or directory"
 TAG = UUID("3f8c1d52-7a44-4e0b-9b1e-5d2c8f6a9e01")
@@ -45,7 +45,7 @@ def file(path: str) -> FileFacts:
     return FileFacts(path, first_line=_SCRIPT)
 
 
-def machine(document: Crontab, **changes: object) -> MachineFacts:
+def machine(document: Document, **changes: object) -> MachineFacts:
     """The facts about the sample machine that this crontab needs."""
     general = {
         "user": "pi",

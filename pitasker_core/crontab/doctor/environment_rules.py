@@ -11,9 +11,9 @@ from pitasker_core.crontab.document import (
     Blank,
     Comment,
     Entry,
+    EnvironmentLine,
     Invalid,
     Line,
-    Setting,
     encode,
     parse_line,
 )
@@ -72,7 +72,7 @@ def no_final_newline(line: Line, context: LineContext) -> Problem | None:
 def job_in_environment_line(line: Line, context: LineContext) -> Problem | None:
     """A line whose first word is followed by `=` is an environment line. A schedule behind it is a
     part of the value, and nothing runs. Put the variable before the command instead."""
-    if not isinstance(line, Setting) or " " not in line.value:
+    if not isinstance(line, EnvironmentLine) or " " not in line.value:
         return None
     _, _, rest = line.value.partition(" ")
     for text in (rest.strip(), f"{line.name} {line.value}"):
@@ -95,7 +95,7 @@ def job_in_environment_line(line: Line, context: LineContext) -> Problem | None:
 def not_expanded(line: Line, context: LineContext) -> Problem | None:
     """The value of an environment line is taken as it stands: `$HOME`, `$PATH` and `~` in it are
     these characters. With such a PATH cron finds no program of those folders."""
-    if not isinstance(line, Setting):
+    if not isinstance(line, EnvironmentLine):
         return None
     match = _VARIABLE.search(line.value) or _TILDE.search(line.value)
     if match is None:
@@ -139,7 +139,7 @@ def _expanded(value: str, context: LineContext) -> str | None:
 def comment_in_value(line: Line, context: LineContext) -> Problem | None:
     """Cron knows comments only as whole lines. Behind the value of an environment line they are a
     part of it."""
-    if not isinstance(line, Setting):
+    if not isinstance(line, EnvironmentLine):
         return None
     value, mark, rest = line.value.partition(" #")
     if not mark:
@@ -160,7 +160,7 @@ def comment_in_value(line: Line, context: LineContext) -> Problem | None:
 )
 def value_cut(line: Line, context: LineContext) -> Problem | None:
     """Debian's cron cuts an environment line after 998 bytes, without a word."""
-    if not isinstance(line, Setting) or context.dialect.is_cronie:
+    if not isinstance(line, EnvironmentLine) or context.dialect.is_cronie:
         return None
     size = len(encode(line.raw.strip()))
     if size <= COMMAND_LIMIT:
@@ -184,7 +184,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9@!:%\-.,_+=/]*")
 def mail_address(line: Line, context: LineContext) -> Problem | None:
     """Cron sends nothing if `MAILTO` holds a blank or a character that is not usual in an address.
     Separate several addresses by a comma alone."""
-    if not isinstance(line, Setting) or line.name != "MAILTO" or " #" in line.value:
+    if not isinstance(line, EnvironmentLine) or line.name != "MAILTO" or " #" in line.value:
         return None
     value = line.value.strip()
     if not value or _ADDRESS.fullmatch(value) or "$" in value:
@@ -207,7 +207,7 @@ def mail_address(line: Line, context: LineContext) -> Problem | None:
 def zone_ignored(line: Line, context: LineContext) -> Problem | None:
     """Debian's cron reads every schedule in the time zone of the machine. `CRON_TZ` and `TZ` only
     reach the command. (cronie knows `CRON_TZ`.)"""
-    if not isinstance(line, Setting) or line.name not in ("CRON_TZ", "TZ", "RANDOM_DELAY"):
+    if not isinstance(line, EnvironmentLine) or line.name not in ("CRON_TZ", "TZ", "RANDOM_DELAY"):
         return None
     if line.name != "TZ" and context.dialect.is_cronie:
         return None
@@ -233,7 +233,7 @@ def zone_ignored(line: Line, context: LineContext) -> Problem | None:
 def shell_missing(line: Line, context: LineContext) -> Problem | None:
     """Cron gives every command to `SHELL`. If it cannot start that program, no job below the line
     runs."""
-    if not isinstance(line, Setting) or line.name != "SHELL":
+    if not isinstance(line, EnvironmentLine) or line.name != "SHELL":
         return None
     file = context.facts.files.get(line.value)
     is_relative = not line.value.startswith("/")
@@ -256,7 +256,7 @@ def shell_missing(line: Line, context: LineContext) -> Problem | None:
 def home_missing(line: Line, context: LineContext) -> Problem | None:
     """Cron starts every job in `HOME`. If that folder does not exist, the job starts in the folder
     of the daemon."""
-    if not isinstance(line, Setting) or line.name != "HOME":
+    if not isinstance(line, EnvironmentLine) or line.name != "HOME":
         return None
     file = context.facts.files.get(line.value)
     if file is None or (not file.is_missing and file.is_folder):

@@ -15,11 +15,11 @@ from pitasker_core.crontab.doctor.subject import (
     Subject,
 )
 from pitasker_core.crontab.document import (
-    Crontab,
+    Document,
     Entry,
+    EnvironmentLine,
     Invalid,
     Line,
-    Setting,
     parse_line,
 )
 from pitasker_core.crontab.execution import cron_variables
@@ -66,7 +66,7 @@ class Report:
         return Report(remaining, self.reaching)
 
 
-def examine(document: Crontab, facts: MachineFacts = NOTHING_KNOWN) -> Report:
+def examine(document: Document, facts: MachineFacts = NOTHING_KNOWN) -> Report:
     """Judge every line of a crontab. Paused entries are left out: cron does not run them."""
     around = neighbours.compare(_active(document))
     findings: list[Finding] = []
@@ -79,7 +79,7 @@ def examine(document: Crontab, facts: MachineFacts = NOTHING_KNOWN) -> Report:
 
 
 def examine_draft(
-    document: Crontab,
+    document: Document,
     schedule: str,
     command: str,
     facts: MachineFacts = NOTHING_KNOWN,
@@ -90,13 +90,8 @@ def examine_draft(
     Those of environment lines are included. The line of each finding is the entry's own, or that of
     the environment line.
     """
-    draft = parse_line(f"{schedule} {command}\n", document.dialect)
-    old = document.lines[index] if index is not None else None
-    if isinstance(draft, Entry) and isinstance(old, Entry):
-        draft = replace(draft, tag=old.tag, recording=old.recording)
-    at = len(document.lines) if index is None else index
-    lines = (*document.with_end().lines[:at], draft, *document.lines[at + 1 :])
-    document = replace(document, lines=lines)
+    document = draft_of(document, schedule, command, index)
+    at = len(document.lines) - 1 if index is None else index
     around = neighbours.compare(_active(document))
     places = list(_places(document, facts))
     above = [places[number - 1] for number in places[at].above]
@@ -107,8 +102,19 @@ def examine_draft(
     )
 
 
+def draft_of(document: Document, schedule: str, command: str, index: int | None) -> Document:
+    """The crontab with a drafted entry at an index, or at the end."""
+    draft = parse_line(f"{schedule} {command}\n", document.dialect)
+    old = document.lines[index] if index is not None else None
+    if isinstance(draft, Entry) and isinstance(old, Entry):
+        draft = replace(draft, tag=old.tag, recording=old.recording)
+    at = len(document.lines) if index is None else index
+    lines = (*document.with_end().lines[:at], draft, *document.lines[at + 1 :])
+    return replace(document, lines=lines)
+
+
 def subjects(
-    document: Crontab, facts: MachineFacts = NOTHING_KNOWN
+    document: Document, facts: MachineFacts = NOTHING_KNOWN
 ) -> Iterator[tuple[int, Subject]]:
     """Every entry that cron runs, with its index, as rules see it."""
     for place in _places(document, facts):
@@ -137,14 +143,14 @@ class _Place:
     above: tuple[int, ...]
 
 
-def _places(document: Crontab, facts: MachineFacts) -> Iterator[_Place]:
+def _places(document: Document, facts: MachineFacts) -> Iterator[_Place]:
     settings: dict[str, str] = {}
     variables = cron_variables(settings, facts.user, facts.home, document.dialect)
     numbers: dict[str, int] = {}
     above: tuple[int, ...] = ()
     for index, line in enumerate(document.lines):
         yield _Place(index, line, settings, variables, above)
-        if isinstance(line, Setting):
+        if isinstance(line, EnvironmentLine):
             # Copies: the places above keep what reached them.
             settings = {**settings, line.name: line.value}
             variables = cron_variables(settings, facts.user, facts.home, document.dialect)
@@ -153,7 +159,7 @@ def _places(document: Crontab, facts: MachineFacts) -> Iterator[_Place]:
 
 
 def _examine_line(
-    document: Crontab, place: _Place, facts: MachineFacts, around: Mapping[int, Neighbours]
+    document: Document, place: _Place, facts: MachineFacts, around: Mapping[int, Neighbours]
 ) -> Iterator[Finding]:
     line, dialect = place.line, document.dialect
     if isinstance(line, Entry) and not line.paused:
@@ -164,14 +170,14 @@ def _examine_line(
                 yield _finding(rule.code, place.index + 1, problem)
     is_last = place.index == len(document.lines) - 1
     # An entry that is not the last line has nothing to do with these rules.
-    if isinstance(line, Setting | Invalid) or is_last:
+    if isinstance(line, EnvironmentLine | Invalid) or is_last:
         context = LineContext(place.settings, facts, dialect, is_last)
         for line_rule in LINE_RULES:
             if problem := line_rule.check(line, context):
                 yield _finding(line_rule.code, place.index + 1, problem)
 
 
-def _active(document: Crontab) -> list[tuple[int, Entry, bool]]:
+def _active(document: Document) -> list[tuple[int, Entry, bool]]:
     invalid = frozenset(document.invalid_lines)
     return [
         (index, entry, index + 1 in invalid)

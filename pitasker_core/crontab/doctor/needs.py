@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pitasker_core.crontab.doctor.examination import subjects
 from pitasker_core.crontab.doctor.facts import MachineFacts
 from pitasker_core.crontab.doctor.subject import Subject
-from pitasker_core.crontab.document import Crontab, Setting
+from pitasker_core.crontab.document import Document, EnvironmentLine
 from pitasker_core.crontab.execution import DEFAULT_PATH, DEFAULT_SHELL
 
 _PATHS = 20
@@ -25,14 +25,14 @@ class Needs:
     """Every PATH that is searched."""
 
 
-def list_needs(document: Crontab, facts: MachineFacts) -> Needs:
+def list_needs(document: Document, facts: MachineFacts) -> Needs:
     """What to look up for a crontab. `facts` holds the user and the home."""
     paths: dict[str, None] = {}
     programs: dict[tuple[str, str], None] = {}
     shells: dict[str, None] = {DEFAULT_SHELL: None}
     searches = [DEFAULT_PATH]
     for line in document.lines:
-        if isinstance(line, Setting) and line.value.startswith("/"):
+        if isinstance(line, EnvironmentLine) and line.value.startswith("/"):
             if line.name in ("SHELL", "HOME"):
                 paths[line.value] = None
             if line.name == "SHELL":
