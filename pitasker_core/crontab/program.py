@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from pitasker_core.base import timings
+from pitasker_core.base import local_changes, timings
 from pitasker_core.base.errors import (
     CrontabUnavailable,
     InvalidSyntax,
@@ -78,14 +78,20 @@ class CrontabProgram:
         """
         with file.open("rb") as complete, timings.timed("crontab write"):
             # It inherits the lock: see `sync.install.locked`.
-            done = self._run(["-"], look, stdin=complete.fileno(), inherits=True)
+            try:
+                done = self._run(["-"], look, stdin=complete.fileno(), inherits=True)
+            finally:
+                local_changes.note()
         if done.returncode:
             raise _refusal(decode(done.stderr).strip())
         return done.pid
 
     def remove(self, look: Callable[[], None]) -> None:
         """Leave this user without a crontab. `look` is as in `install`."""
-        done = self._run(["-r"], look)
+        try:
+            done = self._run(["-r"], look)
+        finally:
+            local_changes.note()
         if done.returncode and b"no crontab for" not in done.stderr:
             raise _refusal(decode(done.stderr).strip())
 

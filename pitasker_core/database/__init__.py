@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from pitasker_core.base import timings
+from pitasker_core.base import local_changes, timings
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import (
     DatabaseError,
@@ -45,6 +45,9 @@ READ_SECONDS = 20.0
 """How long one query may take for somebody who may only look."""
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
+_HAS_WRITTEN = "has written"
+"""Set in a connection's info by each statement that may change something."""
+
 _MIGRATION_LOCK = 0x7069_7461  # "pita": any number that is ours
 
 
@@ -114,6 +117,7 @@ def administer(environment: Environment, *, migrated: bool = True) -> Iterator[C
                 yield connection
     finally:
         engine.dispose()
+        local_changes.note()
 
 
 def _url(environment: Environment) -> str:
@@ -144,11 +148,19 @@ def session(environment: Environment) -> Iterator[Session]:
     changed by somebody else since, and ReadOnly when somebody who may only look would write.
     """
     engine = connect(environment)
-    with errors_named(), Session(engine, expire_on_commit=False) as current, current.begin():
-        if environment.read_only:
-            current.execute(text("set transaction read only"))  # PostgreSQL itself refuses then
-            current.execute(text(f"set local statement_timeout = {READ_SECONDS * 1000:.0f}"))
-        yield current
+    has_written = False
+    try:
+        with errors_named(), Session(engine, expire_on_commit=False) as current, current.begin():
+            if environment.read_only:
+                current.execute(text("set transaction read only"))  # PostgreSQL itself refuses then
+                current.execute(text(f"set local statement_timeout = {READ_SECONDS * 1000:.0f}"))
+            yield current
+            if current.in_transaction():
+                current.flush()
+                has_written = current.connection().info.pop(_HAS_WRITTEN, False)
+    finally:
+        if has_written:
+            local_changes.note()
 
 
 @contextmanager
@@ -254,8 +266,10 @@ def _json(data: Any) -> str:
     return json.dumps(storable_data(data))
 
 
-def _query_begins(connection: Connection, *_: object) -> None:
+def _query_begins(connection: Connection, cursor: object, statement: str, *_: object) -> None:
     connection.info["query began"] = time.perf_counter()
+    if not statement.lstrip()[:6].lower().startswith(("select", "set ")):
+        connection.info[_HAS_WRITTEN] = True
 
 
 def _query_ends(connection: Connection, *_: object) -> None:

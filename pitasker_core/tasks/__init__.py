@@ -21,6 +21,7 @@ from pitasker_core.tasks.editing import (
 from pitasker_core.tasks.model import Edit, NewTask, State, Task, TaskValues
 from pitasker_core.tasks.task_list import Listing, get, listing
 from pitasker_core.tasks.undoing import undo, undo_operation, undo_sync
+from pitasker_core.tasks.view import current, peek, version
 
 __all__ = [
     "LONGEST_LABEL",
@@ -39,13 +40,16 @@ __all__ = [
     "check",
     "check_schedule",
     "create",
+    "current",
     "delete",
     "get",
     "listing",
+    "peek",
     "preview",
     "resume_due",
     "undo",
     "undo_delete",
     "undo_operation",
     "undo_sync",
+    "version",
 ]

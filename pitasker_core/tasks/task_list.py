@@ -10,7 +10,7 @@ from pitasker_core import database
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, PiTaskerError
 from pitasker_core.base.text import Code, Text
-from pitasker_core.crontab.document import parse
+from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import store
@@ -33,6 +33,8 @@ class Listing:
     problem: PiTaskerError | None
     last_sync: datetime | None = None
     """The time of the last successful sync."""
+    version: str = ""
+    """A name for what this listing holds; empty unless it comes from `current`."""
 
     @property
     def dialect(self) -> Dialect:
@@ -57,6 +59,18 @@ def listing(environment: Environment, *, deleted: bool = False) -> Listing:
         text, document = read_crontab(environment)
     except PiTaskerError as error:
         problem = error
+    return read_listing(environment, text, document, problem, deleted=deleted)
+
+
+def read_listing(
+    environment: Environment,
+    text: str | None,
+    document: Document,
+    problem: PiTaskerError | None,
+    *,
+    deleted: bool = False,
+) -> Listing:
+    """Return the tasks, compared with this crontab; `problem` is why it could not be read."""
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         # Plain columns: rows as objects would take three times as long.
