@@ -27,7 +27,7 @@ from sqlalchemy import Engine, event, text, update
 from pitasker_core import database, tasks
 from pitasker_core.base.environment import Environment
 from pitasker_core.crontab.document import parse_line
-from pitasker_core.database.tables import SettingRow, TaskRow
+from pitasker_core.database.tables import StateRow, TaskRow
 from pitasker_core.sync import importing, operation_history, service
 from pitasker_core.sync.service import Request
 
@@ -98,7 +98,7 @@ def measure(size: int, repeats: int, environment: Environment) -> None:
 
     def commit() -> None:
         with database.session(environment) as session:
-            session.merge(SettingRow(key="benchmark", value={"at": time.time()}))
+            session.merge(StateRow(key="benchmark", value={"at": time.time()}))
 
     def read() -> None:
         service.read_crontab(environment)

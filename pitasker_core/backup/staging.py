@@ -22,7 +22,8 @@ from pitasker_core.base.text import Code, Text
 from pitasker_core.database import scope
 from pitasker_core.database.tables import Base, OperationRow
 
-_KEPT_SETTINGS = ("preferences", "notifications")
+_SETTINGS = "^(preferences|notifications|template:.*)$"
+"""The keys of settings that a backup may bring."""
 
 
 @contextmanager
@@ -134,25 +135,25 @@ def replace_rows(
     """Put the rows of one crontab of a schema in the place of all rows of a crontab.
 
     Rows get new ids where theirs belong to another crontab's rows. Tokens, and what the background
-    knows of this machine, stay out. On the same machine the place in cron's log is restored too,
-    so that what cron has logged since then is read again.
+    remembers about this machine, are not restored. On the same machine the position in cron's log
+    is restored, so that PiTasker reads again what cron has logged since the backup.
     """
     present = rows.tables(connection)
     staging = sql.Identifier(schema)
     number = source.id if source else _only_crontab(connection, schema)
     _keep_own_rows(connection, schema, present, number)
-    places = (f"log:{number}",) if at_home else ()
     _run(
         connection,
-        sql.SQL("delete from {}.settings where not key = any({})").format(
-            staging, [*_KEPT_SETTINGS, *places]
-        ),
+        sql.SQL("delete from {}.settings where key !~ {}").format(staging, _SETTINGS),
+    )
+    log_position = f"log:{number}" if at_home else ""
+    _run(
+        connection,
+        sql.SQL("delete from {}.state where key <> {}").format(staging, log_position),
     )
     _run(
         connection,
-        sql.SQL("update {}.settings set key = {} where key like 'log:%'").format(
-            staging, f"log:{own}"
-        ),
+        sql.SQL("update {}.state set key = {}").format(staging, f"log:{own}"),
     )
     # What was sent since then is not sent again.
     _run(connection, sql.SQL(_SENT).format(staging))

@@ -366,3 +366,14 @@ class SettingRow(OfCrontab, Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class StateRow(OfCrontab, Base):
+    """What PiTasker remembers about its own work, such as the result of each background job and
+    the position in cron's log. Its primary key is the crontab and the key."""
+
+    __tablename__ = "state"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -10,7 +10,7 @@ from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.database import notices
-from pitasker_core.database.tables import SettingRow
+from pitasker_core.database.tables import StateRow
 from pitasker_core.sync import store
 from pitasker_core.sync.merge import Kind
 from pitasker_core.sync.validation import NOT_A_FAULT, Finding, Report
@@ -36,7 +36,7 @@ def tell(environment: Environment, report: Report) -> None:
         if finding.kind not in NOT_A_FAULT and not _is(finding, Kind.CONFLICT)
     }
     with database.session(environment) as session:
-        row = session.get(SettingRow, _KEY)
+        row = session.get(StateRow, _KEY)
         before: dict[str, Any] = row.value if row else {"told": {}, "seen": []}
         told: dict[str, str] = before["told"]
         new: dict[str, str] = {}
@@ -52,7 +52,7 @@ def tell(environment: Environment, report: Report) -> None:
         standing = {one: sentence for one, sentence in told.items() if one in findings}
         after = {"told": {**standing, **new}, "seen": waiting}
         if after != before:
-            session.merge(SettingRow(key=_KEY, value=after, updated_at=clock.now()))
+            session.merge(StateRow(key=_KEY, value=after, updated_at=clock.now()))
         if new or gone:
             parts = [_listed("Not in order", new.values()), _listed("In order again", gone)]
             message = " ".join(filter(None, parts))

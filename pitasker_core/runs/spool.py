@@ -18,7 +18,7 @@ from pitasker_core import database
 from pitasker_core.base import clock, paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import DatabaseError, ExecutionError, PiTaskerError
-from pitasker_core.database.tables import RunRow, SettingRow, TaskRow
+from pitasker_core.database.tables import RunRow, StateRow, TaskRow
 from pitasker_core.runs import durations, run_events
 from pitasker_core.runs.dedupe import same_start
 from pitasker_core.runs.recorder import FORGOTTEN, KINDS
@@ -110,7 +110,7 @@ def collect(environment: Environment) -> int:
 
 def holes(session: Session, crontab_row: int) -> list[tuple[datetime, datetime]]:
     """Times of which records are missing, because nobody took them in before the oldest went."""
-    row = session.get(SettingRow, _holes_key(crontab_row))
+    row = session.get(StateRow, _holes_key(crontab_row))
     at = datetime.fromisoformat
     return [(at(first), at(last)) for first, last in row.value["holes"]] if row else []
 
@@ -155,7 +155,7 @@ def _note_hole(environment: Environment, first: datetime, waiting: list[Left]) -
         crontab_row = store.own_crontab(session)
         known = [[a.isoformat(), b.isoformat()] for a, b in holes(session, crontab_row)]
         value = {"holes": [*known, [first.isoformat(), last.isoformat()]][-_HOLES:]}
-        session.merge(SettingRow(key=_holes_key(crontab_row), value=value, updated_at=clock.now()))
+        session.merge(StateRow(key=_holes_key(crontab_row), value=value, updated_at=clock.now()))
     with suppress(OSError):
         (environment.spool / f"{FORGOTTEN}.seen").unlink(missing_ok=True)
 

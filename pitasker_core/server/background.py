@@ -32,8 +32,8 @@ from pitasker_core.database.tables import (
     NoticeRow,
     OperationRow,
     PlaceRow,
-    SettingRow,
     SnapshotRow,
+    StateRow,
     TaskRow,
 )
 from pitasker_core.notifications import delivery, finding_notices
@@ -347,7 +347,7 @@ def prune(environment: Environment, wanted: Preferences) -> None:
 def job_states(environment: Environment) -> dict[str, JobState]:
     """The latest result of each job."""
     with database.session(environment) as session:
-        rows = session.scalars(select(SettingRow).where(SettingRow.key.like("job:%")))
+        rows = session.scalars(select(StateRow).where(StateRow.key.like("job:%")))
         return {row.key.removeprefix("job:"): JobState(**row.value) for row in rows}
 
 
@@ -370,11 +370,11 @@ def _remember(environment: Environment, name: str, ok: bool, message: str) -> No
     """Save the result of a job if it changed. So a job that keeps succeeding writes nothing."""
     key = f"job:{name}"
     with database.session(environment) as session:
-        row = session.get(SettingRow, key)
+        row = session.get(StateRow, key)
         told: dict[str, Any] = row.value if row else {}
         if (told.get("ok", True), told.get("message", "")) != (ok, message):
             value = {"at": clock.now().isoformat(), "ok": ok, "message": message}
-            session.merge(SettingRow(key=key, value=value, updated_at=clock.now()))
+            session.merge(StateRow(key=key, value=value, updated_at=clock.now()))
             if name == "sync" and not ok:
                 crontab_row = store.own_crontab(session)
                 notices.add(session, crontab_row, Kind.SYNC_FAILED, message)
@@ -386,11 +386,11 @@ def _notify_of_conflicts(environment: Environment, done: SyncResult) -> None:
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         key = f"conflicts:{crontab_row}"
-        row = session.get(SettingRow, key)
+        row = session.get(StateRow, key)
         told = row.value if row else {}
         if found == told:
             return
-        session.merge(SettingRow(key=key, value=found, updated_at=clock.now()))
+        session.merge(StateRow(key=key, value=found, updated_at=clock.now()))
         new = [c for c in done.plan.conflicts if told.get(str(c.tag)) != found[str(c.tag)]]
         if not new:
             return

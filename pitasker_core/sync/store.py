@@ -45,8 +45,8 @@ from pitasker_core.database.tables import (
     EventRow,
     OperationRow,
     PlaceRow,
-    SettingRow,
     SnapshotRow,
+    StateRow,
     TaskRow,
 )
 from pitasker_core.sync.install import digest
@@ -405,14 +405,14 @@ def keep_conflicts(
     session: Session, conflicts: Collection[Change], only: Collection[UUID] | None
 ) -> bool:
     """Keep what waits for a choice, of all tags or of some; True when that is news."""
-    row = session.get(SettingRow, _OPEN_CONFLICTS)
+    row = session.get(StateRow, _OPEN_CONFLICTS)
     before: dict[str, Any] = row.value if row else {}
     now = {str(change.tag): change.fingerprint for change in conflicts}
     if only is not None:
         now = {tag: value for tag, value in before.items() if UUID(tag) not in only} | now
     if now == before:
         return False
-    session.merge(SettingRow(key=_OPEN_CONFLICTS, value=now, updated_at=clock.now()))
+    session.merge(StateRow(key=_OPEN_CONFLICTS, value=now, updated_at=clock.now()))
     return True
 
 

@@ -15,7 +15,7 @@ from pitasker_core.base.errors import CrontabUnavailable, DatabaseError, Invalid
 from pitasker_core.base.identity import Identity
 from pitasker_core.database import embedded, notices, preferences
 from pitasker_core.database.notices import Kind
-from pitasker_core.database.tables import NoticeRow, OperationRow, RunRow, SettingRow
+from pitasker_core.database.tables import NoticeRow, OperationRow, RunRow, StateRow
 from pitasker_core.reports import audit
 from pitasker_core.runs import history as runs
 from pitasker_core.runs import spool
@@ -89,8 +89,8 @@ def test_a_restore_sends_nothing_twice_and_calls_nothing_missed(environment, cro
     with database.session(environment) as session:
         number = store.own_crontab(session)
         notices.add(session, number, Kind.FAILED, "Backup failed", task=task.id)
-        session.add(SettingRow(key=f"missed:{number}", value={"judged": "2020-01-01T00:00:00Z"}))
-        session.add(SettingRow(key=f"log:{number}", value={"read": "2020-01-01T00:00:00Z"}))
+        session.add(StateRow(key=f"missed:{number}", value={"judged": "2020-01-01T00:00:00Z"}))
+        session.add(StateRow(key=f"log:{number}", value={"read": "2020-01-01T00:00:00Z"}))
     backup.back_up(environment, file)
     with database.session(environment) as session:
         session.execute(text("update notices set sent_at = now()"))
@@ -98,8 +98,8 @@ def test_a_restore_sends_nothing_twice_and_calls_nothing_missed(environment, cro
     with database.session(environment) as session:
         assert session.scalar(select(func.count()).where(NoticeRow.sent_at.is_(None))) == 0
         # The time since the backup was not watched; what cron has logged since is read again.
-        assert session.get(SettingRow, f"missed:{number}") is None
-        assert session.get(SettingRow, f"log:{number}") is not None
+        assert session.get(StateRow, f"missed:{number}") is None
+        assert session.get(StateRow, f"log:{number}") is not None
     assert background.job_states(environment) == {}
 
 

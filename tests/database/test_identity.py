@@ -263,7 +263,9 @@ def test_rows_of_no_crontab_go_to_the_oldest_of_several_and_settings_to_each(
         assert [event.kind for event in audit.listing(ours, 9)] == [kind]
     assert (len(tokens.listing(first)), len(tokens.listing(last))) == (1, 0)
     with database.session(last) as session:
-        keys = session.scalars(text("select key from settings order by key")).all()
+        keys = session.scalars(
+            text("select key from settings union select key from state order by key")
+        ).all()
     assert [key.partition(":")[0] for key in keys] == ["conflicts", "preferences"]
 
 

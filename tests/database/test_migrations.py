@@ -4,6 +4,8 @@ import re
 import threading
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine, text
 
 from pitasker_core import database, tasks
@@ -59,7 +61,7 @@ def test_an_older_database_keeps_every_row_and_gets_the_defaults(older):
     assert first.last_run.isoformat() == "2024-01-02T03:04:05+00:00"
     assert first.created_at.isoformat() == "2024-01-01T00:00:00+00:00"
     for task in (first, second):
-        assert (task.source, task.is_system_managed, task.paused) == ("pitasker", False, False)
+        assert (task.source, task.system_managed, task.paused) == ("pitasker", False, False)
         assert task.tag is None
         assert task.version == 1
 
@@ -144,10 +146,10 @@ def test_a_table_with_the_plans_own_columns_is_migrated(older, crontab):
         )
         connection.execute(text("update tasks set crontab_id = 'x' where name = 'Odd'"))
     first, second = tasks.listing(ours).tasks
-    assert (str(first.tag), first.is_system_managed) == (TAG, True)
+    assert (str(first.tag), first.system_managed) == (TAG, True)
     assert first.command == r"date +\%F"
     # What was never in the crontab is not written into it, whatever the old default was.
-    assert (second.tag, second.is_system_managed, second.source) == (None, False, "pitasker")
+    assert (second.tag, second.system_managed, second.source) == (None, False, "pitasker")
     service.sync(ours, Request("test"))
     assert crontab.read() == line
     done = tasks.create(ours, "test", tasks.NewTask("New", "0 1 * * *", "/bin/new"))
@@ -236,3 +238,30 @@ def test_a_database_that_cannot_be_used_is_a_clear_error_without_its_password(
         tasks.listing(ours)
     assert words in refused.value.user_message
     assert "secret" not in refused.value.user_message
+
+
+def test_what_pitasker_remembers_moves_to_its_table_and_back(environment):
+    keys = "select 'settings', key from settings union select 'state', key from state order by 2"
+    with database.administer(environment) as connection:
+        connection.execute(
+            text("""
+                insert into crontabs (host, "user") values ('a', 'a');
+                insert into settings (key, value) values
+                    ('preferences', '{}'), ('template:x', '{}'), ('notifications', '{}');
+                insert into state (key, value) values
+                    ('job:sync', '{}'), ('log:1', '{}'), ('open conflicts', '{}'),
+                    ('findings', '{}')
+            """)
+        )
+        before = connection.execute(text(keys)).all()
+        _downgrade(connection, "0009")
+        assert connection.scalar(text("select count(*) from settings")) == 7
+        database.upgrade(connection)
+        assert connection.execute(text(keys)).all() == before
+
+
+def _downgrade(connection, to):
+    config = Config()
+    config.set_main_option("script_location", str(database._MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.downgrade(config, to)

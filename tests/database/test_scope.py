@@ -14,7 +14,15 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import NotFound, PiTaskerError
 from pitasker_core.base.identity import Identity
 from pitasker_core.database import notices, preferences
-from pitasker_core.database.tables import Base, OfCrontab, PlaceRow, RunRow, SettingRow, TaskRow
+from pitasker_core.database.tables import (
+    Base,
+    OfCrontab,
+    PlaceRow,
+    RunRow,
+    SettingRow,
+    StateRow,
+    TaskRow,
+)
 from pitasker_core.notifications import delivery, rules
 from pitasker_core.reports import audit, status
 from pitasker_core.runs import history as runs
@@ -93,6 +101,7 @@ def fill(ours):
         run = RunRow(task=task.id, source="recorded", started_at=clock.now(), output=b"secret")
         session.add(run)
         session.add(PlaceRow(tag=uuid4(), text=b"@daily x", line=0, comment_is_ours=False))
+        session.add(StateRow(key="job:sync", value={"ok": True}))
         session.flush()
         notices.add(session, crontab_row, notices.Kind.FAILED, "It failed.", task.id, run.id)
     return task, run.id

@@ -503,7 +503,7 @@ def test_no_secret_of_a_channel_is_anywhere_but_in_its_file(environment, caplog,
     with database.session(environment) as session:
         rows = [
             session.scalars(text(f"select t::text from {table} t")).all()
-            for table in ("notices", "events", "settings", "sync_operations")
+            for table in ("notices", "events", "settings", "state", "sync_operations")
         ]
     logged = [one.getMessage() for one in caplog.records if one.name.startswith("pitasker_core")]
     assert "A notice was not sent" in logged[-1]

@@ -21,7 +21,7 @@ from sqlalchemy import select, update
 
 from pitasker_core import database, tasks
 from pitasker_core.base import clock
-from pitasker_core.database.tables import RunRow, SettingRow, TaskRow
+from pitasker_core.database.tables import RunRow, StateRow, TaskRow
 from pitasker_core.reports import audit
 from pitasker_core.runs import history, spool
 from pitasker_core.runs.cron_log import log_lines, observed, reader
@@ -503,7 +503,7 @@ def test_nothing_is_written_while_nothing_of_ours_is_new(environment, crontab, l
 
     def place():
         with database.session(environment) as session:
-            return session.scalar(select(SettingRow.updated_at).where(SettingRow.key.like("log:%")))
+            return session.scalar(select(StateRow.updated_at).where(StateRow.key.like("log:%")))
 
     first = place()
     log.write("(another) CMD (x)")

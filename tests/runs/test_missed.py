@@ -330,11 +330,11 @@ def test_what_ran_is_not_missed_and_a_quiet_minute_writes_nothing(world):
     world.ran(task, at("01:00", 1))
     world.judge(minutes=65)
     with database.session(world.environment) as session:
-        before = session.scalar(text("select max(xmin::text::bigint) from settings"))
+        before = session.scalar(text("select max(xmin::text::bigint) from state"))
     for _ in range(20):
         world.judge(minutes=1)
     with database.session(world.environment) as session:
-        assert session.scalar(text("select max(xmin::text::bigint) from settings")) == before
+        assert session.scalar(text("select max(xmin::text::bigint) from state")) == before
     assert misses(world) == told(world) == []
 
 

@@ -20,7 +20,7 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab.document import Document, parse, split_stdin, tag_in
 from pitasker_core.crontab.execution import unescape
 from pitasker_core.database import notices
-from pitasker_core.database.tables import EventRow, OperationRow, RunRow, SettingRow, TaskRow
+from pitasker_core.database.tables import EventRow, OperationRow, RunRow, StateRow, TaskRow
 from pitasker_core.runs.cron_log import log_lines, reader
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
 from pitasker_core.runs.cron_log.reader import Source, Unreadable
@@ -72,7 +72,7 @@ def collect(environment: Environment) -> Seen | Unreadable:
     now = clock.now()
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
-        row = session.get(SettingRow, _key(crontab_row))
+        row = session.get(StateRow, _key(crontab_row))
         kept: dict[str, Any] = dict(row.value) if row else {}
     try:
         found = _read(source, kept, now)
@@ -86,11 +86,11 @@ def collect(environment: Environment) -> Seen | Unreadable:
     if found.events or _is_worth_it(kept, told):
         document = _document(environment)
         with database.session(environment) as session:
-            row = session.get(SettingRow, _key(crontab_row), with_for_update=True)
+            row = session.get(StateRow, _key(crontab_row), with_for_update=True)
             if (dict(row.value) if row else {}) != kept:
                 return _seen(told, now)  # another process was quicker
             _take_in(session, crontab_row, found.events, document)
-            session.merge(SettingRow(key=_key(crontab_row), value=told, updated_at=now))
+            session.merge(StateRow(key=_key(crontab_row), value=told, updated_at=now))
     return _seen(told, now)
 
 

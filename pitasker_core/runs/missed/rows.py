@@ -16,8 +16,8 @@ from pitasker_core.database.tables import (
     EventRow,
     OperationRow,
     RunRow,
-    SettingRow,
     SnapshotRow,
+    StateRow,
     TaskRow,
 )
 from pitasker_core.runs.cron_log import observed
@@ -43,14 +43,14 @@ def _key(crontab_row: int) -> str:
 
 def mark(session: Session, crontab_row: int) -> datetime | None:
     """The time up to which all tasks were checked; None if nothing was saved."""
-    row = session.get(SettingRow, _key(crontab_row))
+    row = session.get(StateRow, _key(crontab_row))
     return datetime.fromisoformat(row.value["judged"]) if row else None
 
 
 def keep_mark(session: Session, crontab_row: int, judged: datetime) -> None:
     """Save the time up to which all tasks were checked."""
     value = {"judged": judged.isoformat()}
-    session.merge(SettingRow(key=_key(crontab_row), value=value, updated_at=clock.now()))
+    session.merge(StateRow(key=_key(crontab_row), value=value, updated_at=clock.now()))
 
 
 def last_sign(
