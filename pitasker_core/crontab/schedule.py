@@ -413,7 +413,11 @@ def _wall_times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
 
     days, weekdays = _dates(schedule)
     fields = (schedule.minutes, schedule.hours, days, schedule.months, weekdays)
-    expression = " ".join(",".join(map(str, values)) for values in fields)
+    texts = [",".join(map(str, values)) for values in fields]
+    for place, complete_count in ((0, 60), (1, 24), (3, 12)):
+        if len(fields[place]) == complete_count:
+            texts[place] = "*"  # croniter takes 3 ms for a list of sixty
+    expression = " ".join(texts)
     # A complete list restricts nothing only where both must match.
     complete = len(days) == 31 or len(weekdays) == 7
     calendar = croniter(expression, after, day_or=not (schedule.both_must_match or complete))
