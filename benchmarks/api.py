@@ -60,7 +60,7 @@ def main() -> None:
         text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
         subprocess.run(["crontab", "-"], input=text.encode(), check=True)
         database.start(environment)
-        importing.adopt(environment, "benchmark")
+        importing.import_entries(environment, "benchmark")
         token = tokens.create(environment, "benchmark", "benchmark", Role.READ)
         server, address = start_server(environment)
         try:

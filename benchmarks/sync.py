@@ -84,7 +84,7 @@ def measure(size: int, repeats: int, environment: Environment) -> None:
     file = environment.home / "benchmark.crontab"
     file.write_text("".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size)))
     subprocess.run(["crontab", str(file)], check=True)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     file.write_text(service.read_crontab(environment)[0] or "")
     one = tasks.listing(environment).tasks[0].id
     minutes = itertools.cycle(range(60))

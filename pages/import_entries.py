@@ -117,7 +117,7 @@ def _choose(chosen: bool | None) -> None:
 
 
 def _import(wanted: list[importing.Import], options: ImportOptions) -> None:
-    done = act(importing.adopt, environment(), ACTOR, wanted, options)
+    done = act(importing.import_entries, environment(), ACTOR, wanted, options)
     if done:
         _choose(None)
         st.session_state.import_result = done

@@ -89,9 +89,9 @@ def _background() -> None:
                     width=300,
                 )
         st.toggle(
-            "Import new entries by itself",
-            found.adopt_new,
-            key=keys["adopt_new"],
+            "Import new entries automatically",
+            found.import_new,
+            key=keys["import_new"],
             help="Off: an entry that somebody adds to the crontab stays untagged until you choose "
             "it. On: the next sync in the background makes a task of it.",
         )

@@ -175,7 +175,7 @@ def _import(environment: Environment, words: Words) -> Answer:
         system_managed=not words.database_only,
         generate_names=not words.plain_names,
     )
-    done = importing.adopt(environment, ACTOR, wanted, options)
+    done = importing.import_entries(environment, ACTOR, wanted, options)
     lines = [f"{len(done.imported)} imported, {len(done.updated)} updated."]
     lines += [f"line {line}: skipped: {why}" for line, why in sorted(done.skipped.items())]
     lines += [f"line {line}: {why}" for line, why in sorted(done.errors.items())]

@@ -13,7 +13,7 @@ from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, add_notice, record_write
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 from pitasker_core.notifications import channels, delivery, rules, wording
 from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.rules import MOST_REPEAT_MINUTES, Rules
@@ -101,7 +101,9 @@ def _table(found: list[Channel]) -> None:
             "menu": column.ButtonColumn("", key="channel_menu", on_click=choose, width=45),
             "on": column.CheckboxColumn("On", width=60),
             "name": column.TextColumn("Name", required=True, width=120),
-            "kinds": column.MultiselectColumn("Told of", options=list(map(str, Kind)), width=330),
+            "kinds": column.MultiselectColumn(
+                "Told of", options=list(map(str, NoticeKind)), width=330
+            ),
             "where": column.TextColumn(
                 "Where", help="Its password is in a file that only you can read, and not shown."
             ),

@@ -219,7 +219,7 @@ def _notify(key: str, now: tuple[str, ...] | None) -> list[str] | None:
         return None
     return st.pills(
         "Tell of it when it …",
-        [kind.value for kind in notices.OF_A_TASK],
+        [kind.value for kind in notices.TASK_NOTICES],
         selection_mode="multi",
         default=list(now or ()),
         key=f"{key}-notify",

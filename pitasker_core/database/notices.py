@@ -1,4 +1,7 @@
-"""What there is to tell people about: kept in the transaction that found it, told later."""
+"""Notices: events to notify people about, written in the transaction of the event itself.
+
+`notifications/` delivers them later.
+"""
 
 from enum import StrEnum
 
@@ -8,8 +11,8 @@ from sqlalchemy.orm import Session
 from pitasker_core.database.tables import NoticeRow
 
 
-class Kind(StrEnum):
-    """What there may be to tell."""
+class NoticeKind(StrEnum):
+    """What happened."""
 
     FAILED = "failed"
     RECOVERED = "recovered"
@@ -19,22 +22,21 @@ class Kind(StrEnum):
     FINDING = "finding"
 
 
-OF_A_TASK = (Kind.FAILED, Kind.RECOVERED, Kind.MISSED, Kind.CONFLICT)
-"""What a task may have to tell; a sync that failed is nobody's, nor is what a
-validation finds."""
+TASK_NOTICES = (NoticeKind.FAILED, NoticeKind.RECOVERED, NoticeKind.MISSED, NoticeKind.CONFLICT)
+"""The kinds that belong to one task. A failed sync and the findings of a validation do not."""
 
 
 def add(
     session: Session,
     crontab_row: int,
-    kind: Kind,
+    kind: NoticeKind,
     message: str,
     task: int | None = None,
     run: int | None = None,
 ) -> None:
-    """Keep something to tell. Whoever wants to hear of it is asked when it is told.
+    """Save a notice. Recipients are chosen at delivery time.
 
-    Of a run there is one notice of a kind, however often it is found.
+    A run has at most one notice of each kind.
     """
     row = insert(NoticeRow).values(
         crontab_row=crontab_row, kind=kind, message=message, task=task, run=run

@@ -19,7 +19,7 @@ class Preferences:
 
     sync_minutes: int = 5
     """How often the background syncs."""
-    adopt_new: bool = False
+    import_new: bool = False
     """Whether the background also tags entries that nobody chose."""
     validate_minutes: int = 60
     """How often the background validates."""

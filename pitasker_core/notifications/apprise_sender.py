@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import Code, Text
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -27,12 +27,12 @@ _LONGEST = 600
 """Characters of a problem that are kept."""
 
 _TYPES = {
-    Kind.FAILED: "failure",
-    Kind.RECOVERED: "success",
-    Kind.MISSED: "warning",
-    Kind.CONFLICT: "warning",
-    Kind.SYNC_FAILED: "failure",
-    Kind.FINDING: "warning",
+    NoticeKind.FAILED: "failure",
+    NoticeKind.RECOVERED: "success",
+    NoticeKind.MISSED: "warning",
+    NoticeKind.CONFLICT: "warning",
+    NoticeKind.SYNC_FAILED: "failure",
+    NoticeKind.FINDING: "warning",
 }
 """What Apprise calls each kind: many services colour it so."""
 
@@ -86,7 +86,7 @@ def masked(url: str) -> str:
     return f"{scheme}://{user}{at}{host}/…"
 
 
-def send(to: "NotifyBase", url: str, title: str, body: str, kind: Kind | None) -> str:
+def send(to: "NotifyBase", url: str, title: str, body: str, kind: NoticeKind | None) -> str:
     """Send now; what went wrong, empty when it was taken. Never raises, may take long."""
     from apprise import NotifyFormat, NotifyType
 

@@ -20,7 +20,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
 from pitasker_core.base.stale_check import changes
 from pitasker_core.base.text import Code, Text
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.tables import EventRow, NoticeRow
 from pitasker_core.notifications import apprise_sender
 
@@ -37,7 +37,7 @@ class Channel:
     name: str
     shown: str
     """Its URL without secrets."""
-    kinds: tuple[Kind, ...] = tuple(Kind)
+    kinds: tuple[NoticeKind, ...] = tuple(NoticeKind)
     """What it is to be told of."""
     enabled: bool = True
     url: str = field(default="", repr=False)
@@ -145,16 +145,16 @@ def _check_name(name: str) -> None:
         )
 
 
-def _checked_kinds(kinds: Sequence[str] | None) -> tuple[Kind, ...]:
+def _checked_kinds(kinds: Sequence[str] | None) -> tuple[NoticeKind, ...]:
     if kinds is None:
-        return tuple(Kind)
-    if unknown := set(kinds) - set(Kind):
+        return tuple(NoticeKind)
+    if unknown := set(kinds) - set(NoticeKind):
         raise InvalidSyntax(f"There is no kind of notice “{min(unknown)}”.")
     if not kinds:
         raise InvalidSyntax(
             "A channel needs at least one kind of notice.", "To silence it, switch it off."
         )
-    return tuple(kind for kind in Kind if kind in kinds)
+    return tuple(kind for kind in NoticeKind if kind in kinds)
 
 
 def _named(channels: Sequence[Channel], name: str) -> Channel:
@@ -181,7 +181,7 @@ def _stored(channel: Channel) -> dict[str, Any]:
 
 
 def _channel(stored: dict[str, Any]) -> Channel:
-    kinds = tuple(kind for kind in Kind if kind in stored["kinds"])
+    kinds = tuple(kind for kind in NoticeKind if kind in stored["kinds"])
     return Channel(stored["name"], stored["shown"], kinds, stored["enabled"], stored["url"])
 
 

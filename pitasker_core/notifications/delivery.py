@@ -26,7 +26,7 @@ from pitasker_core.base import clock, parallel
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, PiTaskerError, ReadOnly
 from pitasker_core.base.identity import Identity
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.tables import NoticeRow, RunRow, TaskRow
 from pitasker_core.notifications import apprise_sender, channels, outbox, rules, wording
 from pitasker_core.notifications.attempts import Attempts, as_stored, read
@@ -63,7 +63,7 @@ class Told:
 
     id: int
     at: datetime
-    kind: Kind
+    kind: NoticeKind
     task: int | None
     task_name: str | None
     message: str
@@ -142,7 +142,7 @@ def listing(environment: Environment, limit: int = 100) -> list[Told]:
             Told(
                 row.id,
                 row.at,
-                Kind(row.kind),
+                NoticeKind(row.kind),
                 row.task,
                 name,
                 row.message,
@@ -181,7 +181,7 @@ class _Notice:
 
     def takers(self, known: Sequence[Channel]) -> set[str]:
         """The names of the channels that are still to get it."""
-        takers = outbox.takers(Kind(self.row.kind), self.wanted, known)
+        takers = outbox.takers(NoticeKind(self.row.kind), self.wanted, known)
         return {name for name in takers if not self.attempts.get(name, Attempts()).is_over}
 
     def waiting(self, channel: str) -> Waiting:
@@ -190,7 +190,7 @@ class _Notice:
         return Waiting(
             row.id,
             row.at,
-            Kind(row.kind),
+            NoticeKind(row.kind),
             row.task,
             self.task_name,
             self.wanted,
@@ -233,7 +233,7 @@ def _last_told(
     )
     told: defaultdict[str, dict[Subject, datetime]] = defaultdict(dict)
     for channel, kind, task, at in rows:
-        told[channel][Kind(kind), task] = at
+        told[channel][NoticeKind(kind), task] = at
     return told
 
 

@@ -57,7 +57,7 @@ def tell(environment: Environment, report: Report) -> None:
             parts = [_listed("Not in order", new.values()), _listed("In order again", gone)]
             message = " ".join(filter(None, parts))
             crontab_row = store.own_crontab(session)
-            notices.add(session, crontab_row, notices.Kind.FINDING, message)
+            notices.add(session, crontab_row, notices.NoticeKind.FINDING, message)
     for sentence in new.values():
         _log.warning("Validation: %s", sentence)
     for sentence in gone:

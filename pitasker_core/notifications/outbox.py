@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.rules import Rules
 
-Subject = tuple[Kind, int | None]
+Subject = tuple[NoticeKind, int | None]
 """What the repeat limit goes by: a kind of notice and its task."""
 
 
@@ -23,7 +23,7 @@ class Waiting:
 
     id: int
     at: datetime
-    kind: Kind
+    kind: NoticeKind
     task: int | None
     task_name: str | None
     wanted: Sequence[str] | None
@@ -73,7 +73,9 @@ class Sorted:
     """Until when others wait."""
 
 
-def takers(kind: Kind, wanted: Sequence[str] | None, channels: Sequence[Channel]) -> frozenset[str]:
+def takers(
+    kind: NoticeKind, wanted: Sequence[str] | None, channels: Sequence[Channel]
+) -> frozenset[str]:
     """The names of the channels that get a notice of a kind, of a task that wants some kinds."""
     if wanted is not None and kind not in wanted:
         return frozenset()
@@ -135,11 +137,11 @@ def _with_recoveries(
 
     Told after it, they would read as if the task failed still.
     """
-    recoveries = {one.task: one for one in waiting if one.kind is Kind.RECOVERED}
+    recoveries = {one.task: one for one in waiting if one.kind is NoticeKind.RECOVERED}
     is_due = {one.id for one in due}
     for one in waiting:
         after = recoveries.get(one.task)
-        if one.kind is not Kind.FAILED or after is None or after.id < one.id:
+        if one.kind is not NoticeKind.FAILED or after is None or after.id < one.id:
             continue
         if after.id in held:
             held[one.id] = held[after.id]
@@ -152,10 +154,10 @@ def _with_recoveries(
 
 def _together(due: Collection[Waiting], *, by_subject: bool) -> list[Message]:
     """One message for all of a kind and task; failures go with the recovery that follows them."""
-    recovered = {one.task: one.id for one in due if one.kind is Kind.RECOVERED}
+    recovered = {one.task: one.id for one in due if one.kind is NoticeKind.RECOVERED}
     groups: dict[object, list[Waiting]] = {}
     for one in due:
-        is_over = one.kind is Kind.FAILED and one.id < recovered.get(one.task, 0)
-        subject = (Kind.RECOVERED if is_over else one.kind, one.task) if by_subject else None
+        is_over = one.kind is NoticeKind.FAILED and one.id < recovered.get(one.task, 0)
+        subject = (NoticeKind.RECOVERED if is_over else one.kind, one.task) if by_subject else None
         groups.setdefault(subject, []).append(one)
     return [Message(tuple(group), is_digest=not by_subject) for group in groups.values()]

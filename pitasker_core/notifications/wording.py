@@ -6,7 +6,7 @@ from string import Formatter
 
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import Code, Text
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 
 PLACEHOLDERS = {
     "task": "the task's name",
@@ -23,17 +23,17 @@ TITLE = "{task}: {kind} on {host}"
 BODY = "{message}\n\n{output}\n\n{user}@{host}, {time}"
 
 WORDS = {
-    Kind.FAILED: "failed",
-    Kind.RECOVERED: "works again",
-    Kind.MISSED: "missed",
-    Kind.CONFLICT: "conflict",
-    Kind.SYNC_FAILED: "sync failed",
-    Kind.FINDING: "finding",
+    NoticeKind.FAILED: "failed",
+    NoticeKind.RECOVERED: "works again",
+    NoticeKind.MISSED: "missed",
+    NoticeKind.CONFLICT: "conflict",
+    NoticeKind.SYNC_FAILED: "sync failed",
+    NoticeKind.FINDING: "finding",
 }
 
 SAMPLE = {
     "task": "Backup",
-    "kind": WORDS[Kind.FAILED],
+    "kind": WORDS[NoticeKind.FAILED],
     "message": "Exit code 1.",
     "host": "raspberrypi",
     "user": "pi",

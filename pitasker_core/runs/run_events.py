@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from pitasker_core.database import notices
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.tables import RunRow, TaskRow
 from pitasker_core.runs.exit_codes import in_words
 
@@ -44,9 +44,9 @@ def tell(session: Session, run: int, values: dict[str, Any], state: str, *, is_n
 def _notice(session: Session, run: int, values: dict[str, Any], state: str) -> None:
     if state == _FAILED:
         said = values["note"] or in_words(state, values["exit_code"], values["signal"])
-        kind, message = Kind.FAILED, f"{said[0].upper()}{said[1:]}."
+        kind, message = NoticeKind.FAILED, f"{said[0].upper()}{said[1:]}."
     elif _state_before(session, values) == _FAILED:
-        kind, message = Kind.RECOVERED, "It went well, for the first time since it failed."
+        kind, message = NoticeKind.RECOVERED, "It went well, for the first time since it failed."
     else:
         return
     notices.add(session, values["crontab_row"], kind, message, values["task"], run)

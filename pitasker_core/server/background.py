@@ -24,7 +24,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.database import notices, preferences
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.preferences import Preferences
 from pitasker_core.database.tables import (
     BaseRow,
@@ -257,7 +257,9 @@ class Background:
         done = service.sync(self._environment, Request(BACKGROUND, began_after=began_after))
         _notify_of_conflicts(self._environment, done)
         imported = (
-            importing.adopt(self._environment, BACKGROUND) if self._preferences.adopt_new else None
+            importing.import_entries(self._environment, BACKGROUND)
+            if self._preferences.import_new
+            else None
         )
         if imported and imported.problem:
             raise imported.problem
@@ -377,7 +379,7 @@ def _remember(environment: Environment, name: str, ok: bool, message: str) -> No
             session.merge(StateRow(key=key, value=value, updated_at=clock.now()))
             if name == "sync" and not ok:
                 crontab_row = store.own_crontab(session)
-                notices.add(session, crontab_row, Kind.SYNC_FAILED, message)
+                notices.add(session, crontab_row, NoticeKind.SYNC_FAILED, message)
 
 
 def _notify_of_conflicts(environment: Environment, done: SyncResult) -> None:
@@ -401,7 +403,7 @@ def _notify_of_conflicts(environment: Environment, done: SyncResult) -> None:
             "Resolve this under Sync. Until then neither side changes."
         )
         task = next(iter(ids)) if len(ids) == 1 else None
-        notices.add(session, crontab_row, Kind.CONFLICT, message, task)
+        notices.add(session, crontab_row, NoticeKind.CONFLICT, message, task)
 
 
 def _reason(problem: Exception) -> str:

@@ -45,7 +45,7 @@ def fill(environment: Environment) -> None:
     if crontab.read() is not None:
         raise ExecutionError("The demo found a crontab, and leaves it alone.")
     _install(environment, _CRONTAB)
-    importing.adopt(environment, ACTOR)
+    importing.import_entries(environment, ACTOR)
     reports = tasks.create(
         environment,
         ACTOR,

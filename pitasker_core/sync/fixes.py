@@ -62,7 +62,7 @@ def apply(
     """
     if fix is Fix.IMPORT:
         wanted = [Import(f.line, f"{f.text}\n") for f in findings if f.line and f.text is not None]
-        return importing.adopt(environment, actor, wanted)
+        return importing.import_entries(environment, actor, wanted)
     if fix in (Fix.COMMENT_OUT, Fix.UNIX_LINE_END):
         mend = _commented if fix is Fix.COMMENT_OUT else _without_carriage_return
         return _mend_lines(environment, actor, findings, mend)

@@ -77,7 +77,7 @@ def importable(compared: Comparison) -> list[Import]:
     return [Import(i + 1, compared.document.lines[i].raw) for i in indexes if i not in lost]
 
 
-def adopt(
+def import_entries(
     environment: Environment,
     actor: str,
     wanted: Sequence[Import] | None = None,

@@ -100,9 +100,10 @@ def check_ping_url(ping_url: str) -> None:
 
 def check_notify(notify: Sequence[str] | None) -> None:
     """Raise InvalidSyntax unless these are kinds of notices."""
-    if unknown := set(notify or ()) - set(notices.Kind):
+    if unknown := set(notify or ()) - set(notices.NoticeKind):
         raise InvalidSyntax(
-            f"There is no kind of notice “{min(unknown)}”.", f"There are {', '.join(notices.Kind)}."
+            f"There is no kind of notice “{min(unknown)}”.",
+            f"There are {', '.join(notices.NoticeKind)}.",
         )
 
 

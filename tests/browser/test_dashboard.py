@@ -213,7 +213,7 @@ def test_a_hand_edit_in_a_terminal_shows_by_itself(serve, visit, crontab, enviro
 
 def test_no_page_scrolls_sideways_on_a_phone(serve, visit, crontab, environment):
     crontab.write(EXISTING)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     address = serve()
     for path in ("", "tasks", "runs", "import", "sync", "crontab", "settings"):
         page = visit(f"{address}/{path}")
@@ -462,7 +462,7 @@ def test_an_operation_shows_what_it_did_and_can_be_gone_back_before(
 
 def test_what_a_person_wrote_is_text_on_every_page(serve, visit, crontab, environment):
     crontab.write(HOSTILE)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     crontab.write(crontab.read().replace(b"0 5", b"0 6"))
     address = serve()
     for path in ("", "tasks", "import", "sync", "crontab"):

@@ -82,7 +82,7 @@ def test_the_first_text_is_kept_once_and_before_anything_is_written(environment,
     assert kept is not None
     assert kept.backup.read_bytes() == EXISTING
     assert len(list(environment.backups.glob("*.crontab"))) == 1
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     assert first_look.untouched(environment) is None
 
 

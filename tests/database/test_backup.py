@@ -14,7 +14,7 @@ from pitasker_core.backup import restoring
 from pitasker_core.base.errors import CrontabUnavailable, DatabaseError, InvalidSyntax, NotFound
 from pitasker_core.base.identity import Identity
 from pitasker_core.database import embedded, notices, preferences
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.tables import NoticeRow, OperationRow, RunRow, StateRow
 from pitasker_core.reports import audit
 from pitasker_core.runs import history as runs
@@ -44,7 +44,7 @@ def file(tmp_path):
 
 def test_a_backup_brings_the_tasks_and_the_crontab_back(environment, crontab, file):
     crontab.write(EXISTING)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     create(environment, "Other")
     tasks_then, crontab_then = tasks.listing(environment).tasks, crontab.read()
     size = backup.back_up(environment, file)
@@ -88,7 +88,7 @@ def test_a_restore_sends_nothing_twice_and_calls_nothing_missed(environment, cro
     task = create(environment)
     with database.session(environment) as session:
         number = store.own_crontab(session)
-        notices.add(session, number, Kind.FAILED, "Backup failed", task=task.id)
+        notices.add(session, number, NoticeKind.FAILED, "Backup failed", task=task.id)
         session.add(StateRow(key=f"missed:{number}", value={"judged": "2020-01-01T00:00:00Z"}))
         session.add(StateRow(key=f"log:{number}", value={"read": "2020-01-01T00:00:00Z"}))
     backup.back_up(environment, file)
@@ -346,7 +346,7 @@ def test_an_imported_entry_names_the_recorder_of_this_home(environment, crontab,
     crontab.write(
         f"# Tagged\n@daily {old} 1 '/bin/a' # PITASKER_ID:{tag}\n@daily {old} 2 '/bin/b'\n".encode()
     )
-    done = importing.adopt(environment, ME)
+    done = importing.import_entries(environment, ME)
     assert (done.imported, done.errors) == ([1, 2], {})
     text = crontab.read().decode()
     assert str(old) not in text

@@ -20,6 +20,7 @@ from pitasker_core.database.tables import (
     PlaceRow,
     RunRow,
     SettingRow,
+    SilencedRuleRow,
     StateRow,
     TaskRow,
 )
@@ -102,9 +103,10 @@ def fill(ours):
         run = RunRow(task=task.id, source="recorded", started_at=clock.now(), output=b"secret")
         session.add(run)
         session.add(PlaceRow(tag=uuid4(), text=b"@daily x", line=0, comment_is_ours=False))
+        session.add(SilencedRuleRow(rule="percent", task=task.id))
         session.add(StateRow(key="job:sync", value={"ok": True}))
         session.flush()
-        notices.add(session, crontab_row, notices.Kind.FAILED, "It failed.", task.id, run.id)
+        notices.add(session, crontab_row, notices.NoticeKind.FAILED, "It failed.", task.id, run.id)
     return task, run.id
 
 
@@ -215,7 +217,7 @@ def test_resuming_and_pruning_leave_others_alone(alpha, beta):
 def test_import_does_not_skip_what_another_crontab_has(alpha, beta, crontab):
     tasks.create(alpha, ME, tasks.NewTask("Theirs", "0 3 * * *", "/bin/same", system_managed=False))
     crontab.write(b"0 3 * * * /bin/same\n")
-    assert len(importing.adopt(beta, ME).imported) == 1
+    assert len(importing.import_entries(beta, ME).imported) == 1
 
 
 def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
@@ -226,7 +228,7 @@ def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
     crontab.remove()
     make(beta, "Mine")
     crontab.write(copied)
-    importing.adopt(beta, ME)
+    importing.import_entries(beta, ME)
     assert service.sync(beta, service.Request(ME)).plan.changes == ()
     with database.session(beta) as session:
         assert tag in session.scalars(select(TaskRow.tag)).all()

@@ -39,7 +39,7 @@ def asked() -> Iterator[list[str]]:
 
 def imported(environment, crontab, count):
     crontab.write(b"".join(b"%d 1 * * * /bin/job-%d\n" % (n % 60, n) for n in range(count)))
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     return [task.id for task in tasks.listing(environment).tasks]
 
 

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from pitasker_core.crontab.document import is_name
-from pitasker_core.database.notices import OF_A_TASK
+from pitasker_core.database.notices import TASK_NOTICES
 from pitasker_core.formats.record import TaskRecord
 
 FORMULAS = (
@@ -55,6 +55,6 @@ records = st.builds(
     ping_url=st.sampled_from(["", "https://hc-ping.com/1"]),
     notify=st.one_of(
         st.none(),
-        st.lists(st.sampled_from([kind.value for kind in OF_A_TASK]), unique=True).map(tuple),
+        st.lists(st.sampled_from([kind.value for kind in TASK_NOTICES]), unique=True).map(tuple),
     ),
 )

@@ -20,7 +20,7 @@ from pitasker_core import database, tasks
 from pitasker_core.base import clock
 from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
 from pitasker_core.database import notices
-from pitasker_core.database.notices import Kind
+from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.preferences import Preferences
 from pitasker_core.database.tables import NoticeRow, RunRow
 from pitasker_core.notifications import apprise_sender, channels, delivery, outbox, rules, wording
@@ -136,7 +136,7 @@ def run(environment, task, code, output=b"", at=None, ended=True):
     return file
 
 
-def add(environment, kind=Kind.FAILED, message="Exit code 1.", task=None, at=None):
+def add(environment, kind=NoticeKind.FAILED, message="Exit code 1.", task=None, at=None):
     with written(environment) as (session, crontab_row):
         session.add(
             NoticeRow(
@@ -168,7 +168,7 @@ def test_a_failure_arrives_once_with_what_a_person_needs(environment, web):
     assert title == f"{task.name}: failed on {socket.gethostname()}"
     assert "Exit code 127: command not found." in body
     assert "no such file" in body
-    assert results(environment) == [(Kind.FAILED, "sent to phone")]
+    assert results(environment) == [(NoticeKind.FAILED, "sent to phone")]
 
 
 def test_a_run_that_is_taken_in_twice_is_told_once(environment):
@@ -178,10 +178,10 @@ def test_a_run_that_is_taken_in_twice_is_told_once(environment):
         json.dumps({"started": 1.0, "ended": 2.0, "seconds": 1.0, "exit_code": 1})
     )
     spool.collect(environment)
-    assert [kind for kind, _ in results(environment)] == [Kind.FAILED]
+    assert [kind for kind, _ in results(environment)] == [NoticeKind.FAILED]
     with written(environment) as (session, crontab_row):
         number = session.scalar(select(RunRow.id))
-        notices.add(session, crontab_row, Kind.FAILED, "Again.", task.id, number)
+        notices.add(session, crontab_row, NoticeKind.FAILED, "Again.", task.id, number)
     assert len(results(environment)) == 1
 
 
@@ -191,7 +191,7 @@ def test_only_the_first_success_after_a_failure_is_told(environment, web):
     for minutes, code in enumerate([0, 1, 0, 0]):
         run(environment, task, code, at=NOON + timedelta(minutes=minutes))
         delivery.deliver(environment)
-    assert [kind for kind, _ in results(environment)] == [Kind.FAILED, Kind.RECOVERED]
+    assert [kind for kind, _ in results(environment)] == [NoticeKind.FAILED, NoticeKind.RECOVERED]
     assert [title.split(" on ")[0] for title, _ in web.told] == [
         f"{task.name}: failed",
         f"{task.name}: works again",
@@ -201,7 +201,7 @@ def test_only_the_first_success_after_a_failure_is_told(environment, web):
 def test_a_mail_arrives(environment, mail):
     url = f"mailto://127.0.0.1:{mail.server_address[1]}?mode=insecure&from=pi@example.org"
     channels.add(environment, ME, "mail", f"{url}&to=me@example.org")
-    add(environment, Kind.MISSED, "It should have run at 02:00.")
+    add(environment, NoticeKind.MISSED, "It should have run at 02:00.")
     assert delivery.deliver(environment) == ""
     (mail,) = mail.mails
     assert "To: me@example.org" in mail
@@ -225,19 +225,19 @@ def test_each_channel_gets_the_kinds_that_it_wants_and_one_that_is_off_none(envi
     channels.add(environment, ME, "phone", web.url, ["failed"])
     channels.add(environment, ME, "off", web.url)
     channels.change(environment, ME, "off", enabled=False)
-    add(environment, Kind.FAILED)
-    add(environment, Kind.CONFLICT)
+    add(environment, NoticeKind.FAILED)
+    add(environment, NoticeKind.CONFLICT)
     delivery.deliver(environment)
     assert results(environment) == [
-        (Kind.FAILED, "sent to phone"),
-        (Kind.CONFLICT, "nobody asked for it"),
+        (NoticeKind.FAILED, "sent to phone"),
+        (NoticeKind.CONFLICT, "nobody asked for it"),
     ]
 
 
 def test_without_channels_nothing_waits(environment):
     add(environment)
     assert delivery.deliver(environment) == ""
-    assert results(environment) == [(Kind.FAILED, "nobody asked for it")]
+    assert results(environment) == [(NoticeKind.FAILED, "nobody asked for it")]
 
 
 # --- When ----------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def test_in_quiet_hours_everything_waits_for_their_end(environment, web):
     delivery.deliver(environment, night)
     delivery.deliver(environment, night + 7 * HOUR)
     assert web.told == []
-    assert results(environment) == [(Kind.FAILED, "waits")]
+    assert results(environment) == [(NoticeKind.FAILED, "waits")]
     delivery.deliver(environment, night + 8 * HOUR)
     assert len(web.told) == 1
 
@@ -288,7 +288,7 @@ def test_a_digest_is_one_message_a_day(environment, web):
     rules.change(environment, ME, digest_at="18:00")
     add(environment, task=task.id, at=morning)
     add(environment, task=task.id, at=morning + HOUR)
-    add(environment, Kind.SYNC_FAILED, "The crontab cannot be read.", at=morning + 2 * HOUR)
+    add(environment, NoticeKind.SYNC_FAILED, "The crontab cannot be read.", at=morning + 2 * HOUR)
     delivery.deliver(environment, morning + 3 * HOUR)
     assert web.told == []
     delivery.deliver(environment, morning + 10 * HOUR)
@@ -302,7 +302,7 @@ def test_a_digest_is_one_message_a_day(environment, web):
 def test_a_recovery_tells_the_failures_that_were_held_before_it(environment, web):
     task = create(environment)
     channels.add(environment, ME, "phone", web.url)
-    for minutes, kind in enumerate([Kind.FAILED, Kind.FAILED, Kind.RECOVERED]):
+    for minutes, kind in enumerate([NoticeKind.FAILED, NoticeKind.FAILED, NoticeKind.RECOVERED]):
         add(environment, kind, f"{kind}.", task.id, NOON + timedelta(minutes=minutes))
         delivery.deliver(environment, NOON + timedelta(minutes=minutes))
     titles = [title.split(" on ")[0] for title, _ in web.told]
@@ -349,12 +349,12 @@ def test_a_server_that_is_down_is_asked_less_and_less_and_told_when_it_is_back(e
         now += timedelta(seconds=15)
     waits = [round((b - a).total_seconds()) for a, b in pairwise(tried)]
     assert waits == [30, 60, 120, 240]
-    assert results(environment) == [(Kind.FAILED, "not yet")]
+    assert results(environment) == [(NoticeKind.FAILED, "not yet")]
     assert problem(environment).startswith("phone: Failed to send JSON")
     assert "error=503; the hook is closed" in problem(environment)
     web.status = 200
     assert delivery.deliver(environment, now + HOUR) == ""
-    assert results(environment) == [(Kind.FAILED, "sent to phone")]
+    assert results(environment) == [(NoticeKind.FAILED, "sent to phone")]
 
 
 def test_who_has_got_it_does_not_get_it_again_when_another_is_down(environment, web):
@@ -364,7 +364,7 @@ def test_who_has_got_it_does_not_get_it_again_when_another_is_down(environment, 
     delivery.deliver(environment)
     assert delivery.deliver(environment, clock.now() + HOUR).startswith("1 notice is not sent yet.")
     assert len(web.told) == 1
-    assert results(environment) == [(Kind.FAILED, "sent to phone, not yet")]
+    assert results(environment) == [(NoticeKind.FAILED, "sent to phone, not yet")]
     assert problem(environment).startswith("dead: A Connection error")
     channels.remove(environment, ME, "dead")
     assert delivery.deliver(environment) == ""
@@ -384,7 +384,7 @@ def test_after_a_day_of_trying_it_is_given_up_and_said(environment, monkeypatch)
     for _ in range(delivery.MOST_TRIES):
         delivery.deliver(environment, now)
         now += HOUR
-    assert results(environment) == [(Kind.FAILED, "given up")]
+    assert results(environment) == [(NoticeKind.FAILED, "given up")]
     assert problem(environment).startswith("dead: A Connection error")
     assert delivery.deliver(environment, now) == ""
 
@@ -435,7 +435,7 @@ def test_a_channel_that_hangs_does_not_hold_what_comes_after(environment, web, m
         channels.add(environment, ME, "phone", web.url)
         add(environment)
         delivery.deliver(environment)
-        add(environment, Kind.MISSED)
+        add(environment, NoticeKind.MISSED)
         delivery.deliver(environment)
         until(lambda: len(web.told) == 2)
         assert {name for _, name in delivery._busy} == {"silent"}
@@ -654,7 +654,7 @@ def test_output_reads_as_on_a_terminal_and_only_its_end_is_told():
 
 def test_what_was_tried_and_what_is_new_wait_together():
     def one(id_, **values):
-        known = {"at": NOON, "kind": Kind.FAILED, "task": 1, "task_name": "x", "wanted": None}
+        known = {"at": NOON, "kind": NoticeKind.FAILED, "task": 1, "task_name": "x", "wanted": None}
         known |= {"message": "", "run": None, "tries": 0, "next_try": None}
         return Waiting(id_, **{**known, **values})
 
@@ -676,7 +676,7 @@ def test_a_conflict_is_told_once_however_often_it_is_found(environment, crontab)
     work._sync()
     work._sync()
     (found,) = delivery.listing(environment)
-    assert (found.kind, found.task) == (Kind.CONFLICT, task.id)
+    assert (found.kind, found.task) == (NoticeKind.CONFLICT, task.id)
     assert f"differently: {task.name}. Decide under Sync health" in found.message
     crontab.write(crontab.read().replace(b"7 7 * * *", b"8 8 * * *"))
     work._sync()
@@ -693,16 +693,16 @@ def test_a_sync_that_fails_is_told_when_that_is_news(environment, crontab):
         work._run("sync", work._sync)
     work._scheduler.shutdown()
     (found,) = delivery.listing(environment)
-    assert found.kind is Kind.SYNC_FAILED
+    assert found.kind is NoticeKind.SYNC_FAILED
     assert "1 of 1 managed entries are gone" in found.message
 
 
 def test_old_notices_are_pruned_and_what_waits_is_kept(environment):
     add(environment)
     delivery.deliver(environment, clock.now() - timedelta(days=40))
-    add(environment, Kind.MISSED)
+    add(environment, NoticeKind.MISSED)
     background.prune(environment, Preferences(keep_operations_days=30))
-    assert [kind for kind, _ in results(environment)] == [Kind.MISSED]
+    assert [kind for kind, _ in results(environment)] == [NoticeKind.MISSED]
 
 
 # --- Ping URLs -----------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def test_a_silence_of_a_task_stays_when_its_entry_changes(environment, crontab):
 
 def test_a_managed_line_is_silenced_as_its_task(environment, crontab):
     crontab.write(PERCENT)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     line = next(line for line, text in enumerate(crontab.read().split(b"\n"), 1) if b"%F" in text)
     place = doctor.locate(environment, line=line)
     assert place.task is not None

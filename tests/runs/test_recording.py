@@ -110,7 +110,7 @@ def record(environment, task, **fields):
 
 def test_recording_is_switched_on_and_off_and_the_bytes_are_as_before(environment, crontab):
     crontab.write(EXISTING)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     before = crontab.read()
     for task in tasks.listing(environment).tasks:
         done = record(environment, task, timeout_seconds=60, no_overlap=True)
@@ -166,13 +166,13 @@ def test_recorded_entries_are_imported_as_what_they_record(environment, crontab)
     whole = crontab.read()
     crontab.write(whole.partition(b" # PITASKER_ID:")[0] + b"\n")
     tasks.delete(replace(environment, crontab_program="/nonexistent"), ME, task.id)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     (found,) = tasks.listing(environment).tasks
     assert (found.command, found.record_runs) == (task.command, True)
     assert f"pitasker-recorder {found.id} '".encode() in crontab.read()
     assert crontab.read().count(b"pitasker-recorder") == 1
     settled = crontab.read()
-    assert importing.adopt(environment, ME).imported == []
+    assert importing.import_entries(environment, ME).imported == []
     assert crontab.read() == settled
 
 
@@ -271,7 +271,7 @@ def test_detach_needs_no_database(environment, crontab):
 
 def test_an_entry_that_is_given_back_is_not_recorded_any_more(environment, crontab):
     crontab.write(EXISTING)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     found = tasks.listing(environment).tasks
     for task in found:
         record(environment, task)

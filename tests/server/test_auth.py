@@ -157,7 +157,7 @@ def test_a_forged_token_is_nothing(environment):
         lambda s, task: tasks.delete(s, ME, task.id),
         lambda s, task: service.sync(s, Request(ME)),
         lambda s, task: service.export(s, ME, [task.id]),
-        lambda s, task: importing.adopt(s, ME),
+        lambda s, task: importing.import_entries(s, ME),
         lambda s, task: release(s, ME, [task.id]),
         lambda s, task: edit.save_raw(s, "# x\n", service.read_crontab(s)[0], actor=ME),
         lambda s, task: edit.restore(s, 1, actor=ME),

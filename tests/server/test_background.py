@@ -55,7 +55,7 @@ def test_entries_nobody_chose_are_tagged_only_when_that_is_wanted(environment, c
         until(lambda: work._scheduler.get_job("sync"))
         service.sync(environment, Request(ME))
         assert crontab.read() == EXISTING
-        preferences.change(environment, ME, adopt_new=True)
+        preferences.change(environment, ME, import_new=True)
         until(lambda: crontab.read().count(b"# PITASKER_ID:") == 3)
 
 

@@ -20,7 +20,7 @@ def test_a_created_task_is_in_the_crontab_with_its_tag_and_its_name_above(enviro
 
 def test_an_import_tags_entries_and_preserves_every_other_byte(environment, crontab):
     crontab.write(EXISTING)
-    done = importing.adopt(environment, ME)
+    done = importing.import_entries(environment, ME)
     found = [tasks.get(environment, number) for number in done.imported]
     assert [task.name for task in found] == ["Nightly backup", "cat", "hello.sh"]
     assert {task.source for task in found} == {"crontab"}
@@ -75,7 +75,7 @@ def test_toggling_off_removes_the_entry_and_on_adds_it_under_its_id(environment,
 
 def test_pausing_comments_the_entry_out_in_its_place_and_resuming_restores_it(environment, crontab):
     crontab.write(EXISTING)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     before = crontab.read()
     number = next(t.id for t in tasks.listing(environment).tasks if t.name == "cat")
     tasks.change(environment, ME, number, paused=True)

@@ -31,7 +31,7 @@ MAILTO="a@example.org"
 
 def test_importing_and_saving_loses_nothing_there_is_no_field_for(environment, crontab):
     crontab.write(ODD)
-    done = importing.adopt(environment, ME)
+    done = importing.import_entries(environment, ME)
     assert len(done.imported) == 5
     assert list(done.errors) == [10]  # what PostgreSQL cannot keep as text
     assert "written anew in UTF-8" in done.errors[10]
@@ -48,7 +48,7 @@ def test_importing_and_saving_loses_nothing_there_is_no_field_for(environment, c
 
 def test_editing_an_entry_never_touches_another_whatever_stands_between(environment, crontab):
     crontab.write(ODD)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     number = next(t.id for t in tasks.listing(environment).tasks if t.schedule == "@daily")
     before = crontab.read().split(b"\n")
     tasks.change(environment, ME, number, command="/bin/changed")
@@ -61,11 +61,11 @@ def test_editing_an_entry_never_touches_another_whatever_stands_between(environm
 
 def test_importing_and_syncing_settle_after_one_round(environment, crontab):
     crontab.write(ODD)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     settled = crontab.read()
     count = len(tasks.listing(environment).tasks)
     for _ in range(3):
-        importing.adopt(environment, ME)
+        importing.import_entries(environment, ME)
         service.sync(environment, Request(ME))
     assert crontab.read() == settled
     assert len(tasks.listing(environment).tasks) == count
@@ -90,7 +90,9 @@ def test_one_task_that_cannot_be_written_does_not_block_the_others(environment, 
 
 def test_a_broken_line_that_is_there_already_is_kept_and_named(environment, crontab):
     crontab.force(EXISTING + b"every day /bin/broken\n")
-    done = importing.adopt(environment, ME, [importing.Import(9, "every day /bin/broken\n")])
+    done = importing.import_entries(
+        environment, ME, [importing.Import(9, "every day /bin/broken\n")]
+    )
     assert "not an entry" in done.errors[9]
     assert crontab.read() == EXISTING + b"every day /bin/broken\n"
 

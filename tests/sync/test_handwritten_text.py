@@ -22,7 +22,10 @@ BELOW = b'MAILTO=""\nPATH=/opt/bin\n0 1 * * * /bin/last\n'
 def imported(environment, crontab, data):
     """The tasks that entries become which a person had written."""
     crontab.write(data)
-    return [tasks.get(environment, number) for number in importing.adopt(environment, ME).imported]
+    return [
+        tasks.get(environment, number)
+        for number in importing.import_entries(environment, ME).imported
+    ]
 
 
 def moved(environment, task, on):
@@ -196,7 +199,7 @@ def test_detach_adds_no_line_end(environment, crontab):
 
 def test_a_restore_gives_back_a_last_comment_without_a_line_end(environment, crontab):
     crontab.write(b"0 1 * * * /bin/a\n# the end")
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     first = edit.snapshots(environment)[-1]
     edit.save_raw(environment, "", crontab.read().decode(), actor=ME, confirmed=True)
     shown = crontab.read()
@@ -206,7 +209,7 @@ def test_a_restore_gives_back_a_last_comment_without_a_line_end(environment, cro
 
 def test_an_import_of_a_line_of_a_windows_text_offers_to_mend_its_end(environment, crontab):
     crontab.write(b"0 1 * * * /bin/a\r\n")
-    assert "Mend the line end" in importing.adopt(environment, ME).errors[1]
+    assert "Mend the line end" in importing.import_entries(environment, ME).errors[1]
     [odd] = [
         finding
         for finding in validation.validate(service.preview(environment)).findings

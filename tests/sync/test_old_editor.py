@@ -127,7 +127,7 @@ def test_a_new_task_hides_no_crontab_that_came_back(environment, crontab, opened
 
 def test_an_import_hides_nothing_that_an_old_editor_undid(environment, crontab, opened):
     crontab.write(opened + b"15 5 * * * /bin/by-hand\n")
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     in_background(environment)
     assert b"30 3 * * * /bin/edited" in crontab.read()
     assert b"/bin/new" in crontab.read()
@@ -202,7 +202,9 @@ def test_a_crontab_without_the_entries_of_today_still_asks(environment, crontab)
 def test_an_imported_entry_that_is_deleted_by_hand_stays_deleted(environment, crontab):
     crontab.write(EXISTING)
     offered = importing.importable(service.preview(environment))
-    importing.adopt(environment, ME, [next(item for item in offered if "backup.sh" in item.raw)])
+    importing.import_entries(
+        environment, ME, [next(item for item in offered if "backup.sh" in item.raw)]
+    )
     lines = crontab.read().splitlines(keepends=True)
     left = [line for line in lines if b"backup.sh" not in line]
     by_hand = b"".join([*left, b"15 5 * * * /bin/backup.sh\n"])
@@ -319,7 +321,7 @@ def test_the_journal_can_decide_that_it_was_deleted(environment, crontab, unclea
 @pytest.mark.parametrize("more", [b"", b"# by hand\n"])
 def test_an_old_file_that_comes_back_leaves_no_job_in_two_lines(environment, crontab, more):
     crontab.write(EXISTING)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     backup = next(t for t in tasks.listing(environment).tasks if "backup.sh" in t.command)
     tasks.change(environment, ME, backup.id, schedule="30 3 * * *")
     here = crontab.read()

@@ -151,7 +151,7 @@ def test_a_sync_is_not_taken_back_over_a_later_change(environment, crontab):
 
 def test_what_was_imported_can_be_given_back_byte_for_byte(environment, crontab):
     crontab.write(EXISTING)
-    done = importing.adopt(environment, ME)
+    done = importing.import_entries(environment, ME)
     assert crontab.read() != EXISTING
     release(environment, ME, done.imported)
     assert crontab.read() == EXISTING
@@ -162,7 +162,7 @@ def test_what_was_imported_can_be_given_back_byte_for_byte(environment, crontab)
 
 def test_a_release_that_dies_half_way_loses_no_entry(environment, crontab):
     crontab.write(EXISTING)
-    done = importing.adopt(environment, ME)
+    done = importing.import_entries(environment, ME)
     tagged = crontab.read()
     refusing = replace(environment, crontab_program=str(environment.home / "refuses"))
     (environment.home / "refuses").write_text(

@@ -54,7 +54,7 @@ def test_an_import_that_crontab_refuses_says_that_the_tasks_are_saved(
     environment, crontab, refusing
 ):
     crontab.write(EXISTING)
-    done = importing.adopt(refusing, ME)
+    done = importing.import_entries(refusing, ME)
     assert isinstance(done.problem, CrontabUnavailable)
     assert len(done.imported) == 3
     assert crontab.read() == EXISTING
@@ -63,7 +63,7 @@ def test_an_import_that_crontab_refuses_says_that_the_tasks_are_saved(
 
 def test_entries_that_are_still_to_be_tagged_did_not_lose_a_tag(environment, crontab, refusing):
     crontab.write(EXISTING)
-    importing.adopt(refusing, ME)
+    importing.import_entries(refusing, ME)
     found = validation.validate(service.preview(environment)).findings
     assert {finding.kind for finding in found} == {validation.Discrepancy.CHANGED_IN_DATABASE}
     service.sync(environment, Request(ME))
@@ -72,7 +72,7 @@ def test_entries_that_are_still_to_be_tagged_did_not_lose_a_tag(environment, cro
 
 def test_an_import_into_a_crontab_with_a_bad_line_has_the_same_answer(environment, crontab):
     crontab.force(EXISTING + b"61 * * * * /bin/bad\n")
-    done = importing.adopt(environment, ME)
+    done = importing.import_entries(environment, ME)
     assert isinstance(done.problem, InvalidSyntax)
     assert "was changed" not in done.problem.user_message
     assert len(tasks.listing(environment).tasks) == 3

@@ -192,7 +192,9 @@ def test_a_copied_entry_is_found_and_the_original_keeps_its_task(environment, cr
 def test_a_copied_entry_is_imported_with_a_tag_of_its_own(environment, crontab):
     task = create(environment)
     crontab.write(crontab.read() + crontab.read().splitlines(keepends=True)[1])
-    done = importing.adopt(environment, ME, options=importing.ImportOptions(skip_duplicates=False))
+    done = importing.import_entries(
+        environment, ME, options=importing.ImportOptions(skip_duplicates=False)
+    )
     (copy,) = done.imported
     assert tasks.get(environment, copy).tag != task.tag
     assert crontab.read().count(str(task.tag).encode()) == 1
@@ -216,7 +218,7 @@ def test_an_entry_with_an_unknown_tag_is_adopted_under_that_id(environment, cron
     assert kinds(environment) == [Discrepancy.UNKNOWN_TAG]
     sync(environment)
     assert crontab.read() == before
-    (number,) = importing.adopt(environment, ME).imported
+    (number,) = importing.import_entries(environment, ME).imported
     assert str(tasks.get(environment, number).tag) == tag
     assert crontab.read() == before
 

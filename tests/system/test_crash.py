@@ -117,7 +117,7 @@ class Stage:
 def out_of_step(environment, crontab):
     """A task for each thing that a sync can have to do."""
     crontab.write(EXISTING)
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     for name in ("by hand", "in database", "deleted", "gone by hand", "agreed"):
         create(environment, name, command=f"/bin/{name.replace(' ', '-')}")
     lines = crontab.read().decode().splitlines(keepends=True)
@@ -146,7 +146,7 @@ OPERATIONS = {
     "create": (some_tasks, lambda s: create(s, "Two", command="/bin/two")),
     "change": (some_tasks, lambda s: tasks.change(s, ME, 1, command="/bin/other")),
     "delete": (some_tasks, lambda s: tasks.delete(s, ME, 1)),
-    "import": (untouched, lambda s: importing.adopt(s, ME)),
+    "import": (untouched, lambda s: importing.import_entries(s, ME)),
     "raw edit": (untouched, lambda s: edit.save_raw(s, RAW, EXISTING.decode(), actor=ME)),
 }
 

@@ -52,7 +52,7 @@ def test_the_database_takes_any_text_in_every_kind_of_column(environment, some):
 
 def test_an_entry_below_a_comment_with_foreign_bytes_is_imported_and_followed(environment, crontab):
     crontab.write(b"# " + CAFE + b"\n0 1 * * * /bin/a\n")
-    (task,) = importing.adopt(environment, ME).imported
+    (task,) = importing.import_entries(environment, ME).imported
     change_by_hand(crontab, b"0 1", b"0 2")
     service.sync(environment, Request(BACKGROUND))
     assert tasks.get(environment, task).schedule == "0 2 * * *"
@@ -115,7 +115,9 @@ def test_an_entry_with_foreign_bytes_is_refused_by_an_import_with_the_reason(
     environment, crontab, line, managed
 ):
     crontab.write(line + b"0 1 * * * /bin/b\n")
-    done = importing.adopt(environment, ME, options=importing.ImportOptions(system_managed=managed))
+    done = importing.import_entries(
+        environment, ME, options=importing.ImportOptions(system_managed=managed)
+    )
     assert list(done.errors) == [1]
     assert "not UTF-8" in done.errors[1]
     assert len(done.imported) == 1
@@ -168,7 +170,7 @@ def test_a_number_larger_than_any_id_is_not_found(cli, capsys, words):
 
 def test_every_page_shows_a_crontab_with_foreign_bytes(environment, crontab, open_page):
     crontab.write(b"# " + CAFE + b"\nF=\xe9\n0 1 * * * /bin/a\n1\xe9 5 * * * /bin/\xe9\n")
-    importing.adopt(environment, ME)
+    importing.import_entries(environment, ME)
     change_by_hand(crontab, b"/bin/a", b"/bin/a\xe9")
     service.sync(environment, Request(BACKGROUND))
     for page in PAGES:

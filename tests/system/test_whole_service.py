@@ -243,7 +243,7 @@ class Service(RuleBasedStateMachine):
         if offered:
             chosen = data.draw(st.lists(st.sampled_from(offered), unique=True, min_size=1))
             with self.act(takes=[item.raw for item in chosen]):
-                importing.adopt(self.environment, ME, chosen)
+                importing.import_entries(self.environment, ME, chosen)
 
     @rule(data=st.data())
     def release(self, data):

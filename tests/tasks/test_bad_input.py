@@ -53,7 +53,7 @@ def test_a_line_break_is_refused_by_the_command_line(environment, cli, capsys, p
 def test_a_control_character_is_refused_in_an_imported_name(environment, crontab, text):
     line = "0 1 * * * /bin/a\n"
     crontab.write(line.encode())
-    done = importing.adopt(environment, ME, [importing.Import(1, line, text)])
+    done = importing.import_entries(environment, ME, [importing.Import(1, line, text)])
     assert list(done.errors) == [1]
     assert crontab.read() == line.encode()
     crontab.remove()

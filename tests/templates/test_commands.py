@@ -6,7 +6,7 @@ import pytest
 
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab.document import check_command, check_name, parse
-from pitasker_core.database.notices import OF_A_TASK
+from pitasker_core.database.notices import TASK_NOTICES
 from pitasker_core.templates.catalogue import built_in_templates
 from pitasker_core.templates.model import Check, Form, Guard, Kind
 from pitasker_core.templates.rendering import render
@@ -60,7 +60,7 @@ def test_it_has_recording_a_time_limit_and_a_notification(name):
     template = TEMPLATES[name]
     assert template.record_runs
     assert 30 <= template.timeout_seconds <= 86400
-    assert set(template.notify) <= {kind.value for kind in OF_A_TASK}
+    assert set(template.notify) <= {kind.value for kind in TASK_NOTICES}
     assert "failed" in template.notify
     assert template.labels
     assert template.summary.endswith(".")

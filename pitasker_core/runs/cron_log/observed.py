@@ -327,7 +327,7 @@ def _tell_race(session: Session, crontab_row: int, operation: int, event: Event)
         "is missing, PiTasker has overwritten it unseen: make it again."
     )
     _log.warning("%s", message)
-    notices.add(session, crontab_row, notices.Kind.FINDING, message)
+    notices.add(session, crontab_row, notices.NoticeKind.FINDING, message)
 
 
 _WINDOW = ("since", "until")

@@ -202,4 +202,4 @@ def tell(
     message = sentence(note, [task.name for task, _ in missed])
     alone = missed[0] if len(missed) == 1 else None
     task, run = (alone[0].id, alone[1]) if alone else (None, None)
-    notices.add(session, crontab_row, notices.Kind.MISSED, message, task, run)
+    notices.add(session, crontab_row, notices.NoticeKind.MISSED, message, task, run)

@@ -74,7 +74,7 @@ def import_entries(environment: Asked, wanted: models.Import | None = None) -> S
             raise NotFound(f"The crontab has no line {missing[0]}.")
         chosen = [Import(n, document.lines[n - 1].raw) for n in dict.fromkeys(wanted.lines)]
     options = ImportOptions(wanted.skip_duplicates, wanted.is_system_managed, wanted.generate_names)
-    return json.imported(importing.adopt(environment, ACTOR, chosen, options))
+    return json.imported(importing.import_entries(environment, ACTOR, chosen, options))
 
 
 @router.post("/crontab/export", response_model=models.Exported)
