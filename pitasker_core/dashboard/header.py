@@ -78,7 +78,7 @@ def _show_host() -> None:
         label, color, icon = _CRON[cron_is_alive()]
         st.badge(label, color=color, icon=icon)
     with st.popover(":material/menu:", type="tertiary", key="menu-popover", help="Menu"):
-        st.markdown(f"**PiTasker {pitasker_core.__version__:s}**")
+        st.markdown(f"**PiTasker {pitasker_core.__version__}**")
         st.caption("The theme is in the menu ⋮ at the top right.")
         st.link_button("API documentation", "/api/docs", icon=":material/api:", type="tertiary")
         st.page_link("pages/settings.py", label="Settings", icon=":material/settings:")

@@ -1,44 +1,56 @@
-"""The health of the jobs and of the sync together, in one word for every page."""
+"""The health of the jobs and of the sync together, read once for each version of the facts."""
 
+from datetime import timedelta
 from functools import lru_cache
 
 from pitasker_core import tasks
+from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.dashboard import live
+from pitasker_core.dashboard import attention, live
+from pitasker_core.dashboard.attention import Facts
 from pitasker_core.dashboard.session import cron_is_alive
-from pitasker_core.reports import status
+from pitasker_core.reports import dismissals
 from pitasker_core.reports.status import Health
+from pitasker_core.runs import spans
+from pitasker_core.runs.missed import catch_up
+from pitasker_core.server import background
 from pitasker_core.sync import operation_history
-from pitasker_core.tasks import Listing
 
-_WORSE = [Health.GREEN, Health.YELLOW, Health.RED]
+_WEEK = timedelta(days=7)
 
 
 def current() -> Health | None:
     """The health now; None when the database does not answer. It may be some seconds old."""
+    try:
+        return attention.health(attention.items(facts()))
+    except PiTaskerError:
+        return None
+
+
+def facts() -> Facts:
+    """What there is to say, at most some seconds old. Raises DatabaseError."""
     environment = Environment.from_environment()
     return _at_version(environment, live.version(environment), cron_is_alive())
 
 
-@lru_cache(maxsize=4)
-def _at_version(environment: Environment, version: str, cron_alive: bool | None) -> Health | None:
-    try:
-        listing = tasks.listing(environment)
-        operations = operation_history.operations(environment, 5)
-    except PiTaskerError:
-        return None
-    return worst(jobs(listing), status.summary(listing, operations, cron_alive).health)
-
-
-def jobs(listing: Listing) -> Health:
-    """The health of the jobs: red when one fails, yellow when one was missed."""
-    states = {task.status for task in listing.tasks if not task.paused}
-    if "failed" in states:
-        return Health.RED
-    return Health.YELLOW if "missed" in states else Health.GREEN
-
-
-def worst(*parts: Health) -> Health:
-    """The worst of several."""
-    return max(parts, key=_WORSE.index)
+@lru_cache(maxsize=2)
+def _at_version(environment: Environment, version: str, cron_alive: bool | None) -> Facts:
+    now = clock.now()
+    week = spans.odd(environment, now - _WEEK)
+    return Facts(
+        listing=tasks.listing(environment),
+        now=now,
+        failures=spans.failures(environment),
+        missed=[span for span in week if span.state == "missed"],
+        running=[span for span in week if span.state == "running"],
+        offer=catch_up.offers(environment),
+        operations=operation_history.operations(environment, 12),
+        cron_alive=cron_alive,
+        background={
+            name: job.message
+            for name, job in background.job_states(environment).items()
+            if not job.ok
+        },
+        dismissed=dismissals.dismissed(environment),
+    )

@@ -65,6 +65,11 @@ def version(environment: Environment) -> str:
     return watcher.version
 
 
+def expire(environment: Environment) -> None:
+    """Look anew at the next question: something was just done here."""
+    _watcher(environment).looked_at = 0.0
+
+
 def _look(environment: Environment) -> str:
     parts = []
     try:

@@ -10,9 +10,11 @@ from typing import ParamSpec, TypeVar
 import streamlit as st
 
 from pitasker_core import tasks
+from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import CrontabReverted, MassRemoval, PiTaskerError
 from pitasker_core.base.text import Text
 from pitasker_core.crontab.difference import difference
+from pitasker_core.dashboard import live
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.reports.status import counted
@@ -62,6 +64,8 @@ def act(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None
     except PiTaskerError as problem:
         add_notice("error", problem.user_message)
         return None
+    finally:
+        live.expire(Environment.from_environment())
 
 
 def report_applied(done: Applied | None, what: str) -> None:
@@ -90,6 +94,7 @@ def _undone(done: Applied) -> Applied | None:
 def sync_now(request: Request | None = None) -> bool:
     """Sync, and report it. False when it waits for a person: the page Sync asks then."""
     st.session_state.pop("guard", None)
+    live.expire(Environment.from_environment())
     try:
         done = service.sync(environment(), request or Request(ACTOR))
     except (MassRemoval, CrontabReverted) as problem:

@@ -1,18 +1,21 @@
-"""What the home page says at a glance. Pure."""
+"""What the overview says at a glance. Pure."""
 
 import heapq
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from pitasker_core.base.text import visible
-from pitasker_core.crontab.document import Document
+from pitasker_core.base.text import Code, Text, visible
+from pitasker_core.crontab.document import Document, suggested_name
 from pitasker_core.dashboard.task_grid import in_words, next_run
+from pitasker_core.dashboard.timeline import Planned
+from pitasker_core.reports.status import counted
 from pitasker_core.sync.merge import Change, Fields, Kind
 from pitasker_core.sync.operation_history import Operation
 from pitasker_core.sync.service import Comparison
-from pitasker_core.tasks import Listing, Task
+from pitasker_core.tasks import Listing
 
 
 def found_entries(document: Document, now: datetime, zone: ZoneInfo) -> pd.DataFrame:
@@ -36,7 +39,7 @@ def found_entries(document: Document, now: datetime, zone: ZoneInfo) -> pd.DataF
 def hand_edits(compared: Comparison) -> list[str]:
     """What was changed in the crontab by hand since the last sync, in a sentence each."""
     return [
-        _told(change, compared)
+        Text(f"{compared.known[change.tag].fields.name}: ", hand_edit(change, compared))
         for change in compared.plan.changes
         if change.tag in compared.known
         and change.kind in (Kind.PULL, Kind.CONFLICT)
@@ -44,58 +47,103 @@ def hand_edits(compared: Comparison) -> list[str]:
     ]
 
 
-def _told(change: Change, compared: Comparison) -> str:
-    name = compared.known[change.tag].fields.name
+def hand_edit(change: Change, compared: Comparison) -> str:
+    """What somebody changed in one entry, in words."""
     if change.tag in compared.reading.lost:
-        return f"{name}: its tag was removed"
+        return "its tag was removed"
     if change.theirs is None:
-        return f"{name}: the entry was removed"
+        return "the entry was removed"
     if change.base is None:
-        return f"{name}: the entry came back"
-    parts = _differences(change.base, change.theirs)
+        return "the entry came back"
     conflict = ", and changed here too" if change.kind is Kind.CONFLICT else ""
-    return f"{name}: {', '.join(parts)}{conflict}"
+    return Text(*_differences(change.base, change.theirs), conflict)
 
 
 def _differences(before: Fields, after: Fields) -> list[str]:
-    parts = []
+    parts: list[str] = []
     for what in ("name", "schedule", "command"):
         old, new = getattr(before, what), getattr(after, what)
         if old != new:
-            parts.append(f"{what} {visible(old)} → {visible(new)}")
+            removed, added = changed_words(old, new)
+            comma = ", " if parts else ""
+            parts += [f"{comma}{what} ", Code(visible(removed)), " → ", Code(visible(added))]
+    comma = ", " if parts else ""
     if before.paused != after.paused:
-        parts.append("paused" if after.paused else "resumed")
-    if before.recording != after.recording:
-        parts.append(f"runs {after.recording}")
+        parts.append(f"{comma}{'paused' if after.paused else 'resumed'}")
+    elif before.recording != after.recording:
+        parts.append(f"{comma}runs {after.recording}")
     return parts
 
 
-def next_runs(
-    listing: Listing, now: datetime, zone: ZoneInfo, count: int
-) -> list[tuple[datetime, Task]]:
-    """The first runs to come, by what the crontab says now, soonest first."""
+def changed_words(before: str, after: str) -> tuple[str, str]:
+    """The words that differ between two texts, with one equal word before them for the context."""
+    old, new = before.split(), after.split()
+    start = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), None)
+    start = min(len(old), len(new)) if start is None else start
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    first = max(start - 1, 0)
+    parts = [" ".join(words[first : len(words) - end]) for words in (old, new)]
+    return parts[0] or "nothing", parts[1] or "nothing"
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """The next run of an entry of the crontab. `task` is None for an unmanaged entry."""
+
+    at: datetime
+    name: str
+    task: int | None
+
+
+def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> list[Upcoming]:
+    """The first runs to come of all entries, by what the crontab says now, soonest first."""
+    compared = listing.comparison
     minute = now.replace(second=0, microsecond=0)
-    runs = [
-        (run, task)
+    runs: list[Upcoming] = []
+    if compared is None:
+        for task in listing.tasks:
+            schedule = listing.cron_schedule(task)
+            run = next_run(schedule, minute, zone, listing.dialect) if schedule else None
+            if run:
+                runs.append(Upcoming(run, task.name, task.id))
+        return heapq.nsmallest(count, runs, key=lambda run: run.at)
+    owners = {
+        index: compared.known[tag]
+        for tag, index in compared.reading.entries.items()
+        if tag in compared.known
+    }
+    for index, entry in compared.document.entries():
+        run = None if entry.paused else next_run(entry.schedule, minute, zone, listing.dialect)
+        if run is None:
+            continue
+        owner = owners.get(index)
+        name = owner.fields.name if owner else suggested_name(compared.document, index)
+        runs.append(Upcoming(run, name, owner.task if owner else None))
+    return heapq.nsmallest(count, runs, key=lambda run: run.at)
+
+
+def schedules_in_force(listing: Listing) -> list[Planned]:
+    """The schedules by which cron runs managed tasks now."""
+    return [
+        Planned(task.name, schedule)
         for task in listing.tasks
         if (schedule := listing.cron_schedule(task))
-        and (run := next_run(schedule, minute, zone, listing.dialect))
     ]
-    return heapq.nsmallest(count, runs, key=lambda pair: pair[0])
 
 
 def outcome(operation: Operation) -> str:
-    """What an operation did, in a few words."""
-    parts = [
-        f"{count} {what}"
-        for count, what in (
-            (operation.pushed, "to the crontab"),
-            (operation.pulled, "from it"),
-            (operation.conflicts, "in conflict"),
-            (operation.failed, "failed"),
-        )
-        if count
-    ]
+    """What an operation did, in words."""
+    if operation.pushed or operation.pulled:
+        written = f"{counted(operation.pushed, 'change')} written to the crontab"
+        parts = [f"{written}, {operation.pulled} imported from it"]
+    else:
+        parts = []
+    if operation.conflicts:
+        parts.append(counted(operation.conflicts, "conflict"))
+    if operation.failed:
+        parts.append(f"{operation.failed} failed")
     if not parts and operation.after is not None and operation.after != operation.before:
         parts.append("the text was changed")
-    return ", ".join(parts) or "the crontab is as it was"
+    return ", ".join(parts) or "no change"

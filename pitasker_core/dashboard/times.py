@@ -1,10 +1,11 @@
 """How times read. Pure but for the machine's zone."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pitasker_core.base.clock import ago, system_zone
 
-__all__ = ["ago", "lasted", "time_text"]
+__all__ = ["ago", "clock_text", "lasted", "time_text"]
 
 
 def time_text(moment: datetime | None, never: str = "never") -> str:
@@ -24,3 +25,14 @@ def lasted(length: timedelta) -> str:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min"
+
+
+def clock_text(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """A time to the minute, with as much of its day as one needs: "14:25", "Fri 02:00"."""
+    local, today = moment.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    if abs(local - today) < timedelta(days=6):
+        return f"{local:%a %H:%M}"
+    year = f" {local:%Y}" if local.year != today.year else ""
+    return f"{local:%a %-d %b}{year} {local:%H:%M}"

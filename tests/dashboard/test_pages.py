@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
-from pitasker_core import tasks
+from pitasker_core import database, tasks
 from pitasker_core.dashboard.staging import Staged
 from pitasker_core.database import preferences
+from pitasker_core.database.tables import TaskRow
 from pitasker_core.notifications import rules
 from pitasker_core.notifications.rules import Rules
 from pitasker_core.runs import history, manual, spool
@@ -60,7 +62,7 @@ def test_a_page_shows_a_crontab_that_nobody_imported(open_page, crontab, page):
 
 
 IN_ORDER = {
-    "overview": "Last sync",
+    "overview": "Nothing needs attention",
     "tasks": "Double-click a cell",
     "import_entries": "Every entry of your crontab is managed already",
     "sync": "The tasks and the crontab are in step",
@@ -83,7 +85,7 @@ def test_a_page_shows_that_all_is_in_order(open_page, environment, page):
 
 
 CONFLICT = {
-    "overview": "1 conflict to decide",
+    "overview": "was changed here and in the crontab, differently",
     "tasks": "Edited outside PiTasker: 1 change",
     "import_entries": "managed already",
     "sync": "It was changed here and in the crontab, differently",
@@ -257,25 +259,59 @@ def test_what_runs_now_shows_its_output_and_can_be_stopped(open_page, environmen
     assert list(app.dataframe[0].value["result"]) == ["✗ terminated by signal 15"]
 
 
-def test_home_shows_what_went_wrong_lately(open_page, environment):
+def fail(environment, task, **values):
+    ran(environment, task, 10, exit_code=1, **values)
+    with database.session(environment) as session:
+        session.execute(update(TaskRow).where(TaskRow.id == task.id).values(status="failed"))
+
+
+def test_a_failed_job_is_never_under_a_green_health(open_page, environment):
     task = create(environment)
-    assert "Went wrong lately" not in said(open_page("overview"))
-    ran(environment, task, 10, exit_code=1)
+    assert "Healthy" in said(open_page("overview"))
+    fail(environment, task, output=b"one\nNo space left on device\n")
     app = open_page("overview")
-    assert "Went wrong lately" in said(app)
-    assert list(app.dataframe[0].value["result"]) == ["✗ exit code 1"]
+    assert "Healthy" not in said(app)
+    assert "**Backup** failed 10 min ago: exit code 1 `No space left on device`" in said(app)
+    assert pressable(app) >= {"View output", "Run again", "Dismiss"}
+
+
+def test_a_dismissed_failure_is_gone_until_the_next_one(open_page, environment):
+    task = create(environment)
+    fail(environment, task)
+    app = open_page("overview")
+    press(app, "Dismiss")
+    assert "failed 10 min ago" not in said(app)
+    ran(environment, task, 1, exit_code=1)
+    assert "**Backup** failed 1 min ago" in said(open_page("overview"))
+
+
+def test_the_next_runs_have_the_unmanaged_entries_too(open_page, environment, crontab):
+    create(environment)
+    crontab.write(crontab.read() + b"*/5 * * * * /bin/unmanaged\n")
+    table = open_page("overview").dataframe[0].value
+    assert list(table["task"]) == ["unmanaged", "Backup"]
+    assert [list(cell) for cell in table["managed"]] == [["unmanaged"], []]
+
+
+def pressable(app):
+    return {button.label for button in app.button if not button.disabled}
+
+
+def press(app, label):
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
 
 
 def test_what_was_missed_while_the_machine_was_off_can_be_run_now(open_page, environment):
     missed(environment, create(environment), 5)
     app = open_page("overview")
-    assert "The machine was off: Backup was missed. Run now?" in said(app)
+    assert "The machine was off: Backup was missed." in said(app)
     (run,) = [button for button in app.button if button.label == "Run now"]
     run.click().run()
     assert not app.exception
     until(lambda: spool.collect(environment) == 0)
     assert history.runs(environment)[0].source == "caught up"
-    assert "Run now?" not in said(open_page("runs"))
+    assert "was missed" not in said(open_page("overview"))
 
 
 @pytest.mark.parametrize("part", ["Background", "Notifications", "Access", "Changes"])

@@ -35,7 +35,10 @@ FORBIDDEN = {"write", "write_stream", "latex", "exception", "echo", "iframe", "c
 
 ESCAPING = {"plain", "bold", "code"}
 
-HARMLESS = {"len", "ago", "time_text", "lasted", "size", "summary", "success_text"}
+HARMLESS = {
+    *("len", "ago", "percent", "counted", "today_text", "change_text", "sync_text"),
+    *("time_text", "lasted", "size", "summary", "success_text"),
+}
 """What gives numbers, times and words of ours."""
 
 HTML = {"style_sheet", "html"}
@@ -46,7 +49,8 @@ TABLES = {"dataframe", "data_editor", "table"}
 
 OURS = {
     "sync.py": {"label", "count"},
-    "overview.py": {"label", "count"},
+    "attention_list.py": {"action.value", "item.color", "item.icon"},
+    "overview.py": {"counts"},
     "runs.py": {"history.FILTERS", "value", "explained"},
     "settings.py": {"label"},
     "tasks.py": {"task_grid.FILTERS", "staging.FIELDS"},
@@ -54,7 +58,7 @@ OURS = {
     "notification_settings.py": {"label", "help_text"},
     "operations.py": {"value"},
     "run_detail.py": {"run_list.STATES"},
-    "header.py": {"label", "title"},
+    "header.py": {"label", "title", "pitasker_core.__version__"},
     "messages.py": {"_LOOKS"},
     "shell.py": {"page.title"},
     "task_dialog.py": {"kind.value", "field", "RUN_NOW", "RUNS", "WHY"},
@@ -257,6 +261,8 @@ def test_a_call_that_does_not_escape_is_found(line):
 BACKQUOTES = {
     "server/api/app.py": "the description of the API is Markdown",
     "crontab/document.py": "a quote of the shell",
+    "crontab/phrases/tokens.py": "a sign that a text is code",
+    "crontab/shell.py": "the grammar of the shell",
     "dashboard/markdown.py": "escapes them",
     "dashboard/notification_settings.py": "Markdown, written there",
     "dashboard/run_live.py": "Markdown, written there",

@@ -1,0 +1,87 @@
+"""What happened lately, in sentences. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pitasker_core.base.text import visible
+from pitasker_core.dashboard.overview import outcome
+from pitasker_core.reports.audit import Event, difference
+from pitasker_core.sync.operation_history import Operation
+
+_ACTORS = {"dashboard": "in the dashboard", "cli": "by command line", "api": "by the API"}
+
+_EVENTS = {
+    "created": "created",
+    "deleted": "deleted",
+    "undeleted": "restored",
+    "run by hand": "started by hand",
+    "caught up": "started to catch up",
+    "imported": "imported",
+}
+"""Events of a task, in words."""
+
+_OPERATIONS = {
+    "sync": "Sync",
+    "import": "Import",
+    "export": "Export",
+    "edit": "Crontab edited",
+    "restore": "Crontab restored",
+    "undo": "Undone",
+    "resolve": "Conflict resolved",
+    "validate": "Validation",
+}
+
+_OF_A_TASK = ("create", "change", "delete", "undo delete", "resume")
+"""Operations that an event of a task says better."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One sentence, its time, and who did it."""
+
+    at: datetime
+    sentence: str
+    actor: str
+
+
+def happenings(
+    events: Sequence[Event],
+    operations: Sequence[Operation],
+    names: Mapping[int, str],
+    count: int,
+) -> list[Happening]:
+    """The newest events and operations, newest first."""
+    found = [
+        *(_event(event, names) for event in events),
+        *(
+            _operation(operation)
+            for operation in operations
+            if operation.kind not in _OF_A_TASK or operation.outcome == "failed"
+        ),
+    ]
+    return sorted(found, key=lambda happening: happening.at, reverse=True)[:count]
+
+
+def actor_text(actor: str) -> str:
+    """Who did something, in words."""
+    return _ACTORS.get(actor, visible(actor))
+
+
+def _event(event: Event, names: Mapping[int, str]) -> Happening:
+    values = event.after or event.before or {}
+    name = visible(names.get(event.task or 0) or str(values.get("name", "")))
+    if event.kind == "changed":
+        sentence = f"{name}: {difference(event)}"
+    elif event.task is not None:
+        sentence = f"{name}: {_EVENTS.get(event.kind, event.kind)}"
+    else:
+        detail = difference(event)
+        sentence = f"{visible(event.kind).capitalize()}{f': {detail}' if detail else ''}"
+    return Happening(event.at, sentence, actor_text(event.actor))
+
+
+def _operation(operation: Operation) -> Happening:
+    what = _OPERATIONS.get(operation.kind, operation.kind.capitalize())
+    result = operation.error_message or outcome(operation)
+    return Happening(operation.started_at, f"{what}: {result}", actor_text(operation.actor))

@@ -1,0 +1,286 @@
+"""What needs a person's attention, each as a sentence with what can be done about it. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pitasker_core.base.text import Code, Text, visible
+from pitasker_core.dashboard.overview import hand_edit
+from pitasker_core.dashboard.states import Color
+from pitasker_core.dashboard.times import ago
+from pitasker_core.reports.status import Health, counted
+from pitasker_core.runs.exit_codes import in_words
+from pitasker_core.runs.missed.catch_up import Offer
+from pitasker_core.runs.spans import Failure, Span
+from pitasker_core.sync.merge import Kind
+from pitasker_core.sync.operation_history import Operation
+from pitasker_core.tasks import Listing, State, Task
+
+_LONGEST = 90
+"""Characters of a line of output that an item shows."""
+
+
+class Action(StrEnum):
+    """What can be done about an item, in the words of its button."""
+
+    VIEW_OUTPUT = "View output"
+    RUN_AGAIN = "Run again"
+    RUN_NOW = "Run now"
+    DISMISS = "Dismiss"
+    ACCEPT = "Accept"
+    COMPARE = "Compare"
+    RESOLVE = "Resolve"
+    OPEN = "Open"
+    SYNC = "Sync now"
+    EDIT = "Edit the crontab"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that needs attention. `subject` is shown in bold before the sentence."""
+
+    color: Color
+    icon: str
+    subject: str
+    sentence: str
+    actions: tuple[Action, ...] = ()
+    tasks: tuple[int, ...] = ()
+    runs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the items are made of."""
+
+    listing: Listing
+    now: datetime
+    failures: Sequence[Failure] = ()
+    missed: Sequence[Span] = ()
+    """The newest missed runs, oldest first."""
+    running: Sequence[Span] = ()
+    offer: Offer | None = None
+    operations: Sequence[Operation] = ()
+    cron_alive: bool | None = None
+    background: Mapping[str, str] = field(default_factory=dict)
+    """Why background work failed, by its name."""
+    dismissed: Collection[int] = ()
+
+
+def items(facts: Facts) -> list[Item]:
+    """What needs attention, the worst first."""
+    return [
+        *_cron(facts),
+        *_operations(facts),
+        *_failing(facts),
+        *_offered(facts),
+        *_missed(facts),
+        *_conflicts(facts),
+        *_not_written(facts),
+        *_hand_edits(facts),
+        *_lines(facts),
+        *_running(facts),
+    ]
+
+
+def health(shown: Sequence[Item]) -> Health:
+    """The health that items make: what is blue is news, nothing to worry about."""
+    colors = {item.color for item in shown}
+    if "red" in colors:
+        return Health.RED
+    return Health.YELLOW if "orange" in colors else Health.GREEN
+
+
+def _cron(facts: Facts) -> list[Item]:
+    found = []
+    if facts.cron_alive is False:
+        sentence = Text(
+            "No job starts. Type ", Code("sudo systemctl start cron"), " in a terminal."
+        )
+        found.append(Item("red", "power_off", "cron is not running.", sentence))
+    if facts.listing.problem:
+        found.append(Item("red", "error", "", facts.listing.problem.user_message))
+    for name, message in facts.background.items():
+        found.append(Item("red", "error", f"In the background, {name} failed:", message))
+    return found
+
+
+def _operations(facts: Facts) -> list[Item]:
+    newest = facts.operations[0] if facts.operations else None
+    if newest is None or newest.outcome != "failed":
+        return []
+    when = ago(newest.started_at, facts.now)
+    sentence = f"failed {when}: {newest.error_message or ''}"
+    return [Item("red", "sync_problem", f"The last {newest.kind}", sentence, (Action.SYNC,))]
+
+
+def _failing(facts: Facts) -> list[Item]:
+    names = _tasks(facts)
+    return [
+        Item(
+            "red",
+            "error",
+            visible(names[failure.task].name),
+            _failure(failure, facts.now),
+            (Action.VIEW_OUTPUT, Action.RUN_AGAIN, Action.DISMISS),
+            (failure.task,),
+            (failure.run,),
+        )
+        for failure in facts.failures
+        if failure.task in names and failure.run not in facts.dismissed
+    ]
+
+
+def _failure(failure: Failure, now: datetime) -> str:
+    reason = failure.note or in_words("failed", failure.exit_code, failure.signal)
+    said = f"failed {ago(failure.started_at, now)}: {reason}"
+    last = last_line(failure.output)
+    return Text(f"{said} ", Code(last)) if last else said
+
+
+def last_line(output: bytes) -> str:
+    """The last line of an output that says something, cut to a length."""
+    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines()]
+    line = visible(next((line for line in reversed(lines) if line), ""))
+    return f"{line[: _LONGEST - 1]}…" if len(line) > _LONGEST else line
+
+
+def _offered(facts: Facts) -> list[Item]:
+    offer = facts.offer
+    if offer is None:
+        return []
+    tasks = tuple(missed.task for missed in offer.missed)
+    runs = tuple(span.id for span in facts.missed if span.task in tasks)
+    if runs and set(runs) <= set(facts.dismissed):
+        return []
+    actions = (Action.RUN_NOW, Action.DISMISS)
+    return [Item("orange", "power_off", "", offer.message, actions, tasks, runs)]
+
+
+def _missed(facts: Facts) -> list[Item]:
+    """The tasks whose newest run was missed for another reason than that of the offer."""
+    offered = {missed.task for missed in facts.offer.missed} if facts.offer else set()
+    newest = {span.task: span for span in facts.missed}
+    return [
+        Item(
+            "orange",
+            "event_busy",
+            visible(task.name),
+            f"was missed {_times(span)}{ago(span.started_at, facts.now)}: {span.note}".rstrip(": "),
+            (Action.RUN_NOW, Action.DISMISS),
+            (task.id,),
+            (span.id,),
+        )
+        for task in _tasks(facts).values()
+        if task.status == "missed"
+        and not task.paused
+        and task.id not in offered
+        and (span := newest.get(task.id))
+        and span.id not in facts.dismissed
+    ]
+
+
+def _times(span: Span) -> str:
+    return f"{span.missed} times, first " if span.missed > 1 else ""
+
+
+def _conflicts(facts: Facts) -> list[Item]:
+    return [
+        Item(
+            "orange",
+            "call_split",
+            visible(task.name),
+            "was changed here and in the crontab, differently.",
+            (Action.RESOLVE,),
+            (task.id,),
+        )
+        for task in facts.listing.tasks
+        if facts.listing.states[task.id] is State.CONFLICT
+    ]
+
+
+def _not_written(facts: Facts) -> list[Item]:
+    found = [
+        Item(
+            "red",
+            "error",
+            visible(task.name),
+            f"could not be written to the crontab: {facts.listing.details[task.id]}",
+            (Action.OPEN,),
+            (task.id,),
+        )
+        for task in facts.listing.tasks
+        if facts.listing.states[task.id] is State.FAILED
+    ]
+    compared = facts.listing.comparison
+    waiting = [c for c in compared.plan.changes if c.kind is Kind.PUSH] if compared else []
+    if waiting:
+        what = f"{counted(len(waiting), 'change')} made here not in the crontab yet."
+        found.append(Item("orange", "sync", "", what, (Action.SYNC, Action.COMPARE)))
+    return found
+
+
+def _hand_edits(facts: Facts) -> list[Item]:
+    compared = facts.listing.comparison
+    if compared is None:
+        return []
+    return [
+        Item(
+            "blue",
+            "edit",
+            visible(known.fields.name),
+            Text("was edited outside PiTasker: ", hand_edit(change, compared)),
+            (Action.ACCEPT, Action.COMPARE),
+            (known.task,),
+        )
+        for change in compared.plan.changes
+        if change.kind is Kind.PULL
+        and change.theirs != change.base
+        and (known := compared.known.get(change.tag))
+    ]
+
+
+def _lines(facts: Facts) -> list[Item]:
+    compared = facts.listing.comparison
+    if compared is None:
+        return []
+    found = []
+    if invalid := compared.document.invalid_lines:
+        line = invalid[0] + 1
+        more = f" and {len(invalid) - 1} more" if len(invalid) > 1 else ""
+        found.append(
+            Item(
+                "orange",
+                "rule",
+                f"Line {line}{more} of the crontab",
+                "cannot be read by cron.",
+                (Action.EDIT,),
+            )
+        )
+    reading = compared.reading
+    for tags, what in ((reading.copies, "a copied tag"), (reading.unknown, "an unknown tag")):
+        if tags:
+            entries = counted(len(tags), "entry", "entries")
+            found.append(Item("orange", "tag", f"{entries} with {what}.", "", (Action.COMPARE,)))
+    return found
+
+
+def _running(facts: Facts) -> list[Item]:
+    names = _tasks(facts)
+    return [
+        Item(
+            "blue",
+            "pending",
+            visible(names[span.task].name),
+            f"is running since {ago(span.started_at, facts.now).removesuffix(' ago')}.",
+            (Action.VIEW_OUTPUT,),
+            (names[span.task].id,),
+            (span.id,),
+        )
+        for span in facts.running
+        if span.task in names
+    ]
+
+
+def _tasks(facts: Facts) -> dict[int | None, Task]:
+    return {task.id: task for task in facts.listing.tasks}

@@ -1,0 +1,107 @@
+"""The list of what needs attention, and its buttons."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pitasker_core.dashboard.attention import Action, Facts, Item
+from pitasker_core.dashboard.markdown import bold, plain
+from pitasker_core.dashboard.messages import act, add_notice, sync_now
+from pitasker_core.dashboard.run_live import take_in
+from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.reports import dismissals
+from pitasker_core.runs import manual
+from pitasker_core.sync.service import Request
+
+_SHOWN = 5
+"""Items that are shown at first."""
+
+_WRITES = (Action.RUN_AGAIN, Action.RUN_NOW, Action.DISMISS, Action.ACCEPT, Action.SYNC)
+
+
+def show_items(items: Sequence[Item], facts: Facts) -> None:
+    """The items in a frame, the worst first; a long list is folded."""
+    with st.container(border=True, gap="xsmall", key="attention"):
+        for number, item in enumerate(items[:_SHOWN]):
+            _show(number, item, facts)
+        rest = items[_SHOWN:]
+        if rest:
+            with st.expander(f"{len(rest)} more"):
+                for number, item in enumerate(rest, _SHOWN):
+                    _show(number, item, facts)
+
+
+def _show(number: int, item: Item, facts: Facts) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        sign = f":{item.color}[:material/{item.icon}:]"
+        st.markdown(f"{sign} {bold(item.subject)} {plain(item.sentence)}", width="stretch")
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            for place, action in enumerate(item.actions):
+                # By what it is about: rows may come and go between two runs of the page.
+                key = f"{action.name}-{number}-{item.tasks[:1]}-{item.runs[:1]}"
+                if st.button(
+                    action.value,
+                    key=key,
+                    type="tertiary" if place else "secondary",
+                    disabled=action in _WRITES and environment().read_only,
+                ):
+                    _ACTIONS[action](item, facts)
+                    st.rerun()
+
+
+def _view_output(item: Item, facts: Facts) -> None:
+    st.switch_page("pages/runs.py", query_params={"run": str(item.runs[0])})
+
+
+def _run(item: Item, facts: Facts, by: str = "hand") -> None:
+    names = {task.id: task for task in facts.listing.tasks}
+    chosen = [names[number] for number in item.tasks if number in names]
+    started = [task.name for task in chosen if act(manual.start, environment(), ACTOR, task, by)]
+    take_in()
+    if started:
+        add_notice("done", f"Started {', '.join(started)}.")
+
+
+def _run_missed(item: Item, facts: Facts) -> None:
+    _run(item, facts, "catchup")
+
+
+def _dismiss(item: Item, facts: Facts) -> None:
+    act(dismissals.dismiss, environment(), *item.runs)
+
+
+def _accept(item: Item, facts: Facts) -> None:
+    tags = {task.tag for task in facts.listing.tasks if task.id in item.tasks}
+    if not sync_now(Request(ACTOR, only={tag for tag in tags if tag})):
+        st.switch_page("pages/sync.py")
+
+
+def _sync(item: Item, facts: Facts) -> None:
+    if not sync_now():
+        st.switch_page("pages/sync.py")
+
+
+def _compare(item: Item, facts: Facts) -> None:
+    st.switch_page("pages/sync.py")
+
+
+def _open(item: Item, facts: Facts) -> None:
+    st.switch_page("pages/tasks.py", query_params={"task": str(item.tasks[0])})
+
+
+def _edit(item: Item, facts: Facts) -> None:
+    st.switch_page("pages/crontab.py")
+
+
+_ACTIONS: dict[Action, Callable[[Item, Facts], None]] = {
+    Action.VIEW_OUTPUT: _view_output,
+    Action.RUN_AGAIN: _run,
+    Action.RUN_NOW: _run_missed,
+    Action.DISMISS: _dismiss,
+    Action.ACCEPT: _accept,
+    Action.COMPARE: _compare,
+    Action.RESOLVE: _compare,
+    Action.OPEN: _open,
+    Action.SYNC: _sync,
+    Action.EDIT: _edit,
+}

@@ -1,0 +1,199 @@
+"""Runs of the past and the future as bars in time, a row a task. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pitasker_core.base.text import visible
+from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.dashboard.charts import label
+from pitasker_core.dashboard.times import lasted
+from pitasker_core.runs.spans import Span
+
+COLORS = {
+    "success": "#2f9e6e",
+    "failed": "#c2313b",
+    "missed": "#d98a2b",
+    "running": "#3b7cc4",
+    "started": "#8a9491",
+    "planned": "#9fb4b0",
+}
+"""The colour of each state, readable on light and dark."""
+
+_BANDS = 60
+"""A window has room for this many bars side by side: what is closer becomes one band."""
+
+_MOST_PLANNED = 60
+"""Planned runs that are drawn one by one; of more, the schedule in words is one band."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One run, or several close ones with the same state."""
+
+    row: str
+    start: datetime
+    end: datetime
+    state: str
+    count: int = 1
+    run: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What cron will start: a row's name and its schedule."""
+
+    row: str
+    schedule: str
+
+
+def past(
+    spans: Iterable[Span], names: Mapping[int, str], start: datetime, now: datetime
+) -> list[Bar]:
+    """The bars of runs, by row and time, close ones of a state joined."""
+    gap = 2 * (now - start) / _BANDS
+    bars: dict[str, list[Bar]] = {}
+    for span in spans:
+        row = names.get(span.task) if span.task else (span.command or "")
+        if not row:
+            continue
+        end = span.ended_at or (now if span.state == "running" else span.started_at)
+        note = span.note
+        bar = Bar(row, span.started_at, end, span.state, span.missed or 1, span.id, note)
+        own = bars.setdefault(row, [])
+        if own and own[-1].state == bar.state and bar.start - own[-1].end <= gap:
+            last = own[-1]
+            count, until = last.count + bar.count, max(last.end, bar.end)
+            own[-1] = replace(last, end=until, count=count, run=None)
+        else:
+            own.append(bar)
+    return [bar for own in bars.values() for bar in own]
+
+
+def future(
+    planned: Iterable[Planned], now: datetime, end: datetime, zone: ZoneInfo, dialect: Dialect
+) -> list[Bar]:
+    """The bars of runs to come."""
+    bars = []
+    for entry in planned:
+        try:
+            schedule = schedules.parse(entry.schedule, dialect)
+        except InvalidSchedule:
+            continue
+        runs = schedules.next_runs(schedule, now, zone, _MOST_PLANNED + 1)
+        inside = [run for run in runs if run <= end]
+        if len(inside) > _MOST_PLANNED // 2:
+            words = schedules.describe(schedule)
+            bars.append(Bar(entry.row, inside[0], end, "planned", len(inside), note=words))
+        else:
+            bars += [Bar(entry.row, run, run, "planned") for run in inside]
+    return bars
+
+
+def rows(bars: Sequence[Bar], most: int) -> list[str]:
+    """The rows to draw: those first that failed, were missed or are running, then by name."""
+    urgent = {"failed": 0, "running": 1, "missed": 2}
+    rank: dict[str, int] = {}
+    for bar in bars:
+        rank[bar.row] = min(rank.get(bar.row, 9), urgent.get(bar.state, 3))
+    return sorted(rank, key=lambda row: (rank[row], row.casefold()))[:most]
+
+
+def hover(bar: Bar, zone: ZoneInfo) -> str:
+    """What a bar says when it is pointed at."""
+    start, end = bar.start.astimezone(zone), bar.end.astimezone(zone)
+    if bar.count > 1:
+        what = {"planned": "planned", "missed": "missed"}.get(bar.state, bar.state)
+        text = f"{start:%H:%M}–{end:%H:%M} · {bar.count} × {what}"
+        if bar.state == "planned":
+            text = f"from {start:%H:%M} · {bar.note}"
+    else:
+        took = f" · {lasted(bar.end - bar.start)}" if bar.end > bar.start else ""
+        text = f"{start:%a %H:%M} · {bar.state}{took}"
+        if bar.note and bar.state != "planned":
+            text += f" · {bar.note}"
+    return f"{label(bar.row)}<br>{label(text)}"
+
+
+def figure(
+    bars: Sequence[Bar], start: datetime, now: datetime, end: datetime, zone: ZoneInfo, most: int
+) -> Any:
+    """The chart. Its height follows the number of rows."""
+    import plotly.graph_objects as go
+
+    order = rows(bars, most)
+    names = _short(order)
+    chart = go.Figure()
+    least = (end - start) / 220
+    for state, color in COLORS.items():
+        some = [bar for bar in bars if bar.state == state and bar.row in names]
+        if not some:
+            continue
+        chart.add_bar(
+            y=[names[bar.row] for bar in some],
+            base=[max(bar.start, start).astimezone(zone) for bar in some],
+            x=[_milliseconds(bar, start, least) for bar in some],
+            orientation="h",
+            width=0.55,
+            name=state.capitalize(),
+            marker={
+                "color": color,
+                "cornerradius": 3,
+                "line": {"color": color, "width": 1 if state == "planned" else 0},
+                "pattern": {"shape": "/" if state == "planned" else "", "fgopacity": 0.5},
+            },
+            customdata=[[bar.run] for bar in some],
+            hovertext=[hover(bar, zone) for bar in some],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    chart.add_vline(x=now.astimezone(zone), line={"color": COLORS["failed"], "width": 1.5})
+    chart.add_annotation(
+        x=now.astimezone(zone),
+        y=1.0,
+        yref="paper",
+        yanchor="bottom",
+        text="now",
+        showarrow=False,
+        font={"size": 11, "color": COLORS["failed"]},
+    )
+    chart.update_layout(
+        height=70 + 30 * max(len(order), 2),
+        barmode="overlay",
+        margin={"l": 0, "r": 0, "t": 20, "b": 0},
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        xaxis={
+            "type": "date",
+            "range": [start.astimezone(zone), end.astimezone(zone)],
+            "tickformatstops": [{"dtickrange": [None, None], "value": "%H:%M\n%a %d %b"}],
+            "fixedrange": True,
+        },
+        yaxis={
+            "categoryorder": "array",
+            "categoryarray": [names[row] for row in reversed(order)],
+            "ticksuffix": "  ",
+            "fixedrange": True,
+        },
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return chart
+
+
+def _milliseconds(bar: Bar, start: datetime, least: timedelta) -> float:
+    return max(bar.end - max(bar.start, start), least).total_seconds() * 1000
+
+
+def _short(names: Sequence[str]) -> dict[str, str]:
+    """Names for the axis: cut, and still different from each other."""
+    short: dict[str, str] = {}
+    for name in names:
+        text = visible(name)
+        text = label(text if len(text) <= 28 else f"{text[:27]}…")
+        while text in short.values():
+            text += " "
+        short[name] = text
+    return short

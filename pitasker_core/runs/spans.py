@@ -1,0 +1,122 @@
+"""Runs as lean rows, for charts and tables that show many of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import literal_column, select, text
+
+from pitasker_core import database
+from pitasker_core.base.environment import Environment
+from pitasker_core.database.tables import RunRow
+
+MOST = 5_000
+"""The most runs that are read for a chart."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run from its start to its end, or a time in which runs were missed."""
+
+    id: int
+    task: int | None
+    started_at: datetime
+    ended_at: datetime | None
+    state: str
+    missed: int
+    note: str
+    command: str | None
+    """Of a run without a task: the entry's command."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The newest failed run of a task that fails."""
+
+    task: int
+    run: int
+    started_at: datetime
+    exit_code: int | None
+    signal: int | None
+    note: str
+    output: bytes
+    """The end of what it printed."""
+
+
+@dataclass(frozen=True)
+class Recent:
+    """The newest runs of a task, oldest first: seconds (None: unknown) and state of each."""
+
+    seconds: tuple[float | None, ...]
+    states: tuple[str, ...]
+
+
+def spans(environment: Environment, since: datetime) -> list[Span]:
+    """The runs that started since a time, oldest first; the newest `MOST` of them."""
+    columns = [getattr(RunRow, name) for name in Span.__dataclass_fields__]
+    query = (
+        select(*columns)
+        .where(RunRow.started_at >= since)
+        .order_by(RunRow.started_at.desc(), RunRow.id.desc())
+        .limit(MOST)
+    )
+    with database.session(environment) as session:
+        rows = session.execute(query).all()
+    return [Span(**row._mapping) for row in reversed(rows)]
+
+
+def odd(environment: Environment, since: datetime) -> list[Span]:
+    """The missed and running runs since a time, oldest first; the newest `MOST` of them."""
+    columns = [getattr(RunRow, name) for name in Span.__dataclass_fields__]
+    query = (
+        select(*columns)
+        # Written out: only then PostgreSQL sees that the partial index fits.
+        .where(literal_column("state in ('failed', 'missed', 'running')"))
+        .where(RunRow.started_at >= since, RunRow.state != "failed")
+        .order_by(RunRow.started_at.desc())
+        .limit(MOST)
+    )
+    with database.session(environment) as session:
+        rows = session.execute(query).all()
+    return [Span(**row._mapping) for row in reversed(rows)]
+
+
+_FAILURES = text("""
+    select newest.* from tasks cross join lateral (
+        select runs.task, runs.id as run, started_at, exit_code, signal, note,
+            substring(coalesce(output, '') from greatest(1, length(output) - 600)) as output
+        from runs where runs.task = tasks.id and state = 'failed'
+        order by started_at desc limit 1
+    ) as newest
+    where tasks.deleted_at is null and tasks.status = 'failed' and not tasks.paused
+    order by newest.started_at desc limit :limit
+""")
+
+
+def failures(environment: Environment, limit: int = 50) -> list[Failure]:
+    """The newest failed run of each task whose last run failed, newest first."""
+    with database.session(environment) as session:
+        rows = session.execute(_FAILURES, {"limit": limit})
+        return [Failure(**{**row._mapping, "output": bytes(row.output)}) for row in rows]
+
+
+_RECENT = text("""
+    select tasks.id as task, newest.state,
+        extract(epoch from newest.ended_at - newest.started_at)::float as seconds
+    from tasks cross join lateral (
+        select state, started_at, ended_at from runs where runs.task = tasks.id
+        order by started_at desc limit :count
+    ) as newest
+    where tasks.deleted_at is null order by newest.started_at
+""")
+
+
+def recent(environment: Environment, count: int = 20) -> dict[int, Recent]:
+    """The newest runs of each task that has any."""
+    rows: dict[int, list[tuple[float | None, str]]] = {}
+    with database.session(environment) as session:
+        for task, state, seconds in session.execute(_RECENT, {"count": count}):
+            rows.setdefault(task, []).append((None if state == "missed" else seconds, state))
+    return {
+        task: Recent(tuple(row[0] for row in own), tuple(row[1] for row in own))
+        for task, own in rows.items()
+    }
