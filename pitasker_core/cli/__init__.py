@@ -23,6 +23,7 @@ from pitasker_core.cli import (
     crontabs,
     doctor,
     runs,
+    schedules,
     server,
     sync,
     task_files,
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         templates,
         runs,
         doctor,
+        schedules,
     ):
         family.add_to(commands)
     return parser

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab import phrases
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.builder import explain_days
@@ -163,3 +164,18 @@ def _in_zone(
             result.caveats,
         )
     return phrases.Reading(reading.kind, offers, notes=(*reading.notes, note)), result.caveats
+
+
+def explain_refusal(text: str, problem: InvalidSchedule) -> tuple[str, str]:
+    """What to say of a text that is no schedule where one must be typed: message and advice."""
+    reading = phrases.read(text)
+    sentence = f"{problem.message[:1].upper()}{problem.message[1:]}."
+    if reading.kind is Kind.UNKNOWN or reading.place:
+        better = problem.suggestion
+        return sentence, Text("Perhaps ", Code(better), " was meant.") if better else ""
+    offers = [_suggestion(offer.schedule, offer.meaning) for offer in reading.offers]
+    if reading.schedule:
+        meanings = " or ".join(f"{offer.schedule} ({offer.description})" for offer in offers)
+        return sentence, Text(f"The text means {meanings}. Type ", Code(offers[0].schedule), ".")
+    nearest = f" The nearest is {offers[0].schedule} ({offers[0].description})." if offers else ""
+    return f"{reading.reason}{nearest}", reading.usual_way

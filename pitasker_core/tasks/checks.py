@@ -10,6 +10,7 @@ from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Crontab, check_command, check_name, parse
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT, Recorder, recording
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.crontab.understanding import explain_refusal
 from pitasker_core.database import notices
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import recorder_copy
@@ -32,9 +33,7 @@ def check_schedule(
     try:
         schedule = schedules.parse(text, dialect)
     except InvalidSchedule as problem:
-        advice = f"Perhaps {problem.suggestion} was meant." if problem.suggestion else ""
-        sentence = f"{problem.message[:1].upper()}{problem.message[1:]}."
-        raise InvalidSyntax(sentence, advice) from None
+        raise InvalidSyntax(*explain_refusal(text, problem)) from None
     if schedule.warnings and not allows_odd:
         raise InvalidSyntax(
             f"Cron would take this schedule, but not as it reads: {'; '.join(schedule.warnings)}."

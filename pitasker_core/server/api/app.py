@@ -15,7 +15,7 @@ from pitasker_core.base import errors, timings
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Code, Text
 from pitasker_core.server import json
-from pitasker_core.server.api import crontab, crontabs, doctor, runs, tasks
+from pitasker_core.server.api import crontab, crontabs, doctor, runs, schedules, tasks
 from pitasker_core.server.api.context import Exact
 from pitasker_core.server.api.models import Error
 
@@ -62,6 +62,7 @@ def make() -> FastAPI:
     app.include_router(tasks.router, tags=["tasks"])
     app.include_router(runs.router, tags=["runs"])
     app.include_router(doctor.router, tags=["doctor"])
+    app.include_router(schedules.router, tags=["schedules"])
     app.add_exception_handler(PiTaskerError, _ours)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http)

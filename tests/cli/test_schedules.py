@@ -1,0 +1,67 @@
+"""./pitasker schedule, and words where a schedule must be typed."""
+
+import json
+
+import pytest
+
+
+def test_words_get_their_schedule_and_the_next_five_runs(cli, capsys):
+    assert cli("schedule", "every weekday at 7:30") == 0
+    first, head, *runs = capsys.readouterr().out.splitlines()
+    assert first == "30 7 * * 1-5  Monday to Friday at 07:30"
+    assert head.startswith("Next runs (")
+    assert len(runs) == 5
+    assert all(" 07:30 " in run for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "shown"),
+    [
+        ("0 2 * * *", 0, "0 2 * * *  Every day at 02:00"),
+        ("03/04 at 10:00", 1, "0 10 4 3 *  On 4 March at 10:00 (4 March)"),
+        ("every 45 minutes", 1, "30 1-22/3 * * *"),
+        ("last day of the month", 1, 'date -d tomorrow +\\%d)" = 01 ]'),
+        ("in 10 minutes", 1, "at now + 10 minutes"),
+        ("0 25 * * *", 1, "25 0 * * *  Every day at 00:25"),
+    ],
+)
+def test_the_exit_code_says_whether_it_is_one_schedule(cli, capsys, text, code, shown):
+    assert cli("schedule", text) == code
+    assert shown in capsys.readouterr().out
+
+
+def test_what_is_not_understood_is_an_error(cli, capsys):
+    assert cli("schedule", "run backup at 3") == 3
+    assert "“backup” is not understood here." in capsys.readouterr().err
+
+
+def test_programs_get_json(cli, capsys):
+    assert cli("schedule", "daily at 6pm", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["schedule"], len(answer["runs"])) == ("0 18 * * *", 5)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (
+            "every weekday at 7:30",
+            "The text means 30 7 * * 1-5 (Monday to Friday at 07:30). Type `30 7 * * 1-5`.",
+        ),
+        ("every 90 minutes", "The nearest is 0 * * * * (Every hour)."),
+        ("0 25 * * *", "Perhaps `25 0 * * *` was meant."),
+    ],
+)
+def test_a_task_with_words_is_not_saved_and_told_what_to_type(cli, capsys, words, shown):
+    assert cli("add", "Backup", words, "true") == 3
+    assert shown in capsys.readouterr().err
+    assert cli("list") == 0
+    assert "Backup" not in capsys.readouterr().out
+
+
+def test_an_edit_with_words_changes_nothing(cli, capsys):
+    assert cli("add", "Backup", "0 2 * * *", "true") == 0
+    assert cli("edit", "1", "--schedule", "sundays 3am") == 3
+    assert "Type `0 3 * * 0`." in capsys.readouterr().err
+    assert cli("list") == 0
+    assert "0 2 * * *" in capsys.readouterr().out
