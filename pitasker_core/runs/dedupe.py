@@ -1,4 +1,4 @@
-"""One run that was seen twice: by cron's log, and by its own recorder. It exists once."""
+"""Recognise a run that is both in cron's log and in a recorder's record, so it is stored once."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -9,16 +9,16 @@ from pitasker_core.database.tables import RunRow
 
 _NEAR = timedelta(seconds=10)
 _SLOW_START = timedelta(minutes=10)
-"""Between cron's start of the shell and the recorder's first word, on the most overloaded machine;
-later the same number is another process."""
+"""The longest time from cron's log line to the recorder's start, on an overloaded machine. After
+that, the same process id belongs to another process."""
 
 
 def same_start(
     source: str, task: int, at: datetime, processes: Collection[int]
 ) -> ColumnElement[bool]:
-    """The rows of a source that are the start of this task at this time, by one of these processes.
+    """A condition for rows of a source with the same start of a task, by one of these processes.
 
-    cron logs the shell that it starts; the recorder is that process, or its child.
+    Cron logs the process id of the shell. The recorder is that process or its child.
     """
     mine = and_(RunRow.source == source, RunRow.task == task)
     by_process = and_(

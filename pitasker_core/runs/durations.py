@@ -1,4 +1,4 @@
-"""How long a task's runs take as a rule, and which took too long."""
+"""The usual duration of a task's runs, and which runs were slow."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,42 +13,42 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import RunRow
 
 _OF = 50
-"""What is usual is told by the last runs that went well, this many of them."""
+"""The number of successful runs that the usual duration is computed from."""
 
 _LOOKED_AT = 200
-"""They are looked for among so many: a task that always fails has none, however long one looks."""
+"""They are searched among so many runs. A task that always fails has none."""
 
 _LEAST = 5
-"""With fewer runs that went well nothing can be called usual."""
+"""With fewer successful runs there is no usual duration."""
 
 _TIMES, _MORE = 3.0, 1.0
-"""A run is slow when it took more than three times the median, and at least a second more: below
-that it is the machine's mood."""
+"""A run is slow if it took more than three times the median and at least one second more. Smaller
+differences are noise."""
 
 SLOW = (
-    "A run is slow when it took more than three times as long as is usual for its task: the median "
-    "of the 50 runs before it that went well. Less than a second more does not count."
+    "A run is slow if it took more than three times as long as usual: the median of the 50 "
+    "successful runs before it. A difference of less than a second does not count."
 )
-"""What is called slow, for people."""
+"""The definition of a slow run, for people."""
 
 
 @dataclass(frozen=True)
 class Usual:
-    """How long a task's runs take: seconds, of its last runs that went well."""
+    """The durations of a task's last successful runs, in seconds."""
 
     low: float
-    """A tenth took less."""
+    """The 10th percentile."""
     median: float
     high: float
-    """A tenth took more."""
+    """The 90th percentile."""
 
     def is_slow(self, seconds: float) -> bool:
-        """Whether a run of this length is slow."""
+        """Whether a run of this duration is slow."""
         return seconds > max(_TIMES * self.median, self.median + _MORE)
 
 
 def usual(session: Session, task: int, before: datetime) -> Usual | None:
-    """What was usual for a task before a time; None when it went well too seldom to tell."""
+    """The usual duration before a time; None with too few successful runs."""
     seconds: Any = func.extract("epoch", RunRow.ended_at - RunRow.started_at)
     last = (
         select(seconds.label("seconds"), RunRow.state)
@@ -64,6 +64,6 @@ def usual(session: Session, task: int, before: datetime) -> Usual | None:
 
 
 def now(environment: Environment, task: int) -> Usual | None:
-    """What is usual for a task now."""
+    """The usual duration of a task now."""
     with database.session(environment) as session:
         return usual(session, task, clock.now())

@@ -1,8 +1,8 @@
-"""How a run ended, in words."""
+"""The results of runs in words: exit codes and signals."""
 
 _CODES = {
     124: "timed out, if it was run by `timeout`",
-    126: "it could not be executed: is it executable, with a valid first line?",
+    126: "cannot be executed: check that it is executable and its first line is valid",
     127: "command not found",
 }
 _SIGNALS = {
@@ -12,19 +12,19 @@ _SIGNALS = {
     6: "aborted",
     9: "killed",
     11: "crashed",
-    13: "nobody read its output",
+    13: "its output was closed",
     15: "terminated",
-    24: "out of processor time",
-    25: "its file became too large",
+    24: "CPU time limit exceeded",
+    25: "file size limit exceeded",
 }
 
 
 def in_words(state: str, exit_code: int | None, signal: int | None) -> str:
-    """An end in words. Codes over 128 are those of the shell: 128 and the signal that ended the
+    """A result in words. A shell's exit code over 128 is 128 plus the signal that killed the
     command (POSIX, "Exit Status for Commands")."""
     if signal is not None:
         return f"{_SIGNALS.get(signal, 'ended')} by signal {signal}"
     if exit_code:
         words = _CODES.get(exit_code) or _SIGNALS.get(exit_code - 128)
         return f"exit code {exit_code}: {words}" if words else f"exit code {exit_code}"
-    return {"success": "went well", "started": "started"}.get(state, state)
+    return {"started": "ran, result not recorded"}.get(state, state)

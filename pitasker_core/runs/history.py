@@ -1,8 +1,7 @@
-"""Runs as the database has them.
+"""Queries on the run history.
 
-Every query here reads along an index and no further than it must: a history of a million runs
-answers as one of a thousand does. What counts or draws looks at the newest `COUNTED` runs of its
-period, and the pages say so where there are more.
+Every query uses an index and a limit, so that a million runs answer as fast as a thousand. Figures
+and charts use the newest `COUNTED` runs of a period. Pages say so if there are more.
 """
 
 from collections import Counter
@@ -25,37 +24,35 @@ from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.sync import store
 
 COUNTED = 20_000
-"""The most runs that figures and charts are made of: the newest of their period."""
+"""The maximum number of runs in figures and charts: the newest of a period."""
 
 DRAWN = 1_000
-"""The most runs that a chart shows one by one."""
+"""The maximum number of single runs in a chart."""
 
 MUCH_OUTPUT = 50_000_000
-"""Bytes a day from which on a task is said to print much. Whatever takes them up (cron's mail, a
-log) goes to the disk: at this rate one job writes 18 GB a year, and writing wears an SD card out.
-"""
+"""Bytes a day above which a task prints a lot. Its output ends on the disk, in mail or logs. That
+is 18 GB a year, which wears out an SD card."""
 
 _OUTPUT_DAYS = 7
 """Days over which a task's output is averaged."""
 
 _NEAR = 200
-"""Among how many runs before and after one others with output are looked for: a task that never
-prints has none, however long one looks."""
+"""How many earlier and later runs are searched for output. A task may never print anything."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of a task, or times at which it was missed. Times are aware, in UTC; what is
-    not known is None."""
+    """One execution of a task, or consecutive times that it missed. Times are aware, in UTC. None
+    means unknown."""
 
     id: int
     task: int | None
-    """None for an entry that no task manages; `command` says which."""
+    """None for an unmanaged entry; then `command` is its command."""
     task_name: str
-    """The task's name, or the command of an entry that has none."""
+    """The task's name, or the command of an unmanaged entry."""
     command: str | None
     name: str | None
-    """What it is called in the spool."""
+    """Its name in the spool."""
     started_at: datetime
     ended_at: datetime | None
     exit_code: int | None
@@ -70,31 +67,31 @@ class Run:
     """`running`, `success`, `failed`, `missed`, or `started` when only its start was seen."""
     slow: bool
     overlaps: bool
-    """Whether it started while the run before it still went on."""
+    """Whether it started while the previous run was still going on."""
     missed: int
-    """For missed runs: how many in a row, from `started_at` to `ended_at`."""
+    """For missed runs: how many consecutive times, from `started_at` to `ended_at`."""
     note: str
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it took; None while that is not known."""
+        """How long it took; None if unknown."""
         if self.ended_at is None or self.state == "missed":
             return None
         return self.ended_at - self.started_at
 
     @property
     def result(self) -> str:
-        """What became of it, in words."""
+        """The result in words."""
         if self.state == "missed":
             times = f" {self.missed} times" if self.missed > 1 else ""
             return f"missed{times}: {self.note}" if self.note else f"missed{times}"
         words = self.note or in_words(self.state, self.exit_code, self.signal)
-        return f"{words}, beside the run before it" if self.overlaps else words
+        return f"{words}, overlapping the previous run" if self.overlaps else words
 
 
 FILTERS = ("All", "Failed", "Slow", "Missed", "By hand", "Running")
 
-# Written out, not as parameters: only then PostgreSQL sees which partial index fits.
+# Literals, not parameters, so that PostgreSQL can choose the matching partial index.
 _KINDS = {
     "Failed": RunRow.state == literal_column("'failed'"),
     "Missed": RunRow.state == literal_column("'missed'"),
@@ -111,7 +108,7 @@ def runs(
     kind: str = "All",
     since: datetime | None = None,
 ) -> list[Run]:
-    """The newest runs of this crontab, newest first: of one task or all, of one of `FILTERS`."""
+    """The newest runs of this crontab or one task, newest first, with one of `FILTERS`."""
     with database.session(environment) as session:
         query = _of(_select(), session, environment, task, since)
         if kind in _KINDS:
@@ -138,14 +135,14 @@ def run(environment: Environment, number: int) -> Run:
 
 
 def named(environment: Environment, name: str) -> Run | None:
-    """The run that has this name in the spool, once it was taken in."""
+    """The run with this name in the spool; None before it is imported."""
     with database.session(environment) as session:
         row = session.execute(_select().where(RunRow.name == name)).first()
     return Run(**row._mapping) if row else None
 
 
 def newest(environment: Environment) -> tuple[int | None, int]:
-    """Which run is the newest, and how many go on: another answer means that something is new."""
+    """The newest run and the number of running ones. A changed answer means new runs."""
     with database.session(environment) as session:
         query = _of(select(RunRow.id), session, environment, None, None)
         last = session.scalar(query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(1))
@@ -154,7 +151,7 @@ def newest(environment: Environment) -> tuple[int | None, int]:
 
 
 def output(environment: Environment, number: int) -> bytes:
-    """What a run printed; so far, while it goes on. Raises NotFound."""
+    """The output of a run, so far if it is still going on. Raises NotFound."""
     with database.session(environment) as session:
         query = select(RunRow.output, RunRow.name).where(RunRow.id == number)
         row = session.execute(query).first()
@@ -166,7 +163,7 @@ def output(environment: Environment, number: int) -> bytes:
 
 
 def others(environment: Environment, like: Run, limit: int = 100) -> list[Run]:
-    """Other runs of the same task that printed something, newest first: those before it first."""
+    """Other runs of the same task with output: earlier ones first, each newest first."""
     if like.task is None:
         return []
     at = RunRow.started_at
@@ -182,7 +179,7 @@ def others(environment: Environment, like: Run, limit: int = 100) -> list[Run]:
 
 
 def names(environment: Environment) -> dict[int, str]:
-    """The names of this crontab's tasks, by their ids, in the order of names."""
+    """The names of this crontab's tasks by id, sorted by name."""
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         rows = session.execute(
@@ -198,7 +195,7 @@ def names(environment: Environment) -> dict[int, str]:
 
 @dataclass(frozen=True)
 class Figures:
-    """Runs in numbers. `missed` counts each time that a run was missed."""
+    """Counts of runs. `missed` counts each missed time."""
 
     success: int
     failed: int
@@ -206,13 +203,13 @@ class Figures:
     started: int
     slow: int
     more: bool
-    """Whether there are more in the period than were counted."""
+    """Whether the period has more runs than were counted."""
 
     @property
     def success_rate(self) -> float | None:
-        """The share that went well, of those whose end is known and those that were missed."""
-        known = self.success + self.failed + self.missed
-        return self.success / known if known else None
+        """The share of successes among runs with a known result and missed runs."""
+        total = self.success + self.failed + self.missed
+        return self.success / total if total else None
 
 
 def figures(environment: Environment, task: int | None, since: datetime | None) -> Figures:
@@ -227,7 +224,7 @@ def figures(environment: Environment, task: int | None, since: datetime | None) 
 
 @dataclass(frozen=True)
 class Hour:
-    """What became of the runs that started in one hour, by the machine's clock."""
+    """The results of runs that started in one hour of the machine's time zone."""
 
     day: date
     hour: int
@@ -240,7 +237,7 @@ class Hour:
 def hours(
     environment: Environment, task: int | None, since: datetime | None, zone: ZoneInfo
 ) -> list[Hour]:
-    """The hours of a period that had runs, or should have had some, oldest first."""
+    """The hours of a period with actual or missed runs, oldest first."""
     with database.session(environment) as session:
         some = _newest(session, environment, task, since)
         by_clock = func.timezone(zone.key or "UTC", some.c.started_at)
@@ -270,14 +267,14 @@ def hours(
 
 
 def _times(first: datetime, last: datetime, times: int) -> list[datetime]:
-    """When missed runs should have started: the first, the last, and evenly what was between."""
+    """The times of missed runs: the first, the last, and evenly spaced ones in between."""
     steps = max(times - 1, 1)
     return [first + n * (last - first) / steps for n in range(min(times, COUNTED))]
 
 
 @dataclass(frozen=True)
 class OfTask:
-    """One task's runs in numbers."""
+    """Counts of one task's runs."""
 
     task: int
     name: str
@@ -287,7 +284,7 @@ class OfTask:
 
 
 def by_task(environment: Environment, since: datetime | None, limit: int = 25) -> list[OfTask]:
-    """The tasks of a period, those first that went wrong most often."""
+    """The tasks with runs in a period, most failures and misses first."""
     with database.session(environment) as session:
         some = _newest(session, environment, None, since)
         success, failed, missed, _ = _counts(some)
@@ -314,7 +311,7 @@ class Took:
 
 
 def durations(environment: Environment, task: int, since: datetime | None) -> list[Took]:
-    """How long the newest runs of a task took that have ended, oldest first."""
+    """The durations of the newest ended runs of a task, oldest first."""
     with database.session(environment) as session:
         query = _of(
             select(RunRow.id, RunRow.started_at, _SECONDS, RunRow.state, RunRow.slow),
@@ -328,7 +325,7 @@ def durations(environment: Environment, task: int, since: datetime | None) -> li
 
 
 def bytes_per_day(environment: Environment, task: int) -> int:
-    """How much a task prints a day, by its runs of the last week."""
+    """The bytes that a task prints a day, averaged over the last week."""
     now = clock.now()
     with database.session(environment) as session:
         some = (
@@ -349,7 +346,7 @@ def bytes_per_day(environment: Environment, task: int) -> int:
 _SECONDS: Any = func.extract("epoch", RunRow.ended_at - RunRow.started_at)
 
 
-# Whatever ran just before, of whatever source: looking further back would take too long.
+# Only the run right before this one: looking further back would take too long.
 _BEFORE = aliased(RunRow)
 _OVERLAPS = (
     select(
@@ -359,7 +356,7 @@ _OVERLAPS = (
         )
     )
     .where(_BEFORE.task == RunRow.task, _BEFORE.started_at < RunRow.started_at)
-    # What did not start did not run beside it.
+    # A missed run cannot overlap.
     .where(RunRow.state != "missed")
     .order_by(_BEFORE.started_at.desc())
     .limit(1)
@@ -368,14 +365,14 @@ _OVERLAPS = (
 
 
 def _select() -> Select[Any]:
-    """What a `Run` is made of."""
-    made: dict[str, Any] = {
+    """A query for the fields of `Run`."""
+    computed: dict[str, Any] = {
         "task_name": func.coalesce(TaskRow.name, RunRow.command, ""),
         "has_output": RunRow.output.is_not(None),
         "overlaps": func.coalesce(_OVERLAPS, literal_column("false")),
     }
     columns = [
-        made[name].label(name) if name in made else getattr(RunRow, name)
+        computed[name].label(name) if name in computed else getattr(RunRow, name)
         for name in Run.__dataclass_fields__
     ]
     return select(*columns).outerjoin(TaskRow, TaskRow.id == RunRow.task)
@@ -384,7 +381,7 @@ def _select() -> Select[Any]:
 def _of(
     query: Any, session: Session, environment: Environment, task: int | None, since: datetime | None
 ) -> Any:
-    """The query, for one task or for this crontab, and a period."""
+    """Restrict a query to one task or this crontab, and to a period."""
     if task is not None:
         query = query.where(RunRow.task == task)
     else:
@@ -395,14 +392,14 @@ def _of(
 def _newest(
     session: Session, environment: Environment, task: int | None, since: datetime | None
 ) -> Any:
-    """The newest runs of a period, as many as are counted."""
+    """The newest `COUNTED` runs of a period, as a subquery."""
     columns = (RunRow.task, RunRow.started_at, RunRow.state, RunRow.slow, RunRow.missed)
     query = _of(select(*columns), session, environment, task, since)
     return query.order_by(RunRow.started_at.desc()).limit(COUNTED).subquery()
 
 
 def _counts(some: Any) -> Sequence[Any]:
-    """How many went well, failed, were missed, and were only seen to start."""
+    """The numbers of successes, failures, misses, and starts without a known result."""
     success, failed, started = (
         func.count().filter(some.c.state == state) for state in ("success", "failed", "started")
     )

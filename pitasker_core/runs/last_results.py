@@ -1,4 +1,4 @@
-"""How each task ran last, for those who watch from outside."""
+"""The last result of each task, for monitoring from outside."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from pitasker_core import database
 from pitasker_core.base.environment import Environment
 from pitasker_core.sync import store
 
-# Of some tasks only starts are seen, so an end is looked for among the newest ten runs, not all.
+# Some tasks have only starts without results, so the search is limited to the newest ten runs.
 _QUERY = text("""
     select tasks.id as task, tasks.name,
         max(newest.started_at) filter (where newest.state <> 'missed') as started_at,
@@ -29,8 +29,8 @@ _QUERY = text("""
 
 @dataclass(frozen=True)
 class Last:
-    """A task's newest run, and how the newest one ended whose end is known: None where there is
-    none. `seconds` is how long that one took."""
+    """The start of a task's newest run, and the result and duration in seconds of the newest run
+    with a known result. None if there is none."""
 
     task: int
     name: str
@@ -40,7 +40,7 @@ class Last:
 
 
 def last(environment: Environment) -> list[Last]:
-    """How each task of this crontab ran last, in the order of their ids."""
+    """The last result of each task of this crontab, sorted by id."""
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         return [Last(**row._mapping) for row in session.execute(_QUERY, {"crontab": crontab_row})]

@@ -1,4 +1,4 @@
-"""Follow what a run prints, from its start to its end."""
+"""Follow the output of a run until it ends."""
 
 import re
 import time
@@ -9,15 +9,15 @@ from pitasker_core.runs import history, spool
 from pitasker_core.runs.history import Run
 
 _PAUSE = 0.2
-"""Seconds between two looks."""
+"""Seconds between two reads."""
 
 _CUT = re.compile(rb"\n\.\.\. (\d+) bytes are left out here \.\.\.\n")
 
 
 def follow(environment: Environment, name: str) -> Iterator[bytes]:
-    """What a run prints, as it comes, until it has ended; then `history.named` has its end.
+    """Yield the output of a run until it ends. Then `history.named` has its result.
 
-    Where it printed more than is kept between two looks, it says how much is left out.
+    If it prints more between two reads than the recorder keeps, a line tells how much is missing.
     """
     seen = 0
     ended: Run | None = None
@@ -36,15 +36,15 @@ def follow(environment: Environment, name: str) -> Iterator[bytes]:
 
 
 def since(output: bytes, count: int, seen: int) -> bytes:
-    """What is new of an output of which some was seen. `count` is how much it is in all, with what
-    is left out in its middle."""
+    """The new part of an output, after `seen` bytes. `count` is its total size, including the part
+    that is cut out of its middle."""
     if count <= seen:
         return b""
     for cut in _CUT.finditer(output):
         head, tail = output[: cut.start()], output[cut.end() :]
         begin = count - len(tail)
         if len(head) + int(cut[1]) != begin:
-            continue  # the job's own words
+            continue  # the job itself printed this line
         if seen >= begin:
             return tail[seen - begin :]
         missing = begin - max(seen, len(head))

@@ -25,16 +25,16 @@ from pitasker_core.sync import recorder_copy, service
 from pitasker_core.tasks import Task
 
 _UMASK = 0o022
-"""What cron's jobs have, whatever ours is."""
+"""The umask of cron's jobs."""
 
 _EVENTS = {"hand": "run by hand", "catchup": "caught up"}
 
 
 def start(environment: Environment, actor: str, task: Task, by: str = "hand") -> str:
-    """Start a task; comes back at once with the run's name in the spool.
+    """Start a task and return at once, with the run's name in the spool.
 
-    `by` is `hand`, or `catchup` for a run that is made up.
-    The job is nobody's child: it goes on when PiTasker ends. Raises ReadOnly, ExecutionError.
+    `by` is `hand`, or `catchup` for a run that catches up. The job goes on when PiTasker stops.
+    Raises ReadOnly and ExecutionError.
     """
     if environment.read_only:
         raise ReadOnly
@@ -43,7 +43,7 @@ def start(environment: Environment, actor: str, task: Task, by: str = "hand") ->
         _, document = service.read_crontab(environment)
         index = next(iter(document.by_tag.get(task.tag, [])), None) if task.tag else None
     except PiTaskerError:
-        pass  # without a crontab it runs with cron's own environment
+        pass  # without a crontab, it gets cron's default environment
     proper, stdin = split_stdin(task.command)
     command = [str(recorder_copy.put_in_place(environment)), "--by", by]
     if task.timeout_seconds:
@@ -52,7 +52,7 @@ def start(environment: Environment, actor: str, task: Task, by: str = "hand") ->
         command.append("--no-overlap")
     dialect = document.dialect if document else Dialect.DEBIAN
     env = cron_environment(document, index)
-    # cron's daemon, too, starts the job in a folder of its own when it cannot enter HOME.
+    # Like cron, which starts the job elsewhere if it cannot enter HOME.
     home = env["HOME"] if paths.is_enterable(env["HOME"]) else "/"
     begun = clock.now()
     with tempfile.TemporaryFile() as given:
@@ -71,7 +71,7 @@ def start(environment: Environment, actor: str, task: Task, by: str = "hand") ->
             )
         except OSError as problem:
             raise ExecutionError(f"The run cannot be started: {problem.strerror}.") from problem
-    # It is our child as long as we are there: somebody has to ask how it ended.
+    # It is our child, so wait for it, or it would stay as a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
     with database.session(environment) as session:
         session.add(EventRow(actor=actor, kind=_EVENTS[by], task=task.id))
@@ -79,11 +79,11 @@ def start(environment: Environment, actor: str, task: Task, by: str = "hand") ->
 
 
 def stop(environment: Environment, name: str) -> None:
-    """End a run that goes on, as `kill` would. Raises NotFound, ReadOnly."""
+    """Stop a run by SIGTERM. Raises NotFound if it is over, and ReadOnly."""
     if environment.read_only:
         raise ReadOnly
-    for one in spool.left(environment):
-        target = spool.process(one.started) if one.name == name and one.ended is None else None
+    for run in spool.left(environment):
+        target = spool.process(run.started) if run.name == name and run.ended is None else None
         if target is not None:
             with suppress(ProcessLookupError):
                 os.kill(target, signal.SIGTERM)
@@ -100,20 +100,20 @@ def cron_environment(document: Document | None, index: int | None) -> dict[str, 
 def _started(
     environment: Environment, task: Task, process: "subprocess.Popen[bytes]", begun: datetime
 ) -> str:
-    """What a run is called that was just started; it may have ended, and been taken in, by now."""
+    """The name of a run that was just started. By now it may have ended and been imported."""
     end = time.monotonic() + 5
     is_over = False
     while not is_over and time.monotonic() < end:
         is_over = process.poll() is not None
-        for one in spool.left(environment):
-            is_since = one.started["started"] >= begun.timestamp()
-            if is_since and (one.task, one.started["pid"]) == (task.id, process.pid):
-                return one.name
+        for run in spool.left(environment):
+            is_since = run.started["started"] >= begun.timestamp()
+            if is_since and (run.task, run.started["pid"]) == (task.id, process.pid):
+                return run.name
         time.sleep(0.01)
     with database.session(environment) as session:
         same = RunRow.task == task.id, RunRow.pid == process.pid
         if name := session.scalar(select(RunRow.name).where(*same, RunRow.started_at >= begun)):
             return name
     raise ExecutionError(
-        "The run did not start, or left no record.", "Is the disk full? Look at its free space."
+        "The run did not start, or left no record.", "Check whether the disk is full."
     )

@@ -1,8 +1,8 @@
-"""Tell outside monitors, such as healthchecks, of runs: a URL is called, and no more.
+"""Ping outside monitors, such as healthchecks, about runs.
 
-For a task with the ping URL U: `U/start` when a run was seen to have started, `U` when it went
-well, `U/fail` when it failed. Each is called once. One that does not answer is tried again with
-every round, until it is too late: a monitor would take it for a run of now.
+For a task with the ping URL U: `U/start` when a run started, `U` when it succeeded and `U/fail`
+when it failed. Each is called once. A ping without an answer is retried in each round, but not for
+long: the monitor would take a late ping for a current run.
 """
 
 import asyncio
@@ -22,23 +22,23 @@ from pitasker_core.runs.run_events import SUCCESS
 from pitasker_core.sync import store
 
 TOO_LATE = timedelta(minutes=30)
-"""After this a monitor is not told any more."""
+"""After this time a ping is dropped."""
 
 _SECONDS = 5.0
-"""How long one may take to answer."""
+"""The time limit of one call."""
 _MOST_HOPS = 3
-"""Addresses of the same host that a monitor may lead to, such as from http to https."""
+"""The maximum number of redirects, all on the same host, such as from http to https."""
 _ROUND = 20.0
-"""How long all together may."""
+"""The time limit of all calls of a round."""
 _AT_ONCE = 50
-"""Runs of one round."""
+"""The maximum number of runs of a round."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
 class _Run:
-    """A run, what its monitor is still to be told, and how far that went."""
+    """A run with its pending pings and the progress of sending them."""
 
     id: int
     task: int
@@ -46,33 +46,33 @@ class _Run:
     phases: list[str]
     seen: datetime
     problem: str = ""
-    told: list[str] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
 
 
 def send(environment: Environment, now: datetime | None = None) -> int:
-    """Call what waits to be called; the number of calls that were answered.
+    """Send the pending pings. Returns the number of answered calls.
 
-    Monitors that do not answer are logged, and harm nothing. Raises DatabaseError.
+    Monitors that do not answer are only logged. Raises DatabaseError.
     """
     now = now or clock.now()
     waiting = _waiting(environment)
     due = [run for run in waiting if run.url and run.seen > now - TOO_LATE]
-    parallel.run([partial(_tell, run) for run in due], _ROUND)
+    parallel.run([partial(_ping, run) for run in due], _ROUND)
     for run in due:
-        left = run.phases[len(run.told) :]  # counted now: one that hangs may answer yet
+        pending = run.phases[len(run.sent) :]  # counted now: a slow one may still be answered
         if run.problem:
             _log.info("The monitor of task %s did not answer: %s", run.task, run.problem)
-            left = left[-1:]  # how it ended counts more than that it started
-        _leave(environment, run, left)
+            pending = pending[-1:]  # the result matters more than the start
+        _save_pending(environment, run, pending)
     for run in waiting:
         if run not in due:
-            _log.warning("The monitor of task %s was not told of run %s.", run.task, run.id)
-            _leave(environment, run, [])
-    return sum(len(run.told) for run in due)
+            _log.warning("The monitor of task %s was not pinged about run %s.", run.task, run.id)
+            _save_pending(environment, run, [])
+    return sum(len(run.sent) for run in due)
 
 
 def address(url: str, phase: str) -> str:
-    """What to call in a phase of a run."""
+    """The URL to call in a phase of a run."""
     if phase == SUCCESS:
         return url
     parts = urlsplit(url)
@@ -98,22 +98,22 @@ def _waiting(environment: Environment) -> list[_Run]:
         ]
 
 
-def _tell(run: _Run) -> None:
+def _ping(run: _Run) -> None:
     for phase in run.phases:
         try:
             _call(address(run.url, phase))
         except Unanswered as problem:
             run.problem = str(problem)
             return
-        run.told.append(phase)
+        run.sent.append(phase)
 
 
 class Unanswered(Exception):
-    """A monitor that could not be told, and why."""
+    """A ping failed, with the reason."""
 
 
 def _call(url: str) -> None:
-    """Call a URL. Raises Unanswered after `_SECONDS`, however many bytes come until then."""
+    """Call a URL. Raises Unanswered after `_SECONDS`, even if bytes keep coming."""
     import httpx
 
     try:
@@ -129,7 +129,7 @@ async def _get(url: str) -> None:
 
     first = here = httpx.URL(url)
     if first.scheme not in ("http", "https") or first.userinfo:
-        raise Unanswered("a ping URL begins with http:// or https:// and holds no password")
+        raise Unanswered("a ping URL starts with http:// or https:// and contains no password")
     async with httpx.AsyncClient(headers={"User-Agent": "PiTasker"}, timeout=None) as client:  # noqa: S113 - there is one for the whole
         for _ in range(_MOST_HOPS + 1):
             async with client.stream("GET", here) as answer:  # its body is not read
@@ -137,23 +137,25 @@ async def _get(url: str) -> None:
                     answer.raise_for_status()
                     return
                 there = answer.next_request.url
-            # From where its owner has put it a monitor must not lead us into this network.
+            # A monitor must not redirect us to hosts in the local network.
             if there.host != first.host or there.scheme not in (here.scheme, "https"):
-                raise Unanswered(f"it leads to {there.scheme}://{there.host}, which is not called")
+                raise Unanswered(
+                    f"it redirects to {there.scheme}://{there.host}, which is not called"
+                )
             here = there
-    raise Unanswered("it leads from one address to the next without end")
+    raise Unanswered("too many redirects")
 
 
-def _leave(environment: Environment, run: _Run, left: list[str]) -> None:
-    """Keep what is still to be told; what came meanwhile is at the end, and stays."""
-    if left == run.phases:
+def _save_pending(environment: Environment, run: _Run, pending: list[str]) -> None:
+    """Save the pending pings, followed by those that were added in the meantime."""
+    if pending == run.phases:
         return
     with database.session(environment) as session:
         query = select(RunRow.pings).where(RunRow.id == run.id).with_for_update()
-        came = (session.scalar(query) or [])[len(run.phases) :]
+        added = (session.scalar(query) or [])[len(run.phases) :]
         session.execute(
             update(RunRow)
             .where(RunRow.id == run.id)
-            .values(pings=[*left, *came] or None)
+            .values(pings=[*pending, *added] or None)
             .execution_options(synchronize_session=False)
         )

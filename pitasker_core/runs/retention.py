@@ -1,4 +1,4 @@
-"""How many runs are kept, and how much of what they printed."""
+"""Delete old runs, and old output beyond a limit."""
 
 from datetime import datetime, timedelta
 
@@ -12,13 +12,13 @@ from pitasker_core.sync import store
 
 _DELETED_AT_ONCE = 5_000
 _READ_AT_ONCE = 10_000
-"""Rows of one statement: others need not wait for a million of them."""
+"""Rows of one statement. Smaller statements let others go on in between."""
 
 
 def prune(environment: Environment, days: int, megabytes: int) -> None:
-    """Forget runs that are older, and what the oldest printed where all together printed more.
+    """Delete runs older than some days, and the oldest output beyond some megabytes.
 
-    A run whose output was forgotten stays, with how much it was. Raises DatabaseError.
+    A run whose output is deleted stays, with the output's size. Raises DatabaseError.
     """
     _forget_runs(environment, clock.now() - timedelta(days=days))
     _forget_outputs(environment, megabytes * 1_000_000)
@@ -29,7 +29,7 @@ def _forget_runs(environment: Environment, before: datetime) -> None:
     while count == _DELETED_AT_ONCE:
         with database.session(environment) as session:
             crontab_row = store.own_crontab(session)
-            # What still runs would be taken in again.
+            # A run that is going on would be imported again.
             old = select(RunRow.id).where(
                 RunRow.crontab_row == crontab_row,
                 RunRow.started_at < before,
@@ -41,7 +41,7 @@ def _forget_runs(environment: Environment, before: datetime) -> None:
 
 
 def _forget_outputs(environment: Environment, room: int) -> None:
-    """From the newest to the oldest, until those before have no output any more."""
+    """Delete output from the newest run to the oldest, until all older runs have none."""
     size = func.octet_length(RunRow.output)
     place = tuple_(RunRow.started_at, RunRow.id)
     query = select(RunRow.id, RunRow.started_at, size.label("size"))

@@ -1,4 +1,4 @@
-"""What a run that was taken in gives to tell: to people, and to an outside monitor."""
+"""Notices and pings caused by a newly imported run."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ from pitasker_core.database.tables import RunRow, TaskRow
 from pitasker_core.runs.exit_codes import in_words
 
 START, SUCCESS, FAIL = "start", "success", "fail"
-"""What an outside monitor is told of a run."""
+"""The phases of a run that a monitor is pinged about."""
 
 _WENT_WELL, _FAILED = "success", "failed"
 
 
-def tell(session: Session, run: int, values: dict[str, Any], state: str, *, is_new: bool) -> None:
-    """Keep what there is to tell of a run whose row was written, in the same transaction.
+def add(session: Session, run: int, values: dict[str, Any], state: str, *, is_new: bool) -> None:
+    """Add the notice and pings of a run in the transaction that writes its row.
 
-    `is_new`: it was not known until now. `state` is the run's, as `RunRow.state`.
+    `is_new`: the row was inserted. `state` is `RunRow.state`.
     """
     is_over = state in (_WENT_WELL, _FAILED)
     if is_over:
@@ -46,14 +46,14 @@ def _notice(session: Session, run: int, values: dict[str, Any], state: str) -> N
         said = values["note"] or in_words(state, values["exit_code"], values["signal"])
         kind, message = NoticeKind.FAILED, f"{said[0].upper()}{said[1:]}."
     elif _state_before(session, values) == _FAILED:
-        kind, message = NoticeKind.RECOVERED, "It went well, for the first time since it failed."
+        kind, message = NoticeKind.RECOVERED, "It succeeded again after a failure."
     else:
         return
     notices.add(session, values["crontab_row"], kind, message, values["task"], run)
 
 
 def _state_before(session: Session, values: dict[str, Any]) -> str | None:
-    """How the task's run before this one ended."""
+    """The state of the task's previous ended run."""
     return session.scalar(
         select(RunRow.state)
         .where(RunRow.task == values["task"], RunRow.started_at < values["started_at"])

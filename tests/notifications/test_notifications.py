@@ -677,7 +677,7 @@ def test_a_conflict_is_told_once_however_often_it_is_found(environment, crontab)
     work._sync()
     (found,) = delivery.listing(environment)
     assert (found.kind, found.task) == (NoticeKind.CONFLICT, task.id)
-    assert f"differently: {task.name}. Decide under Sync health" in found.message
+    assert f"in the crontab: {task.name}. Resolve this under Sync" in found.message
     crontab.write(crontab.read().replace(b"7 7 * * *", b"8 8 * * *"))
     work._sync()
     assert len(delivery.listing(environment)) == 2

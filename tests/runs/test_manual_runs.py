@@ -67,7 +67,7 @@ def test_the_limits_of_the_task_hold(environment):
     second = manual.start(environment, ME, task)
     until(lambda: spool.collect(environment) == 0)
     assert history.named(environment, first).note == "timed out"
-    assert history.named(environment, second).note == "the run before was still going on"
+    assert history.named(environment, second).note == "the previous run was still going on"
 
 
 @pytest.mark.parametrize("recorder_is", ["there", "killed"])

@@ -414,11 +414,11 @@ def test_a_run_that_starts_beside_the_one_before_it_is_told_so(world):
     world.ran(task, at("04:00"), source="observed")
     found = [(run.overlaps, run.result) for run in reversed(history.runs(world.environment))]
     assert found == [
-        (False, "went well"),
-        (True, "went well, beside the run before it"),
+        (False, "success"),
+        (True, "success, overlapping the previous run"),
         (False, f"missed: {spool.SKIPPED}"),
         (False, "running"),
-        (True, "started, beside the run before it"),
+        (True, "ran, result not recorded, overlapping the previous run"),
     ]
 
 

@@ -64,16 +64,16 @@ def test_each_filter_shows_its_runs_and_no_others(environment):
 @pytest.mark.parametrize(
     ("state", "code", "signal", "words"),
     [
-        ("success", 0, None, "went well"),
+        ("success", 0, None, "success"),
         ("failed", 1, None, "exit code 1"),
-        ("failed", 126, None, "exit code 126: it could not be executed: is it executable, with a "
-         "valid first line?"),
+        ("failed", 126, None, "exit code 126: cannot be executed: check that it is executable "
+         "and its first line is valid"),
         ("failed", 127, None, "exit code 127: command not found"),
         ("failed", 137, None, "exit code 137: killed"),
         ("failed", 143, None, "exit code 143: terminated"),
         ("failed", None, 9, "killed by signal 9"),
         ("failed", None, 35, "ended by signal 35"),
-        ("started", None, None, "started"),
+        ("started", None, None, "ran, result not recorded"),
     ],
 )  # fmt: skip
 def test_an_end_is_told_in_words(state, code, signal, words):

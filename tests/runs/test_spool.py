@@ -102,7 +102,10 @@ def test_a_run_that_was_not_to_start_beside_another_is_missed_and_changes_nothin
     left.run("true", "--no-overlap")
     spool.collect(environment)
     newest = history.runs(environment)[0]
-    assert (newest.state, newest.result) == ("missed", "missed: the run before was still going on")
+    assert (newest.state, newest.result) == (
+        "missed",
+        "missed: the previous run was still going on",
+    )
     assert tasks.get(environment, left.task.id).status == "running"
     with database.session(environment) as session:
         assert session.scalars(text("select kind from notices")).all() == []

@@ -1,4 +1,4 @@
-"""What cron's log proves about edits of the crontab by `crontab -e`."""
+"""Proof from cron's log that an edit by `crontab -e` began after a write."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -8,17 +8,16 @@ from pitasker_core.runs.cron_log import observed, reader
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
 
 _LAG = timedelta(seconds=1)
-"""The log may write of a moment this much later, and a log may know whole seconds only."""
+"""A log line can be this much late, and some logs have only whole seconds."""
 
 _LOOK_BACK = timedelta(hours=1)
-"""The time before a write of which the log is read. Editors open for longer prove nothing."""
+"""How far before a write the log is read. Editors that are open for longer prove nothing."""
 
 
 def began_after(environment: Environment, written: datetime) -> bool:
-    """Whether the journal proves that others' last edit began after a write of PiTasker.
+    """Whether the journal proves that the last edit by hand began after PiTasker's last write.
 
-    False where there is no proof. A log in a file proves nothing, since every user of the machine
-    may write to it.
+    False without proof. A log file proves nothing, because every user can write to syslog.
     """
     source = reader.find(environment)
     if isinstance(source, reader.Unreadable) or source.file is not None:
@@ -32,7 +31,7 @@ def began_after(environment: Environment, written: datetime) -> bool:
 
 
 def last_edit_began_after(events: Iterable[Event], user: str, written: datetime) -> bool:
-    """Whether all that changed a user's crontab after a time are edits that began after it.
+    """Whether all changes of a user's crontab after a time are edits that began after it.
 
     `events` are in the order of the log.
     """
@@ -52,5 +51,5 @@ def last_edit_began_after(events: Iterable[Event], user: str, written: datetime)
             if not event.is_verified or start is None or start <= written + _LAG:
                 return False
             is_edited = True
-    # An editor that is still open may have been saved just before the log says so.
+    # An open editor may have saved already, just before its line is logged.
     return is_edited and all(start > written + _LAG for start in begun.values())

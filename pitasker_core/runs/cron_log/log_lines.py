@@ -1,5 +1,4 @@
-"""What a line of cron's log says: which job it started, who changed the crontab, what went wrong.
-Pure."""
+"""Parse lines of cron's log: started jobs, changes of the crontab, errors. Pure."""
 
 import json
 import re
@@ -11,12 +10,12 @@ from enum import StrEnum
 from pitasker_core.crontab.document import encode
 
 JUMP = timedelta(seconds=60)
-"""A clock that gains or loses more than that on the time that passed was set."""
+"""If the clock differs from the elapsed time by more than this, it was set."""
 
 _DAY = timedelta(days=1)
 
 _LARGEST_PROCESS = 1 << 22
-"""Linux numbers processes up to this (proc(5), pid_max)."""
+"""The largest process id of Linux (proc(5), pid_max)."""
 
 
 class MalformedLine(ValueError):
@@ -24,31 +23,31 @@ class MalformedLine(ValueError):
 
 
 class Kind(StrEnum):
-    """What cron says."""
+    """What a line of cron's log reports."""
 
     STARTED = "started"
-    """It started a job: `text` is the command that the shell was given, `as_logged`, and the
-    process is that shell."""
+    """A job was started: `text` is the command for the shell, `as_logged`, and the process is that
+    shell."""
     REPLACED = "replaced"
     EDIT_BEGUN = "edit begun"
     EDIT_ENDED = "edit ended"
     REMOVED = "removed"
-    """Of `crontab`: `text` is whose crontab, `user` who did it."""
+    """By `crontab`: `text` is the owner of the crontab, `user` is who changed it."""
     LISTED = "listed"
     CRON_UP = "cron started"
     ERROR = "error"
-    """Something that kept it from its work, in its own words."""
+    """An error, in cron's own words."""
 
 
 BY_CRONTAB = {Kind.REPLACED, Kind.EDIT_BEGUN, Kind.EDIT_ENDED, Kind.REMOVED, Kind.LISTED}
-"""What `crontab` says, which runs as the user who called it; all else is said by the daemon."""
+"""Lines of `crontab`, which runs as its caller. All others come from the daemon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the log. `boot`, `uptime` (seconds) and `uid` are known from the journal only.
+    """One line of the log. Only the journal has `boot`, `uptime` (seconds) and `uid`.
 
-    `uid` is the user whose process wrote the line, as the kernel told the journal.
+    `uid` is the user whose process wrote the line, from the kernel.
     """
 
     at: datetime
@@ -61,7 +60,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a line says. `at` is aware, in UTC."""
+    """The content of a line. `at` is aware, in UTC."""
 
     at: datetime
     kind: Kind
@@ -69,8 +68,8 @@ class Event:
     user: str
     text: str
     is_verified: bool = False
-    """Whether the log tells that cron, or `crontab`, wrote the line. A file does not: there any
-    user of the machine may have written it."""
+    """Whether the log proves that cron or `crontab` wrote the line. A file proves nothing, because
+    any user of the machine can write to syslog."""
 
 
 _MESSAGE = re.compile(r"\((?P<user>[^)]*)\) (?P<what>[^(]*[^( ]) ?\((?P<text>.*)\)", re.DOTALL)
@@ -85,16 +84,16 @@ _KINDS = {
     "LIST": Kind.LISTED,
     "STARTUP": Kind.CRON_UP,
 }
-_OF_NO_INTEREST = {"INFO", "info", "RELOAD", "MAIL", "END", "CMDEND", "CMDOUT"}
-# Debian's cron in the foreground, as systemd runs it, has no STARTUP: it says instead whether it
-# runs the jobs of @reboot.
+_IGNORED = {"INFO", "info", "RELOAD", "MAIL", "END", "CMDEND", "CMDOUT"}
+# Under systemd, Debian's cron runs in the foreground and logs no STARTUP. Instead it logs whether
+# it runs the @reboot jobs.
 _UP = re.compile(r"(?:Running|Skipping) @reboot jobs.*")
 
 
 def event(line: Line) -> Event | None:
-    """What a line says; None for what is of no interest, as that a session was opened.
+    """The content of a line; None for lines that do not matter, such as an opened session.
 
-    Raises MalformedLine for what cron cannot have written.
+    Raises MalformedLine if cron cannot have written the line.
     """
     match = _MESSAGE.fullmatch(line.message)
     if match is None:
@@ -104,11 +103,11 @@ def event(line: Line) -> Event | None:
     kind = _KINDS.get(what, Kind.ERROR)
     if what == "INFO" and _UP.fullmatch(text):
         kind = Kind.CRON_UP
-    elif what in _OF_NO_INTEREST:
+    elif what in _IGNORED:
         return None
     pid = line.pid
     if kind is Kind.STARTED and (numbered := _WITH_PID.fullmatch(text)):
-        # `cron -L 15`: the process that writes this is not the job's.
+        # With `cron -L 15` the process that logs is not the job's process.
         pid, text = _process(numbered[1]), numbered[2]
     if kind is Kind.ERROR:
         text = f"{what} ({text})"
@@ -116,11 +115,10 @@ def event(line: Line) -> Event | None:
 
 
 def is_authentic(line: Line, said: Event, reader: int) -> bool | None:
-    """Whether the right process wrote a line: cron as root, or `crontab` as who is named.
+    """Whether the right user wrote a line: root for cron, or the named user for `crontab`.
 
-    Any user can write to syslog under cron's name. `reader` is the id of the user who asks: that
-    one can forge lines about its own crontab, and would fool nobody else. None where the log, a
-    file, does not tell who wrote the line.
+    Any user can write to syslog under cron's name. `reader` is our own user id: forged lines about
+    our own crontab fool only ourselves. None for a file, which does not tell who wrote a line.
     """
     if line.uid is None:
         return None
@@ -129,9 +127,9 @@ def is_authentic(line: Line, said: Event, reader: int) -> bool | None:
 
 
 def as_logged(command: str) -> str:
-    """What a shell is given as cron writes it into its log (its `mkprints`): `^M`, `\\303\\251`.
+    """A command in the form that cron logs it (its `mkprints`): `^M`, `\\303\\251`.
 
-    There is no way back: a command may hold the two characters `^M` itself.
+    This cannot be reversed, because a command may contain the two characters `^M` itself.
     """
     return "".join(_printable(byte) for byte in encode(command))
 
@@ -155,10 +153,10 @@ _SYSLOG = re.compile(
 def from_syslog(
     lines: Iterable[bytes], now: datetime, zone: tzinfo
 ) -> Iterator[Line | MalformedLine]:
-    """The lines of cron in a syslog file, with full stamps or the old ones without year and zone.
+    """Cron's lines in a syslog file, with full time stamps or old ones without year and zone.
 
-    A stamp without a year is of the last twelve months; one of the hour that autumn repeats is read
-    so that time goes on.
+    A stamp without a year is in the last twelve months. In the hour that is repeated in autumn, the
+    order of lines decides which of the two times a stamp means.
     """
     before = datetime.min.replace(tzinfo=UTC)
     for raw in lines:
@@ -180,7 +178,7 @@ def from_syslog(
 
 
 def first_stamp(lines: Iterable[bytes], now: datetime, zone: tzinfo) -> datetime | None:
-    """When the first line of a syslog file was written, whoever wrote it; None without a stamp."""
+    """The time stamp of the first line of a syslog file; None without one."""
     for raw in lines:
         if match := _ANY_STAMP.match(_text(raw)):
             try:
@@ -194,7 +192,7 @@ def first_stamp(lines: Iterable[bytes], now: datetime, zone: tzinfo) -> datetime
 
 def _process(digits: str) -> int:
     if not digits.isdecimal() or len(digits) > 7 or int(digits) > _LARGEST_PROCESS:
-        raise MalformedLine("no process has this number")
+        raise MalformedLine("not a process id")
     return int(digits)
 
 
@@ -223,7 +221,7 @@ def _short(stamp: str, now: datetime, zone: tzinfo, before: datetime) -> datetim
 
 
 def from_journal(lines: Iterable[bytes]) -> Iterator[tuple[Line | MalformedLine, str]]:
-    """The lines of `journalctl -o json`, each with its cursor (empty where there is none)."""
+    """The lines of `journalctl -o json`, each with its cursor or an empty text."""
     for raw in lines:
         cursor = ""
         try:
@@ -244,7 +242,7 @@ def from_journal(lines: Iterable[bytes]) -> Iterator[tuple[Line | MalformedLine,
 
 
 def _number(digits: object) -> int:
-    """A number of the journal's own fields, which are 64 bits wide."""
+    """A number in one of the journal's own fields, which have 64 bits."""
     text = str(digits)
     if len(text) > 20:
         raise MalformedLine("a number too large")
@@ -260,5 +258,5 @@ def jumped(before: Line, line: Line) -> bool:
 
 
 def _text(data: bytes) -> str:
-    """Text that PostgreSQL takes."""
+    """A text that PostgreSQL can store."""
     return data.decode("utf-8", "backslashreplace").replace("\0", "")
