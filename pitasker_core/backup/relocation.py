@@ -3,16 +3,18 @@
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from pitasker_core.backup.contents import Source
-from pitasker_core.base import identity, paths
+from pitasker_core.base import clock, identity, paths
 from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.base.text import Code, Text
-from pitasker_core.crontab import command as commands
-from pitasker_core.crontab import command_warnings
-from pitasker_core.crontab.document import Document, EnvironmentLine, split_stdin
+from pitasker_core.crontab.doctor.examination import subjects
+from pitasker_core.crontab.doctor.program_rules import not_executable, program_missing
+from pitasker_core.crontab.document import Document, Entry, EnvironmentLine
 from pitasker_core.crontab.draft import Draft
+from pitasker_core.crontab.machine_facts import gather
 from pitasker_core.crontab.recording import PLAIN, Recorder
 
 _SHOWN = 30
@@ -104,20 +106,22 @@ def _differences(document: Document) -> Iterator[str]:
     for index, line in enumerate(document.lines):
         if isinstance(line, EnvironmentLine) and (missing := _missing_for(line.name, line.value)):
             yield f"Line {index + 1}: {missing}"
-    for index, entry in document.entries():
-        proper, _ = split_stdin(entry.command)
-        reading = commands.read(re.sub(r"\\([\\%])", r"\1", proper))
-        environment = document.environment(index)
+    # A paused entry may be resumed here.
+    lines = (replace(x, prefix="") if isinstance(x, Entry) else x for x in document.lines)
+    active = replace(document, lines=tuple(lines))
+    facts = gather(active, clock.system_zone())
+    for index, subject in subjects(active, facts):
         here = f"Line {index + 1}:"
-        program = command_warnings.missing_program(reading.program, environment)
-        if program:
-            yield f"{here} {program}"
-        for path in reading.paths:
-            # A file that the command is to write need not be there.
-            gone = path not in reading.outputs and not paths.exists(path)
-            if gone and path != reading.program:
+        for rule in (program_missing, not_executable):
+            if problem := rule.check(subject):
+                yield f"{here} {problem.message}"
+        # A file that the command is to write need not be there.
+        named = {file.path for file in subject.calls.outputs}
+        named |= {call.path or "" for call in subject.calls.calls}
+        for path in subject.absolute_paths:
+            if path not in named and not paths.exists(path):
                 yield f"{here} there is no {path} on this machine."
-        for user in _USERS.findall(proper):
+        for user in _USERS.findall(subject.proper):
             if not identity.has_account(user):
                 yield f"{here} there is no user {user} on this machine."
 

@@ -11,7 +11,7 @@ from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
-from pitasker_core.crontab import command_warnings
+from pitasker_core.reports import doctor
 from pitasker_core.server import json
 from pitasker_core.sync import service
 from pitasker_core.tasks import Applied
@@ -196,5 +196,6 @@ def _warnings(environment: Environment, done: Applied) -> list[str]:
     for task in done.tasks:
         lines = document.by_tag.get(task.tag, []) if document and task.tag else []
         index = next(iter(lines), None)
-        warnings += map(str, command_warnings.advise(task.schedule, task.command, document, index))
+        findings = doctor.examine_draft(environment, task.schedule, task.command, index)
+        warnings += [str(finding.sentence) for finding in findings]
     return warnings

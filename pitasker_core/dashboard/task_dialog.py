@@ -7,7 +7,7 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
-from pitasker_core.crontab import command_warnings, environment_lines
+from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT
@@ -18,6 +18,7 @@ from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.task_grid import RUN_NOW, RUNS, WHY
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.database import notices
+from pitasker_core.reports import doctor
 from pitasker_core.runs import history
 from pitasker_core.sync import service
 from pitasker_core.tasks import Task
@@ -308,8 +309,10 @@ def _advise(schedule: str, command: str, task: Task | None) -> None:
     document, index = _crontab(), None
     if document and task and task.tag:
         index = next(iter(document.by_tag.get(task.tag, [])), None)
-    for warning in command_warnings.advise(schedule.strip(), command.strip(), document, index):
-        st.caption(f":orange[:material/warning: {plain(warning)}]")
+    findings = doctor.examine_draft(environment(), schedule.strip(), command.strip(), index)
+    for finding in findings:
+        if finding.rule != "invalid_line":  # said below the schedule
+            st.caption(f":orange[:material/warning: {plain(finding.sentence)}]")
 
 
 def _crontab() -> Document | None:

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
+from pitasker_core.crontab.doctor.examination import examine_text_of
 from pitasker_core.crontab.document import Document, Entry, Invalid
+from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.sync.merge import Change, Kind
 from pitasker_core.sync.service import Comparison
 
@@ -138,7 +140,8 @@ def of_lines(document: Document) -> list[Finding]:
             findings.append(_at(document, index, Discrepancy.INVALID_LINE, message))
         elif isinstance(line, Entry):
             findings += [
-                _at(document, index, Discrepancy.ODD_ENTRY, message) for message in _oddities(line)
+                _at(document, index, Discrepancy.ODD_ENTRY, message)
+                for message in _oddities(line, document.dialect)
             ]
             if line.words.strip():
                 message = "The shell ignores what stands behind the tag, so it does nothing."
@@ -146,22 +149,8 @@ def of_lines(document: Document) -> list[Finding]:
     return findings
 
 
-def _oddities(entry: Entry) -> list[str]:
-    found = [f"{warning[0].upper()}{warning[1:]}." for warning in entry.meaning.warnings]
-    first = entry.command.split(" ", 1)[0]
-    if "\r" in entry.command:
-        found.append(
-            "A carriage return stands in the command, and cron runs it with it. "
-            "Save this line with Linux line ends."
-        )
-    elif "\r" in entry.words:
-        found.append(
-            "A carriage return stands behind the tag. Save this line with Linux line ends."
-        )
-    if not entry.command:
-        found.append("There is no command: cron runs nothing.")
-    elif first.isdigit():
-        found.append(f"Six fields: cron runs the program “{first}”.")
+def _oddities(entry: Entry, dialect: Dialect) -> list[str]:
+    found = [finding.sentence for finding in examine_text_of(entry, dialect)]
     if entry.misplaced_tag:
         found.append("The tag stands in the standard input: somebody wrote a % before it.")
     if entry.swallowed_tag:

@@ -13,7 +13,7 @@ from pitasker_core import backup, database, tasks
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.cli import main
-from pitasker_core.crontab import command_warnings
+from pitasker_core.reports import doctor
 from pitasker_core.runs import history, manual, spool
 from pitasker_core.runs.why import gathering
 
@@ -71,7 +71,8 @@ def see(environment: Environment) -> dict[str, object]:
         "status": say(("status",)),
         "validate": say(("validate",)),
         "advice": [
-            command_warnings.advise("@daily", program, None) for program in (f"{CLOSED}/x.sh", LONG)
+            [finding.message for finding in doctor.examine_draft(environment, "@daily", program)]
+            for program in (f"{CLOSED}/x.sh", LONG)
         ],
         "why": gathering.explain(environment, task.id).conclusion,
         "run in an unreadable HOME": run(environment, here),

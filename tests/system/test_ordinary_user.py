@@ -43,7 +43,9 @@ def test_a_recorder_that_cannot_be_reached_takes_nothing_down(seen):
 
 
 def test_a_program_that_cannot_be_reached_is_warned_of(seen):
-    assert all("no file" in " ".join(warnings) for warnings in seen["advice"])
+    closed, long = (" ".join(warnings) for warnings in seen["advice"])
+    assert "cannot be reached: Permission denied" in closed
+    assert "cannot be reached: File name too long" in long
     assert seen["why"]
 
 

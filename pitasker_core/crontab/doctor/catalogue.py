@@ -19,6 +19,14 @@ ENTRY_RULES: tuple[EntryRule, ...] = (
     *schedule_rules.RULES,
     *boot_rules.RULES,
 )
+TEXT_RULES: tuple[EntryRule, ...] = (
+    schedule_rules.never_runs,
+    schedule_rules.odd_schedule,
+    text_rules.carriage_return,
+    text_rules.no_command,
+    text_rules.sixth_field,
+)
+"""Rules about an entry that need to know nothing but its text, and are never a matter of taste."""
 LINE_RULES: tuple[LineRule, ...] = environment_rules.RULES
 
 GROUPS: dict[str, tuple[EntryRule, ...] | tuple[LineRule, ...]] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pitasker_core.crontab.doctor import neighbours
-from pitasker_core.crontab.doctor.catalogue import ENTRY_RULES, LINE_RULES
+from pitasker_core.crontab.doctor.catalogue import ENTRY_RULES, LINE_RULES, TEXT_RULES
 from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN, MachineFacts
 from pitasker_core.crontab.doctor.finding import Finding, Problem, Severity
 from pitasker_core.crontab.doctor.rule import LineContext
@@ -23,6 +23,7 @@ from pitasker_core.crontab.document import (
     parse_line,
 )
 from pitasker_core.crontab.execution import cron_variables
+from pitasker_core.crontab.schedule import Dialect
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,15 @@ def examine_draft(
         for place in (places[at], *above)
         for finding in _examine_line(document, place, facts, around)
     )
+
+
+def examine_text_of(entry: Entry, dialect: Dialect) -> Iterator[Problem]:
+    """What is wrong or odd about an entry's text alone: what a validation reports."""
+    variables = cron_variables({}, "", "", dialect)
+    subject = Subject(entry, {}, variables, NOTHING_KNOWN, dialect, NO_NEIGHBOURS)
+    for rule in TEXT_RULES:
+        if problem := rule.check(subject):
+            yield problem
 
 
 def draft_of(document: Document, schedule: str, command: str, index: int | None) -> Document:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pitasker_core.base.text import Text
+
 
 class Severity(StrEnum):
     """How much a finding matters."""
@@ -48,6 +50,11 @@ class Problem:
     """A command for a terminal that shows or solves it."""
     fix: Fix | None = None
 
+    @property
+    def sentence(self) -> str:
+        """The message with its advice."""
+        return Text(self.message, " ", self.advice) if self.advice else self.message
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -63,6 +70,11 @@ class Finding:
     advice: str = ""
     terminal: str = ""
     fix: Fix | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The message with its advice."""
+        return Text(self.message, " ", self.advice) if self.advice else self.message
 
 
 def high(

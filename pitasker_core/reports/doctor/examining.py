@@ -12,7 +12,7 @@ from sqlalchemy import text
 from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import DatabaseError
+from pitasker_core.base.errors import DatabaseError, PiTaskerError
 from pitasker_core.crontab.doctor import examination
 from pitasker_core.crontab.doctor.examination import Report
 from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN, MachineFacts
@@ -96,9 +96,12 @@ def examine_draft(
 ) -> tuple[Finding, ...]:
     """The findings of an entry before it is saved, at an index of the crontab or at its end.
 
-    Raises CrontabUnavailable when the crontab cannot be read.
+    Where the crontab cannot be read, the entry is judged as if it stood alone.
     """
-    installed, document = service.read_crontab(environment)
+    try:
+        installed, document = service.read_crontab(environment)
+    except PiTaskerError:
+        installed, document, index = None, parse(""), None
     known = _cached(environment, document, digest(installed), fresh=False).facts
     draft = examination.draft_of(document, schedule, command, index)
     at = len(draft.lines) - 1 if index is None else index
