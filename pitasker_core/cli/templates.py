@@ -8,7 +8,7 @@ from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
 from pitasker_core.cli.files import read_file, write_file
-from pitasker_core.server import json, json_files
+from pitasker_core.server import json_files
 from pitasker_core.tasks import Applied
 from pitasker_core.templates import own, using
 from pitasker_core.templates.model import Kind, Parameter, Template
@@ -124,7 +124,7 @@ def _used(done: Applied, missing: list[str]) -> Answer:
     lines += [f"Warning: {sentence}" for sentence in missing]
     if done.problem:
         lines.append(f"{NOT_YET} {done.problem.user_message}")
-    data = {**json.applied(done), "missing": missing}
+    data = json_files.used(done, missing)
     return Answer(data, "\n".join(lines), not (done.failures or done.problem))
 
 

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 
 from pitasker_core.base.errors import ParseError
-from pitasker_core.formats.node import DEEPEST, MOST_ITEMS, Node
+from pitasker_core.formats.node import DEEPEST, MOST_ITEMS, MOST_NODES, Node
 
 
 def read_json(text: str) -> Node:
@@ -27,6 +27,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._count = 0
         self._decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
     def skip(self, at: int) -> int:
@@ -44,6 +45,9 @@ class _Reader:
         """The value that begins at a place, and where it ends."""
         if depth > DEEPEST:
             raise self.error("lists and objects are nested too deeply", at)
+        self._count += 1
+        if self._count > MOST_NODES:
+            raise self.error(f"there are more than {MOST_NODES:,} values", at)
         character = self._text[at : at + 1]
         if character == "{":
             return self._object(at, depth)

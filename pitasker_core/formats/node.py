@@ -16,6 +16,10 @@ MOST_ITEMS = 2_000
 """Items of one list, or keys of one mapping."""
 
 
+MOST_NODES = 100_000
+"""Values of one document: each takes a hundred bytes or more."""
+
+
 class Plain(str):
     """A scalar without quotes, which may be meant as a text, a number, true, false or null."""
 

@@ -4,13 +4,13 @@ Built from the parser's events, never by a loader: tags cannot make objects, and
 make a small file a large document.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
 
 from pitasker_core.base.errors import ParseError
-from pitasker_core.formats.node import DEEPEST, MOST_ITEMS, Node, Plain
+from pitasker_core.formats.node import DEEPEST, MOST_ITEMS, MOST_NODES, Node, Plain
 
 # The parser in C where the wheel has it: ten times as fast.
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -20,7 +20,7 @@ def read_yaml(text: str) -> Node:
     """The document of a text. Raises ParseError with the line."""
     try:
         events = yaml.parse(text, Loader=_PARSER)
-        return _document(iter(events))
+        return _document(_counted(events))
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else None
         raise _error(problem.problem or "cannot be read", line) from None
@@ -48,6 +48,13 @@ def _error(message: str, line: int | None) -> ParseError:
     if "cannot start any token" in message or "alias" in message:
         advice = "Put a text that begins with @, *, & or % in quotes."
     return ParseError(f"{place}{message}.", advice)
+
+
+def _counted(events: Iterable[Any]) -> Iterator[Any]:
+    for count, event in enumerate(events):
+        if count > 2 * MOST_NODES:
+            raise _error(f"there are more than {MOST_NODES:,} values", _line(event))
+        yield event
 
 
 def _document(events: Iterator[Any]) -> Node:

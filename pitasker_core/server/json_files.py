@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from pitasker_core.formats.fields import write_record
 from pitasker_core.formats.record import Remark
-from pitasker_core.server.json import Shape, error, task
+from pitasker_core.server.json import Shape, applied, error, task
+from pitasker_core.tasks import Applied
 from pitasker_core.tasks.file_import import Candidate, FileImport, FilePreview
 from pitasker_core.templates.model import Parameter
 from pitasker_core.templates.own import Listed
@@ -50,6 +51,11 @@ def template(listed: Listed) -> Shape:
     data = template_data(listed.template)
     parameters = [_parameter(parameter) for parameter in listed.template.parameters]
     return {**data, "parameters": parameters, "isOwn": listed.is_own}
+
+
+def used(done: Applied, missing: Iterable[str]) -> Shape:
+    """The task that a template made, and what this machine lacks for it."""
+    return {**applied(done), "missing": list(missing)}
 
 
 def rendered(preview: Rendered) -> Shape:

@@ -1,65 +1,27 @@
 """The API over real HTTP, on the real `crontab` and a real PostgreSQL."""
 
 import json
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from prometheus_client.parser import text_string_to_metric_families
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.routing import Mount
 
 from pitasker_core import database, tasks
 from pitasker_core.base import errors
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.database.tables import RunRow
 from pitasker_core.runs import spool
-from pitasker_core.server import tokens
 from pitasker_core.server.api.app import STATUS, make
-from pitasker_core.server.auth import Role
-from pitasker_core.server.web import login, prometheus
-from pitasker_core.server.web.bounds import Bounded, Limits
-from pitasker_core.server.web.gate import Gate
+from pitasker_core.server.web.bounds import Limits
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.signing_in import cookies
-from tests.helpers.waiting import patience, until
-
-
-@pytest.fixture(scope="session")
-def address():
-    """A server of the API behind its gate, without the dashboard."""
-    app = Starlette(
-        routes=[*login.routes(), *prometheus.routes(), Mount("/api", make())],
-        middleware=[Middleware(Gate), Middleware(Bounded)],
-    )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture
-def api(address, cli_environment, environment, monkeypatch):
-    """A client with a token that may write."""
-    for name, value in cli_environment.items():
-        monkeypatch.setenv(name, value)
-    token = tokens.create(environment, ME, "tests", Role.WRITE)
-    bearer = {"authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"{address}/api", headers=bearer, timeout=patience()) as client:
-        yield client
-
+from tests.helpers.waiting import until
 
 NEW = {"name": "Backup", "cronSchedule": "0 2 * * *", "command": "/home/pi/backup.sh"}
 

@@ -15,7 +15,16 @@ from pitasker_core.base import errors, timings
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Code, Text
 from pitasker_core.server import json
-from pitasker_core.server.api import crontab, crontabs, doctor, runs, schedules, tasks
+from pitasker_core.server.api import (
+    crontab,
+    crontabs,
+    doctor,
+    runs,
+    schedules,
+    task_files,
+    tasks,
+    templates,
+)
 from pitasker_core.server.api.context import Exact
 from pitasker_core.server.api.models import Error
 
@@ -60,6 +69,8 @@ def make() -> FastAPI:
     app.include_router(crontab.router, tags=["crontab"])
     app.include_router(crontabs.router, tags=["crontabs"])
     app.include_router(tasks.router, tags=["tasks"])
+    app.include_router(task_files.router, tags=["files of tasks"])
+    app.include_router(templates.router, tags=["templates"])
     app.include_router(runs.router, tags=["runs"])
     app.include_router(doctor.router, tags=["doctor"])
     app.include_router(schedules.router, tags=["schedules"])

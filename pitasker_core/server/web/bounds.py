@@ -23,6 +23,10 @@ UPLOAD = "/_stcore/upload_file/"
 """The path of Streamlit's uploads. Only the raw editor takes a file."""
 
 
+WHOLE_TEXTS = ("/api/crontab/raw", "/api/task-files/import", "/api/task-files/import/preview")
+"""The paths of the API that take a whole crontab, or a file of tasks."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bytes of bodies and messages, and the number of websockets of an address."""
@@ -91,7 +95,7 @@ class Bounded:
         limits, path = self._limits, scope["path"]
         if scope["state"].get("role") is None:
             return limits.stranger
-        if path == "/api/crontab/raw":
+        if path in WHOLE_TEXTS:
             return limits.crontab
         return limits.upload if path.startswith(UPLOAD) else limits.body
 

@@ -1,0 +1,107 @@
+"""Templates over HTTP."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Response
+
+from pitasker_core.server import json_files
+from pitasker_core.server.api import file_models as models
+from pitasker_core.server.api.context import ACTOR, Asked
+from pitasker_core.server.json import Shape
+from pitasker_core.templates import own, using
+from pitasker_core.templates.template_file import write_template
+
+router = APIRouter(prefix="/templates")
+
+Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+
+@router.get("", response_model=models.Templates, response_model_exclude_unset=True)
+def list_templates(environment: Asked) -> Shape:
+    """All templates, with their parameters."""
+    return json_files.templates(own.list_templates(environment))
+
+
+@router.post("", status_code=201, response_model=models.Template, response_model_exclude_unset=True)
+def import_template(environment: Asked, sent: models.TemplateFile) -> Shape:
+    """Keep the template of a file. Nothing in it is run."""
+    data = sent.content.encode()
+    template = own.import_template(environment, ACTOR, data, replace=sent.replace)
+    return json_files.template(own.Listed(template, is_own=True))
+
+
+@router.post(
+    "/from-task",
+    status_code=201,
+    response_model=models.Template,
+    response_model_exclude_unset=True,
+)
+def save_task(environment: Asked, sent: models.TemplateOfTask) -> Shape:
+    """Keep a task as a template."""
+    template = using.save_as_template(
+        environment,
+        ACTOR,
+        sent.task,
+        sent.name,
+        sent.title,
+        sent.parameters,
+        replace_own=sent.replace,
+    )
+    return json_files.template(own.Listed(template, is_own=True))
+
+
+@router.get("/{name}", response_model=models.Template, response_model_exclude_unset=True)
+def get_template(environment: Asked, name: Name) -> Shape:
+    """One template."""
+    return json_files.template(own.get_template(environment, name))
+
+
+@router.delete("/{name}", status_code=204)
+def remove_template(environment: Asked, name: Name) -> None:
+    """Remove a template of one's own."""
+    own.remove_template(environment, ACTOR, name)
+
+
+_FILES = {"yaml": "application/yaml", "json": "application/json"}
+_FILE_CONTENT: dict[str, Any] = {kind: {} for kind in _FILES.values()}
+
+
+@router.get(
+    "/{name}/file",
+    response_class=Response,
+    responses={200: {"description": "The file.", "content": _FILE_CONTENT}},
+)
+def export_template(
+    environment: Asked, name: Name, format: Literal["yaml", "json"] = "yaml"
+) -> Response:
+    """A template as a file, to share it."""
+    template = own.get_template(environment, name).template
+    text = write_template(template, as_json=format == "json")
+    headers = {"content-disposition": f'attachment; filename="{name}.{format}"'}
+    return Response(text.encode(), media_type=_FILES[format], headers=headers)
+
+
+@router.post("/{name}/render", response_model=models.Rendered)
+def render(environment: Asked, name: Name, sent: models.TemplateValues) -> Shape:
+    """The task that a template would make."""
+    return json_files.rendered(
+        using.render_template(environment, name, sent.values, sent.task_name)
+    )
+
+
+@router.post(
+    "/{name}/use", status_code=201, response_model=models.Used, response_model_exclude_unset=True
+)
+def use(environment: Asked, name: Name, sent: models.TemplateUse) -> Shape:
+    """Make a task of a template and, if it is system-managed, its entry."""
+    preview = using.render_template(environment, name, sent.values, sent.task_name)
+    done = using.use_template(
+        environment,
+        ACTOR,
+        name,
+        sent.values,
+        sent.task_name,
+        system_managed=sent.is_system_managed,
+        paused=sent.paused,
+    )
+    return json_files.used(done, preview.missing)
