@@ -6,10 +6,7 @@ Debian's `crontab` takes schedules that it should refuse.
 """
 
 import re
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple, NoReturn
@@ -323,109 +320,6 @@ def _digits(text: str) -> int:
     if not text.isdigit() or len(text) >= _TOO_LONG:
         raise ValueError
     return int(text)
-
-
-def next_runs(schedule: Schedule, after: datetime, zone: tzinfo, count: int) -> list[datetime]:
-    """The first `count` instants after `after` at which cron starts the job, aware, in `zone`.
-
-    `zone` is the system's: cron knows no other. An instant is named once, also when cron starts a
-    job in it several times to catch up. Empty for `@reboot`, for what never runs, and for cronie's
-    random values, which nobody can know.
-    """
-    if schedule.reboot or schedule.random or schedule.never_runs:
-        return []
-    since = after.astimezone(UTC)
-    runs: dict[datetime, None] = {}
-    for instant in _instants(schedule, after.astimezone(zone), zone):
-        if len(runs) >= count:
-            break
-        if instant > since:
-            runs[instant] = None
-    return [instant.astimezone(zone) for instant in runs]
-
-
-def last_run(schedule: Schedule, before: datetime, zone: tzinfo) -> datetime | None:
-    """The last instant up to `before` at which cron started the job, aware, in `zone`.
-
-    None for what `next_runs` knows no times of, and for what did not run in the last eight years,
-    in which even a 29 February comes.
-    """
-    if schedule.reboot or schedule.random or schedule.never_runs:
-        return None
-    for days in (1 / 24, 1, 8, 32, 366, 8 * 366):
-        start = before - timedelta(days=days)
-        found = None
-        for instant in _instants(schedule, start.astimezone(zone), zone):
-            if instant > before:
-                break
-            found = instant if instant > start else found
-        if found:
-            return found.astimezone(zone)
-    return None
-
-
-def _instants(schedule: Schedule, start: datetime, zone: tzinfo) -> Iterator[datetime]:
-    """Ascending UTC instants from about `start`, by cron's rules for a clock that jumps.
-
-    Forward by less than three hours: a fixed job of the skipped time starts right after the jump,
-    a wildcard job of it is lost. Backward by up to three hours: a fixed job starts the first time
-    only, a wildcard job both times. Beyond that cron takes the new time as it is.
-    """
-    limit = timedelta(minutes=180)
-    local = start.replace(tzinfo=None, second=0, microsecond=0)
-    # The second pass through a repeated hour also has what lies before `start` on the clock.
-    local -= max(_offset(local, zone, 0) - _offset(local, zone, 1), timedelta(0))
-    second_pass: deque[datetime] = deque()
-    for wall in _wall_times(schedule, local):
-        early, late = _offset(wall, zone, 0), _offset(wall, zone, 1)
-        instant = wall.replace(tzinfo=UTC) - early
-        if early < late:  # skipped: the clock jumps over it
-            if schedule.is_wildcard or late - early >= limit:
-                continue
-            instant = _jump(wall, zone)
-        while second_pass and second_pass[0] < instant:
-            yield second_pass.popleft()
-        yield instant
-        if early > late and (schedule.is_wildcard or early - late > limit):
-            second_pass.append(wall.replace(tzinfo=UTC) - late)
-    yield from second_pass
-
-
-def _offset(wall: datetime, zone: tzinfo, fold: int) -> timedelta:
-    return wall.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta(0)
-
-
-def _jump(wall: datetime, zone: tzinfo) -> datetime:
-    """The instant at which the clock jumps over `wall`."""
-    late = _offset(wall, zone, 1)
-    instant = wall.replace(tzinfo=UTC) - late
-    while instant.astimezone(zone).utcoffset() != late:
-        instant += timedelta(minutes=1)
-    return instant
-
-
-def _wall_times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
-    """Naive local times after `after` that match, on a clock that never jumps.
-
-    croniter is given lists that it cannot misread, and the rule for the two kinds of days.
-    """
-    from croniter import CroniterBadDateError, croniter
-
-    days, weekdays = _dates(schedule)
-    fields = (schedule.minutes, schedule.hours, days, schedule.months, weekdays)
-    texts = [",".join(map(str, values)) for values in fields]
-    for place, complete_count in ((0, 60), (1, 24), (3, 12)):
-        if len(fields[place]) == complete_count:
-            texts[place] = "*"  # croniter takes 3 ms for a list of sixty
-    expression = " ".join(texts)
-    # A complete list restricts nothing only where both must match.
-    complete = len(days) == 31 or len(weekdays) == 7
-    calendar = croniter(expression, after, day_or=not (schedule.both_must_match or complete))
-    try:
-        while True:
-            yield calendar.get_next(datetime)
-    except (CroniterBadDateError, OverflowError):
-        return
 
 
 def _dates(schedule: Schedule) -> tuple[tuple[int, ...], tuple[int, ...]]:

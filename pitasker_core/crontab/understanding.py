@@ -8,7 +8,7 @@ from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab import phrases
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.builder import explain_days
-from pitasker_core.crontab.calendar import clock_notes
+from pitasker_core.crontab.calendar import clock_notes, next_runs
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.phrases import Kind
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
@@ -80,7 +80,7 @@ def understand(
 
 
 def _runs(schedule: Schedule, zone: ZoneInfo, now: datetime) -> tuple[datetime, ...]:
-    return tuple(schedules.next_runs(schedule, now, zone, SHOWN_RUNS))
+    return tuple(next_runs(schedule, now, zone, SHOWN_RUNS))
 
 
 def _warnings(schedule: Schedule, zone: ZoneInfo, now: datetime) -> list[str]:

@@ -9,6 +9,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT
 from pitasker_core.dashboard.markdown import bold, plain
@@ -295,7 +296,7 @@ def _show_meaning(text: str, *, is_new: bool) -> None:
         st.caption(f":red[{plain(problem.user_message)}]")
         return
     zone, now = clock.system_zone(), clock.now()
-    runs = schedules.next_runs(schedule, now, zone, 5)
+    runs = next_runs(schedule, now, zone, 5)
     words = bold(schedules.describe(schedule))
     if runs:
         times = ", ".join(f"{run:%a %d %b %H:%M}" for run in runs)

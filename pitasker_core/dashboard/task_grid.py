@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard.staging import FIELDS, Staging, cell
 from pitasker_core.dashboard.times import ago
@@ -173,7 +174,7 @@ def next_run(schedule: str, after: datetime, zone: ZoneInfo, dialect: Dialect) -
         if asked <= after and (answer is None or after < answer):
             return answer
     try:
-        runs = schedules.next_runs(schedules.parse(schedule, dialect), after, zone, 1)
+        runs = next_runs(schedules.parse(schedule, dialect), after, zone, 1)
     except InvalidSchedule:
         runs = []
     if len(_NEXT) > 10_000:

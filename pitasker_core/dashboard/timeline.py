@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pitasker_core.base.text import visible
 from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard.charts import label
 from pitasker_core.dashboard.times import lasted
@@ -84,7 +85,7 @@ def future(
             schedule = schedules.parse(entry.schedule, dialect)
         except InvalidSchedule:
             continue
-        runs = schedules.next_runs(schedule, now, zone, _MOST_PLANNED + 1)
+        runs = next_runs(schedule, now, zone, _MOST_PLANNED + 1)
         inside = [run for run in runs if run <= end]
         if len(inside) > _MOST_PLANNED // 2:
             words = schedules.describe(schedule)

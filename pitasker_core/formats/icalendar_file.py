@@ -12,6 +12,7 @@ from hashlib import sha256
 from icalendar import Calendar, Event
 
 from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.formats.record import Remark, TaskRecord
 
@@ -93,7 +94,7 @@ def _runs(schedule: Schedule, now: datetime, end: datetime, zone: tzinfo) -> Ite
     """The runs up to `end`, asked for in growing portions: the next may be years away."""
     after, count = now, 1
     while True:
-        runs = schedules.next_runs(schedule, after, zone, count)
+        runs = next_runs(schedule, after, zone, count)
         yield from (run for run in runs if run < end)
         if len(runs) < count or runs[-1] >= end:
             return

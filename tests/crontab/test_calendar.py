@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pitasker_core.crontab.calendar import clock_notes, month_days
+from pitasker_core.crontab.calendar import clock_notes, month_days, next_runs
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
-from pitasker_core.crontab.schedule import Schedule, next_runs, parse
+from pitasker_core.crontab.schedule import Schedule, parse
 from tests.crontab.test_describing import SCHEDULES
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pitasker_core.crontab.schedule import Schedule, next_runs, parse
+from pitasker_core.crontab.calendar import next_runs
+from pitasker_core.crontab.schedule import Schedule, parse
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "1000"))
 """Schedules in all, spread over the changes below."""

@@ -10,12 +10,12 @@ from cronsim import CronSim
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import (
     Dialect,
     InvalidSchedule,
     Schedule,
     describe,
-    next_runs,
     parse,
     suggest,
 )

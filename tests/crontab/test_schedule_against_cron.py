@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pitasker_core.crontab.schedule import InvalidSchedule, parse
+from tests.crontab.test_phrases import TABLE
 
 _LOW = (0, 0, 1, 1, 0)
 _HIGH = (59, 23, 31, 12, 7)
@@ -100,3 +101,10 @@ def test_we_take_each_nickname_that_cron_takes(nickname: str, tmp_path: Path) ->
 def test_we_refuse_each_nickname_that_cron_refuses(nickname: str, tmp_path: Path) -> None:
     assert not we_take(nickname)
     assert not cron_takes(tmp_path / "crontab", nickname)
+
+
+def test_cron_takes_each_schedule_that_words_are_given(tmp_path: Path) -> None:
+    texts = {text for row in TABLE for text in row["schedules"].split(" | ") if text}
+    # One file is one call; cron refuses all of it for one bad line.
+    assert cron_takes(tmp_path / "crontab", " true\n".join(sorted(texts)))
+    assert not cron_takes(tmp_path / "crontab", " true\n".join([*sorted(texts), "61 * * * *"]))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pitasker_core.crontab.schedule import Dialect, Schedule, next_runs, parse
+from pitasker_core.crontab.calendar import next_runs
+from pitasker_core.crontab.schedule import Dialect, Schedule, parse
 from pitasker_core.crontab.zones import beside, cron_zone, find_zone, translate
 from tests.crontab.test_describing import SCHEDULES
 

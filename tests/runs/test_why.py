@@ -12,6 +12,7 @@ import pytest
 from pitasker_core.base import clock
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.calendar import last_run
 from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.runs.history import Run
@@ -654,7 +655,7 @@ def test_the_last_time_that_cron_ran_it_is_known(
     schedule: str, before: str, last: str | None
 ) -> None:
     at = datetime.fromisoformat(before).replace(tzinfo=BERLIN)
-    found = schedules.last_run(schedules.parse(schedule), at, BERLIN)
+    found = last_run(schedules.parse(schedule), at, BERLIN)
     assert (found and f"{found:%Y-%m-%d %H:%M}") == last
 
 

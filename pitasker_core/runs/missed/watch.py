@@ -13,7 +13,7 @@ from pitasker_core import database, tasks
 from pitasker_core.base import clock, cron_daemon
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Schedule
 from pitasker_core.runs import machine, manual, spool
 from pitasker_core.runs.cron_log.log_lines import JUMP
@@ -245,7 +245,7 @@ class Watch:
         if schedule.reboot:
             assert self._boot is not None  # noqa: S101 - judging has begun
             return self._boot.at if since < self._boot.at else None
-        return next(iter(schedules.next_runs(schedule, since, clock.system_zone(), 1)), None)
+        return next(iter(next_runs(schedule, since, clock.system_zone(), 1)), None)
 
     def _judge_all(
         self,

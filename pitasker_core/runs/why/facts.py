@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.calendar import last_run, next_runs
 from pitasker_core.crontab.document import Document, Entry
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.crontab.zones import cron_zone
@@ -189,7 +190,7 @@ class Facts:
             times = [self.booted_at]
         else:
             ends = (self.now - LATE, self.now)
-            times = [schedules.last_run(meaning, end, self.cron_zone) for end in ends]
+            times = [last_run(meaning, end, self.cron_zone) for end in ends]
         # In UTC, in which two times can be compared and reckoned with.
         due = next((due for due in times if due and due > self.changed_at), None)
         return due.astimezone(UTC) if due else None
@@ -198,7 +199,7 @@ class Facts:
     def next(self) -> datetime | None:
         """When it runs next."""
         meaning = self.meaning
-        runs = schedules.next_runs(meaning, self.now, self.cron_zone, 1) if meaning else []
+        runs = next_runs(meaning, self.now, self.cron_zone, 1) if meaning else []
         return runs[0] if runs else None
 
     @cached_property
