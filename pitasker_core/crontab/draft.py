@@ -1,134 +1,128 @@
 """Change single entries of a crontab: no other byte changes, and what is written reads back."""
 
-from uuid import UUID
+from dataclasses import replace
+from typing import Any
 
-from pitasker_core.base.errors import InvalidSyntax, NotFound
+from pitasker_core.base.errors import NotFound
 from pitasker_core.crontab.document import (
     Comment,
     Document,
     Entry,
-    Invalid,
     Line,
-    check_command,
     check_name,
-    find_control_character,
     parse_line,
-    recorded,
     split_stdin,
-    tagged,
 )
-from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
+from pitasker_core.crontab.entry_spec import (
+    EntrySpec,
+    Layout,
+    layout_of,
+    render_entry,
+    says,
+    spec_of,
+)
+from pitasker_core.crontab.rejection import Rejection, refuse
 
 
 class Draft:
-    """Changes to a crontab, made one after the other and put into it at once by `done`.
+    """Changes to a crontab, collected one by one and made at once by `done`.
 
-    Indexes are those of the lines before any change. Each change raises InvalidSyntax when cron
-    would not take the new line, and NotFound when there is no entry at the index; then it has done
-    nothing.
+    Indexes are those of the lines before any change. A change that is refused has no effect.
+    Changes of an entry raise NotFound when there is no entry at the index.
     """
 
-    def __init__(self, crontab: Document) -> None:
-        self._crontab = crontab
+    def __init__(self, document: Document) -> None:
+        self._document = document
         self._changed: dict[int, Line | None] = {}
         self._above: dict[int, list[Line]] = {}
-        """New lines, by the index of the line above which they stand."""
+        """New lines, by the index of the line below them."""
 
     def done(self) -> Document:
-        """The crontab with the changes; the very same one if there are none."""
+        """Return the document with the changes; the same object if there are none."""
         if not self._changed and not self._above:
-            return self._crontab
-        old = self._crontab.lines
+            return self._document
+        old = self._document.lines
         lines: list[Line] = []
         for index in range(len(old) + 1):
             above = self._above.get(index, [])
             if above and lines and not lines[-1].raw.endswith("\n"):
-                lines[-1] = parse_line(lines[-1].raw + "\n", self._crontab.dialect)
+                lines[-1] = parse_line(lines[-1].raw + "\n", self._document.dialect)
             lines += above
             if index < len(old) and (line := self._changed.get(index, old[index])):
                 lines.append(line)
-        return Document(tuple(lines), self._crontab.dialect)
+        return Document(tuple(lines), self._document.dialect)
 
     def add(
         self,
-        name: str | None,
-        schedule: str,
-        command: str,
-        tag: UUID,
-        paused: bool = False,
-        recording: Recording = PLAIN,
-        recorder: Recorder | None = None,
+        spec: EntrySpec,
         *,
         above: int | None = None,
         like: Entry | None = None,
-    ) -> "Draft":
-        """A new entry under its name as a comment, or without one when `name` is None.
+        waiting_comment: str | None = None,
+    ) -> list[Rejection]:
+        """Write a new entry under its name as a comment, or return why it cannot be written.
 
-        It stands at the end, because a setting acts on the lines below it: a place further up could
-        change what the entry, or another, runs with. `above` is the index of the line above which
-        it is known to belong, `like` the entry as it stood there, whose layout and words behind the
-        tag it has again.
+        It stands at the end: an environment line acts on the lines below it, so a place further up
+        could change the environment of this entry or of another. An entry that comes back gets the
+        place above the line at `above`, and the layout of `like`, the entry as it was. If the
+        comment above that place still is `waiting_comment`, it becomes the name.
         """
-        if name is not None:
-            check_name(name)
-        prefix, indent = ("# " if paused else "", "") if like is None else _margin(like, paused)
-        rendered = self._rendered(
-            prefix,
-            indent,
-            schedule,
-            like.gap if like and like.gap else " ",
-            command,
-            tag,
-            like.words if like else "",
-            "\n",
-            above,
-            recording,
-            recorder,
-        )
-        lines = self._above.setdefault(len(self._crontab.lines) if above is None else above, [])
-        lines += [rendered] if name is None else [Comment(f"# {name}\n"), rendered]
+        if like is None:
+            layout = Layout(prefix="# " if spec.paused else "")
+        else:
+            layout = replace(layout_of(like, paused=spec.paused), ending="\n")
+        entry = render_entry(spec, layout, self._document, above)
+        if isinstance(entry, list):
+            return entry
+        index = len(self._document.lines) if above is None else above
+        lines = self._above.setdefault(index, [])
+        if spec.name is not None:
+            if waiting_comment is not None and self._comment_above(index) == waiting_comment:
+                self._changed[index - 1] = Comment(f"# {spec.name}\n")
+            else:
+                lines.append(Comment(f"# {spec.name}\n"))
+        lines.append(entry)
+        return []
+
+    def put(self, spec: EntrySpec, index: int, *, comment: str | None = None) -> list[Rejection]:
+        """Let the entry at an index say what is specified, or return why it cannot.
+
+        An entry that says it already keeps its bytes. `comment` is the name that PiTasker wrote
+        above the entry. The name replaces it if it is still there.
+        """
+        entry = self._entry(index)
+        if says(entry, spec):
+            rejection = None if spec.name is None else check_name(spec.name)
+            rejections = [rejection] if rejection else []
+        else:
+            rejections = self.rewrite(spec, index)
+        if not rejections and comment is not None and self._comment_above(index) == comment:
+            self._changed[index - 1] = Comment(f"# {spec.name}\n")
+        return rejections
+
+    def change(self, index: int, **fields: Any) -> "Draft":
+        """Write the entry at an index again, with other fields of its EntrySpec.
+
+        Raises InvalidSyntax.
+        """
+        refuse(self.rewrite(replace(self.spec(index), **fields), index))
         return self
 
-    def change(
-        self,
-        index: int,
-        *,
-        schedule: str | None = None,
-        command: str | None = None,
-        paused: bool | None = None,
-        tag: UUID | None = None,
-        recording: Recording | None = None,
-        recorder: Recorder | None = None,
-        words: str | None = None,
-    ) -> "Draft":
-        """The entry at an index gets other fields; what is None stays as it was written."""
-        old = self._entry(index)
-        prefix, indent = _margin(old, old.paused if paused is None else paused)
-        new = self._rendered(
-            prefix,
-            indent,
-            old.schedule if schedule is None else schedule,
-            old.gap or " ",
-            old.command if command is None else command,
-            tag or old.tag,
-            old.words if words is None else words,
-            "\n" if old.raw.endswith("\n") else "",
-            index,
-            old.recording if recording is None else recording,
-            recorder or old.recorder,
-        )
-        self._changed[index] = new
-        return self
+    def spec(self, index: int) -> EntrySpec:
+        """Return what the entry at an index says."""
+        return spec_of(self._entry(index))
 
-    def rename(self, index: int, old: str, new: str) -> "Draft":
-        """The comment above an entry says `new`, if it still says `old`."""
-        if self._comment_above(index) == old:
-            check_name(new)
-            self._changed[index - 1] = Comment(f"# {new}\n")
-        return self
+    def rewrite(self, spec: EntrySpec, index: int, layout: Layout | None = None) -> list[Rejection]:
+        """Write the line of an entry again, or return why it cannot be written."""
+        layout = layout or layout_of(self._entry(index), paused=spec.paused)
+        entry = render_entry(spec, layout, self._document, index)
+        if isinstance(entry, list):
+            return entry
+        self._changed[index] = entry
+        return []
 
     def remove(self, index: int, comment: str | None = None) -> "Draft":
-        """The entry at an index goes, and the comment above it if it says `comment`."""
+        """Remove the entry at an index, and the comment above it if it says `comment`."""
         self._entry(index)
         if comment is not None and self._comment_above(index) == comment:
             self._changed[index - 1] = None
@@ -136,25 +130,26 @@ class Draft:
         return self
 
     def untag(self, index: int) -> "Draft":
-        """The entry at an index loses its tag and its recorder; a paused one is a comment then.
+        """Remove the tag and the recorder of an entry. A paused entry becomes a comment.
 
-        Words behind the tag stay a comment of the shell's.
+        Words after the tag stay a comment of the shell.
         """
-        old = self._entry(index)
-        ending = "\n" if old.raw.endswith("\n") else ""
-        proper, stdin = split_stdin(old.command)
-        words = old.words if old.words.strip() else ""
+        entry = self._entry(index)
+        proper, stdin = split_stdin(entry.command)
+        words = entry.words if entry.words.strip() else ""
         if words and not words.lstrip(" \t").startswith("#"):
             words = f" #{words}"
-        command = proper + words + stdin
-        raw = old.prefix + old.indent + old.schedule + old.gap + command + ending
-        self._changed[index] = parse_line(raw, self._crontab.dialect)
+        margin = entry.prefix + entry.indent + entry.schedule + entry.gap
+        raw = margin + proper + words + stdin + entry.ending
+        self._changed[index] = parse_line(raw, self._document.dialect)
         return self
 
     def words_to_comment(self, index: int) -> "Draft":
-        """The words behind the tag of an entry become a comment above it and its own comment."""
-        words = self._entry(index).words.strip()
-        self.change(index, words="")
+        """Move the words after the tag of an entry to a comment above the entry and its name."""
+        entry = self._entry(index)
+        words = entry.words.strip()
+        layout = replace(layout_of(entry, paused=entry.paused), words="")
+        refuse(self.rewrite(spec_of(entry), index, layout))
         above = index - 1 if isinstance(self._line(index - 1), Comment) else index
         self._above.setdefault(above, []).append(
             Comment(f"{words}\n" if words.startswith("#") else f"# {words}\n")
@@ -162,17 +157,19 @@ class Draft:
         return self
 
     def words_to_command(self, index: int) -> "Draft":
-        """The words behind the tag of an entry become a part of its command."""
-        old = self._entry(index)
-        proper, stdin = split_stdin(old.command)
-        words = old.words.strip()
+        """Move the words after the tag of an entry into its command."""
+        entry = self._entry(index)
+        proper, stdin = split_stdin(entry.command)
+        words = entry.words.strip()
         command = f"{proper} {words}" if proper else words
-        return self.change(index, command=command + stdin, words="")
+        layout = replace(layout_of(entry, paused=entry.paused), words="")
+        refuse(self.rewrite(replace(spec_of(entry), command=command + stdin), index, layout))
+        return self
 
     def _line(self, index: int) -> Line | None:
         if index in self._changed:
             return self._changed[index]
-        return self._crontab.lines[index] if 0 <= index < len(self._crontab.lines) else None
+        return self._document.lines[index] if 0 <= index < len(self._document.lines) else None
 
     def _entry(self, index: int) -> Entry:
         line = self._line(index)
@@ -183,62 +180,3 @@ class Draft:
     def _comment_above(self, index: int) -> str | None:
         line = self._line(index - 1)
         return line.text if isinstance(line, Comment) else None
-
-    def _rendered(
-        self,
-        prefix: str,
-        indent: str,
-        schedule: str,
-        gap: str,
-        command: str,
-        tag: UUID | None,
-        words: str,
-        ending: str,
-        index: int | None,
-        recording: Recording,
-        recorder: Recorder | None,
-    ) -> Entry:
-        check_command(command)
-        if found := find_control_character(schedule, allowed="\t"):
-            raise InvalidSyntax(f"A schedule cannot contain {found}.")
-        if tag and (reason := self._crontab.why_not_tagged(index, command)):
-            raise InvalidSyntax(reason)
-        full = command
-        if recorder and recording.on:
-            if reason := self._crontab.why_not_recorded(index, command, recorder, recording):
-                raise InvalidSyntax(reason)
-            full = recorded(command, recorder, recording)
-        body = indent + schedule + gap + (tagged(full, tag, words) if tag else full)
-        # Read what we wrote by the grammar it will be read with: nothing else is proof.
-        active = parse_line(body + ending, self._crontab.dialect)
-        if not isinstance(active, Entry):
-            raise InvalidSyntax(_why_no_entry(active))
-        line = parse_line(prefix + body + ending, self._crontab.dialect) if prefix else active
-        wanted = (schedule, command, tag, words, bool(prefix), recording)
-        if not isinstance(line, Entry) or wanted != (
-            line.schedule,
-            line.command,
-            line.tag,
-            line.words,
-            line.paused,
-            line.recording,
-        ):
-            raise InvalidSyntax("This schedule and command would be read back as something else.")
-        return line
-
-
-def _margin(entry: Entry, paused: bool) -> tuple[str, str]:
-    """What pauses an entry, if it is to be paused, and its indent."""
-    if paused:
-        return entry.prefix or "# ", entry.indent
-    if entry.prefix:
-        # What stood before the `#` was the line's indent before it was paused by hand.
-        return "", entry.prefix[: entry.prefix.index("#")] + entry.indent
-    return "", entry.indent
-
-
-def _why_no_entry(line: Line) -> str:
-    if isinstance(line, Invalid):
-        better = f" Perhaps {line.suggestion} was meant." if line.suggestion else ""
-        return f"{line.reason[0].upper()}{line.reason[1:]}.{better}"
-    return "cron would read this schedule and command as something other than an entry."

@@ -78,7 +78,9 @@ def find_place(
     return next((i for i in choices if document.environment(i) == settings), best)
 
 
-def say_settings(document: Document, index: int, place: Place, *, is_back: bool) -> str | None:
+def describe_environment(
+    document: Document, index: int, place: Place, *, is_back: bool
+) -> str | None:
     """What a person must know of an entry that came back; None when it is where it was.
 
     `is_back`: it stands between the neighbours that it had.

@@ -23,20 +23,13 @@ class Dialect(Enum):
     DEBIAN_13 = "debian 13"
     CRONIE = "cronie"
 
-    @property
-    def is_cronie(self) -> bool:
-        """Whether it is not one of Debian's."""
-        return self is Dialect.CRONIE
-
-    @property
-    def takes_empty_values(self) -> bool:
-        """Whether `NAME=` is a setting; older ones want `NAME=""`."""
-        return self is not Dialect.DEBIAN
-
-    @property
-    def command_limit(self) -> int:
-        """Bytes of a command that it takes: Debian's refuses more, cronie cuts more off."""
-        return 131_071 if self.is_cronie else 998
+    def __init__(self, name: str) -> None:
+        # Attributes, not properties: they are asked for each line that is read.
+        self.is_cronie = name == "cronie"
+        self.takes_empty_values = name != "debian"
+        """Whether `NAME=` is an environment line. Debian's cron up to 12 needs `NAME=""`."""
+        self.command_limit = 131_071 if self.is_cronie else 998
+        """Bytes of a command. Debian's cron refuses a longer one, cronie cuts it off."""
 
 
 class InvalidSchedule(ValueError):

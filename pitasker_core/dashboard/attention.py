@@ -13,7 +13,7 @@ from pitasker_core.reports.status import Health, counted
 from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.runs.missed.catch_up import Offer
 from pitasker_core.runs.spans import Failure, Span
-from pitasker_core.sync.merge import Kind
+from pitasker_core.sync.merge import ChangeKind
 from pitasker_core.sync.operation_history import Operation
 from pitasker_core.tasks import Listing, State, Task
 
@@ -213,7 +213,7 @@ def _not_written(facts: Facts) -> list[Item]:
         if facts.listing.states[task.id] is State.FAILED
     ]
     compared = facts.listing.comparison
-    waiting = [c for c in compared.plan.changes if c.kind is Kind.PUSH] if compared else []
+    waiting = [c for c in compared.plan.changes if c.kind is ChangeKind.PUSH] if compared else []
     if waiting:
         what = f"{counted(len(waiting), 'change')} made here not in the crontab yet."
         found.append(Item("orange", "sync", "", what, (Action.SYNC, Action.COMPARE)))
@@ -234,7 +234,7 @@ def _hand_edits(facts: Facts) -> list[Item]:
             (known.task,),
         )
         for change in compared.plan.changes
-        if change.kind is Kind.PULL
+        if change.kind is ChangeKind.PULL
         and change.theirs != change.base
         and (known := compared.known.get(change.tag))
     ]

@@ -12,7 +12,7 @@ from pitasker_core.crontab.document import Document, suggested_name
 from pitasker_core.dashboard.task_grid import in_words, next_run
 from pitasker_core.dashboard.timeline import Planned
 from pitasker_core.reports.status import counted
-from pitasker_core.sync.merge import Change, Fields, Kind
+from pitasker_core.sync.merge import Change, ChangeKind, Fields
 from pitasker_core.sync.operation_history import Operation
 from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Listing
@@ -42,7 +42,7 @@ def hand_edits(compared: Comparison) -> list[str]:
         Text(f"{compared.known[change.tag].fields.name}: ", hand_edit(change, compared))
         for change in compared.plan.changes
         if change.tag in compared.known
-        and change.kind in (Kind.PULL, Kind.CONFLICT)
+        and change.kind in (ChangeKind.PULL, ChangeKind.CONFLICT)
         and change.theirs != change.base
     ]
 
@@ -55,7 +55,7 @@ def hand_edit(change: Change, compared: Comparison) -> str:
         return "the entry was removed"
     if change.base is None:
         return "the entry came back"
-    conflict = ", and changed here too" if change.kind is Kind.CONFLICT else ""
+    conflict = ", and changed here too" if change.kind is ChangeKind.CONFLICT else ""
     return Text(*_differences(change.base, change.theirs), conflict)
 
 

@@ -12,7 +12,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.database import notices
 from pitasker_core.database.tables import StateRow
 from pitasker_core.sync import store
-from pitasker_core.sync.merge import Kind
+from pitasker_core.sync.merge import ChangeKind
 from pitasker_core.sync.validation import NOT_A_FAULT, Finding, Report
 
 _KEY = "findings"
@@ -33,7 +33,7 @@ def tell(environment: Environment, report: Report) -> None:
     findings = {
         _fingerprint(finding): finding
         for finding in report.findings
-        if finding.kind not in NOT_A_FAULT and not _is(finding, Kind.CONFLICT)
+        if finding.kind not in NOT_A_FAULT and not _is(finding, ChangeKind.CONFLICT)
     }
     with database.session(environment) as session:
         row = session.get(StateRow, _KEY)
@@ -44,7 +44,7 @@ def tell(environment: Environment, report: Report) -> None:
         for fingerprint, finding in islice(findings.items(), _KEPT):
             if fingerprint in told:
                 continue
-            if _is(finding, Kind.PUSH, Kind.PULL) and fingerprint not in before["seen"]:
+            if _is(finding, ChangeKind.PUSH, ChangeKind.PULL) and fingerprint not in before["seen"]:
                 waiting.append(fingerprint)
             else:
                 new[fingerprint] = _sentence(finding)
@@ -64,7 +64,7 @@ def tell(environment: Environment, report: Report) -> None:
         _log.info("Validation, in order again: %s", sentence)
 
 
-def _is(finding: Finding, *kinds: Kind) -> bool:
+def _is(finding: Finding, *kinds: ChangeKind) -> bool:
     return finding.change is not None and finding.change.kind in kinds
 
 

@@ -11,15 +11,14 @@ from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
-from pitasker_core.base.storable import check_storable
 from pitasker_core.crontab.document import (
     Entry,
     Invalid,
-    check_command,
-    check_name,
     suggested_name,
 )
-from pitasker_core.crontab.draft import Draft
+from pitasker_core.crontab.entry_spec import check_entry, spec_of
+from pitasker_core.crontab.recording import PLAIN
+from pitasker_core.crontab.rejection import refuse
 from pitasker_core.database.tables import EventRow, TaskRow
 from pitasker_core.sync import install, store
 from pitasker_core.sync.merge import Fields
@@ -30,7 +29,7 @@ from pitasker_core.sync.service import (
     read_crontab,
     sync_locked,
 )
-from pitasker_core.sync.sides import Agreed
+from pitasker_core.sync.sides import BaseEntry
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ class _Work:
         self.updates: set[UUID] = set()
         """Tags of chosen entries that are managed already."""
         self._made: list[tuple[TaskRow, str]] = []
-        self._base: dict[UUID, Agreed | None] = {}
+        self._base: dict[UUID, BaseEntry | None] = {}
 
     def intend(
         self, session: Session, crontab_row: int, compared: Comparison, wanted: Sequence[Import]
@@ -181,13 +180,13 @@ class _Work:
         if name is None:
             by_itself = self.options.generate_names
             name = suggested_name(document, index) if by_itself else entry.command[:100].strip()
-        check_name(name)
-        check_command(entry.command)
-        check_storable("The schedule of a task", entry.schedule)
         is_tagged = index in compared.reading.unknown
         tag = entry.tag if is_tagged and entry.tag else uuid4()
-        if managed:
-            Draft(document).change(index, tag=tag)  # raises when this entry cannot carry a tag
+        spec = replace(spec_of(entry), name=name, tag=tag)
+        if not managed:
+            # Only an entry that is managed has a tag, and can be paused and recorded.
+            spec = replace(spec, tag=None, paused=False, recording=PLAIN)
+        refuse(check_entry(spec, document, index))
         row = TaskRow(
             name=name,
             cron_schedule=entry.schedule,
@@ -210,4 +209,4 @@ class _Work:
             self.places[tag] = index
             fields = Fields(name, entry.schedule, entry.command, entry.paused, entry.recording)
             comment = document.comment_above(index)
-            self._base[tag] = Agreed(fields, comment, comment_is_ours=False)
+            self._base[tag] = BaseEntry(fields, comment, comment_is_ours=False)

@@ -51,7 +51,7 @@ class Fields:
 Side = Mapping[UUID, Fields]
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What a sync does about one tag."""
 
     PUSH = "push"  # to the crontab
@@ -76,7 +76,7 @@ class Change:
     """
 
     tag: UUID
-    kind: Kind
+    kind: ChangeKind
     base: Fields | None
     ours: Fields | None
     theirs: Fields | None
@@ -94,24 +94,29 @@ class Plan:
 
     changes: tuple[Change, ...] = ()
 
-    def of(self, kind: Kind) -> list[Change]:
+    def of(self, kind: ChangeKind) -> list[Change]:
         """The changes of one kind."""
         return [change for change in self.changes if change.kind is kind]
 
     @property
+    def decided(self) -> list[Change]:
+        """All changes but conflicts."""
+        return [change for change in self.changes if change.kind is not ChangeKind.CONFLICT]
+
+    @property
     def pushes(self) -> list[Change]:
         """What the crontab lacks. A conflict decided by a mix is pushed and pulled."""
-        return [c for c in self.changes if c.kind is not Kind.CONFLICT and c.result != c.theirs]
+        return [change for change in self.decided if change.result != change.theirs]
 
     @property
     def pulls(self) -> list[Change]:
         """What the database lacks."""
-        return [c for c in self.changes if c.kind is not Kind.CONFLICT and c.result != c.ours]
+        return [change for change in self.decided if change.result != change.ours]
 
     @property
     def conflicts(self) -> list[Change]:
         """What waits for a choice."""
-        return self.of(Kind.CONFLICT)
+        return self.of(ChangeKind.CONFLICT)
 
     def without(self, tags: Collection[UUID]) -> "Plan":
         """The plan without some tags, which then stay as they are on both sides."""
@@ -134,13 +139,13 @@ def plan(base: Side, ours: Side, theirs: Side) -> Plan:
         if b == o == t:
             continue
         if o == t:
-            changes.append(Change(tag, Kind.REBASE, b, o, t, o))
+            changes.append(Change(tag, ChangeKind.REBASE, b, o, t, o))
         elif o == b:
-            changes.append(Change(tag, Kind.PULL, b, o, t, t))
+            changes.append(Change(tag, ChangeKind.PULL, b, o, t, t))
         elif t == b:
-            changes.append(Change(tag, Kind.PUSH, b, o, t, o))
+            changes.append(Change(tag, ChangeKind.PUSH, b, o, t, o))
         else:
-            changes.append(Change(tag, Kind.CONFLICT, b, o, t, None))
+            changes.append(Change(tag, ChangeKind.CONFLICT, b, o, t, None))
     return Plan(tuple(changes))
 
 
@@ -152,14 +157,14 @@ def resolve(planned: Plan, choices: Mapping[UUID, Choice], policy: Policy = Poli
     """
 
     def decided(change: Change) -> Change:
-        is_conflict = change.kind is Kind.CONFLICT
+        is_conflict = change.kind is ChangeKind.CONFLICT
         choice = choices.get(change.tag, policy if is_conflict else Policy.ASK)
         if isinstance(choice, Fields):
-            return replace(change, kind=Kind.PUSH, result=choice)
+            return replace(change, kind=ChangeKind.PUSH, result=choice)
         if choice is Policy.DATABASE:
-            return replace(change, kind=Kind.PUSH, result=change.ours)
+            return replace(change, kind=ChangeKind.PUSH, result=change.ours)
         if choice is Policy.CRONTAB:
-            return replace(change, kind=Kind.PULL, result=change.theirs)
+            return replace(change, kind=ChangeKind.PULL, result=change.theirs)
         return change
 
     return Plan(tuple(decided(change) for change in planned.changes))

@@ -37,17 +37,9 @@ from pitasker_core.crontab.recording import Recorder
 from pitasker_core.database.tables import EventRow, TaskRow
 from pitasker_core.sync import install, merge, recorder_copy, store
 from pitasker_core.sync.install import Write
-from pitasker_core.sync.merge import Change, Choice, Kind, Plan, Policy
-from pitasker_core.sync.sides import (
-    Agreed,
-    Carried,
-    Known,
-    Reading,
-    carry_out,
-    planned,
-    read,
-    removed_places,
-)
+from pitasker_core.sync.merge import Change, ChangeKind, Choice, Plan, Policy
+from pitasker_core.sync.plan_writer import PlanOutcome, carry_out, removed_places
+from pitasker_core.sync.sides import BaseEntry, CrontabReading, KnownTask, complete_plan, read
 from pitasker_core.sync.stale_editor import Origin, nearest, origin_of, put_back, shows_age, unseen
 from pitasker_core.sync.store import Earlier
 
@@ -94,9 +86,9 @@ class Comparison:
 
     text: str | None
     document: Document
-    known: dict[UUID, Known]
-    base: dict[UUID, Agreed]
-    reading: Reading
+    known: dict[UUID, KnownTask]
+    base: dict[UUID, BaseEntry]
+    reading: CrontabReading
     plan: Plan
     gone_recorders: frozenset[str] = frozenset()
     """What entries name as their recorder, and this user cannot start."""
@@ -310,10 +302,10 @@ def _left(session: Session, crontab_row: int, compared: Comparison) -> dict[UUID
 def _planned(compared: Comparison) -> Plan:
     plan = merge.plan(
         {tag: value.fields for tag, value in compared.base.items()},
-        {tag: task.fields for tag, task in compared.known.items() if task.wanted},
+        {tag: task.fields for tag, task in compared.known.items() if task.wants_entry},
         compared.reading.theirs,
     )
-    return planned(plan, compared.reading, compared.known)
+    return complete_plan(plan, compared.reading, compared.known)
 
 
 def _traced_back(compared: Comparison, earlier: Sequence[Earlier]) -> Comparison:
@@ -469,7 +461,7 @@ def _try_sync(environment: Environment, request: Request, started: _Started) -> 
                 result = _settle(session, number, compared, plan, carried, request)
                 news = store.mark_failed(session, result.failures)
                 news = store.keep_conflicts(session, plan.conflicts, request.only) or news
-                news = news or writes or any(c.kind is not Kind.CONFLICT for c in plan.changes)
+                news = news or writes or bool(plan.decided)
                 if news or request.actor != BACKGROUND:
                     counts = _counts(session, number, compared, carried, result)
                     result = _recorded(
@@ -498,7 +490,7 @@ def _resolved(compared: Comparison, request: Request) -> Plan:
     plan = compared.plan
     if request.only is not None:
         changed = compared.origin.changed if compared.origin else frozenset()
-        undone = {c.tag for c in plan.changes if c.kind is Kind.PUSH and c.tag in changed}
+        undone = {c.tag for c in plan.changes if c.kind is ChangeKind.PUSH and c.tag in changed}
         plan = plan.only({*request.only, *undone})
     _refuse_unseen(plan, request.seen)
     return merge.resolve(plan, request.choices, request.policy)
@@ -513,7 +505,7 @@ def _keep_conflicts(session: Session, crontab_row: int, compared: Comparison) ->
     return _move_base(session, crontab_row, conflicts)
 
 
-def _move_base(session: Session, crontab_row: int, wanted: Mapping[UUID, Agreed | None]) -> bool:
+def _move_base(session: Session, crontab_row: int, wanted: Mapping[UUID, BaseEntry | None]) -> bool:
     """Let the base be what is wanted; False when it is."""
     now = store.agreed(session, crontab_row)
     moved = {tag: value for tag, value in wanted.items() if value != now.get(tag)}
@@ -521,7 +513,7 @@ def _move_base(session: Session, crontab_row: int, wanted: Mapping[UUID, Agreed 
     return bool(moved)
 
 
-def carry(environment: Environment, compared: Comparison, plan: Plan) -> Carried:
+def carry(environment: Environment, compared: Comparison, plan: Plan) -> PlanOutcome:
     """The crontab with a plan carried out, on top of what an old editor undid."""
     document, reading = _with_our_changes(compared, plan)
     return carry_out(
@@ -529,7 +521,7 @@ def carry(environment: Environment, compared: Comparison, plan: Plan) -> Carried
     )
 
 
-def _carried(environment: Environment, compared: Comparison, plan: Plan) -> Carried:
+def _carried(environment: Environment, compared: Comparison, plan: Plan) -> PlanOutcome:
     """As `carry`. Without a recorder, what needs one fails alone."""
     needy = {c.tag for c in plan.changes if c.result and c.result.recording.on}
     failures: dict[UUID, str] = {}
@@ -542,7 +534,7 @@ def _carried(environment: Environment, compared: Comparison, plan: Plan) -> Carr
     return replace(carried, failures={**carried.failures, **failures})
 
 
-def _with_our_changes(compared: Comparison, plan: Plan) -> tuple[Document, Reading]:
+def _with_our_changes(compared: Comparison, plan: Plan) -> tuple[Document, CrontabReading]:
     """The crontab, and what is read in it, with the lines that an old editor had not seen."""
     if compared.origin is None:
         return compared.document, compared.reading
@@ -562,7 +554,7 @@ def _settle(
     crontab_row: int,
     compared: Comparison,
     plan: Plan,
-    carried: Carried,
+    carried: PlanOutcome,
     request: Request,
 ) -> SyncResult:
     """Write to the database what was carried out, and gather what was not."""
@@ -653,7 +645,11 @@ def _recorded(
 
 
 def _counts(
-    session: Session, crontab_row: int, compared: Comparison, carried: Carried, result: SyncResult
+    session: Session,
+    crontab_row: int,
+    compared: Comparison,
+    carried: PlanOutcome,
+    result: SyncResult,
 ) -> dict[str, object]:
     """How many tasks are in each state now, and how many entries are managed, for the charts."""
     tasks, managed, paused = store.task_counts(session, crontab_row)

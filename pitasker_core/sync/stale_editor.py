@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from uuid import UUID
 
 from pitasker_core.crontab.document import Blank, Document, EnvironmentLine, Line, parse_line
-from pitasker_core.sync.sides import Agreed, Known, others_above, read
+from pitasker_core.sync.sides import BaseEntry, KnownTask, comments_further_up, read
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Origin:
     ancestor: Document
     newest: Document
     """The crontab as it was last known before."""
-    base: dict[UUID, Agreed]
+    base: dict[UUID, BaseEntry]
     """What both sides agreed on at the ancestor."""
     changed: frozenset[UUID]
     """The tags of what was changed on both sides together since then."""
@@ -149,14 +149,14 @@ def origin_of(
     document: Document,
     ancestor: Document,
     newest: Document,
-    known: Mapping[UUID, Known],
-    base: Mapping[UUID, Agreed],
+    known: Mapping[UUID, KnownTask],
+    base: Mapping[UUID, BaseEntry],
 ) -> Origin:
     """What follows from a crontab's ancestor. `base` is what both sides agreed on last."""
     older = read(ancestor, known, base)
     written = [line.raw for line in ancestor.lines if not isinstance(line, Blank)]
     gone = Counter(written) - Counter(line.raw for line in newest.lines)
-    then: dict[UUID, Agreed] = {}
+    then: dict[UUID, BaseEntry] = {}
     for tag in {**base, **older.where}:
         if tag in older.where:
             index = older.where[tag]
@@ -166,8 +166,8 @@ def origin_of(
             else:  # what went with the entry was ours
                 ours = comment is not None and ancestor.lines[index - 1].raw in gone
             ours = ours and comment is not None
-            above = others_above(ancestor, index) if ours else ()
-            then[tag] = Agreed(older.theirs[tag], comment, ours, above)
+            above = comments_further_up(ancestor, index) if ours else ()
+            then[tag] = BaseEntry(older.theirs[tag], comment, ours, above)
         elif tag not in newest.by_tag:
             then[tag] = base[tag]
     agreed = [*base.items(), *then.items()]

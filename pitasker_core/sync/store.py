@@ -51,7 +51,7 @@ from pitasker_core.database.tables import (
 )
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Fields
-from pitasker_core.sync.sides import Agreed, Known
+from pitasker_core.sync.sides import BaseEntry, KnownTask
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def changed_columns(row: TaskRow) -> set[str]:
     return {attribute.key for attribute in inspect(row).attrs if attribute.history.has_changes()}
 
 
-def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> dict[UUID, Known]:
+def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> dict[UUID, KnownTask]:
     """Every task that has, had or wants an entry, by its tag."""
     query = (
         select(
@@ -172,7 +172,7 @@ def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> di
     )
     rows = session.execute(_locking_tasks(query) if lock else query)
     return {
-        tag: Known(
+        tag: KnownTask(
             task,
             Fields(
                 name,
@@ -189,7 +189,7 @@ def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> di
     }
 
 
-def agreed(session: Session, crontab_row: int) -> dict[UUID, Agreed]:
+def agreed(session: Session, crontab_row: int) -> dict[UUID, BaseEntry]:
     """The base: what both sides last agreed on, by tag."""
     rows = session.execute(
         select(
@@ -205,14 +205,14 @@ def agreed(session: Session, crontab_row: int) -> dict[UUID, Agreed]:
         ).where(BaseRow.crontab_row == crontab_row)
     )
     return {
-        tag: Agreed(
+        tag: BaseEntry(
             Fields(name, schedule, command, paused, from_dict(kept)), comment, ours, tuple(above)
         )
         for tag, name, schedule, command, paused, kept, comment, ours, above in rows
     }
 
 
-def move_base(session: Session, crontab_row: int, base: Mapping[UUID, Agreed | None]) -> None:
+def move_base(session: Session, crontab_row: int, base: Mapping[UUID, BaseEntry | None]) -> None:
     """Record what both sides now agree on; None where there is no entry any more."""
     gone = [tag for tag, value in base.items() if value is None]
     if gone:

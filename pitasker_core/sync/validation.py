@@ -7,7 +7,7 @@ from uuid import UUID
 from pitasker_core.crontab.doctor.examination import examine_text_of
 from pitasker_core.crontab.document import Document, Entry, Invalid
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.sync.merge import Change, Kind
+from pitasker_core.sync.merge import Change, ChangeKind
 from pitasker_core.sync.service import Comparison
 
 
@@ -69,7 +69,7 @@ def validate(compared: Comparison) -> Report:
     findings = [
         _of_change(compared, change)
         for change in compared.plan.changes
-        if change.kind is not Kind.REBASE
+        if change.kind is not ChangeKind.REBASE
     ]
     findings += [
         _at(document, i, Discrepancy.UNKNOWN_TAG, "The database does not know this entry's tag.")
@@ -164,13 +164,13 @@ def _of_change(compared: Comparison, change: Change) -> Finding:
     known = compared.known.get(change.tag)
     name = f"“{known.fields.name}”" if known else "An entry whose task is gone"
     index = compared.reading.where.get(change.tag, compared.reading.lost.get(change.tag))
-    if change.tag in compared.reading.lost and change.kind is Kind.CONFLICT:
+    if change.tag in compared.reading.lost and change.kind is ChangeKind.CONFLICT:
         kind, what = Discrepancy.LOST_TAG, "lost its tag in the crontab"
-    elif change.kind is Kind.CONFLICT:
+    elif change.kind is ChangeKind.CONFLICT:
         kind, what = Discrepancy.CHANGED_IN_BOTH, "was changed here and in the crontab, differently"
-    elif change.kind is Kind.PULL and change.theirs is None:
+    elif change.kind is ChangeKind.PULL and change.theirs is None:
         kind, what = Discrepancy.MISSING_IN_CRONTAB, "is not in the crontab any more"
-    elif change.kind is Kind.PULL:
+    elif change.kind is ChangeKind.PULL:
         kind, what = Discrepancy.CHANGED_IN_CRONTAB, "was changed in the crontab"
     else:
         kind, what = (

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.storable import check_storable
-from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.document import Crontab, check_command, check_name, parse
-from pitasker_core.crontab.recording import LONGEST_TIMEOUT, Recorder, recording
-from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
-from pitasker_core.crontab.understanding import explain_refusal
+from pitasker_core.crontab import entry_spec
+from pitasker_core.crontab.document import Document, parse
+from pitasker_core.crontab.entry_spec import EntrySpec, check_entry
+from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
+from pitasker_core.crontab.rejection import Field, refuse
+from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database import notices
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import recorder_copy
@@ -20,24 +23,16 @@ MOST_LABELS, LONGEST_LABEL = 20, 100
 LONGEST_PING_URL = 1_000
 """Limits in characters, and in labels."""
 
+_ANY_TAG = UUID(int=0)
+"""The tag of a task that has none yet: all tags are equally long."""
+
 _PING_URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
 
-def check_schedule(
-    text: str, dialect: Dialect = Dialect.DEBIAN, *, allows_odd: bool = False
-) -> str:
-    """Return the schedule if cron reads it as it is written. Raises InvalidSyntax.
-
-    `allows_odd` accepts whatever cron accepts, for a schedule that exists already.
-    """
-    try:
-        schedule = schedules.parse(text, dialect)
-    except InvalidSchedule as problem:
-        raise InvalidSyntax(*explain_refusal(text, problem)) from None
-    if schedule.warnings and not allows_odd:
-        raise InvalidSyntax(
-            f"Cron would take this schedule, but not as it reads: {'; '.join(schedule.warnings)}."
-        )
+def check_schedule(text: str, dialect: Dialect = Dialect.DEBIAN) -> str:
+    """Return a new schedule if cron reads it as it is written. Raises InvalidSyntax."""
+    if problem := entry_spec.check_schedule(text, dialect, is_new=True):
+        refuse([problem])
     return text
 
 
@@ -45,20 +40,18 @@ def check(
     name: str,
     schedule: str,
     command: str,
-    crontab: Crontab | None = None,
+    document: Document | None = None,
     *,
     allows_odd: bool = False,
+    recording: Recording = PLAIN,
+    recorder: Recorder | None = None,
 ) -> None:
     """Raise InvalidSyntax unless these values can be a new entry with a tag.
 
-    `allows_odd` as for `check_schedule`.
+    `allows_odd` accepts any schedule that cron accepts, for a schedule that exists already.
     """
-    check_name(name)
-    dialect = crontab.dialect if crontab else Dialect.DEBIAN
-    check_schedule(schedule, dialect, allows_odd=allows_odd)
-    check_command(command)
-    if reason := (crontab or parse("")).why_not_tagged(None, command):
-        raise InvalidSyntax(reason)
+    spec = EntrySpec(name, schedule, command, _ANY_TAG, recording=recording, recorder=recorder)
+    refuse(check_entry(spec, document or parse(""), is_new=not allows_odd))
 
 
 def check_notes(notes: str) -> None:
@@ -106,43 +99,41 @@ def check_notify(notify: Sequence[str] | None) -> None:
         )
 
 
-def check_recording(environment: Environment, row: TaskRow, crontab: Crontab | None) -> None:
-    """Raise InvalidSyntax unless the runs of a task can be recorded with its limits."""
-    seconds = row.timeout_seconds
-    if seconds is not None and not 1 <= seconds <= LONGEST_TIMEOUT:
-        raise InvalidSyntax(
-            f"Task “{row.name}”: a time limit is 1 to {LONGEST_TIMEOUT} seconds, or none."
-        )
-    if row.record_runs:
-        recorder = Recorder(str(recorder_copy.path(environment)), row.id)
-        how = recording(on=True, timeout_seconds=seconds, no_overlap=row.no_overlap)
-        index = _entry_index(row, crontab)
-        if reason := (crontab or parse("")).why_not_recorded(index, row.command, recorder, how):
-            raise InvalidSyntax(f"Task “{row.name}”: {reason}")
+def check_recording(environment: Environment, row: TaskRow, document: Document | None) -> None:
+    """Raise InvalidSyntax, naming the task, unless its runs can be recorded with its limits."""
+    recorder = Recorder(str(recorder_copy.path(environment)), row.id)
+    _check_field("recording", replace(_spec(row), recorder=recorder), row, document, is_new=True)
 
 
 def check_changed_field(
-    row: TaskRow, field_name: str, crontab: Crontab | None, *, is_back: bool
+    row: TaskRow, field: Field, document: Document | None, *, is_back: bool
 ) -> None:
     """Raise InvalidSyntax, naming the task, unless its new name, schedule or command is valid.
 
     Unchanged fields are not checked: an imported entry may have an odd schedule.
     """
-    try:
-        if field_name == "name":
-            check_name(row.name)
-        elif field_name == "schedule":
-            dialect = crontab.dialect if crontab else Dialect.DEBIAN
-            check_schedule(row.cron_schedule, dialect, allows_odd=is_back)
-        else:
-            check_command(row.command)
-            index = _entry_index(row, crontab)
-            if reason := (crontab or parse("")).why_not_tagged(index, row.command):
-                raise InvalidSyntax(reason)
-    except InvalidSyntax as problem:
-        raise InvalidSyntax(f"Task “{row.name}”: {problem.message}", problem.advice) from None
+    _check_field(field, _spec(row), row, document, is_new=not is_back)
 
 
-def _entry_index(row: TaskRow, crontab: Crontab | None) -> int | None:
-    indexes = crontab.by_tag.get(row.tag, []) if crontab and row.tag else []
+def _check_field(
+    field: Field, spec: EntrySpec, row: TaskRow, document: Document | None, *, is_new: bool
+) -> None:
+    problems = check_entry(spec, document or parse(""), _entry_index(row, document), is_new=is_new)
+    refuse(
+        [
+            replace(problem, message=f"Task “{row.name}”: {problem.message}")
+            for problem in problems
+            if problem.field == field
+        ]
+    )
+
+
+def _spec(row: TaskRow) -> EntrySpec:
+    recording = Recording(bool(row.record_runs), row.timeout_seconds, bool(row.no_overlap))
+    tag = row.tag or _ANY_TAG
+    return EntrySpec(row.name, row.cron_schedule, row.command, tag, recording=recording)
+
+
+def _entry_index(row: TaskRow, document: Document | None) -> int | None:
+    indexes = document.by_tag.get(row.tag, []) if document and row.tag else []
     return indexes[0] if indexes else None

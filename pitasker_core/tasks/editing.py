@@ -16,7 +16,8 @@ from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, PiTaskerError, Stale
-from pitasker_core.crontab.document import Crontab
+from pitasker_core.crontab.document import Document
+from pitasker_core.crontab.rejection import Field
 from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
 from pitasker_core.sync import store
 from pitasker_core.sync.service import (
@@ -46,7 +47,7 @@ from pitasker_core.tasks.task_list import get_several
 _ENTRY_ATTRIBUTES = {"deleted_at", *(ATTRIBUTES[name] for name in ENTRY_NAMES)}
 """When one of these attributes of a row changes, the crontab has to follow."""
 
-_TEXTS = {"name": None, "schedule": " \t", "command": " \t"}
+_TEXTS: dict[Field, str | None] = {"name": None, "schedule": " \t", "command": " \t"}
 """The fields that are checked with the crontab, and the characters stripped from their ends."""
 
 _PLAIN = tuple(name for name in VALUE_NAMES if name not in (*_TEXTS, "system_managed"))
@@ -220,7 +221,7 @@ def _editable_row(rows: Mapping[int, TaskRow], edit: Edit) -> TaskRow:
 
 
 def _edit_or_leave(
-    environment: Environment, row: TaskRow, edit: Edit, crontab: Crontab | None
+    environment: Environment, row: TaskRow, edit: Edit, crontab: Document | None
 ) -> None:
     """Edit a row; leave it unchanged when the edit is invalid."""
     attributes = (*ATTRIBUTES.values(), "synced_to_crontab")
@@ -233,7 +234,7 @@ def _edit_or_leave(
         raise
 
 
-def _edit_row(environment: Environment, row: TaskRow, edit: Edit, crontab: Crontab | None) -> None:
+def _edit_row(environment: Environment, row: TaskRow, edit: Edit, crontab: Document | None) -> None:
     _edit_texts(row, edit, crontab)
     _edit_plain(row, edit.fields)
     if edit.fields.keys() & {"command", "record_runs", "timeout_seconds", "no_overlap"}:
@@ -247,7 +248,7 @@ def _edit_row(environment: Environment, row: TaskRow, edit: Edit, crontab: Cront
             row.synced_to_crontab = False
 
 
-def _edit_texts(row: TaskRow, edit: Edit, crontab: Crontab | None) -> None:
+def _edit_texts(row: TaskRow, edit: Edit, crontab: Document | None) -> None:
     for name, ends in _TEXTS.items():
         if name in edit.fields:
             value = str(edit.fields[name]).strip(ends)
@@ -271,7 +272,7 @@ def _edit_plain(row: TaskRow, fields: Mapping[str, Any]) -> None:
             setattr(row, ATTRIBUTES[name], column_value(fields[name]))
 
 
-def _edit_system_managed(row: TaskRow, value: bool | None, crontab: Crontab | None) -> None:
+def _edit_system_managed(row: TaskRow, value: bool | None, crontab: Document | None) -> None:
     if value:
         if not row.is_system_managed:
             # A changed schedule was checked already; an unchanged one may be an imported odd one.
@@ -314,7 +315,7 @@ def _follow(environment: Environment, actor: str, kind: str, rows: Sequence[Task
     return Applied(get_several(environment, [task.id for task in tasks]), result, kind=kind)
 
 
-def _crontab_or_none(environment: Environment) -> Crontab | None:
+def _crontab_or_none(environment: Environment) -> Document | None:
     """Return the crontab to check against. Without one a task can still be saved."""
     try:
         return read_crontab(environment)[1]

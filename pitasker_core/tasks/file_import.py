@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
-from pitasker_core.crontab.document import Crontab, parse
-from pitasker_core.crontab.recording import LONGEST_TIMEOUT, Recorder, recording
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.crontab.document import Document
+from pitasker_core.crontab.recording import Recorder, Recording
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.formats.fields import FIELDS
 from pitasker_core.formats.record import Remark, TaskFile, TaskRecord, joined
@@ -157,7 +157,7 @@ def _judged(
     record: TaskRecord,
     present: set[tuple[str, str]],
     found: Listing,
-    document: Crontab | None,
+    document: Document | None,
     with_duplicates: bool,
 ) -> Candidate:
     try:
@@ -184,23 +184,23 @@ def _is_unmanaged(record: TaskRecord, found: Listing) -> bool:
     return any((entry.schedule, entry.command) == same for entry in entries)
 
 
-def _check(environment: Environment, record: TaskRecord, document: Crontab | None) -> None:
+def _check(environment: Environment, record: TaskRecord, document: Document | None) -> None:
     """Raise InvalidSyntax unless a task can be made of a record."""
-    checks.check(record.name, record.schedule, record.command, document)
+    # The longest number that a task can have: its own is not known yet.
+    recorder = Recorder(str(recorder_copy.path(environment)), 2**31 - 1)
+    recording = Recording(record.record_runs, record.timeout_seconds, record.no_overlap)
+    checks.check(
+        record.name,
+        record.schedule,
+        record.command,
+        document,
+        recording=recording,
+        recorder=recorder,
+    )
     checks.check_ping_url(record.ping_url)
     checks.check_notify(record.notify)
     checks.check_notes(record.notes)
     checks.check_labels(record.labels)
-    seconds = record.timeout_seconds
-    if seconds is not None and not 1 <= seconds <= LONGEST_TIMEOUT:
-        raise InvalidSyntax(f"A time limit is 1 to {LONGEST_TIMEOUT} seconds, or none.")
-    if record.record_runs:
-        # The longest number that a task can have: its own is not known yet.
-        recorder = Recorder(str(recorder_copy.path(environment)), 2**31 - 1)
-        how = recording(on=True, timeout_seconds=seconds, no_overlap=record.no_overlap)
-        reason = (document or parse("")).why_not_recorded(None, record.command, recorder, how)
-        if reason:
-            raise InvalidSyntax(reason)
 
 
 def create_record(environment: Environment, actor: str, record: TaskRecord) -> Applied:

@@ -14,7 +14,7 @@ from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import store
-from pitasker_core.sync.merge import Kind
+from pitasker_core.sync.merge import ChangeKind
 from pitasker_core.sync.service import Comparison, compare, read_crontab
 from pitasker_core.tasks.model import ATTRIBUTES, State, Task, task_from_row
 
@@ -109,7 +109,7 @@ def get_several(environment: Environment, ids: Sequence[int]) -> list[Task]:
 
 def _state(task: Task, comparison: Comparison | None) -> tuple[State, str]:
     change = comparison.task_changes.get(task.id) if comparison else None
-    if comparison and change and change.kind is Kind.CONFLICT:
+    if comparison and change and change.kind is ChangeKind.CONFLICT:
         if change.tag in comparison.reading.lost:
             return State.CONFLICT, "Its tag was removed from the crontab by hand."
         return State.CONFLICT, "It was changed here and in the crontab, differently."
@@ -117,10 +117,10 @@ def _state(task: Task, comparison: Comparison | None) -> tuple[State, str]:
         return State.FAILED, task.sync_error
     if not task.system_managed and change is None:
         return State.DATABASE_ONLY, ""
-    if change and change.kind is Kind.PULL:
+    if change and change.kind is ChangeKind.PULL:
         what = "removed from" if change.theirs is None else "changed in"
         return State.PENDING, f"It was {what} the crontab by hand."
-    if change and change.kind is Kind.PUSH:
+    if change and change.kind is ChangeKind.PUSH:
         return State.PENDING, "The crontab does not have this yet."
     if task.system_managed and comparison is None and not task.synced_at:
         return State.PENDING, "The crontab could not be read."

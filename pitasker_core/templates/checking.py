@@ -3,9 +3,9 @@
 import re
 
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.document import check_command, check_name, split_stdin
-from pitasker_core.crontab.schedule import InvalidSchedule
+from pitasker_core.crontab.document import parse, split_stdin
+from pitasker_core.crontab.entry_spec import EntrySpec, check_entry
+from pitasker_core.crontab.rejection import refuse
 from pitasker_core.templates.model import Kind, Template
 from pitasker_core.templates.rendering import PLACEHOLDER, render
 
@@ -31,9 +31,8 @@ def check_template(template: Template) -> Template:
         _check_parameters(template)
         _check_places(template)
         record = render(template, {})
-        check_name(record.name)
-        check_command(record.command)
-        _check_schedule(record.schedule)
+        spec = EntrySpec(record.name, record.schedule, record.command, tag=None)
+        refuse(check_entry(spec, parse(""), is_new=True))
     except InvalidSyntax as problem:
         message = f"The template {template.name} cannot be used: {problem.message}"
         raise InvalidSyntax(message, problem.advice) from None
@@ -102,12 +101,3 @@ def _check_command_places(command: str) -> None:
             quote = "" if character == quote else quote
         elif character in "'\"`":
             quote = character
-
-
-def _check_schedule(text: str) -> None:
-    try:
-        schedule = schedules.parse(text)
-    except InvalidSchedule as problem:
-        raise InvalidSyntax(f"the schedule {text!r}: {problem.message}.") from None
-    if schedule.warnings:
-        raise InvalidSyntax(f"the schedule {text!r}: {'; '.join(schedule.warnings)}.")

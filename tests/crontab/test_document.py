@@ -3,6 +3,7 @@
 import platform
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -20,10 +21,10 @@ from pitasker_core.crontab.document import (
     Entry,
     EnvironmentLine,
     Invalid,
-    check_command,
     check_name,
     decode,
     encode,
+    is_name,
     parse,
     parse_line,
     split_stdin,
@@ -31,6 +32,8 @@ from pitasker_core.crontab.document import (
     tagged,
 )
 from pitasker_core.crontab.draft import Draft
+from pitasker_core.crontab.entry_spec import EntrySpec, check_entry
+from pitasker_core.crontab.rejection import refuse
 from pitasker_core.crontab.schedule import Dialect
 
 SAMPLES = sorted((Path(__file__).parents[1] / "crontabs").glob("*.crontab"))
@@ -74,9 +77,31 @@ def only(line, dialect=Dialect.DEBIAN):
     return found
 
 
+def added(document, name, schedule, command, tag, paused=False):
+    """The document with a new entry; InvalidSyntax when it is refused."""
+    draft = Draft(document)
+    refuse(draft.add(EntrySpec(name, schedule, command, tag, paused)))
+    return draft.done()
+
+
+def renamed(document, index, old, new):
+    """The document with another name above an entry; InvalidSyntax when it is refused."""
+    draft = Draft(document)
+    refuse(draft.put(replace(draft.spec(index), name=new), index, comment=old))
+    return draft.done()
+
+
+def refuse_name(name):
+    refuse([problem] if (problem := check_name(name)) else [])
+
+
+def refuse_command(command):
+    refuse(check_entry(EntrySpec("Name", "@daily", command, TAG), parse("")))
+
+
 def with_command(command, paused=False):
     """The entry that a new task with this command becomes."""
-    return Draft(parse("")).add("Name", "0 5 * * *", command, TAG, paused).done().entry(1)
+    return added(parse(""), "Name", "0 5 * * *", command, TAG, paused).entry(1)
 
 
 def refused_by_crontab(text, folder):
@@ -496,21 +521,21 @@ CONTROLS = ["\n", "\r", "\0", "\x01", "\x0b", "\x0c", "\x1b", "\x7f", "\x85", "\
 @pytest.mark.parametrize("character", [*CONTROLS, "\t"])
 def test_a_name_with_a_control_character_is_refused(character, at):
     with pytest.raises(InvalidSyntax):
-        check_name(at.format(character))
+        refuse_name(at.format(character))
 
 
 @pytest.mark.parametrize("at", ["{}a b", "a{} b", "a b{}"])
 @pytest.mark.parametrize("character", CONTROLS)
 def test_a_command_with_a_control_character_is_refused(character, at):
     with pytest.raises(InvalidSyntax):
-        check_command(at.format(character))
+        refuse_command(at.format(character))
 
 
 @pytest.mark.parametrize("at", ["{}0 5 * * *", "0 5{} * * *", "0 5 * * *{}"])
 @pytest.mark.parametrize("character", CONTROLS)
 def test_a_schedule_with_a_control_character_is_refused(character, at):
     with pytest.raises(InvalidSyntax):
-        Draft(parse("")).add("Name", at.format(character), "/bin/a", TAG).done()
+        added(parse(""), "Name", at.format(character), "/bin/a", TAG)
 
 
 @pytest.mark.parametrize(
@@ -522,7 +547,7 @@ def test_a_schedule_with_a_control_character_is_refused(character, at):
 )
 def test_a_name_that_would_not_stay_a_name_is_refused(name):
     with pytest.raises(InvalidSyntax):
-        check_name(name)
+        refuse_name(name)
 
 
 @pytest.mark.parametrize(
@@ -533,20 +558,20 @@ def test_a_name_that_would_not_stay_a_name_is_refused(name):
     ],
 )
 def test_a_name_stands_in_the_comment_and_reads_back(name):
-    crontab = parse(str(Draft(parse("")).add(name, "@daily", "/bin/a", TAG).done()))
+    crontab = parse(str(added(parse(""), name, "@daily", "/bin/a", TAG)))
     assert crontab.comment_above(1) == name
 
 
 @pytest.mark.parametrize("command", ["", " ", "\t", " /bin/a", "\t/bin/a", "*", "* /bin/a"])
 def test_a_command_that_cron_would_read_otherwise_is_refused(command):
     with pytest.raises(InvalidSyntax):
-        check_command(command)
+        refuse_command(command)
 
 
 @pytest.mark.parametrize("command", [f"/bin/a {MARK}", MARK, f"/bin/a {MARK} b", f"cat%a {MARK}"])
 def test_a_command_with_a_tag_of_its_own_is_refused(command):
     with pytest.raises(InvalidSyntax):
-        check_command(command)
+        refuse_command(command)
 
 
 @pytest.mark.parametrize(
@@ -582,19 +607,19 @@ def test_the_limit_counts_bytes():
 
 @debian_only
 def test_debian_takes_the_longest_tagged_command(tmp_path):
-    crontab = Draft(parse("")).add("Name", "0 5 * * *", "x" * LONGEST_TAGGED, TAG).done()
+    crontab = added(parse(""), "Name", "0 5 * * *", "x" * LONGEST_TAGGED, TAG)
     assert not refused_by_crontab(str(crontab), tmp_path)
 
 
 def test_a_schedule_and_command_that_are_a_setting_together_are_refused():
     with pytest.raises(InvalidSyntax):
-        Draft(parse("")).add("Name", "@daily", "=x", TAG).done()
+        added(parse(""), "Name", "@daily", "=x", TAG)
 
 
 @pytest.mark.parametrize("schedule", ["", " ", "0 5 * *", "61 * * * *", "# 0 5 * *", "every day"])
 def test_an_invalid_schedule_is_refused(schedule):
     with pytest.raises(InvalidSyntax):
-        Draft(parse("")).add("Name", schedule, "1 2 3 4 5 /bin/a", TAG).done()
+        added(parse(""), "Name", schedule, "1 2 3 4 5 /bin/a", TAG)
 
 
 # Edits.
@@ -605,7 +630,7 @@ def test_an_invalid_schedule_is_refused(schedule):
 def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, command, paused):
     before = parse(text)
     try:
-        after = Draft(before).add(name, schedule, command, OTHER, paused).done()
+        after = added(before, name, schedule, command, OTHER, paused)
     except InvalidSyntax:
         return
     entry = after.entry(len(after.lines) - 1)
@@ -634,11 +659,9 @@ def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, comm
     index = list(found)[at % len(found)]
     old = found[index]
     try:
-        after = (
-            Draft(before)
-            .change(index, schedule=schedule, command=command, paused=paused, tag=tag)
-            .done()
-        )
+        fields = {"schedule": schedule, "command": command, "paused": paused, "tag": tag}
+        changes = {name: value for name, value in fields.items() if value is not None}
+        after = Draft(before).change(index, **changes).done()
     except InvalidSyntax:
         return
     new = after.entry(index)
@@ -660,7 +683,7 @@ def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, comm
 def test_debian_takes_what_was_added(tmp_path_factory, text, schedule, command, paused):
     text = text.replace("61 *", "1 *")
     try:
-        after = Draft(parse(text)).add("Name", schedule, command, OTHER, paused).done()
+        after = added(parse(text), "Name", schedule, command, OTHER, paused)
     except InvalidSyntax:
         return
     assert not refused_by_crontab(str(after), tmp_path_factory.getbasetemp())
@@ -674,7 +697,7 @@ def test_an_addition_adds_exactly_one_entry_and_a_paused_one_none_for_cron(
         return sum(not entry.paused for _, entry in parse(text).entries())
 
     try:
-        after = Draft(parse(text)).add("Name", schedule, command, OTHER, paused).done()
+        after = added(parse(text), "Name", schedule, command, OTHER, paused)
     except InvalidSyntax:
         return
     assert active(str(after)) == active(text) + (not paused)
@@ -683,13 +706,13 @@ def test_an_addition_adds_exactly_one_entry_and_a_paused_one_none_for_cron(
 @pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
 def test_adding_and_removing_an_entry_gives_the_same_bytes(file):
     text = decode(file.read_bytes())
-    crontab = Draft(parse(text)).add("Name", "0 5 * * *", "/bin/a", OTHER).done()
+    crontab = added(parse(text), "Name", "0 5 * * *", "/bin/a", OTHER)
     missing_end = "\n" if text and not text.endswith("\n") else ""
     assert str(Draft(crontab).remove(len(crontab.lines) - 1, "Name").done()) == text + missing_end
 
 
 def test_an_addition_ends_a_last_line_that_had_no_end():
-    assert str(Draft(parse("@daily a")).add("Name", "@daily", "b", TAG).done()) == (
+    assert str(added(parse("@daily a"), "Name", "@daily", "b", TAG)) == (
         f"@daily a\n# Name\n@daily b {MARK}\n"
     )
 
@@ -815,18 +838,18 @@ def test_an_entry_without_its_tag_is_otherwise_as_it_was(line, untagged):
 
 def test_a_rename_changes_the_comment_that_has_the_old_name():
     crontab = parse(f"A=b\n# Old\n@daily a {MARK}\n")
-    assert str(Draft(crontab).rename(2, "Old", "New").done()) == f"A=b\n# New\n@daily a {MARK}\n"
+    assert str(renamed(crontab, 2, "Old", "New")) == f"A=b\n# New\n@daily a {MARK}\n"
 
 
 @pytest.mark.parametrize("above", ["", "# Somebody's words\n", "# Old\n\n"])
 def test_a_rename_leaves_other_words_alone(above):
     crontab = parse(f"{above}@daily a {MARK}\n")
-    assert Draft(crontab).rename(len(crontab.lines) - 1, "Old", "New").done() == crontab
+    assert renamed(crontab, len(crontab.lines) - 1, "Old", "New") == crontab
 
 
 def test_a_rename_to_what_is_no_name_is_refused():
     with pytest.raises(InvalidSyntax):
-        Draft(parse("# Old\n@daily a\n")).rename(1, "Old", "two\nlines").done()
+        renamed(parse("# Old\n@daily a\n"), 1, "Old", "two\nlines")
 
 
 def test_a_removal_takes_the_comment_that_is_given_with_it():
@@ -884,7 +907,7 @@ def test_a_name_is_suggested_by_the_comment_above_or_the_program(text, name):
 def test_a_suggested_name_is_always_one_that_can_be_taken(comment, command):
     crontab = parse(f"# {comment}\n0 5 * * * {command}\n")
     for index, _ in crontab.entries():
-        assert check_name(suggested_name(crontab, index))
+        assert is_name(suggested_name(crontab, index))
 
 
 @given(texts)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pitasker_core.crontab.document import parse
 from pitasker_core.sync.merge import Fields
-from pitasker_core.sync.sides import Agreed
+from pitasker_core.sync.sides import BaseEntry
 from tests.helpers.world import World, deleted, task, with_task
 
 ONE, TWO, THREE = (UUID(int=number) for number in (1, 2, 3))
@@ -30,12 +30,12 @@ def world(text, own=()):
         name = comment if tag in own else f"Task {tag.int}"
         fields = Fields(name, entry.schedule, entry.command, entry.paused)
         known[tag] = replace(task(fields), task=tag.int)
-        base[tag] = Agreed(fields, comment, tag in own)
+        base[tag] = BaseEntry(fields, comment, tag in own)
     return World(text, known, base)
 
 
 def wanted(state, tag, on):
-    return replace(state, known={**state.known, tag: replace(state.known[tag], wanted=on)})
+    return replace(state, known={**state.known, tag: replace(state.known[tag], wants_entry=on)})
 
 
 def switched(state, *tags, on):

@@ -6,9 +6,9 @@ from uuid import UUID
 from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.recording import Recorder
-from pitasker_core.sync import merge, sides
+from pitasker_core.sync import merge, plan_writer, sides
 from pitasker_core.sync.merge import Fields, Policy
-from pitasker_core.sync.sides import Agreed, Known
+from pitasker_core.sync.sides import BaseEntry, KnownTask
 
 TAG, OTHER, THIRD = (UUID(int=number) for number in (1, 2, 3))
 MARK, OTHER_MARK = f"# PITASKER_ID:{TAG}", f"# PITASKER_ID:{OTHER}"
@@ -22,8 +22,8 @@ class World:
     """A crontab, and what the database knows of it."""
 
     text: str
-    known: dict[UUID, Known]
-    base: dict[UUID, Agreed]
+    known: dict[UUID, KnownTask]
+    base: dict[UUID, BaseEntry]
     left: dict[UUID, Place] = field(default_factory=dict, compare=False)
 
     def read(self, places=None):
@@ -33,16 +33,16 @@ class World:
         reading = self.read(places)
         compared = merge.plan(
             {tag: agreed.fields for tag, agreed in self.base.items()},
-            {tag: task.fields for tag, task in self.known.items() if task.wanted},
+            {tag: task.fields for tag, task in self.known.items() if task.wants_entry},
             reading.theirs,
         )
-        return sides.planned(compared, reading, self.known)
+        return sides.complete_plan(compared, reading, self.known)
 
     def carried(self, choices=None, policy=Policy.ASK, places=None):
         planned = merge.resolve(self.plan(places), choices or {}, policy)
         recorders = {tag: Recorder(RECORDER, task.task) for tag, task in self.known.items()}
         document = parse(self.text)
-        done = sides.carry_out(
+        done = plan_writer.carry_out(
             document, planned, self.read(places), self.base, recorders, self.left
         )
         return planned, done
@@ -55,26 +55,28 @@ class World:
             if change.tag in known and change.tag not in done.failures:
                 task = known[change.tag]
                 fields = change.result or task.fields
-                known[change.tag] = replace(task, fields=fields, wanted=change.result is not None)
+                known[change.tag] = replace(
+                    task, fields=fields, wants_entry=change.result is not None
+                )
         for tag, agreed in done.base.items():
             base.pop(tag, None)
             if agreed:
                 base[tag] = agreed
             if tag in known:
-                known[tag] = replace(known[tag], adopting=False)
+                known[tag] = replace(known[tag], is_importing=False)
         removed = [tag for tag, agreed in done.base.items() if not agreed and tag in self.base]
         where = self.read().entries
-        left = sides.removed_places(parse(self.text), where, self.base, removed)
+        left = plan_writer.removed_places(parse(self.text), where, self.base, removed)
         return World(str(done.document), known, base, {**self.left, **left})
 
 
-def task(fields=JOB, wanted=True, adopting=False):
-    return Known(1, fields, wanted, adopting)
+def task(fields=JOB, wants_entry=True, is_importing=False):
+    return KnownTask(1, fields, wants_entry, is_importing)
 
 
 def in_step(text=f"# Job\n{LINE}", fields=JOB, comment="Job", is_ours=True):
     """A task whose entry was written, and a text that may have been edited since."""
-    return World(text, {TAG: task(fields)}, {TAG: Agreed(fields, comment, is_ours)})
+    return World(text, {TAG: task(fields)}, {TAG: BaseEntry(fields, comment, is_ours)})
 
 
 def with_task(world, **changed):
@@ -85,5 +87,5 @@ def with_task(world, **changed):
 
 
 def deleted(world):
-    known = replace(world.known[TAG], wanted=False)
+    known = replace(world.known[TAG], wants_entry=False)
     return replace(world, known={**world.known, TAG: known})

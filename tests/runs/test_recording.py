@@ -228,7 +228,7 @@ def test_a_shell_that_cannot_start_the_recorder_is_refused(environment, crontab)
 @pytest.mark.parametrize("seconds", [0, -1, 10**9])
 def test_a_time_limit_that_is_none_is_refused(environment, seconds):
     task = create(environment)
-    with pytest.raises(InvalidSyntax, match="a time limit is 1 to"):
+    with pytest.raises(InvalidSyntax, match="A time limit is 1 to"):
         tasks.change(environment, ME, task.id, timeout_seconds=seconds)
 
 

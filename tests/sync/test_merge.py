@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pitasker_core.sync.merge import (
     Change,
+    ChangeKind,
     Fields,
-    Kind,
     Plan,
     Policy,
     is_mass_removal,
@@ -44,7 +44,7 @@ def applied(planned, base, ours, theirs):
     for side, changes in (
         (theirs, planned.pushes),
         (ours, planned.pulls),
-        (base, [change for change in planned.changes if change.kind is not Kind.CONFLICT]),
+        (base, [change for change in planned.changes if change.kind is not ChangeKind.CONFLICT]),
     ):
         for change in changes:
             side.pop(change.tag, None)
@@ -67,19 +67,19 @@ def kinds(base, ours, theirs):
     ("base", "ours", "theirs", "kind"),
     [
         (A, A, A, None),
-        (A, B, B, Kind.REBASE),
-        (None, A, A, Kind.REBASE),
-        (A, None, None, Kind.REBASE),
-        (A, A, B, Kind.PULL),
-        (A, A, None, Kind.PULL),
-        (None, None, A, Kind.PULL),
-        (A, B, A, Kind.PUSH),
-        (A, None, A, Kind.PUSH),
-        (None, A, None, Kind.PUSH),
-        (A, B, C, Kind.CONFLICT),
-        (None, A, B, Kind.CONFLICT),
-        (A, B, None, Kind.CONFLICT),
-        (A, None, B, Kind.CONFLICT),
+        (A, B, B, ChangeKind.REBASE),
+        (None, A, A, ChangeKind.REBASE),
+        (A, None, None, ChangeKind.REBASE),
+        (A, A, B, ChangeKind.PULL),
+        (A, A, None, ChangeKind.PULL),
+        (None, None, A, ChangeKind.PULL),
+        (A, B, A, ChangeKind.PUSH),
+        (A, None, A, ChangeKind.PUSH),
+        (None, A, None, ChangeKind.PUSH),
+        (A, B, C, ChangeKind.CONFLICT),
+        (None, A, B, ChangeKind.CONFLICT),
+        (A, B, None, ChangeKind.CONFLICT),
+        (A, None, B, ChangeKind.CONFLICT),
     ],
 )
 def test_each_case_is_decided_by_who_still_has_the_base(base, ours, theirs, kind):
@@ -90,13 +90,13 @@ def test_each_case_is_decided_by_who_still_has_the_base(base, ours, theirs, kind
     "field", [{"name": "x"}, {"schedule": "@hourly"}, {"command": "/bin/x"}, {"paused": True}]
 )
 def test_a_change_of_any_field_is_a_change(field):
-    assert kinds(A, replace(A, **field), A) == [Kind.PUSH]
+    assert kinds(A, replace(A, **field), A) == [ChangeKind.PUSH]
 
 
 @given(worlds)
 def test_swapping_the_sides_swaps_push_and_pull(world):
     base, ours, theirs = world
-    swapped = {Kind.PUSH: Kind.PULL, Kind.PULL: Kind.PUSH}
+    swapped = {ChangeKind.PUSH: ChangeKind.PULL, ChangeKind.PULL: ChangeKind.PUSH}
     there = {(c.tag, c.kind, c.result) for c in plan(base, ours, theirs).changes}
     back = {(c.tag, c.kind, c.result) for c in plan(base, theirs, ours).changes}
     assert back == {(tag, swapped.get(kind, kind), result) for tag, kind, result in there}
@@ -105,7 +105,7 @@ def test_swapping_the_sides_swaps_push_and_pull(world):
 @given(sides, sides)
 def test_sides_that_agree_are_left_alone(base, both):
     planned = plan(base, both, both)
-    assert {change.kind for change in planned.changes} <= {Kind.REBASE}
+    assert {change.kind for change in planned.changes} <= {ChangeKind.REBASE}
     assert planned.pushes == planned.pulls == []
 
 
@@ -146,7 +146,7 @@ def test_a_second_sync_finds_the_same_conflicts_and_nothing_else(world, choices,
     planned = resolve(plan(*world), choices, policy)
     again = plan(*applied(planned, *world))
     assert {c.tag for c in again.changes} == {c.tag for c in planned.conflicts}
-    assert {c.kind for c in again.changes} <= {Kind.CONFLICT}
+    assert {c.kind for c in again.changes} <= {ChangeKind.CONFLICT}
 
 
 @given(worlds, st.sampled_from([Policy.DATABASE, Policy.CRONTAB]))
@@ -211,7 +211,7 @@ def test_a_mix_that_equals_one_side_is_written_to_the_other_alone(mix):
 
 
 def test_a_choice_to_ask_outweighs_the_policy():
-    assert chosen(Policy.ASK, policy=Policy.DATABASE).kind is Kind.CONFLICT
+    assert chosen(Policy.ASK, policy=Policy.DATABASE).kind is ChangeKind.CONFLICT
 
 
 def test_a_hand_edit_is_overwritten_only_by_choice():
@@ -267,5 +267,5 @@ def test_removals_that_the_database_overrules_are_no_mass_removal():
 
 
 def test_a_conflict_is_not_counted_as_removed():
-    change = Change(TAG, Kind.CONFLICT, A, B, None, None)
+    change = Change(TAG, ChangeKind.CONFLICT, A, B, None, None)
     assert not is_mass_removal(Plan((change,)), {TAG: A}, emptied=True)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from pitasker_core.crontab.document import Entry, parse
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
-from pitasker_core.sync import sides
-from pitasker_core.sync.merge import Fields, Kind
-from pitasker_core.sync.sides import Agreed, Known
+from pitasker_core.sync import plan_writer, sides
+from pitasker_core.sync.merge import ChangeKind, Fields
+from pitasker_core.sync.sides import BaseEntry, KnownTask
 from pitasker_core.sync.stale_editor import nearest, origin_of, put_back, shows_age, unseen
 from tests.helpers.world import RECORDER, World
 
@@ -26,7 +26,10 @@ def tag_of(number):
 def add_task(world, number):
     """Make a task, as `tasks.create` does."""
     fields = Fields(f"Task {number}", f"{number % 60} 1 * * *", f"/bin/task-{number}")
-    known = {**world.known, tag_of(number): Known(number, fields, wanted=True, adopting=False)}
+    known = {
+        **world.known,
+        tag_of(number): KnownTask(number, fields, wants_entry=True, is_importing=False),
+    }
     return replace(world, known=known).synced()
 
 
@@ -39,21 +42,21 @@ def import_entry(world, number, pick):
     index = free[pick % len(free)]
     entry, tag = document.entry(index), tag_of(number)
     fields = Fields(f"Imported {number}", entry.schedule, entry.command)
-    known = {**world.known, tag: Known(number, fields, wanted=True, adopting=True)}
-    base = {**world.base, tag: Agreed(fields, document.comment_above(index), False)}
+    known = {**world.known, tag: KnownTask(number, fields, wants_entry=True, is_importing=True)}
+    base = {**world.base, tag: BaseEntry(fields, document.comment_above(index), False)}
     return World(world.text, known, base).synced(places={tag: index})
 
 
 def edit_task(world, pick, **values):
-    tags = [tag for tag, task in world.known.items() if task.wanted]
+    tags = [tag for tag, task in world.known.items() if task.wants_entry]
     if not tags:
         return world
     tag = tags[pick % len(tags)]
     task = world.known[tag]
-    if values.get("wanted", True):
+    if values.get("wants_entry", True):
         task = replace(task, fields=replace(task.fields, **values))
     else:
-        task = replace(task, wanted=False)
+        task = replace(task, wants_entry=False)
     return replace(world, known={**world.known, tag: task}).synced()
 
 
@@ -141,7 +144,7 @@ def edited_here(world, kind, number, pick):
         "rename": {"name": f"Task renamed {number}"},
         "pause": {"paused": True},
         "record": {"recording": Recording(on=True)},
-        "delete": {"wanted": False},
+        "delete": {"wants_entry": False},
     }
     if kind in values:
         return edit_task(world, pick, **values[kind])
@@ -182,12 +185,12 @@ class Merged:
         added = {change.tag for change in self.plan.pushes if change.result}
         self.put_back = put_back(self.document, self.origin, added)
         whole = replace(older, text=str(self.put_back.document))
-        self.carried = sides.carry_out(
+        self.carried = plan_writer.carry_out(
             self.put_back.document, self.plan, whole.read(), whole.base, recorders(world)
         )
         self.text = str(self.carried.document)
         self.then = sides.read(ancestor, world.known, world.base).theirs
-        self.now = {tag: task.fields for tag, task in world.known.items() if task.wanted}
+        self.now = {tag: task.fields for tag, task in world.known.items() if task.wants_entry}
         self.theirs = older.read().theirs
         agreed = {**self.origin.base, **self.carried.base}
         self.base = {tag: value for tag, value in agreed.items() if value}
@@ -251,7 +254,7 @@ def test_a_sync_after_it_finds_the_same_conflicts_and_nothing_else(story):
         if change.tag in known and change.tag not in merged.carried.failures:
             task = known[change.tag]
             fields = change.result or task.fields
-            known[change.tag] = replace(task, fields=fields, wanted=change.result is not None)
+            known[change.tag] = replace(task, fields=fields, wants_entry=change.result is not None)
     found = {change.tag for change in World(merged.text, known, merged.base).plan().changes}
     expected = {change.tag for change in merged.plan.conflicts} | merged.carried.failures.keys()
     assert found <= expected
@@ -430,7 +433,7 @@ def test_settings_added_on_both_sides_are_a_question():
 
 def test_what_was_deleted_here_does_not_come_back_with_the_editor():
     world = in_step(1, 2)
-    merged = Merged(world.text, edit_task(world, 0, wanted=False), world.text + "# by hand\n")
+    merged = Merged(world.text, edit_task(world, 0, wants_entry=False), world.text + "# by hand\n")
     assert merged.text == add_task(World("", {}, {}), 2).text + "# by hand\n"
 
 
@@ -452,7 +455,7 @@ def test_one_entry_changed_on_both_sides_stays_as_the_editor_has_it_until_a_pers
     world = in_step(1)
     by_hand = world.text.replace("/bin/task-1", "/bin/by-hand")
     merged = Merged(world.text, edit_task(world, 0, schedule="9 9 * * *"), by_hand)
-    assert [change.kind for change in merged.plan.changes] == [Kind.CONFLICT]
+    assert [change.kind for change in merged.plan.changes] == [ChangeKind.CONFLICT]
     assert merged.text == by_hand
 
 
@@ -461,5 +464,5 @@ def test_a_name_given_here_and_another_in_the_editor_are_a_conflict_of_that_task
     named = edit_task(edit_task(world, 0, name="Task new"), 1, schedule="9 9 * * *")
     merged = Merged(world.text, named, world.text.replace("# Task 1", "# Task other"))
     assert merged.put_back.clashes == []
-    assert [change.kind for change in merged.plan.conflicts] == [Kind.CONFLICT]
+    assert [change.kind for change in merged.plan.conflicts] == [ChangeKind.CONFLICT]
     assert merged.text == named.text.replace("# Task new", "# Task other")

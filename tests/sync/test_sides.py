@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pitasker_core.crontab.document import parse, recorded, split_stdin
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
-from pitasker_core.sync.merge import Fields, Kind, Policy
-from pitasker_core.sync.sides import Agreed
+from pitasker_core.sync.merge import ChangeKind, Fields, Policy
+from pitasker_core.sync.sides import BaseEntry
 from tests.helpers.world import (
     GONE,
     JOB,
@@ -111,7 +111,7 @@ def test_a_comment_that_was_never_the_name_has_no_say():
 
 @pytest.mark.parametrize("words", ["Ask before changing this!", "#0 4 * * * /opt/job --full"])
 def test_an_entry_that_was_put_back_is_not_named_by_a_persons_comment(words):
-    world = World(f"# {words}\n{LINE}", {TAG: task(wanted=False)}, {}).synced()
+    world = World(f"# {words}\n{LINE}", {TAG: task(wants_entry=False)}, {}).synced()
     assert world.known[TAG].fields.name == "Job"
     assert with_task(world, name="New").synced().text == world.text
     assert deleted(world).synced().text == f"# {words}\n"
@@ -151,8 +151,8 @@ def test_a_removal_leaves_a_comment_that_is_not_ours(world):
 
 
 def test_several_removals_each_take_their_own_lines():
-    base = {tag: Agreed(replace(JOB, name=name), name, True) for tag, name in NAMED.items()}
-    known = {tag: task(agreed.fields, wanted=False) for tag, agreed in base.items()}
+    base = {tag: BaseEntry(replace(JOB, name=name), name, True) for tag, name in NAMED.items()}
+    known = {tag: task(agreed.fields, wants_entry=False) for tag, agreed in base.items()}
     lines = [f"# {name}\n{LINE.replace(str(TAG), str(tag))}" for tag, name in NAMED.items()]
     assert World("A=b\n" + "@daily x\n".join(lines), known, base).synced().text == (
         "A=b\n@daily x\n@daily x\n"
@@ -168,7 +168,7 @@ UNTAGGED = "0 5 * * * /bin/job\n"
 
 
 def test_a_lost_tag_is_no_removal_but_waits_for_a_choice():
-    assert kinds(in_step(f"# Job\n{UNTAGGED}")) == {TAG: Kind.CONFLICT}
+    assert kinds(in_step(f"# Job\n{UNTAGGED}")) == {TAG: ChangeKind.CONFLICT}
 
 
 def test_a_lost_tag_is_put_back_by_choice():
@@ -179,12 +179,12 @@ def test_a_lost_tag_is_put_back_by_choice():
 def test_an_entry_whose_tag_was_meant_to_go_stays_without_it():
     world = in_step(f"# Job\n{UNTAGGED}").synced({TAG: Policy.CRONTAB})
     assert world.text == f"# Job\n{UNTAGGED}"
-    assert not world.known[TAG].wanted
+    assert not world.known[TAG].wants_entry
     assert world.plan().changes == ()
 
 
 def test_a_lost_tag_that_could_be_of_two_entries_is_a_removal():
-    assert kinds(in_step(UNTAGGED * 2)) == {TAG: Kind.PULL}
+    assert kinds(in_step(UNTAGGED * 2)) == {TAG: ChangeKind.PULL}
 
 
 def test_an_entry_that_was_edited_too_is_not_taken_for_the_one_that_lost_its_tag():
@@ -196,7 +196,7 @@ def test_a_task_that_wants_no_entry_has_lost_nothing():
 
 
 def test_two_tasks_do_not_lose_their_tags_on_the_same_entry():
-    agreed = Agreed(JOB, None, False)
+    agreed = BaseEntry(JOB, None, False)
     world = World(UNTAGGED, dict.fromkeys((TAG, OTHER), task()), {TAG: agreed, OTHER: agreed})
     assert len(world.read().lost) == 1
 
@@ -267,8 +267,8 @@ def adopting(text, *tags, fields=JOB, base=(), known=()):
     """A world in which entries were just imported as tasks with these tags."""
     return World(
         text,
-        {**dict(known), **dict.fromkeys(tags, task(fields, adopting=True))},
-        {**dict(base), **dict.fromkeys(tags, Agreed(fields, None, False))},
+        {**dict(known), **dict.fromkeys(tags, task(fields, is_importing=True))},
+        {**dict(base), **dict.fromkeys(tags, BaseEntry(fields, None, False))},
     )
 
 
@@ -325,7 +325,7 @@ def test_an_adopted_copy_is_no_copy_any_more():
 
 
 def test_a_copy_is_not_taken_for_an_entry_that_lost_its_tag():
-    agreed = Agreed(JOB, None, False)
+    agreed = BaseEntry(JOB, None, False)
     world = in_step(f"# Job\n{LINE}{LINE}")
     world = replace(
         world,
@@ -342,7 +342,7 @@ def test_a_copy_of_an_unknown_tag_can_be_adopted_alone():
 
 def test_an_adopted_entry_that_is_gone_leaves_its_task_without_one():
     world = adopting("@daily x\n", TAG).synced(places={TAG: 0})
-    assert (world.text, world.known[TAG].wanted) == ("@daily x\n", False)
+    assert (world.text, world.known[TAG].wants_entry) == ("@daily x\n", False)
 
 
 # Carrying out.
@@ -371,7 +371,7 @@ def test_a_change_of_a_task_changes_its_own_line_alone(changed, line):
 
 def test_an_entry_that_was_written_and_never_recorded_is_agreed_on():
     world = World(f"# Job\n{LINE}", {TAG: task()}, {})
-    assert kinds(world) == {TAG: Kind.REBASE}
+    assert kinds(world) == {TAG: ChangeKind.REBASE}
     assert world.synced() == in_step()
 
 
@@ -472,7 +472,7 @@ def worlds(draw):
         ours, theirs = (draw(st.just(agreed) | st.none() | values) for _ in range(2))
         if agreed:
             comment = draw(st.sampled_from([agreed.name, agreed.name, "Words", None]))
-            base[tag] = Agreed(agreed, comment, comment == agreed.name and draw(st.booleans()))
+            base[tag] = BaseEntry(agreed, comment, comment == agreed.name and draw(st.booleans()))
         fields = ours or agreed
         if fields and draw(st.integers(0, 9)):
             known[tag] = task(fields, ours is not None, draw(st.booleans()))
@@ -507,7 +507,7 @@ def test_what_was_carried_out_reads_back_as_it_was_planned(world, policy):
     planned, done = world.carried(policy=policy)
     theirs = world.synced(policy=policy).read().theirs
     for change in planned.changes:
-        if change.kind is not Kind.CONFLICT and change.tag not in done.failures:
+        if change.kind is not ChangeKind.CONFLICT and change.tag not in done.failures:
             assert theirs.get(change.tag) == change.result
 
 

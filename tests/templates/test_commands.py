@@ -1,11 +1,13 @@
 """Each template that comes with PiTasker, run by the real shell with programs that note calls."""
 
 import re
+from uuid import UUID
 
 import pytest
 
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.crontab.document import check_command, check_name, parse
+from pitasker_core.crontab.document import parse
+from pitasker_core.crontab.entry_spec import EntrySpec, check_entry
 from pitasker_core.database.notices import TASK_NOTICES
 from pitasker_core.templates.catalogue import built_in_templates
 from pitasker_core.templates.model import Check, Form, Guard, Kind
@@ -49,9 +51,8 @@ def hostile_values(template, folder):
 @ALL
 def test_its_task_can_be_one_of_the_crontab(name):
     record = render(TEMPLATES[name], {})
-    check_name(record.name)
-    check_command(record.command)
-    assert parse("").why_not_tagged(None, record.command) is None
+    spec = EntrySpec(record.name, record.schedule, record.command, UUID(int=1))
+    assert check_entry(spec, parse("")) == []
     assert len(record.command.encode()) < 500  # room for values, the tag and the recorder
 
 

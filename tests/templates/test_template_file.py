@@ -88,7 +88,7 @@ def test_a_file_that_is_no_template_is_refused_with_its_line(text, message):
         ({"command": "/bin/job {{folder}}%x", "guards": ((Guard.LOCK, "/x"),)}, "cannot have guar"),
         ({"guards": ((Guard.LOCK, "'{{folder}}'"),)}, "cannot stand in quotes"),
         ({"schedule": "{{folder}} * * *"}, "a path cannot stand in a schedule"),
-        ({"schedule": "60 * * * *"}, "minute must be 0 to 59"),
+        ({"schedule": "60 * * * *"}, "Minute must be 0 to 59"),
         ({"schedule": "0 0 31 2 *"}, "never comes"),
         ({"parameters": (replace(PATH, default="srv"),)}, "write the whole path"),
         ({"parameters": (replace(PATH, label=""),)}, "no label"),

@@ -18,7 +18,6 @@ from pitasker_core.crontab.document.lines import (
 )
 from pitasker_core.crontab.document.names import (
     NAME_LIMIT,
-    check_command,
     check_name,
     is_name,
     suggested_name,
@@ -44,7 +43,6 @@ __all__ = [
     "Invalid",
     "Line",
     "Setting",
-    "check_command",
     "check_name",
     "decode",
     "encode",

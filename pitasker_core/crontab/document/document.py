@@ -20,7 +20,6 @@ from pitasker_core.crontab.document.lines import (
     Line,
 )
 from pitasker_core.crontab.document.parsing import parse_line
-from pitasker_core.crontab.recording import Recorder, Recording, recorded
 from pitasker_core.crontab.schedule import Dialect
 
 DEFAULT_SHELL = "/bin/sh"
@@ -121,16 +120,6 @@ class Document:
     def why_not_tagged(self, index: int | None, command: str) -> str | None:
         """Return why a command at an index (None: at the end) cannot carry a tag, or None."""
         return tags.why_not_tagged(command, self.shell(index), self.dialect)
-
-    def why_not_recorded(
-        self, index: int | None, command: str, recorder: Recorder, how: Recording
-    ) -> str | None:
-        """Return why the runs of a command at an index cannot be recorded, or None."""
-        shell = self.shell(index)
-        if shell.rsplit("/", 1)[-1] == "python3":
-            return f"SHELL is {shell}, which cannot start the recorder."
-        reason = tags.why_not_tagged(recorded(command, recorder, how), shell, self.dialect)
-        return f"To record its runs: {reason}" if reason else None
 
 
 @lru_cache(maxsize=4)

@@ -17,8 +17,11 @@ _TAG_LENGTH = len(f" {MARK}{UUID(int=0)}")
 # Shells known to take ` # …` at the end of `-c COMMAND` as a comment.
 _COMMENT_SHELLS = {"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "rbash", "python3"}
 
-# A command whose quotes are all closed, without a backslash or a comment: most commands are so.
-_CLOSED = re.compile(r"""(?:[^\\'"`#]|'[^'\\]*+'|"[^"\\]*+"|`[^`\\]*+`)*+""")
+# A command whose quotes are all closed, with no comment and no backslash but that of `\\%`. Most
+# commands are like that, and each command is checked whenever its line is read or written.
+_CLOSED = re.compile(
+    r"""(?:[^\\'"`#]++|\\%|'(?:[^'\\]++|\\%)*+'|"(?:[^"\\]++|\\%)*+"|`(?:[^`\\]++|\\%)*+`)*+"""
+)
 
 
 def find_tag(text: str) -> re.Match[str] | None:
