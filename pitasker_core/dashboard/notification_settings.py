@@ -102,7 +102,7 @@ def _table(found: list[Channel]) -> None:
             "on": column.CheckboxColumn("On", width=60),
             "name": column.TextColumn("Name", required=True, width=120),
             "kinds": column.MultiselectColumn(
-                "Told of", options=list(map(str, NoticeKind)), width=330
+                "ListedNotice of", options=list(map(str, NoticeKind)), width=330
             ),
             "where": column.TextColumn(
                 "Where", help="Its password is in a file that only you can read, and not shown."

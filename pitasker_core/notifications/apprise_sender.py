@@ -1,7 +1,7 @@
-"""Send by Apprise, and find out what went wrong in the words of whoever was asked.
+"""Send by Apprise, and report failures in the service's own words.
 
-Apprise is imported when something is to be sent, and what it logs stays here: its debugging lines
-hold addresses with the secrets in them.
+Apprise is imported only to send. Its log lines are not passed on, because its debug lines contain
+addresses with secrets.
 """
 
 import logging
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from apprise import NotifyBase
 
 _READ_SECONDS = 10.0
-"""How long a server may take to answer; Apprise's own 4 are short for a mail server."""
+"""The time limit of an answer. Apprise's own 4 seconds are too short for a mail server."""
 
 _LONGEST = 600
-"""Characters of a problem that are kept."""
+"""The maximum length of a stored problem."""
 
 _TYPES = {
     NoticeKind.FAILED: "failure",
@@ -34,51 +34,51 @@ _TYPES = {
     NoticeKind.SYNC_FAILED: "failure",
     NoticeKind.FINDING: "warning",
 }
-"""What Apprise calls each kind: many services colour it so."""
+"""Apprise's type of each kind. Many services use it for the colour."""
 
 _DETAIL = re.compile(r"(?:Socket Exception|Response Details):?\s*(.*)", re.DOTALL)
-"""What of the debugging lines says why: the error of the connection, and the server's answer."""
+"""The debug lines with the reason: a connection error or the server's answer."""
 
 
 _BYTES = re.compile(r"""\bb(["'])(.*?)\1""")
-"""Bytes as Python writes them, of which the text is wanted."""
+"""A bytes literal of Python, to extract its text."""
 
 
 def service(url: str) -> "NotifyBase":
-    """What sends to an Apprise URL. Raises InvalidSyntax, without the URL's secrets."""
+    """The Apprise service of a URL. Raises InvalidSyntax without the URL's secrets."""
     from apprise import Apprise, AppriseAsset, NotifyBase, PersistentStoreMode
     from apprise.common import OverflowMode
 
-    # In memory: nothing about channels is written elsewhere than in our own file.
+    # In memory, so that Apprise writes no files about channels.
     asset = AppriseAsset(app_id="PiTasker", storage_mode=PersistentStoreMode.MEMORY)
-    with _listening() as heard:
-        found = Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
-    if not isinstance(found, NotifyBase):
+    with _captured_log() as records:
+        plugin = Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+    if not isinstance(plugin, NotifyBase):
         scheme = url.partition("://")[0] if "://" in url else ""
-        why = _said(heard, url, None)
+        why = _reason(records, url, None)
         raise InvalidSyntax(
-            f"Apprise does not take this {scheme}:// URL{f': {why}' if why else ''}."
+            f"Apprise does not accept this {scheme}:// URL{f': {why}' if why else ''}."
             if scheme
             else Text("This is not an Apprise URL: it has no ", Code("://"), "."),
-            "Each service's form is described at https://appriseit.com/services/.",
+            "The URL of each service is described at https://appriseit.com/services/.",
         )
-    found.socket_read_timeout = max(found.socket_read_timeout, _READ_SECONDS)
-    if found.overflow_mode == OverflowMode.UPSTREAM:
-        found.overflow_mode = OverflowMode.SPLIT  # a long one is sent in parts, not refused
-    return found
+    plugin.socket_read_timeout = max(plugin.socket_read_timeout, _READ_SECONDS)
+    if plugin.overflow_mode == OverflowMode.UPSTREAM:
+        plugin.overflow_mode = OverflowMode.SPLIT  # send a long text in parts
+    return plugin
 
 
 def masked(url: str) -> str:
-    """A URL as it may be shown: the service and where it is, without any secret.
+    """A URL without secrets: the service and its host.
 
-    Raises InvalidSyntax as `service` does.
+    Raises InvalidSyntax like `service`.
     """
     private: str = service(url).url(privacy=True)  # type: ignore[no-untyped-call]
     scheme, _, rest = private.partition("://")
     place = re.split(r"[/?]", rest, maxsplit=1)[0]
     user, at, host = place.rpartition("@")
     has_password = user.endswith(":****")
-    # A host without a dot may be no host at all, but a topic or a key.
+    # A host without a dot may really be a topic or a key.
     if not has_password and not re.search(r"\.|:\d+$|^localhost$", host):
         host = _hidden(host)
     if at and not has_password and "..." not in user:
@@ -87,18 +87,20 @@ def masked(url: str) -> str:
 
 
 def send(to: "NotifyBase", url: str, title: str, body: str, kind: NoticeKind | None) -> str:
-    """Send now; what went wrong, empty when it was taken. Never raises, may take long."""
+    """Send now. Returns why it failed, or an empty text. Never raises, but can take long."""
     from apprise import NotifyFormat, NotifyType
 
     kind_of_notice = NotifyType(_TYPES[kind] if kind else "info")
-    with _listening() as heard:
+    with _captured_log() as records:
         try:
-            taken = to.notify(
+            accepted = to.notify(
                 title=title, body=body, notify_type=kind_of_notice, body_format=NotifyFormat.TEXT
             )
-        except Exception as problem:  # a mistake in a plugin is no reason to fall over
+        except Exception as problem:  # a bug in a plugin must not stop other channels
             return redacted(f"{type(problem).__name__}: {problem}", url, to)[:_LONGEST]
-    return "" if taken else _said(heard, url, to) or "It was not taken, and nothing says why."
+    return (
+        "" if accepted else _reason(records, url, to) or "The service refused it, without a reason."
+    )
 
 
 _CREDENTIALS = re.compile(
@@ -106,21 +108,21 @@ _CREDENTIALS = re.compile(
     r"""(["']?\s*[:=]\s*)("[^"]*"|'[^']*'|(?:(?:basic|bearer|digest|token)\s+)?[^\s,;"'}]+)""",
     re.IGNORECASE,
 )
-"""What a server sends back of the headers that it got."""
+"""Request headers with secrets that a server repeats in its answer."""
 
 
 def redacted(text: str, url: str, to: "NotifyBase | None") -> str:
-    """A text without the secrets of a URL, in whatever form they are in it."""
+    """A text without the secrets of a URL, in any of their encodings."""
     shown = masked(url) if to else ""
     words = set(re.split(r"[:/@?&=,;#\s]+", url.partition("://")[2]))
     if to:
         words |= {str(secret) for secret in (to.password, to.user) if secret}
-        # As HTTP sends them (RFC 7617), with and without the padding.
+        # HTTP basic authentication (RFC 7617), with and without padding.
         pair = f"{to.user or ''}:{to.password or ''}".encode()
         for encoded in (b64encode(pair), urlsafe_b64encode(pair)):
             words |= {encoded.decode(), encoded.decode().rstrip("=")}
     words |= {unquote(word) for word in words}
-    # A server may answer with megabytes.
+    # A server's answer may have megabytes.
     text = _CREDENTIALS.sub(r"\1\2****", text[: 20 * _LONGEST])
     for word in sorted(words, key=len, reverse=True):
         if len(word) > 3 and word not in shown:
@@ -132,10 +134,10 @@ def _hidden(word: str) -> str:
     return f"{word[0]}…{word[-1]}" if len(word) > 6 else "…"
 
 
-def _said(heard: list[logging.LogRecord], url: str, to: "NotifyBase | None") -> str:
-    """What Apprise logged about a failure, in one line, without secrets."""
+def _reason(records: list[logging.LogRecord], url: str, to: "NotifyBase | None") -> str:
+    """The reason of a failure from Apprise's log, on one line, without secrets."""
     parts = []
-    for record in heard:
+    for record in records:
         message = record.getMessage().strip()
         if record.levelno >= logging.WARNING:
             parts.append(message.rstrip("."))
@@ -145,28 +147,28 @@ def _said(heard: list[logging.LogRecord], url: str, to: "NotifyBase | None") -> 
     return redacted(line, url, to)[:_LONGEST]
 
 
-class _Ear(logging.Handler):
-    """Hears what one thread logs: others may be sending at the same time."""
+class _Capture(logging.Handler):
+    """Collects the records of one thread, because other threads send at the same time."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard: list[logging.LogRecord] = []
+        self.records: list[logging.LogRecord] = []
         self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record of the thread that listens."""
+        """Keep a record of our thread."""
         if record.thread == self._thread:
-            self.heard.append(record)
+            self.records.append(record)
 
 
 @contextmanager
-def _listening() -> Iterator[list[logging.LogRecord]]:
+def _captured_log() -> Iterator[list[logging.LogRecord]]:
     logger = logging.getLogger("apprise")
     logger.propagate = False
     logger.setLevel(logging.DEBUG)
-    ear = _Ear()
-    logger.addHandler(ear)
+    capture = _Capture()
+    logger.addHandler(capture)
     try:
-        yield ear.heard
+        yield capture.records
     finally:
-        logger.removeHandler(ear)
+        logger.removeHandler(capture)

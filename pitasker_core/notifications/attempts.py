@@ -1,4 +1,4 @@
-"""What became of a notice in one channel. Pure."""
+"""Attempts to send a notice to its channels. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Attempts:
-    """How often a channel was tried for a notice, and with what result."""
+    """The attempts to send a notice to one channel, and their result."""
 
     tries: int = 0
     next_try: datetime | None = None
     sent_at: datetime | None = None
     is_given_up: bool = False
     problem: str | None = None
-    """What went wrong with the last try."""
+    """Why the last attempt failed."""
 
     @property
     def is_over(self) -> bool:
-        """Whether the channel is not tried again."""
+        """Whether there are no more attempts."""
         return self.sent_at is not None or self.is_given_up
 
 
 def read(stored: Mapping[str, Any]) -> dict[str, Attempts]:
-    """The attempts of a row, by channel."""
+    """The attempts in a row, by channel."""
     return {name: _read_one(values) for name, values in stored.items()}
 
 
@@ -43,7 +43,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def as_stored(attempts: Mapping[str, Attempts]) -> dict[str, Any]:
-    """The attempts as a row keeps them."""
+    """The attempts in the format of a row."""
     return {
         name: {
             "tries": each.tries,

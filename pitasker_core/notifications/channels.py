@@ -1,7 +1,7 @@
-"""Where notices go: the channels that a person added.
+"""The notification channels that a person added.
 
-Their URLs hold passwords. They lie in one file that only its owner can read, and are in no list, no
-log, no event and no database; what is shown of them is a masked form.
+Their URLs contain passwords. They are stored in one file that only its owner can read, never in
+the database, a log or an event. Lists show a masked form.
 """
 
 import fcntl
@@ -27,36 +27,35 @@ from pitasker_core.notifications import apprise_sender
 FILE_NAME = "notifications.json"
 
 _LONGEST_NAME, _LONGEST_URL, _MOST = 40, 2_000, 50
-"""Characters of a channel's name and URL, and how many channels there may be."""
+"""The maximum length of a channel's name and URL, and the maximum number of channels."""
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One place to send to."""
+    """A notification service with its address."""
 
     name: str
     shown: str
     """Its URL without secrets."""
     kinds: tuple[NoticeKind, ...] = tuple(NoticeKind)
-    """What it is to be told of."""
+    """The kinds of notices that it gets."""
     enabled: bool = True
     url: str = field(default="", repr=False)
     """The Apprise URL: secret."""
 
 
 def listing(environment: Environment) -> list[Channel]:
-    """All channels in the order in which they were added. Raises ExecutionError."""
+    """All channels, oldest first. Raises ExecutionError."""
     file = environment.home / FILE_NAME
     try:
-        found = json.loads(file.read_text())
-        return [_channel(one) for one in found["channels"]]
+        return [_channel(stored) for stored in json.loads(file.read_text())["channels"]]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise ExecutionError(
             f"{file} cannot be read: {type(problem).__name__}.",
             "Delete it, then add the channels again.",
-        ) from None  # the file's text may be in the error
+        ) from None  # the error may contain the file's text
 
 
 def get(environment: Environment, name: str) -> Channel:
@@ -67,9 +66,9 @@ def get(environment: Environment, name: str) -> Channel:
 def add(
     environment: Environment, actor: str, name: str, url: str, kinds: Sequence[str] | None = None
 ) -> Channel:
-    """A new channel, for all kinds unless some are given.
+    """Add a channel, for all kinds of notices unless some are given.
 
-    Raises InvalidSyntax for a name that is taken or a URL that Apprise does not know.
+    Raises InvalidSyntax if the name is in use or Apprise refuses the URL.
     """
     name, url = name.strip(), url.strip()
     _check_name(name)
@@ -77,12 +76,12 @@ def add(
         raise InvalidSyntax(f"A channel's URL has at most {_LONGEST_URL:,} characters.")
     channel = Channel(name, apprise_sender.masked(url), _checked_kinds(kinds), url=url)
     with _changing(environment, actor, "channel added") as current:
-        if any(one.name == name for one in current.channels):
+        if any(other.name == name for other in current.channels):
             raise InvalidSyntax(f"There is a channel “{name}” already.", "Give it another name.")
         if len(current.channels) >= _MOST:
             raise InvalidSyntax(f"There are at most {_MOST} channels.", "Remove one first.")
         current.channels.append(channel)
-        current.after = _told(channel, name)
+        current.after = _for_event(channel, name)
     return channel
 
 
@@ -96,8 +95,8 @@ def change(
     enabled: bool | None = None,
     shown: Channel | None = None,
 ) -> None:
-    """Change what is given. Raises NotFound, InvalidSyntax, and Stale when what is to be changed is
-    not as it was `shown`."""
+    """Change the given values. Raises NotFound, InvalidSyntax, and Stale if somebody changed one of
+    them after it was `shown`."""
     with _changing(environment, actor, "channel changed") as current:
         old = _named(current.channels, name)
         given = {
@@ -106,32 +105,34 @@ def change(
             "enabled": old.enabled if enabled is None else enabled,
         }
         changes(vars(old), vars(shown) if shown else None, given)
-        wanted = (new_name or name).strip()
-        _check_name(wanted)
-        if any(one.name == wanted and one is not old for one in current.channels):
-            raise InvalidSyntax(f"There is a channel “{wanted}” already.", "Give it another name.")
+        next_name = (new_name or name).strip()
+        _check_name(next_name)
+        if any(other.name == next_name and other is not old for other in current.channels):
+            raise InvalidSyntax(
+                f"There is a channel “{next_name}” already.", "Give it another name."
+            )
         new = Channel(
-            wanted,
+            next_name,
             old.shown,
             old.kinds if kinds is None else _checked_kinds(kinds),
             old.enabled if enabled is None else enabled,
             old.url,
         )
         current.channels[current.channels.index(old)] = new
-        current.before, current.after = _told(old, name), _told(new, name)
+        current.before, current.after = _for_event(old, name), _for_event(new, name)
 
 
 def remove(environment: Environment, actor: str, name: str) -> Channel:
-    """Forget a channel; what it was, for `put_back`. Raises NotFound."""
+    """Remove a channel and return it for `put_back`. Raises NotFound."""
     with _changing(environment, actor, "channel removed") as current:
         channel = _named(current.channels, name)
         current.channels.remove(channel)
-        current.before = _told(channel, name)
+        current.before = _for_event(channel, name)
     return channel
 
 
 def put_back(environment: Environment, actor: str, channel: Channel) -> None:
-    """Undo a `remove`. Raises InvalidSyntax when its name was taken meanwhile."""
+    """Undo `remove`. Raises InvalidSyntax if the name is in use now."""
     add(environment, actor, channel.name, channel.url, channel.kinds)
     if not channel.enabled:
         change(environment, actor, channel.name, enabled=False)
@@ -141,7 +142,7 @@ def _check_name(name: str) -> None:
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise InvalidSyntax(
             f"A channel needs a name of at most {_LONGEST_NAME} characters.",
-            Text("For instance ", Code("phone"), "."),
+            Text("For example ", Code("phone"), "."),
         )
 
 
@@ -152,20 +153,20 @@ def _checked_kinds(kinds: Sequence[str] | None) -> tuple[NoticeKind, ...]:
         raise InvalidSyntax(f"There is no kind of notice “{min(unknown)}”.")
     if not kinds:
         raise InvalidSyntax(
-            "A channel needs at least one kind of notice.", "To silence it, switch it off."
+            "A channel needs at least one kind of notice.", "To mute it, switch it off."
         )
     return tuple(kind for kind in NoticeKind if kind in kinds)
 
 
 def _named(channels: Sequence[Channel], name: str) -> Channel:
-    for one in channels:
-        if one.name == name:
-            return one
+    for channel in channels:
+        if channel.name == name:
+            return channel
     raise NotFound(f"There is no channel “{name}”.")
 
 
-def _told(channel: Channel, name: str) -> dict[str, Any]:
-    """A channel as the history of events keeps it: each value says whose it is."""
+def _for_event(channel: Channel, name: str) -> dict[str, Any]:
+    """The values of a channel for the audit history, each with the channel's name."""
     shown = {**_stored(channel), "url": channel.shown}
     return {f"{name} {key}": value for key, value in shown.items() if key != "shown"}
 
@@ -187,7 +188,7 @@ def _channel(stored: dict[str, Any]) -> Channel:
 
 @dataclass
 class _Change:
-    """The channels while they are changed, and what the event of it will say."""
+    """The channels during a change, and the values for its event."""
 
     channels: list[Channel]
     before: dict[str, Any] | None = None
@@ -196,7 +197,7 @@ class _Change:
 
 @contextmanager
 def _changing(environment: Environment, actor: str, kind: str) -> Iterator[_Change]:
-    """Change the file, one process at a time, with an event; nothing at all when that fails."""
+    """Change the file together with an event, or neither. One process at a time."""
     if environment.read_only:
         raise ReadOnly
     file = environment.home / FILE_NAME
@@ -214,10 +215,10 @@ def _changing(environment: Environment, actor: str, kind: str) -> Iterator[_Chan
                 event = EventRow(actor=actor, kind=kind, before=current.before, after=current.after)
                 session.add(event)
                 session.flush()
-                # What waits need not wait for the next try of a channel that was mended.
+                # A changed channel may work now, so retry pending notices at once.
                 unsent = NoticeRow.sent_at.is_(None)
                 session.execute(update(NoticeRow).where(unsent).values(next_try=None))
-                stored = [_stored(one) for one in current.channels]
+                stored = [_stored(channel) for channel in current.channels]
                 private_file.write(file, {"channels": stored})
         finally:
             os.close(handle)

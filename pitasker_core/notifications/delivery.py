@@ -1,11 +1,11 @@
-"""Tell people what there is to tell.
+"""Deliver notices to their channels.
 
-The notices in the database are what is wanted; each round sends what is due and not sent. So
-nothing is lost by a crash, by a server that is down or by quiet hours. A round that ends in a crash
-between a message and its record tells it again: better twice than never.
+Each round sends the notices in the database that are due and not sent. So a crash, a dead server
+or quiet hours lose nothing. After a crash between sending and recording, a notice is sent again:
+twice is better than never.
 
-Limits and retries are of each channel, so one that is dead changes nothing for the others. One that
-hangs is left behind by the round, and takes part again when its time is over.
+Each channel has its own limits and retries, so a dead channel does not affect others. A round does
+not wait for a channel that hangs. It takes part again when its time limit is over.
 """
 
 import logging
@@ -36,21 +36,21 @@ from pitasker_core.notifications.rules import Rules
 from pitasker_core.sync import store
 
 _CHANNEL_SECONDS = 30.0
-"""How long a channel may take in a round; what was not begun by then is left to the next one."""
+"""The time limit of a channel in a round. Channels not reached are retried in the next round."""
 
 _ROUND_SECONDS = 5.0
-"""How long a round waits for its channels: those that take longer go on beside the next one."""
+"""How long a round waits for its channels. Slower ones go on beside the next round."""
 
 _LATE = f"It did not answer within {_CHANNEL_SECONDS:.0f} seconds."
 
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
-"""Until a message is tried again: doubled each time, up to the longest."""
+"""The pause before the next attempt. Doubles each time, up to the second value."""
 
 MOST_TRIES = 30
-"""With these pauses about a day; then it is given up."""
+"""Attempts before a notice is given up: about a day with these pauses."""
 
 _AT_ONCE = 5_000
-"""Notices that one round looks at."""
+"""The maximum number of notices of a round."""
 
 _DIGEST_LINES = 50
 
@@ -58,8 +58,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Told:
-    """A notice, and what became of it."""
+class ListedNotice:
+    """A notice with its delivery."""
 
     id: int
     at: datetime
@@ -74,19 +74,19 @@ class Told:
 
     @property
     def result(self) -> str:
-        """Whether it was sent, in words."""
+        """The state of its delivery in words."""
         to = f"sent to {', '.join(self.sent_to)}" if self.sent_to else ""
         if self.problem:
             return ", ".join(filter(None, (to, "given up" if self.sent_at else "not yet")))
         if self.sent_at is None:
             return "waits"
-        return to or "nobody asked for it"
+        return to or "no channel for it"
 
 
 def deliver(environment: Environment, now: datetime | None = None) -> str:
-    """Send what is due; what could not be sent so far, in a sentence.
+    """Send the due notices. Returns a sentence about unsent ones, or an empty text.
 
-    Costs one query and writes nothing while nothing is due. Raises DatabaseError, ExecutionError.
+    Runs one query and writes nothing while nothing is due. Raises DatabaseError, ExecutionError.
     """
     now = now or clock.now()
     due, unsent = _state(environment, now)
@@ -97,24 +97,24 @@ def deliver(environment: Environment, now: datetime | None = None) -> str:
 
 
 def trouble(environment: Environment) -> str:
-    """What could not be sent so far, in a sentence; empty when there is nothing."""
+    """A sentence about notices that could not be sent; empty if there are none."""
     return _state(environment, clock.now())[1]
 
 
 def test(environment: Environment, name: str) -> str:
-    """Send a sample to a channel now, also to one that is off; says so in a sentence.
+    """Send a sample to a channel now, even if it is off. Returns a sentence about it.
 
-    Raises NotFound, ReadOnly, and ExecutionError with what the server answered.
+    Raises NotFound, ReadOnly, and ExecutionError with the server's answer.
     """
     if environment.read_only:
         raise ReadOnly
     channel = channels.get(environment, name)
-    found = rules.read(environment)
+    notice_rules = rules.read(environment)
     values = {**wording.SAMPLE, **_place(environment.identity), "time": _time(clock.now())}
     values |= {"task": "PiTasker", "kind": "test", "output": ""}
     values["message"] = "This is a test. Nothing failed."
-    title, body = wording.fill(found.title, values), wording.fill(found.body, values)
-    problems = [_LATE]  # unless it answers
+    title, body = wording.fill(notice_rules.title, values), wording.fill(notice_rules.body, values)
+    problems = [_LATE]  # replaced by an answer
 
     def work() -> None:
         problems.append(
@@ -123,12 +123,12 @@ def test(environment: Environment, name: str) -> str:
 
     parallel.run([work], _CHANNEL_SECONDS)
     if problem := problems[-1]:
-        raise ExecutionError(f"{name} did not take it. {problem}")
+        raise ExecutionError(f"{name} did not accept it. {problem}")
     return f"A test was sent to {name}."
 
 
-def listing(environment: Environment, limit: int = 100) -> list[Told]:
-    """The newest notices, newest first, and whether they were sent."""
+def listing(environment: Environment, limit: int = 100) -> list[ListedNotice]:
+    """The newest notices with their delivery, newest first."""
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         rows = session.execute(
@@ -139,7 +139,7 @@ def listing(environment: Environment, limit: int = 100) -> list[Told]:
             .limit(limit)
         )
         return [
-            Told(
+            ListedNotice(
                 row.id,
                 row.at,
                 NoticeKind(row.kind),
@@ -159,7 +159,7 @@ def listing(environment: Environment, limit: int = 100) -> list[Told]:
 
 
 def _state(environment: Environment, now: datetime) -> tuple[int, str]:
-    """How many notices are due, and what could not be sent so far."""
+    """The number of due notices, and a sentence about unsent ones."""
     is_due = or_(NoticeRow.next_try.is_(None), NoticeRow.next_try <= now)
     query = select(
         func.count().filter(is_due), func.count(NoticeRow.problem), func.max(NoticeRow.problem)
@@ -172,7 +172,7 @@ def _state(environment: Environment, now: datetime) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class _Notice:
-    """A notice that some channel may still have to get."""
+    """A notice that some channel may not have got yet."""
 
     row: NoticeRow
     task_name: str | None
@@ -180,12 +180,12 @@ class _Notice:
     attempts: dict[str, Attempts]
 
     def takers(self, known: Sequence[Channel]) -> set[str]:
-        """The names of the channels that are still to get it."""
+        """The names of the channels that must still get it."""
         takers = outbox.takers(NoticeKind(self.row.kind), self.wanted, known)
         return {name for name in takers if not self.attempts.get(name, Attempts()).is_over}
 
     def waiting(self, channel: str) -> Waiting:
-        """The notice as it waits for a channel."""
+        """The notice with its attempts in a channel."""
         row, attempts = self.row, self.attempts.get(channel, Attempts())
         return Waiting(
             row.id,
@@ -197,7 +197,7 @@ class _Notice:
             row.message,
             row.run,
             attempts.tries,
-            # Rules or channels were changed: what waits need not wait for its next try.
+            # No next_try means that rules or channels changed, so retry at once.
             attempts.next_try if row.next_try else None,
         )
 
@@ -218,10 +218,10 @@ def _sent_to(row: NoticeRow) -> tuple[str, ...]:
 
 
 def _last_told(
-    session: Session, found: Rules, now: datetime
+    session: Session, notice_rules: Rules, now: datetime
 ) -> defaultdict[str, dict[Subject, datetime]]:
-    """When each channel was last told of each kind and task, within the repeat limit."""
-    since = now - timedelta(minutes=found.repeat_minutes)
+    """When each channel last got each kind and task, within the repeat limit."""
+    since = now - timedelta(minutes=notice_rules.repeat_minutes)
     each = func.jsonb_each(NoticeRow.deliveries).table_valued("key", column("value", JSONB))
     sent_at = each.c.value["sent_at"].astext.cast(DateTime(timezone=True))
     rows = session.execute(
@@ -245,11 +245,11 @@ _busy_lock = threading.Lock()
 
 
 def _round(environment: Environment, now: datetime) -> None:
-    found, known = rules.read(environment), channels.listing(environment)
+    notice_rules, known = rules.read(environment), channels.listing(environment)
     works: list[Callable[[], None]] = []
     with database.session(environment) as session:
         unsent = _unsent(session)
-        told = _last_told(session, found, now)
+        told = _last_told(session, notice_rules, now)
         until: dict[int, datetime] = {}
         is_due: set[int] = set()
         for channel in known:
@@ -257,11 +257,16 @@ def _round(environment: Environment, now: datetime) -> None:
             if (environment, channel.name) in _busy:
                 held = dict.fromkeys((one.id for one in waiting), now + _FIRST_PAUSE)
             else:
-                later = outbox.sort(waiting, found, told[channel.name], now, clock.system_zone())
+                later = outbox.sort(
+                    waiting, notice_rules, told[channel.name], now, clock.system_zone()
+                )
                 held = later.held
                 is_due |= {one.id for message in later.messages for one in message.notices}
                 if later.messages:
-                    texts = [_text(session, found, m, environment.identity) for m in later.messages]
+                    texts = [
+                        _text(session, notice_rules, m, environment.identity)
+                        for m in later.messages
+                    ]
                     parts = list(zip(later.messages, texts, strict=True))
                     works.append(partial(_serve, environment, channel, known, parts, now))
             for id_, at in held.items():
@@ -285,7 +290,7 @@ def _serve(
     parts: Sequence[_Part],
     now: datetime,
 ) -> None:
-    """Send a channel its messages, and write down what it answered."""
+    """Send a channel its messages and record its answers."""
     mark = (environment, channel.name)
     with _busy_lock:
         if mark in _busy:
@@ -297,15 +302,15 @@ def _serve(
             for (message, _), problem in zip(parts, answers, strict=False):
                 _note_answer(session, channel.name, known, message, problem, now)
     except PiTaskerError as problem:
-        # It is told again in a later round.
-        _log.warning("What %s answered was not kept: %s", channel.name, problem.message)
+        # The messages are sent again in a later round.
+        _log.warning("The answer of %s was not saved: %s", channel.name, problem.message)
     finally:
         with _busy_lock:
             _busy.discard(mark)
 
 
 def _send(channel: Channel, parts: Sequence[_Part]) -> list[str]:
-    """What a channel answered to each message, empty when it took it; those in time alone."""
+    """The problem of each message, empty if it was accepted. Only answers within the time limit."""
     answers: list[str] = []
     is_over = threading.Event()
 
@@ -335,7 +340,7 @@ def _note_answer(
     problem: str,
     now: datetime,
 ) -> None:
-    """Write down whether a channel took a message, and if not when it is tried again."""
+    """Record whether a channel accepted a message, or when it is tried again."""
     tries = message.tries + 1
     if not problem:
         result = Attempts(tries, sent_at=now)
@@ -346,8 +351,8 @@ def _note_answer(
         _log.info("A notice was not sent, for now. %s: %s", channel, problem)
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (tries - 1))
         result = Attempts(tries, now + pause, problem=problem)
-    notices = {one.id: one for one in message.notices}
-    # Another channel may be writing its own: in one order, one after the other.
+    notices = {notice.id: notice for notice in message.notices}
+    # Other channels write the same rows. The order of ids prevents a deadlock.
     rows = session.scalars(
         select(NoticeRow).where(NoticeRow.id.in_(notices)).order_by(NoticeRow.id).with_for_update()
     )
@@ -360,7 +365,7 @@ def _note_answer(
         left = [attempts.get(name, Attempts()) for name in takers]
         left = [each for each in left if not each.is_over]
         row.sent_at = None if left else now
-        # Not None, which means that no channel has to wait for its next try.
+        # Never None here: None means that all channels are retried at once.
         row.next_try = min((each.next_try or now for each in left), default=None)
 
 
@@ -377,7 +382,7 @@ def _write(session: Session, ids: Sequence[int], **values: Any) -> None:
 # --- Words ---------------------------------------------------------------------------------------
 
 
-def _text(session: Session, found: Rules, message: Message, us: Identity) -> tuple[str, str]:
+def _text(session: Session, notice_rules: Rules, message: Message, us: Identity) -> tuple[str, str]:
     """The title and the body of a message."""
     if message.is_digest:
         return _digest(message, us)
@@ -386,22 +391,22 @@ def _text(session: Session, found: Rules, message: Message, us: Identity) -> tup
         **_place(us),
         "task": _name(newest),
         "kind": wording.WORDS[newest.kind],
-        "message": _said(message),
+        "message": _message_text(message),
         "time": _time(newest.at),
         "output": "",
     }
-    if newest.run is not None and "{output}" in found.title + found.body:
+    if newest.run is not None and "{output}" in notice_rules.title + notice_rules.body:
         output = session.scalar(select(RunRow.output).where(RunRow.id == newest.run))
         values["output"] = wording.last_lines(output)
-    return wording.fill(found.title, values), wording.fill(found.body, values)
+    return wording.fill(notice_rules.title, values), wording.fill(notice_rules.body, values)
 
 
-def _said(message: Message) -> str:
-    """The newest notice, and how often there was another meanwhile."""
+def _message_text(message: Message) -> str:
+    """The newest notice, and how many earlier ones there were."""
     newest = message.newest
     before = message.notices[:-1]
-    same = [one for one in before if one.kind is newest.kind]
-    failed = [one for one in before if one.kind is not newest.kind]
+    same = [notice for notice in before if notice.kind is newest.kind]
+    failed = [notice for notice in before if notice.kind is not newest.kind]
     parts = [newest.message]
     if failed:
         parts.append(f"Before that it failed {_times(len(failed))}: {failed[-1].message}")
@@ -411,10 +416,10 @@ def _said(message: Message) -> str:
 
 
 def _digest(message: Message, us: Identity) -> tuple[str, str]:
-    """Everything in one message: a line for each kind and task."""
+    """A digest: one line for each kind and task."""
     groups: dict[Subject, list[Waiting]] = {}
-    for one in message.notices:
-        groups.setdefault(one.subject, []).append(one)
+    for notice in message.notices:
+        groups.setdefault(notice.subject, []).append(notice)
     lines = []
     for same in groups.values():
         more = f" And {_more(len(same) - 1)}." if len(same) > 1 else ""
@@ -422,7 +427,7 @@ def _digest(message: Message, us: Identity) -> tuple[str, str]:
         lines.append(f"{_time(same[-1].at)} {_name(same[-1])}: {kind}. {same[-1].message}{more}")
     if len(lines) > _DIGEST_LINES:
         lines[_DIGEST_LINES:] = [f"and {len(lines) - _DIGEST_LINES} others"]
-    counts = Counter(wording.WORDS[one.kind] for one in message.notices)
+    counts = Counter(wording.WORDS[notice.kind] for notice in message.notices)
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     return f"{us.host}: {summary}", "\n".join(lines)
 

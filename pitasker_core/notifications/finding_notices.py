@@ -1,4 +1,4 @@
-"""What people are told of validations: each finding once, and once that it is gone."""
+"""Notices about validation findings: one when a finding appears, and one when it is gone."""
 
 import hashlib
 import logging
@@ -17,18 +17,18 @@ from pitasker_core.sync.validation import NOT_A_FAULT, Finding, Report
 
 _KEY = "findings"
 _NAMED = 5
-"""Findings that a notice names; more are counted."""
+"""The number of findings that a notice names. Further ones are counted."""
 _KEPT = 200
-"""Findings that are remembered: a crontab may have 10,000 lines that are all wrong."""
+"""The number of findings that are remembered. A crontab may have 10,000 invalid lines."""
 
 _log = logging.getLogger(__name__)
 
 
-def tell(environment: Environment, report: Report) -> None:
-    """Log what is new, and add a notice of what is new and what is gone. Raises DatabaseError.
+def notify(environment: Environment, report: Report) -> None:
+    """Log new findings, and add a notice about new and resolved ones. Raises DatabaseError.
 
-    A conflict has a notice of its own. What the next sync will do is only told when a second
-    validation finds it too.
+    Conflicts have their own notice. A change that the next sync will make is reported only if a
+    second validation also finds it.
     """
     findings = {
         _fingerprint(finding): finding
@@ -49,19 +49,19 @@ def tell(environment: Environment, report: Report) -> None:
             else:
                 new[fingerprint] = _sentence(finding)
         gone = [sentence for fingerprint, sentence in told.items() if fingerprint not in findings]
-        standing = {one: sentence for one, sentence in told.items() if one in findings}
+        standing = {key: sentence for key, sentence in told.items() if key in findings}
         after = {"told": {**standing, **new}, "seen": waiting}
         if after != before:
             session.merge(StateRow(key=_KEY, value=after, updated_at=clock.now()))
         if new or gone:
-            parts = [_listed("Not in order", new.values()), _listed("In order again", gone)]
+            parts = [_listed("Needs attention", new.values()), _listed("Resolved", gone)]
             message = " ".join(filter(None, parts))
             crontab_row = store.own_crontab(session)
             notices.add(session, crontab_row, notices.NoticeKind.FINDING, message)
     for sentence in new.values():
         _log.warning("Validation: %s", sentence)
     for sentence in gone:
-        _log.info("Validation, in order again: %s", sentence)
+        _log.info("Validation, resolved: %s", sentence)
 
 
 def _is(finding: Finding, *kinds: ChangeKind) -> bool:
@@ -69,7 +69,7 @@ def _is(finding: Finding, *kinds: ChangeKind) -> bool:
 
 
 def _fingerprint(finding: Finding) -> str:
-    """What makes a finding the same one, also when its line moves."""
+    """An identity of a finding that stays the same when its line moves."""
     parts = (finding.kind.value, finding.task, finding.tag, finding.text)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 

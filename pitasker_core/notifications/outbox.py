@@ -1,7 +1,6 @@
-"""What to tell a channel now, what later, and what together. Pure: everything it goes by is given.
+"""Decide which notices a channel gets now, which later, and which in one message. Pure.
 
-Each channel is decided about by itself: when another got the same notice, or did not, is nothing
-to it.
+Each channel is decided on its own. Whether another channel got a notice does not matter.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,12 +13,12 @@ from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.rules import Rules
 
 Subject = tuple[NoticeKind, int | None]
-"""What the repeat limit goes by: a kind of notice and its task."""
+"""A kind of notice and its task, which share a repeat limit."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A notice that a channel has not got yet, and how often it was tried there."""
+    """A notice that a channel has not got yet, with its attempts there."""
 
     id: int
     at: datetime
@@ -27,7 +26,7 @@ class Waiting:
     task: int | None
     task_name: str | None
     wanted: Sequence[str] | None
-    """The kinds that are wanted of its task; None for all."""
+    """The kinds that its task asks for; None for all."""
     message: str
     run: int | None
     tries: int
@@ -35,48 +34,49 @@ class Waiting:
 
     @property
     def subject(self) -> Subject:
-        """What the repeat limit goes by."""
+        """The subject for the repeat limit."""
         return self.kind, self.task
 
 
 @dataclass(frozen=True)
 class Message:
-    """Notices that are told in one message, oldest first."""
+    """Notices in one message, oldest first."""
 
     notices: tuple[Waiting, ...]
     is_digest: bool = False
 
     @property
     def newest(self) -> Waiting:
-        """The one in whose words it is."""
+        """The notice whose text the message uses."""
         return self.notices[-1]
 
     @property
     def tries(self) -> int:
-        """How often it was tried."""
-        return max(one.tries for one in self.notices)
+        """The number of attempts so far."""
+        return max(notice.tries for notice in self.notices)
 
     @property
     def next_try(self) -> datetime | None:
-        """Until when it waits since it was tried."""
+        """When it is tried again; None before the first attempt."""
         return max(
-            (one.next_try for one in self.notices if one.tries and one.next_try), default=None
+            (notice.next_try for notice in self.notices if notice.tries and notice.next_try),
+            default=None,
         )
 
 
 @dataclass(frozen=True)
 class Sorted:
-    """What becomes of what waits."""
+    """The messages to send now, and the notices to hold."""
 
     messages: list[Message] = field(default_factory=list)
     held: dict[int, datetime] = field(default_factory=dict)
-    """Until when others wait."""
+    """The ids of held notices, and until when."""
 
 
 def takers(
     kind: NoticeKind, wanted: Sequence[str] | None, channels: Sequence[Channel]
 ) -> frozenset[str]:
-    """The names of the channels that get a notice of a kind, of a task that wants some kinds."""
+    """The names of the channels that get a notice of a kind. `wanted` are the task's kinds."""
     if wanted is not None and kind not in wanted:
         return frozenset()
     return frozenset(
@@ -91,73 +91,73 @@ def sort(
     now: datetime,
     zone: ZoneInfo,
 ) -> Sorted:
-    """Decide about everything that waits for a channel, oldest first.
+    """Decide about all notices that wait for a channel, oldest first.
 
-    `told`: when the channel was last told of each subject, within the repeat limit.
+    `told`: when the channel last got each subject, within the repeat limit.
     """
-    found = Sorted()
+    result = Sorted()
     if quiet_ends := rules.quiet_ends(now, zone):
-        found.held.update((one.id, quiet_ends) for one in waiting)
-        return found
+        result.held.update((notice.id, quiet_ends) for notice in waiting)
+        return result
     due = []
-    for one in waiting:
-        until = _held_until(one, rules, told, now, zone)
+    for notice in waiting:
+        until = _held_until(notice, rules, told, now, zone)
         if until is None:
-            due.append(one)
+            due.append(notice)
         else:
-            found.held[one.id] = until
+            result.held[notice.id] = until
     if not rules.digest_at:
-        due = _with_recoveries(waiting, due, found.held)
-    for message in _together(due, by_subject=not rules.digest_at):
+        due = _with_recoveries(waiting, due, result.held)
+    for message in _group(due, by_subject=not rules.digest_at):
         again = message.next_try
         if again and again > now:
-            found.held.update((one.id, again) for one in message.notices)
+            result.held.update((notice.id, again) for notice in message.notices)
         else:
-            found.messages.append(message)
-    return found
+            result.messages.append(message)
+    return result
 
 
 def _held_until(
-    one: Waiting, rules: Rules, told: Mapping[Subject, datetime], now: datetime, zone: ZoneInfo
+    notice: Waiting, rules: Rules, told: Mapping[Subject, datetime], now: datetime, zone: ZoneInfo
 ) -> datetime | None:
-    """Until when a notice has to wait; None when it is due."""
+    """Until when a notice has to wait; None if it is due."""
     if rules.digest_at:
-        at = rules.next_digest(one.at, zone)
-    elif one.subject not in told:
+        at = rules.next_digest(notice.at, zone)
+    elif notice.subject not in told:
         return None
     else:
-        at = told[one.subject] + timedelta(minutes=rules.repeat_minutes)
+        at = told[notice.subject] + timedelta(minutes=rules.repeat_minutes)
     return at if at and at > now else None
 
 
 def _with_recoveries(
     waiting: Sequence[Waiting], due: Sequence[Waiting], held: dict[int, datetime]
 ) -> list[Waiting]:
-    """Tell failures that were held back together with the recovery that follows them.
+    """Send held failures together with the recovery that follows them.
 
-    Told after it, they would read as if the task failed still.
+    If they were sent after it, the task would seem to fail again.
     """
-    recoveries = {one.task: one for one in waiting if one.kind is NoticeKind.RECOVERED}
-    is_due = {one.id for one in due}
-    for one in waiting:
-        after = recoveries.get(one.task)
-        if one.kind is not NoticeKind.FAILED or after is None or after.id < one.id:
+    recoveries = {notice.task: notice for notice in waiting if notice.kind is NoticeKind.RECOVERED}
+    due_ids = {notice.id for notice in due}
+    for notice in waiting:
+        recovery = recoveries.get(notice.task)
+        if notice.kind is not NoticeKind.FAILED or recovery is None or recovery.id < notice.id:
             continue
-        if after.id in held:
-            held[one.id] = held[after.id]
-            is_due.discard(one.id)
-        elif one.id in held:
-            del held[one.id]
-            is_due.add(one.id)
-    return [one for one in waiting if one.id in is_due]
+        if recovery.id in held:
+            held[notice.id] = held[recovery.id]
+            due_ids.discard(notice.id)
+        elif notice.id in held:
+            del held[notice.id]
+            due_ids.add(notice.id)
+    return [notice for notice in waiting if notice.id in due_ids]
 
 
-def _together(due: Collection[Waiting], *, by_subject: bool) -> list[Message]:
-    """One message for all of a kind and task; failures go with the recovery that follows them."""
-    recovered = {one.task: one.id for one in due if one.kind is NoticeKind.RECOVERED}
+def _group(due: Collection[Waiting], *, by_subject: bool) -> list[Message]:
+    """One message for each kind and task. Failures join the recovery that follows them."""
+    recovered = {notice.task: notice.id for notice in due if notice.kind is NoticeKind.RECOVERED}
     groups: dict[object, list[Waiting]] = {}
-    for one in due:
-        is_over = one.kind is NoticeKind.FAILED and one.id < recovered.get(one.task, 0)
-        subject = (NoticeKind.RECOVERED if is_over else one.kind, one.task) if by_subject else None
-        groups.setdefault(subject, []).append(one)
+    for notice in due:
+        is_over = notice.kind is NoticeKind.FAILED and notice.id < recovered.get(notice.task, 0)
+        kind = NoticeKind.RECOVERED if is_over else notice.kind
+        groups.setdefault((kind, notice.task) if by_subject else None, []).append(notice)
     return [Message(tuple(group), is_digest=not by_subject) for group in groups.values()]

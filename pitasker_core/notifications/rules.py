@@ -1,4 +1,4 @@
-"""When notices are told: how often, at which hours, each at once or once a day; in which words."""
+"""The rules of notifications: how often, at which hours, single or as a digest, and their text."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, time, timedelta
@@ -23,21 +23,20 @@ _KEY = "notifications"
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of this database, the same for every server on it. Times are `HH:MM` by the
-    machine's clock; empty for none."""
+    """The rules of this crontab. Times are `HH:MM` in the machine's time zone, or empty."""
 
     repeat_minutes: int = 60
-    """At most one notice of a kind and task in so many minutes; 0: no limit."""
+    """At most one notice for each kind and task in this time. 0 means no limit."""
     quiet_from: str = ""
     quiet_until: str = ""
-    """Between these nothing is sent; what there is then waits."""
+    """Nothing is sent between these times. Notices wait until the end."""
     digest_at: str = ""
-    """When everything since the day before is sent in one message; empty: each at once."""
+    """When all notices since the previous day are sent in one message. Empty: each at once."""
     title: str = wording.TITLE
     body: str = wording.BODY
 
     def quiet_ends(self, now: datetime, zone: ZoneInfo) -> datetime | None:
-        """When the quiet hours are over; None outside of them."""
+        """The end of the current quiet hours; None outside of them."""
         if not self.quiet_from:
             return None
         begins, ends = _time(self.quiet_from), _time(self.quiet_until)
@@ -46,26 +45,26 @@ class Rules:
         return _next(ends, now, zone) if is_quiet else None
 
     def next_digest(self, after: datetime, zone: ZoneInfo) -> datetime | None:
-        """When what came at a time is due; None when there is no digest."""
+        """When a notice of this time is due; None without a digest."""
         return _next(_time(self.digest_at), after, zone) if self.digest_at else None
 
 
 def read(environment: Environment) -> Rules:
-    """The rules as they are. What this version does not know is left out."""
+    """The current rules. Values that this version does not know are left out."""
     with database.session(environment) as session:
         row = session.get(SettingRow, _KEY)
-        known = {field.name for field in fields(Rules)}
+        names = {field.name for field in fields(Rules)}
         stored: dict[str, Any] = row.value if row else {}
-        return Rules(**{name: value for name, value in stored.items() if name in known})
+        return Rules(**{name: value for name, value in stored.items() if name in names})
 
 
-def change(
-    environment: Environment, actor: str, shown: Rules | None = None, **wanted: Any
-) -> Rules:
-    """Change some. What waits is looked at anew. Raises InvalidSyntax for what cannot be, and Stale
-    when one that is to be changed is not as it was `shown`."""
+def change(environment: Environment, actor: str, shown: Rules | None = None, **new: Any) -> Rules:
+    """Change some rules. Pending notices follow the new rules at once.
+
+    Raises InvalidSyntax, and Stale if somebody changed one of them after it was `shown`.
+    """
     before = read(environment)
-    after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, wanted))
+    after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, new))
     check(after)
     old = asdict(before)
     changed = {name: value for name, value in asdict(after).items() if value != old[name]}
@@ -82,7 +81,7 @@ def change(
 
 
 def check(rules: Rules) -> None:
-    """Raise InvalidSyntax unless notices can be told by these rules."""
+    """Raise InvalidSyntax unless the rules are valid."""
     if not 0 <= rules.repeat_minutes <= MOST_REPEAT_MINUTES:
         raise InvalidSyntax(f"The repeat limit must be 0 to {MOST_REPEAT_MINUTES} minutes.")
     for text in (rules.quiet_from, rules.quiet_until, rules.digest_at):
@@ -92,8 +91,8 @@ def check(rules: Rules) -> None:
         raise InvalidSyntax("Quiet hours need both a beginning and an end.")
     if rules.quiet_from and rules.quiet_from == rules.quiet_until:
         raise InvalidSyntax(
-            "Quiet hours that end when they begin would last for ever.",
-            "To be told nothing at all, switch the channels off.",
+            "Quiet hours must not begin and end at the same time.",
+            "To get no notices at all, switch the channels off.",
         )
     if rules.digest_at:
         any_zone = ZoneInfo("UTC")
@@ -102,7 +101,7 @@ def check(rules: Rules) -> None:
         )
         if rules.quiet_ends(at, any_zone):
             raise InvalidSyntax(
-                "The digest's time lies in the quiet hours.", "Choose a time outside of them."
+                "The digest's time is in the quiet hours.", "Choose a time outside of them."
             )
     if len(rules.title) > LONGEST_TITLE or len(rules.body) > LONGEST_BODY:
         raise InvalidSyntax(
@@ -118,13 +117,11 @@ def _time(text: str) -> time:
     try:
         return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of any day
     except ValueError:
-        raise InvalidSyntax(f"“{text}” is no time of the day.", "Write it as 07:30.") from None
+        raise InvalidSyntax(f"“{text}” is not a time of day.", "Write it as 07:30.") from None
 
 
 def _next(at: time, after: datetime, zone: ZoneInfo) -> datetime:
-    """The next time after a moment at which the clock of a zone shows a time."""
+    """The next moment at which a zone's clock shows a time."""
     day = after.astimezone(zone).date()
-    found = datetime.combine(day, at, zone)
-    if found <= after:
-        found = datetime.combine(day + timedelta(days=1), at, zone)
-    return found
+    moment = datetime.combine(day, at, zone)
+    return moment if moment > after else datetime.combine(day + timedelta(days=1), at, zone)

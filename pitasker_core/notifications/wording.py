@@ -1,4 +1,4 @@
-"""Notices in words: a person's templates, filled in. Pure."""
+"""The text of notices: templates with placeholders. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from pitasker_core.database.notices import NoticeKind
 PLACEHOLDERS = {
     "task": "the task's name",
     "kind": "what happened: failed, works again, missed …",
-    "message": "the notice itself, in a sentence or two",
-    "host": "this machine",
-    "user": "whose crontab it is",
-    "time": "when it happened, by the machine's clock",
-    "output": "the last lines that the run printed",
+    "message": "the notice itself, in one or two sentences",
+    "host": "this machine's name",
+    "user": "the owner of the crontab",
+    "time": "when it happened, in the machine's time zone",
+    "output": "the last lines of the run's output",
 }
-"""What a template may name, and what that is."""
+"""The placeholders of a template and their meaning."""
 
 TITLE = "{task}: {kind} on {host}"
 BODY = "{message}\n\n{output}\n\n{user}@{host}, {time}"
@@ -40,34 +40,34 @@ SAMPLE = {
     "time": "2026-01-31 02:00:07",
     "output": "cp: error writing '/mnt/backup/photos.tar': No space left on device",
 }
-"""A notice to show templates with."""
+"""Sample values to preview a template."""
 
 _LINES, _CHARACTERS = 15, 1200
-"""The most of a run's output that a message holds."""
+"""The maximum of a run's output in a message."""
 
 _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?"
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
-"""What a terminal would obey, and nobody can read."""
+"""Control sequences of terminals."""
 
 
 def check(template: str) -> None:
-    """Raise InvalidSyntax unless every placeholder is known and every brace has its other one."""
+    """Raise InvalidSyntax if a template has unknown placeholders or unmatched braces."""
     fill(template, SAMPLE)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """A template with its placeholders replaced; `{{` is a brace. Nothing else is looked up.
+    """Replace the placeholders of a template. `{{` is a literal brace; no attributes or indexes.
 
-    Raises InvalidSyntax as `check` does.
+    Raises InvalidSyntax like `check`.
     """
     try:
         parts = list(Formatter().parse(template))
     except ValueError as problem:
         raise InvalidSyntax(
-            f"The template's braces do not fit together: {problem}.",
-            Text("A brace that is meant as such is written twice: ", Code("{{"), "."),
+            f"The template's braces do not match: {problem}.",
+            Text("Write a literal brace twice: ", Code("{{"), "."),
         ) from None
     filled = []
     for text, name, form, conversion in parts:
@@ -78,15 +78,15 @@ def fill(template: str, values: Mapping[str, str]) -> str:
             whole = name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
             raise InvalidSyntax(
                 f"There is no placeholder {{{whole}}}.",
-                f"There are {', '.join(f'{{{one}}}' for one in PLACEHOLDERS)}.",
+                f"There are {', '.join(f'{{{known}}}' for known in PLACEHOLDERS)}.",
             )
         filled.append(values[name])
-    # Where a placeholder was empty, no hole is left.
+    # An empty placeholder must not leave a gap.
     return re.sub(r"\n{3,}", "\n\n", "".join(filled)).strip()
 
 
 def last_lines(output: bytes | None) -> str:
-    """The end of what a run printed, as a person would have seen it."""
+    """The last lines of a run's output, as a terminal would show them."""
     if not output:
         return ""
     text = output[-8 * _CHARACTERS :].decode(errors="replace").replace("\r\n", "\n").rstrip()

@@ -269,7 +269,7 @@ class Background:
 
     def _validate(self) -> str:
         report = validation.validate(service.preview(self._environment))
-        finding_notices.tell(self._environment, report)
+        finding_notices.notify(self._environment, report)
         faults = [f for f in report.findings if f.kind not in validation.NOT_A_FAULT]
         return f"{len(faults)} to check under Sync." if faults else ""
 

@@ -82,7 +82,7 @@ def notices(environment):
 
 
 def validate(environment):
-    finding_notices.tell(environment, validation.validate(service.preview(environment)))
+    finding_notices.notify(environment, validation.validate(service.preview(environment)))
 
 
 def test_a_finding_is_told_once_and_when_it_is_gone(environment, crontab):
@@ -95,12 +95,12 @@ def test_a_finding_is_told_once_and_when_it_is_gone(environment, crontab):
         validate(environment)
     assert len(lines) == 1
     (told,) = notices(environment)
-    assert told.startswith("Not in order: Line 3: Cron would not take this line")
+    assert told.startswith("Needs attention: Line 3: Cron would not take this line")
     crontab.force(good)
     validate(environment)
     validate(environment)
     assert len(notices(environment)) == 2
-    assert notices(environment)[1].startswith("In order again: Line 3:")
+    assert notices(environment)[1].startswith("Resolved: Line 3:")
 
 
 def test_what_the_next_sync_does_is_told_only_when_it_was_not_done(environment, crontab):
@@ -112,7 +112,7 @@ def test_what_the_next_sync_does_is_told_only_when_it_was_not_done(environment, 
     assert "was changed in the crontab" in notices(environment)[0]
     service.sync(environment, Request(BACKGROUND))
     validate(environment)
-    assert notices(environment)[1].startswith("In order again: ")
+    assert notices(environment)[1].startswith("Resolved: ")
 
 
 def test_an_entry_that_no_task_manages_is_no_news(environment, crontab):

@@ -217,7 +217,7 @@ def test_a_task_may_be_silent_or_choose_kinds(environment, web):
     delivery.deliver(environment)
     assert len(web.told) == 2
     assert [result for _, result in results(environment)] == ["sent to phone"] * 2 + [
-        "nobody asked for it"
+        "no channel for it"
     ] * 2
 
 
@@ -230,14 +230,14 @@ def test_each_channel_gets_the_kinds_that_it_wants_and_one_that_is_off_none(envi
     delivery.deliver(environment)
     assert results(environment) == [
         (NoticeKind.FAILED, "sent to phone"),
-        (NoticeKind.CONFLICT, "nobody asked for it"),
+        (NoticeKind.CONFLICT, "no channel for it"),
     ]
 
 
 def test_without_channels_nothing_waits(environment):
     add(environment)
     assert delivery.deliver(environment) == ""
-    assert results(environment) == [(NoticeKind.FAILED, "nobody asked for it")]
+    assert results(environment) == [(NoticeKind.FAILED, "no channel for it")]
 
 
 # --- When ----------------------------------------------------------------------------------------
@@ -551,8 +551,8 @@ def test_a_channel_that_cannot_be_is_refused(environment):
         ("", "json://127.0.0.1", "needs a name"),
         ("phone", "json://127.0.0.1", "There is a channel “phone” already"),
         ("other", "just text", "it has no `://`"),
-        ("other", "nosuch://example.org", "Apprise does not take this nosuch:// URL"),
-        ("other", "tgram://short", "Apprise does not take this tgram:// URL"),
+        ("other", "nosuch://example.org", "Apprise does not accept this nosuch:// URL"),
+        ("other", "tgram://short", "Apprise does not accept this tgram:// URL"),
     ):
         with pytest.raises(InvalidSyntax, match=words):
             channels.add(environment, ME, name, url)
@@ -607,15 +607,15 @@ def test_who_may_only_look_changes_and_sends_nothing(environment):
     [
         ({"repeat_minutes": -1}, "must be 0 to 10080"),
         ({"quiet_from": "22:00"}, "both a beginning and an end"),
-        ({"quiet_from": "22:00", "quiet_until": "22:00"}, "for ever"),
-        ({"digest_at": "25:00"}, "no time of the day"),
+        ({"quiet_from": "22:00", "quiet_until": "22:00"}, "same time"),
+        ({"digest_at": "25:00"}, "not a time of day"),
         ({"quiet_from": "22:00", "quiet_until": "7:00", "digest_at": "6:00"}, "in the quiet hours"),
         ({"title": "{nonsense}"}, "no placeholder {nonsense}"),
         ({"body": "{task.__class__}"}, "no placeholder {task.__class__}"),
         ({"body": "{task!r}"}, "no placeholder {task!r}"),
         ({"body": "{task:>99}"}, "no placeholder {task:>99}"),
         ({"body": "{}"}, "no placeholder {}"),
-        ({"body": "{task"}, "braces do not fit"),
+        ({"body": "{task"}, "braces do not match"),
         ({"title": "two\nlines"}, "one line"),
     ],
 )  # fmt: skip
