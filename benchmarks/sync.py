@@ -1,16 +1,19 @@
-"""How long the main work takes, beside the `crontab` calls that it cannot do without.
+"""Time the main acts beside the `crontab` calls that they need.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/sync.py [repeats]
+    PYTHONPATH=. .venv/bin/python benchmarks/sync.py [--repeats 15] [--sizes 100,1000] [--json FILE]
 
 Runs on a private crontab and a private PostgreSQL, whatever DATABASE_URL says; as root, or where
 user namespaces are allowed.
-Each row is the median of the repeats, with the queries and transactions of one call. The floor is
-measured in the same run: the bare `crontab -l` and `crontab -` calls that a safe write needs (read,
-read again right before writing, write, read back), and one small commit.
+Each row is the median of the repeats, with the queries, transactions and processes of one call. Two
+floors are measured in the same run. `bare` is one `crontab -l`, plus one `crontab -` for an act
+that writes. `safe` is what a safe write needs: read, read again right before writing, write, read
+back, and one small commit.
 """
 
+import argparse
 import gc
 import itertools
+import json
 import shutil
 import statistics
 import subprocess
@@ -19,7 +22,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from private_world import isolate
 from sqlalchemy import Engine, event, text, update
@@ -31,36 +35,75 @@ from pitasker_core.database.tables import StateRow, TaskRow
 from pitasker_core.sync import importing, operation_history, service
 from pitasker_core.sync.service import Request
 
-SIZES = (10, 100, 1000)
 ME = "benchmark"
 
 
 def median(
     repeats: int, work: Callable[[], object], prepare: Callable[[], object] | None = None
-) -> float:
-    """Milliseconds; the first call warms up and does not count."""
-    times = []
+) -> tuple[float, float]:
+    """Milliseconds by the clock and of our CPU; the first call warms up and does not count."""
+    times, cpu_times = [], []
     for _ in range(repeats + 1):
         if prepare:
             prepare()
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         work()
         times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times[1:])
+        cpu_times.append(1000 * (time.process_time() - cpu_start))
+    return statistics.median(times[1:]), statistics.median(cpu_times[1:])
 
 
 @dataclass
 class Load:
-    """What an operation asks of PostgreSQL."""
+    """What an act asks of PostgreSQL and of the system."""
 
     queries: int = 0
     transactions: int = 0
+    processes: int = 0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One row: times in milliseconds."""
+
+    entries: int
+    act: str
+    milliseconds: float
+    cpu: float
+    """What this process used of it: without PostgreSQL and `crontab`, and whatever the load."""
+    bare: float
+    safe: float
+    load: Load
+
+    def __str__(self) -> str:
+        load = self.load
+        return (
+            f"{self.entries:6}  {self.act:34} {self.milliseconds:8.1f} {self.cpu:7.1f}"
+            f" {self.bare:6.1f} {self.milliseconds / self.bare:6.1f}"
+            f" {self.safe:6.1f} {self.milliseconds / self.safe:6.1f}"
+            f" {load.queries:7} {load.transactions:6} {load.processes:6}"
+        )
+
+
+_HEAD = (
+    f"{'tasks':>6}  {'act':34} {'ms':>8} {'cpu':>7} {'bare':>6} {'ratio':>6}"
+    f" {'safe':>6} {'ratio':>6}"
+    f" {'queries':>7} {'trans.':>6} {'proc.':>6}"
+)
+_loads: list[Load] = []
+
+
+def _count_process(name: str, _arguments: tuple[object, ...]) -> None:
+    if name == "subprocess.Popen":
+        for load in _loads:
+            load.processes += 1
 
 
 @contextmanager
 def counted() -> Iterator[Load]:
-    """Count what is asked of PostgreSQL meanwhile."""
+    """Count the queries, transactions and processes until the end of the block."""
     load = Load()
+    _loads.append(load)
 
     def count_query(*_: object) -> None:
         load.queries += 1
@@ -71,22 +114,30 @@ def counted() -> Iterator[Load]:
     event.listen(Engine, "before_cursor_execute", count_query)
     event.listen(Engine, "begin", count_transaction)
     yield load
+    _loads.remove(load)
     event.remove(Engine, "before_cursor_execute", count_query)
     event.remove(Engine, "begin", count_transaction)
 
 
-def measure(size: int, repeats: int, environment: Environment) -> None:
-    """Measure one size and print its rows."""
-    with database.administer(environment) as session:
-        for table in ("tasks", "sync_base", "sync_operations", "snapshots", "events"):
-            session.execute(text(f"truncate {table} cascade"))
-    environment.make_home()
+def measure(size: int, repeats: int, environment: Environment) -> Iterator[Timing]:
+    """Measure one size."""
     file = environment.home / "benchmark.crontab"
-    file.write_text("".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size)))
-    subprocess.run(["crontab", str(file)], check=True)
-    importing.import_entries(environment, ME)
+    untagged = environment.home / "untagged.crontab"
+    environment.make_home()
+    untagged.write_text("".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size)))
+
+    def start_again() -> None:
+        with database.administer(environment) as session:
+            for table in ("tasks", "sync_base", "sync_operations", "snapshots", "events"):
+                session.execute(text(f"truncate {table} cascade"))
+        subprocess.run(["crontab", str(untagged)], check=True)
+
+    def import_all() -> None:
+        importing.import_entries(environment, ME)
+
+    start_again()
+    import_all()
     file.write_text(service.read_crontab(environment)[0] or "")
-    one = tasks.listing(environment).tasks[0].id
     minutes = itertools.cycle(range(60))
 
     def list_it() -> None:
@@ -110,21 +161,27 @@ def measure(size: int, repeats: int, environment: Environment) -> None:
     def sync() -> None:
         service.sync(environment, Request(service.BACKGROUND))
 
-    some = [task.id for task in tasks.listing(environment).tasks[:100]]
+    all_tasks = [task.id for task in tasks.listing(environment).tasks]
+    some = all_tasks[:100]
     done: list[tasks.Applied] = []
     operations: list[operation_history.Operation] = []
 
-    def edit_some() -> None:
+    def edit(chosen: list[int]) -> None:
         minute = next(minutes)
-        edits = [tasks.Edit(task, None, {"schedule": f"{minute} 3 * * *"}) for task in some]
+        edits = [tasks.Edit(task, None, {"schedule": f"{minute} 3 * * *"}) for task in chosen]
         done.append(tasks.apply(environment, ME, edits))
+
+    def edit_some() -> None:
+        edit(some)
+
+    def edit_all() -> None:
+        edit(all_tasks)
 
     def undo_some() -> None:
         tasks.undo(environment, ME, done.pop())
 
     def edit_elsewhere() -> None:
-        with database.session(environment) as session:
-            session.execute(update(TaskRow).values(command=TaskRow.command + "+"))
+        change_all()
         result = service.sync(environment, Request(ME))
         assert result.operation
         operations.append(operation_history.operation(environment, result.operation))
@@ -136,49 +193,60 @@ def measure(size: int, repeats: int, environment: Environment) -> None:
         done.append(tasks.delete(environment, ME, *some))
 
     def edit_one() -> None:
-        tasks.change(environment, ME, one, schedule=f"{next(minutes)} 2 * * *")
+        tasks.change(environment, ME, all_tasks[0], schedule=f"{next(minutes)} 2 * * *")
 
-    reading = median(repeats, list_it)
-    writing = median(repeats, install_it)
-    committing = median(repeats, commit)
-    safe_write = 3 * reading + writing + committing
-    for what, work, prepare, floor in (
+    reading, _ = median(repeats, list_it)
+    writing, _ = median(repeats, install_it)
+    committing, _ = median(repeats, commit)
+    bare_write = reading + writing
+    safe = 3 * reading + writing + committing
+    for act, work, prepare, bare in (
         ("read and parse", read, parse_line.cache_clear, reading),
         ("sync, nothing changed", sync, None, reading),
-        ("sync, every task changed", sync, change_all, safe_write),
-        ("one edit, saved and in the crontab", edit_one, None, safe_write),
-        (f"{len(some)} edits at once", edit_some, None, safe_write),
-        (f"undo of {len(some)} edits", undo_some, edit_some, safe_write),
-        (f"undo of {len(some)} deletions", undo_some, delete_some, safe_write),
-        ("undo of a sync of all", undo_operation, edit_elsewhere, safe_write),
+        ("sync, every task changed", sync, change_all, bare_write),
+        ("one edit, saved and in the crontab", edit_one, None, bare_write),
+        (f"{len(some)} edits at once", edit_some, None, bare_write),
+        (f"{len(all_tasks)} edits at once", edit_all, None, bare_write),
+        (f"undo of {len(some)} edits", undo_some, edit_some, bare_write),
+        (f"undo of {len(some)} deletions", undo_some, delete_some, bare_write),
+        ("undo of a sync of all", undo_operation, edit_elsewhere, bare_write),
+        (f"import of {size}", import_all, start_again, bare_write),
     ):
-        taken = median(repeats, work, prepare)
+        taken, cpu = median(repeats, work, prepare)
         if prepare:
             prepare()
         with counted() as load:
             work()
-        asked = f"{load.queries:7} {load.transactions:6}"
-        print(f"{size:6}  {what:34} {taken:8.1f} {floor:8.1f} {taken / floor:6.1f} {asked}")
-    print(f"        of the floor: -l {reading:.1f}, - {writing:.1f}, commit {committing:.1f} ms")
+        yield Timing(size, act, taken, cpu, bare, safe, load)
+    print(f"        of the floors: -l {reading:.1f}, - {writing:.1f}, commit {committing:.1f} ms")
 
 
 def main() -> None:
     """Measure all sizes."""
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    parser = argparse.ArgumentParser(description="Time the main acts.")
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--sizes", default="10,100,1000")
+    parser.add_argument("--json", type=Path, help="also write the rows to this file")
+    arguments = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
     environment = Environment.from_environment({"PITASKER_HOME": folder})
     database.start(environment)
+    sys.addaudithook(_count_process)
     # As the server does: else a collection of all that was imported falls into some of the calls.
     gc.collect()
     gc.freeze()
+    timings = []
     try:
-        heads = f"{'ms':>8} {'floor':>8} {'ratio':>6} {'queries':>7} {'trans.':>6}"
-        print(f"{'tasks':>6}  {'what':34} {heads}")
-        for size in SIZES:
-            measure(size, repeats, environment)
+        print(_HEAD)
+        for size in map(int, arguments.sizes.split(",")):
+            for timing in measure(size, arguments.repeats, environment):
+                timings.append(timing)
+                print(timing, flush=True)
     finally:
         database.stop(environment)
         shutil.rmtree(folder)
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(timing) for timing in timings], indent=1))
 
 
 if __name__ == "__main__":
