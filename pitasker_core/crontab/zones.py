@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.phrases.fields import schedule_of
 from pitasker_core.crontab.phrases.hours import group_times
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES
@@ -182,6 +183,13 @@ def cron_zone(settings: Mapping[str, str], dialect: Dialect, machine: ZoneInfo) 
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+def entry_zone(document: Document, index: int | None, machine: ZoneInfo) -> ZoneInfo:
+    """The zone in which cron reads the entry of a crontab at an index (None: at the end)."""
+    if not document.dialect.is_cronie:
+        return machine
+    return cron_zone(document.environment(index), document.dialect, machine)
 
 
 def beside(run: datetime, other: tzinfo | None) -> datetime | None:

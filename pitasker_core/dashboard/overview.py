@@ -9,6 +9,7 @@ import pandas as pd
 
 from pitasker_core.base.text import Code, Text, visible
 from pitasker_core.crontab.document import Document, suggested_name
+from pitasker_core.crontab.zones import entry_zone
 from pitasker_core.dashboard.task_grid import in_words, next_run
 from pitasker_core.dashboard.timeline import Planned
 from pitasker_core.reports.status import counted
@@ -23,14 +24,15 @@ def found_entries(document: Document, now: datetime, zone: ZoneInfo) -> pd.DataF
     minute = now.replace(second=0, microsecond=0)
     found = []
     for index, entry in document.entries():
-        run = None if entry.paused else next_run(entry.schedule, minute, zone, document.dialect)
+        there = entry_zone(document, index, zone)
+        run = None if entry.paused else next_run(entry.schedule, minute, there, document.dialect)
         found.append(
             {
                 "line": index + 1,
                 "schedule": entry.schedule,
                 "words": in_words(entry.schedule, document.dialect),
                 "command": visible(entry.command),
-                "next_run": f"{run:%a %d %b, %H:%M}" if run else "",
+                "next_run": f"{run.astimezone(zone):%a %d %b, %H:%M}" if run else "",
             }
         )
     return pd.DataFrame(found)
@@ -115,12 +117,13 @@ def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> lis
         if tag in compared.known
     }
     for index, entry in compared.document.entries():
-        run = None if entry.paused else next_run(entry.schedule, minute, zone, listing.dialect)
+        there = entry_zone(compared.document, index, zone)
+        run = None if entry.paused else next_run(entry.schedule, minute, there, listing.dialect)
         if run is None:
             continue
         owner = owners.get(index)
         name = owner.fields.name if owner else suggested_name(compared.document, index)
-        runs.append(Upcoming(run, name, owner.task if owner else None))
+        runs.append(Upcoming(run.astimezone(zone), name, owner.task if owner else None))
     return heapq.nsmallest(count, runs, key=lambda run: run.at)
 
 

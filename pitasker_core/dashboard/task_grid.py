@@ -112,7 +112,9 @@ def frame(
     ]
     columns["next_run"] = pd.array(
         [
-            next_run(text, minute, zone, listing.dialect) if text and not task.paused else None
+            next_run(text, minute, listing.cron_zone(task, zone), listing.dialect)
+            if text and not task.paused
+            else None
             for task, text in zip(tasks, in_force, strict=True)
         ],
         dtype=pd.DatetimeTZDtype("ns", zone),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -12,6 +13,7 @@ from pitasker_core.base.errors import NotFound, PiTaskerError
 from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.crontab.zones import entry_zone
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import store
 from pitasker_core.sync.merge import ChangeKind
@@ -50,6 +52,13 @@ class Listing:
             return task.schedule if task.system_managed and not task.paused else None
         entry = self.comparison.reading.theirs.get(task.tag) if task.tag else None
         return entry.schedule if entry and not entry.paused else None
+
+    def cron_zone(self, task: Task, machine: ZoneInfo) -> ZoneInfo:
+        """Return the zone in which cron reads the schedule of a task."""
+        if self.comparison is None:
+            return machine
+        index = self.comparison.reading.entries.get(task.tag) if task.tag else None
+        return entry_zone(self.comparison.document, index, machine)
 
 
 def listing(environment: Environment, *, deleted: bool = False) -> Listing:

@@ -100,6 +100,25 @@ def test_the_pages_read_schedules_as_this_machine_does(environment, crontab, fak
     tasks.create(cronie, "test", tasks.NewTask("A", "0 3 * * fri-sun", "/bin/a"))
     for one, runs in ((cronie, 1), (environment, 0)):
         listing = tasks.listing(one)
-        assert len(overview.next_runs(listing, now, zone, 5)) == runs
+        assert len(overview.upcoming(listing, now, zone, 5)) == runs
         words = task_grid.in_words("0 3 * * fri-sun", listing.dialect)
         assert ("Friday" in words) is bool(runs)
+
+
+def test_the_next_runs_of_cronie_are_by_its_cron_tz_shown_by_the_machines_clock(
+    environment, crontab, fake_crontab
+):
+    now, zone = datetime(2027, 1, 1, tzinfo=UTC), ZoneInfo("Europe/Berlin")
+    crontab.write(b"CRON_TZ=Asia/Tokyo\n")
+    cronie = replace(environment, crontab_program=str(fake_crontab(CRONIE)))
+    tasks.create(cronie, "test", tasks.NewTask("A", "0 9 * * *", "/bin/a"))
+    for one, time in ((cronie, "01:00"), (environment, "09:00")):
+        listing = tasks.listing(one)
+        [run] = overview.upcoming(listing, now, zone, 5)
+        assert f"{run.at:%H:%M %Z}" == f"{time} CET"
+        [task] = listing.tasks
+        assert listing.cron_zone(task, zone).key == (
+            "Asia/Tokyo" if one is cronie else "Europe/Berlin"
+        )
+        rows = overview.found_entries(listing.comparison.document, now, zone)
+        assert rows["next_run"][0].endswith(time)
