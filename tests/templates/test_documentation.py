@@ -58,7 +58,9 @@ def test_each_format_is_in_the_table(name):
     assert (row[1] == "yes", row[2] == "yes") == (name in set(Target), name in set(Source))
 
 
-@pytest.mark.parametrize(("language", "source"), [("yaml", Source.YAML), ("crontab", Source.CRONTAB)])
+@pytest.mark.parametrize(
+    ("language", "source"), [("yaml", Source.YAML), ("crontab", Source.CRONTAB)]
+)
 def test_the_files_of_the_page_are_read(language, source):
     file = read_tasks(block(FORMATS, language).encode(), source)
     assert [(record.name, record.record_runs) for record in file.records] == [
