@@ -1,28 +1,29 @@
 #!/usr/bin/python3 -IS
-"""Run a command as cron would, and leave a record of what became of it.
+"""Run a command as cron would, and record its result and output.
 
     recorder [--timeout SECONDS] [--no-overlap] [--by WHO] TASK COMMAND
 
-Copied to PiTasker's data folder and run by the system's Python, with the standard library alone: a
-job depends on nothing else of PiTasker's, neither on its database nor on its environment. Whatever
-goes wrong here, the job runs.
+This file is copied to PiTasker's data folder and run by the system's Python. It uses only the
+standard library, so a job depends on no other part of PiTasker: neither its database nor its
+packages. If anything fails here, the job still runs.
 
-What the job prints goes on to where it would have gone, so that cron's mail still arrives. Who
-waits for the job sees its exit code, or the signal that ended it; 124 when it took too long, and 75
-when it did not start because the last run goes on. Beside this file, in `spool/`, lie of each run
+The job's output goes on to its normal place, so cron's mail still arrives. The exit code is the
+job's, or the same signal ends the recorder. It is 124 after a time-out, and 75 if the job was not
+started because its last run is still going on. Each run leaves these files in `spool/`, beside
+this file:
 
-    NAME.start   one JSON object, written when the job has started
-    NAME.head    what it printed first, up to a limit
-    NAME.tail    what it printed last, when that is not all in the head
-    NAME.json    one JSON object, written when it has ended
+    NAME.start   one JSON object, written when the job starts
+    NAME.head    the beginning of its output, up to a limit
+    NAME.tail    the end of its output, if it is longer than the head
+    NAME.json    one JSON object, written when the job ends
 
-Two processes share the work: one waits for the job, the other, the pump, passes its output on.
-Should either be killed the other goes on, and the job does not notice: a new pump is started, and a
-pump left alone writes the end of the record, without the exit code, that nobody knows then.
+Two processes share the work. One waits for the job. The other, the pump, passes on its output. If
+one of them is killed, the other goes on and the job does not notice: a new pump is started. If the
+recorder dies, the pump writes the final record without an exit code.
 
-The job is a process group of its own, which signals and the time-out reach as a whole. What left
-it, by `setsid` for example, is out of reach. What the job leaves running with its output open is
-waited for, as cron does; the record ends with the job.
+The job is a process group of its own. Signals and the time-out reach the whole group. A process
+that left it, for example by `setsid`, is out of reach. The recorder waits for processes that keep
+the output open after the job, like cron, but the record ends with the job.
 """
 
 from __future__ import annotations
@@ -33,48 +34,48 @@ import signal
 import sys
 import time
 
-TYPE_CHECKING = False  # the module `typing` would take a fifth of the time that this may
+TYPE_CHECKING = False  # importing `typing` would take a fifth of our time limit
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 HEAD = 64 * 1024
-"""Bytes of output that are kept from its beginning."""
+"""Bytes kept from the beginning of the output."""
 
 TAIL = 64 * 1024
-"""Bytes that are kept from its end."""
+"""Bytes kept from the end of the output."""
 
 RECORDS = 500
-"""As many runs may wait in the spool: when nobody takes them in, the oldest go."""
+"""The maximum number of records in the spool. If nobody imports them, the oldest are deleted."""
 
 FORGOTTEN = "forgotten"
-"""The file in the spool that has the name of the first run that went so."""
+"""The file in the spool with the name of the first deleted record."""
 
 KILL_AFTER = 10.0
-"""Seconds between the polite end of a job that took too long and the other one."""
+"""Seconds between SIGTERM and SIGKILL after a time-out."""
 
 OVERLAPS = 75
-"""The exit code of a job that did not start because it is still running (sysexits: try later)."""
+"""The exit code if the job is still running from before (EX_TEMPFAIL of sysexits(3))."""
 
 TIMED_OUT = 124
-"""The exit code of a job that was ended because it took too long, as timeout(1) has it."""
+"""The exit code after a time-out, the same as that of timeout(1)."""
 
 CHUNK = 64 * 1024
 HEADER = b"%20d %20d\n"
-"""What a tail begins with: the bytes printed in all, and those that the head had no room for."""
+"""The header of a tail: the total size of the output, and the size of the part after the head."""
 
 KINDS = ("start", "head", "tail", "json")
 BROKEN = 10
-"""The exit code of a pump when nobody reads the first stream any more; one more for the second."""
+"""The pump's exit code if nobody reads the first output any more; plus one for the second."""
 
 _AWAITED = {
     signal.SIGCHLD,
-    # These are meant for the job, and sent on: whoever looks for it finds us first.
+    # These are passed on to the job, because people and programs see our process first.
     *(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2),
 }
 
 
 def main() -> NoReturn:
-    """Run the command; ends with its exit code, or by the signal that ended it."""
+    """Run the command. Exits with its exit code, or by the same signal."""
     options, task, command = _arguments(sys.argv[1:])
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -88,7 +89,7 @@ def main() -> NoReturn:
     try:
         run = _Run(record, outputs, shell, command)
     except OSError:
-        _become(shell, command, {})  # no process or handle to be had: without a record, then
+        _become(shell, command, {})  # no free process or file handle: run it without a record
     status = run.watch(options["timeout"])
     if record.timed_out:
         os._exit(TIMED_OUT)
@@ -117,7 +118,7 @@ def _arguments(words: list[str]) -> tuple[dict[str, Any], str, str]:
 
 
 def _restore_environment() -> None:
-    """Take back LC_CTYPE, which Python sets where there is no other locale than C."""
+    """Remove LC_CTYPE, which Python sets in the C locale."""
     try:
         with open("/proc/self/environ", "rb") as file:
             if b"\0LC_CTYPE=" not in b"\0" + file.read():
@@ -127,25 +128,25 @@ def _restore_environment() -> None:
 
 
 def _open_outputs() -> list[int]:
-    """Which of 1 and 2 are open. What is closed is held, so that no pipe takes its number, by
-    something that the job will not have: Python opens all things so."""
-    found = []
+    """The open handles among 1 and 2. Closed ones are opened on /dev/null, so that no pipe gets
+    their number. The job does not inherit them: Python opens files with close-on-exec."""
+    open_handles = []
     for handle in range(3):
         try:
             os.fstat(handle)
-            found.append(handle)
+            open_handles.append(handle)
         except OSError:
             os.open("/dev/null", os.O_RDWR)
-    return [handle for handle in found if handle]
+    return [handle for handle in open_handles if handle]
 
 
 class _Run:
-    """A job that was started, and the pump that passes on what it prints."""
+    """A started job, and the pump that passes on its output."""
 
     def __init__(self, record: _Record, outputs: list[int], shell: str, command: str) -> None:
-        """Start the job. Raises OSError when that was not possible."""
+        """Start the job. Raises OSError if it cannot be started."""
         self._record = record
-        # In one pipe output and errors keep their order; in two they are kept apart.
+        # One pipe keeps the order of output and errors. Two pipes keep them apart.
         self._targets = {}
         ends: dict[int, int] = {}
         for handle in outputs:
@@ -154,7 +155,7 @@ class _Run:
             else:
                 reading, ends[handle] = os.pipe()
                 self._targets[reading] = handle
-        # From here on these signals wait until they are asked for: none comes at a bad moment.
+        # From here on these signals are blocked, and handled by sigtimedwait.
         children = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
         self._job = -1
@@ -166,25 +167,25 @@ class _Run:
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if self._job == 0:
             _become(shell, command, ends)
-        _quietly(os.setpgid, self._job, self._job)  # as the job does: whoever comes first
+        _quietly(os.setpgid, self._job, self._job)  # the job does it too: the first one counts
         self._handle = _quietly(os.pidfd_open, self._job)
         for end in set(ends.values()):
             os.close(end)
-        _quietly(lambda: os.dup2(os.open("/dev/null", os.O_RDONLY), 0))  # the job alone reads it
+        _quietly(lambda: os.dup2(os.open("/dev/null", os.O_RDONLY), 0))  # only the job reads stdin
         record.start(self._job)
         self._ended: tuple[int, Any] | None = None
         self._pump = 0
         self._passed_on = False
 
     def watch(self, timeout: float) -> int:
-        """Attend to the job until it and its output have ended; its wait status."""
+        """Wait until the job and its output have ended. Returns the job's wait status."""
         record = self._record
         due = time.monotonic() + timeout if timeout > 0 else float("inf")
         number = signal.SIGTERM
         while not self._ended or (record.timed_out and _kill(self._job, 0)):
             left = due - time.monotonic()
             if left > 0:
-                # Nothing tells when a group has ended without its leader.
+                # Poll, because nothing signals the end of a group whose leader is gone.
                 self._attend(min(left, 0.1) if self._ended else left)
             else:
                 record.timed_out = True
@@ -203,15 +204,15 @@ class _Run:
         return status
 
     def _attend(self, seconds: float) -> None:
-        """Do what there is to do, waiting for it so long at the most."""
+        """Handle the next signal. Waits at most this many seconds."""
         if not self._pump and not self._passed_on:
             self._start_pump()
         seconds = min(seconds, 3600 if self._pump or self._passed_on else 0.5)
-        news = signal.sigtimedwait(_AWAITED, seconds)
-        if news and news.si_signo != signal.SIGCHLD:
-            _kill(self._job, news.si_signo)
-        while found := _quietly(os.wait3, os.WNOHANG):
-            pid, status, usage = found
+        received = signal.sigtimedwait(_AWAITED, seconds)
+        if received and received.si_signo != signal.SIGCHLD:
+            _kill(self._job, received.si_signo)
+        while child := _quietly(os.wait3, os.WNOHANG):
+            pid, status, usage = child
             if pid == 0:
                 break
             if pid == self._job:
@@ -222,33 +223,33 @@ class _Run:
                 if code == 0:
                     self._passed_on = True
                 elif code >= BROKEN:
-                    # Then the job is not to find a reader either.
+                    # The job must also find that its reader is gone.
                     end = list(self._targets)[code - BROKEN]
                     del self._targets[end]
                     os.close(end)
                 else:
-                    time.sleep(0.1)  # killed, or in trouble: another is tried, in no hurry
+                    time.sleep(0.1)  # killed or failed: start another one soon
 
     def _start_pump(self) -> None:
         recorder = os.getpid()
         try:
             self._pump = os.fork()
         except OSError:
-            return  # tried again soon; the job waits with what it prints
+            return  # retried soon; until then the job's output waits in the pipe
         if self._pump == 0:
-            _quietly(os.setpgid, 0, 0)  # who kills our group does not close the job's output
+            _quietly(os.setpgid, 0, 0)  # killing our group must not close the job's output
             code = _quietly(_pass_on, self._record, self._targets, self._handle, recorder)
             os._exit(1 if code is None else code)
 
 
 def _become(shell: str, command: str, ends: dict[int, int]) -> NoReturn:
-    """Turn into the job: a group of its own, its output into the pipes."""
+    """Become the job: in a new process group, with its output in the pipes."""
     _quietly(os.setpgid, 0, 0)
     try:
         for handle, end in ends.items():
             os.dup2(end, handle)
-        # Python ignores the first two, and who started us in the background the others: cron does
-        # not, so a job must not.
+        # Python ignores the first two, and a shell's background jobs ignore the others. Cron
+        # ignores none, so neither must the job.
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT):
             signal.signal(number, signal.SIG_DFL)
         os.execv(shell, [shell, "-c", command])
@@ -259,9 +260,9 @@ def _become(shell: str, command: str, ends: dict[int, int]) -> NoReturn:
 
 
 def _pass_on(record: _Record, targets: dict[int, int], job: int | None, recorder: int) -> int:
-    """The pump: pass on what the job prints until nobody can print any more; keep head and tail.
+    """The pump: pass on the output and keep its head and tail, until all writers have closed it.
 
-    Should the recorder be gone by then the record is ended here.
+    If the recorder is gone by then, write the final record.
     """
     poll = select.poll()
     waiting = {*targets, *(() if job is None else (job,))}
@@ -287,27 +288,27 @@ def _pass_on(record: _Record, targets: dict[int, int], job: int | None, recorder
 
 
 class _Output:
-    """Head and tail of what was printed, in files, as far as the disk lets us.
+    """The head and tail of the output, in files, if the disk can be written.
 
-    They are written once a second at most, and what is new alone: an SD card is worn by each write.
-    The tail is a ring, written over and over in place.
+    New data is written at most once a second, because each write wears an SD card. The tail is a
+    ring buffer in a file.
     """
 
     def __init__(self, record: _Record) -> None:
         self._record = record
         path = record.path
         self._kept = self._past = 0
-        # Another pump may have been killed, or the disk become full.
+        # An earlier pump may have been killed, so continue its files.
         if head := _quietly(os.stat, f"{path}.head"):
             self._kept = head.st_size
-        if found := _quietly(_read, f"{path}.tail"):
-            self._kept, self._past = HEAD, _quietly(int, found[21:41]) or 0
+        if tail := _quietly(_read, f"{path}.tail"):
+            self._kept, self._past = HEAD, _quietly(int, tail[21:41]) or 0
         self._head = self._tail = b""
         self._flushed = 0.0
 
     @property
     def waits(self) -> bool:
-        """Whether something is yet to be written."""
+        """Whether there is unwritten output."""
         return bool(self._head or self._tail)
 
     def keep(self, data: bytes) -> None:
@@ -324,7 +325,7 @@ class _Output:
         self._flushed = time.monotonic()
         head, tail, self._head, self._tail = self._head, self._tail, b"", b""
         if not self._record.is_open():
-            return  # what the job left running prints this
+            return  # output of processes that the job left behind
         path = self._record.path
         if head:
             _quietly(_write_at, f"{path}.head", self._kept - len(head), head)
@@ -337,55 +338,55 @@ class _Output:
 
 
 class _Record:
-    """What is written about one run."""
+    """The record of one run."""
 
     def __init__(self, task: str, by: str) -> None:
         self.timed_out = False
         self._spool = os.path.join(os.path.dirname(os.path.abspath(__file__)), "spool")
         _quietly(os.mkdir, self._spool, 0o700)
-        self._told = {"task": task, "by": by, "started": time.time()}
-        self._told.update(pid=os.getpid(), ppid=os.getppid())
+        self._data = {"task": task, "by": by, "started": time.time()}
+        self._data.update(pid=os.getpid(), ppid=os.getppid())
         self._clock = _uptime()
         self.path = os.path.join(self._spool, f"{task}-{time.time_ns()}-{os.getpid()}")
 
     def alone(self) -> bool:
-        """Whether no other run of this task is going on; then none can start before `stop`.
+        """Whether no other run of this task is going on. If so, none can start before `stop`.
 
-        Should the recorder be killed, the pump holds the lock until the job has ended.
+        If the recorder is killed, the pump holds the lock until the job ends.
         """
         import fcntl
 
         try:
-            name = os.path.join(self._spool, f"{self._told['task']}.lock")
+            name = os.path.join(self._spool, f"{self._data['task']}.lock")
             self._lock = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError:
-            pass  # a disk that cannot be written is no other run
+            pass  # the disk cannot be written: run the job anyway
         return True
 
     def start(self, job: int) -> None:
-        """Tell that the job has started."""
-        # With these a process is known even if its number is used again.
+        """Record that the job has started."""
+        # These identify the process even if its id is used again.
         stat = _quietly(_read, "/proc/self/stat") or b""
         ticks = int((stat.rpartition(b")")[2].split() + 20 * [b"0"])[19])
         boot = _quietly(_read, "/proc/sys/kernel/random/boot_id") or b""
-        self._told.update(job=job, ticks=ticks, boot=boot[:8].decode())
-        _quietly(_write_whole, f"{self.path}.start", _json(self._told))
+        self._data.update(job=job, ticks=ticks, boot=boot[:8].decode())
+        _quietly(_write_whole, f"{self.path}.start", _json(self._data))
 
     def is_open(self) -> bool:
-        """Whether it was begun, and is not ended, or even taken away since."""
+        """Whether the start is recorded and the end is not. False if the files were removed."""
         exists = os.path.exists
         return exists(f"{self.path}.start") and not exists(f"{self.path}.json")
 
     def stop(self) -> None:
-        """Tell that the job has ended: the next may start."""
-        self._told.update(ended=time.time(), seconds=_uptime() - self._clock)
+        """Note the end of the job, and let the next run start."""
+        self._data.update(ended=time.time(), seconds=_uptime() - self._clock)
         if lock := getattr(self, "_lock", None):
             import fcntl
 
-            _quietly(fcntl.flock, lock, fcntl.LOCK_UN)  # for the pump as well
+            _quietly(fcntl.flock, lock, fcntl.LOCK_UN)  # also releases the pump's copy
 
     def end(
         self,
@@ -395,30 +396,31 @@ class _Record:
         overlapped: bool = False,
         lost: bool = False,
     ) -> None:
-        """Write down how it ended."""
+        """Write the final record."""
         import resource
 
         code = exit_code if status is None else os.waitstatus_to_exitcode(status)
-        told = {"ended": time.time(), "seconds": 0.0, **self._told}
-        told.update(timed_out=self.timed_out, overlapped=overlapped, lost=lost)
-        told.update(exit_code=code, signal=None)
+        data = {"ended": time.time(), "seconds": 0.0, **self._data}
+        data.update(timed_out=self.timed_out, overlapped=overlapped, lost=lost)
+        data.update(exit_code=code, signal=None)
         if self.timed_out:
-            told["exit_code"] = TIMED_OUT
+            data["exit_code"] = TIMED_OUT
         elif code is not None and code < 0:
-            told.update(exit_code=None, signal=-code)
+            data.update(exit_code=None, signal=-code)
         if usage is not None:
-            told.update(user=usage.ru_utime, system=usage.ru_stime, peak_kb=usage.ru_maxrss)
+            data.update(user=usage.ru_utime, system=usage.ru_stime, peak_kb=usage.ru_maxrss)
             if usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
-                told["peak_kb"] = None  # it began as a copy of us: what is less cannot be told
-        _quietly(_write_whole, f"{self.path}.json", _json(told))
+                # A forked child starts with our memory size, so a smaller peak cannot be measured.
+                data["peak_kb"] = None
+        _quietly(_write_whole, f"{self.path}.json", _json(data))
         _quietly(_make_room, self._spool)
 
 
 def _make_room(spool: str) -> None:
-    """Forget the oldest, when nobody has taken them in for long: the disk is not ours to fill.
+    """Delete the oldest records if nobody imports them, so that they do not fill the disk.
 
-    The start of the first record that was forgotten stays in a file: what is missing from then on
-    must not look like runs that were missed.
+    The name of the first deleted record is kept in a file, so that deleted records do not look like
+    missed runs.
     """
     files = [name[:-5] for name in os.listdir(spool) if name.endswith(".json")]
     ended = [name for name in files if name.count("-") == 2]
@@ -431,16 +433,16 @@ def _make_room(spool: str) -> None:
                 _quietly(os.unlink, os.path.join(spool, f"{name}.{kind}"))
 
 
-def _json(told: dict[str, Any]) -> bytes:
-    """Of words and numbers only: the module `json` would take a third of the time that this may."""
+def _json(data: dict[str, Any]) -> bytes:
+    """JSON of plain words and numbers. Importing `json` would take a third of our time limit."""
     words = {"None": "null", "True": "true", "False": "false"}
-    values = {key: repr(value).replace("'", '"') for key, value in told.items()}
+    values = {key: repr(value).replace("'", '"') for key, value in data.items()}
     pairs = [f'"{key}": {words.get(value, value)}' for key, value in values.items()]
     return f"{{{', '.join(pairs)}}}\n".encode()
 
 
 def _write_whole(path: str, data: bytes) -> None:
-    """The whole file or none of it."""
+    """Write a whole file or nothing."""
     try:
         _write_at(f"{path}.new", 0, data)
         os.rename(f"{path}.new", path)
@@ -449,7 +451,7 @@ def _write_whole(path: str, data: bytes) -> None:
 
 
 def _write_new(path: str, data: bytes) -> None:
-    """Write a file unless it is there already."""
+    """Write a file unless it exists."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(handle, data)
@@ -468,7 +470,7 @@ def _write_at(path: str, at: int, data: bytes) -> None:
 
 
 def _write_all(handle: int, data: bytes) -> bool:
-    """Pass on; False when nobody reads any more. For a full disk the job is not to blame."""
+    """Write all data. False if the reader is gone. A full disk must not stop the job."""
     while data:
         try:
             data = data[os.write(handle, data) :]
@@ -489,12 +491,12 @@ def _read(path: str) -> bytes:
 
 
 def _uptime() -> float:
-    """Seconds that go on evenly when somebody sets the clock, and while the machine sleeps."""
+    """Seconds since the boot, independent of the clock, including sleep."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _kill(group: int, number: int) -> bool:
-    """Send a signal to all of a group; whether there is one."""
+    """Send a signal to a process group. False if there is none."""
     try:
         os.killpg(group, number)
     except OSError:
@@ -503,10 +505,10 @@ def _kill(group: int, number: int) -> bool:
 
 
 def _die_by(number: int) -> NoReturn:
-    """End as the job did, so that who waits for us sees the same; leaving no core of our own."""
+    """End by the same signal as the job, without a core dump of our own."""
     import resource
 
-    # 1, unlike 0, also holds where cores are piped to a program (core(5)).
+    # 1, unlike 0, also works if core dumps are piped to a program (core(5)).
     _quietly(resource.setrlimit, resource.RLIMIT_CORE, (1, 1))
     _quietly(signal.signal, number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])

@@ -66,7 +66,7 @@ def test_a_write_of_somebody_else_during_ours_is_told(environment, crontab, writ
     log.write(REPLACE, at, pid=write["pid"] + 1, name="crontab")
     observed.collect(environment)
     (message,) = told(environment)
-    assert "somebody else installed a crontab in the moment" in message
+    assert "another program installed a crontab while" in message
     assert [e.kind for e in audit.listing(environment, 9)].count("replaced by crontab") == 1
 
 

@@ -1,4 +1,4 @@
-"""Runs seen in cron's log: every start of every task, with nothing changed in the crontab."""
+"""Import starts of jobs, and changes of the crontab, from cron's log."""
 
 import logging
 import os
@@ -30,41 +30,41 @@ from pitasker_core.sync import service, store
 _log = logging.getLogger(__name__)
 
 REACH = timedelta(days=7)
-"""How far the first collection reads back."""
+"""How far back the first collection reads."""
 
 _WORTH = 1_000_000
-"""Bytes of others' lines in a syslog file after which it is worth a write to remember the place."""
+"""Save our log position after skipping this many bytes."""
 
 _OWN_WRITE = timedelta(seconds=5)
-"""How far a line of `crontab` may be from PiTasker's own operation and still be of it."""
+"""How far a line of `crontab` may be from PiTasker's own operation that caused it."""
 
 _REMEMBERED = 20
-"""Of the clock's jumps and of cron's starts, the newest that are kept for judging."""
+"""How many clock jumps and starts of cron are kept, newest first."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of cron's log. `until` is when it was last read to its end."""
+    """The state of our reading of cron's log. `until` is when it was last read to its end."""
 
     since: datetime
-    """When it was read for the first time."""
+    """When it was first read."""
     until: datetime
     is_journal: bool
-    """Whether it is systemd's journal, which knows of boots as well."""
+    """Whether it is systemd's journal, which also knows boots."""
     jumps: tuple[tuple[datetime, datetime], ...]
-    """Between which times the clock was set, or the machine slept."""
+    """Periods in which the clock was set or the machine slept."""
     ups: tuple[tuple[datetime, datetime], ...]
-    """cron's starts, each with the last sign of it before."""
+    """Cron's starts, each with the last sign of life before it."""
     holes: tuple[tuple[datetime, datetime], ...] = ()
-    """Times of which the log is gone."""
+    """Periods whose log is gone."""
     skipped: int = 0
-    """Lines left out so far: malformed, or not written by cron."""
+    """The number of skipped lines so far: malformed, or not written by cron."""
 
 
 def collect(environment: Environment) -> Seen | Unreadable:
-    """Take in what cron has logged since the last time: starts, and changes of the crontab.
+    """Import new starts and changes of the crontab from cron's log.
 
-    One transaction, and none when nothing is new. Raises DatabaseError.
+    Uses one transaction, and none if nothing is new. Raises DatabaseError.
     """
     source = reader.find(environment)
     if isinstance(source, Unreadable):
@@ -81,14 +81,14 @@ def collect(environment: Environment) -> Seen | Unreadable:
     told = _told(kept, found, source, now)
     if found.skipped:
         _log.warning(
-            "%d lines of %s were left out: cron cannot have written them.", found.skipped, source
+            "%d lines of %s were skipped: cron cannot have written them.", found.skipped, source
         )
     if found.events or _is_worth_it(kept, told):
         document = _document(environment)
         with database.session(environment) as session:
             row = session.get(StateRow, _key(crontab_row), with_for_update=True)
             if (dict(row.value) if row else {}) != kept:
-                return _seen(told, now)  # another process was quicker
+                return _seen(told, now)  # another process was faster
             _take_in(session, crontab_row, found.events, document)
             session.merge(StateRow(key=_key(crontab_row), value=told, updated_at=now))
     return _seen(told, now)
@@ -99,7 +99,7 @@ def _key(crontab_row: int) -> str:
 
 
 def user_name() -> str:
-    """Whose jobs these are."""
+    """The owner of the crontab."""
     return pwd.getpwuid(os.getuid()).pw_name
 
 
@@ -108,7 +108,7 @@ def _read(source: Source, kept: dict[str, Any], now: datetime) -> reader.Read:
     if kept.get("source") == str(source):
         return reader.read(source, kept["place"], since, user_name())
     if kept:
-        # Another log than before: what is in both is taken in once, by its name.
+        # The log has changed. Starts in both logs are imported once, because of their name.
         since = max(since, datetime.fromisoformat(kept["read"]) - timedelta(hours=1))
         return reader.read(source, {"at": kept["read"]}, since, user_name())
     return reader.read(source, {}, since, user_name())
@@ -117,7 +117,7 @@ def _read(source: Source, kept: dict[str, Any], now: datetime) -> reader.Read:
 def _told(
     kept: dict[str, Any], found: reader.Read, source: Source, now: datetime
 ) -> dict[str, Any]:
-    """What is to be remembered of the log after this reading."""
+    """The state to save after this reading."""
 
     def pairs(name: str, new: list[tuple[datetime, datetime]]) -> list[list[str]]:
         return [*kept.get(name, []), *([a.isoformat(), b.isoformat()] for a, b in new)]
@@ -135,7 +135,7 @@ def _told(
 
 
 def _is_worth_it(kept: dict[str, Any], told: dict[str, Any]) -> bool:
-    """Whether a place is to be remembered although nothing of ours was found on the way there."""
+    """Whether to save the position although it has no new events of ours."""
     if kept.get("source") != told["source"] or kept["jumps"] != told["jumps"]:
         return True
     if kept.get("holes", []) != told["holes"]:
@@ -161,7 +161,7 @@ def _seen(told: dict[str, Any], now: datetime) -> Seen:
 
 
 def _document(environment: Environment) -> Document:
-    """The crontab as it is; without it, runs of unmanaged entries are nobody's."""
+    """The current crontab. Without it, runs of unmanaged entries are not imported."""
     try:
         return service.read_crontab(environment)[1]
     except PiTaskerError:
@@ -182,7 +182,7 @@ def _take_in(
 
 
 def unmanaged(document: Document) -> dict[str, str]:
-    """The commands of entries without a tag, by what cron logs of them."""
+    """The commands of unmanaged entries, by the text that cron logs for them."""
     return {
         log_lines.as_logged(unescape(split_stdin(entry.command)[0])[0]): entry.command
         for _, entry in document.entries()
@@ -206,7 +206,7 @@ def _take_starts(
         task = tasks.get(tags[event])
         command = None if task else commands.get(event.text)
         if task is None and command is None:
-            continue  # of /etc/cron.d, or of an entry that is gone
+            continue  # from /etc/cron.d, or of an entry that is gone
         if task is not None:
             last[task] = max(last.get(task, event.at), event.at)
             twin = same_start("recorded", task, event.at, [event.pid])
@@ -231,7 +231,7 @@ def _take_starts(
 
 
 def _recorded_tasks(session: Session, tasks: Iterable[int], starts: list[Event]) -> set[int]:
-    """Those of which there are recorded runs of that time at all."""
+    """The tasks with any recorded runs at that time."""
     first = min((event.at for event in starts), default=clock.now()) - timedelta(hours=1)
     query = select(RunRow.task).where(
         RunRow.task.in_(list(tasks)), RunRow.source == "recorded", RunRow.started_at >= first
@@ -240,8 +240,8 @@ def _recorded_tasks(session: Session, tasks: Iterable[int], starts: list[Event])
 
 
 def _mark(session: Session, task: int, at: datetime) -> None:
-    """Move a task's last run. How it went is not known: the newest result stands, but a miss is
-    over."""
+    """Update a task's last run. Its result is unknown, so the newest known result stays, except
+    missed."""
     result = (
         select(RunRow.state)
         .where(RunRow.task == task, RunRow.state.in_(("success", "failed")))
@@ -269,10 +269,10 @@ def _mark(session: Session, task: int, at: datetime) -> None:
 # --- Changes of the crontab -------------------------------------------------------------------
 
 CRONTAB = "crontab"
-"""The actor of a change of the crontab by other means than PiTasker."""
+"""The actor of a change of the crontab by another program."""
 
 LOG = "cron's log"
-"""The same where the log is a file, to which every user of the machine may write."""
+"""The actor if the log is a file, because every user of the machine can write to it."""
 
 _CHANGES = {Kind.REPLACED: "replaced by crontab", Kind.REMOVED: "removed by crontab -r"}
 _EDITED = "edited by crontab -e"
@@ -281,7 +281,7 @@ CHANGES = (*_CHANGES.values(), _EDITED)
 
 
 def _take_changes(session: Session, crontab_row: int, events: list[Event], user: str) -> None:
-    """Keep who changed the crontab. What any user may have written is only what the log says."""
+    """Record who changed the crontab. A line without proof is attributed to the log."""
     edits = {e.pid for e in events if e.kind in (Kind.EDIT_BEGUN, Kind.EDIT_ENDED)}
     changes = [e for e in events if e.kind in _CHANGES and e.text == user]
     query = select(EventRow.at, EventRow.kind).where(
@@ -290,11 +290,11 @@ def _take_changes(session: Session, crontab_row: int, events: list[Event], user:
     known = {(at, kind) for at, kind in session.execute(query)} if changes else set()
     for event in changes:
         kind = _EDITED if event.pid in edits else _CHANGES[event.kind]
-        # A log that was packed is read again from its beginning.
+        # After compression a log is read again from its beginning.
         if (event.at, kind) in known:
             continue
         if operation := _raced(session, crontab_row, event, {e.pid for e in changes}):
-            _tell_race(session, crontab_row, operation, event)
+            _notify_of_race(session, crontab_row, operation, event)
         elif _is_ours(session, crontab_row, event):
             continue
         actor = CRONTAB if event.is_verified else LOG
@@ -303,10 +303,10 @@ def _take_changes(session: Session, crontab_row: int, events: list[Event], user:
 
 
 def _raced(session: Session, crontab_row: int, event: Event, pids: Collection[int]) -> int | None:
-    """The operation in whose write, between its last look and its end, others wrote too.
+    """The operation during whose write, after its last check, another program wrote too.
 
-    Only where the log has our own write as well, by its process: what it names is then another's.
-    A log of whole seconds cannot tell the order within one.
+    Only if the log also has our own write, by its process id: then this line is another program's.
+    A log with whole seconds does not give the order within a second.
     """
     write = OperationRow.details["write"]
     since, until = (cast(write[name].astext, TIMESTAMP(timezone=True)) for name in _WINDOW)
@@ -320,11 +320,11 @@ def _raced(session: Session, crontab_row: int, event: Event, pids: Collection[in
     return row[0] if row and row[1] in pids and row[1] != event.pid else None
 
 
-def _tell_race(session: Session, crontab_row: int, operation: int, event: Event) -> None:
+def _notify_of_race(session: Session, crontab_row: int, operation: int, event: Event) -> None:
     message = (
-        f"At {event.at.astimezone(clock.system_zone()):%H:%M:%S} somebody else installed a crontab "
-        f"in the moment in which PiTasker wrote it (operation {operation}). If a change of theirs "
-        "is missing, PiTasker has overwritten it unseen: make it again."
+        f"At {event.at.astimezone(clock.system_zone()):%H:%M:%S} another program installed a "
+        f"crontab while PiTasker wrote it (operation {operation}). If a change by that program is "
+        "missing, PiTasker has overwritten it. Make that change again."
     )
     _log.warning("%s", message)
     notices.add(session, crontab_row, notices.NoticeKind.FINDING, message)
@@ -335,7 +335,7 @@ _LONGEST_WRITE = timedelta(minutes=5)
 
 
 def _is_ours(session: Session, crontab_row: int, event: Event) -> bool:
-    """Whether PiTasker itself wrote the crontab then."""
+    """Whether PiTasker itself wrote the crontab at that time."""
     length = func.make_interval(0, 0, 0, 0, 0, 0, OperationRow.duration_ms / 1000)
     query = exists().where(
         OperationRow.crontab_row == crontab_row,

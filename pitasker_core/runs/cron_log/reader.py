@@ -1,7 +1,7 @@
-"""Where cron's log is, and reading on in it.
+"""Find cron's log and read what is new in it.
 
-cron tells syslog; that ends up in systemd's journal, in a file, or in both. Whoever may read one of
-them sees every start of every job without a change to the crontab.
+Cron logs to syslog. Its lines are in systemd's journal, in a file, or in both. A user who may read
+one of them sees every start of every job, without a change of the crontab.
 """
 
 import bz2
@@ -28,19 +28,19 @@ from pitasker_core.runs.cron_log.log_lines import BY_CRONTAB, Event, Kind, Line,
 
 JOURNALS = (Path("/var/log/journal"), Path("/run/log/journal"))
 FILES = (Path("/var/log/cron.log"), Path("/var/log/cron"), Path("/var/log/syslog"))
-"""Where distributions let syslog write what cron says; the first that is in use counts."""
+"""The files in which distributions store cron's log. The first one in use counts."""
 
 _IDENTIFIERS = ("CRON", "cron", "CROND", "crond", "crontab")
 _STALE = timedelta(days=2)
-"""A file to which nobody has written for so long belongs to a syslog that was set up once."""
+"""A file without writes for this long belongs to a syslog daemon that no longer runs."""
 
 _PATIENCE = 120.0
-"""Seconds that journalctl may take: a week of an SD card's journal is slow to read."""
+"""The time limit of journalctl in seconds. A week of journal on an SD card is slow to read."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A log that can be read: a file, or the journal when there is no file."""
+    """A readable log: a file, or the journal if there is no file."""
 
     file: Path | None = None
 
@@ -50,7 +50,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Why cron's log cannot be read, and what to do about it."""
+    """Why cron's log cannot be read, and what to do."""
 
     message: str
     advice: str = ""
@@ -58,31 +58,31 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Read:
-    """What was new. `place` is where to go on, as JSON."""
+    """The new part of a log. `place` is where to continue, as JSON."""
 
     events: list[Event]
     place: dict[str, Any]
     jumps: list[tuple[datetime, datetime]]
-    """Between which times the clock was set, or the machine slept."""
+    """Periods in which the clock was set or the machine slept."""
     ups: list[tuple[datetime, datetime]]
-    """cron's starts, each with the last that was heard of it before."""
+    """Cron's starts, each with the last sign of life before it."""
     holes: list[tuple[datetime, datetime]]
-    """Times of which the log is gone: deleted, or packed in a way that cannot be read."""
+    """Periods whose log is gone: deleted, or compressed in an unknown format."""
     skipped: int
-    """How many lines were left out: malformed, or not written by cron."""
+    """The number of skipped lines: malformed, or not written by cron."""
 
 
 def find(environment: Environment) -> Source | Unreadable:
-    """The log of this machine's cron that this user may read, if there is one."""
+    """The log of this machine's cron, or why this user cannot read it."""
     if environment.cron_log:
         if os.access(environment.cron_log, os.R_OK):
             return Source(environment.cron_log)
         return Unreadable(
             f"{environment.cron_log} cannot be read.",
-            "PITASKER_CRON_LOG names it: make it a file that this user may read.",
+            "PITASKER_CRON_LOG must name a file that this user may read.",
         )
     if environment.demo:
-        return Unreadable("cron does not run the demo's crontab.")
+        return Unreadable("Cron does not run the demo's crontab.")
     closed: list[Path] = []
     if shutil.which("journalctl"):
         for journal in _journals():
@@ -98,7 +98,7 @@ def find(environment: Environment) -> Source | Unreadable:
 
 
 def _journals() -> Iterator[Path]:
-    """The folders of this machine's journal; others' may lie beside them."""
+    """The folders of this machine's journal. Journals of other machines may be beside them."""
     try:
         machine = Path("/etc/machine-id").read_text().strip()
     except OSError:
@@ -118,14 +118,12 @@ def _closed(logs: list[Path]) -> Unreadable:
     if not logs:
         return Unreadable(
             "This machine keeps no log of cron.",
-            Text(
-                "Install rsyslog (", Code("sudo apt install rsyslog"), "), or let runs be recorded."
-            ),
+            Text("Install rsyslog (", Code("sudo apt install rsyslog"), "), or record runs."),
         )
     groups = {_group(log) for log in logs} - {"root", ""}
     if not groups:
         return Unreadable(
-            f"Only root may read {logs[0]}, where cron's log is.", "Let runs be recorded instead."
+            f"Only root may read {logs[0]}, where cron's log is.", "Record runs instead."
         )
     group = "adm" if "adm" in groups else sorted(groups)[0]
     return Unreadable(
@@ -147,9 +145,9 @@ def _group(log: Path) -> str:
 
 
 def read(source: Source, place: dict[str, Any], since: datetime, user: str) -> Read:
-    """What is new of this user, and of cron as a whole: since a place, or since a time without one.
+    """The new events of this user and of cron itself, since a place, or since a time without one.
 
-    Raises OSError when the log cannot be read after all.
+    Raises OSError if the log cannot be read.
     """
     new = _New(place, since, user)
     if source.file is None:
@@ -162,7 +160,7 @@ def read(source: Source, place: dict[str, Any], since: datetime, user: str) -> R
 
 @dataclass
 class _New:
-    """What is new in a log, gathered line by line."""
+    """The new part of a log, collected line by line."""
 
     place: dict[str, Any]
     since: datetime
@@ -186,7 +184,7 @@ class _New:
         self._process = 0
 
     def add(self, line: Line | MalformedLine) -> None:
-        """Take in a line. One that is malformed, or that cron did not write, is only counted."""
+        """Add a line. If it is malformed or cron did not write it, only count it."""
         try:
             if isinstance(line, MalformedLine):
                 raise line
@@ -204,7 +202,7 @@ class _New:
             event = None
         if event is None or event.kind not in BY_CRONTAB:
             if line.pid != self._process:
-                # A cron that starts says several things: the first of them is no sign of life.
+                # A starting cron logs several lines. None of them is an earlier sign of life.
                 self._process, self._heard_of_another = line.pid, self._heard
             self._heard = line.at
         if event is None:
@@ -215,7 +213,7 @@ class _New:
             self.events.append(replace(event, is_verified=bool(is_authentic)))
 
     def last_heard(self) -> dict[str, Any]:
-        """What the next reading has to know of this one's last line."""
+        """The data about our last line that the next reading needs."""
         before = self._before
         if before is None:
             return {}
@@ -232,13 +230,13 @@ def _read_journal(place: dict[str, Any], since: datetime, new: _New) -> None:
     cursor = place.get("cursor")
     if cursor and _journalctl(["--after-cursor", cursor], new):
         return
-    # No cursor yet, or one that this journal does not understand.
+    # There is no cursor yet, or the journal does not know it.
     if not _journalctl(["--since", f"@{int(since.timestamp())}"], new):
         raise OSError("journalctl could not read the journal")
 
 
 def _journalctl(words: list[str], new: _New) -> bool:
-    # What other users write under cron's name is not even read.
+    # Lines that other users log under cron's name are not read at all.
     names = [word for name in _IDENTIFIERS for word in ("-t", name)]
     names += ["_UID=0", f"_UID={os.getuid()}"]
     fields = "MESSAGE,SYSLOG_PID,_PID,_UID,_BOOT_ID"
@@ -260,13 +258,13 @@ def _journalctl(words: list[str], new: _New) -> bool:
 # --- A file, which is rotated -------------------------------------------------------------------
 
 _LONGEST_LINE = 64 * 1024
-"""Bytes that are read at once: syslog daemons cut lines at 8 KiB."""
+"""The maximum size of a line. Syslog daemons cut lines at 8 KiB."""
 
 _SLACK = timedelta(minutes=1)
-"""By which a line may be written later than its time says."""
+"""How much later than its time stamp a line may be written."""
 
 _HEAD = 256
-"""Bytes by which the beginning of a file is known again."""
+"""Bytes at the beginning of a file that identify it."""
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {
     ".gz": gzip.GzipFile,
@@ -295,10 +293,10 @@ def _read_file(path: Path, place: dict[str, Any], since: datetime, new: _New) ->
 
 
 def _is_continued(file: IO[bytes], status: os.stat_result, known: dict[str, Any]) -> bool:
-    """Whether this is the file that was read before, longer now.
+    """Whether this is the file that was read before, possibly longer.
 
-    A file that was emptied in its place is shorter, or begins otherwise. The inode of a deleted
-    file may come back as that of a new one.
+    A file that was emptied is shorter, or its beginning differs. A new file can get the inode of a
+    deleted one.
     """
     if known.get("inode") != status.st_ino or known["position"] > status.st_size:
         return False
@@ -312,15 +310,15 @@ def _fingerprint(file: IO[bytes], position: int) -> str:
 
 
 def _read_rotated(path: Path, known: dict[str, Any], since: datetime, new: _New) -> None:
-    """Read the files that this one was before, oldest first, and note of which times none is left.
+    """Read rotated files, oldest first, and note periods whose file is gone.
 
-    Lines that were read before are known again: a start has its time and process.
+    Lines that were read before do no harm: a start is identified by its time and process.
     """
     gap_from = new.read_until
     if gap_from:
         since = max(since, gap_from - _SLACK)
     last_written = since
-    for older, status in sorted(_rotated(path, since), key=lambda found: found[1].st_mtime):
+    for older, status in sorted(_rotated(path, since), key=lambda file: file[1].st_mtime):
         try:
             with _open(older) as file:
                 if not _is_continued(file, status, known):
@@ -337,7 +335,7 @@ def _read_rotated(path: Path, known: dict[str, Any], since: datetime, new: _New)
 
 
 def _note_hole(file: IO[bytes], gap_from: datetime | None, new: _New) -> None:
-    """Note the time between what was read before and the first line of a file, if there is one."""
+    """Note the gap between the last line that was read and the first line of a file."""
     if gap_from is None:
         return
     first = log_lines.first_stamp(_lines(file), clock.now(), clock.system_zone())
@@ -347,7 +345,7 @@ def _note_hole(file: IO[bytes], gap_from: datetime | None, new: _New) -> None:
 
 
 def _open(path: Path) -> Any:
-    """A rotated file, unpacked. Raises OSError for a packing that Python cannot read."""
+    """Open a rotated file, decompressed. Raises OSError for a format that Python cannot read."""
     if path.suffix in _UNREADABLE_PACKING:
         raise OSError(f"{path} cannot be unpacked")
     return _OPENERS.get(path.suffix, _plain)(path)
@@ -368,13 +366,13 @@ def _rotated(path: Path, since: datetime) -> Iterator[tuple[Path, os.stat_result
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines from here on, with the parts of one that is too long."""
+    """The following lines. A line that is too long comes in parts."""
     while raw := file.readline(_LONGEST_LINE):
         yield raw
 
 
 def _add_lines(file: IO[bytes], position: int, new: _New) -> int:
-    """Take in whole lines from a position on; the position after them."""
+    """Add the complete lines after a position. Returns the position after them."""
     file.seek(position)
     end = position
 
@@ -382,7 +380,7 @@ def _add_lines(file: IO[bytes], position: int, new: _New) -> int:
         nonlocal end
         for raw in _lines(file):
             if not raw.endswith(b"\n") and len(raw) < _LONGEST_LINE:
-                return  # syslog is about to write the rest
+                return  # syslog has not written the rest yet
             end += len(raw)
             yield raw
 
