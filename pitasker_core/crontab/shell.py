@@ -169,7 +169,7 @@ _ENDING = frozenset({"fi", "done", "esac", "}"})
 _COMPOUND = frozenset({"case", "for", "select", "function", "esac"})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def read_script(text: str) -> Script:
     """Read one line of shell. Never fails."""
     reader = _Reader(text)

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pitasker_core.base import clock
-from pitasker_core.crontab import command as commands
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import last_run
+from pitasker_core.crontab.doctor.facts import FileFacts, MachineFacts
 from pitasker_core.crontab.document import parse
+from pitasker_core.crontab.machine_facts import gather, look_at_file
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.why import Check, Verdict, gathering, judge
-from pitasker_core.runs.why.facts import LATE, Disk, Facts, File, Output, Spooled
+from pitasker_core.runs.why.facts import LATE, Disk, Facts, Spooled
 from pitasker_core.tasks import Task
 from tests.helpers.examples import create
 
@@ -88,17 +89,40 @@ def entry(line: str = "0 2 * * * /bin/backup", above: str = "", below: str = "\n
     return f"{above}{line} # PITASKER_ID:{TAG}{below}"
 
 
+PATH = "/usr/bin:/bin"
+BASE = (
+    FileFacts("/bin/sh"),
+    FileFacts("/home/pi", is_folder=True),
+    FileFacts("/bin/backup", first_line=b"#!/bin/sh"),
+)
+
+
+def pi(*files: FileFacts, missing: tuple[str, ...] = (), **more: object) -> MachineFacts:
+    """A machine on which all is well, but for some files, and programs that are not there."""
+    return MachineFacts(
+        user="pi",
+        home="/home/pi",
+        files={file.path: file for file in (*BASE, *files)},
+        programs={(name, PATH): None for name in missing},
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def job(command: str, machine: MachineFacts, **more: object) -> Facts:
+    """Facts about a task with another command, in step with its entry."""
+    return facts(
+        entry(f"0 2 * * * {command}"), of=replace(TASK, command=command), machine=machine, **more
+    )
+
+
 def facts(
     text: str = entry(), *, dialect: Dialect = Dialect.DEBIAN, of: Task = TASK, **more: object
 ) -> Facts:
     """Facts in which all is well, but for what is given."""
     known = {
         "recorder": None,
-        "shell": File("/bin/sh"),
-        "home": File("/home/pi", is_folder=True),
+        "machine": pi(),
         "disks": (Disk("/", 8_000_000_000, 100_000, read_only=False),),
-        "program": "/bin/backup",
-        "program_file": File("/bin/backup", first_line=b"#!/bin/sh"),
         "spooled": Spooled("/var/spool/cron/crontabs/pi", 0o600, "pi", is_link=False, links=1),
         "booted_at": NOW - timedelta(days=9),
         "last_start": run(),
@@ -120,6 +144,10 @@ def test_all_in_order_is_said_in_one_sentence_and_no_check_is_bad() -> None:
     assert answer.in_order
 
 
+DENIED = "Permission denied"
+GONE = FileFacts("/h", "No such file or directory")
+IN_H = entry(above="HOME=/h\n")
+NO_X = pi(missing=("x",))
 GOOD, BAD, UNKNOWN = Verdict.OK, Verdict.BAD, Verdict.UNKNOWN
 PAUSED = entry(line="# 0 2 * * * /bin/backup")
 RECORDED = entry(line="0 2 * * * /home/pi/pitasker-recorder 3 '/bin/backup'")
@@ -286,7 +314,7 @@ SCHEDULES = {
         ("A start was seen", facts(last_start=None), BAD, "cron's log has no start of it"),
         (
             "A start was seen",
-            facts(RECORDED, last_start=None, log_is_seen=False, recorder=File("/r")),
+            facts(RECORDED, last_start=None, log_is_seen=False, recorder=FileFacts("/r")),
             BAD,
             "the records of its runs have no start of it",
         ),
@@ -302,16 +330,27 @@ SCHEDULES = {
             UNKNOWN,
             "not due yet since it was changed",
         ),
-        ("The recorder", facts(recorder=File("/r")), GOOD, "can be started"),
-        ("The recorder", facts(recorder=File("/r", "No such file")), BAD, "is not there"),
-        ("The recorder", facts(recorder=File("/r", executable=False)), BAD, "cannot be executed"),
-        ("The recorder", facts(recorder=File("/r", lacks="/usr/bin/python3")), BAD, "python3"),
-        ("The shell", facts(shell=File("/bin/zsh", "No such file")), BAD, "SHELL is /bin/zsh"),
-        ("The folder it starts in", facts(home=File("/h", "No such file")), BAD, "is not there"),
-        ("The folder it starts in", facts(home=File("/h")), BAD, "it is no folder"),
+        ("The recorder", facts(recorder=FileFacts("/r")), GOOD, "can be started"),
+        ("The recorder", facts(recorder=FileFacts("/r", "No such file")), BAD, "is not there"),
+        (
+            "The recorder",
+            facts(recorder=FileFacts("/r", executable=False)),
+            BAD,
+            "cannot be executed",
+        ),
+        ("The recorder", facts(recorder=FileFacts("/r", lacks="/usr/bin/python3")), BAD, "python3"),
+        (
+            "The shell",
+            facts(entry(above="SHELL=/bin/zsh\n"), machine=pi(FileFacts("/bin/zsh", "No such"))),
+            BAD,
+            "SHELL is /bin/zsh",
+        ),
+        ("The folder it starts in", job("cd /h && x", pi(GONE)), BAD, "is not there"),
+        ("The folder it starts in", facts(IN_H, machine=pi(GONE)), BAD, "is not there"),
+        ("The folder it starts in", facts(IN_H, machine=pi(FileFacts("/h"))), BAD, "is no folder"),
         (
             "Its disks are mounted",
-            facts(not_mounted=(("/srv/photos", "/srv"),)),
+            job("/bin/backup /srv/photos", pi(unmounted={"/srv": False})),
             BAD,
             "/srv/photos lies on /srv, which /etc/fstab names and which is not mounted",
         ),
@@ -320,38 +359,38 @@ SCHEDULES = {
         ("Room on the disk", facts(disks=(Disk("/", 10**9, 9, True),)), UNKNOWN, "read-only"),
         (
             "The program",
-            facts(program="rclone", program_file=None, program_elsewhere="/opt/rclone"),
+            job("rclone", pi(missing=("rclone",), elsewhere={"rclone": "/opt/rclone"})),
             BAD,
             "Cron does not find rclone on its PATH (/usr/bin:/bin)",
         ),
-        ("The program", facts(program="x", program_file=None), BAD, "There is no program x on"),
-        ("The program", facts(program_file=File("/x", "Permission denied")), BAD, "be reached: Pe"),
+        ("The program", job("x", pi(missing=("x",))), BAD, "There is no program x on"),
+        ("The program", job("/x", pi(FileFacts("/x", DENIED))), BAD, "be reached: Pe"),
         (
             "The program",
-            facts(program_file=File("/job.py", readable=False)),
+            job("/job.py", pi(FileFacts("/job.py", readable=False))),
             BAD,
             "pi may not read /job.py",
         ),
         (
             "The program",
-            facts(program_file=File("/job", readable=False)),
+            job("/job", pi(FileFacts("/job", readable=False))),
             UNKNOWN,
             "may start /job but not read it",
         ),
-        ("The program", facts(program="root", program_file=None), BAD, "takes root for the progr"),
+        ("The program", job("root x", pi(missing=("root",))), BAD, "takes root for the progr"),
         (
             "Where it writes",
-            facts(outputs=(Output("/var/log/x", "Permission denied"),)),
+            job("x > /var/log/x", pi(FileFacts("/var/log/x", writable=False))),
             BAD,
             "The shell cannot write to /var/log/x, and does not start the command then: Permis",
         ),
-        ("Where it writes", facts(outputs=(Output("/tmp/x"),)), GOOD, "/tmp/x can be written"),
+        ("Where it writes", job("x > /t", pi(FileFacts("/t"))), GOOD, "/t can be written"),
         ("Percent signs", facts(entry("0 2 * * * date +%F")), BAD, "what cron runs is date +"),
         ("Percent signs", facts(entry("0 2 * * * x > $(date %F)")), BAD, "runs is x > $(date"),
         ("Percent signs", facts(entry("0 2 * * * cat%data")), UNKNOWN, "what cron runs is cat"),
         ("Percent signs", facts(entry("0 2 * * * date +\\%F")), GOOD, "No % cuts"),
         ("Line ends", facts(entry(below="\r\n")), BAD, "The entry has a carriage return"),
-        ("sudo", facts(uses_sudo=True), UNKNOWN, "cannot ask for a password"),
+        ("sudo", job("sudo x", pi()), UNKNOWN, "cannot ask for a password"),
         ("How it ended last", facts(last_start=FAILED), BAD, "exit code 127: command not found"),
         (
             "How it ended last",
@@ -384,22 +423,30 @@ def test_a_check_says_what_it_saw(name: str, found: Facts, verdict: Verdict, evi
     [
         (
             "The program",
-            facts(program_file=File("/my job", executable=False)),
+            job("'/my job'", pi(FileFacts("/my job", executable=False))),
             "chmod +x '/my job'",
         ),
-        ("The program", facts(program_file=File("/a;b", "No such file")), "ls -l '/a;b'"),
+        ("The program", job("'/a;b'", pi(FileFacts("/a;b", "No such file"))), "ls -l '/a;b'"),
         (
             "The program",
-            facts(program_file=File("/a b", first_line=b"#!/bin/sh\r")),
+            job("'/a b'", pi(FileFacts("/a b", first_line=b"#!/bin/sh\r"))),
             "sed -i 's/\\r$//' '/a b'",
         ),
         (
             "The program",
-            facts(program_file=File("/a b", first_line=b"#!/x", lacks="/x")),
+            job("'/a b'", pi(FileFacts("/a b", first_line=b"#!/x", lacks="/x"))),
             "head -1 '/a b'",
         ),
-        ("The script", facts(script=File("/$(x)", readable=False)), "ls -l '/$(x)'"),
-        ("Where it writes", facts(outputs=(Output("/a b/log", "is gone"),)), "ls -ld '/a b'"),
+        (
+            "The script",
+            job("sh '/$(x)'", pi(FileFacts("/$(x)", readable=False))),
+            "ls -l '/$(x)'",
+        ),
+        (
+            "Where it writes",
+            job("x > '/a b/log'", pi(FileFacts("/a b/log", "is gone"))),
+            "ls -ld '/a b'",
+        ),
         (
             "Cron's file",
             facts(spooled=Spooled("/s/a b", 0o644, "pi", is_link=False, links=1)),
@@ -432,7 +479,7 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
     ("found", "conclusion"),
     [
         (
-            facts(cron_alive=False, last_start=None, program="x", program_file=None),
+            job("x", NO_X, cron_alive=False, last_start=None),
             "It did not run because cron is not running.",
         ),
         (
@@ -444,16 +491,16 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
             "It did run at 02:00, and does not run now, because cron is not running.",
         ),
         (
-            facts(last_start=FAILED, program="x", program_file=None),
+            job("x", NO_X, last_start=FAILED),
             "It did run at 02:00, and ended badly: exit code 127: command not found. Probably "
             "because there is no program x on cron's PATH (/usr/bin:/bin).",
         ),
         (
-            facts(last_start=None, missed=MISSED, program="x", program_file=None),
+            job("x", NO_X, last_start=None, missed=MISSED),
             "It did not run at 02:00: the machine was off.",
         ),
         (
-            facts(last_start=None, home=File("/h", "No such file or directory")),
+            facts(IN_H, last_start=None, machine=pi(GONE)),
             "It did not run because the folder /h, in which the command starts, is not there: "
             "No such file or directory.",
         ),
@@ -478,7 +525,7 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
             "no start of it.",
         ),
         (
-            facts(program="x", program_file=None),
+            job("x", NO_X),
             "It did run at 02:00, but it cannot do its work, because there is no program x on "
             "cron's PATH (/usr/bin:/bin).",
         ),
@@ -594,8 +641,9 @@ def test_a_script_is_looked_at_as_the_system_does(
     if content is not None:
         script.write_bytes(content)
         script.chmod(mode)
-    seen = gathering.file(str(script), "/usr/bin:/bin")
-    found = check(facts(program=str(script), program_file=seen), "The program")
+    command = str(script)
+    document = parse(f"@daily {command}\n")
+    found = check(job(command, gather(document, BERLIN)), "The program")
     assert (found.verdict, evidence in found.evidence) == (verdict, True), found
 
 
@@ -613,30 +661,10 @@ def test_a_script_for_an_interpreter_need_only_be_there_and_readable(
     script = tmp_path / "job"
     if content is not None:
         script.write_bytes(content)
-    seen = gathering.file(str(script), "/usr/bin:/bin")
-    found = check(facts(program="bash", program_file=File("/bin/bash"), script=seen), "The script")
+    command = f"bash {script}"
+    document = parse(f"@daily {command}\n")
+    found = check(job(command, gather(document, BERLIN)), "The script")
     assert (found.verdict, evidence in found.evidence) == (verdict, True), found
-
-
-@pytest.mark.parametrize(
-    ("command", "reading"),
-    [
-        ("/x.sh >> /var/log/x 2>&1", {"program": "/x.sh", "outputs": ("/var/log/x",)}),
-        ("cd /srv && ./run.sh", {"program": "./run.sh", "folder": "/srv"}),
-        ("A=b python3 -u /x.py --go", {"program": "python3", "script": "/x.py"}),
-        ("python3 -m http.server", {"program": "python3", "script": None}),
-        ("bash -o pipefail -c 'a | b'", {"program": "bash", "script": None}),
-        ("[ -x /opt/x ] && /opt/x", {"program": None, "paths": ("/opt/x", "/opt/x")}),
-        ("cat </etc/motd | sudo tee /x", {"program": "cat", "outputs": (), "uses_sudo": True}),
-        ("x > /tmp/$(date +%F).log", {"program": "x", "outputs": ()}),
-        ("'/opt/my job' --all", {"program": None}),
-        ("echo 'open", {"program": None}),
-        ("", {"program": None}),
-    ],
-)
-def test_a_command_is_read_as_far_as_one_can(command: str, reading: dict[str, object]) -> None:
-    found = commands.read(command)
-    assert {name: getattr(found, name) for name in reading} == reading
 
 
 @pytest.mark.parametrize(
@@ -695,18 +723,6 @@ def test_the_allow_file_counts_before_the_deny_file(
     assert gathering.may_use_crontab(user, tmp_path) is may
 
 
-def test_a_path_on_a_disk_that_is_not_mounted_is_found(tmp_path: Path) -> None:
-    fstab = tmp_path / "fstab"
-    fstab.write_text(
-        "# a comment\nUUID=1 / ext4 defaults 0 1\nUUID=2 /mnt/my\\040disk ext4 noauto 0 2\n"
-        "UUID=3 none swap sw 0 0\n/dev/sdb1 /srv ext4 defaults 0 2\n"
-    )
-    wanted = gathering.mounts(fstab)
-    assert list(wanted) == ["/", "/mnt/my disk", "/srv"]
-    found = gathering.not_mounted(["/mnt/my disk/x", "/srvs/y", "/home/pi"], wanted, ["/"])
-    assert list(found) == [("/mnt/my disk/x", "/mnt/my disk")]
-
-
 def test_the_daemons_view_of_the_crontab_s_file_is_seen(tmp_path: Path) -> None:
     file = tmp_path / "pi"
     file.write_text("")
@@ -758,15 +774,16 @@ def test_the_facts_of_a_real_entry_are_gathered(environment, crontab, tmp_path, 
     found = gathering.facts(replace(environment, cron_log=log), task)
     assert (found.logged_start, found.log_is_seen) == (due, True)
     assert found.complaint == (due, "ORPHAN (no passwd entry)")
-    assert (found.path, found.shell, found.home) == (
+    assert found.subject is not None
+    assert (found.subject.path, found.subject.shell, found.folder) == (
         "/opt/none",
-        gathering.file("/bin/bash", ""),
-        gathering.file(str(tmp_path), ""),
+        "/bin/bash",
+        str(tmp_path),
     )
-    assert found.program_file == gathering.file(str(script), "")
-    assert found.outputs == (
-        Output(str(tmp_path / "none/log"), f"there is no folder {tmp_path}/none"),
-    )
+    for path in ("/bin/bash", str(tmp_path), str(script)):
+        assert found.file(path) == look_at_file(path)
+    evidence = check(found, "Where it writes").evidence
+    assert f"there is no folder {tmp_path}/none" in evidence
     bad = [one.name for one in judge(found).checks if one.verdict is BAD]
     assert bad[-2:] == ["Where it writes", "The program"]
 

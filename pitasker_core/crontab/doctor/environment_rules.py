@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from shlex import quote
 
+from pitasker_core.crontab.doctor.facts import FileFacts
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import LineContext, line_rule
 from pitasker_core.crontab.document import (
@@ -235,13 +236,21 @@ def shell_missing(line: Line, context: LineContext) -> Problem | None:
     runs."""
     if not isinstance(line, EnvironmentLine) or line.name != "SHELL":
         return None
+    if not line.value.startswith("/"):
+        return _no_shell(line.value)
     file = context.facts.files.get(line.value)
-    is_relative = not line.value.startswith("/")
-    if not is_relative and (file is None or not (file.is_missing or not file.executable)):
-        return None
+    return shell_problem(file) if file else None
+
+
+def shell_problem(file: FileFacts) -> Problem | None:
+    """What is wrong with the program that SHELL names."""
+    return _no_shell(file.path) if file.is_missing or not file.executable else None
+
+
+def _no_shell(path: str) -> Problem:
     return high(
-        f"SHELL is {line.value}, which cron cannot start.",
-        line.value[:_SOON],
+        f"SHELL is {path}, which cron cannot start.",
+        path[:_SOON],
         "Change that environment line of the crontab: /bin/sh is always there.",
         fix=Fix("Write /bin/sh", value="/bin/sh"),
     )
@@ -259,7 +268,12 @@ def home_missing(line: Line, context: LineContext) -> Problem | None:
     if not isinstance(line, EnvironmentLine) or line.name != "HOME":
         return None
     file = context.facts.files.get(line.value)
-    if file is None or (not file.is_missing and file.is_folder):
+    return folder_problem(file) if file else None
+
+
+def folder_problem(file: FileFacts) -> Problem | None:
+    """What is wrong with the folder in which a job starts."""
+    if not file.is_missing and file.is_folder:
         return None
     why = file.problem or "it is no folder"
     return medium(

@@ -105,11 +105,18 @@ def examine_draft(
 
 def examine_text_of(entry: Entry, dialect: Dialect) -> Iterator[Problem]:
     """What is wrong or odd about an entry's text alone: what a validation reports."""
-    variables = cron_variables({}, "", "", dialect)
-    subject = Subject(entry, {}, variables, NOTHING_KNOWN, dialect, NO_NEIGHBOURS)
+    subject = make_subject(entry, {}, NOTHING_KNOWN, dialect)
     for rule in TEXT_RULES:
         if problem := rule.check(subject):
             yield problem
+
+
+def make_subject(
+    entry: Entry, settings: Mapping[str, str], facts: MachineFacts, dialect: Dialect
+) -> Subject:
+    """One entry as rules see it, with these environment lines and without its neighbours."""
+    variables = cron_variables(settings, facts.user, facts.home, dialect)
+    return Subject(entry, settings, variables, facts, dialect, NO_NEIGHBOURS)
 
 
 def draft_of(document: Document, schedule: str, command: str, index: int | None) -> Document:

@@ -27,7 +27,7 @@ class Needs:
 
 def list_needs(document: Document, facts: MachineFacts) -> Needs:
     """What to look up for a crontab. `facts` holds the user and the home."""
-    paths: dict[str, None] = {}
+    paths = dict.fromkeys(filter(None, (DEFAULT_SHELL, facts.home)))
     programs: dict[tuple[str, str], None] = {}
     shells: dict[str, None] = {DEFAULT_SHELL: None}
     searches = [DEFAULT_PATH]

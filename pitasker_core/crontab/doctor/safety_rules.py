@@ -175,7 +175,7 @@ def not_mounted(subject: Subject) -> Problem | None:
     before the command."""
     if not subject.facts.unmounted or "mount" in subject.programs:
         return None
-    for path in subject.absolute_paths:
+    for path in (*subject.absolute_paths, subject.variables.get("HOME", "")):
         for mount, on_demand in subject.facts.unmounted.items():
             if _lies_on(path, mount) and mount not in subject.calls.tested:
                 report = medium if on_demand else high

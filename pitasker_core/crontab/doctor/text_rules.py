@@ -32,11 +32,11 @@ def percent(subject: Subject) -> Problem | None:
     proper = subject.proper.strip()
     if proper and not subject.programs.isdisjoint(_READS_INPUT) and not _is_cut(subject):
         return low(
-            f"The text after the % is the standard input of {proper}.",
+            f"The command ends at its first %: what cron runs is {proper}. The rest is its input.",
             subject.stdin[:60],
             Text("If a percent sign is meant, write ", Code("\\%"), "."),
         )
-    message = f"The command ends at its first %: cron runs {proper or 'nothing'}."
+    message = f"The command ends at its first %: what cron runs is {proper or 'nothing'}."
     advice = Text("Write ", Code("\\%"), " for a percent sign.")
     fix = Fix("Escape the percent signs", command=escape_percents(subject.command))
     report = high if _is_cut(subject) else medium

@@ -1,6 +1,6 @@
 """What is known of a task, of its entry and of the machine, and what follows from it at once. Pure.
 
-`circumstances.py` finds it out.
+`gathering.py` finds it out.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import last_run, next_runs
-from pitasker_core.crontab.document import Document, Entry
+from pitasker_core.crontab.doctor.examination import make_subject
+from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN, FileFacts, MachineFacts
+from pitasker_core.crontab.doctor.subject import Subject
+from pitasker_core.crontab.document import Document, Entry, parse_line
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.crontab.zones import cron_zone
 from pitasker_core.runs.history import Run
@@ -22,22 +25,6 @@ LATE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A file that a job needs, as the user who runs it sees it."""
-
-    path: str
-    problem: str = ""
-    """Why it is not there, in the system's words."""
-    is_folder: bool = False
-    readable: bool = True
-    executable: bool = True
-    first_line: bytes = b""
-    """As far as it matters."""
-    lacks: str = ""
-    """The program that its first line names, if that is not there."""
-
-
-@dataclass(frozen=True, slots=True)
 class Disk:
     """A file system that the job uses. `name` is where it is mounted."""
 
@@ -45,14 +32,6 @@ class Disk:
     free_bytes: int
     free_files: int
     read_only: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A file to which the shell writes what the job prints. `problem` is why it cannot."""
-
-    path: str
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +84,11 @@ class Facts:
     log_advice: str = ""
     complaint: tuple[datetime, str] | None = None
     """The last thing that cron logged since then of what kept it from this user's jobs."""
-    recorder: File | None = None
+    recorder: FileFacts | None = None
     """The recorder that the entry's command is given to."""
-    shell: File | None = None
-    path: str = "/usr/bin:/bin"
-    """cron's PATH for this entry."""
-    home: File | None = None
-    """The folder in which the command starts."""
-    not_mounted: tuple[tuple[str, str], ...] = ()
-    """Paths of the job, each with the mount point in /etc/fstab that it lies on, not mounted."""
     disks: tuple[Disk, ...] = ()
-    program: str | None = None
-    """As the command has it; None for what is built into the shell, or cannot be told."""
-    program_file: File | None = None
-    """None when it is not on cron's PATH."""
-    program_elsewhere: str | None = None
-    """Where PiTasker's own PATH has it."""
-    script: File | None = None
-    """What the program, an interpreter, is to run."""
-    outputs: tuple[Output, ...] = ()
-    uses_sudo: bool = False
+    machine: MachineFacts = NOTHING_KNOWN
+    """What the rules of the doctor need to know about the command's programs and files."""
 
     @cached_property
     def index(self) -> int | None:
@@ -138,6 +102,27 @@ class Facts:
         """The task's entry: cron goes by what it says, not by the task."""
         index = self.index
         return None if index is None or self.document is None else self.document.entry(index)
+
+    @cached_property
+    def subject(self) -> Subject | None:
+        """The command as the rules of the doctor see it; None for one that no crontab can hold."""
+        entry = self.entry or drafted_entry(self.task, self.dialect)
+        if entry is None:
+            return None
+        settings = self.document.environment(self.index) if self.document else {}
+        return make_subject(entry, settings, self.machine, self.dialect)
+
+    @property
+    def folder(self) -> str | None:
+        """The folder in which the program starts; None when it is not known."""
+        if self.subject is None:
+            return None
+        folders = self.subject.calls.folders
+        return folders[0].path if folders else self.subject.variables.get("HOME")
+
+    def file(self, path: str | None) -> FileFacts | None:
+        """What is known of the file at a path."""
+        return self.machine.files.get(path) if path else None
 
     @property
     def dialect(self) -> Dialect:
@@ -253,3 +238,12 @@ class Facts:
 
     def _is_today(self, local: datetime) -> bool:
         return local.date() == self.local(self.now).date()
+
+
+def drafted_entry(task: Task, dialect: Dialect) -> Entry | None:
+    """The entry that a task would have; None when no crontab can hold its command."""
+    for schedule in (task.schedule, "@daily"):
+        line = parse_line(f"{schedule} {task.command}\n", dialect)
+        if isinstance(line, Entry) and line.command == task.command:
+            return line
+    return None

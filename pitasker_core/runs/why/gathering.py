@@ -5,11 +5,9 @@ Looks only; what this user may not see is left unknown.
 
 import os
 import pwd
-import re
-import shutil
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,14 +16,13 @@ from pitasker_core import tasks
 from pitasker_core.base import clock, cron_daemon, paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.crontab import command as commands
-from pitasker_core.crontab.document import Document, split_stdin
-from pitasker_core.crontab.execution import unescape
-from pitasker_core.runs import history, machine, manual, spool
+from pitasker_core.crontab.document import Document, EnvironmentLine
+from pitasker_core.crontab.machine_facts import gather, look_at_file, read_mounts
+from pitasker_core.runs import history, machine, spool
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.cron_log.log_lines import Kind
 from pitasker_core.runs.why.answer import Answer
-from pitasker_core.runs.why.facts import Disk, Facts, File, Output, Spooled
+from pitasker_core.runs.why.facts import Disk, Facts, Spooled, drafted_entry
 from pitasker_core.runs.why.rules import judge
 from pitasker_core.sync import service
 from pitasker_core.tasks import Task
@@ -36,8 +33,6 @@ _LOG_READ = timedelta(days=3)
 """How far back cron's log is read while somebody waits; the runs that were seen go further."""
 _LOOKED_AT = 100
 """Runs among which the last one that cron started is looked for."""
-_FIRST_LINE = 512
-"""Bytes in which a script's first line is looked for."""
 
 
 def explain(environment: Environment, number: int) -> Answer:
@@ -112,114 +107,24 @@ def _with_log(environment: Environment, found: Facts) -> Facts:
 
 def _with_job(found: Facts) -> Facts:
     """The facts about what the command needs, found where cron would look for it."""
-    entry = found.entry
-    env = manual.cron_environment(found.document, found.index)
-    proper, _ = split_stdin(entry.command if entry else found.task.command)
-    reading = commands.read(unescape(proper)[0])
-    home, path = env["HOME"], env["PATH"]
-    folder = str(Path(home, reading.folder or ""))
-    program = reading.program
-    where = None
-    if program:
-        where = str(Path(folder, program)) if "/" in program else shutil.which(program, path=path)
-    outputs = tuple(_output(Path(folder, one)) for one in reading.outputs)
-    script = str(Path(folder, reading.script)) if reading.script else None
-    needed = {home, folder, *reading.paths, *filter(None, (where, script))}
-    mounted = mounts(Path("/proc/self/mounts"))
-    written = [Path(folder), *(Path(one.path).parent for one in outputs)]
-    return replace(
-        found,
-        recorder=file(entry.recorder.path, path) if entry and entry.recorder else None,
-        shell=file(env["SHELL"], path),
-        path=path,
-        home=file(folder, path),
-        not_mounted=tuple(not_mounted(needed, mounts(Path("/etc/fstab")), mounted)),
-        disks=_disks(written, mounted),
-        program=program,
-        program_file=file(where, path) if where else None,
-        program_elsewhere=shutil.which(program) if program and not where else None,
-        script=file(script, path) if script else None,
-        outputs=outputs,
-        uses_sudo=reading.uses_sudo,
-    )
+    entry = found.entry or drafted_entry(found.task, found.dialect)
+    if entry is None:
+        return found
+    # The entry alone, as if it were not paused, with the environment lines that reach it.
+    lines = found.document.lines[: found.index] if found.document else ()
+    above = tuple(line for line in lines if isinstance(line, EnvironmentLine))
+    alone = Document((*above, replace(entry, prefix="")), found.dialect)
+    found = replace(found, machine=gather(alone, found.zone, found.now))
+    recorder = look_at_file(entry.recorder.path) if entry.recorder else None
+    outputs = found.subject.calls.outputs if found.subject else ()
+    written = [found.folder or "/", *(str(Path(named.path).parent) for named in outputs)]
+    return replace(found, recorder=recorder, disks=_disks(map(Path, written)))
 
 
-def file(path: str, search: str) -> File:
-    """A file as this user sees it. `search` is the PATH on which its first line is looked up."""
-    line = b""
-    try:
-        mode = Path(path).stat().st_mode
-        readable, executable = os.access(path, os.R_OK), os.access(path, os.X_OK)
-        if readable and stat.S_ISREG(mode):
-            with Path(path).open("rb") as opened:
-                line = opened.read(_FIRST_LINE).split(b"\n", 1)[0]
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or "it cannot be reached"
-        return File(path, reason, executable=False)
-    return File(path, "", stat.S_ISDIR(mode), readable, executable, line, _lacking(line, search))
-
-
-def _lacking(first_line: bytes, search: str) -> str:
-    """The program that a script's first line names, if it is not there."""
-    if not first_line.startswith(b"#!"):
-        return ""
-    words = os.fsdecode(first_line[2:]).split()
-    if not words:
-        return ""
-    if shutil.which(words[0]) is None:
-        return words[0]
-    if words[0].endswith("/env"):
-        asked = next((w for w in words[1:] if not w.startswith("-") and "=" not in w), None)
-        if asked and shutil.which(asked, path=search) is None:
-            return f"{asked} (on cron's PATH)"
-    return ""
-
-
-def _output(path: Path) -> Output:
-    written = path
-    try:
-        if stat.S_ISDIR(path.stat().st_mode):
-            return Output(str(path), "it is a folder")
-    except (FileNotFoundError, NotADirectoryError):
-        written = path.parent
-        if not paths.is_folder(written):
-            return Output(str(path), f"there is no folder {written}")
-    except (OSError, ValueError) as problem:
-        return Output(str(path), getattr(problem, "strerror", None) or "it cannot be reached")
-    return Output(str(path), "" if os.access(written, os.W_OK) else "Permission denied")
-
-
-def mounts(table: Path) -> dict[str, str]:
-    """Where a table such as /etc/fstab mounts things, each with its options."""
-    found = {}
-    try:
-        lines = table.read_text(errors="surrogateescape").splitlines()
-    except OSError:
-        return {}
-    for line in lines:
-        words = [_ESCAPE.sub(lambda code: chr(int(code[1], 8)), word) for word in line.split()]
-        if len(words) >= 4 and words[0][0] != "#" and words[1].startswith("/"):
-            found[words[1]] = words[3]
-    return found
-
-
-_ESCAPE = re.compile(r"\\([0-7]{3})")
-
-
-def not_mounted(
-    paths: Iterable[str], wanted: Iterable[str], mounted: Iterable[str]
-) -> Iterator[tuple[str, str]]:
-    """Paths that lie on a wanted mount point which is not mounted, each with it."""
-    absent = set(wanted) - set(mounted)
-    for path in sorted(paths):
-        for mount in sorted(absent):
-            if path == mount or path.startswith(f"{mount.rstrip('/')}/"):
-                yield path, mount
-
-
-def _disks(folders: Iterable[Path], mounted: dict[str, str]) -> tuple[Disk, ...]:
+def _disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
     """The file systems on which folders lie that are there."""
     found: dict[str, Disk] = {}
+    mounted = {mount.place for mount in read_mounts(Path("/proc/self/mounts"))}
     for folder in folders:
         place = paths.resolve(folder)
         if place is None:

@@ -2,6 +2,7 @@
 
 from shlex import quote
 
+from pitasker_core.crontab.doctor import environment_rules, program_rules, safety_rules
 from pitasker_core.runs.why.answer import Check, bad, good, unknown
 from pitasker_core.runs.why.facts import Facts
 
@@ -28,43 +29,28 @@ def _recorder(facts: Facts) -> Check | None:
 
 
 def _shell(facts: Facts) -> Check | None:
-    name, file = "The shell", facts.shell
+    name = "The shell"
+    file = facts.file(facts.subject.shell) if facts.subject else None
     if file is None:
         return None
-    if file.problem or not file.executable:
-        return bad(
-            name,
-            f"SHELL is {file.path}, which cron cannot start.",
-            "Change that setting of the crontab: /bin/sh is always there.",
-        )
+    if problem := environment_rules.shell_problem(file):
+        return bad(name, problem.message, problem.advice)
     return good(name, f"{file.path} runs the command.")
 
 
 def _home(facts: Facts) -> Check | None:
-    name, file = "The folder it starts in", facts.home
+    name, file = "The folder it starts in", facts.file(facts.folder)
     if file is None:
         return None
-    if file.problem or not file.is_folder:
-        why = file.problem or "it is no folder"
-        return bad(
-            name,
-            f"The folder {file.path}, in which the command starts, is not there: {why}.",
-            "Mount it or make it, or change the crontab's setting HOME.",
-            f"ls -ld {quote(file.path)}",
-        )
+    if problem := environment_rules.folder_problem(file):
+        return bad(name, problem.message, problem.advice, problem.terminal)
     return good(name, f"{file.path} is there.")
 
 
 def _mounts(facts: Facts) -> Check:
     name = "Its disks are mounted"
-    if facts.not_mounted:
-        path, mount = facts.not_mounted[0]
-        return bad(
-            name,
-            f"{path} lies on {mount}, which /etc/fstab names and which is not mounted.",
-            "Mount it.",
-            f"sudo mount {quote(mount)}",
-        )
+    if facts.subject and (problem := safety_rules.not_mounted.check(facts.subject)):
+        return bad(name, problem.message, problem.advice, problem.terminal)
     return good(name, "Every disk in /etc/fstab that it needs is mounted.")
 
 
@@ -89,19 +75,13 @@ def _disk(facts: Facts) -> Check | None:
 
 
 def _output(facts: Facts) -> Check | None:
-    name = "Where it writes"
-    if not facts.outputs:
+    name, subject = "Where it writes", facts.subject
+    if subject is None or not subject.calls.outputs:
         return None
-    for output in facts.outputs:
-        if output.problem:
-            return bad(
-                name,
-                f"The shell cannot write to {output.path}, and does not start the command then: "
-                f"{output.problem}.",
-                "Make its folder, or write elsewhere.",
-                f"ls -ld {quote(output.path.rpartition('/')[0] or '/')}",
-            )
-    return good(name, f"{', '.join(output.path for output in facts.outputs)} can be written.")
+    if problem := program_rules.output_file.check(subject):
+        return bad(name, problem.message, problem.advice, problem.terminal)
+    paths = [named.path for named in subject.calls.outputs if facts.file(named.path)]
+    return good(name, f"{', '.join(paths)} can be written.") if paths else None
 
 
 CHECKS = (
