@@ -1,4 +1,4 @@
-"""Where a command ends and its standard input begins, and the program that it is about. Pure."""
+"""The end of a command, where its standard input begins, and its main program. Pure."""
 
 import re
 
@@ -8,17 +8,17 @@ from pitasker_core.crontab.shell import Step, read_script
 _PLAIN_WORD = re.compile(r"[\w./+@:,-]+")
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
 _LONGEST = 10_000
-"""Characters of a command in which its program is looked for."""
+"""Characters of a command that are searched for its program."""
 _CARRIERS = VEHICLES | SHELLS | {"exec"}
-"""What runs another program."""
+"""Programs that run another program."""
 _PRELUDES = frozenset(
     {"cd", "test", "[", "export", "set", "umask", "ulimit", "sleep", ":", "true", "if", "{", "."}
 )
-"""What stands before the program that a command is about."""
+"""Words that precede the program that a command is about."""
 
 
 def split_stdin(command: str) -> tuple[str, str]:
-    """The command proper, and the rest from the first unescaped `%` on (cron: standard input).
+    """Return the command proper, and the rest from the first unescaped `%` on: standard input.
 
     cron's scan has two states: a backslash takes the next character with it, so in `a\\\\%b` the
     `%` splits.

@@ -1,4 +1,4 @@
-"""The difference between two texts of a crontab, as proof of what a write did. Pure."""
+"""The difference between two texts of a crontab. It shows what a write did. Pure."""
 
 import re
 from bisect import bisect_left
@@ -12,9 +12,9 @@ from pitasker_core.base.text import visible
 
 @dataclass(frozen=True)
 class Difference:
-    """What became of the lines: how many are new, gone or the same, and a unified diff.
+    """The numbers of changed, added, removed and identical lines, and a unified diff.
 
-    A line that was changed counts as one `changed`, not as one that went and one that came.
+    A changed line counts as one `changed`, not as a removed and an added line.
     """
 
     changed: int
@@ -27,7 +27,7 @@ class Difference:
         return bool(self.changed or self.added or self.removed)
 
     def __str__(self) -> str:
-        """In words: "1 line changed, 41 identical"."""
+        """Return the numbers in words: "1 line changed, 41 identical"."""
         parts = [
             f"{count} {'line' if count == 1 else 'lines'} {what}"
             for count, what in (
@@ -41,10 +41,10 @@ class Difference:
 
 
 def difference(before: str | None, after: str | None) -> Difference:
-    """Compare two texts; None is the absence of a crontab.
+    """Compare two texts. None is the absence of a crontab.
 
-    The time it takes grows with the number of lines. Where too much differs, whole blocks count as
-    changed although a longer search might find a line that is in both.
+    The time grows with the number of lines. Where too many lines differ, whole blocks count as
+    changed, although a longer search might find a line that is in both texts.
     """
     old, new = _lines(before), _lines(after)
     blocks = _equal_blocks(old, new)
@@ -65,13 +65,13 @@ def difference(before: str | None, after: str | None) -> Difference:
 
 
 Block = tuple[int, int, int]
-"""Where equal lines begin in each text, and how many there are."""
+"""The start of equal lines in each text, and their number."""
 
 _Opcode = tuple[str, int, int, int, int]
 
 
 class _Compared(SequenceMatcher[str]):
-    """difflib's hunks of blocks that were found by something faster."""
+    """difflib's hunks of blocks that a faster search found."""
 
     def __init__(self, old: list[str], new: list[str], blocks: list[Block]) -> None:
         super().__init__(None, (), (), autojunk=False)
@@ -93,23 +93,26 @@ def _hunk(old: list[str], new: list[str], group: Sequence[_Opcode]) -> list[str]
 
 
 def _range(start: int, end: int) -> str:
-    """Lines as the unified format counts them: from 1, or the line before an empty range."""
+    """Return lines as the unified format counts them: from 1, or the line before an empty range."""
     length = end - start
     return f"{start + 1}" if length == 1 else f"{start + (length > 0)},{length}"
 
 
 _MOST_EDITS = 200
-"""Lines that may differ where no line is unique: the search takes time by their square."""
+"""Lines that may differ where no line is unique. The time grows with their square."""
 
 
 def _equal_blocks(old: list[str], new: list[str]) -> list[Block]:
-    """Equal lines, in order: first those that are unique in both texts (patience diff), then, from
-    there, those around and between them."""
+    """Return equal lines, in order.
+
+    The first pass takes lines that are unique in both texts (patience diff). The second takes the
+    lines around and between them.
+    """
     blocks: list[Block] = []
     i = k = 0
     for at, to in [*_unique_in_both(old, new), (len(old), len(new))]:
         if at < i or to < k:
-            continue  # it was reached already from the one before
+            continue  # the lines before already reached it
         blocks += _between(old, new, (i, at), (k, to))
         i, k = at, to
         while i < len(old) and k < len(new) and old[i] == new[k]:
@@ -120,7 +123,7 @@ def _equal_blocks(old: list[str], new: list[str]) -> list[Block]:
 
 
 def _unique_in_both(old: list[str], new: list[str]) -> list[tuple[int, int]]:
-    """The longest run of lines that are unique in both texts and in the same order in both."""
+    """Return the longest sequence of lines that are unique in both texts, in the same order."""
     once_old, once_new = Counter(old), Counter(new)
     places = {line: at for at, line in enumerate(new) if once_new[line] == 1}
     pairs = [
@@ -146,7 +149,7 @@ def _unique_in_both(old: list[str], new: list[str]) -> list[tuple[int, int]]:
 def _between(
     old: list[str], new: list[str], own: tuple[int, int], other: tuple[int, int]
 ) -> list[Block]:
-    """The equal lines of a part of each text."""
+    """Return the equal lines of a part of each text."""
     (i, j), (k, m) = own, other
     blocks: list[Block] = []
     start = i
@@ -165,8 +168,10 @@ def _between(
 
 
 def _fewest_edits(a: list[str], b: list[str]) -> list[Block]:
-    """The equal lines by the fewest insertions and deletions (Myers, "An O(ND) Difference
-    Algorithm", 1986); none when that takes more than a bounded number."""
+    """Return the equal lines by the fewest insertions and deletions, or none above a limit.
+
+    (Myers, "An O(ND) Difference Algorithm", 1986.)
+    """
     furthest = {1: 0}
     steps: list[dict[int, int]] = []
     for edits in range(min(_MOST_EDITS, len(a) + len(b)) + 1):
@@ -205,7 +210,7 @@ def _way_back(steps: list[dict[int, int]], x: int, y: int) -> list[Block]:
 
 
 def _joined(blocks: list[Block]) -> list[Block]:
-    """Blocks of which none goes on where the one before ends."""
+    """Join blocks that continue each other."""
     joined: list[Block] = []
     for at, to, length in blocks:
         if joined and joined[-1][0] + joined[-1][2] == at and joined[-1][1] + joined[-1][2] == to:
@@ -216,5 +221,5 @@ def _joined(blocks: list[Block]) -> list[Block]:
 
 
 def _lines(text: str | None) -> list[str]:
-    """The lines, each with its end: LF only. What a page cannot show is replaced by stand-ins."""
+    """Return the lines with their ends (LF only). Stand-ins replace what a page cannot show."""
     return re.findall(r"[^\n]*\n|[^\n]+", visible(text or ""))

@@ -1,8 +1,8 @@
-"""A crontab as text for an editor on a page, and back, with every byte it had.
+"""A crontab as text in an editor on a page, and back, with every byte it had. Pure.
 
-A browser's text field turns every line end into LF, and a page's text must be UTF-8. Control
-characters and foreign bytes are therefore shown as stand-ins, and lines that were not touched
-get their own bytes back. Pure.
+A browser's text field turns every line end into LF, and a page's text must be UTF-8. The field
+therefore shows stand-ins for control characters and foreign bytes. Lines that a person did not
+change get their own bytes back.
 """
 
 import re
@@ -12,39 +12,38 @@ from itertools import repeat
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import STAND_INS, visible
 
-_MARKS = re.compile("|".join(map(re.escape, set(STAND_INS.values()))))
-"""A stand-in, whichever."""
+_STAND_IN = re.compile("|".join(map(re.escape, set(STAND_INS.values()))))
 
 shown = visible
 """What the field shows of a text."""
 
 
 def edited(original: str, field: str) -> str:
-    """The text that a person means who was shown `original` and left `field`.
+    """Return the text that a person means who got `original` to edit and left `field`.
 
-    Raises InvalidSyntax when a line with stand-ins was changed: what it means cannot be told.
+    Raises InvalidSyntax for a changed line with stand-ins: they do not say which bytes they mean.
     """
     field = field.replace("\r\n", "\n").replace("\r", "\n")
     if shown(original) == original:
         return field
     lines = field.split("\n")
-    count = Counter(lines)
-    alike: dict[str, list[str]] = {}
+    counts = Counter(lines)
+    originals: dict[str, list[str]] = {}
     for line in original.split("\n"):
-        alike.setdefault(shown(line), []).append(line)
-    # What each line that was shown stands for. Different ones that look alike keep their order; if
-    # one of them is missing nobody can tell which.
+        originals.setdefault(shown(line), []).append(line)
+    # The original lines for each line as it was shown. Different lines that look alike keep their
+    # order. If one of them was removed, nobody can say which.
     meant = {
-        looks: repeat(same[0]) if len(set(same)) == 1 else iter(same)
-        for looks, same in alike.items()
-        if len(set(same)) == 1 or len(same) == count[looks]
+        looks: repeat(alike[0]) if len(set(alike)) == 1 else iter(alike)
+        for looks, alike in originals.items()
+        if len(set(alike)) == 1 or len(alike) == counts[looks]
     }
     for at, line in enumerate(lines):
-        if _MARKS.search(line):
+        if _STAND_IN.search(line):
             if line not in meant:
                 raise InvalidSyntax(
-                    f"This line holds a character that cannot be edited here: {line}",
-                    "Write it without that character, or leave the line as it was.",
+                    f"This line has a character that cannot be edited here: {line}",
+                    "Write the line without that character, or leave it as it was.",
                 )
             lines[at] = next(meant[line])
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The settings of a crontab: which reach an entry, and how to change them. Pure."""
+"""The environment lines of a crontab: which act on an entry, and how to edit them. Pure."""
 
 from dataclasses import replace
 
@@ -6,82 +6,83 @@ from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.crontab.document import Document, Entry, EnvironmentLine, parse_line
 
 
-def reaching(crontab: Document, index: int) -> list[tuple[int, EnvironmentLine]]:
-    """The settings in force for the entry at an index, each with its own index, in their order.
+def lines_for(document: Document, index: int) -> list[tuple[int, EnvironmentLine]]:
+    """Return the environment lines in force for the entry at an index, each with its own index.
 
-    A setting acts on the entries below it; of two with one name the later one counts (crontab(5)).
+    A line acts on the entries below it. Of two lines with one name the later one counts
+    (crontab(5)).
     """
-    found: dict[str, tuple[int, EnvironmentLine]] = {}
-    for at, line in enumerate(crontab.lines[:index]):
+    lines: dict[str, tuple[int, EnvironmentLine]] = {}
+    for at, line in enumerate(document.lines[:index]):
         if isinstance(line, EnvironmentLine):
-            found[line.name] = (at, line)
-    return sorted(found.values(), key=lambda pair: pair[0])
+            lines[line.name] = (at, line)
+    return sorted(lines.values(), key=lambda pair: pair[0])
 
 
-def reached(crontab: Document, index: int) -> int:
-    """How many entries that are not paused the setting at an index reaches."""
-    own = _setting(crontab, index)
+def count_entries(document: Document, index: int) -> int:
+    """Return the number of active entries that the environment line at an index acts on."""
+    own = _line(document, index)
     count = 0
-    for line in crontab.lines[index + 1 :]:
+    for line in document.lines[index + 1 :]:
         if isinstance(line, EnvironmentLine) and line.name == own.name:
             break
         count += isinstance(line, Entry) and not line.paused
     return count
 
 
-def changed(crontab: Document, index: int, name: str, value: str) -> Document:
-    """The crontab with another name or value in the setting at an index.
+def change(document: Document, index: int, name: str, value: str) -> Document:
+    """Return the document with another name or value in the environment line at an index.
 
-    Raises InvalidSyntax when cron would not read it back as such.
+    Raises InvalidSyntax when cron would not read them back.
     """
-    old = _setting(crontab, index)
-    ending = "\n" if old.raw.endswith("\n") else ""
-    return _with_line(crontab, index, _rendered(name, value, crontab) + ending, replaces=True)
+    ending = "\n" if _line(document, index).raw.endswith("\n") else ""
+    raw = _render(name, value, document) + ending
+    return _with_line(document, index, raw, replaces=True)
 
 
-def added(crontab: Document, name: str, value: str) -> Document:
-    """The crontab with one more setting that reaches every entry, below those at the top.
+def add(document: Document, name: str, value: str) -> Document:
+    """Return the document with a new environment line above all entries.
 
-    Raises InvalidSyntax when cron would not read it back as such.
+    It is below the environment lines at the top. Raises InvalidSyntax when cron would not read the
+    name and value back.
     """
-    first = next((i for i, _ in crontab.entries()), len(crontab.lines))
-    above = [i for i, line in enumerate(crontab.lines[:first]) if isinstance(line, EnvironmentLine)]
-    at = above[-1] + 1 if above else 0
-    if at and not crontab.lines[at - 1].raw.endswith("\n"):
-        crontab = crontab.with_end()
-    return _with_line(crontab, at, _rendered(name, value, crontab) + "\n", replaces=False)
+    first = next((i for i, _ in document.entries()), len(document.lines))
+    above = [i for i in range(first) if isinstance(document.lines[i], EnvironmentLine)]
+    index = above[-1] + 1 if above else 0
+    if index and not document.lines[index - 1].raw.endswith("\n"):
+        document = document.with_end()
+    return _with_line(document, index, _render(name, value, document) + "\n", replaces=False)
 
 
-def removed(crontab: Document, index: int) -> Document:
-    """The crontab without the setting at an index."""
-    _setting(crontab, index)
-    return replace(crontab, lines=crontab.lines[:index] + crontab.lines[index + 1 :])
+def remove(document: Document, index: int) -> Document:
+    """Return the document without the environment line at an index."""
+    _line(document, index)
+    return replace(document, lines=document.lines[:index] + document.lines[index + 1 :])
 
 
-def _with_line(crontab: Document, index: int, raw: str, *, replaces: bool) -> Document:
-    line = parse_line(raw, crontab.dialect)
-    return replace(
-        crontab, lines=(*crontab.lines[:index], line, *crontab.lines[index + replaces :])
-    )
+def _with_line(document: Document, index: int, raw: str, *, replaces: bool) -> Document:
+    line = parse_line(raw, document.dialect)
+    lines = (*document.lines[:index], line, *document.lines[index + replaces :])
+    return replace(document, lines=lines)
 
 
-def _setting(crontab: Document, index: int) -> EnvironmentLine:
-    line = crontab.lines[index] if 0 <= index < len(crontab.lines) else None
+def _line(document: Document, index: int) -> EnvironmentLine:
+    line = document.lines[index] if 0 <= index < len(document.lines) else None
     if not isinstance(line, EnvironmentLine):
-        raise NotFound(f"There is no setting in line {index + 1} of the crontab.")
+        raise NotFound(f"Line {index + 1} of the crontab is no environment line.")
     return line
 
 
-def _rendered(name: str, value: str, crontab: Document) -> str:
-    """The plainest way to write a setting that cron reads as meant: bare, else in quotes."""
-    # An empty value in quotes is one that every cron takes.
+def _render(name: str, value: str, document: Document) -> str:
+    """Return the simplest text that cron reads as this name and value: bare, or in quotes."""
+    # Every cron accepts an empty value in quotes. Some refuse it without quotes.
     bare = [f"{name}={value}"] if value else []
     for text in (*bare, f'{name}="{value}"', f"{name}='{value}'"):
-        line = parse_line(text, crontab.dialect)
-        fits = isinstance(line, EnvironmentLine) and (line.name, line.value) == (name, value)
-        if fits and "\n" not in text and "\0" not in text:
+        line = parse_line(text, document.dialect)
+        is_equal = isinstance(line, EnvironmentLine) and (line.name, line.value) == (name, value)
+        if is_equal and "\n" not in text and "\0" not in text:
             return text
     raise InvalidSyntax(
-        f"Cron cannot read {name}={value} as a setting.",
-        "A name is one word; a value cannot hold both kinds of quotes at its ends.",
+        f"Cron cannot read {name}={value} as an environment line.",
+        "A name is one word; a value cannot have both kinds of quotes at its ends.",
     )

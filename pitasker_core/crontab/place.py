@@ -1,4 +1,4 @@
-"""Where an entry stood in a crontab, and where that is in the crontab of another time. Pure."""
+"""The place of an entry in a crontab, and the same place in a later crontab. Pure."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from pitasker_core.base.text import visible
 from pitasker_core.crontab.document import Blank, Comment, Document, Entry, EnvironmentLine, Line
 
 LINES_AROUND = 25
-"""How many lines above and below an entry are remembered."""
+"""The number of lines above and below an entry that its place keeps."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """The lines around an entry that was taken out, and the settings above it."""
+    """The lines around an entry that left the crontab, and the environment lines above it."""
 
     document: Document
     index: int
-    """Of the entry, in `document`."""
+    """The index of the entry in `document`."""
     comment_is_ours: bool
     """Whether PiTasker wrote the comment directly above the entry."""
 
     @property
     def entry(self) -> Entry:
-        """The entry as it stood there."""
+        """The entry as it was there."""
         return self.document.entry(self.index)
 
     @property
@@ -33,22 +33,22 @@ class Place:
 
 
 def place_of(document: Document, index: int, *, comment_is_ours: bool) -> Place:
-    """The place of the entry at an index."""
+    """Return the place of the entry at an index."""
     first = max(0, index - LINES_AROUND)
-    settings = [line for line in document.lines[:first] if isinstance(line, EnvironmentLine)]
-    lines = (*settings, *document.lines[first : index + LINES_AROUND + 1])
-    at = len(settings) + index - first
+    environment = [line for line in document.lines[:first] if isinstance(line, EnvironmentLine)]
+    lines = (*environment, *document.lines[first : index + LINES_AROUND + 1])
+    at = len(environment) + index - first
     return Place(Document(lines, document.dialect), at, comment_is_ours)
 
 
 def find_place(
     document: Document, place: Place, others: Mapping[UUID, Place] | None = None
 ) -> int | None:
-    """The index above which an entry belongs that comes back; None when its place is gone.
+    """Return the index of the line below an entry that comes back; None if its place is gone.
 
-    That is between the same neighbours, and under the same settings where both can be. `others`
-    are the places of entries that were out of the crontab for some time. They are no neighbours to
-    go by, but say which of two that stand between the same neighbours comes first.
+    The entry gets the same neighbours, and the same environment if both are possible. `others` are
+    the places of entries that were out of the crontab for some time. They are not used as
+    neighbours. They only decide the order of entries between the same neighbours.
     """
     others = others or {}
     old = _without(place.document, others, document.by_tag.keys() | {place.entry.tag})
@@ -61,52 +61,52 @@ def find_place(
         return above + 1
     old_keys = [_key(place.document.lines[i]) for i in old]
     new_keys = [_key(document.lines[i]) for i in new]
-    kept = _unchanged(old_keys, new_keys, at) or _matched(old_keys, new_keys)
+    pairs = _unchanged(old_keys, new_keys, at) or _matched(old_keys, new_keys)
     nearest = {
         max((j for j in range(at) if old_keys[j]), default=None),
         min((j for j in range(at, len(old)) if old_keys[j]), default=None),
     } - {None}
-    if nearest and not nearest & kept.keys():
+    if nearest and not nearest & pairs.keys():
         return None
-    low = max((new[kept[j]] for j in kept if j < at), default=-1) + 1
-    high = min((new[kept[j]] for j in kept if j >= at), default=len(document.lines))
-    is_below = at - 1 in kept or (at == 0 and at not in kept)
+    low = max((new[pairs[j]] for j in pairs if j < at), default=-1) + 1
+    high = min((new[pairs[j]] for j in pairs if j >= at), default=len(document.lines))
+    is_below = at - 1 in pairs or (at == 0 and at not in pairs)
     low, high, is_beside = _beside(document, low, high, place, others)
     best = low if is_below or is_beside else _above_comments(document, high, low)
-    settings = place.document.environment(place.index)
+    environment = place.document.environment(place.index)
     choices = [best, *(i for i in range(low, high + 1) if _above_comments(document, i, low) == i)]
-    return next((i for i in choices if document.environment(i) == settings), best)
+    return next((i for i in choices if document.environment(i) == environment), best)
 
 
 def describe_environment(
     document: Document, index: int, place: Place, *, is_back: bool
 ) -> str | None:
-    """What a person must know of an entry that came back; None when it is where it was.
+    """Return what a person must know about an entry that came back, or None if nothing changed.
 
-    `is_back`: it stands between the neighbours that it had.
+    `is_back`: the entry has its old neighbours.
     """
     now, before = document.environment(index), place.document.environment(place.index)
     if is_back and now == before:
         return None
     where = (
-        "It is back in its place in the crontab, but other settings reach it now than before"
+        "It is back in its place in the crontab, but under other environment lines than before"
         if is_back
-        else "Its old place in the crontab is gone, so it stands in a new one"
+        else "Its old place in the crontab is gone, so it is in a new one"
     )
-    settings = [_said(name, value) for name, value in now.items() if before.get(name) != value]
-    settings += [f"no {_shortened(name)}" for name in before.keys() - now.keys()]
-    if not settings:
-        return f"{where}, under the same settings as before."
-    more = f" and {len(settings) - 8} more" if len(settings) > 8 else ""
-    return f"{where}: {', '.join(settings[:8])}{more}."
+    changes = [_shown(name, value) for name, value in now.items() if before.get(name) != value]
+    changes += [f"no {_shorten(name)}" for name in before.keys() - now.keys()]
+    if not changes:
+        return f"{where}, under the same environment lines as before."
+    more = f" and {len(changes) - 8} more" if len(changes) > 8 else ""
+    return f"{where}: {', '.join(changes[:8])}{more}."
 
 
-def _said(name: str, value: str) -> str:
-    quoted = _shortened(value) or '""'
-    return f"{_shortened(name)}={quoted}"
+def _shown(name: str, value: str) -> str:
+    quoted = _shorten(value) or '""'
+    return f"{_shorten(name)}={quoted}"
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     text = visible(text).replace("\t", " ")
     return text if len(text) <= 60 else f"{text[:60]}…"
 
@@ -114,7 +114,7 @@ def _shortened(text: str) -> str:
 def _without(
     document: Document, others: Mapping[UUID, Place], there: Collection[UUID | None]
 ) -> list[int]:
-    """The indexes of a crontab's lines, without entries that are not `there` at another time."""
+    """Return the indexes of a crontab's lines, without entries that are not `there` later."""
     indexes: list[int] = []
     for index, line in enumerate(document.lines):
         tag = line.tag if isinstance(line, Entry) else None
@@ -127,7 +127,7 @@ def _without(
 
 
 def _waiting_comment(document: Document, place: Place, own: int) -> int | None:
-    """The index of our comment above an entry, where somebody took out the entry alone."""
+    """Return the index of our comment above an entry, if somebody removed the entry alone."""
     comment = place.document.lines[own]
     old, new = (
         [_key(line) for line in lines] for lines in (place.document.lines[:own], document.lines)
@@ -146,9 +146,9 @@ def _waiting_comment(document: Document, place: Place, own: int) -> int | None:
 
 
 def _key(line: Line) -> object:
-    """What makes a line the same one at another time: an entry stays itself when it is edited.
+    """Return what identifies a line in a later crontab; None for a blank line.
 
-    None for a blank line.
+    An edited entry keeps its identity.
     """
     if isinstance(line, Blank):
         return None
@@ -158,7 +158,7 @@ def _key(line: Line) -> object:
 
 
 def _unchanged(old: list[object], new: list[object], at: int) -> dict[int, int]:
-    """Old indexes to new ones where the lines around `at` stand together as they did, else none."""
+    """Map old indexes to new ones if the lines around `at` are unchanged; else map none."""
     first = max(0, at - LINES_AROUND)
     around = old[first:]
     starts = [0] if first == 0 and at < LINES_AROUND else []
@@ -169,9 +169,9 @@ def _unchanged(old: list[object], new: list[object], at: int) -> dict[int, int]:
 
 
 def _matched(old: list[object], new: list[object]) -> dict[int, int]:
-    """Old indexes to new ones of the lines that are still there, in the same order.
+    """Map the old indexes of the lines that are still there to the new ones, in the same order.
 
-    The longest common subsequence. Blank lines count least: any may stand for any.
+    This is the longest common subsequence. Blank lines count least: they all look alike.
     """
     best = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
     for i in reversed(range(len(old))):
@@ -182,24 +182,24 @@ def _matched(old: list[object], new: list[object]) -> dict[int, int]:
             else:
                 row[j] = max(below[j], row[j + 1])
     i = j = 0
-    kept = {}
+    pairs = {}
     while i < len(old) and j < len(new):
         if old[i] == new[j] and best[i][j] == best[i + 1][j + 1] + (4 if old[i] else 1):
-            kept[i] = j
+            pairs[i] = j
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:
             i += 1
         else:
             j += 1
-    return kept
+    return pairs
 
 
 def _beside(
     document: Document, low: int, high: int, place: Place, others: Mapping[UUID, Place]
 ) -> tuple[int, int, bool]:
-    """The bounds, narrowed by the entries between them whose places know which comes first.
+    """Return the bounds, narrowed by entries between them whose places decide the order.
 
-    The last value says whether the entry directly above the lower bound is one of them.
+    The last value says whether the entry directly above the lower bound is such an entry.
     """
     tag = place.entry.tag
     is_beside = False
@@ -208,7 +208,7 @@ def _beside(
         other = others.get(line.tag) if isinstance(line, Entry) and line.tag else None
         if other is None or tag is None or not isinstance(line, Entry) or line.tag is None:
             continue
-        # The later of the two places knows both.
+        # The later of the two places holds both entries.
         if tag in other.document.by_tag:
             is_after = other.document.by_tag[tag][0] > other.index
         elif line.tag in place.document.by_tag:
@@ -224,7 +224,7 @@ def _beside(
 
 
 def _above_comments(document: Document, index: int, low: int) -> int:
-    """The index of the first of the comments that stand directly above a line."""
+    """Return the index of the first of the comments directly above a line."""
     while index > low and isinstance(document.lines[index - 1], Comment):
         index -= 1
     return index

@@ -1,6 +1,6 @@
-"""The one file that runs crontab(1): read, check, install.
+"""Run crontab(1): read, check, install. No other file runs it.
 
-`crontab` neither locks nor compares; `sync.service` does both around these calls.
+`crontab` neither locks nor compares. `sync.service` does both around these calls.
 """
 
 import os
@@ -26,10 +26,10 @@ from pitasker_core.crontab.document import decode, encode
 from pitasker_core.crontab.schedule import Dialect
 
 TIME_LIMIT = 15.0
-"""Seconds after which a `crontab` that has not answered is given up."""
+"""Seconds to wait for an answer of `crontab`."""
 
 
-class _Done(NamedTuple):
+class _Output(NamedTuple):
     pid: int
     returncode: int
     stdout: bytes
@@ -38,15 +38,15 @@ class _Done(NamedTuple):
 
 @dataclass(frozen=True)
 class CrontabProgram:
-    """The `crontab` program of this user. Texts are as `document.decode` makes them."""
+    """The `crontab` program of this user. Texts are as `document.decode` returns them."""
 
     path: str = "crontab"
     time_limit: float = TIME_LIMIT
 
     def read(self) -> str | None:
-        """The crontab exactly as installed; None when this user has none.
+        """Return the crontab exactly as installed; None when this user has none.
 
-        A failed read is an error, never an empty crontab: PermissionDenied, CrontabUnavailable.
+        Raises PermissionDenied or CrontabUnavailable. A failed read is never an empty crontab.
         """
         with timings.timed("crontab read"):
             text = self._listing()
@@ -55,92 +55,95 @@ class CrontabProgram:
             return text
 
     def check(self, file: Path) -> None:
-        """Let the program judge a complete file, without installing it.
+        """Let the program check a complete file, without installing it.
 
-        Raises InvalidSyntax with the program's own words. Where the program cannot check
-        (Debian before 12), nothing happens. That it says nothing is no proof that a schedule is
-        good: on ARM, Debian's accepts many bad ones.
+        Raises InvalidSyntax with the program's own message. A program that cannot check (Debian
+        before 12) is skipped. No error is no proof that a schedule is valid: on ARM, Debian's
+        program accepts many invalid ones.
         """
         option = "-T" if self.dialect.is_cronie else "-n"
-        done = self._run([option, str(file)])
-        words = decode(done.stderr).strip()
-        if done.returncode and "invalid option" not in words:
-            raise _refusal(words)
+        output = self._run([option, str(file)])
+        message = decode(output.stderr).strip()
+        if output.returncode and "invalid option" not in message:
+            raise _refusal(message)
 
     def install(self, file: Path, look: Callable[[], None] = lambda: None) -> int:
-        """Install a complete file; all or nothing, by the program's own rename. Its process id.
+        """Install a complete file, and return the id of the process that installed it.
 
-        `look` is called when all is ready, right before the program starts: what it makes sure of
-        is as young as it can be.
+        The program replaces the crontab by a rename: all of it, or nothing. `look` is called right
+        before the program starts, so that its check is as recent as possible.
 
-        Never through a pipe: a writer killed half way through one leaves a shorter crontab that
-        cron accepts when the cut falls on a line end.
+        The text never goes through a pipe. A writer killed half-way through a pipe leaves a shorter
+        crontab, and cron accepts it when the cut is at a line end.
         """
         with file.open("rb") as complete, timings.timed("crontab write"):
-            # It inherits the lock: see `sync.install.locked`.
+            # The process inherits the lock: see `sync.install.locked`.
             try:
-                done = self._run(["-"], look, stdin=complete.fileno(), inherits=True)
+                output = self._run(["-"], look, stdin=complete.fileno(), inherits=True)
             finally:
                 local_changes.note()
-        if done.returncode:
-            raise _refusal(decode(done.stderr).strip())
-        return done.pid
+        if output.returncode:
+            raise _refusal(decode(output.stderr).strip())
+        return output.pid
 
     def remove(self, look: Callable[[], None]) -> None:
-        """Leave this user without a crontab. `look` is as in `install`."""
+        """Remove the crontab of this user. `look` is as in `install`."""
         try:
-            done = self._run(["-r"], look)
+            output = self._run(["-r"], look)
         finally:
             local_changes.note()
-        if done.returncode and b"no crontab for" not in done.stderr:
-            raise _refusal(decode(done.stderr).strip())
+        if output.returncode and b"no crontab for" not in output.stderr:
+            raise _refusal(decode(output.stderr).strip())
 
     @property
     def dialect(self) -> Dialect:
-        """Which cron this program belongs to; Debian's up to 12 when it cannot be told."""
+        """The cron that this program belongs to; Debian's up to 12 when that is unclear."""
         return _dialect(self, self._version())
 
     def _version(self) -> int:
-        """What differs after an upgrade, for which a server need not be started again."""
-        found = shutil.which(self.path)
+        """Return a number that an upgrade of the program changes.
+
+        The server notices an upgrade without a restart.
+        """
+        path = shutil.which(self.path)
         try:
-            return Path(found).stat().st_mtime_ns if found else 0
+            return Path(path).stat().st_mtime_ns if path else 0
         except OSError:
             return 0
 
     def _listing(self) -> str | None:
-        done = self._run(["-l"])
-        words = decode(done.stderr).strip()
-        if done.returncode == 0:
-            return decode(done.stdout)
-        if done.returncode == 1 and words.startswith("no crontab for") and not done.stdout:
+        output = self._run(["-l"])
+        message = decode(output.stderr).strip()
+        if output.returncode == 0:
+            return decode(output.stdout)
+        if output.returncode == 1 and message.startswith("no crontab for") and not output.stdout:
             return None
-        raise _refusal(words)
+        raise _refusal(message)
 
     def _may_be_disguised(self, text: str) -> bool:
-        """Debian's `-l` shows a carriage return as `\\r` and a backspace as `\\b`, two characters.
+        """Return whether a listing may differ from the installed text.
 
-        A listing that holds those two characters may stand for either.
+        Debian's `-l` shows a carriage return as the two characters `\\r`, and a backspace as `\\b`.
         """
         return ("\\r" in text or "\\b" in text) and not self.dialect.is_cronie
 
     def _exact_text(self) -> str:
-        """The bytes that Debian's `crontab -e` hands to the editor, which are the installed ones.
+        """Return the installed text: Debian's `crontab -e` gives it to the editor.
 
-        The editor is `cat`: it changes nothing, so `crontab` installs nothing.
+        The editor is `cat`. It changes nothing, so `crontab` installs nothing.
         """
-        done = self._run(["-e"], EDITOR="cat", VISUAL="cat")
-        if done.returncode:
+        output = self._run(["-e"], EDITOR="cat", VISUAL="cat")
+        if output.returncode:
             raise CrontabUnavailable(
                 Text(
                     "The crontab holds \\r or \\b, which ",
                     Code("crontab -l"),
                     " also shows for control characters, and its exact text cannot be read "
-                    f"({decode(done.stderr).strip()}).",
+                    f"({decode(output.stderr).strip()}).",
                 ),
                 Text("Nothing was changed. Remove those characters with ", Code("crontab -e"), "."),
             )
-        return decode(done.stdout)
+        return decode(output.stdout)
 
     def _run(
         self,
@@ -150,9 +153,10 @@ class CrontabProgram:
         *,
         inherits: bool = False,
         **environment: str,
-    ) -> _Done:
+    ) -> _Output:
         env = {**os.environ, "LC_ALL": "C", **environment}
-        # With this set, Debian lists its three header lines, and each write back adds three more.
+        # With this variable, Debian's program lists its three header lines. Each write back then
+        # adds three more.
         env.pop("CRONTAB_NOHEADER", None)
         command = [self.path, *arguments]
         look()
@@ -184,22 +188,22 @@ class CrontabProgram:
                     Code(" ".join(command)),
                     f" did not answer within {self.time_limit:g} seconds.",
                 ),
-                "Try again; if it goes on, look at the disk and the load.",
+                "Try again. If it happens again, check the disk and the load.",
             ) from None
-        return _Done(process.pid, process.returncode, out, err)
+        return _Output(process.pid, process.returncode, out, err)
 
 
 @lru_cache
 def _dialect(program: CrontabProgram, _version: int) -> Dialect:
     # Only cronie knows -V; Debian prints its usage and fails.
-    done = program._run(["-V"])
-    if b"cronie" in done.stdout + done.stderr:
+    output = program._run(["-V"])
+    if b"cronie" in output.stdout + output.stderr:
         return Dialect.CRONIE
     return Dialect.DEBIAN_13 if _takes_empty_values(program) else Dialect.DEBIAN
 
 
 def _takes_empty_values(program: CrontabProgram) -> bool:
-    """Whether the program's check passes `A=`, which is what Debian 13 added."""
+    """Return whether the program accepts `A=`. Debian 13 added that."""
     try:
         with tempfile.NamedTemporaryFile(prefix="pitasker-", suffix=".crontab") as probe:
             probe.write(b"A=\n")
@@ -210,11 +214,11 @@ def _takes_empty_values(program: CrontabProgram) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a `crontab` that hangs; by INT first, upon which it removes its temporary file."""
+    """End a `crontab` that hangs. On SIGINT it removes its temporary file, so try that first."""
     for number in (signal.SIGINT, signal.SIGKILL):
         process.send_signal(number)
         try:
-            # Not communicate(): a grandchild may hold the pipes open for ever.
+            # Not communicate(): a grandchild may keep the pipes open.
             process.wait(timeout=1)
             break
         except subprocess.TimeoutExpired:
@@ -224,34 +228,38 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             pipe.close()
 
 
-def _refusal(words: str) -> Exception:
-    """The error for what `crontab` said on its standard error."""
-    first = words.splitlines()[0] if words else "it gave no reason"
-    if "not allowed to use this program" in words or "cannot use this program" in words:
+def _refusal(message: str) -> Exception:
+    """Return the error for what `crontab` wrote to its standard error."""
+    first = message.splitlines()[0] if message else "it gave no reason"
+    if "not allowed to use this program" in message or "cannot use this program" in message:
         return PermissionDenied(
             "This user may not use crontab.",
             "Ask the administrator to remove the name from /etc/cron.deny, "
             "or to add it to /etc/cron.allow if there is one.",
         )
-    if "errors in crontab file" in words or "can't install" in words or "maximum number" in words:
+    if (
+        "errors in crontab file" in message
+        or "can't install" in message
+        or "maximum number" in message
+    ):
         return InvalidSyntax(
             Text(Code("crontab"), f" refused the whole crontab: {first}."),
-            "The old one is still in force. Mend the lines marked as invalid, then try again.",
+            "The old crontab is still in force. Correct the invalid lines, then try again.",
         )
-    if "syntax" in words.lower() or "bad " in words:
+    if "syntax" in message.lower() or "bad " in message:
         return InvalidSyntax(Text(Code("crontab"), f" found an error: {first}."))
-    if "ermission denied" in words:
+    if "ermission denied" in message:
         return PermissionDenied(Text(Code("crontab"), f" failed: {first}."))
     return CrontabUnavailable(
         Text(Code("crontab"), f" failed: {first}."),
-        "Try again, or look at the machine.",
+        "Try again, or check the machine.",
     )
 
 
 def write_complete(file: Path, text: str, *, durable: bool = False) -> None:
-    """Write a crontab's text to a new file for its owner only; `durable` waits for the disk.
+    """Write a crontab's text to a new file that only its owner can read.
 
-    Raises FileExistsError when there is such a file, OSError as the disk has it.
+    `durable` waits for the disk. Raises FileExistsError when the file exists, and OSError.
     """
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as out:

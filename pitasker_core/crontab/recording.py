@@ -1,10 +1,9 @@
-"""A command given to the recorder, and back, to the byte. Pure.
+"""The recorder in the command of an entry: written and read back, byte for byte. Pure.
 
     /home/pi/.local/share/pitasker/pitasker-recorder [--timeout S] [--no-overlap] TASK 'COMMAND'
 
-The command stands in single quotes as a POSIX shell reads them. cron's own reading of backslashes
-and `%` is not disturbed: every `'` is written as `'\\''`, which cron hands on as it is, and what
-stands around it is what stood there before.
+The command is in single quotes, as a POSIX shell reads them. Each `'` in it is written as `'\\''`.
+cron passes that on unchanged, so it reads backslashes and `%` as before.
 """
 
 import re
@@ -14,10 +13,10 @@ from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab.command import split_stdin
 
 FILE_NAME = "pitasker-recorder"
-"""What the recorder is called in the data folder: by this name a recorded entry is known."""
+"""The name of the recorder in the data folder. A recorded entry is recognised by it."""
 
 LONGEST_TIMEOUT = 31 * 86400
-"""Seconds: no job that is meant to end takes longer than a month."""
+"""Seconds. A job that is meant to end takes less than a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +25,19 @@ class Recording:
 
     on: bool = False
     timeout_seconds: int | None = None
-    """After how long a run is ended; None lets it take its time."""
+    """Seconds after which a run is ended. None sets no limit."""
     no_overlap: bool = False
-    """Whether a run does not start while the one before goes on."""
+    """Whether a run is skipped while the previous run goes on."""
 
     def __str__(self) -> str:
-        """In words, for a page or a terminal."""
+        """The words for a page or a terminal."""
         if not self.on:
             return "not recorded"
         limit = f", for {self.timeout_seconds} s at most" if self.timeout_seconds else ""
         return f"recorded{limit}{', one at a time' if self.no_overlap else ''}"
 
     def as_dict(self) -> dict[str, int | bool | None] | None:
-        """For the database and for JSON; None when runs are not recorded."""
+        """Return the values for the database and for JSON; None when runs are not recorded."""
         if not self.on:
             return None
         return {"timeout_seconds": self.timeout_seconds, "no_overlap": self.no_overlap}
@@ -48,25 +47,25 @@ PLAIN = Recording()
 
 
 def recording(*, on: bool, timeout_seconds: int | None, no_overlap: bool) -> Recording:
-    """The recording that a task asks for: limits mean nothing while it is off."""
+    """Return the recording that a task asks for. Without recording, it has no limits."""
     return Recording(True, timeout_seconds or None, no_overlap) if on else PLAIN
 
 
-def from_dict(kept: dict[str, int | bool | None] | None) -> Recording:
-    """What `Recording.as_dict` made, back."""
-    if kept is None:
+def from_dict(values: dict[str, int | bool | None] | None) -> Recording:
+    """Return the recording that `Recording.as_dict` made the values of."""
+    if values is None:
         return PLAIN
-    seconds = kept.get("timeout_seconds")
+    seconds = values.get("timeout_seconds")
     return recording(
         on=True,
         timeout_seconds=None if seconds is None else int(seconds),
-        no_overlap=bool(kept.get("no_overlap")),
+        no_overlap=bool(values.get("no_overlap")),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """The recorder that an entry's command is given to, and the task that it records."""
+    """The recorder in an entry's command, and the task that it records."""
 
     path: str
     task: int
@@ -81,8 +80,8 @@ _WRAPPED = re.compile(
 )
 
 
-def wrapped(proper: str, recorder: Recorder, how: Recording) -> str:
-    """The command proper (what stands before standard input), given to the recorder.
+def wrapped(proper: str, recorder: Recorder, recording: Recording) -> str:
+    """Return the command proper (what precedes standard input) with the recorder before it.
 
     Raises InvalidSyntax when the recorder's own path cannot be written into a crontab.
     """
@@ -94,28 +93,28 @@ def wrapped(proper: str, recorder: Recorder, how: Recording) -> str:
                 f"Runs cannot be recorded from the folder of {recorder.path}.",
                 "Set PITASKER_HOME to a folder whose name has no quotes, backslashes or %.",
             )
-    timeout = f" --timeout {how.timeout_seconds}" if how.timeout_seconds else ""
-    no_overlap = " --no-overlap" if how.no_overlap else ""
+    timeout = f" --timeout {recording.timeout_seconds}" if recording.timeout_seconds else ""
+    no_overlap = " --no-overlap" if recording.no_overlap else ""
     quoted = proper.replace("'", "'\\''")
     return f"{path}{timeout}{no_overlap} {recorder.task} '{quoted}'"
 
 
-def recorded(command: str, recorder: Recorder, how: Recording) -> str:
-    """The command given to the recorder, or the plain one; its standard input stays as it is.
+def recorded(command: str, recorder: Recorder, recording: Recording) -> str:
+    """Return the command with the recorder before it if runs are recorded, else the command.
 
-    Raises InvalidSyntax when the recorder's path cannot stand in a crontab.
+    Its standard input is unchanged. Raises InvalidSyntax when the recorder's path cannot be written
+    into a crontab.
     """
-    if not how.on:
+    if not recording.on:
         return command
     proper, stdin = split_stdin(command)
-    return wrapped(proper, recorder, how) + stdin
+    return wrapped(proper, recorder, recording) + stdin
 
 
 def unwrapped(proper: str) -> tuple[str, Recorder | None, Recording]:
-    """The command that a recorder was given, which one, and how it records.
+    """Return the command that a recorder runs, the recorder, and how it records.
 
-    A command that is not exactly as `wrapped` writes it is nobody's but the person's: it comes back
-    as it is.
+    A command that is not exactly as `wrapped` writes it comes back unchanged: a person wrote it.
     """
     match = _WRAPPED.fullmatch(proper) if FILE_NAME in proper else None
     if match is None:

@@ -37,7 +37,7 @@ def show_settings(document: Document, put: Callable[[Document], None]) -> None:
         value = st.text_input("Value", placeholder="/usr/local/bin:/usr/bin:/bin", width=360)
         wanted = st.form_submit_button("Add", icon=":material/add:")
     if wanted and name.strip():
-        new = act(environment_lines.added, document, name.strip(), value.strip())
+        new = act(environment_lines.add, document, name.strip(), value.strip())
         if new:
             put(new)
         st.rerun()
@@ -56,13 +56,13 @@ def _table(
             value = act(edited, old.value, cells.get("value", shown(old.value)) or "")
             if value is None:
                 continue
-            new = act(environment_lines.changed, document, index, name.strip(), value)
+            new = act(environment_lines.change, document, index, name.strip(), value)
             if new:
                 put(new)
 
     def remove() -> None:
         index, old = found[st.session_state.setting_menu["row"]]
-        put(environment_lines.removed(document, index))
+        put(environment_lines.remove(document, index))
         add_notice("done", f"{old.name} is taken out of the text above; not saved yet.")
 
     column = st.column_config
@@ -73,7 +73,9 @@ def _table(
                     "line": [index + 1 for index, _ in found],
                     "name": [shown(line.name) for _, line in found],
                     "value": [shown(line.value) for _, line in found],
-                    "reaches": [environment_lines.reached(document, index) for index, _ in found],
+                    "reaches": [
+                        environment_lines.count_entries(document, index) for index, _ in found
+                    ],
                     "menu": [["Remove"] for _ in found],
                 }
             )

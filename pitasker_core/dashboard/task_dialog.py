@@ -327,7 +327,7 @@ def _history(task: Task) -> None:
     document = _crontab()
     places = document.by_tag.get(task.tag, []) if document and task.tag else []
     if document and places:
-        reaching = environment_lines.reaching(document, places[0])
+        reaching = environment_lines.lines_for(document, places[0])
         st.caption(f"Its entry stands in line {places[0] + 1:d} of the crontab.")
         with st.expander(f"Settings that reach it: {len(reaching)}"):
             for index, setting in reaching:

@@ -52,7 +52,7 @@ def test_where_cron_refuses_it_the_advice_is_a_line_that_every_cron_takes():
 
 @pytest.mark.parametrize("dialect", Dialect)
 def test_an_empty_value_is_written_as_every_cron_takes_it(dialect):
-    assert str(environment_lines.added(parse("", dialect), "MAILTO", "")) == 'MAILTO=""\n'
+    assert str(environment_lines.add(parse("", dialect), "MAILTO", "")) == 'MAILTO=""\n'
 
 
 def test_cronie_takes_commands_that_debian_refuses():

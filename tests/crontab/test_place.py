@@ -146,7 +146,7 @@ def test_where_the_neighbours_are_gone_the_entry_stands_at_the_end_and_its_setti
     _, done = state.carried()
     assert str(done.document).endswith(f"@daily z\n# Task 1\n{line(ONE)}")
     assert done.notes[ONE] == (
-        'Its old place in the crontab is gone, so it stands in a new one: MAILTO="", no PATH.'
+        'Its old place in the crontab is gone, so it is in a new one: MAILTO="", no PATH.'
     )
 
 
@@ -155,7 +155,7 @@ def test_where_the_settings_above_were_changed_the_place_is_kept_and_they_are_sa
     state = wanted(replace(out, text="MAILTO=you\n@daily x\n@daily y\n"), ONE, on=True)
     _, done = state.carried()
     assert str(done.document) == f"MAILTO=you\n@daily x\n{line(ONE)}@daily y\n"
-    assert done.notes[ONE].endswith("other settings reach it now than before: MAILTO=you.")
+    assert done.notes[ONE].endswith("but under other environment lines than before: MAILTO=you.")
 
 
 def test_a_new_setting_between_the_neighbours_does_not_reach_the_entry():

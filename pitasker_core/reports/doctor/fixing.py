@@ -57,5 +57,5 @@ def _edited(document: Document, index: int, fix: Fix) -> Document:
     if fix.value is not None:
         line = document.lines[index]
         name = line.name if isinstance(line, EnvironmentLine) else ""
-        return environment_lines.changed(document, index, name, fix.value)
+        return environment_lines.change(document, index, name, fix.value)
     return Draft(document).change(index, schedule=fix.schedule, command=fix.command).done()

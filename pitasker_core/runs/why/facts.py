@@ -154,7 +154,7 @@ class Facts:
         """The settings that reach the entry and name a time zone."""
         if self.document is None or self.index is None:
             return {}
-        reaching = environment_lines.reaching(self.document, self.index)
+        reaching = environment_lines.lines_for(self.document, self.index)
         return {s.name: s.value for _, s in reaching if s.name in ("TZ", "CRON_TZ")}
 
     @property
