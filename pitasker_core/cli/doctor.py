@@ -23,6 +23,8 @@ from pitasker_core.sync import service
 _UNREADABLE = 2
 _LARGEST = 16 * 1024 * 1024
 """Bytes of a file that are read: cron itself takes 10,000 lines."""
+_SHOWN = 12
+"""Lines that are named of a finding that is repeated."""
 _MARKS = {Severity.HIGH: "✗", Severity.MEDIUM: "!", Severity.LOW: "·"}
 
 
@@ -95,12 +97,19 @@ def _examined(environment: Environment, words: Words) -> Examined:
 
 def _described(examined: Examined, is_installed: bool) -> str:
     lines: list[str] = []
-    for line, findings in sorted(examined.report.by_line.items()):
+    repeated = examined.report.repeated
+    for line, all_findings in sorted(examined.report.by_line.items()):
+        findings = [f for f in all_findings if (f.rule, f.message) not in repeated]
+        if not findings:
+            continue
         text = on_one_line(examined.document.lines[line - 1].raw)
         task = (examined.tasks or {}).get(line)
         lines += [f"line {line}{f', task {task}' if task else ''}: {text[:160]}"]
         lines += [part for finding in findings for part in _finding(finding, is_installed)]
         lines.append("")
+    for (rule, message), numbers in repeated.items():
+        shown = ", ".join(map(str, numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
+        lines += [f"lines {shown}:", f"  {on_one_line(message)} [{rule}]", ""]
     counts = [f"{examined.report.count(severity)} {severity}" for severity in Severity]
     lines.append(f"Findings: {', '.join(counts)}.")
     if examined.silenced:

@@ -65,7 +65,7 @@ def gather(document: Document, zone: ZoneInfo, now: datetime | None = None) -> M
 def _about_user(zone: ZoneInfo, now: datetime) -> MachineFacts:
     user = pwd.getpwuid(os.getuid())
     others = ask(["accounts"], lambda _: _other_homes(user.pw_dir)).get("accounts", {})
-    wanted, mounted = read_mounts(Path("/etc/fstab")), read_mounts(Path("/proc/self/mounts"))
+    listed, mounted = read_mounts(Path("/etc/fstab")), read_mounts(Path("/proc/self/mounts"))
     there = {mount.place for mount in mounted}
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return MachineFacts(
@@ -76,11 +76,11 @@ def _about_user(zone: ZoneInfo, now: datetime) -> MachineFacts:
         homes=others,
         unmounted={
             mount.place: "noauto" in mount.options or "x-systemd.automount" in mount.options
-            for mount in wanted
+            for mount in listed
             if mount.place not in there and mount.type != "swap"
         },
         separate=frozenset(
-            mount.place for mount in (*wanted, *mounted) if mount.type.startswith(_NETWORK_TYPES)
+            mount.place for mount in (*listed, *mounted) if mount.type.startswith(_NETWORK_TYPES)
         ),
         has_mail_program=Path(_MAIL_PROGRAM).exists(),
         zone=zone,
@@ -127,8 +127,8 @@ def _find_program(asked: tuple[str, str]) -> str | None:
 def _find_elsewhere(name: str) -> str | None:
     own = os.environ.get("PATH", DEFAULT_PATH)
     home = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    found = shutil.which(name, path=f"{own}:{_FURTHER}:{home / '.local/bin'}:{home / 'bin'}")
-    return found if found and found.startswith("/") else None
+    path = shutil.which(name, path=f"{own}:{_FURTHER}:{home / '.local/bin'}:{home / 'bin'}")
+    return path if path and path.startswith("/") else None
 
 
 # --- One file ------------------------------------------------------------------------------------

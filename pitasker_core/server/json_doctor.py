@@ -10,18 +10,18 @@ from pitasker_core.reports.doctor import Examined
 from pitasker_core.server.json import Shape
 
 
-def finding(found: Finding) -> Shape:
+def finding(item: Finding) -> Shape:
     """One finding of the doctor. `fix` is an edit of its line; null where there is none."""
-    fix = found.fix
+    fix = item.fix
     return {
-        "rule": found.rule,
-        "title": RULES[found.rule].title,
-        "severity": found.severity.value,
-        "line": found.line,
-        "message": found.message,
-        "evidence": found.evidence,
-        "advice": found.advice,
-        "terminal": found.terminal,
+        "rule": item.rule,
+        "title": RULES[item.rule].title,
+        "severity": item.severity.value,
+        "line": item.line,
+        "message": item.message,
+        "evidence": item.evidence,
+        "advice": item.advice,
+        "terminal": item.terminal,
         "fix": fix
         and {
             "label": fix.label,
@@ -32,29 +32,29 @@ def finding(found: Finding) -> Shape:
     }
 
 
-def examined(found: Examined) -> Shape:
+def examined(result: Examined) -> Shape:
     """The findings of a crontab. `sha256` names the text that was examined."""
-    tasks = found.tasks or {}
+    tasks = result.tasks or {}
     return {
-        "sha256": found.digest,
-        "counts": {severity.value: found.report.count(severity) for severity in Severity},
+        "sha256": result.digest,
+        "counts": {severity.value: result.report.count(severity) for severity in Severity},
         "findings": [
-            {**finding(one), "task": tasks.get(one.line)} for one in found.report.findings
+            {**finding(item), "task": tasks.get(item.line)} for item in result.report.findings
         ],
-        "silenced": [{"rule": one.rule, "line": one.line} for one in found.silenced],
+        "silenced": [{"rule": item.rule, "line": item.line} for item in result.silenced],
     }
 
 
-def execution(found: Execution, differences: Sequence[Difference] | None) -> Shape:
+def execution(run: Execution, differences: Sequence[Difference] | None) -> Shape:
     """What cron runs for an entry. `login` is null unless a login shell was asked."""
     return {
-        "shell": found.shell,
-        "command": found.command,
-        "standardInput": None if found.stdin is None else decode(found.stdin),
-        "folder": found.folder,
-        "environment": dict(found.environment),
-        "mailTo": found.mail_to,
-        "isRecorded": found.is_recorded,
+        "shell": run.shell,
+        "command": run.command,
+        "standardInput": None if run.stdin is None else decode(run.stdin),
+        "folder": run.folder,
+        "environment": dict(run.environment),
+        "mailTo": run.mail_to,
+        "isRecorded": run.is_recorded,
         "login": None
         if differences is None
         else [{"name": d.name, "cron": d.cron, "login": d.login} for d in differences],

@@ -25,6 +25,9 @@ from pitasker_core.crontab.document import (
 from pitasker_core.crontab.execution import cron_variables
 from pitasker_core.crontab.schedule import Dialect
 
+_REPEATED = 3
+"""From so many lines on a finding with the same words counts as repeated."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -49,6 +52,18 @@ class Report:
         """The findings of an entry's line, then those of the environment lines that reach it."""
         above = (f for at in self.reaching.get(line, ()) for f in self.by_line.get(at, ()))
         return (*self.by_line.get(line, ()), *above)
+
+    @cached_property
+    def repeated(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """The lines of findings that say the same of several lines, by rule and message.
+
+        A page or a list may show such a finding once.
+        """
+        lines: dict[tuple[str, str], list[int]] = {}
+        for finding in self.findings:
+            if finding.fix is None:
+                lines.setdefault((finding.rule, finding.message), []).append(finding.line)
+        return {key: tuple(those) for key, those in lines.items() if len(those) >= _REPEATED}
 
     def count(self, severity: Severity) -> int:
         """How many findings have a severity."""

@@ -48,14 +48,14 @@ def _plain(command: str) -> str:
     return " ".join((_REDIRECTION.sub("", command) if ">" in command else command).split())
 
 
-def _overlap(one: Schedule, other: Schedule) -> bool:
+def _overlap(first: Schedule, second: Schedule) -> bool:
     """Whether two schedules have a minute in common."""
-    if one.reboot or other.reboot:
-        return one.reboot and other.reboot
-    if one.never_runs or other.never_runs:
+    if first.reboot or second.reboot:
+        return first.reboot and second.reboot
+    if first.never_runs or second.never_runs:
         return False
     times = ("minutes", "hours", "months", "days", "weekdays")
-    return all(set(getattr(one, name)) & set(getattr(other, name)) for name in times)
+    return all(set(getattr(first, name)) & set(getattr(second, name)) for name in times)
 
 
 def _starts(schedule: Schedule) -> list[int]:

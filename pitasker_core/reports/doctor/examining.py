@@ -76,7 +76,7 @@ def examine(environment: Environment, *, fresh: bool = False) -> Examined:
     """The findings of the installed crontab. Raises CrontabUnavailable when it cannot be read.
 
     The facts about the machine are at most 30 seconds old, or of now if they shall be `fresh`.
-    Without a database nothing is silenced, and no run is known.
+    Without a database nothing is silenced, and the runs are unknown.
     """
     installed, document = service.read_crontab(environment)
     sum_ = digest(installed)
@@ -102,14 +102,15 @@ def examine_draft(
         installed, document = service.read_crontab(environment)
     except PiTaskerError:
         installed, document, index = None, parse(""), None
-    known = _cached(environment, document, digest(installed), fresh=False).facts
+    installed_facts = _cached(environment, document, digest(installed), fresh=False).facts
     draft = examination.draft_of(document, schedule, command, index)
     at = len(draft.lines) - 1 if index is None else index
     # Of the other entries nothing is asked: this runs while a person types.
     above = (line for line in draft.lines[:at] if isinstance(line, EnvironmentLine))
     alone = replace(draft, lines=(*above, draft.lines[at]))
     facts = replace(
-        gather(alone, clock.system_zone(), clock.now()), typical_seconds=known.typical_seconds
+        gather(alone, clock.system_zone(), clock.now()),
+        typical_seconds=installed_facts.typical_seconds,
     )
     return examination.examine_draft(document, schedule, command, facts, index)
 
@@ -133,12 +134,12 @@ def forget() -> None:
 def _cached(environment: Environment, document: Document, sum_: str, *, fresh: bool) -> _Gathered:
     key = str(environment.home), sum_
     with _lock:
-        known = _gathered.get(key)
-        if known and not fresh and time.monotonic() - known.at < _FRESH:
-            return known
+        last = _gathered.get(key)
+        if last and not fresh and time.monotonic() - last.at < _FRESH:
+            return last
     facts = _with_runs(environment, gather(document, clock.system_zone(), clock.now()))
-    if known and replace(facts, now=known.facts.now) == known.facts:
-        done = replace(known, at=time.monotonic())
+    if last and replace(facts, now=last.facts.now) == last.facts:
+        done = replace(last, at=time.monotonic())
     else:
         done = _Gathered(time.monotonic(), facts, examination.examine(document, facts))
     with _lock:

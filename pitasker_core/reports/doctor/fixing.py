@@ -35,9 +35,7 @@ def apply_fix(
     assert fix is not None  # noqa: S101 - `_fixable` returns no other
     task = (examined.tasks or {}).get(line)
     if task is not None and fix.value is None:
-        values: dict[str, Any] = {"schedule": fix.schedule, "command": fix.command}
-        fields = {name: value for name, value in values.items() if value is not None}
-        return tasks.apply(environment, actor, [Edit(task, fields=fields)])
+        return tasks.apply(environment, actor, [Edit(task, fields=_fields(fix))])
     text = str(examined.document)
     new = str(_edited(examined.document, line - 1, fix))
     # A crontab that is not installed has no text; an empty one has an empty text.
@@ -58,4 +56,10 @@ def _edited(document: Document, index: int, fix: Fix) -> Document:
         line = document.lines[index]
         name = line.name if isinstance(line, EnvironmentLine) else ""
         return environment_lines.change(document, index, name, fix.value)
-    return Draft(document).change(index, schedule=fix.schedule, command=fix.command).done()
+    return Draft(document).change(index, **_fields(fix)).done()
+
+
+def _fields(fix: Fix) -> dict[str, Any]:
+    """The fields of an entry, or of a task, that a fix changes."""
+    values = {"schedule": fix.schedule, "command": fix.command}
+    return {name: value for name, value in values.items() if value is not None}

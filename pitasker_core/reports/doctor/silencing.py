@@ -36,8 +36,8 @@ def locate(environment: Environment, *, task: int | None = None, line: int | Non
     if task is not None:
         return Place(task=tasks.get(environment, task).id)
     _, document = service.read_crontab(environment)
-    found = document.lines[line - 1] if line and 1 <= line <= len(document.lines) else None
-    digest = digest_of(found)
+    chosen = document.lines[line - 1] if line and 1 <= line <= len(document.lines) else None
+    digest = digest_of(chosen)
     if digest is None:
         raise NotFound(f"There is no entry and no environment line in line {line}.")
     with database.session(environment) as session:
@@ -83,8 +83,8 @@ def _rows(session: Session, rule: str, place: Place) -> list[int]:
         if place.task is None
         else SilencedRuleRow.task == place.task
     )
-    found = select(SilencedRuleRow.id).where(SilencedRuleRow.rule == rule, chosen)
-    return list(session.scalars(found))
+    query = select(SilencedRuleRow.id).where(SilencedRuleRow.rule == rule, chosen)
+    return list(session.scalars(query))
 
 
 def tasks_by_line(session: Session, document: Document) -> dict[int, int]:
@@ -118,10 +118,10 @@ def read_silences(
 def _of_lines(
     document: Document, managed: Mapping[int, int], by_entry: Mapping[str, set[str]]
 ) -> Iterator[tuple[int, str]]:
-    for line, found in enumerate(document.lines, 1):
-        if line not in managed and (digest := digest_of(found)):
+    for number, line in enumerate(document.lines, 1):
+        if number not in managed and (digest := digest_of(line)):
             for rule in by_entry.get(digest, ()):
-                yield line, rule
+                yield number, rule
 
 
 def digest_of(line: object) -> str | None:

@@ -63,8 +63,8 @@ def _script(facts: Facts) -> Check | None:
     if problem := next(_problems(facts, of_script=True), None):
         return bad(name, problem.message, problem.advice, problem.terminal)
     scripts = facts.subject.calls.scripts if facts.subject else ()
-    known = next((file for named in scripts if (file := facts.file(named.path))), None)
-    return good(name, f"{known.path} is there, and can be read.") if known else None
+    script = next((file for named in scripts if (file := facts.file(named.path))), None)
+    return good(name, f"{script.path} is there, and can be read.") if script else None
 
 
 def _percent(facts: Facts) -> Check | None:

@@ -104,6 +104,13 @@ def test_the_worst_findings_of_a_line_come_first() -> None:
     assert (report.count(Severity.HIGH), report.count(Severity.MEDIUM)) == (1, 0)
 
 
+def test_a_finding_that_is_repeated_can_be_shown_once() -> None:
+    text = "".join(f"{n} 5 * * * a{n} 2> /dev/null\n" for n in range(4)) + "9 5 * * * date +%F\n"
+    report = examine(parse(text))
+    (((rule, _), lines),) = report.repeated.items()
+    assert (rule, lines) == ("output_discarded", (1, 2, 3, 4))
+
+
 def test_silenced_rules_are_left_out() -> None:
     document = parse("0 5 * * * /home/pi/gone.sh 2> /dev/null\n")
     report = examine(document, machine(document)).without({(1, "program_missing")})
