@@ -11,6 +11,7 @@ from pitasker_core.crontab.builder import explain_days
 from pitasker_core.crontab.calendar import clock_notes, next_runs
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.phrases import Kind
+from pitasker_core.crontab.phrases.composing import several
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.crontab.zones import find_zone, translate
 
@@ -136,34 +137,32 @@ def _in_zone(
     """The reading by the machine's clock, and what to know about it."""
     source = find_zone(reading.place)
     if source is None:
-        reason = f"“{reading.place}” is no time zone that is known here."
-        return phrases.Reading(Kind.UNKNOWN, reason=reason), ()
-    if not reading.schedule:
-        reason = f"{reading.reason} The times would be those of {source.key}."
-        return phrases.Reading(Kind.UNKNOWN, reason=reason, usual_way=reading.usual_way), ()
-    there = schedules.parse(reading.schedule)
-    result = translate(there, source, zone, now)
+        return _unknown(f"“{reading.place}” is no time zone that is known here."), ()
+    texts = reading.together if reading.kind is Kind.SEVERAL else (reading.schedule or "",)
+    if not all(texts):
+        return _unknown(f"{reading.reason} The times would be those of {source.key}."), ()
+    there = [schedules.parse(text) for text in texts]
+    results = [translate(schedule, source, zone, now) for schedule in there]
+    if not all(result.schedules for result in results):
+        return _unknown(next(result.reason for result in results if result.reason)), ()
     if dialect.is_cronie:
-        advice = f"Or write CRON_TZ={source.key} above the entry, with the schedule {there.text}."
+        advice = f"Or write CRON_TZ={source.key} above the entry, with {' and '.join(texts)}."
     else:
         advice = "Debian's cron ignores CRON_TZ."
-    note = f"{schedules.describe(there)} in {source.key}, by the clock of {zone.key}. {advice}"
-    if not result.schedules:
-        return phrases.Reading(Kind.UNKNOWN, reason=result.reason, usual_way=advice), ()
-    offers = tuple(phrases.Offer(text) for text in result.schedules)
-    if len(offers) > 1:
-        return (
-            phrases.Reading(
-                Kind.SEVERAL,
-                offers[:1],
-                "By the clock of this machine some of the times fall on another day.",
-                f"Write an entry for each: {' and '.join(result.schedules)}.",
-                result.schedules,
-                (*reading.notes, note),
-            ),
-            result.caveats,
-        )
-    return phrases.Reading(reading.kind, offers, notes=(*reading.notes, note)), result.caveats
+    words = " and ".join(schedules.describe(schedule) for schedule in there)
+    note = f"{words} in {source.key}, by the clock of {zone.key}. {advice}"
+    here = tuple(text for result in results for text in result.schedules)
+    caveats = tuple(dict.fromkeys(text for result in results for text in result.caveats))
+    notes = (*reading.notes, note)
+    if len(here) == 1:
+        offers = (phrases.Offer(here[0]),)
+        return phrases.Reading(Kind.EXACT, offers, notes=notes), caveats
+    reason = "By the clock of this machine this takes several schedules."
+    return several(here, reason, notes), caveats
+
+
+def _unknown(reason: str) -> phrases.Reading:
+    return phrases.Reading(Kind.UNKNOWN, reason=reason)
 
 
 def explain_refusal(text: str, problem: InvalidSchedule) -> tuple[str, str]:

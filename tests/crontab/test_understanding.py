@@ -97,6 +97,12 @@ def test_times_of_another_place_are_those_of_the_machine_with_a_caveat() -> None
     assert "CRON_TZ=Asia/Tokyo" in understand("at 9 in Tokyo", BERLIN, NOW, Dialect.CRONIE).notes[0]
 
 
+def test_times_that_fall_on_two_days_here_are_several_schedules() -> None:
+    answer = understand("mondays at 6 and 9:30 in Tokyo", BERLIN, NOW)
+    assert (answer.schedule, answer.together) == (None, ("0 22 * * 0", "30 1 * * 1"))
+    assert "Asia/Tokyo" in answer.notes[0]
+
+
 def test_an_unknown_place_is_named() -> None:
     assert understand("at 9 in summer", BERLIN, NOW).reason.startswith("“summer” is no time zone")
 

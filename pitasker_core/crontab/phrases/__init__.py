@@ -1,7 +1,7 @@
 """Schedules in words: `read("every weekday at 7:30")` offers `30 7 * * 1-5`.
 
 `tokens` and `vocabulary` know the words, `times`, `dates` and `limits` the clauses, which fill in a
-`draft`; `hours` and `calendar_days` make sets of values of it, `composing` the answer.
+`outline`; `hours` and `calendar_days` make sets of values of it, `composing` the answer.
 """
 
 from pitasker_core.crontab.phrases.parser import LONGEST, read

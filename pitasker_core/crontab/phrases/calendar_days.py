@@ -1,9 +1,9 @@
-"""The days of a draft: days of the month, months and weekdays, and what cron cannot say of them."""
+"""The dates of an outline: days, months and weekdays, and what cron cannot say of them."""
 
 from dataclasses import dataclass
 
-from pitasker_core.crontab.phrases.draft import Draft, Refused
 from pitasker_core.crontab.phrases.fields import can_match_both
+from pitasker_core.crontab.phrases.outline import Outline, Refused
 from pitasker_core.crontab.phrases.reading import Kind, Reading
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, WEEKDAY_NAMES
 
@@ -30,63 +30,63 @@ class Dates:
     """The test in the command that makes them exact; it ends other days without a failure."""
 
 
-def dates_of(draft: Draft) -> Dates:
-    """The dates of a draft. Raises Refused."""
-    _apply_rate(draft)
+def dates_of(outline: Outline) -> Dates:
+    """The dates of an outline. Raises Refused."""
+    _apply_rate(outline)
     dates = Dates(
-        draft.days or None, draft.months or None, draft.weekdays or None, bool(draft.both)
+        outline.days or None, outline.months or None, outline.weekdays or None, bool(outline.both)
     )
-    if draft.stride:
-        _apply_stride(draft, dates, *draft.stride)
-    if draft.nths:
-        _apply_nths(draft, dates)
-    elif draft.working_day:
-        _apply_working_day(draft, dates)
-    elif draft.last_day:
+    if outline.stride:
+        _apply_stride(outline, dates, *outline.stride)
+    if outline.nths:
+        _apply_nths(outline, dates)
+    elif outline.working_day:
+        _apply_working_day(outline, dates)
+    elif outline.last_day:
         _apply_last_day(dates)
     elif dates.days and dates.weekdays and dates.both:
         _want_both(dates)
-    _fill_in(draft, dates)
+    _fill_in(outline, dates)
     return dates
 
 
-def _apply_rate(draft: Draft) -> None:
-    if not draft.rate or draft.rate[1] in ("hour", "day"):
+def _apply_rate(outline: Outline) -> None:
+    if not outline.rate or outline.rate[1] in ("hour", "day"):
         return
-    count, unit = draft.rate
+    count, unit = outline.rate
     if unit == "week" and count in _BY_WEEK:
-        draft.weekdays = draft.weekdays or set(_BY_WEEK[count])
+        outline.weekdays = outline.weekdays or set(_BY_WEEK[count])
     elif unit == "month" and count in _BY_MONTH:
-        draft.days = draft.days or set(_BY_MONTH[count])
+        outline.days = outline.days or set(_BY_MONTH[count])
     elif unit == "year" and 12 % count == 0:
-        draft.months = draft.months or set(range(1, 13, 12 // count))
-        draft.periods.add("month")
+        outline.months = outline.months or set(range(1, 13, 12 // count))
+        outline.periods.add("month")
     else:
         raise Refused(
             Reading(Kind.UNKNOWN, reason=f"{count} times a {unit} is no regular schedule.")
         )
-    draft.note("The days were not said: they are spread evenly.")
+    outline.note("The days were not said: they are spread evenly.")
 
 
-def _apply_stride(draft: Draft, dates: Dates, count: int, unit: str) -> None:
+def _apply_stride(outline: Outline, dates: Dates, count: int, unit: str) -> None:
     if unit == "month" and 12 % count == 0:
         dates.months = dates.months or set(range(1, 13, count))
-        draft.periods.add("month")
+        outline.periods.add("month")
         return
     if unit == "day":
         near = set(range(1, 32, count)) if count <= _MOST_DAYS else None
         dates.days = dates.days or near
-        draft.periods.add("day")
+        outline.periods.add("day")
         dates.reason = (
             f"cron counts days from the 1st of each month: not always {count} days apart."
         )
         dates.test = f"[ {_DAY_NUMBER} \\% {count} )) -eq 0 ] || exit 0; "
     elif unit == "week":
-        draft.periods.add("week")
+        outline.periods.add("week")
         dates.reason = f"cron does not count weeks, so it cannot skip {_skipped(count, 'week')}."
         dates.test = f"[ {_DAY_NUMBER} / 7 \\% {count} )) -eq 0 ] || exit 0; "
     elif unit == "month":
-        draft.periods.add("month")
+        outline.periods.add("month")
         dates.reason = (
             f"{count} months do not divide the year, and cron counts each year from January."
         )
@@ -94,7 +94,7 @@ def _apply_stride(draft: Draft, dates: Dates, count: int, unit: str) -> None:
             f"[ $(( ($(date +\\%Y) * 12 + $(date +\\%-m) - 1) \\% {count} )) -eq 0 ] || exit 0; "
         )
     else:
-        draft.periods.add("year")
+        outline.periods.add("year")
         dates.reason = f"cron does not count years, so it cannot skip {_skipped(count, 'year')}."
         dates.test = f"[ $(( $(date +\\%Y) \\% {count} )) -eq 0 ] || exit 0; "
 
@@ -103,10 +103,10 @@ def _skipped(count: int, unit: str) -> str:
     return f"every other {unit}" if count == 2 else f"{count - 1} {unit}s"
 
 
-def _apply_nths(draft: Draft, dates: Dates) -> None:
-    numbers = {number for number, _ in draft.nths}
-    weekdays = {weekday for _, weekday in draft.nths}
-    if dates.days or dates.weekdays:
+def _apply_nths(outline: Outline, dates: Dates) -> None:
+    numbers = {number for number, _ in outline.nths}
+    weekdays = {weekday for _, weekday in outline.nths}
+    if len(outline.nths) != len(numbers) * len(weekdays) or dates.days or dates.weekdays:
         raise Refused(
             Reading(Kind.UNKNOWN, reason="cron cannot say that together with other days.")
         )
@@ -117,7 +117,7 @@ def _apply_nths(draft: Draft, dates: Dates) -> None:
     names = " or ".join(_ORDINALS[number] for number in sorted(numbers, key=lambda n: n % 9))
     if -1 not in numbers and can_match_both(days, weekdays):
         dates.days, dates.both = days, True
-        draft.note(
+        outline.note(
             "One of the two fields begins with *, so for Debian's cron and cronie the day of month "
             "and the day of week must both match."
         )
@@ -134,8 +134,8 @@ def _nth_test(number: int) -> str:
     return f"[ $(( ($(date +\\%-d) + 6) / 7 )) -eq {number} ]"
 
 
-def _apply_working_day(draft: Draft, dates: Dates) -> None:
-    first = draft.working_day == 1
+def _apply_working_day(outline: Outline, dates: Dates) -> None:
+    first = outline.working_day == 1
     which = "first" if first else "last"
     dates.weekdays = {1, 2, 3, 4, 5}
     dates.reason = f"cron does not know which day is the {which} from Monday to Friday of a month."
@@ -175,18 +175,18 @@ def _want_both(dates: Dates) -> None:
     dates.weekdays = None
 
 
-def _fill_in(draft: Draft, dates: Dates) -> None:
+def _fill_in(outline: Outline, dates: Dates) -> None:
     """What a week, a month or a year means where no day is named: as cron's nicknames have it."""
     has_day = bool(dates.days or dates.weekdays)
-    if not has_day and "week" in draft.periods:
+    if not has_day and "week" in outline.periods:
         dates.weekdays = {0}
-        draft.note("The day was not said: Sunday, as for @weekly.")
-    elif not has_day and "day" not in draft.periods and draft.periods & {"month", "year"}:
+        outline.note("The day was not said: Sunday, as for @weekly.")
+    elif not has_day and "day" not in outline.periods and outline.periods & {"month", "year"}:
         dates.days = {1}
-        draft.note("The day was not said: the 1st.")
-    if "year" in draft.periods and not dates.months:
+        outline.note("The day was not said: the 1st.")
+    if "year" in outline.periods and not dates.months:
         dates.months = {1}
-        draft.note("The month was not said: January.")
+        outline.note("The month was not said: January.")
     impossible = dates.days and dates.months and not _comes(dates.days, dates.months)
     if impossible and not (dates.weekdays and not dates.both):
         names = " or ".join(

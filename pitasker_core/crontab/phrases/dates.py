@@ -1,6 +1,6 @@
 """The clauses that say on which days something runs."""
 
-from pitasker_core.crontab.phrases.draft import Cursor, Draft
+from pitasker_core.crontab.phrases.outline import Cursor, Outline
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, WEEKDAYS, Kind
 
 
@@ -32,23 +32,23 @@ def _day(cursor: Cursor) -> int | None:
     return _ordinal(cursor)
 
 
-def _join(cursor: Cursor, draft: Draft, other: bool) -> None:
+def _join(cursor: Cursor, outline: Outline, other: bool) -> None:
     """Say whether days and weekdays both count, when the second of them is named."""
-    if not other or draft.both is not None:
+    if not other or outline.both is not None:
         return
     if cursor.conjunction == "and":
-        draft.both = False
+        outline.both = False
     elif cursor.conjunction == ",":
-        draft.both = draft.choose("on either of them", "only when both match") == 1
+        outline.both = outline.choose("on either of them", "only when both match") == 1
     else:
-        draft.both = True
+        outline.both = True
 
 
-def _both_of(draft: Draft) -> bool:
-    return bool(draft.weekdays or draft.nths)
+def _both_of(outline: Outline) -> bool:
+    return bool(outline.weekdays or outline.nths)
 
 
-def read_weekdays(cursor: Cursor, draft: Draft) -> bool:
+def read_weekdays(cursor: Cursor, outline: Outline) -> bool:
     """Read "Mondays", "mon-fri", "Tuesday, Thursday and Saturday", "weekends"."""
     cursor.skip("of", "in")
     group = cursor.kind(Kind.WEEKDAYS)
@@ -57,12 +57,12 @@ def read_weekdays(cursor: Cursor, draft: Draft) -> bool:
     weekdays = set(group) if group else set(cursor.values(_weekday, 0, 6))
     if not weekdays:
         return False
-    _join(cursor, draft, bool(draft.days))
-    draft.weekdays |= weekdays
+    _join(cursor, outline, bool(outline.days))
+    outline.add("weekdays", weekdays)
     return True
 
 
-def read_nth_weekday(cursor: Cursor, draft: Draft) -> bool:
+def read_nth_weekday(cursor: Cursor, outline: Outline) -> bool:
     """Read "first Monday of the month", "second and fourth Friday", "every second Tuesday"."""
     is_every = cursor.word("every")
     cursor.skip("filler")
@@ -73,12 +73,12 @@ def read_nth_weekday(cursor: Cursor, draft: Draft) -> bool:
     if is_every and len(numbers) == 1 and numbers[0] > 1 and not _month_follows(cursor):
         number = numbers[0]
         every = "every other week" if number == 2 else f"every {number} weeks"
-        if draft.choose(f"number {number} of the month", every):
-            draft.stride = (number, "week")
-            draft.weekdays.add(weekday)
+        if outline.choose(f"number {number} of the month", every):
+            outline.stride = (number, "week")
+            outline.add("weekdays", [weekday])
             return True
     weekdays = {weekday, *_more_weekdays(cursor)}
-    draft.nths += [(number, day) for number in numbers for day in sorted(weekdays)]
+    outline.add("nths", [(number, day) for number in numbers for day in weekdays])
     return True
 
 
@@ -98,7 +98,7 @@ def _month_follows(cursor: Cursor) -> bool:
     return ahead > 0 and (token.kind is Kind.MONTH or token.value == "month")
 
 
-def read_last(cursor: Cursor, draft: Draft) -> bool:
+def read_last(cursor: Cursor, outline: Outline) -> bool:
     """Read "last day of the month", "last Friday", "first working day of the month"."""
     cursor.skip("filler", "every")
     which = _ordinal(cursor) if cursor.peek().kind is Kind.ORDINAL else 0
@@ -108,23 +108,29 @@ def read_last(cursor: Cursor, draft: Draft) -> bool:
         return False
     working = cursor.peek(-1).kind is Kind.UNIT or cursor.kind(Kind.WEEKDAYS) == WEEKDAYS
     if working:
-        draft.working_day = 1 if which else -1
+        outline.working_day = 1 if which else -1
         return True
     if which:
         return False
     weekday = cursor.kind(Kind.WEEKDAY)
     if weekday is not None:
-        draft.nths += [(-1, day) for day in (weekday, *_more_weekdays(cursor))]
+        outline.add("nths", [(-1, day) for day in (weekday, *_more_weekdays(cursor))])
         return True
     if cursor.unit("day", "month") or _month_follows(cursor):
-        draft.last_day = True
+        outline.last_day = True
         return True
     return False
 
 
-def read_month_end(cursor: Cursor, draft: Draft) -> bool:
-    """Read "end of the month", "month end"."""
+def read_month_end(cursor: Cursor, outline: Outline) -> bool:
+    """Read "end of the month", "month end", "start of the month"."""
     cursor.skip("filler")
+    if cursor.peek().text in ("start", "beginning"):
+        cursor.take()
+        if not _month_follows(cursor):
+            return False
+        outline.add("days", [1])
+        return True
     if cursor.peek().text == "end":
         cursor.take()
         cursor.skip("of", "filler", "every")
@@ -132,11 +138,11 @@ def read_month_end(cursor: Cursor, draft: Draft) -> bool:
             return False
     elif not (cursor.unit("month") and cursor.take().text == "end"):
         return False
-    draft.last_day = True
+    outline.last_day = True
     return True
 
 
-def read_days(cursor: Cursor, draft: Draft) -> bool:
+def read_days(cursor: Cursor, outline: Outline) -> bool:
     """Read "1st and 15th of the month", "day 4", "the first week of the month"."""
     cursor.skip("filler")
     start = cursor.at
@@ -156,12 +162,28 @@ def read_days(cursor: Cursor, draft: Draft) -> bool:
         days = cursor.values(_day, 1, 31)
         if not days or not _month_follows(cursor):
             return False
-    _join(cursor, draft, _both_of(draft))
-    draft.days |= set(days)
+    _join(cursor, outline, _both_of(outline))
+    outline.add("days", days)
     return True
 
 
-def read_months(cursor: Cursor, draft: Draft) -> bool:
+def read_parity(cursor: Cursor, outline: Outline) -> bool:
+    """Read "odd days", "every even hour"."""
+    cursor.skip("filler", "every", "at", "in")
+    parity = {"even": 0, "odd": 1}.get(cursor.take().text)
+    unit = cursor.unit("day", "hour", "minute")
+    if parity is None or unit is None:
+        return False
+    if unit == "day":
+        outline.add("days", range(2 - parity, 32, 2))
+    elif unit == "hour":
+        outline.hours += range(parity, 24, 2)
+    else:
+        outline.minutes += range(parity, 60, 2)
+    return True
+
+
+def read_months(cursor: Cursor, outline: Outline) -> bool:
     """Read "in January and July", "jun-aug", "December 25", "25 December"."""
     cursor.skip("in", "of", "filler")
     days = cursor.values(_day, 1, 31) if cursor.peek().kind is Kind.NUMBER else []
@@ -173,11 +195,11 @@ def read_months(cursor: Cursor, draft: Draft) -> bool:
     if not days:
         days = _days_behind_month(cursor)
     if cursor.peek().kind is Kind.NUMBER and cursor.peek().value >= 1970:
-        draft.once = f"the year {cursor.take().value}"
-    draft.months |= set(months)
+        outline.once = f"the year {cursor.take().value}"
     if days:
-        _join(cursor, draft, _both_of(draft))
-        draft.days |= set(days)
+        _join(cursor, outline, _both_of(outline))
+        outline.add("days", days)
+    outline.add("months", months)
     return True
 
 
@@ -190,7 +212,7 @@ def _days_behind_month(cursor: Cursor) -> list[int]:
     return days
 
 
-def read_date(cursor: Cursor, draft: Draft) -> bool:
+def read_date(cursor: Cursor, outline: Outline) -> bool:
     """Read "25/12", "12/25" and "03/04", which is two dates."""
     value = cursor.kind(Kind.DATE)
     if value is None:
@@ -201,18 +223,18 @@ def read_date(cursor: Cursor, draft: Draft) -> bool:
         day, month = second, first
     elif first <= 12 and second <= 12 and first != second and not day_first:
         names = [f"{a} {MONTH_NAMES[b - 1]}" for a, b in ((first, second), (second, first))]
-        if draft.choose(*names):
+        if outline.choose(*names):
             day, month = second, first
     if not (1 <= day <= 31 and 1 <= month <= 12):
         return False
-    draft.days.add(day)
-    draft.months.add(month)
+    outline.add("days", [day])
+    outline.add("months", [month])
     if year is not None:
-        draft.once = f"the year {year}"
+        outline.once = f"the year {year}"
     return True
 
 
-def read_exception(cursor: Cursor, draft: Draft) -> bool:
+def read_exception(cursor: Cursor, outline: Outline) -> bool:
     """Read "except Sundays", "but not in August"."""
     but = cursor.word("but")
     if not cursor.word("except") and not (but and cursor.peek().value != "only"):
@@ -221,21 +243,21 @@ def read_exception(cursor: Cursor, draft: Draft) -> bool:
     group = cursor.kind(Kind.WEEKDAYS)
     weekdays = set(group) if group else set(cursor.values(_weekday, 0, 6))
     if weekdays:
-        draft.weekdays = (draft.weekdays or set(range(7))) - weekdays
-        return bool(draft.weekdays)
+        outline.weekdays = (outline.weekdays or set(range(7))) - weekdays
+        return bool(outline.weekdays)
     months = set(cursor.values(_month, 1, 12))
     if months:
-        draft.months = (draft.months or set(range(1, 13))) - months
-        return bool(draft.months)
+        outline.months = (outline.months or set(range(1, 13))) - months
+        return bool(outline.months)
     days = set(cursor.values(_ordinal, 1, 31))
-    draft.days = (draft.days or set(range(1, 32))) - days
-    return bool(days and draft.days)
+    outline.days = (outline.days or set(range(1, 32))) - days
+    return bool(days and outline.days)
 
 
-def read_condition(cursor: Cursor, draft: Draft) -> bool:
+def read_condition(cursor: Cursor, outline: Outline) -> bool:
     """Read "but only if it is a Monday"."""
     if not (cursor.words("but", "only") or cursor.words("only", "if") or cursor.word("if")):
         return False
     cursor.skip("if", "filler", "a", "in")
-    draft.both = True
+    outline.both = True
     return cursor.peek().kind in (Kind.WEEKDAY, Kind.WEEKDAYS, Kind.ORDINAL)

@@ -1,10 +1,11 @@
-"""The times of day of a draft: the minutes and hours that its clauses select."""
+"""The times of day of an outline: the minutes and hours that its clauses select."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pitasker_core.crontab.phrases.draft import Clock, Draft, Refused, Window
+from pitasker_core.crontab.phrases.outline import Clock, Outline, Refused, Window
 from pitasker_core.crontab.phrases.reading import Kind, Offer, Reading
+from pitasker_core.crontab.phrases.times import half_by_part
 
 _HOUR, _DAY = 60, 1440
 _EVERY_HOUR = tuple(range(24))
@@ -35,61 +36,61 @@ class Times:
     test: str = ""
 
 
-def times_of(draft: Draft) -> Times | None:
-    """The times of a draft; None if it names none. Raises Refused."""
-    if draft.second_step is not None:
-        raise Refused(_seconds(draft.second_step))
-    _check(draft)
-    if draft.minute_step is not None and draft.hour_step not in (None, 1):
-        draft.hours = list(range(0, 24, int(draft.hour_step or 1)))
-    if draft.minute_step is not None:
-        return _every_minutes(draft, draft.minute_step)
-    if draft.hour_step is not None:
-        return _every_hours(draft, int(draft.hour_step))
-    if draft.rate and draft.rate[1] in ("hour", "day") and not draft.times:
-        return _spread(draft, *draft.rate)
-    if draft.times:
-        return Times(group_times(map(_minute_of_day, _clear(draft, draft.times))))
-    if draft.hours:
-        minutes = tuple(sorted(set(draft.minutes))) or (0,)
-        return Times((Group(minutes, tuple(sorted(set(draft.hours)))),))
-    if draft.windows:
-        draft.note("How often was not said: once an hour.")
-        return _every_hours(draft, 1)
-    if draft.minutes:
-        return Times((Group(tuple(sorted(set(draft.minutes))), _EVERY_HOUR),))
-    return _part_of_day(draft)
+def times_of(outline: Outline) -> Times | None:
+    """The times of an outline; None if it names none. Raises Refused."""
+    if outline.second_step is not None:
+        raise Refused(_seconds(outline.second_step))
+    _check(outline)
+    if outline.minute_step is not None and outline.hour_step not in (None, 1):
+        outline.hours = list(range(0, 24, int(outline.hour_step or 1)))
+    if outline.minute_step is not None:
+        return _every_minutes(outline, outline.minute_step)
+    if outline.hour_step is not None:
+        return _every_hours(outline, int(outline.hour_step))
+    if outline.rate and outline.rate[1] in ("hour", "day") and not outline.times:
+        return _spread(outline, *outline.rate)
+    if outline.times:
+        return Times(group_times(map(_minute_of_day, _clear(outline, outline.times))))
+    if outline.hours:
+        minutes = tuple(sorted(set(outline.minutes))) or (0,)
+        return Times((Group(minutes, tuple(sorted(set(outline.hours)))),))
+    if outline.windows:
+        outline.note("How often was not said: once an hour.")
+        return _every_hours(outline, 1)
+    if outline.minutes:
+        return Times((Group(tuple(sorted(set(outline.minutes))), _EVERY_HOUR),))
+    return _part_of_day(outline)
 
 
-def _check(draft: Draft) -> None:
+def _check(outline: Outline) -> None:
     """Refuse what names its times in two ways, of which only one could count."""
-    fixed = bool(draft.times)
-    if draft.minute_step is not None:
-        clashes = fixed or draft.rate is not None
-    elif draft.rate and draft.rate[1] in ("hour", "day"):
-        clashes = draft.hour_step is not None or (fixed and len(draft.times) != draft.rate[0])
+    fixed = bool(outline.times)
+    if outline.minute_step is not None:
+        clashes = fixed or outline.rate is not None
+    elif outline.rate and outline.rate[1] in ("hour", "day"):
+        clashes = outline.hour_step is not None or (fixed and len(outline.times) != outline.rate[0])
     else:
-        clashes = fixed and bool(draft.hours or draft.windows)
-    if clashes or (fixed and draft.minutes):
+        clashes = fixed and bool(outline.hours or outline.windows)
+    if clashes or (fixed and outline.minutes):
         raise Refused(Reading(Kind.UNKNOWN, reason="The text names the time in two ways."))
 
 
-def _part_of_day(draft: Draft) -> Times | None:
-    if draft.part is None:
+def _part_of_day(outline: Outline) -> Times | None:
+    if outline.part is None:
         return None
-    options = _PARTS[draft.part]
-    time = options[draft.choose(*(f"at {option}" for option in options))]
-    draft.note(f"Which time of the {draft.part} was not said.")
+    options = _PARTS[outline.part]
+    time = options[outline.choose(*(f"at {option}" for option in options))]
+    outline.note(f"Which time of the {outline.part} was not said.")
     hour, minute = map(int, time.split(":"))
     return Times((Group((minute,), (hour,)),))
 
 
-def _clear(draft: Draft, clocks: list[Clock]) -> list[Clock]:
+def _clear(outline: Outline, clocks: list[Clock]) -> list[Clock]:
     """The times by the 24-hour clock."""
-    return [_in_24_hours(clock, half) for clock, half in _halves(draft, clocks)]
+    return [_in_24_hours(clock, half) for clock, half in _halves(outline, clocks)]
 
 
-def _halves(draft: Draft, clocks: list[Clock]) -> Iterable[tuple[Clock, str | None]]:
+def _halves(outline: Outline, clocks: list[Clock]) -> Iterable[tuple[Clock, str | None]]:
     """Each time with its half of the day: "6 and 9pm" are both in the afternoon."""
     halves = [half for _, _, half in clocks]
     later: str | None = None
@@ -99,23 +100,11 @@ def _halves(draft: Draft, clocks: list[Clock]) -> Iterable[tuple[Clock, str | No
             later = half
         elif half is None and later and at + 1 < len(clocks) and clocks[at][0] < clocks[at + 1][0]:
             halves[at] = later
-            draft.note(f"{clocks[at][0]} is taken as {clocks[at][0]} {later}.")
+            outline.note(f"{clocks[at][0]} is taken as {clocks[at][0]} {later}.")
     return [
-        (clock, half or _half_by_part(clock, draft.part))
+        (clock, half or half_by_part(clock[0], outline.part))
         for clock, half in zip(clocks, halves, strict=True)
     ]
-
-
-def _half_by_part(clock: Clock, part: str | None) -> str | None:
-    hour = clock[0]
-    is_afternoon = (
-        (part == "afternoon" and hour < 12)
-        or (part == "evening" and 3 < hour < 12)
-        or (part == "night" and 5 < hour < 12)
-    )
-    if is_afternoon:
-        return "pm"
-    return "am" if part == "night" and hour == 12 else None
 
 
 def _in_24_hours(clock: Clock, half: str | None) -> Clock:
@@ -140,7 +129,7 @@ def group_times(instants: Iterable[int]) -> tuple[Group, ...]:
     return tuple(Group(minutes, tuple(sorted(hours))) for minutes, hours in by_minutes.items())
 
 
-def _bounds(draft: Draft, window: Window) -> tuple[int, int, str | None]:
+def _bounds(outline: Outline, window: Window) -> tuple[int, int, str | None]:
     """Start and end of a window in minutes of the day, the end behind the start if it wraps."""
     half = window.end[2]
     start, end = window.start, window.end
@@ -150,39 +139,39 @@ def _bounds(draft: Draft, window: Window) -> tuple[int, int, str | None]:
     if is_open:
         names = f"{start[0]:02}:{start[1]:02} to {end[0] + 12:02}:{end[1]:02}"
         night = f"{start[0]:02}:{start[1]:02} to {end[0]:02}:{end[1]:02} of the next day"
-        if draft.choose(names, night) == 0:
+        if outline.choose(names, night) == 0:
             end = (end[0], end[1], "pm")
     first = _minute_of_day(_in_24_hours(start, start[2]))
     last = _minute_of_day(_in_24_hours(end, end[2]))
     return first, last if last > first else last + _DAY, end[2]
 
 
-def _every_minutes(draft: Draft, step: float) -> Times:
+def _every_minutes(outline: Outline, step: float) -> Times:
     if step % 1 or not 0 < step < _DAY:
         raise Refused(Reading(Kind.UNKNOWN, reason=f"{step:g} minutes are no interval for cron."))
     count = int(step)
     if _HOUR % count:
-        return _uneven_minutes(draft, count)
-    if draft.windows:
-        return _in_windows(draft, count)
-    offset = draft.minutes[0] % count if len(draft.minutes) == 1 else 0
-    if draft.start:
-        offset = draft.start[1] % count
+        return _uneven_minutes(outline, count)
+    if outline.windows:
+        return _in_windows(outline, count)
+    offset = outline.minutes[0] % count if len(outline.minutes) == 1 else 0
+    if outline.start:
+        offset = outline.start[1] % count
     minutes = tuple(range(offset, _HOUR, count))
-    return Times((Group(minutes, tuple(sorted(set(draft.hours))) or _EVERY_HOUR),))
+    return Times((Group(minutes, tuple(sorted(set(outline.hours))) or _EVERY_HOUR),))
 
 
-def _in_windows(draft: Draft, count: int) -> Times:
+def _in_windows(outline: Outline, count: int) -> Times:
     instants: list[int] = []
     without_end: list[int] = []
     through: list[int] = []
-    for window in draft.windows:
-        first, last, _ = _bounds(draft, window)
+    for window in outline.windows:
+        first, last, _ = _bounds(outline, window)
         instants += range(first, last + 1, count)
         without_end += range(first, last, count)
         through += range(first, last - last % _HOUR + _HOUR, count)
     groups = group_times(instants)
-    if len(groups) == 1 or len(draft.windows) > 1:
+    if len(groups) == 1 or len(outline.windows) > 1:
         return Times(groups)
     # "Between 9 and 17" may or may not take in what follows 17:00; with 17:00 alone cron would
     # need a second schedule.
@@ -190,7 +179,7 @@ def _in_windows(draft: Draft, count: int) -> Times:
     if len(shorter) != 1 or len(longer) != 1:
         return Times(groups)
     ends = [f"the last run is at {_clock(max(part))}" for part in (without_end, through)]
-    chosen = draft.choose(*ends)
+    chosen = outline.choose(*ends)
     return Times((shorter, longer)[chosen])
 
 
@@ -198,7 +187,7 @@ def _clock(instant: int) -> str:
     return f"{instant // _HOUR % 24:02}:{instant % _HOUR:02}"
 
 
-def _uneven_minutes(draft: Draft, count: int) -> Times:
+def _uneven_minutes(outline: Outline, count: int) -> Times:
     """An interval that does not divide the hour, as 45 minutes."""
     if count < _HOUR:
         step = max(n for n in range(1, count + 1) if _HOUR % n == 0)
@@ -208,25 +197,25 @@ def _uneven_minutes(draft: Draft, count: int) -> Times:
         step = max(n for n in range(1, count // _HOUR + 1) if 24 % n == 0)
         nearest = Group((0,), tuple(range(0, 24, step)))
         reason = f"cron has no interval of {count} minutes: it counts minutes and hours separately."
-    exact = () if _DAY % count or draft.windows else group_times(range(0, _DAY, count))
+    exact = () if _DAY % count or outline.windows else group_times(range(0, _DAY, count))
     return Times(
         exact, nearest, reason, f"[ $(( $(date +\\%s) / 60 \\% {count} )) -eq 0 ] || exit 0; "
     )
 
 
-def _every_hours(draft: Draft, step: int) -> Times:
-    bare = [hour for hour, minute, half in draft.times if half is None and minute == 0]
-    if draft.times and len(bare) == len(draft.times) and not draft.minutes:
-        draft.minutes = bare
-        draft.note("The number behind “at” is taken as minutes past the hour.")
-    elif draft.times and draft.start is None:
-        draft.start = draft.times[0]
-    if draft.windows:
-        return _hours_in_windows(draft, step)
-    if draft.hours:
-        return Times((Group(tuple(draft.minutes) or (0,), tuple(sorted(set(draft.hours)))),))
-    start = _in_24_hours(draft.start, draft.start[2]) if draft.start else (0, 0, "24")
-    minutes = tuple(sorted(set(draft.minutes))) or (start[1],)
+def _every_hours(outline: Outline, step: int) -> Times:
+    bare = [hour for hour, minute, half in outline.times if half is None and minute == 0]
+    if outline.times and len(bare) == len(outline.times) and not outline.minutes:
+        outline.minutes = bare
+        outline.note("The number behind “at” is taken as minutes past the hour.")
+    elif outline.times and outline.start is None:
+        outline.start = outline.times[0]
+    if outline.windows:
+        return _hours_in_windows(outline, step)
+    if outline.hours:
+        return Times((Group(tuple(outline.minutes) or (0,), tuple(sorted(set(outline.hours)))),))
+    start = _in_24_hours(outline.start, outline.start[2]) if outline.start else (0, 0, "24")
+    minutes = tuple(sorted(set(outline.minutes))) or (start[1],)
     if 24 % step:
         return Times(
             (),
@@ -237,14 +226,14 @@ def _every_hours(draft: Draft, step: int) -> Times:
     return Times((Group(minutes, tuple(range(start[0] % step, 24, step))),))
 
 
-def _hours_in_windows(draft: Draft, step: int) -> Times:
+def _hours_in_windows(outline: Outline, step: int) -> Times:
     instants: list[int] = []
-    for window in draft.windows:
-        first, last, _ = _bounds(draft, window)
-        if draft.minutes and first % _HOUR == 0:
+    for window in outline.windows:
+        first, last, _ = _bounds(outline, window)
+        if outline.minutes and first % _HOUR == 0:
             # "From 8 to 18 at minute 15": the hours count, so 18:15 belongs to it.
-            last += max(draft.minutes) if last % _HOUR == 0 else 0
-            starts = [first + minute for minute in sorted(set(draft.minutes))]
+            last += max(outline.minutes) if last % _HOUR == 0 else 0
+            starts = [first + minute for minute in sorted(set(outline.minutes))]
         else:
             starts = [first]
         for start in starts:
@@ -252,14 +241,14 @@ def _hours_in_windows(draft: Draft, step: int) -> Times:
     return Times(group_times(instants))
 
 
-def _spread(draft: Draft, count: int, unit: str) -> Times:
+def _spread(outline: Outline, count: int, unit: str) -> Times:
     """So many times an hour or a day, evenly."""
     if unit == "hour":
         if count > _HOUR or _HOUR % count:
             raise Refused(_cannot_spread(count, "hour"))
         return Times((Group(tuple(range(0, _HOUR, _HOUR // count)), _EVERY_HOUR),))
-    if draft.windows and count > 1:
-        first, last, _ = _bounds(draft, draft.windows[0])
+    if outline.windows and count > 1:
+        first, last, _ = _bounds(outline, outline.windows[0])
         instants = [
             first + round((last - first) / (count - 1) / 60 * at) * 60 for at in range(count)
         ]
@@ -268,7 +257,7 @@ def _spread(draft: Draft, count: int, unit: str) -> Times:
         if _DAY % count or _HOUR % (_DAY // count):
             raise Refused(_cannot_spread(count, "day"))
         return Times((Group(tuple(range(0, _HOUR, _DAY // count)), _EVERY_HOUR),))
-    draft.note("The times were not said: they are spread over the day.")
+    outline.note("The times were not said: they are spread over the day.")
     return Times((Group((0,), tuple(sorted({round(24 / count * at) for at in range(count)}))),))
 
 

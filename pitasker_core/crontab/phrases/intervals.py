@@ -1,6 +1,6 @@
 """The clauses that say how often something runs."""
 
-from pitasker_core.crontab.phrases.draft import Cursor, Draft, Refused
+from pitasker_core.crontab.phrases.outline import Cursor, Outline, Refused
 from pitasker_core.crontab.phrases.reading import Kind as Answer
 from pitasker_core.crontab.phrases.reading import Reading
 from pitasker_core.crontab.phrases.vocabulary import Kind
@@ -12,7 +12,7 @@ _TWICE_OR_HALF = {
 }
 
 
-def read_every(cursor: Cursor, draft: Draft) -> bool:
+def read_every(cursor: Cursor, outline: Outline) -> bool:
     """Read "every 15 minutes", "every other hour", "every 3rd day", "every half hour"."""
     if not cursor.word("every"):
         return False
@@ -20,10 +20,20 @@ def read_every(cursor: Cursor, draft: Draft) -> bool:
     count = _count(cursor)
     unit = _unit(cursor)
     if unit is None:
-        return _every_without_unit(cursor, draft, count)
+        return _every_without_unit(cursor, outline, count)
     if unit == "hour" and cursor.words("and", "a", "half"):
         count += 0.5
-    add_interval(draft, count, unit)
+    add_interval(outline, count, unit)
+    return True
+
+
+def read_bare_interval(cursor: Cursor, outline: Outline) -> bool:
+    """Read "15 minutes", if that is all."""
+    count, unit = cursor.kind(Kind.NUMBER), cursor.unit()
+    if count is None or unit is None or cursor.at != len(cursor.tokens) or len(cursor.tokens) > 2:
+        return False
+    outline.note("The interval is taken as “every”.")
+    add_interval(outline, count, unit)
     return True
 
 
@@ -62,15 +72,15 @@ def _unit(cursor: Cursor) -> str | None:
     return cursor.unit()
 
 
-def _every_without_unit(cursor: Cursor, draft: Draft, count: float) -> bool:
+def _every_without_unit(cursor: Cursor, outline: Outline, count: float) -> bool:
     if cursor.peek().kind in (Kind.WEEKDAY, Kind.WEEKDAYS) and count > 1:
-        draft.stride = (int(count), "week")
+        outline.stride = (int(count), "week")
     elif cursor.tokens[cursor.at - 1].kind is Kind.NUMBER:
         if cursor.peek().kind is Kind.MONTH:
             cursor.at -= 1
         elif cursor.tokens[cursor.at - 1].text.isdecimal():
-            draft.note(f"No unit was given: {count:g} minutes.")
-            add_interval(draft, count, "minute")
+            outline.note(f"No unit was given: {count:g} minutes.")
+            add_interval(outline, count, "minute")
     return True
 
 
@@ -90,8 +100,8 @@ _WHOLES = (
 )
 
 
-def add_interval(draft: Draft, count: float, unit: str) -> None:
-    """Take "every `count` `unit`s" into the draft, by its largest unit."""
+def add_interval(outline: Outline, count: float, unit: str) -> None:
+    """Take "every `count` `unit`s" into the outline, by its largest unit."""
     if unit in _UNITS:
         factor, unit = _UNITS[unit]
         count *= factor
@@ -100,43 +110,43 @@ def add_interval(draft: Draft, count: float, unit: str) -> None:
     for small, size, large in _WHOLES:
         if unit == small and count and count % size == 0:
             count, unit = count // size, large
-    if unit in ("minute", "hour") and getattr(draft, f"{unit}_step") not in (None, count):
+    if unit in ("minute", "hour") and getattr(outline, f"{unit}_step") not in (None, count):
         raise Refused(Reading(Answer.UNKNOWN, reason="The text names two intervals."))
     if unit == "second":
-        draft.second_step = count
+        outline.second_step = count
     elif unit == "minute":
-        draft.minute_step = count
+        outline.minute_step = count
     elif unit == "hour":
-        draft.hour_step = count
+        outline.hour_step = count
     elif count == 1:
-        draft.periods.add(unit)
+        outline.periods.add(unit)
     else:
-        draft.stride = (int(count), unit)
+        outline.stride = (int(count), unit)
 
 
-def read_period(cursor: Cursor, draft: Draft) -> bool:
+def read_period(cursor: Cursor, outline: Outline) -> bool:
     """Read "daily", "hourly", "biweekly"."""
     value = cursor.kind(Kind.PERIOD)
     if value:
-        add_interval(draft, *value)
+        add_interval(outline, *value)
         return True
     for word, (unit, stride, meaning) in _TWICE_OR_HALF.items():
         if cursor.word(word):
-            if draft.choose(meaning, f"twice a {unit}"):
-                draft.rate = (2, unit)
+            if outline.choose(meaning, f"twice a {unit}"):
+                outline.rate = (2, unit)
             else:
-                draft.stride = stride
+                outline.stride = stride
             return True
     if cursor.word("semimonthly"):
-        draft.rate = (2, "month")
+        outline.rate = (2, "month")
     elif cursor.word("biannually"):
-        draft.rate = (2, "year")
+        outline.rate = (2, "year")
     else:
         return False
     return True
 
 
-def read_rate(cursor: Cursor, draft: Draft) -> bool:
+def read_rate(cursor: Cursor, outline: Outline) -> bool:
     """Read "twice a day", "4 times per hour"."""
     token = cursor.take()
     if token.kind is Kind.WORD and token.value in _RATES:
@@ -152,9 +162,9 @@ def read_rate(cursor: Cursor, draft: Draft) -> bool:
         cursor.at = start
         return token.value == "once" and cursor.word("every") and bool(_step_back(cursor))
     if count == 1:
-        add_interval(draft, *period)
+        add_interval(outline, *period)
     elif period[0] == 1:
-        draft.rate = (count, period[1])
+        outline.rate = (count, period[1])
     else:
         return False
     return True

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from pitasker_core.crontab.phrases import dates, intervals, limits, times
 from pitasker_core.crontab.phrases.composing import compose, several
-from pitasker_core.crontab.phrases.draft import Cursor, Draft, Refused
+from pitasker_core.crontab.phrases.outline import Cursor, Outline, Refused
 from pitasker_core.crontab.phrases.reading import Kind, Offer, Reading
 from pitasker_core.crontab.phrases.tokens import Token, tokenize
 from pitasker_core.crontab.phrases.vocabulary import NAMES, WORDS, correct
@@ -28,7 +28,7 @@ _NICKNAMES = (
 )
 
 # Each is tried in this order at each place; the first that understands what it finds there wins.
-_CLAUSES: tuple[Callable[[Cursor, Draft], bool], ...] = (
+_CLAUSES: tuple[Callable[[Cursor, Outline], bool], ...] = (
     intervals.read_rate,
     limits.read_once,
     dates.read_exception,
@@ -36,6 +36,8 @@ _CLAUSES: tuple[Callable[[Cursor, Draft], bool], ...] = (
     dates.read_last,
     dates.read_nth_weekday,
     dates.read_month_end,
+    dates.read_parity,
+    intervals.read_bare_interval,
     intervals.read_every,
     intervals.read_period,
     times.read_working_hours,
@@ -120,15 +122,15 @@ def _is_place(tokens: list[Token], at: int) -> bool:
 
 def _read_meanings(tokens: list[Token]) -> Reading:
     """Read the phrase by the first meaning of each ambiguous place, then by the others."""
-    first = Draft()
-    reading = _read_draft(tokens, first)
+    first = Outline()
+    reading = _read_outline(tokens, first)
     if not first.questions or not reading.offers:
         return reading
     readings = [reading]
     labels = [first.questions[0][0]]
     for place, meanings in enumerate(first.questions):
         for meaning in range(1, len(meanings)):
-            readings.append(_read_draft(tokens, Draft(decisions={place: meaning})))
+            readings.append(_read_outline(tokens, Outline(decisions={place: meaning})))
             labels.append(meanings[meaning])
     return _choice(readings, labels)
 
@@ -156,30 +158,32 @@ def _choice(readings: list[Reading], labels: list[str]) -> Reading:
     )
 
 
-def _read_draft(tokens: list[Token], draft: Draft) -> Reading:
+def _read_outline(tokens: list[Token], outline: Outline) -> Reading:
     cursor = Cursor(tokens)
     try:
         while cursor.at < len(tokens):
-            if not _read_clause(cursor, draft):
+            if not _read_clause(cursor, outline):
                 rest = tokens[cursor.at :]
                 strange = [token for token in rest if token.kind is TokenKind.UNKNOWN]
                 shown = [*strange, *rest][0].text
                 return Reading(Kind.UNKNOWN, reason=f"“{shown}” is not understood here.")
-        if len(draft.clauses) >= 4:
-            return _read_parts(tokens, draft)
-        return compose(draft)
+        if len(outline.clauses) >= 4:
+            return _read_parts(tokens, outline)
+        return compose(outline)
     except Refused as refused:
         return refused.reading
 
 
-def _read_parts(tokens: list[Token], draft: Draft) -> Reading:
+def _read_parts(tokens: list[Token], outline: Outline) -> Reading:
     """The reading of "weekdays at 8 and weekends at 10": dates and times in turn, twice or more."""
-    starts = [0, *(at for _, at in draft.clauses[2::2]), len(tokens)]
-    parts = [_read_draft(tokens[start:end], Draft()) for start, end in itertools.pairwise(starts)]
+    starts = [0, *(at for _, at in outline.clauses[2::2]), len(tokens)]
+    parts = [
+        _read_outline(tokens[start:end], Outline()) for start, end in itertools.pairwise(starts)
+    ]
     schedules = tuple(offer.schedule for part in parts for offer in part.offers[:1])
     if any(part.kind is not Kind.EXACT or part.place for part in parts):
         return Reading(Kind.UNKNOWN, reason="The text names several dates and times; split it.")
-    return several(schedules, "These are several schedules.", tuple(draft.notes))
+    return several(schedules, "These are several schedules.", tuple(outline.notes))
 
 
 _DATES = frozenset(
@@ -189,6 +193,7 @@ _DATES = frozenset(
         dates.read_last,
         dates.read_months,
         dates.read_nth_weekday,
+        dates.read_parity,
         dates.read_weekdays,
     ]
 )
@@ -198,12 +203,12 @@ _TIMES = frozenset(
 _FILLERS = ("and", "or", ",", "filler", "a", "of", "every")
 
 
-def _read_clause(cursor: Cursor, draft: Draft) -> bool:
-    start, conjunction = cursor.at, cursor.conjunction
-    steps = (draft.minute_step, draft.hour_step)
+def _read_clause(cursor: Cursor, outline: Outline) -> bool:
+    start, conjunction, between = cursor.at, cursor.conjunction, cursor.between
+    steps = (outline.minute_step, outline.hour_step)
     for clause in _CLAUSES:
-        cursor.at = start
-        if clause(cursor, draft) and cursor.at > start:
+        cursor.at, cursor.between = start, between
+        if clause(cursor, outline) and cursor.at > start:
             break
     else:
         cursor.at, cursor.conjunction = start, conjunction
@@ -212,10 +217,10 @@ def _read_clause(cursor: Cursor, draft: Draft) -> bool:
         cursor.conjunction = None
     is_time = clause in _TIMES and (
         clause not in (intervals.read_every, intervals.read_period)
-        or steps != (draft.minute_step, draft.hour_step)
+        or steps != (outline.minute_step, outline.hour_step)
     )
     if is_time or clause in _DATES:
         group = "time" if is_time else "date"
-        if not draft.clauses or draft.clauses[-1][0] != group:
-            draft.clauses.append((group, start))
+        if not outline.clauses or outline.clauses[-1][0] != group:
+            outline.clauses.append((group, start))
     return True

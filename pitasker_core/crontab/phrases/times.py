@@ -1,6 +1,7 @@
 """The clauses that say at which times of day something runs."""
 
-from pitasker_core.crontab.phrases.draft import Clock, Cursor, Draft, Window
+from pitasker_core.crontab.phrases.outline import Clock, Cursor, Outline, Window
+from pitasker_core.crontab.phrases.tokens import Token
 from pitasker_core.crontab.phrases.vocabulary import WEEKDAYS, Kind
 
 
@@ -16,15 +17,18 @@ def clock_item(cursor: Cursor, numbers: bool = True, relative: bool = False) -> 
     if off:
         return off
     cursor.at = start
-    if token.kind is not Kind.NUMBER or not token.text.isdecimal():
+    if token.kind is not Kind.NUMBER or token.value % 1:
         return None
     cursor.take()
+    spelt_minutes = cursor.peek()
+    if numbers and token.text.isalpha() and _is_spelt_minutes(token.value, spelt_minutes):
+        return token.value, cursor.take().value, None
     is_clear = numbers or token.text[0] == "0" or cursor.peek().value == "hour"
     hour, minute = divmod(token.value, 100)
     if len(token.text) == 4 and is_clear and hour < 24 and minute < 60:
         cursor.unit("hour")
         return hour, minute, "24"
-    if not numbers and not _part_follows(cursor):
+    if not numbers and cursor.peek().text != "o'clock" and not _part_follows(cursor):
         cursor.at = start
         return None
     if cursor.peek().kind is Kind.UNIT and not (
@@ -35,6 +39,12 @@ def clock_item(cursor: Cursor, numbers: bool = True, relative: bool = False) -> 
         return None
     spelt = cursor.unit("hour") or (len(token.text) == 2 and token.text[0] == "0")
     return token.value % 24, 0, "24" if spelt or token.value in (0, 24) else None
+
+
+def _is_spelt_minutes(hour: int, following: Token) -> bool:
+    """Whether "six" is followed by "thirty"."""
+    is_number = following.kind is Kind.NUMBER and following.text.isalpha()
+    return hour < 25 and is_number and 10 <= following.value < 60
 
 
 def _part_follows(cursor: Cursor) -> bool:
@@ -53,7 +63,8 @@ def _relative_clock(cursor: Cursor, bare: bool) -> Clock | None:
     minutes = _minutes_off(cursor)
     if minutes is None:
         return None
-    if cursor.peek(-1).kind is Kind.NUMBER and not (bare and minutes in (5, 10, 20, 25)):
+    is_to = cursor.peek().value == "to" and cursor.peek(-1).kind is Kind.NUMBER
+    if is_to and not (bare and minutes in (5, 10, 20, 25)):
         return None
     before = cursor.word("to", "before")
     if not before and not cursor.word("past"):
@@ -86,7 +97,7 @@ def _minutes_off(cursor: Cursor) -> int | None:
     return int(token.value)
 
 
-def read_times(cursor: Cursor, draft: Draft) -> bool:
+def read_times(cursor: Cursor, outline: Outline) -> bool:
     """Read "at 9, 12 and 18:30", "3am", "at 9-17"."""
     at = cursor.word("at")
     cursor.skip("filler")
@@ -95,16 +106,16 @@ def read_times(cursor: Cursor, draft: Draft) -> bool:
         return at and _is_filler_before(cursor)
     window = _window_to(cursor, first)
     if window:
-        draft.windows.append(window)
+        outline.windows.append(window)
         return True
-    draft.times.append(first)
+    outline.times.append(first)
     while True:
         start = cursor.at
         following = clock_item(cursor, relative=True) if cursor.separator() else None
         if following is None or _is_day(cursor, following):
             cursor.at = start
             return True
-        draft.times.append(following)
+        outline.times.append(following)
 
 
 def _is_day(cursor: Cursor, item: Clock) -> bool:
@@ -133,12 +144,12 @@ def _window_to(cursor: Cursor, first: Clock) -> Window | None:
     return None
 
 
-def read_window(cursor: Cursor, draft: Draft) -> bool:
+def read_window(cursor: Cursor, outline: Outline) -> bool:
     """Read "between 9 and 17", "from 8am to 6pm", "9-17", "after 18:00", "until noon"."""
     if cursor.word("between"):
         cursor.between = True
     elif not cursor.word("from"):
-        return _read_open_window(cursor, draft)
+        return _read_open_window(cursor, outline)
     cursor.skip("filler", "at")
     kind = cursor.peek().kind
     if kind in (Kind.WEEKDAY, Kind.MONTH, Kind.ORDINAL):
@@ -148,20 +159,20 @@ def read_window(cursor: Cursor, draft: Draft) -> bool:
         return False
     window = _window_to(cursor, first)
     if window:
-        draft.windows.append(window)
+        outline.windows.append(window)
     elif cursor.between:
         return False
     else:
-        draft.start = first
+        outline.start = first
     return True
 
 
-def _read_open_window(cursor: Cursor, draft: Draft) -> bool:
+def _read_open_window(cursor: Cursor, outline: Outline) -> bool:
     if cursor.peek().kind is Kind.NUMBER:
         first = clock_item(cursor)
         window = _window_to(cursor, first) if first else None
         if window:
-            draft.windows.append(window)
+            outline.windows.append(window)
         return window is not None
     lemma = cursor.peek().value
     if cursor.peek().kind is not Kind.WORD or not cursor.word("past", "before", "to"):
@@ -170,9 +181,9 @@ def _read_open_window(cursor: Cursor, draft: Draft) -> bool:
     if item is None:
         return False
     if lemma == "past":
-        draft.windows.append(Window(item, (23, 59, "24")))
+        outline.windows.append(Window(item, (23, 59, "24")))
     else:
-        draft.windows.append(
+        outline.windows.append(
             Window((0, 0, "24"), _minute_before(item) if lemma == "before" else item)
         )
     return True
@@ -183,19 +194,19 @@ def _minute_before(item: Clock) -> Clock:
     return (hour, minute - 1, half) if minute else ((hour - 1) % 24, 59, half)
 
 
-def read_working_hours(cursor: Cursor, draft: Draft) -> bool:
+def read_working_hours(cursor: Cursor, outline: Outline) -> bool:
     """Read "during business hours"."""
     cursor.skip("during", "in", "filler")
     if not cursor.word("working") or not cursor.unit("hour"):
         return False
-    draft.windows.append(Window((9, 0, "24"), (17, 0, "24")))
-    if not draft.weekdays:
-        draft.weekdays |= WEEKDAYS
-    draft.note("Working hours are taken as 09:00 to 17:00, Monday to Friday.")
+    outline.windows.append(Window((9, 0, "24"), (17, 0, "24")))
+    if not outline.weekdays:
+        outline.weekdays |= WEEKDAYS
+    outline.note("Working hours are taken as 09:00 to 17:00, Monday to Friday.")
     return True
 
 
-def read_minutes(cursor: Cursor, draft: Draft) -> bool:
+def read_minutes(cursor: Cursor, outline: Outline) -> bool:
     """Read "at minutes 5 and 35", "10 minutes past the hour", ":15", "on the half hour"."""
     cursor.skip("at", "filler", "past", "a")
     if cursor.peek().kind is Kind.MINUTE:
@@ -213,14 +224,14 @@ def read_minutes(cursor: Cursor, draft: Draft) -> bool:
     elif cursor.word("half") and cursor.unit("hour"):
         minutes = [30]
     else:
-        return _read_minutes_past(cursor, draft)
+        return _read_minutes_past(cursor, outline)
     if not minutes or max(minutes) > 59:
         return False
-    draft.minutes += minutes
+    outline.minutes += minutes
     return True
 
 
-def _read_minutes_past(cursor: Cursor, draft: Draft) -> bool:
+def _read_minutes_past(cursor: Cursor, outline: Outline) -> bool:
     if cursor.peek(-1).value == "half":
         cursor.at -= 1
     values: list[int] = []
@@ -239,7 +250,7 @@ def _read_minutes_past(cursor: Cursor, draft: Draft) -> bool:
     cursor.skip("filler")
     if cursor.peek().kind in (Kind.CLOCK, Kind.NUMBER) or cursor.unit("minute", "day"):
         return False
-    draft.minutes += [60 - minute for minute in values] if before else values
+    outline.minutes += [60 - minute for minute in values] if before else values
     return True
 
 
@@ -257,29 +268,47 @@ def _number(cursor: Cursor) -> int | None:
     return None
 
 
-def read_hours(cursor: Cursor, draft: Draft) -> bool:
+def read_hours(cursor: Cursor, outline: Outline) -> bool:
     """Read "of the hours 8 to 11 and 14", "of every hour", "past the hour"."""
     cursor.skip("of", "past", "filler", "in", "during", "at")
     if not cursor.unit("hour"):
         return False
     hours = cursor.values(_number, 0, 23)
     if not hours:
-        every_hour = bool(draft.minutes or draft.minute_step)
-        if draft.minutes:
-            draft.hour_step = draft.hour_step or 1
+        every_hour = bool(outline.minutes or outline.minute_step)
+        if outline.minutes:
+            outline.hour_step = outline.hour_step or 1
         return every_hour
     if max(hours) > 24:
         return False
-    draft.hours += [hour % 24 for hour in hours]
+    outline.hours += [hour % 24 for hour in hours]
     return True
 
 
-def read_part_of_day(cursor: Cursor, draft: Draft) -> bool:
+def read_part_of_day(cursor: Cursor, outline: Outline) -> bool:
     """Read "in the morning", "at night", "every evening"."""
     cursor.skip("in", "at", "filler", "during")
     part = cursor.kind(Kind.PART)
     if part is None:
         return False
-    draft.part = part
-    draft.periods.add("day")
+    outline.periods.add("day")
+    if not any(half is None for _, _, half in outline.times):
+        outline.part = part
+        return True
+    outline.times = [
+        (hour, minute, half or half_by_part(hour, part) or "24")
+        for hour, minute, half in outline.times
+    ]
     return True
+
+
+def half_by_part(hour: int, part: str | None) -> str | None:
+    """The half of the day that an hour from 1 to 12 has in the evening, and so on."""
+    is_afternoon = (
+        (part == "afternoon" and hour < 12)
+        or (part == "evening" and 3 < hour < 12)
+        or (part == "night" and 5 < hour < 12)
+    )
+    if is_afternoon:
+        return "pm"
+    return "am" if part == "night" and hour == 12 else None

@@ -104,7 +104,8 @@ _MISSPELT_NAMES = {
     "thirsday": 4,
 }
 _LEMMAS = {
-    "every": "every each per all",
+    "every": "every each per",
+    "parity": "even odd",
     "other": "other alternate",
     "at": "at around @",
     "between": "between",
@@ -138,7 +139,7 @@ _LEMMAS = {
     "during": "during while",
     "date": "date dates",
     "daylight": "sunrise sunset dawn dusk sunup sundown",
-    "holiday": "holiday holidays easter christmas",
+    "holiday": "holiday holidays easter",
     "biweekly": "biweekly",
     "bimonthly": "bimonthly",
     "semimonthly": "semimonthly",
@@ -182,6 +183,7 @@ def _words() -> dict[str, tuple[Kind, Any]]:
         "noontime": (Kind.CLOCK, (12, 0, "24")),
         "midnight": (Kind.CLOCK, (0, 0, "24")),
         "midnite": (Kind.CLOCK, (0, 0, "24")),
+        "christmas": (Kind.DATE, (25, 12, None, True)),
         "utc": (Kind.ZONE, "utc"),
         "gmt": (Kind.ZONE, "gmt"),
     }

@@ -1,6 +1,6 @@
 """What the clauses of a phrase have said so far, and the place of the next one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,7 @@ class Window:
 
 
 @dataclass
-class Draft:
+class Outline:
     """The parts of a schedule, as the clauses of one phrase name them."""
 
     decisions: dict[int, int] = field(default_factory=dict)
@@ -61,8 +61,11 @@ class Draft:
     weekdays: set[int] = field(default_factory=set)
     days: set[int] = field(default_factory=set)
     months: set[int] = field(default_factory=set)
-    nths: list[tuple[int, int]] = field(default_factory=list)
+    nths: set[tuple[int, int]] = field(default_factory=set)
     """Which one in the month (-1: the last) of which weekday."""
+    dates: list[dict[str, set[Any]]] = field(default_factory=list)
+    """The same days, weekdays, months and `nths`, apart for each date: "25 December and 1 January"
+    are two."""
     working_day: int | None = None
     """The first (1) or last (-1) from Monday to Friday."""
     last_day: bool = False
@@ -74,6 +77,24 @@ class Draft:
 
     clauses: list[tuple[str, int]] = field(default_factory=list, compare=False)
     """Whether dates or times were named, in turn, and where."""
+
+    def has_times(self) -> bool:
+        """Whether it says when, or how often, within the day."""
+        steps = (self.minute_step, self.hour_step, self.rate)
+        return bool(self.times or self.periods or self.windows or any(steps))
+
+    def add(self, name: str, values: Iterable[Any]) -> None:
+        """Take values into `days`, `weekdays`, `months` or `nths`.
+
+        A name that comes again after another begins a second date.
+        """
+        chosen = set(values)
+        getattr(self, name).update(chosen)
+        date = self.dates[-1] if self.dates else {}
+        if not self.dates or (name in date and name != list(date)[-1]):
+            date = {}
+            self.dates.append(date)
+        date.setdefault(name, set()).update(chosen)
 
     def choose(self, *meanings: str) -> int:
         """Which of these meanings an ambiguous place has."""
