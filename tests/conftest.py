@@ -27,6 +27,34 @@ hypothesis.settings.register_profile("pitasker", deadline=None)
 hypothesis.settings.load_profile("pitasker")
 
 
+NOT_FAST = {"environment", "cluster", "empty_database_url", "browser", "victim"}
+"""Fixtures that start PostgreSQL, a server or a browser."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="leave out tests that need PostgreSQL, a server, a browser or several seconds",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Files with slow tests first: none of them runs alone at the end.
+    slow_files = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow_files)
+    if config.getoption("--fast"):
+        slow = [item for item in items if not _is_fast(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if _is_fast(item)]
+
+
+def _is_fast(item: pytest.Item) -> bool:
+    if item.get_closest_marker("slow"):
+        return False
+    return not NOT_FAST.intersection(getattr(item, "fixturenames", ()))
+
+
 def pytest_unconfigure() -> None:
     isolation.remove_memory()
 

@@ -94,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="pitasker",
         description="The front end to your crontab. Without a command: serve the dashboard.",
         epilog="Exit codes: 0 all is well; 1 done, but something needs a look; 2 not understood; "
-        "3 refused or failed, and nothing was changed.",
+        "3 refused or failed, and nothing was changed. "
+        "For contributors: `./pitasker test` runs the tests (with --fast, those that need no "
+        "database, server or browser); `./pitasker lint` checks format, style, types and imports.",
     )
     parser.add_argument("--version", action="version", version=f"PiTasker {__version__}")
     parser.set_defaults(takes_others=False, logs_to_terminal=False)

@@ -16,6 +16,7 @@ from pitasker_core.database import embedded
 
 PROJECT = Path(__file__).parents[2]
 BOTH = ("debian", "wheel")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(params=BOTH)

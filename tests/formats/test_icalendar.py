@@ -66,6 +66,7 @@ def test_a_task_without_known_times_is_left_out_and_named(record, why):
     assert notes(record) == [f"“Backup”: It is left out: {why}."]
 
 
+@pytest.mark.slow
 def test_a_calendar_has_a_limit_and_says_what_it_leaves_out():
     tasks = [task("0 */2 * * *", name=f"T{number}") for number in range(10)]
     assert len(events(*tasks, weeks=26)) <= MOST_EVENTS

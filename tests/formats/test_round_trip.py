@@ -23,6 +23,7 @@ def read(text, source):
     return read_tasks(text.encode(), source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", BOTH_WAYS)
 @given(st.lists(records, max_size=4).map(tuple))
 @example((TaskRecord("---", "@daily", "/bin/x", paused=True, labels=("a;b", "\\")),))
@@ -45,6 +46,7 @@ def test_no_cell_of_a_csv_file_is_a_formula(tasks):
         assert not [cell for cell in row if cell[:1] in tuple("=+-@\t\r＝＋－＠")]
 
 
+@pytest.mark.slow
 @given(st.lists(records, max_size=3).map(tuple))
 def test_other_readers_of_json_and_yaml_read_the_same_data(tasks):
     from_json = json.loads(write_tasks(tasks, Target.JSON)[0])

@@ -204,7 +204,8 @@ def test_the_tests_run_in_the_project_with_pytests_own_arguments(
     for name in ("crontab", "chromium", "nginx", "caddy"):
         (Path(environment["PATH"]) / name).symlink_to("/usr/bin/true")
     result = launch(project, environment, "test", "-k", "a name", cwd=Path("/"))
-    assert "started: -m pytest --numprocesses auto -k a name" in result.stdout
+    assert "started: -m pytest --numprocesses auto " in result.stdout
+    assert " -k a name\n" in result.stdout
     assert f"in: {project}" in result.stdout
     assert "-r " + str(project / "tests/requirements.txt") in installations()[0]
 
@@ -220,6 +221,34 @@ def test_the_tests_bring_the_programs_that_are_missing(
     launch(project, environment, "test")
     installed = (tmp_path / "apt.log").read_text().splitlines()[-1].split()
     assert {"cron", "chromium", "caddy"} <= set(installed)  # nginx may lie in /usr/sbin already
+
+
+def test_the_fast_tests_need_no_browser_and_no_proxies(project: Path, machine: Callable) -> None:
+    environment = machine()
+    (Path(environment["PATH"]) / "crontab").symlink_to("/usr/bin/true")
+    result = launch(project, environment, "test", "--fast")
+    assert result.stdout.splitlines()[0].endswith(" --fast")
+
+
+@pytest.mark.parametrize("failing", ["ruff", "mypy", "lint-imports", "shellcheck", None])
+def test_lint_runs_every_check_and_fails_when_one_fails(
+    project: Path, machine: Callable, failing: str | None
+) -> None:
+    environment = machine()
+    launch(project, environment, "lint")  # makes the environment
+    for check in ("ruff", "mypy", "lint-imports", "shellcheck"):
+        program = project / ".venv" / "bin" / check
+        program.write_text(f'#!/bin/sh\necho "{check} $*"; exit {int(check == failing)}\n')
+        program.chmod(0o755)
+    result = launch(project, environment, "lint")
+    assert result.returncode == int(failing is not None)
+    assert result.stdout.splitlines() == [
+        "ruff format --check",
+        "ruff check",
+        "mypy ",
+        "lint-imports ",
+        "shellcheck pitasker .ci/run",
+    ]
 
 
 def test_the_demo_without_cron_says_what_to_install(project: Path, machine: Callable) -> None:
