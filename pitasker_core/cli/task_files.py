@@ -106,17 +106,17 @@ def _export_units(units: Units, words: Words) -> Answer | int:
 def _import(environment: Environment, words: Words) -> Answer:
     source = Source(words.source) if words.source else None
     files = [(name, read_file(name, LARGEST_FILE)) for name in words.files]
-    found = read_files(environment, files, source)
+    file = read_files(environment, files, source)
     notes = [note for name in words.files for note in _environment_notes(name, source)]
-    found = TaskFile(found.records, found.problems, (*found.notes, *notes))
+    file = TaskFile(file.records, file.problems, (*file.notes, *notes))
     if words.preview:
-        return _previewed(preview_file(environment, found, with_duplicates=words.duplicates))
+        return _previewed(preview_file(environment, file, with_duplicates=words.duplicates))
     system_managed = False if words.database_only else None
     return _imported(
         import_file(
             environment,
             ACTOR,
-            found,
+            file,
             with_duplicates=words.duplicates,
             system_managed=system_managed,
         )

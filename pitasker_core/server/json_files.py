@@ -13,10 +13,10 @@ from pitasker_core.templates.template_file import template_data
 from pitasker_core.templates.using import Rendered
 
 
-def remarks(found: Iterable[Remark]) -> list[Shape]:
+def remarks(given: Iterable[Remark]) -> list[Shape]:
     """Remarks on a file: the line and the task, where they are known, and what is said."""
     return [
-        {"line": remark.line, "name": remark.name, "message": remark.message} for remark in found
+        {"line": remark.line, "name": remark.name, "message": remark.message} for remark in given
     ]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from pitasker_core import database
 from pitasker_core.base import clock
@@ -90,28 +91,47 @@ def create(environment: Environment, actor: str, new: NewTask) -> Applied:
 
     Raises InvalidSyntax for what cannot be an entry, and DatabaseError; then there is no task.
     """
+    return create_all(environment, actor, [new])
+
+
+def create_all(
+    environment: Environment, actor: str, new_tasks: Sequence[NewTask], kind: str = "create"
+) -> Applied:
+    """Create tasks, and write the entries of those that are system-managed by one sync.
+
+    Raises InvalidSyntax when one of them cannot be an entry, and DatabaseError; then there is none.
+    """
+    crontab = _crontab_or_none(environment)
+    with database.session(environment) as session:
+        rows = [_add_row(session, environment, new, crontab) for new in new_tasks]
+        session.flush()
+        for row in rows:
+            session.refresh(row)
+            after = event_values(row)
+            session.add(EventRow(actor=actor, kind="created", task=row.id, after=after))
+    return _follow(environment, actor, kind, rows)
+
+
+def _add_row(
+    session: Session, environment: Environment, new: NewTask, crontab: Document | None
+) -> TaskRow:
+    """Add the row of a new task, with its tag if it is system-managed. Raises InvalidSyntax."""
     values = {name: getattr(new, name) for name in VALUE_NAMES}
     values |= {name: values[name].strip(ends) for name, ends in _TEXTS.items()}
     values["system_managed"] = False
-    crontab = _crontab_or_none(environment)
     checks.check(values["name"], values["schedule"], values["command"], crontab)
     checks.check_ping_url(new.ping_url)
     checks.check_notify(new.notify)
     checks.check_notes(new.notes)
     checks.check_labels(new.labels)
-    with database.session(environment) as session:
-        columns = {ATTRIBUTES[name]: column_value(value) for name, value in values.items()}
-        row = TaskRow(**columns, source="pitasker", version=1)
-        session.add(row)
-        session.flush()
-        checks.check_recording(environment, row, crontab)
-        if new.system_managed:
-            want_entry(row)
-        session.flush()
-        session.refresh(row)
-        after = event_values(row)
-        session.add(EventRow(actor=actor, kind="created", task=row.id, after=after))
-    return _follow(environment, actor, "create", [row])
+    columns = {ATTRIBUTES[name]: column_value(value) for name, value in values.items()}
+    row = TaskRow(**columns, source="pitasker", version=1)
+    session.add(row)
+    session.flush()
+    checks.check_recording(environment, row, crontab)
+    if new.system_managed:
+        want_entry(row)
+    return row
 
 
 def apply(

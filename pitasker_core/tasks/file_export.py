@@ -41,17 +41,17 @@ def export_file(
 
     Raises NotFound for a task that is not there.
     """
-    found = listing(environment)
-    chosen = _chosen(found, tasks)
+    current = listing(environment)
+    chosen = _chosen(current, tasks)
     kind = FILE_KINDS[target]
-    data, notes = _data(found, chosen, target, weeks)
+    data, notes = _data(current, chosen, target, weeks)
     return ExportedFile(f"pitasker-tasks.{kind.extension}", kind.media_type, data, notes)
 
 
 def export_units(environment: Environment, tasks: Sequence[int] | None = None) -> Units:
     """Tasks as unit files of systemd, one by one. Raises NotFound."""
-    found = listing(environment)
-    return _units(found, _chosen(found, tasks))
+    current = listing(environment)
+    return _units(current, _chosen(current, tasks))
 
 
 def record_of(task: Task) -> TaskRecord:
@@ -59,10 +59,10 @@ def record_of(task: Task) -> TaskRecord:
     return TaskRecord(**{field.attribute: getattr(task, field.attribute) for field in FIELDS})
 
 
-def _chosen(found: Listing, tasks: Sequence[int] | None) -> list[Task]:
+def _chosen(current: Listing, tasks: Sequence[int] | None) -> list[Task]:
     if tasks is None:
-        return found.tasks
-    by_id = {task.id: task for task in found.tasks}
+        return current.tasks
+    by_id = {task.id: task for task in current.tasks}
     if missing := [number for number in tasks if number not in by_id]:
         raise NotFound(
             f"There is no task {missing[0]}.", Text(Code("./pitasker list"), " shows them all.")
@@ -71,16 +71,16 @@ def _chosen(found: Listing, tasks: Sequence[int] | None) -> list[Task]:
 
 
 def _data(
-    found: Listing, chosen: Sequence[Task], target: Target, weeks: int
+    current: Listing, chosen: Sequence[Task], target: Target, weeks: int
 ) -> tuple[bytes, tuple[Remark, ...]]:
     records = tuple(record_of(task) for task in chosen)
     if target is Target.SYSTEMD:
-        units = _units(found, chosen)
+        units = _units(current, chosen)
         return _zipped(units), units.notes
     if target is Target.ICAL:
         zone = clock.system_zone()
-        return write_calendar(records, clock.now(), zone, weeks, found.dialect)
-    text, notes = write_tasks(records, target, found.dialect)
+        return write_calendar(records, clock.now(), zone, weeks, current.dialect)
+    text, notes = write_tasks(records, target, current.dialect)
     pauses = tuple(
         Remark("The end of its pause is not carried over.", name=task.name)
         for task in chosen
@@ -89,16 +89,16 @@ def _data(
     return text.encode(), notes + pauses
 
 
-def _units(found: Listing, chosen: Sequence[Task]) -> Units:
-    jobs = [Job(record_of(task), _environment(found, task)) for task in chosen]
-    return write_units(jobs, found.dialect)
+def _units(current: Listing, chosen: Sequence[Task]) -> Units:
+    jobs = [Job(record_of(task), _environment(current, task)) for task in chosen]
+    return write_units(jobs, current.dialect)
 
 
-def _environment(found: Listing, task: Task) -> dict[str, str]:
+def _environment(current: Listing, task: Task) -> dict[str, str]:
     """The environment lines that reach a task's entry, or would reach a new one."""
-    if found.comparison is None:
+    if current.comparison is None:
         return {}
-    document = found.comparison.document
+    document = current.comparison.document
     indexes = document.by_tag.get(task.tag, []) if task.tag else []
     return document.environment(next(iter(indexes), None))
 

@@ -1,12 +1,11 @@
 """Tasks made of files: what each would become is shown first, and one that is wrong fails alone."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.recording import Recorder, Recording
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.formats.fields import FIELDS
@@ -14,8 +13,8 @@ from pitasker_core.formats.record import Remark, TaskFile, TaskRecord, joined
 from pitasker_core.formats.registry import Source, read_tasks, source_of
 from pitasker_core.sync import recorder_copy
 from pitasker_core.tasks import checks
-from pitasker_core.tasks.editing import Applied, apply, create
-from pitasker_core.tasks.model import Edit, NewTask, Task
+from pitasker_core.tasks.editing import Applied, create_all
+from pitasker_core.tasks.model import NewTask, Task
 from pitasker_core.tasks.task_list import Listing, listing
 
 
@@ -54,9 +53,12 @@ class FileImport:
     errors: tuple[Remark, ...] = ()
     notes: tuple[Remark, ...] = ()
     applied: Applied | None = None
-    """How the crontab followed; None when no task of the file is wanted there."""
-    failures: dict[int, str] = field(default_factory=dict)
-    """Why tasks are not in the crontab, by id."""
+    """The tasks as they were saved, for `undo`; None when there are none."""
+
+    @property
+    def failures(self) -> dict[int, str]:
+        """Why tasks are not in the crontab, by id."""
+        return self.applied.failures if self.applied else {}
 
     @property
     def problem(self) -> PiTaskerError | None:
@@ -81,16 +83,9 @@ def preview_file(
     environment: Environment, file: TaskFile, *, with_duplicates: bool = False
 ) -> FilePreview:
     """What an import would do with each task of a file."""
-    found = listing(environment)
-    document = found.comparison.document if found.comparison else None
-    present = {(task.schedule, task.command) for task in found.tasks}
-    candidates = []
-    for record in map(_trimmed, file.records):
-        candidate = _judged(environment, record, present, found, document, with_duplicates)
-        candidates.append(candidate)
-        if candidate.verdict is Verdict.NEW:
-            present.add((record.schedule, record.command))
-    return FilePreview(tuple(candidates), file.problems, file.notes)
+    judge = _Judge(environment, listing(environment), with_duplicates)
+    candidates = tuple(judge.candidate(_trimmed(record)) for record in file.records)
+    return FilePreview(candidates, file.problems, file.notes)
 
 
 def import_file(
@@ -107,35 +102,32 @@ def import_file(
     DatabaseError.
     """
     preview = preview_file(environment, file, with_duplicates=with_duplicates)
-    errors = list(preview.problems)
-    skipped: list[Remark] = []
-    made: list[tuple[Task, bool]] = []
+    by_verdict: dict[Verdict, list[Candidate]] = {verdict: [] for verdict in Verdict}
     for candidate in preview.candidates:
-        record = candidate.record
-        remark = Remark(candidate.reason, record.line, record.name)
-        if candidate.verdict is Verdict.NEW:
-            is_managed = record.system_managed if system_managed is None else system_managed
-            # Without an entry for now: one sync writes those of all tasks.
-            alone = replace(record, system_managed=False)
-            made.append((create_record(environment, actor, alone).tasks[0], is_managed))
-        elif candidate.verdict is Verdict.DUPLICATE:
-            skipped.append(remark)
-        else:
-            errors.append(remark)
-    edits = [
-        Edit(task.id, task.version, {"system_managed": True}) for task, wanted in made if wanted
+        by_verdict[candidate.verdict].append(candidate)
+    new_tasks = [
+        new_task(candidate.record, system_managed) for candidate in by_verdict[Verdict.NEW]
     ]
-    applied = apply(environment, actor, edits, "import") if edits else None
-    by_id = {task.id: task for task, _ in made}
-    by_id |= {task.id: task for task in (applied.tasks if applied else ())}
+    applied = create_all(environment, actor, new_tasks, "import") if new_tasks else None
     return FileImport(
-        tuple(by_id.values()),
-        tuple(skipped),
-        tuple(errors),
+        tuple(applied.tasks if applied else ()),
+        tuple(map(_remark, by_verdict[Verdict.DUPLICATE])),
+        (*preview.problems, *map(_remark, by_verdict[Verdict.INVALID])),
         file.notes,
         applied,
-        applied.failures if applied else {},
     )
+
+
+def new_task(record: TaskRecord, system_managed: bool | None = None) -> NewTask:
+    """The task to create of a record. `system_managed` decides, unless it is None."""
+    values = {field.attribute: getattr(record, field.attribute) for field in FIELDS}
+    if system_managed is not None:
+        values["system_managed"] = system_managed
+    return NewTask(**values)
+
+
+def _remark(candidate: Candidate) -> Remark:
+    return Remark(candidate.reason, candidate.record.line, candidate.record.name)
 
 
 def _trimmed(record: TaskRecord) -> TaskRecord:
@@ -152,58 +144,56 @@ def _dialect(environment: Environment) -> Dialect:
     return listing(environment).dialect
 
 
-def _judged(
-    environment: Environment,
-    record: TaskRecord,
-    present: set[tuple[str, str]],
-    found: Listing,
-    document: Document | None,
-    with_duplicates: bool,
-) -> Candidate:
-    try:
-        _check(environment, record, document)
-    except PiTaskerError as problem:
-        return Candidate(record, Verdict.INVALID, problem.user_message)
-    if with_duplicates:
+class _Judge:
+    """Decides what becomes of each task of a file, in its order."""
+
+    def __init__(self, environment: Environment, current: Listing, with_duplicates: bool) -> None:
+        self._environment = environment
+        self._with_duplicates = with_duplicates
+        self._document = current.comparison.document if current.comparison else None
+        self._tasks = {(task.schedule, task.command) for task in current.tasks}
+        self._unmanaged = set(_unmanaged_entries(current))
+
+    def candidate(self, record: TaskRecord) -> Candidate:
+        """The verdict on a record."""
+        try:
+            self._check(record)
+        except PiTaskerError as problem:
+            return Candidate(record, Verdict.INVALID, problem.user_message)
+        if not self._with_duplicates and (reason := self._duplicate_reason(record)):
+            return Candidate(record, Verdict.DUPLICATE, reason)
+        self._tasks.add((record.schedule, record.command))
         return Candidate(record, Verdict.NEW)
-    if (record.schedule, record.command) in present:
-        reason = "There is a task with this schedule and command."
-        return Candidate(record, Verdict.DUPLICATE, reason)
-    if _is_unmanaged(record, found):
-        reason = "The crontab has this entry: `./pitasker import` makes it a task."
-        return Candidate(record, Verdict.DUPLICATE, reason)
-    return Candidate(record, Verdict.NEW)
+
+    def _duplicate_reason(self, record: TaskRecord) -> str:
+        job = (record.schedule, record.command)
+        if job in self._tasks:
+            return "There is a task with this schedule and command."
+        if job in self._unmanaged:
+            return "The crontab has this entry: `./pitasker import` makes it a task."
+        return ""
+
+    def _check(self, record: TaskRecord) -> None:
+        """Raise InvalidSyntax unless a task can be made of a record."""
+        # The longest number that a task can have: its own comes later.
+        recorder = Recorder(str(recorder_copy.path(self._environment)), 2**31 - 1)
+        checks.check(
+            record.name,
+            record.schedule,
+            record.command,
+            self._document,
+            recording=Recording(record.record_runs, record.timeout_seconds, record.no_overlap),
+            recorder=recorder,
+        )
+        checks.check_ping_url(record.ping_url)
+        checks.check_notify(record.notify)
+        checks.check_notes(record.notes)
+        checks.check_labels(record.labels)
 
 
-def _is_unmanaged(record: TaskRecord, found: Listing) -> bool:
-    """Whether an entry that no task manages runs the same at the same times."""
-    if found.comparison is None:
-        return False
-    entries = (found.comparison.document.entry(i) for i in found.comparison.reading.unmanaged)
-    same = (record.schedule, record.command)
-    return any((entry.schedule, entry.command) == same for entry in entries)
-
-
-def _check(environment: Environment, record: TaskRecord, document: Document | None) -> None:
-    """Raise InvalidSyntax unless a task can be made of a record."""
-    # The longest number that a task can have: its own is not known yet.
-    recorder = Recorder(str(recorder_copy.path(environment)), 2**31 - 1)
-    recording = Recording(record.record_runs, record.timeout_seconds, record.no_overlap)
-    checks.check(
-        record.name,
-        record.schedule,
-        record.command,
-        document,
-        recording=recording,
-        recorder=recorder,
-    )
-    checks.check_ping_url(record.ping_url)
-    checks.check_notify(record.notify)
-    checks.check_notes(record.notes)
-    checks.check_labels(record.labels)
-
-
-def create_record(environment: Environment, actor: str, record: TaskRecord) -> Applied:
-    """Create the task of a record. Raises InvalidSyntax, DatabaseError."""
-    values = {field.attribute: getattr(record, field.attribute) for field in FIELDS}
-    return create(environment, actor, NewTask(**values))
+def _unmanaged_entries(current: Listing) -> Iterator[tuple[str, str]]:
+    """The schedule and command of each entry that no task manages."""
+    if current.comparison is not None:
+        for index in current.comparison.reading.unmanaged:
+            entry = current.comparison.document.entry(index)
+            yield entry.schedule, entry.command

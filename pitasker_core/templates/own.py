@@ -59,7 +59,7 @@ def save_template(
 ) -> Template:
     """Keep a template. Nothing in it is run.
 
-    Raises InvalidSyntax when its name is taken, unless it is to replace another of one's own.
+    Raises InvalidSyntax when its name is taken, unless it is to replace another own template.
     """
     if template.name in {built_in.name for built_in in built_in_templates()}:
         raise InvalidSyntax(
@@ -88,7 +88,7 @@ def save_template(
 
 
 def remove_template(environment: Environment, actor: str, name: str) -> None:
-    """Remove a template of one's own. Raises NotFound."""
+    """Remove an own template. Raises NotFound."""
     with database.session(environment) as session:
         row = session.get(SettingRow, _PREFIX + name)
         if row is None:

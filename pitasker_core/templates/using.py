@@ -7,9 +7,9 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.formats.record import TaskRecord
 from pitasker_core.sync.service import read_crontab
-from pitasker_core.tasks import Applied, get
+from pitasker_core.tasks import Applied, create, get
 from pitasker_core.tasks.file_export import record_of
-from pitasker_core.tasks.file_import import create_record
+from pitasker_core.tasks.file_import import new_task
 from pitasker_core.templates.from_task import template_from_task
 from pitasker_core.templates.missing import list_missing
 from pitasker_core.templates.model import Template
@@ -48,10 +48,8 @@ def use_template(
 ) -> Applied:
     """Create the task of a template. Raises NotFound, InvalidSyntax, DatabaseError."""
     template = get_template(environment, name).template
-    record = replace(
-        render(template, values, task_name), system_managed=system_managed, paused=paused
-    )
-    return create_record(environment, actor, record)
+    record = replace(render(template, values, task_name), paused=paused)
+    return create(environment, actor, new_task(record, system_managed))
 
 
 def save_as_template(

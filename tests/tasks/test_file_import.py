@@ -159,3 +159,17 @@ def test_a_file_without_a_known_ending_needs_its_format(environment):
         read_files(environment, [("tasks", b"")])
     with pytest.raises(ParseError):
         read_files(environment, [("tasks", b"")], Source.JSON)
+
+
+def test_an_import_is_taken_back_as_a_whole(environment, crontab):
+    crontab.write(b"# mine\n")
+    done = bring(environment, BACKUP, RICH)
+    tasks.undo(environment, ME, done.applied)
+    assert (tasks.listing(environment).tasks, crontab.read()) == ([], b"# mine\n")
+
+
+def test_tasks_are_created_together_or_not_at_all(environment, crontab):
+    new = [tasks.NewTask("a", "@daily", "/bin/a"), tasks.NewTask("b", "60 * * * *", "/bin/b")]
+    with pytest.raises(InvalidSyntax):
+        tasks.create_all(environment, ME, new)
+    assert (tasks.listing(environment).tasks, crontab.read()) == ([], None)

@@ -60,11 +60,11 @@ def export_notes(
 
 
 @router.post("/import/preview", response_model=models.FilePreview)
-def preview(environment: Asked, sent: models.TaskFile) -> Shape:
+def preview_import(environment: Asked, sent: models.TaskFile) -> Shape:
     """What an import of a file would do with each of its tasks."""
     file = _file(environment, sent)
-    found = preview_file(environment, file, with_duplicates=sent.duplicates)
-    return json_files.file_preview(found)
+    preview = preview_file(environment, file, with_duplicates=sent.duplicates)
+    return json_files.file_preview(preview)
 
 
 @router.post("/import", response_model=models.FileImport, response_model_exclude_unset=True)

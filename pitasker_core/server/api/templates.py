@@ -58,7 +58,7 @@ def get_template(environment: Asked, name: Name) -> Shape:
 
 @router.delete("/{name}", status_code=204)
 def remove_template(environment: Asked, name: Name) -> None:
-    """Remove a template of one's own."""
+    """Remove an own template."""
     own.remove_template(environment, ACTOR, name)
 
 
