@@ -60,7 +60,7 @@ TASK = Task(
 
 
 def run(**fields: object) -> Run:
-    """A run that cron started in time and that went well, but for some fields."""
+    """A run that cron started in time and that succeeded, but for some fields."""
     known = {
         "id": 1,
         "task": 3,
@@ -139,7 +139,7 @@ def check(found: Facts, name: str) -> Check:
 
 def test_all_in_order_is_said_in_one_sentence_and_no_check_is_bad() -> None:
     answer = judge(facts())
-    assert answer.conclusion == "It did run at 02:00 and went well: it runs next in 13 h."
+    assert answer.conclusion == "It ran at 02:00 and succeeded: it runs next in 13 h."
     assert {check.verdict for check in answer.checks} == {Verdict.OK}
     assert answer.in_order
 
@@ -153,9 +153,9 @@ PAUSED = entry(line="# 0 2 * * * /bin/backup")
 RECORDED = entry(line="0 2 * * * /home/pi/pitasker-recorder 3 '/bin/backup'")
 MORNING = DUE.replace(hour=8)
 SCHEDULES = {
-    "0 2 31 2 *": (BAD, "never comes (31 February never comes)"),
+    "0 2 31 2 *": (BAD, "never runs (31 February never comes)"),
     "0 2 * * fri-mon": (BAD, "runs backward and selects nothing"),
-    "0 2 1 * *": (GOOD, "it was due last on Sun 01 Mar at 02:00"),
+    "0 2 1 * *": (GOOD, "it was last due on Sun 01 Mar at 02:00"),
     "0 2 13 * 5": (GOOD, "neither of the two day fields begins with *, so one of them is enough"),
     "0 2 */2 * 1": (GOOD, "one of the two day fields begins with *, so both must match"),
     "5~9 2 * * *": (UNKNOWN, "does not mean what it seems to (minute: cron ignores '~9' after '5'"),
@@ -166,12 +166,12 @@ SCHEDULES = {
 @pytest.mark.parametrize(
     ("name", "found", "verdict", "evidence"),
     [
-        ("In the crontab", facts("0 1 * * * other\n"), BAD, "has no entry of it"),
+        ("In the crontab", facts("0 1 * * * other\n"), BAD, "has no entry for it"),
         (
             "In the crontab",
             facts("\n", of=replace(TASK, system_managed=False)),
             BAD,
-            "kept in the database only",
+            "database only, so cron does not run it",
         ),
         ("In the crontab", facts(of=replace(TASK, deleted_at=NOW)), BAD, "was deleted"),
         (
@@ -187,33 +187,33 @@ SCHEDULES = {
             BAD,
             "paused until 13:48.",
         ),
-        ("In step", facts(entry("0 5 * * * /bin/backup")), BAD, "the schedule 0 5 * * *"),
-        ("In step", facts(entry("0 2 * * * /bin/x")), BAD, "another command"),
-        ("In step", facts(PAUSED), BAD, "a pause that this task has not"),
+        ("In sync", facts(entry("0 5 * * * /bin/backup")), BAD, "the schedule 0 5 * * *"),
+        ("In sync", facts(entry("0 2 * * * /bin/x")), BAD, "another command"),
+        ("In sync", facts(PAUSED), BAD, "a pause, unlike this task"),
         (
             "Allowed to use crontab",
             facts(may_use_crontab=False),
             UNKNOWN,
-            "keeps pi from changing the crontab; cron goes on running what is installed",
+            "keeps pi from changing the crontab; cron still runs the installed crontab",
         ),
         ("Allowed to use crontab", facts(may_use_crontab=None), UNKNOWN, "cannot be read"),
         ("Cron is running", facts(cron_alive=False), BAD, "Cron is not running."),
-        ("Cron is running", facts(cron_alive=None), UNKNOWN, "cannot be seen from here"),
+        ("Cron is running", facts(cron_alive=None), UNKNOWN, "unknown whether cron is running"),
         ("Cron is running", facts(is_demo=True), BAD, "This is the demo"),
         (
             "The whole crontab is valid",
             facts(entry(above="61 * * * * x\n")),
             BAD,
-            "does not take line 1, and leaves out the whole crontab for it: minute must be 0 to 59",
+            "refuses line 1, so it ignores the whole crontab: minute must be 0 to 59",
         ),
         (
             "The whole crontab is valid",
             facts(entry(above="61 * * * * x\n"), dialect=Dialect.CRONIE),
             UNKNOWN,
-            "does not take line 1",
+            "refuses line 1",
         ),
         ("The last line is complete", facts(entry(below="")), BAD, "has no line end"),
-        ("The last line is complete", facts(entry(below="\n# end")), GOOD, "as cron wants it"),
+        ("The last line is complete", facts(entry(below="\n# end")), GOOD, "ends with a line end"),
         (
             "Cron's file",
             facts(spooled=Spooled("/s/pi", 0o644, "pi", is_link=False, links=1)),
@@ -238,9 +238,14 @@ SCHEDULES = {
             BAD,
             "The account has expired, and cron starts nothing for pi.",
         ),
-        ("The account is valid", facts(account_problem=None), UNKNOWN, "cannot be seen"),
         (
-            "What cron says",
+            "The account is valid",
+            facts(account_problem=None),
+            UNKNOWN,
+            "unknown whether the account",
+        ),
+        (
+            "Cron's log",
             facts(last_start=None, complaint=(DUE, "ORPHAN (no passwd entry)")),
             BAD,
             "Cron logged at 02:00: ORPHAN (no passwd entry).",
@@ -256,7 +261,7 @@ SCHEDULES = {
             "The time zone",
             facts(entry(above="CRON_TZ=America/New_York\n"), dialect=Dialect.CRONIE),
             GOOD,
-            "in America/New_York, as CRON_TZ has it",
+            "in America/New_York, because of CRON_TZ",
         ),
         ("The time zone", facts(entry(above="TZ=Europe/Berlin\n")), GOOD, "Europe/Berlin"),
         ("The time zone", facts(entry(above="TZ=:Europe/Paris\n")), GOOD, "in Europe/Berlin"),
@@ -269,13 +274,13 @@ SCHEDULES = {
         ),
         ("The time zone", facts(entry(above="TZ=CET-1\n")), UNKNOWN, "the command sees TZ=CET-1"),
         ("The time zone", facts(entry(above="TZ=CET-1\nCRON_TZ=UTC\n")), BAD, "sees CRON_TZ=UTC"),
-        ("The clock", facts(clock_synchronised=False), UNKNOWN, "is not set by the network"),
-        ("The clock", facts(clock_synchronised=None), UNKNOWN, "cannot be seen"),
+        ("The clock", facts(clock_synchronised=False), UNKNOWN, "is not synchronised"),
+        ("The clock", facts(clock_synchronised=None), UNKNOWN, "unknown whether the clock"),
         (
             "The clock",
             facts(of=replace(TASK, definition_changed_at=NOW + timedelta(days=2))),
             BAD,
-            "it shows 12:48, and Fri 06 Mar, 12:48 was there before",
+            "it shows 12:48, and Fri 06 Mar, 12:48 has already passed",
         ),
         (
             "Not missed",
@@ -306,32 +311,32 @@ SCHEDULES = {
             "Not missed",
             facts(last_start=None, booted_at=NOW - timedelta(hours=1)),
             UNKNOWN,
-            "The machine was started only at 11:48, and may have been off before",
+            "The machine started only at 11:48, and may have been off before",
         ),
-        ("A start was seen", facts(), GOOD, "The recorder saw its start at 02:00"),
-        ("A start was seen", facts(last_start=None, logged_start=DUE), GOOD, "Cron's log has its"),
-        ("A start was seen", facts(last_start=CAUGHT_UP), GOOD, "started it at 08:10, to catch up"),
-        ("A start was seen", facts(last_start=None), BAD, "cron's log has no start of it"),
+        ("Start", facts(), GOOD, "The recorder saw its start at 02:00"),
+        ("Start", facts(last_start=None, logged_start=DUE), GOOD, "Cron's log has its"),
+        ("Start", facts(last_start=CAUGHT_UP), GOOD, "started it at 08:10, to catch up"),
+        ("Start", facts(last_start=None), BAD, "cron's log has no start of it"),
         (
-            "A start was seen",
+            "Start",
             facts(RECORDED, last_start=None, log_is_seen=False, recorder=FileFacts("/r")),
             BAD,
             "the records of its runs have no start of it",
         ),
         (
-            "A start was seen",
+            "Start",
             facts(last_start=None, log_is_seen=False, log_problem="Only root may read it."),
             UNKNOWN,
-            "whether cron started it cannot be seen from here. Only root may read it.",
+            "unknown whether cron started it. Only root may read it.",
         ),
         (
-            "A start was seen",
+            "Start",
             facts(last_start=None, of=replace(TASK, definition_changed_at=NOW)),
             UNKNOWN,
-            "not due yet since it was changed",
+            "not been due since it was changed",
         ),
         ("The recorder", facts(recorder=FileFacts("/r")), GOOD, "can be started"),
-        ("The recorder", facts(recorder=FileFacts("/r", "No such file")), BAD, "is not there"),
+        ("The recorder", facts(recorder=FileFacts("/r", "No such file")), BAD, "is missing"),
         (
             "The recorder",
             facts(recorder=FileFacts("/r", executable=False)),
@@ -354,9 +359,9 @@ SCHEDULES = {
             BAD,
             "/srv/photos lies on /srv, which /etc/fstab names and which is not mounted",
         ),
-        ("Room on the disk", facts(disks=(Disk("/", 0, 9, False),)), BAD, "/ is full"),
-        ("Room on the disk", facts(disks=(Disk("/", 10**9, 0, False),)), BAD, "/ is full"),
-        ("Room on the disk", facts(disks=(Disk("/", 10**9, 9, True),)), UNKNOWN, "read-only"),
+        ("Free disk space", facts(disks=(Disk("/", 0, 9, False),)), BAD, "/ is full"),
+        ("Free disk space", facts(disks=(Disk("/", 10**9, 0, False),)), BAD, "/ is full"),
+        ("Free disk space", facts(disks=(Disk("/", 10**9, 9, True),)), UNKNOWN, "read-only"),
         (
             "The program",
             job("rclone", pi(missing=("rclone",), elsewhere={"rclone": "/opt/rclone"})),
@@ -379,32 +384,37 @@ SCHEDULES = {
         ),
         ("The program", job("root x", pi(missing=("root",))), BAD, "takes root for the progr"),
         (
-            "Where it writes",
+            "Output files",
             job("x > /var/log/x", pi(FileFacts("/var/log/x", writable=False))),
             BAD,
             "The shell cannot write to /var/log/x, and does not start the command then: Permis",
         ),
-        ("Where it writes", job("x > /t", pi(FileFacts("/t"))), GOOD, "/t can be written"),
+        ("Output files", job("x > /t", pi(FileFacts("/t"))), GOOD, "/t can be written"),
         ("Percent signs", facts(entry("0 2 * * * date +%F")), BAD, "what cron runs is date +"),
         ("Percent signs", facts(entry("0 2 * * * x > $(date %F)")), BAD, "runs is x > $(date"),
         ("Percent signs", facts(entry("0 2 * * * cat%data")), UNKNOWN, "what cron runs is cat"),
-        ("Percent signs", facts(entry("0 2 * * * date +\\%F")), GOOD, "No % cuts"),
+        (
+            "Percent signs",
+            facts(entry("0 2 * * * date +\\%F")),
+            GOOD,
+            "No % ends the command early",
+        ),
         ("Line ends", facts(entry(below="\r\n")), BAD, "The entry has a carriage return"),
         ("sudo", job("sudo x", pi()), UNKNOWN, "cannot ask for a password"),
-        ("How it ended last", facts(last_start=FAILED), BAD, "exit code 127: command not found"),
+        ("Last result", facts(last_start=FAILED), BAD, "exit code 127: command not found"),
         (
-            "How it ended last",
+            "Last result",
             facts(last_start=run(state="started", source="observed", exit_code=None)),
             UNKNOWN,
-            "how it ended is not known",
+            "its result was not recorded",
         ),
-        ("How it ended last", facts(last_start=None), UNKNOWN, "No run of it is known"),
-        ("How it ended last", facts(last_start=RUNNING), GOOD, "It has been running since 02:00"),
+        ("Last result", facts(last_start=None), UNKNOWN, "No run is known"),
+        ("Last result", facts(last_start=RUNNING), GOOD, "It has been running since 02:00"),
         (
-            "How it ended last",
+            "Last result",
             facts(last_start=FAILED, of=CHANGED),
             UNKNOWN,
-            "started at 02:00, before the task was changed, and ended badly: exit code 127",
+            "started at 02:00, before the task was changed and failed: exit code 127",
         ),
         *(
             ("The schedule", facts(entry(f"{text} /bin/backup")), *expected)
@@ -443,7 +453,7 @@ def test_a_check_says_what_it_saw(name: str, found: Facts, verdict: Verdict, evi
             "ls -l '/$(x)'",
         ),
         (
-            "Where it writes",
+            "Output files",
             job("x > '/a b/log'", pi(FileFacts("/a b/log", "is gone"))),
             "ls -ld '/a b'",
         ),
@@ -463,7 +473,7 @@ def test_a_check_says_what_it_saw(name: str, found: Facts, verdict: Verdict, evi
             "systemctl status crond",
         ),
         (
-            "A start was seen",
+            "Start",
             facts(last_start=None, dialect=Dialect.CRONIE),
             "sudo journalctl -u crond --since '2026-03-04 02:00' --until '2026-03-04 02:05'",
         ),
@@ -488,12 +498,12 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
         ),
         (
             facts(cron_alive=False),
-            "It did run at 02:00, and does not run now, because cron is not running.",
+            "It ran at 02:00, and does not run now, because cron is not running.",
         ),
         (
             job("x", NO_X, last_start=FAILED),
-            "It did run at 02:00, and ended badly: exit code 127: command not found. Probably "
-            "because there is no program x on cron's PATH (/usr/bin:/bin).",
+            "It ran at 02:00 and failed: exit code 127: command not found. The "
+            "probable cause: there is no program x on cron's PATH (/usr/bin:/bin).",
         ),
         (
             job("x", NO_X, last_start=None, missed=MISSED),
@@ -506,13 +516,13 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
         ),
         (
             facts(last_start=None),
-            "It did not run, and nothing here says why: it was due at 02:00, and cron's log has "
-            "no start of it.",
+            "It did not run, and no check found the reason: it was due at 02:00, and cron's log "
+            "has no start of it.",
         ),
         (
             facts(entry("0 2 * * * /bin/other")),
             "It does not run as you may expect, because the entry has another command than this "
-            "task: cron goes by the entry.",
+            "task: cron follows the entry.",
         ),
         (
             facts(entry(above="TZ=Asia/Tokyo\n")),
@@ -521,12 +531,12 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
         ),
         (
             facts(may_use_crontab=False, last_start=None),
-            "It did not run, and nothing here says why: it was due at 02:00, and cron's log has "
-            "no start of it.",
+            "It did not run, and no check found the reason: it was due at 02:00, and cron's log "
+            "has no start of it.",
         ),
         (
             job("x", NO_X),
-            "It did run at 02:00, but it cannot do its work, because there is no program x on "
+            "It ran at 02:00, but it cannot do its work, because there is no program x on "
             "cron's PATH (/usr/bin:/bin).",
         ),
         (
@@ -549,37 +559,36 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
         ),
         (
             facts(last_start=CAUGHT_UP, missed=MISSED),
-            "It ran late (caught up at 08:10) and went well: it runs next in 13 h.",
+            "It ran late (caught up at 08:10) and succeeded: it runs next in 13 h.",
         ),
         (
             facts(of=CHANGED, last_start=FAILED),
-            "It was not due since it was changed at 12:40. Its last run, at 02:00, was before "
-            "that, and ended badly: exit code 127: command not found. It runs next in 13 h.",
+            "It has not been due since it was changed at 12:40. Its last run, at 02:00, was before "
+            "that and failed: exit code 127: command not found. It runs next in 13 h.",
         ),
         (
             facts(of=CHANGED, cron_alive=False),
-            "It was not due since it was changed at 12:40. Its last run, at 02:00, was before "
+            "It has not been due since it was changed at 12:40. Its last run, at 02:00, was before "
             "that. It does not run now, because cron is not running.",
         ),
         (
             facts(RECORDED, last_start=None, log_is_seen=False, booted_at=MORNING),
-            "It did not run at 02:00. The machine was started only at 08:00, and may have been "
+            "It did not run at 02:00. The machine started only at 08:00, and may have been "
             "off before.",
         ),
         (
             facts(last_start=None, log_is_seen=False, booted_at=MORNING),
-            "Nothing is found that would keep it from running. Whether it did so at 02:00 cannot "
-            "be seen from here. The machine was started only at 08:00, and may have been off "
+            "No problem was found. Whether it ran at 02:00 is "
+            "unknown. The machine started only at 08:00, and may have been off "
             "before; it runs next in 13 h.",
         ),
         (
             facts(last_start=None, of=replace(TASK, definition_changed_at=NOW)),
-            "Everything is in order: it runs next in 13 h.",
+            "All checks passed: it runs next in 13 h.",
         ),
         (
             facts(last_start=None, log_is_seen=False),
-            "Nothing is found that would keep it from running. Whether it did so at 02:00 cannot "
-            "be seen from here; it runs next in 13 h.",
+            "No problem was found. Whether it ran at 02:00 is unknown; it runs next in 13 h.",
         ),
         (
             facts(
@@ -587,7 +596,7 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
                 of=replace(TASK, schedule="@reboot", definition_changed_at=NOW),
                 last_start=None,
             ),
-            "Everything is in order: it runs next when the machine is started.",
+            "All checks passed: it runs next when the machine starts.",
         ),
     ],
 )
@@ -598,19 +607,19 @@ def test_the_first_cause_is_the_reason(found: Facts, conclusion: str) -> None:
 def test_of_a_task_that_runs_every_minute_a_start_must_have_shown_two_minutes_later() -> None:
     every_minute = facts(entry("* * * * * /bin/backup"), last_start=None)
     assert every_minute.due == NOW - LATE
-    assert check(every_minute, "A start was seen").verdict is BAD
+    assert check(every_minute, "Start").verdict is BAD
     new = facts(
         of=replace(TASK, schedule="* * * * *", definition_changed_at=NOW - timedelta(seconds=30))
     )
     new = replace(new, document=parse(entry("* * * * * /bin/backup")), last_start=None)
-    assert "only just over" in check(new, "A start was seen").evidence
+    assert "less than two minutes ago" in check(new, "Start").evidence
 
 
 def test_a_run_of_long_ago_does_not_answer_for_the_last_time_it_was_due() -> None:
     old = run(started_at=DUE - timedelta(days=1))
-    assert check(facts(last_start=old), "A start was seen").verdict is BAD
+    assert check(facts(last_start=old), "Start").verdict is BAD
     late = run(started_at=DUE + timedelta(seconds=20), state="started", source="observed")
-    assert check(facts(last_start=late), "A start was seen").verdict is GOOD
+    assert check(facts(last_start=late), "Start").verdict is GOOD
 
 
 @pytest.mark.parametrize(
@@ -743,10 +752,10 @@ def test_a_failed_run_by_hand_after_a_change_is_told() -> None:
     answer = judge(facts(of=CHANGED, last_start=None, by_hand=by_hand))
     when = f"{by_hand.started_at.astimezone(BERLIN):%H:%M}"
     assert answer.conclusion.endswith(
-        f"Started by hand at {when}, it ended badly: exit code 127: command not found."
+        f"Started by hand at {when}, it failed: exit code 127: command not found."
     )
-    assert "Everything is in order" not in answer.conclusion
-    ended = check(facts(of=CHANGED, last_start=None, by_hand=by_hand), "How it ended last")
+    assert "All checks passed" not in answer.conclusion
+    ended = check(facts(of=CHANGED, last_start=None, by_hand=by_hand), "Last result")
     assert ended.verdict is Verdict.BAD
     assert f"by hand at {when}" in ended.evidence
 
@@ -782,10 +791,10 @@ def test_the_facts_of_a_real_entry_are_gathered(environment, crontab, tmp_path, 
     )
     for path in ("/bin/bash", str(tmp_path), str(script)):
         assert found.file(path) == look_at_file(path)
-    evidence = check(found, "Where it writes").evidence
+    evidence = check(found, "Output files").evidence
     assert f"there is no folder {tmp_path}/none" in evidence
     bad = [one.name for one in judge(found).checks if one.verdict is BAD]
-    assert bad[-2:] == ["Where it writes", "The program"]
+    assert bad[-2:] == ["Output files", "The program"]
 
 
 def test_the_command_line_tells_the_reason(cli, environment, crontab, capsys):

@@ -1,4 +1,4 @@
-"""What comes of asking: a reason, and the checks that led to it."""
+"""The answer to "Why didn't it run?": a conclusion and the checks behind it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a check found."""
+    """The result of a check."""
 
     OK = "ok"
     BAD = "bad"
@@ -15,12 +15,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that must be in order for a task to run and do its work."""
+    """One condition for a task to run and to do its work."""
 
     name: str
     verdict: Verdict
     evidence: str
-    """What was seen, in one sentence."""
+    """What the check found, in one sentence."""
     advice: str = ""
     """The next step, in words."""
     command: str = ""
@@ -29,33 +29,33 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The reason in a sentence, and everything that was looked at, in the order of causes."""
+    """The conclusion in a sentence, and all checks, in the order of causes."""
 
     conclusion: str
     checks: tuple[Check, ...]
 
     @property
     def in_order(self) -> bool:
-        """Whether nothing bad was found."""
+        """Whether no check is bad."""
         return all(check.verdict is not Verdict.BAD for check in self.checks)
 
 
 def good(name: str, evidence: str) -> Check:
-    """A check that found all in order."""
+    """A check that passed."""
     return Check(name, Verdict.OK, evidence)
 
 
 def bad(name: str, evidence: str, advice: str = "", command: str = "") -> Check:
-    """A check that found what is wrong."""
+    """A check that found a problem."""
     return Check(name, Verdict.BAD, evidence, advice, command)
 
 
 def unknown(name: str, evidence: str, advice: str = "", command: str = "") -> Check:
-    """A check that could not tell, or that found what may be meant so."""
+    """A check without a clear result, or that found something that may be intended."""
     return Check(name, Verdict.UNKNOWN, evidence, advice, command)
 
 
 def log_command(unit: str, since: datetime) -> str:
-    """The command that shows five minutes of cron's log. `since` is by the machine's clock."""
+    """A command that shows five minutes of cron's log. `since` is in the machine's zone."""
     until, clock = since + timedelta(minutes=5), "%Y-%m-%d %H:%M"
     return f"sudo journalctl -u {unit} --since '{since:{clock}}' --until '{until:{clock}}'"

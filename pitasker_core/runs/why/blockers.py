@@ -24,7 +24,7 @@ def _wanted(facts: Facts) -> Check:
     if entry is None and not task.system_managed:
         return bad(
             name,
-            "It is kept in the database only, and nothing runs it.",
+            "It is database only, so cron does not run it.",
             "Switch on “In crontab”.",
             f"./pitasker export {task.id}",
         )
@@ -32,11 +32,11 @@ def _wanted(facts: Facts) -> Check:
         why = f" ({task.sync_error})" if task.sync_error else ""
         return bad(
             name,
-            f"The installed crontab has no entry of it{why}.",
-            "Sync, or decide under Sync health.",
+            f"The installed crontab has no entry for it{why}.",
+            "Sync, or resolve it under Sync.",
             f"./pitasker sync {task.id}",
         )
-    return good(name, f"Its entry stands in line {(facts.index or 0) + 1} of the crontab.")
+    return good(name, f"Its entry is in line {(facts.index or 0) + 1} of the crontab.")
 
 
 def _not_paused(facts: Facts) -> Check | None:
@@ -54,7 +54,7 @@ def _cron(facts: Facts) -> Check:
     if facts.cron_alive is None:
         return unknown(
             name,
-            "Whether cron is running cannot be seen from here.",
+            "It is unknown whether cron is running.",
             command=f"systemctl status {facts.unit}",
         )
     if not facts.cron_alive:
@@ -64,21 +64,21 @@ def _cron(facts: Facts) -> Check:
 
 
 def _lines(facts: Facts) -> Check | None:
-    """Debian's daemon drops the whole file for one bad line; of cronie's that is not known."""
+    """Debian's daemon ignores the whole file if one line is invalid. Cronie's rule is unknown."""
     name, document = "The whole crontab is valid", facts.document
     if document is None:
         return None
     if not document.invalid_lines:
-        return good(name, "Cron takes every line of it.")
+        return good(name, "Cron accepts every line.")
     at = document.invalid_lines[0]
     line = document.lines[at]
     reason = getattr(line, "reason", "")
     if document.dialect is Dialect.CRONIE:
-        return unknown(name, f"Cron does not take line {at + 1}: {reason}.", "Mend that line.")
+        return unknown(name, f"Cron refuses line {at + 1}: {reason}.", "Fix that line.")
     return bad(
         name,
-        f"Cron does not take line {at + 1}, and leaves out the whole crontab for it: {reason}.",
-        "Mend that line in the raw editor, or make a comment of it.",
+        f"Cron refuses line {at + 1}, so it ignores the whole crontab: {reason}.",
+        "Fix that line in the raw editor, or make a comment of it.",
         "./pitasker validate",
     )
 
@@ -89,11 +89,11 @@ def _last_line(facts: Facts) -> Check | None:
         return None
     last = facts.document.lines[-1]
     if last.raw.endswith("\n") or isinstance(last, Blank | Comment):
-        return good(name, "The crontab ends as cron wants it.")
+        return good(name, "The crontab ends with a line end.")
     return bad(
         name,
-        "The crontab's last line has no line end, and cron leaves out the whole crontab for it.",
-        "Save it in the raw editor, which ends it.",
+        "The crontab's last line has no line end, so cron ignores the whole crontab.",
+        "Save it in the raw editor, which adds the line end.",
         "./pitasker raw get",
     )
 
@@ -106,8 +106,8 @@ def _spool(facts: Facts) -> Check | None:
         return bad(
             name,
             f"{file.path} is a link, and cron ignores it.",
-            Text("Install the crontab anew: ", Code("crontab"), " makes a file of its own."),
-            # By a file and no pipe: a listing that is cut short would be installed so.
+            Text("Install the crontab again: ", Code("crontab"), " then makes a regular file."),
+            # A file, not a pipe, because a truncated listing would be installed.
             'copy=$(mktemp) && crontab -l > "$copy" && crontab "$copy" && rm "$copy"',
         )
     if file.mode != 0o600:
@@ -122,13 +122,13 @@ def _spool(facts: Facts) -> Check | None:
             f"{file.path} belongs to {file.owner}, and cron ignores it.",
             command=f"chown {quote(facts.user)}:crontab {quote(file.path)}",
         )
-    return good(name, f"{file.path} is as cron wants it.")
+    return good(name, f"{file.path} is valid.")
 
 
 def _account(facts: Facts) -> Check:
     name, check = "The account is valid", f"chage -l {quote(facts.user)}"
     if facts.account_problem is None:
-        return unknown(name, "Whether the account has expired cannot be seen.", command=check)
+        return unknown(name, "It is unknown whether the account has expired.", command=check)
     if facts.account_problem:
         return bad(
             name,
@@ -140,50 +140,50 @@ def _account(facts: Facts) -> Check:
 
 
 def _complaint(facts: Facts) -> Check | None:
-    """What cron itself said: PAM that let nobody in, a file that it did not take."""
-    name = "What cron says"
+    """An error that cron logged, such as a refusal by PAM or an ignored file."""
+    name = "Cron's log"
     if facts.complaint and not facts.started_at:
         at, text = facts.complaint
         return bad(
             name,
             f"Cron logged {facts.when(at)}: {text.rstrip('.')}.",
-            "That kept it from the jobs of this user.",
+            "This can keep cron from starting this user's jobs.",
             log_command(facts.unit, facts.local(at) - timedelta(minutes=1)),
         )
-    return good(name, "Its log has no complaint since then.") if facts.log_is_seen else None
+    return good(name, "Its log has no errors since then.") if facts.log_is_seen else None
 
 
 def _schedule(facts: Facts) -> Check:
     name, meaning = "The schedule", facts.meaning
     if meaning is None:
-        return bad(name, f"Cron does not take the schedule {facts.task.schedule}.", "Mend it.")
+        return bad(name, f"Cron refuses the schedule {facts.task.schedule}.", "Fix it.")
     odd = f" ({'; '.join(meaning.warnings)})" if meaning.warnings else ""
     if meaning.never_runs:
         return bad(
             name,
-            f"The schedule {meaning.text} never comes{odd}.",
-            "Give it dates that there are.",
+            f"The schedule {meaning.text} never runs{odd}.",
+            "Use dates that exist.",
         )
     if odd:
         words = schedules.describe(meaning)
         return unknown(
             name,
             f"{meaning.text} does not mean what it seems to{odd}: {words}.",
-            "Write what is meant.",
+            "Write what you mean.",
         )
     said = f"{schedules.describe(meaning)}{_day_rule(meaning)}"
     times = []
     if facts.due:
-        times.append(f"it was due last {facts.when(facts.due)}")
+        times.append(f"it was last due {facts.when(facts.due)}")
     elif not meaning.reboot:
-        times.append(f"it was not due since it was changed {facts.when(facts.changed_at)}")
+        times.append(f"it has not been due since it was changed {facts.when(facts.changed_at)}")
     if facts.next:
-        times.append(f"it comes next {facts.when(facts.next)}, {ago(facts.next, facts.now)}")
+        times.append(f"it runs next {facts.when(facts.next)}, {ago(facts.next, facts.now)}")
     return good(name, f"{said}: {' and '.join(times)}." if times else f"{said}.")
 
 
 def _day_rule(meaning: schedules.Schedule) -> str:
-    """cron's rule for the two fields of days, where it decides anything."""
+    """Cron's rule for the two day fields, if both restrict the days."""
     fields = meaning.text.split()
     if len(fields) != 5 or "*" in (fields[2], fields[4]):
         return ""

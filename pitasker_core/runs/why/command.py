@@ -64,7 +64,7 @@ def _script(facts: Facts) -> Check | None:
         return bad(name, problem.message, problem.advice, problem.terminal)
     scripts = facts.subject.calls.scripts if facts.subject else ()
     script = next((file for named in scripts if (file := facts.file(named.path))), None)
-    return good(name, f"{script.path} is there, and can be read.") if script else None
+    return good(name, f"{script.path} exists and can be read.") if script else None
 
 
 def _percent(facts: Facts) -> Check | None:
@@ -73,7 +73,7 @@ def _percent(facts: Facts) -> Check | None:
         return None
     problem = text_rules.percent.check(facts.subject)
     if problem is None:
-        return good(name, "No % cuts the command short.")
+        return good(name, "No % ends the command early.")
     report = bad if problem.severity is Severity.HIGH else unknown
     return report(name, problem.message, problem.advice)
 
@@ -85,11 +85,11 @@ def _carriage(facts: Facts) -> Check | None:
     if "\r" in entry.raw:
         return bad(
             name,
-            "The entry has a carriage return, which cron makes a part of the command.",
-            "Save the crontab with Linux line ends: Sync health offers to.",
+            "The entry has a carriage return, which cron takes as part of the command.",
+            "Save the crontab with Linux line ends. Sync offers this fix.",
             "./pitasker validate",
         )
-    return good(name, "The entry ends as lines do on Linux.")
+    return good(name, "The entry has a Linux line end.")
 
 
 def _sudo(facts: Facts) -> Check | None:

@@ -21,12 +21,12 @@ from pitasker_core.runs.history import Run
 from pitasker_core.tasks import Task
 
 LATE = timedelta(minutes=2)
-"""How long after a time a start may show in cron's log: cron sleeps while it catches up."""
+"""How long after its time a start may appear in cron's log, because cron may be catching up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A file system that the job uses. `name` is where it is mounted."""
+    """A file system that the job uses. `name` is its mount point."""
 
     name: str
     free_bytes: int
@@ -36,7 +36,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """The crontab's file as the daemon finds it."""
+    """The crontab's file in the spool folder of cron."""
 
     path: str
     mode: int
@@ -47,24 +47,24 @@ class Spooled:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a task and of what it needs. None is for what cannot be seen from here."""
+    """The facts about a task and what it needs. None means unknown."""
 
     task: Task
     user: str
     now: datetime
     zone: ZoneInfo
-    """The machine's, in which cron reads schedules."""
+    """The machine's zone, in which cron reads schedules."""
     document: Document | None
-    """The installed crontab; None when it cannot be read."""
+    """The installed crontab; None if it cannot be read."""
     unreadable: str = ""
-    """Why it cannot be read."""
+    """Why the crontab cannot be read."""
     is_demo: bool = False
     cron_alive: bool | None = True
     may_use_crontab: bool | None = True
-    """By /etc/cron.allow and /etc/cron.deny."""
+    """According to /etc/cron.allow and /etc/cron.deny."""
     spooled: Spooled | None = None
     account_problem: str | None = ""
-    """Why the account may not be used; empty when it may."""
+    """Why the account cannot be used; empty if it can."""
     clock_synchronised: bool | None = True
     booted_at: datetime | None = None
     last_start: Run | None = None
@@ -92,14 +92,14 @@ class Facts:
 
     @cached_property
     def index(self) -> int | None:
-        """Where the task's entry stands in the crontab, if it does."""
+        """The index of the task's entry in the crontab."""
         if self.document is None or self.task.tag is None:
             return None
         return next(iter(self.document.by_tag.get(self.task.tag, [])), None)
 
     @cached_property
     def entry(self) -> Entry | None:
-        """The task's entry: cron goes by what it says, not by the task."""
+        """The task's entry, which cron follows, not the task."""
         index = self.index
         return None if index is None or self.document is None else self.document.entry(index)
 
@@ -126,17 +126,17 @@ class Facts:
 
     @property
     def dialect(self) -> Dialect:
-        """Which cron this is."""
+        """The dialect of this machine's cron."""
         return self.document.dialect if self.document else Dialect.DEBIAN
 
     @property
     def unit(self) -> str:
-        """What systemd calls this cron."""
+        """The name of cron's systemd unit."""
         return "crond" if self.dialect is Dialect.CRONIE else "cron"
 
     @cached_property
     def meaning(self) -> schedules.Schedule | None:
-        """The schedule by which cron goes; None when the task's own is not one."""
+        """The schedule that cron follows; None if the task's schedule is invalid."""
         if self.entry:
             return self.entry.meaning
         try:
@@ -146,12 +146,12 @@ class Facts:
 
     @cached_property
     def cron_zone(self) -> ZoneInfo:
-        """The zone in which the schedule is read: the machine's, unless cronie is told another."""
+        """The zone in which cron reads the schedule. Only cronie has CRON_TZ."""
         return cron_zone(self.zone_settings, self.dialect, self.zone)
 
     @cached_property
     def zone_settings(self) -> dict[str, str]:
-        """The settings that reach the entry and name a time zone."""
+        """The environment lines with a time zone that apply to the entry."""
         if self.document is None or self.index is None:
             return {}
         reaching = environment_lines.lines_for(self.document, self.index)
@@ -159,14 +159,14 @@ class Facts:
 
     @property
     def changed_at(self) -> datetime:
-        """Since when the task is what it is: what was due before says nothing of it."""
+        """When the task's definition last changed. Earlier times do not count."""
         return max(self.task.created_at, self.task.definition_changed_at)
 
     @cached_property
     def due(self) -> datetime | None:
-        """When it should have run last, as it is now; None when it never was due.
+        """When the task, as it is now, was last due; None if it was never due.
 
-        The last time of which the start must have shown by now, unless there was only a later one.
+        Prefers the last time whose start must be in cron's log by now.
         """
         meaning = self.meaning
         if meaning is None:
@@ -176,26 +176,26 @@ class Facts:
         else:
             ends = (self.now - LATE, self.now)
             times = [last_run(meaning, end, self.cron_zone) for end in ends]
-        # In UTC, in which two times can be compared and reckoned with.
+        # In UTC, because times in a zone compare wrongly in the hour that is repeated in autumn.
         due = next((due for due in times if due and due > self.changed_at), None)
         return due.astimezone(UTC) if due else None
 
     @cached_property
     def next(self) -> datetime | None:
-        """When it runs next."""
+        """The next run."""
         meaning = self.meaning
         runs = next_runs(meaning, self.now, self.cron_zone, 1) if meaning else []
         return runs[0] if runs else None
 
     @cached_property
     def ran(self) -> Run | None:
-        """The run that was started when the task was due last, as far as it is known."""
+        """The run of the last time that the task was due, if it is known."""
         run = self.last_start
         return run if run and self._answers(run.started_at) else None
 
     @property
     def newer_by_hand(self) -> Run | None:
-        """The last run by hand, if it says more than cron's: started later, as the task is now."""
+        """The last run by hand, if it is newer than cron's and than the last change."""
         run, last = self.by_hand, self.last_start
         if run is None or run.started_at < self.changed_at:
             return None
@@ -203,36 +203,36 @@ class Facts:
 
     @property
     def caught_up(self) -> bool:
-        """Whether that run came late, when it was missed."""
+        """Whether that run was missed and caught up."""
         return self.ran is not None and self.ran.source == "caught up"
 
     @property
     def ran_before_change(self) -> Run | None:
-        """The last run that was started, where the task was changed since and not due yet."""
+        """The last run, if the task was changed since then and was not due yet."""
         return self.last_start if self.due is None and self.ran is None else None
 
     @cached_property
     def started_at(self) -> datetime | None:
-        """When it was started, the last time that it was due."""
+        """The start of the last time that it was due; None if unknown."""
         if self.ran:
             return self.ran.started_at
         return self.logged_start if self.logged_start and self._answers(self.logged_start) else None
 
     def _answers(self, start: datetime) -> bool:
-        """Whether a start is one of when it was due last, or later."""
+        """Whether a start belongs to the last time that it was due, or a later one."""
         return start >= (self.due - timedelta(minutes=1) if self.due else self.changed_at)
 
     def local(self, moment: datetime) -> datetime:
-        """A moment by the machine's clock."""
+        """A moment in the machine's zone."""
         return moment.astimezone(self.zone)
 
     def time(self, moment: datetime) -> str:
-        """A moment by the machine's clock, with its day unless it is today."""
+        """A moment in the machine's zone, with its day unless it is today."""
         local = self.local(moment)
         return f"{local:%H:%M}" if self._is_today(local) else f"{local:%a %d %b, %H:%M}"
 
     def when(self, moment: datetime) -> str:
-        """The same as an adverb."""
+        """The same as an adverbial: "at 02:00", "on Mon 02 Feb at 02:00"."""
         local = self.local(moment)
         return f"at {local:%H:%M}" if self._is_today(local) else f"on {local:%a %d %b at %H:%M}"
 

@@ -1,6 +1,6 @@
-"""What a task, its entry and the machine are like: the facts that are judged.
+"""Gather the facts about a task, its entry and the machine.
 
-Looks only; what this user may not see is left unknown.
+Only reads. What this user may not see stays unknown.
 """
 
 import os
@@ -36,14 +36,14 @@ _LOOKED_AT = 100
 
 
 def explain(environment: Environment, number: int) -> Answer:
-    """Why a task did not run, or that all is well. Raises NotFound, DatabaseError."""
+    """Why a task did not run, or that all is well. Raises NotFound and DatabaseError."""
     if not environment.read_only:
         spool.collect(environment)
     return judge(facts(environment, tasks.get(environment, number)))
 
 
 def facts(environment: Environment, task: Task) -> Facts:
-    """Everything that is known of a task, of its entry and of the machine."""
+    """Gather all facts about a task, its entry and the machine."""
     document, unreadable = _crontab(environment)
     user = pwd.getpwuid(os.getuid()).pw_name
     found = Facts(
@@ -106,7 +106,7 @@ def _with_log(environment: Environment, found: Facts) -> Facts:
 
 
 def _with_job(found: Facts) -> Facts:
-    """The facts about what the command needs, found where cron would look for it."""
+    """Add the facts about what the command needs, by cron's PATH and folder."""
     entry = found.entry or drafted_entry(found.task, found.dialect)
     if entry is None:
         return found
@@ -122,7 +122,7 @@ def _with_job(found: Facts) -> Facts:
 
 
 def _disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
-    """The file systems on which folders lie that are there."""
+    """The file systems of the existing folders."""
     found: dict[str, Disk] = {}
     mounted = {mount.place for mount in read_mounts(Path("/proc/self/mounts"))}
     for folder in folders:
@@ -134,7 +134,7 @@ def _disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
         except OSError:
             continue
         name = next(str(p) for p in (place, *place.parents) if str(p) in mounted or p.parent == p)
-        # Some file systems, btrfs for one, have no fixed number of files, and say 0.
+        # Some file systems, such as btrfs, have no fixed number of files and report 0.
         files = room.f_favail if room.f_files else 1
         read_only = bool(room.f_flag & os.ST_RDONLY)
         found[name] = Disk(name, room.f_bavail * room.f_frsize, files, read_only)
@@ -152,9 +152,9 @@ def _crontab(environment: Environment) -> tuple[Document | None, str]:
 
 
 def may_use_crontab(user: str, etc: Path = Path("/etc")) -> bool | None:
-    """What /etc/cron.allow and /etc/cron.deny say of a user; None when they cannot be read.
+    """Whether /etc/cron.allow and /etc/cron.deny allow a user; None if they cannot be read.
 
-    The first alone counts where it is there; without either Debian lets everybody (crontab(1)).
+    If the first one exists, only it counts. Without both, Debian allows everybody (crontab(1)).
     """
     if user == "root":
         return True
@@ -170,7 +170,7 @@ def may_use_crontab(user: str, etc: Path = Path("/etc")) -> bool | None:
 
 
 def spooled(path: Path) -> Spooled | None:
-    """A crontab's file as the daemon finds it; None where this user may not look."""
+    """A crontab's file in the spool; None if this user may not see it."""
     try:
         found = path.lstat()
     except OSError:
@@ -184,7 +184,7 @@ def spooled(path: Path) -> Spooled | None:
 
 
 def _account_problem(user: str) -> str | None:
-    """`chage` may read what this user may not, and tells everybody about themselves."""
+    """Ask `chage`, which may read /etc/shadow and shows users their own account."""
     try:
         done = subprocess.run(
             ["chage", "-l", user],
@@ -200,11 +200,11 @@ def _account_problem(user: str) -> str | None:
 
 
 def expired(listing: str, today: date) -> str:
-    """Why an account may not be used, by what `chage -l` lists; empty when it may.
+    """Why an account cannot be used, from the output of `chage -l`; empty if it can.
 
-    Both count days in UTC, as /etc/shadow does. To PAM (pam_unix) an account has expired on its
-    day already, and a password only after it. A locked password does not matter to cron: PAM's
-    account check asks only for dates.
+    Days are in UTC, as in /etc/shadow. For PAM (pam_unix) an account expires at the start of its
+    day, and a password at the end. A locked password does not matter to cron, because PAM's account
+    check looks only at dates.
     """
     dates = dict(line.split(":", 1) for line in listing.splitlines() if ":" in line)
     said = {name.strip(): value.strip() for name, value in dates.items()}

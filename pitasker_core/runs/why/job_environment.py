@@ -1,4 +1,4 @@
-"""What a command finds when cron starts it: recorder, shell, folder, disks, output files. Pure."""
+"""Check what a command needs when cron starts it: recorder, shell, folder, disks, files. Pure."""
 
 from shlex import quote
 
@@ -7,7 +7,7 @@ from pitasker_core.runs.why.answer import Check, bad, good, unknown
 from pitasker_core.runs.why.facts import Facts
 
 _FULL = 1_000_000
-"""Bytes left on a disk below which next to nothing can be written."""
+"""A disk with fewer free bytes counts as full."""
 
 
 def _recorder(facts: Facts) -> Check | None:
@@ -16,16 +16,16 @@ def _recorder(facts: Facts) -> Check | None:
         return None
     step = ("Put it back.", "./pitasker sync")
     if file.problem:
-        return bad(name, f"The recorder {file.path} is not there: {file.problem}.", *step)
+        return bad(name, f"The recorder {file.path} is missing: {file.problem}.", *step)
     if not file.executable:
         return bad(name, f"The recorder {file.path} cannot be executed.", *step)
     if file.lacks:
         return bad(
             name,
-            f"The recorder needs {file.lacks}, which is not there.",
+            f"The recorder needs {file.lacks}, which is missing.",
             command="sudo apt install python3",
         )
-    return good(name, f"{file.path} is there, and can be started.")
+    return good(name, f"{file.path} exists and can be started.")
 
 
 def _shell(facts: Facts) -> Check | None:
@@ -55,7 +55,7 @@ def _mounts(facts: Facts) -> Check:
 
 
 def _disk(facts: Facts) -> Check | None:
-    name = "Room on the disk"
+    name = "Free disk space"
     if not facts.disks:
         return None
     for disk in facts.disks:
@@ -63,19 +63,22 @@ def _disk(facts: Facts) -> Check | None:
             return unknown(
                 name,
                 f"The disk at {disk.name} is mounted read-only: nothing can be written there.",
-                "If that is not meant, the disk may be broken.",
+                "If this is not intended, the disk may be broken.",
                 "dmesg | grep -i error | tail",
             )
         if disk.free_bytes < _FULL or not disk.free_files:
             return bad(
-                name, f"The disk at {disk.name} is full.", "Make room.", f"df -h {quote(disk.name)}"
+                name,
+                f"The disk at {disk.name} is full.",
+                "Free some space.",
+                f"df -h {quote(disk.name)}",
             )
     free = min(facts.disks, key=lambda disk: disk.free_bytes)
     return good(name, f"{free.free_bytes / 1e9:.1f} GB are free at {free.name}.")
 
 
 def _output(facts: Facts) -> Check | None:
-    name, subject = "Where it writes", facts.subject
+    name, subject = "Output files", facts.subject
     if subject is None or not subject.calls.outputs:
         return None
     if problem := program_rules.output_file.check(subject):

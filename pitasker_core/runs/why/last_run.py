@@ -1,4 +1,4 @@
-"""Whether a task was started when it was due last, and how it ended. Pure."""
+"""Check whether a task was started when it was last due, and its result. Pure."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ def _not_missed(facts: Facts) -> Check:
         return bad(
             name,
             f"It was missed {told}.",
-            "Run it now. With “catch up” it does so by itself after the machine is started.",
+            "Run it now. With “catch up” it runs automatically after the machine starts.",
         )
     if facts.started_at and facts.caught_up:
         told = _gap(facts) or (facts.when(due) if due else "before")
@@ -26,15 +26,15 @@ def _not_missed(facts: Facts) -> Check:
 
 
 def may_have_been_off(facts: Facts) -> str | None:
-    """That the machine may have been off when it was due, as a clause, if no start was seen."""
+    """A clause that the machine may have been off when it was due, if no start is known."""
     due, boot = facts.due, facts.booted_at
     if due is None or boot is None or due >= boot or facts.started_at:
         return None
-    return f"The machine was started only {facts.when(boot)}, and may have been off before"
+    return f"The machine started only {facts.when(boot)}, and may have been off before"
 
 
 def missed(facts: Facts) -> str | None:
-    """When it was missed and why, if that was the last time that it was due."""
+    """When and why the last due time was missed; None if it was not."""
     return None if facts.started_at else _gap(facts)
 
 
@@ -53,7 +53,7 @@ def _gap(facts: Facts) -> str | None:
 
 
 def _start(facts: Facts) -> Check:
-    name, due, started = "A start was seen", facts.due, facts.started_at
+    name, due, started = "Start", facts.due, facts.started_at
     if started:
         if facts.caught_up:
             return good(name, f"PiTasker started it {facts.when(started)}, to catch up.")
@@ -61,31 +61,31 @@ def _start(facts: Facts) -> Check:
         how = "The recorder saw" if is_recorded else "Cron's log has"
         return good(name, f"{how} its start {facts.when(started)}.")
     if due is None:
-        return unknown(name, "It was not due yet since it was changed.")
+        return unknown(name, "It has not been due since it was changed.")
     if facts.now < due + LATE:
-        return unknown(name, f"It was due {facts.when(due)}: that is only just over.")
+        return unknown(name, f"It was due {facts.when(due)}, less than two minutes ago.")
     if facts.log_is_seen or (facts.entry and facts.entry.recorder):
         seen = "cron's log has" if facts.log_is_seen else "the records of its runs have"
         return bad(
             name,
             f"It was due {facts.when(due)}, and {seen} no start of it.",
-            "See what cron did then.",
+            "Check cron's log of that time.",
             log_command(facts.unit, facts.local(due)),
         )
     return unknown(
         name,
-        f"It was due {facts.when(due)}; whether cron started it cannot be seen from here. "
+        f"It was due {facts.when(due)}; it is unknown whether cron started it. "
         f"{facts.log_problem}".rstrip(),
-        facts.log_advice or "Look into cron's log, or record its runs.",
+        facts.log_advice or "Check cron's log, or record its runs.",
         log_command(facts.unit, facts.local(due)),
     )
 
 
 def ended(facts: Facts) -> Check:
-    """How the last run ended, whoever started it."""
-    name, run = "How it ended last", facts.newer_by_hand or facts.last_start
+    """The result of the last run, by cron or by hand."""
+    name, run = "Last result", facts.newer_by_hand or facts.last_start
     if run is None:
-        return unknown(name, "No run of it is known.")
+        return unknown(name, "No run is known.")
     by = "by hand " if run is facts.newer_by_hand else ""
     at = by + facts.when(run.started_at)
     if facts.ran_before_change and not by:
@@ -93,19 +93,19 @@ def ended(facts: Facts) -> Check:
     if run.state == "failed":
         return bad(
             name,
-            f"The run that started {at} ended badly: {_badly(run)}.",
+            f"The run that started {at} failed: {_badly(run)}.",
             "Read its output on the page Runs.",
         )
     if run.state == "started":
         return unknown(
             name,
-            f"It was started {at}, and how it ended is not known.",
-            "Record its runs, then its output and its end are kept.",
+            f"It was started {at}, but its result was not recorded.",
+            "Record its runs to keep output and results.",
             f"./pitasker edit {facts.task.id} --record",
         )
     if run.state == "running":
         return good(name, f"It has been running since {facts.time(run.started_at)}.")
-    return good(name, f"The run that started {at} went well.")
+    return good(name, f"The run that started {at} succeeded.")
 
 
 def _badly(run: Run) -> str:
@@ -114,15 +114,15 @@ def _badly(run: Run) -> str:
 
 
 def _before_change(facts: Facts, name: str, run: Run) -> Check:
-    """What a run says that the task, as it is now, has not answered for yet."""
+    """The result of a run from before the last change of the task."""
     was = f"The last run started {facts.when(run.started_at)}, before the task was changed"
     if run.state == "failed":
         return unknown(
             name,
-            f"{was}, and ended badly: {_badly(run)}.",
-            "Whether the change has mended it, its next run shows.",
+            f"{was} and failed: {_badly(run)}.",
+            "Its next run shows whether the change fixed it.",
         )
-    ends = {"success": " and went well", "running": ", and is still running"}
+    ends = {"success": " and succeeded", "running": ", and is still running"}
     return good(name, f"{was}{ends.get(run.state, '')}.")
 
 

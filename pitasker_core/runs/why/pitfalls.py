@@ -1,4 +1,4 @@
-"""What lets a task run otherwise than meant: at another time, or another command. Pure."""
+"""Check what makes a task run at another time, or another command, than expected. Pure."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,7 +9,7 @@ from pitasker_core.runs.why.facts import Facts
 
 
 def _in_step(facts: Facts) -> Check | None:
-    name, entry, task = "In step", facts.entry, facts.task
+    name, entry, task = "In sync", facts.entry, facts.task
     if entry is None:
         return None
     if entry.schedule != task.schedule:
@@ -17,19 +17,19 @@ def _in_step(facts: Facts) -> Check | None:
     elif entry.command != task.command:
         differs = "another command than this task"
     elif entry.paused != task.paused:
-        differs = "a pause that this task has not" if entry.paused else "no pause, unlike this task"
+        differs = "a pause, unlike this task" if entry.paused else "no pause, unlike this task"
     else:
-        return good(name, "The entry says what the task says.")
+        return good(name, "The entry and the task are the same.")
     return bad(
         name,
-        f"The entry has {differs}: cron goes by the entry.",
-        "Sync, or decide under Sync health.",
+        f"The entry has {differs}: cron follows the entry.",
+        "Sync, or resolve it under Sync.",
         f"./pitasker sync {task.id}",
     )
 
 
 def _allowed(facts: Facts) -> Check:
-    """The two files bind `crontab`, and not the daemon, which never reads them."""
+    """The two files restrict `crontab`. The daemon never reads them."""
     name = "Allowed to use crontab"
     if facts.may_use_crontab is None:
         return unknown(
@@ -42,8 +42,8 @@ def _allowed(facts: Facts) -> Check:
     return unknown(
         name,
         f"/etc/cron.allow or /etc/cron.deny keeps {facts.user} from changing the crontab; cron "
-        "goes on running what is installed.",
-        "Changes do not arrive until the administrator lets you.",
+        "still runs the installed crontab.",
+        "Changes are not written until the administrator allows it.",
         "grep -H . /etc/cron.allow /etc/cron.deny",
     )
 
@@ -53,7 +53,7 @@ def _zone(facts: Facts) -> Check:
     settings = facts.zone_settings
     if facts.dialect is Dialect.CRONIE and "CRON_TZ" in settings:
         zone = settings["CRON_TZ"]
-        return good(name, f"Cron reads the schedule in {zone}, as CRON_TZ has it.")
+        return good(name, f"Cron reads the schedule in {zone}, because of CRON_TZ.")
     looks = [_passed_on(facts, f"{one}={zone}", zone) for one, zone in settings.items()]
     for worst in (Verdict.BAD, Verdict.UNKNOWN):
         if found := next((check for check in looks if check and check.verdict is worst), None):
@@ -62,10 +62,10 @@ def _zone(facts: Facts) -> Check:
 
 
 def _passed_on(facts: Facts, setting: str, zone: str) -> Check | None:
-    """A zone that is set for the command alone; None if its clock is the machine's, all year."""
+    """A zone that only the command gets; None if it has the machine's time all year."""
     name, own = "The time zone", facts.zone.key or "the machine's zone"
     seen = f"Only the command sees {setting}: cron reads the schedule in {own}"
-    advice = "That is well if it is meant for the command."
+    advice = "This is right if it is meant for the command."
     try:
         other = ZoneInfo(zone.removeprefix(":"))
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -75,7 +75,7 @@ def _passed_on(facts: Facts, setting: str, zone: str) -> Check | None:
         return bad(
             name,
             f"{seen}.",
-            f"Write the schedule by the clock of {own}, or change the machine's zone. {advice}",
+            f"Write the schedule in {own}, or change the machine's zone. {advice}",
             "timedatectl",
         )
     if _offset(later, other) != _offset(later, facts.zone):
@@ -95,23 +95,21 @@ def _clock(facts: Facts) -> Check:
         return bad(
             name,
             f"The clock is wrong: it shows {facts.time(now)}, and "
-            f"{facts.time(before)} was there before.",
-            "Let it be set by the network.",
+            f"{facts.time(before)} has already passed.",
+            "Synchronise it over the network.",
             "timedatectl",
         )
     if facts.clock_synchronised is None:
-        return unknown(
-            name, "Whether the clock is right cannot be seen here.", command="timedatectl"
-        )
+        return unknown(name, "It is unknown whether the clock is right.", command="timedatectl")
     shows = f"{facts.local(now):%Y-%m-%d %H:%M}"
     if not facts.clock_synchronised:
         return unknown(
             name,
-            f"The clock shows {shows}, and is not set by the network.",
-            "Compare it with another.",
+            f"The clock shows {shows}, but it is not synchronised.",
+            "Compare it with another clock.",
             "timedatectl",
         )
-    return good(name, f"It is set by the network, and shows {shows}.")
+    return good(name, f"It is synchronised and shows {shows}.")
 
 
 CHECKS = (_in_step, _allowed, _zone, _clock)

@@ -1,6 +1,7 @@
-"""Everything that is looked at, in the order of causes, and what follows from it. Pure."""
+"""Run all checks in the order of causes, and draw a conclusion from them. Pure."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from pitasker_core.base.clock import ago
 from pitasker_core.runs.history import Run
@@ -8,51 +9,91 @@ from pitasker_core.runs.why import blockers, command, job_environment, last_run,
 from pitasker_core.runs.why.answer import Answer, Check, Verdict
 from pitasker_core.runs.why.facts import LATE, Facts
 
-_IN_ORDER = "Everything is in order"
+_ALL_PASSED = "All checks passed"
 
 
 def judge(facts: Facts) -> Answer:
-    """Look at everything, in the order in which one thing keeps the next from mattering."""
-    hindering = _all(facts, blockers.CHECKS)
-    otherwise = _all(facts, pitfalls.CHECKS)
-    started = _all(facts, last_run.STARTED)
-    working = _all(facts, (*job_environment.CHECKS, *command.CHECKS))
+    """Run all checks. An earlier problem can make later checks irrelevant."""
+    blocking = _run(facts, blockers.CHECKS)
+    surprising = _run(facts, pitfalls.CHECKS)
+    started = _run(facts, last_run.STARTED)
+    working = _run(facts, (*job_environment.CHECKS, *command.CHECKS))
+    case = _Case(
+        facts,
+        blocker=_first_bad(blocking),
+        pitfall=_first_bad(surprising),
+        not_started=_first_bad(started),
+        fault=_first_bad(working),
+    )
     return Answer(
-        _conclusion(facts, hindering, otherwise, started, working),
-        (*hindering, *otherwise, *started, *working, last_run.ended(facts)),
+        _conclusion(case),
+        (*blocking, *surprising, *started, *working, last_run.ended(facts)),
     )
 
 
-def _all(facts: Facts, looks: Sequence[Callable[[Facts], Check | None]]) -> list[Check]:
-    return [check for look in looks if (check := look(facts))]
+def _run(facts: Facts, checks: Sequence[Callable[[Facts], Check | None]]) -> list[Check]:
+    return [result for check in checks if (result := check(facts))]
 
 
-def _conclusion(
-    facts: Facts,
-    hindering: list[Check],
-    otherwise: list[Check],
-    started: list[Check],
-    working: list[Check],
-) -> str:
-    hindrance, fault = _first_bad(hindering), _first_bad(working)
-    surprise = _first_bad(otherwise)
+@dataclass(frozen=True)
+class _Case:
+    """The facts, and the first problem of each group of checks, as a clause."""
+
+    facts: Facts
+    blocker: str | None
+    """What keeps cron from starting it."""
+    pitfall: str | None
+    """What makes it run at another time, or another command."""
+    not_started: str | None
+    """That it was not started when it was due."""
+    fault: str | None
+    """What keeps its command from doing its work."""
+
+    @property
+    def started(self) -> str:
+        """That it ran when it was last due, as a clause; empty if no start is known."""
+        facts = self.facts
+        if not facts.started_at:
+            return ""
+        when = facts.when(facts.started_at)
+        return f"It ran late (caught up {when})" if facts.caught_up else f"It ran {when}"
+
+    @property
+    def maybe_off(self) -> str | None:
+        """That the machine may have been off when it was due, as a clause."""
+        return last_run.may_have_been_off(self.facts)
+
+    @property
+    def soon(self) -> str:
+        """When it runs next, as an adverbial; empty if never."""
+        facts = self.facts
+        if facts.meaning and facts.meaning.reboot:
+            return "when the machine starts"
+        if facts.meaning and facts.meaning.random:
+            return "at a random time"
+        return ago(facts.next, facts.now) if facts.next else ""
+
+
+def _conclusion(case: _Case) -> str:
+    facts = case.facts
     if facts.running and facts.running in (facts.ran, facts.ran_before_change):
-        return _running(facts, facts.running, hindrance, fault or surprise)
-    told = _last_time(facts, hindrance, surprise, _first_bad(started), fault)
+        return _running(case, facts.running)
+    text = next(filter(None, (rule(case) for rule in _RULES)))
     if (run := facts.newer_by_hand) and run.state == "failed":
-        by_hand = f"Started by hand {facts.when(run.started_at)}, it ended badly: {run.result}."
-        told = by_hand if told.startswith(_IN_ORDER) else f"{told} {by_hand}"
-    return f"{_since(facts, facts.running)}. {told}" if facts.running else told
+        by_hand = f"Started by hand {facts.when(run.started_at)}, it failed: {run.result}."
+        text = by_hand if text.startswith(_ALL_PASSED) else f"{text} {by_hand}"
+    return f"{_since(facts, facts.running)}. {text}" if facts.running else text
 
 
-def _running(facts: Facts, run: Run, hindrance: str | None, trouble: str | None) -> str:
-    """Of a task whose last run goes on."""
+def _running(case: _Case, run: Run) -> str:
+    """The conclusion for a task whose last run is going on."""
+    facts, problem = case.facts, case.fault or case.pitfall
     now = f"{_since(facts, run)}."
     if facts.ran_before_change:
         now = f"{now[:-1]}, from before it was changed {facts.when(facts.changed_at)}."
-    if hindrance:
-        return f"{now} It will not be started again, because {hindrance}."
-    return f"{now} What may be wrong with it: {trouble}." if trouble else now
+    if case.blocker:
+        return f"{now} It will not be started again, because {case.blocker}."
+    return f"{now} Possible problem: {problem}." if problem else now
 
 
 def _since(facts: Facts, run: Run) -> str:
@@ -60,71 +101,107 @@ def _since(facts: Facts, run: Run) -> str:
     return f"It has been running since {facts.time(run.started_at)}{by}"
 
 
-def _last_time(
-    facts: Facts,
-    hindrance: str | None,
-    surprise: str | None,
-    not_started: str | None,
-    fault: str | None,
-) -> str:
-    """What became of the last time that it was due."""
-    ran, at, off = facts.ran, _at(facts), last_run.may_have_been_off(facts)
-    if before := facts.ran_before_change:
-        return _not_due_since(facts, before, hindrance, fault or surprise)
-    if hindrance:
-        return f"{at}, and does not run now, because {hindrance}." if at else _because(hindrance)
-    if ran and ran.state == "failed":
-        likely = f" Probably because {fault}." if fault else ""
-        return f"{at}, and ended badly: {ran.result}.{likely}"
-    if missed := last_run.missed(facts):
-        return f"It did not run {missed}."
-    if fault and at:
-        return f"{at}, but it cannot do its work, because {fault}."
-    if fault:
-        return f"{_because(fault)} {off}." if off else _because(fault)
-    if not_started:
-        if off and facts.due:
-            return f"It did not run {facts.when(facts.due)}. {off}."
-        return f"It did not run, and nothing here says why: {not_started}."
-    if surprise:
-        return f"It does not run as you may expect, because {surprise}."
-    soon = _soon(facts)
-    if at:
-        went = " and went well" if ran and ran.state == "success" else ""
-        return f"{at}{went}: it runs next {soon}." if soon else f"{at}{went}."
-    last = facts.last_start
-    if last and last.state == "failed":
-        return f"It ran last {facts.when(last.started_at)}, and ended badly: {last.result}."
-    if facts.due and facts.now >= facts.due + LATE:
-        told = (
-            "Nothing is found that would keep it from running. Whether it did so "
-            f"{facts.when(facts.due)} cannot be seen from here"
-        )
-        return f"{told}. {off}; it runs next {soon}." if off else f"{told}; it runs next {soon}."
-    return f"{_IN_ORDER}: it runs next {soon}."
-
-
-def _at(facts: Facts) -> str:
-    """That it ran when it was due last, if it did."""
-    if not facts.started_at:
-        return ""
-    when = facts.when(facts.started_at)
-    return f"It ran late (caught up {when})" if facts.caught_up else f"It did run {when}"
-
-
-def _not_due_since(facts: Facts, last: Run, hindrance: str | None, trouble: str | None) -> str:
-    """Of a task that ran as it was, and was not due yet as it is now."""
-    went = f", and ended badly: {last.result}" if last.state == "failed" else ""
-    ran = (
-        f"It was not due since it was changed {facts.when(facts.changed_at)}. Its last run, "
-        f"{facts.when(last.started_at)}, was before that{went}."
+def _not_due_since_change(case: _Case) -> str | None:
+    facts, last = case.facts, case.facts.ran_before_change
+    if last is None:
+        return None
+    result = f" and failed: {last.result}" if last.state == "failed" else ""
+    text = (
+        f"It has not been due since it was changed {facts.when(facts.changed_at)}. Its last run, "
+        f"{facts.when(last.started_at)}, was before that{result}."
     )
-    if hindrance:
-        return f"{ran} It does not run now, because {hindrance}."
-    if trouble:
-        return f"{ran} What may be wrong with it: {trouble}."
-    soon = _soon(facts)
-    return f"{ran} It runs next {soon}." if soon else ran
+    if case.blocker:
+        return f"{text} It does not run now, because {case.blocker}."
+    if problem := case.fault or case.pitfall:
+        return f"{text} Possible problem: {problem}."
+    return f"{text} It runs next {case.soon}." if case.soon else text
+
+
+def _blocked(case: _Case) -> str | None:
+    if not case.blocker:
+        return None
+    if case.started:
+        return f"{case.started}, and does not run now, because {case.blocker}."
+    return _because(case.blocker)
+
+
+def _failed(case: _Case) -> str | None:
+    run = case.facts.ran
+    if not run or run.state != "failed":
+        return None
+    cause = f" The probable cause: {case.fault}." if case.fault else ""
+    return f"{case.started} and failed: {run.result}.{cause}"
+
+
+def _missed(case: _Case) -> str | None:
+    missed = last_run.missed(case.facts)
+    return f"It did not run {missed}." if missed else None
+
+
+def _faulty(case: _Case) -> str | None:
+    if not case.fault:
+        return None
+    if case.started:
+        return f"{case.started}, but it cannot do its work, because {case.fault}."
+    because = _because(case.fault)
+    return f"{because} {case.maybe_off}." if case.maybe_off else because
+
+
+def _not_started(case: _Case) -> str | None:
+    if not case.not_started:
+        return None
+    if case.maybe_off and case.facts.due:
+        return f"It did not run {case.facts.when(case.facts.due)}. {case.maybe_off}."
+    return f"It did not run, and no check found the reason: {case.not_started}."
+
+
+def _surprising(case: _Case) -> str | None:
+    return f"It does not run as you may expect, because {case.pitfall}." if case.pitfall else None
+
+
+def _ran(case: _Case) -> str | None:
+    if not case.started:
+        return None
+    run = case.facts.ran
+    result = " and succeeded" if run and run.state == "success" else ""
+    text = f"{case.started}{result}"
+    return f"{text}: it runs next {case.soon}." if case.soon else f"{text}."
+
+
+def _failed_earlier(case: _Case) -> str | None:
+    last = case.facts.last_start
+    if not last or last.state != "failed":
+        return None
+    return f"It last ran {case.facts.when(last.started_at)} and failed: {last.result}."
+
+
+def _unseen(case: _Case) -> str | None:
+    facts = case.facts
+    if not facts.due or facts.now < facts.due + LATE:
+        return None
+    text = f"No problem was found. Whether it ran {facts.when(facts.due)} is unknown"
+    off = f". {case.maybe_off}" if case.maybe_off else ""
+    return f"{text}{off}; it runs next {case.soon}."
+
+
+def _all_well(case: _Case) -> str:
+    return f"{_ALL_PASSED}: it runs next {case.soon}."
+
+
+_RULES: Sequence[Callable[[_Case], str | None]] = (
+    _not_due_since_change,
+    _blocked,
+    _failed,
+    _missed,
+    _faulty,
+    _not_started,
+    _surprising,
+    _ran,
+    _failed_earlier,
+    _unseen,
+    _all_well,
+)
+"""The first rule that applies gives the conclusion. The last one always applies."""
 
 
 def _because(reason: str) -> str:
@@ -132,18 +209,10 @@ def _because(reason: str) -> str:
 
 
 def _first_bad(checks: Sequence[Check]) -> str | None:
-    """The evidence of the first that is bad, as a clause."""
+    """The evidence of the first bad check, as a clause."""
     for check in checks:
         if check.verdict is Verdict.BAD:
             first, second = check.evidence[0], check.evidence[1:2]
             is_word = second.islower() or second == " "
             return (first.lower() if is_word else first) + check.evidence[1:].removesuffix(".")
     return None
-
-
-def _soon(facts: Facts) -> str:
-    if facts.meaning and facts.meaning.reboot:
-        return "when the machine is started"
-    if facts.meaning and facts.meaning.random:
-        return "at a time that cron picks"
-    return ago(facts.next, facts.now) if facts.next else ""
