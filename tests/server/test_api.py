@@ -17,15 +17,12 @@ from pitasker_core.database.tables import RunRow
 from pitasker_core.runs import spool
 from pitasker_core.server.api.app import STATUS
 from pitasker_core.server.web.bounds import Limits
+from tests.helpers.api import code
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import until
 
 NEW = {"name": "Backup", "cronSchedule": "0 2 * * *", "command": "/home/pi/backup.sh"}
-
-
-def code(answer):
-    return answer.status_code, answer.json()["error"]["code"]
 
 
 def test_a_task_is_made_read_changed_and_deleted(api, crontab):

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
+from tests.helpers.api import code
 from tests.helpers.examples import create
-from tests.server.test_api import address, api, code  # noqa: F401 - fixtures
 
 BAD = b"0 5 * * * date +%F\n"
 
 
 @pytest.mark.usefixtures("crontab")
-def test_findings_are_read_silenced_and_fixed(api, crontab):  # noqa: F811
+def test_findings_are_read_silenced_and_fixed(api, crontab):
     crontab.write(BAD)
     examined = api.get("/doctor").json()
     finding = next(f for f in examined["findings"] if f["rule"] == "percent")
@@ -26,7 +26,7 @@ def test_findings_are_read_silenced_and_fixed(api, crontab):  # noqa: F811
     assert code(api.post("/doctor/fix", json={**place, "sha256": examined["sha256"]}))[0] == 409
 
 
-def test_any_text_is_examined(api):  # noqa: F811
+def test_any_text_is_examined(api):
     body = json.dumps({"content": "0 5 * * * date +%F\n\udcff"})
     kind = {"content-type": "application/json"}
     examined = api.post("/doctor", content=body, headers=kind).json()
@@ -35,16 +35,16 @@ def test_any_text_is_examined(api):  # noqa: F811
 
 
 @pytest.mark.parametrize("place", [{}, {"task": 1, "line": 1}, {"task": 0}, {"line": "x"}])
-def test_a_rule_is_silenced_for_one_place(api, place):  # noqa: F811
+def test_a_rule_is_silenced_for_one_place(api, place):
     assert api.post("/doctor/silence", json={"rule": "percent", **place}).status_code == 422
 
 
-def test_the_rules_are_listed(api):  # noqa: F811
+def test_the_rules_are_listed(api):
     rules = api.get("/doctor/rules").json()
     assert {"percent", "program_missing"} <= {rule["code"] for rule in rules}
 
 
-def test_what_cron_runs_is_told(api, crontab, environment):  # noqa: F811
+def test_what_cron_runs_is_told(api, crontab, environment):
     crontab.write(b"A=1\n0 5 * * * cat%in\n")
     told = api.get("/explain", params={"line": 2}).json()
     assert (told["command"], told["standardInput"]) == ("cat", "in\n")

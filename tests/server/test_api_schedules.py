@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.server.test_api import address, api, code  # noqa: F401 - fixtures
+from tests.helpers.api import code
 
 
-def test_words_get_a_schedule_and_its_next_five_runs(api):  # noqa: F811
+def test_words_get_a_schedule_and_its_next_five_runs(api):
     answer = api.get("/schedule", params={"text": "every weekday at 7:30"}).json()
     assert (answer["schedule"], answer["description"]) == (
         "30 7 * * 1-5",
@@ -14,7 +14,7 @@ def test_words_get_a_schedule_and_its_next_five_runs(api):  # noqa: F811
     assert len(answer["runs"]) == 5
 
 
-def test_what_cron_cannot_say_has_the_nearest_schedule_and_a_test(api):  # noqa: F811
+def test_what_cron_cannot_say_has_the_nearest_schedule_and_a_test(api):
     answer = api.get("/schedule", params={"text": "last friday at 17:00"}).json()
     assert answer["schedule"] is None
     [nearest] = answer["suggestions"]
@@ -23,11 +23,11 @@ def test_what_cron_cannot_say_has_the_nearest_schedule_and_a_test(api):  # noqa:
 
 
 @pytest.mark.parametrize("params", [{}, {"text": "x" * 601}])
-def test_a_request_without_a_text_of_sensible_length_is_refused(api, params):  # noqa: F811
+def test_a_request_without_a_text_of_sensible_length_is_refused(api, params):
     assert code(api.get("/schedule", params=params))[0] == 422
 
 
-def test_any_bytes_are_answered(api):  # noqa: F811
+def test_any_bytes_are_answered(api):
     answer = api.get("/schedule?text=%00%ff%1b[31m")
     assert answer.status_code == 200
     assert answer.json()["reason"]

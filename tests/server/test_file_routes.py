@@ -8,13 +8,10 @@ import pytest
 
 from pitasker_core.server import tokens
 from pitasker_core.server.auth import Role
+from tests.helpers.api import code
 from tests.helpers.examples import create
 
 PEERS = Path(__file__).parent.parent / "formats" / "peers"
-
-
-def code(answer):
-    return answer.status_code, answer.json()["error"]["code"]
 
 
 def sent(name, source, **more):
