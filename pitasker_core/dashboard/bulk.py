@@ -15,7 +15,7 @@ from pitasker_core.dashboard.run_live import take_in
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.runs import history, manual
 from pitasker_core.sync.service import Request
-from pitasker_core.sync.stop_managing import release
+from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Edit, Task
 
 _AT_ONCE: dict[str, dict[str, Any]] = {
@@ -158,7 +158,7 @@ def _confirm_release(chosen: Sequence[Task], choose_none: Callable[[], None]) ->
     if any(task.paused for task in chosen):
         st.warning("A paused entry stays as a comment.")
     if st.button("Stop managing", type="primary", disabled=environment().read_only):
-        done = act(release, environment(), ACTOR, [task.id for task in chosen])
+        done = act(stop_managing, environment(), ACTOR, [task.id for task in chosen])
         if done:
             record_write(f"Stopped managing {_count(chosen)}", *done)
             choose_none()

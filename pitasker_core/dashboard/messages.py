@@ -22,7 +22,7 @@ from pitasker_core.sync import edit, service
 from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.importing import ImportResult
 from pitasker_core.sync.service import Request, SyncResult
-from pitasker_core.sync.stop_managing import release
+from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Applied
 
 P = ParamSpec("P")
@@ -152,7 +152,7 @@ def report_import(done: ImportResult) -> None:
         )
 
     def undo() -> None:
-        texts = act(release, environment(), ACTOR, done.imported)
+        texts = act(stop_managing, environment(), ACTOR, done.imported)
         if texts:
             record_write("Undone", *texts)
 

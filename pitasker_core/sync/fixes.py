@@ -1,4 +1,4 @@
-"""What can be done about each kind of discrepancy, in one act each."""
+"""The fixes for each kind of discrepancy. Each fix is one action."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -14,7 +14,7 @@ from pitasker_core.sync.validation import Discrepancy, Finding
 
 
 class Fix(StrEnum):
-    """The acts, in the words of their buttons."""
+    """The fixes, in the words of their buttons."""
 
     TAKE_CRONTAB = "Take the crontab's"
     TAKE_DATABASE = "Take the database's"
@@ -44,28 +44,32 @@ FIXES: dict[Discrepancy, list[Fix]] = {
 
 
 def of(finding: Finding) -> list[Fix]:
-    """The fixes that can be offered for a finding."""
+    """Return the fixes for a finding."""
     if finding.kind is Discrepancy.ODD_ENTRY and "\r" in (finding.text or ""):
         return [Fix.UNIX_LINE_END]
     if finding.kind is Discrepancy.MISSING_RECORDER and finding.change is None:
-        return []  # no task's: the one who wrote it knows what it is
+        return []  # the entry of no task: only its author knows what it is
     return FIXES[finding.kind]
 
 
 def apply(
     environment: Environment, actor: str, findings: Sequence[Finding], fix: Fix
 ) -> ImportResult | SyncResult | Saved:
-    """Do the same about findings that all offer it, and say what that did.
+    """Apply a fix to findings that all offer it, and return what that did.
 
-    Raises any PiTaskerError. A finding that is not as it was when it was shown is refused: Stale,
-    ConcurrentModification, or for an import an error of its line.
+    Raises any PiTaskerError. A finding that changed since a person saw it is refused: Stale,
+    ConcurrentModification, or an error of its line for an import.
     """
     if fix is Fix.IMPORT:
-        wanted = [Import(f.line, f"{f.text}\n") for f in findings if f.line and f.text is not None]
-        return importing.import_entries(environment, actor, wanted)
+        imports = [
+            Import(finding.line, f"{finding.text}\n")
+            for finding in findings
+            if finding.line and finding.text is not None
+        ]
+        return importing.import_entries(environment, actor, imports)
     if fix in (Fix.COMMENT_OUT, Fix.UNIX_LINE_END):
-        mend = _commented if fix is Fix.COMMENT_OUT else _without_carriage_return
-        return _mend_lines(environment, actor, findings, mend)
+        edit_line = _comment_out if fix is Fix.COMMENT_OUT else _remove_carriage_return
+        return _edit_lines(environment, actor, findings, edit_line)
     if fix in (Fix.KEEP_AS_COMMENT, Fix.MAKE_PART):
         return _move_words(environment, actor, findings, fix)
     seen = [f.change for f in findings if f.change]
@@ -77,42 +81,45 @@ def apply(
     return service.sync(environment, Request(actor, "resolve", tags, choices, seen))
 
 
-def _commented(line: str) -> str:
+def _comment_out(line: str) -> str:
     return f"# {line}"
 
 
-def _without_carriage_return(line: str) -> str:
+def _remove_carriage_return(line: str) -> str:
     return line.removesuffix("\r")
 
 
-def _mend_lines(
-    environment: Environment, actor: str, findings: Sequence[Finding], mend: Callable[[str], str]
+def _edit_lines(
+    environment: Environment,
+    actor: str,
+    findings: Sequence[Finding],
+    edit_line: Callable[[str], str],
 ) -> Saved:
     text, _ = service.read_crontab(environment)
     lines = (text or "").split("\n")
-    for at in _unchanged(lines, findings):
-        lines[at] = mend(lines[at])
+    for index in _unchanged_lines(lines, findings):
+        lines[index] = edit_line(lines[index])
     return edit.save_raw(environment, "\n".join(lines), text, actor=actor)
 
 
 def _move_words(
     environment: Environment, actor: str, findings: Sequence[Finding], fix: Fix
 ) -> Saved:
-    """Take words from behind tags, where the shell ignores them."""
+    """Move the words after tags, where the shell ignores them."""
     text, document = service.read_crontab(environment)
     draft = Draft(document)
-    for at in _unchanged((text or "").split("\n"), findings):
+    for index in _unchanged_lines((text or "").split("\n"), findings):
         if fix is Fix.MAKE_PART:
-            draft.words_to_command(at)
+            draft.words_to_command(index)
         else:
-            draft.words_to_comment(at)
+            draft.words_to_comment(index)
     return edit.save_raw(environment, str(draft.done()), text, actor=actor)
 
 
-def _unchanged(lines: Sequence[str], findings: Sequence[Finding]) -> list[int]:
-    """The indexes of the findings' lines. Raises ConcurrentModification for one that changed."""
+def _unchanged_lines(lines: Sequence[str], findings: Sequence[Finding]) -> list[int]:
+    """Return the indexes of the findings' lines. Raises ConcurrentModification if one changed."""
     indexes = [(finding.line or 0) - 1 for finding in findings]
-    for at, finding in zip(indexes, findings, strict=True):
-        if not 0 <= at < len(lines) or lines[at] != finding.text:
+    for index, finding in zip(indexes, findings, strict=True):
+        if not 0 <= index < len(lines) or lines[index] != finding.text:
             raise edit.changed_since()
     return indexes

@@ -1,9 +1,9 @@
 """The three-way merge, as pure functions on values.
 
-A side maps a tag to the fields of its task; a tag that is missing is a value too: "no such entry".
-`ours` is what the database wants in the crontab, `theirs` what the crontab has, `base` what both
-last agreed on. Additions, changes, removals and recovery after a crash all follow from the four
-cases in `plan`.
+A side maps a tag to the fields of its task. A missing tag is a value too: there is no such entry.
+`ours` is what the database wants in the crontab, `theirs` is what the crontab has, and `base` is
+the last state in which both agreed. Additions, changes, removals and the recovery after a crash all
+follow from the four cases in `plan`.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,7 +18,7 @@ from pitasker_core.crontab.recording import PLAIN, Recording, from_dict
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a managed entry and its task have in common."""
+    """The fields that a managed entry shares with its task."""
 
     name: str
     schedule: str
@@ -28,11 +28,14 @@ class Fields:
 
     @property
     def text(self) -> str:
-        """All of it that is free text."""
+        """All the free text."""
         return f"{self.name}{self.schedule}{self.command}"
 
     def as_dict(self) -> dict[str, Any]:
-        """For the database and for JSON. (`dataclasses.asdict` takes ten times as long.)"""
+        """Return the values for the database and for JSON.
+
+        `dataclasses.asdict` takes ten times as long.
+        """
         return {
             "name": self.name,
             "schedule": self.schedule,
@@ -42,10 +45,12 @@ class Fields:
         }
 
     @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> "Fields":
-        """What `as_dict` made, back; also from before there was recording."""
-        recording = from_dict(kept.get("recording"))
-        return cls(kept["name"], kept["schedule"], kept["command"], kept["paused"], recording)
+    def from_dict(cls, values: Mapping[str, Any]) -> "Fields":
+        """Return the fields that `as_dict` made the values of; old values have no recording."""
+        recording = from_dict(values.get("recording"))
+        return cls(
+            values["name"], values["schedule"], values["command"], values["paused"], recording
+        )
 
 
 Side = Mapping[UUID, Fields]
@@ -56,12 +61,12 @@ class ChangeKind(StrEnum):
 
     PUSH = "push"  # to the crontab
     PULL = "pull"  # to the database
-    REBASE = "rebase"  # both agree, only the base is behind
-    CONFLICT = "conflict"  # both changed, differently: nothing until a person chooses
+    REBASE = "rebase"  # both sides agree, and the base is old
+    CONFLICT = "conflict"  # both changed, differently: a person must choose
 
 
 class Policy(StrEnum):
-    """What to do about conflicts that nobody chose for."""
+    """What to do about conflicts without a choice."""
 
     ASK = "ask"
     DATABASE = "database"
@@ -70,9 +75,9 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One tag that is not in step. `None` means that the side has no such entry.
+    """A tag that is out of sync. `None` means that the side has no such entry.
 
-    `result` is what both sides shall be after the change; for a conflict it has no meaning.
+    `result` is the value of both sides after the change. A conflict has none.
     """
 
     tag: UUID
@@ -84,18 +89,18 @@ class Change:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same two sides, and short."""
+        """A short text that is equal for equal sides."""
         return sha256(repr((self.ours, self.theirs)).encode(errors="replace")).hexdigest()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sync would do, in the order of `ours`, then of what only the others know."""
+    """What a sync would do: tags in the order of `ours`, then those of the other sides."""
 
     changes: tuple[Change, ...] = ()
 
     def of(self, kind: ChangeKind) -> list[Change]:
-        """The changes of one kind."""
+        """Return the changes of a kind."""
         return [change for change in self.changes if change.kind is kind]
 
     @property
@@ -105,34 +110,34 @@ class Plan:
 
     @property
     def pushes(self) -> list[Change]:
-        """What the crontab lacks. A conflict decided by a mix is pushed and pulled."""
+        """The changes of the crontab. A conflict decided by a mix is pushed and pulled."""
         return [change for change in self.decided if change.result != change.theirs]
 
     @property
     def pulls(self) -> list[Change]:
-        """What the database lacks."""
+        """The changes of the database."""
         return [change for change in self.decided if change.result != change.ours]
 
     @property
     def conflicts(self) -> list[Change]:
-        """What waits for a choice."""
+        """The changes that wait for a choice."""
         return self.of(ChangeKind.CONFLICT)
 
     def without(self, tags: Collection[UUID]) -> "Plan":
-        """The plan without some tags, which then stay as they are on both sides."""
+        """Return the plan without some tags. They stay as they are on both sides."""
         return Plan(tuple(change for change in self.changes if change.tag not in tags))
 
     def only(self, tags: Collection[UUID]) -> "Plan":
-        """The plan for some tags alone."""
+        """Return the plan for some tags only."""
         return Plan(tuple(change for change in self.changes if change.tag in tags))
 
 
 Choice = Policy | Fields
-"""Whose version to take for one conflict, or an explicit mix of both."""
+"""The side whose version wins a conflict, or an explicit mix of both."""
 
 
 def plan(base: Side, ours: Side, theirs: Side) -> Plan:
-    """Compare the three sides, tag by tag."""
+    """Compare the three sides tag by tag."""
     changes = []
     for tag in dict.fromkeys([*ours, *theirs, *base]):
         b, o, t = base.get(tag), ours.get(tag), theirs.get(tag)
@@ -149,14 +154,14 @@ def plan(base: Side, ours: Side, theirs: Side) -> Plan:
     return Plan(tuple(changes))
 
 
-def resolve(planned: Plan, choices: Mapping[UUID, Choice], policy: Policy = Policy.ASK) -> Plan:
-    """The plan with a person's choices, and its other conflicts decided by the policy.
+def resolve(unresolved: Plan, choices: Mapping[UUID, Choice], policy: Policy = Policy.ASK) -> Plan:
+    """Return the plan with a person's choices. The policy decides the other conflicts.
 
-    A choice may also turn around what only one side changed: the database's version then
-    overwrites a hand edit, or the crontab's an edit of the task.
+    A choice may also reverse a change of one side: the database's version then overwrites an edit
+    by hand, or the crontab's version overwrites an edit of the task.
     """
 
-    def decided(change: Change) -> Change:
+    def decide(change: Change) -> Change:
         is_conflict = change.kind is ChangeKind.CONFLICT
         choice = choices.get(change.tag, policy if is_conflict else Policy.ASK)
         if isinstance(choice, Fields):
@@ -167,14 +172,14 @@ def resolve(planned: Plan, choices: Mapping[UUID, Choice], policy: Policy = Poli
             return replace(change, kind=ChangeKind.PULL, result=change.theirs)
         return change
 
-    return Plan(tuple(decided(change) for change in planned.changes))
+    return Plan(tuple(decide(change) for change in unresolved.changes))
 
 
-def is_mass_removal(planned: Plan, base: Side, *, emptied: bool) -> bool:
-    """Whether the crontab lost so much at once that a person must confirm.
+def is_mass_removal(compared: Plan, base: Side, *, emptied: bool) -> bool:
+    """Return whether the crontab lost so many managed entries that a person must confirm.
 
-    That is: a managed entry from a crontab that now has no entries at all (`emptied`), or at least
-    three managed entries and more than half of them.
+    The limit is one entry if the crontab now has no entries at all (`emptied`). Otherwise it is
+    three entries and more than half of them.
     """
-    removed = sum(1 for change in planned.pulls if change.result is None)
+    removed = sum(1 for change in compared.pulls if change.result is None)
     return removed > 0 and (emptied or (removed >= 3 and 2 * removed > len(base)))

@@ -1,6 +1,7 @@
-"""Give entries back: they stay in the crontab, and PiTasker, or its recorder, lets go of them."""
+"""Stop managing tasks: their entries stay in the crontab, without a tag and a recorder."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from sqlalchemy import delete
 
@@ -12,17 +13,23 @@ from pitasker_core.base.text import Text
 from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.recording import PLAIN
-from pitasker_core.database.tables import BaseRow, EventRow
+from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
 from pitasker_core.sync import edit, install, store
 from pitasker_core.sync.service import program, put_back_first, read_crontab, refuse_nul
 
+OPERATION = "stop managing"
+"""The kind of the operation in the history."""
 
-def release(environment: Environment, actor: str, tasks: Collection[int]) -> tuple[str | None, str]:
-    """Take the tags off the entries of these tasks, and delete the tasks. The texts before, after.
 
-    The tasks go first: a process that dies in between leaves entries with tags that nobody knows,
-    which no sync touches. Raises PiTaskerError when the crontab cannot be written; then the tasks
-    are gone, and their entries keep their tags and can be imported again.
+def stop_managing(
+    environment: Environment, actor: str, tasks: Collection[int]
+) -> tuple[str | None, str]:
+    """Remove the tags of these tasks' entries, delete the tasks, and return the texts.
+
+    The texts are the crontab before and after. The tasks are deleted first: if the process dies in
+    between, their entries have unknown tags, and no sync touches them. Raises PiTaskerError when
+    the crontab cannot be written. Then the tasks are deleted, and their entries keep their tags and
+    can be imported again.
     """
     with install.locked(environment):
         put_back_first(environment)
@@ -31,32 +38,31 @@ def release(environment: Environment, actor: str, tasks: Collection[int]) -> tup
         started = clock.now()
         with database.session(environment) as session:
             crontab_row = store.own_crontab(session, lock=True)
-            found = store.edited_tasks(session, tasks).values()
-            rows = [row for row in found if row.deleted_at is None]
+            all_rows = store.edited_tasks(session, tasks).values()
+            rows = [row for row in all_rows if row.deleted_at is None]
             tags = {row.tag for row in rows if row.tag}
             session.execute(delete(BaseRow).where(BaseRow.tag.in_(tags)))
             for row in rows:
-                row.deleted_at = started
-                row.tag = None
-                row.is_system_managed = row.synced_to_crontab = False
-                session.add(EventRow(actor=actor, kind="released", task=row.id))
+                _delete(row, started)
+                session.add(EventRow(actor=actor, kind="no longer managed", task=row.id))
             store.write_tasks(session, rows)
             before = store.take_snapshot(session, crontab_row, text, "found", document.size)
-        released = _untagged(document, tags)
+        after_document = _without_tags(document, tags)
         try:
             install.back_up(environment, text, started)
-            write = install.install(environment, program(environment), text, released)
+            write = install.install(environment, program(environment), text, after_document)
         except PiTaskerError as problem:
-            kept = "The tasks are not managed any more. Their entries keep their tags: import them."
-            raise type(problem)(problem.message, Text(problem.advice, " ", kept)) from problem
+            hint = "The tasks are no longer managed. Their entries keep their tags: import them."
+            raise type(problem)(problem.message, Text(problem.advice, " ", hint)) from problem
+        after_text = str(after_document)
         with database.session(environment) as session:
             after = store.take_snapshot(
-                session, crontab_row, str(released), "release", released.size
+                session, crontab_row, after_text, OPERATION, after_document.size
             )
             store.record(
                 session,
                 crontab_row=crontab_row,
-                kind="release",
+                kind=OPERATION,
                 actor=actor,
                 started_at=started,
                 duration_ms=1000 * (clock.now() - started).total_seconds(),
@@ -66,26 +72,38 @@ def release(environment: Environment, actor: str, tasks: Collection[int]) -> tup
                 before=before,
                 after=after,
             )
-    return text, str(released)
+    return text, after_text
 
 
 def detach(environment: Environment, actor: str) -> int:
-    """Take the recorder out of every entry: each has its plain command back, and needs nothing of
-    PiTasker's any more. How many there were. Needs no database. Raises PiTaskerError.
+    """Remove the recorder from every entry, and return the number of these entries.
+
+    Afterwards no job needs a file of PiTasker. Needs no database. Raises PiTaskerError.
     """
     text, document = read_crontab(environment)
-    draft = Draft(document)
-    found = [index for index, entry in document.entries() if entry.recorder]
-    for index in found:
-        draft.change(index, recording=PLAIN)
-    if found:
-        edit.save_raw(environment, str(draft.done()), text, actor=actor, kind="detach")
-    return len(found)
+    indexes = [index for index, entry in document.entries() if entry.recorder]
+    if indexes:
+        without = _without_recorders(document, indexes)
+        edit.save_raw(environment, str(without), text, actor=actor, kind="detach")
+    return len(indexes)
 
 
-def _untagged(document: Document, tags: Collection[object]) -> Document:
+def _delete(row: TaskRow, at: datetime) -> None:
+    row.deleted_at = at
+    row.tag = None
+    row.is_system_managed = row.synced_to_crontab = False
+
+
+def _without_tags(document: Document, tags: Collection[object]) -> Document:
     draft = Draft(document)
     for index, entry in document.entries():
         if entry.tag in tags:
             draft.untag(index)
+    return draft.done()
+
+
+def _without_recorders(document: Document, indexes: Sequence[int]) -> Document:
+    draft = Draft(document)
+    for index in indexes:
+        draft.change(index, recording=PLAIN)
     return draft.done()

@@ -1,4 +1,4 @@
-"""What is not in order between the tasks and the crontab, each kind with a name. Pure."""
+"""The discrepancies between the tasks and the crontab, each of a kind. Pure."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -35,12 +35,12 @@ NOT_A_FAULT = {
     Discrepancy.ODD_ENTRY,
     Discrepancy.RUNS_TWICE,
 }
-"""Worth knowing, but nothing that a sync is for."""
+"""Facts worth knowing that need no sync."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One discrepancy. `line` is a line number (1 is the first), `text` that line."""
+    """A discrepancy. `line` is a line number (1 is the first), `text` is that line."""
 
     kind: Discrepancy
     message: str
@@ -53,18 +53,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What a validation found, in the order of the crontab's lines."""
+    """The findings of a validation, in the order of the crontab's lines."""
 
     findings: list[Finding]
 
     @property
     def is_valid(self) -> bool:
-        """True when a sync would have nothing to do and nobody to ask."""
+        """Whether a sync has nothing to do and no question."""
         return all(finding.kind in NOT_A_FAULT for finding in self.findings)
 
 
 def validate(compared: Comparison) -> Report:
-    """Name everything that is not in order. The same plan as a sync's: this is its dry run."""
+    """Report every discrepancy. The plan is that of a sync: this is its dry run."""
     document, reading = compared.document, compared.reading
     findings = [
         _of_change(compared, change)
@@ -76,7 +76,12 @@ def validate(compared: Comparison) -> Report:
         for i in reading.unknown
     ]
     findings += [
-        _at(document, i, Discrepancy.COPIED_TAG, "Another entry has this tag with better right.")
+        _at(
+            document,
+            i,
+            Discrepancy.COPIED_TAG,
+            "This is a copied tag; it belongs to another entry.",
+        )
         for i in reading.copies
     ]
     findings += _wrong_recorders(compared)
@@ -131,7 +136,7 @@ def _wrong_recorders(compared: Comparison) -> list[Finding]:
 
 
 def of_lines(document: Document) -> list[Finding]:
-    """What is wrong or odd about single lines, whatever the database knows."""
+    """Report what is wrong or odd in single lines, without the database."""
     findings = []
     for index, line in enumerate(document.lines):
         if isinstance(line, Invalid):
@@ -144,45 +149,45 @@ def of_lines(document: Document) -> list[Finding]:
                 for message in _oddities(line, document.dialect)
             ]
             if line.words.strip():
-                message = "The shell ignores what stands behind the tag, so it does nothing."
+                message = "The shell ignores the words after the tag, so they do nothing."
                 findings.append(_at(document, index, Discrepancy.WORDS_BEHIND_TAG, message))
     return findings
 
 
 def _oddities(entry: Entry, dialect: Dialect) -> list[str]:
-    found = [finding.sentence for finding in examine_text_of(entry, dialect)]
+    oddities = [finding.sentence for finding in examine_text_of(entry, dialect)]
     if entry.misplaced_tag:
-        found.append("The tag stands in the standard input: somebody wrote a % before it.")
+        oddities.append("The tag is in the standard input: somebody wrote a % before it.")
     if entry.swallowed_tag:
-        found.append("The shell takes the tag for a part of the command.")
+        oddities.append("The shell reads the tag as a part of the command.")
     if entry.has_foreign_bytes:
-        found.append("It holds bytes that are not UTF-8, and cannot be a task because of them.")
-    return found
+        oddities.append("The line has bytes that are not UTF-8, so it cannot be a task.")
+    return oddities
 
 
 def _of_change(compared: Comparison, change: Change) -> Finding:
-    known = compared.known.get(change.tag)
-    name = f"“{known.fields.name}”" if known else "An entry whose task is gone"
-    index = compared.reading.where.get(change.tag, compared.reading.lost.get(change.tag))
+    task = compared.known.get(change.tag)
+    name = f"“{task.fields.name}”" if task else "An entry whose task is gone"
+    index = compared.reading.entries.get(change.tag)
     if change.tag in compared.reading.lost and change.kind is ChangeKind.CONFLICT:
         kind, what = Discrepancy.LOST_TAG, "lost its tag in the crontab"
     elif change.kind is ChangeKind.CONFLICT:
         kind, what = Discrepancy.CHANGED_IN_BOTH, "was changed here and in the crontab, differently"
     elif change.kind is ChangeKind.PULL and change.theirs is None:
-        kind, what = Discrepancy.MISSING_IN_CRONTAB, "is not in the crontab any more"
+        kind, what = Discrepancy.MISSING_IN_CRONTAB, "is no longer in the crontab"
     elif change.kind is ChangeKind.PULL:
         kind, what = Discrepancy.CHANGED_IN_CRONTAB, "was changed in the crontab"
     else:
         kind, what = (
             Discrepancy.CHANGED_IN_DATABASE,
-            "was changed here; the crontab has not followed",
+            "was changed here, and the crontab not yet",
         )
     return Finding(
         kind,
         f"{name} {what}.",
         line=None if index is None else index + 1,
         text=None if index is None else compared.document.lines[index].raw.removesuffix("\n"),
-        task=known.task if known else None,
+        task=task.task if task else None,
         tag=change.tag,
         change=change,
     )

@@ -12,7 +12,7 @@ from pitasker_core.base.errors import Stale
 from pitasker_core.runs import spool
 from pitasker_core.sync import edit, importing, operation_history, service
 from pitasker_core.sync.service import Request
-from pitasker_core.sync.stop_managing import release
+from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Edit
 from tests.helpers.waiting import patience, until
 
@@ -69,7 +69,7 @@ def statements_of_each_act(environment, crontab, count):
     off = [Edit(task, None, {"system_managed": False}) for task in ids]
     act("switch off", lambda: tasks.apply(environment, ME, off))
     act("export", lambda: service.export(environment, ME, ids))
-    act("release", lambda: release(environment, ME, ids))
+    act("release", lambda: stop_managing(environment, ME, ids))
     return counts
 
 

@@ -20,7 +20,7 @@ from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrappe
 from pitasker_core.runs import recorder
 from pitasker_core.sync import edit, importing, recorder_copy, service, validation
 from pitasker_core.sync.service import Request
-from pitasker_core.sync.stop_managing import detach, release
+from pitasker_core.sync.stop_managing import detach, stop_managing
 from pitasker_core.sync.validation import Discrepancy
 from tests.helpers.examples import EXISTING, ME, create
 
@@ -275,7 +275,7 @@ def test_an_entry_that_is_given_back_is_not_recorded_any_more(environment, cront
     found = tasks.listing(environment).tasks
     for task in found:
         record(environment, task)
-    release(environment, ME, [task.id for task in found])
+    stop_managing(environment, ME, [task.id for task in found])
     assert crontab.read() == EXISTING
 
 

@@ -14,7 +14,7 @@ from pitasker_core.server.auth import Role
 from pitasker_core.server.sites import Site
 from pitasker_core.sync import edit, importing, service
 from pitasker_core.sync.service import Request
-from pitasker_core.sync.stop_managing import release
+from pitasker_core.sync.stop_managing import stop_managing
 from tests.helpers.examples import ME, create
 
 SECRET = "correct horse battery"
@@ -158,7 +158,7 @@ def test_a_forged_token_is_nothing(environment):
         lambda s, task: service.sync(s, Request(ME)),
         lambda s, task: service.export(s, ME, [task.id]),
         lambda s, task: importing.import_entries(s, ME),
-        lambda s, task: release(s, ME, [task.id]),
+        lambda s, task: stop_managing(s, ME, [task.id]),
         lambda s, task: edit.save_raw(s, "# x\n", service.read_crontab(s)[0], actor=ME),
         lambda s, task: edit.restore(s, 1, actor=ME),
         lambda s, task: tokens.create(s, ME, "t", Role.READ),

@@ -78,7 +78,7 @@ def test_words_behind_a_tag_are_reported_with_two_fixes(
 
 def test_a_released_entry_keeps_the_words_as_a_comment(environment, crontab):
     task = with_words(environment, crontab)
-    stop_managing.release(environment, ME, [task.id])
+    stop_managing.stop_managing(environment, ME, [task.id])
     assert crontab.read().endswith(b"backup.sh #" + WORDS + b"\n")
 
 

@@ -12,7 +12,7 @@ from pitasker_core.runs.cron_log.log_lines import Event, Kind
 from pitasker_core.sync import edit, importing, install, operation_history, service, validation
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import BACKGROUND, Request
-from pitasker_core.sync.stop_managing import release
+from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import State
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.processes import in_child
@@ -137,7 +137,7 @@ def test_an_import_hides_nothing_that_an_old_editor_undid(environment, crontab, 
 def test_giving_entries_back_hides_nothing_that_an_old_editor_undid(environment, crontab, opened):
     other = create(environment, "Other", command="/bin/other")
     crontab.write(opened + b"# by hand\n")
-    release(environment, ME, [other.id])
+    stop_managing(environment, ME, [other.id])
     assert b"30 3 * * * /bin/edited" in crontab.read()
     assert b"/bin/new # PITASKER_ID" in crontab.read()
     assert b"/bin/other\n" in crontab.read()

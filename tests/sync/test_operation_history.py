@@ -15,7 +15,7 @@ from pitasker_core.sync import edit, fixes, importing, operation_history, servic
 from pitasker_core.sync.fixes import Fix
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import Request
-from pitasker_core.sync.stop_managing import release
+from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.sync.validation import Discrepancy
 from tests.helpers.examples import EXISTING, ME, create
 
@@ -153,7 +153,7 @@ def test_what_was_imported_can_be_given_back_byte_for_byte(environment, crontab)
     crontab.write(EXISTING)
     done = importing.import_entries(environment, ME)
     assert crontab.read() != EXISTING
-    release(environment, ME, done.imported)
+    stop_managing(environment, ME, done.imported)
     assert crontab.read() == EXISTING
     assert tasks.listing(environment).tasks == []
     service.sync(environment, Request(ME))
@@ -170,7 +170,7 @@ def test_a_release_that_dies_half_way_loses_no_entry(environment, crontab):
     )
     (environment.home / "refuses").chmod(0o755)
     with pytest.raises(CrontabUnavailable):
-        release(refusing, ME, done.imported)
+        stop_managing(refusing, ME, done.imported)
     service.sync(environment, Request(ME))
     assert crontab.read() == tagged
     assert len(findings(environment, Discrepancy.UNKNOWN_TAG)) == 3

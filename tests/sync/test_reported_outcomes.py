@@ -22,7 +22,7 @@ from pitasker_core.server.background import Background
 from pitasker_core.sync import edit, importing, install, operation_history, service, validation
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import BACKGROUND, Request
-from pitasker_core.sync.stop_managing import release
+from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import State
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.waiting import until
@@ -325,7 +325,7 @@ def test_entries_that_could_not_be_given_back_are_said_to_have_lost_their_tasks(
     task = create(environment)
     before = crontab.read()
     with pytest.raises(CrontabUnavailable) as refused:
-        release(refusing, ME, [task.id])
+        stop_managing(refusing, ME, [task.id])
     assert "not managed any more" in refused.value.user_message
     assert crontab.read() == before
     assert tasks.listing(environment).tasks == []

@@ -253,7 +253,7 @@ class Service(RuleBasedStateMachine):
             own = f"# {task.name}\n"
             before = self.text()
             with suppress(PiTaskerError):
-                stop_managing.release(self.environment, ME, [task.id])
+                stop_managing.stop_managing(self.environment, ME, [task.id])
             new = Counter(persons(self.text())) - Counter(persons(before))
             assert new.total() <= 1, own
             assert not Counter(persons(before)) - Counter(persons(self.text()))
