@@ -36,11 +36,18 @@ from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.recording import Recorder
 from pitasker_core.database.tables import EventRow, TaskRow
 from pitasker_core.sync import install, merge, recorder_copy, store
+from pitasker_core.sync.ancestor import (
+    Origin,
+    find_ambiguous_entries,
+    find_ancestor,
+    is_older_text,
+    trace_origin,
+)
 from pitasker_core.sync.install import Write
 from pitasker_core.sync.merge import Change, ChangeKind, Choice, Plan, Policy
 from pitasker_core.sync.plan_writer import PlanOutcome, carry_out, removed_places
 from pitasker_core.sync.sides import BaseEntry, CrontabReading, KnownTask, complete_plan, read
-from pitasker_core.sync.stale_editor import Origin, nearest, origin_of, put_back, shows_age, unseen
+from pitasker_core.sync.stale_editor import put_back
 from pitasker_core.sync.store import Earlier
 
 BACKGROUND = "background"
@@ -313,14 +320,14 @@ def _traced_back(compared: Comparison, earlier: Sequence[Earlier]) -> Comparison
 
     Where a person must be asked, only the origin is named, and the plan stays as it was.
     """
-    at = nearest(compared.text or "", [one.text or "" for one in earlier])
+    at = find_ancestor(compared.text or "", [one.text or "" for one in earlier])
     if not earlier[at].is_old:
         return compared
     document, dialect = compared.document, compared.document.dialect
     ancestor, newest = (parse(one.text or "", dialect) for one in (earlier[at], earlier[0]))
-    if not shows_age(compared.text or "", earlier[at].text or "", earlier[0].text or ""):
-        return replace(compared, unclear=unseen(document, ancestor, newest))
-    origin = origin_of(document, ancestor, newest, compared.known, compared.base)
+    if not is_older_text(compared.text or "", earlier[at].text or "", earlier[0].text or ""):
+        return replace(compared, unclear=find_ambiguous_entries(document, ancestor, newest))
+    origin = trace_origin(document, ancestor, newest, compared.known, compared.base)
     if origin.is_exact or (not origin.is_certain and _is_mass_removal(compared, compared.plan)):
         return replace(compared, origin=origin)
     return _based_on(compared, origin)

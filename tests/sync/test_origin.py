@@ -11,9 +11,15 @@ from hypothesis import strategies as st
 from pitasker_core.crontab.document import Entry, parse
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
 from pitasker_core.sync import plan_writer, sides
+from pitasker_core.sync.ancestor import (
+    find_ambiguous_entries,
+    find_ancestor,
+    is_older_text,
+    trace_origin,
+)
 from pitasker_core.sync.merge import ChangeKind, Fields
 from pitasker_core.sync.sides import BaseEntry, KnownTask
-from pitasker_core.sync.stale_editor import nearest, origin_of, put_back, shows_age, unseen
+from pitasker_core.sync.stale_editor import put_back
 from tests.helpers.world import RECORDER, World
 
 # --- Random worlds, and random edits of both sides ----------------------------------------------
@@ -179,7 +185,7 @@ class Merged:
     def __init__(self, opened, world, saved, choices=None):
         self.document = parse(saved)
         ancestor, newest = parse(opened), parse(world.text)
-        self.origin = origin_of(self.document, ancestor, newest, world.known, world.base)
+        self.origin = trace_origin(self.document, ancestor, newest, world.known, world.base)
         older = World(saved, world.known, self.origin.base)
         self.plan = older.plan()
         added = {change.tag for change in self.plan.pushes if change.result}
@@ -320,33 +326,33 @@ def line(number, schedule="0 5 * * *", command="/bin/job"):
 
 def test_a_text_was_made_from_the_one_with_whose_lines_it_agrees():
     old, new = line(1) + line(2), line(1, "0 6 * * *") + line(2) + line(3)
-    assert nearest(old + "# by hand\n", [new, old, ""]) == 1
-    assert nearest(new + "# by hand\n", [new, old, ""]) == 0
+    assert find_ancestor(old + "# by hand\n", [new, old, ""]) == 1
+    assert find_ancestor(new + "# by hand\n", [new, old, ""]) == 0
 
 
 def test_a_text_with_an_entry_of_the_newest_was_not_made_from_one_without():
     texts = ["".join(map(line, range(count))) for count in (5, 4, 3, 2, 1, 0)]
-    assert nearest(line(4), texts) == 0
+    assert find_ancestor(line(4), texts) == 0
 
 
 def test_a_text_with_a_name_of_the_newest_was_not_made_from_one_without():
     old = line(1)
-    assert nearest(old + "# Task 2\n# by hand\n", [old + line(2), old]) == 0
+    assert find_ancestor(old + "# Task 2\n# by hand\n", [old + line(2), old]) == 0
 
 
 def test_an_entry_that_both_changed_shows_by_its_words_which_one_was_changed():
     old, new = line(1), line(1, "0 6 * * *")
-    assert nearest(line(1, command="/bin/job --all"), [new, old]) == 1
-    assert nearest(line(1, "0 6 * * *", "/bin/job --all"), [new, old]) == 0
+    assert find_ancestor(line(1, command="/bin/job --all"), [new, old]) == 1
+    assert find_ancestor(line(1, "0 6 * * *", "/bin/job --all"), [new, old]) == 0
 
 
 def test_of_texts_that_are_as_near_the_newest_was_changed():
-    assert nearest(line(1, "0 7 * * *"), [line(1, "0 6 * * *"), line(1)]) == 0
+    assert find_ancestor(line(1, "0 7 * * *"), [line(1, "0 6 * * *"), line(1)]) == 0
 
 
 def is_old(saved, new, old):
-    assert nearest(saved, [new, old]) == 1
-    return shows_age(saved, old, new)
+    assert find_ancestor(saved, [new, old]) == 1
+    return is_older_text(saved, old, new)
 
 
 def test_a_plain_deletion_of_an_imported_entry_is_no_old_editor():
@@ -354,13 +360,13 @@ def test_a_plain_deletion_of_an_imported_entry_is_no_old_editor():
     new = old.replace("hand2", f"hand2 # PITASKER_ID:{tag_of(2)}")
     saved = "# ask\n0 4 * * * /bin/hand3\n0 5 * * * /bin/other\n"
     assert not is_old(saved, new, old)
-    assert unseen(*map(parse, (saved, old, new))) == frozenset()
+    assert find_ambiguous_entries(*map(parse, (saved, old, new))) == frozenset()
 
 
 def test_an_entry_deleted_with_its_name_and_lines_added_may_be_an_old_editor():
     saved, new, old = line(1) + "# by hand\n", line(1) + line(2), line(1)
     assert not is_old(saved, new, old)
-    assert unseen(*map(parse, (saved, old, new))) == {tag_of(2)}
+    assert find_ambiguous_entries(*map(parse, (saved, old, new))) == {tag_of(2)}
 
 
 def test_a_text_that_is_an_older_one_to_the_byte_came_back():
