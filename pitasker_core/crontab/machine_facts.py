@@ -41,6 +41,11 @@ class Mount:
     type: str
     options: tuple[str, ...]
 
+    @property
+    def is_on_demand(self) -> bool:
+        """Whether it is not mounted at the boot."""
+        return not {"noauto", "x-systemd.automount"}.isdisjoint(self.options)
+
 
 def gather(document: Document, zone: ZoneInfo, now: datetime | None = None) -> MachineFacts:
     """Everything that the rules need to know for this crontab."""
@@ -75,10 +80,13 @@ def _about_user(zone: ZoneInfo, now: datetime) -> MachineFacts:
         users=frozenset({user.pw_name, "root", *others.values()}),
         homes=others,
         unmounted={
-            mount.place: "noauto" in mount.options or "x-systemd.automount" in mount.options
+            mount.place: mount.is_on_demand
             for mount in listed
             if mount.place not in there and mount.type != "swap"
         },
+        permanent=frozenset(
+            mount.place for mount in listed if mount.place in there and not mount.is_on_demand
+        ),
         separate=frozenset(
             mount.place for mount in (*listed, *mounted) if mount.type.startswith(_NETWORK_TYPES)
         ),

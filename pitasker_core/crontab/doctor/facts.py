@@ -68,6 +68,8 @@ class MachineFacts:
     """The program that a SHELL really is, links followed: `/bin/sh` may be `dash`."""
     unmounted: Mapping[str, bool] = field(default_factory=dict)
     """Mount points of /etc/fstab where nothing is mounted; True for those mounted on demand."""
+    permanent: frozenset[str] = frozenset()
+    """Mount points of /etc/fstab that are mounted at each boot, and are mounted now."""
     separate: frozenset[str] = frozenset()
     """Mount points that come after the boot begins: network file systems and removable media."""
     has_mail_program: bool | None = None

@@ -66,7 +66,7 @@ def secret(subject: Subject) -> Problem | None:
 
 _SECRET = re.compile(
     r"""(?P<what>--(?:password|passwd|pass|token|api-?key|secret|http-password)[= ]
-    |\b[A-Za-z0-9_]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY)[A-Z_]*=
+    |\b[A-Za-z0-9_]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY)[0-9]*=
     |[?&](?:api_?key|token|access_token|password|passwd|key)=
     |\bsshpass\ +-p\ *
     |[Bb]earer\ +
@@ -199,10 +199,10 @@ def removable_disk(subject: Subject) -> Problem | None:
     the job fails, or fills the disk of the system instead."""
     if subject.calls.tested or "mount" in subject.programs:
         return None
+    facts = subject.facts
+    listed = (*facts.unmounted, *facts.permanent)  # there another rule says more, or all is well
     for path in subject.absolute_paths:
-        if path.startswith(REMOVABLE) and not any(
-            _lies_on(path, mount) for mount in subject.facts.unmounted
-        ):
+        if path.startswith(REMOVABLE) and not any(_lies_on(path, mount) for mount in listed):
             return low(
                 f"{path} lies on a disk that may not be there.",
                 path,

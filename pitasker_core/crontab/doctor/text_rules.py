@@ -198,7 +198,9 @@ def user_word(subject: Subject) -> str | None:
     name = subject.words[0].literal
     if name is None or name not in {"root", subject.facts.user, *subject.facts.users}:
         return None
-    is_program = subject.facts.programs.get((name, subject.path))
+    program = subject.facts.programs.get((name, subject.path), "unknown")
+    # Of a machine that is not known, root alone is certain to be a user.
+    is_program = program is not None and (program != "unknown" or name != "root")
     begins = subject.script.steps[0].words[:1] == subject.words[:1]
     return name if begins and not is_program and subject.words[1].source[0] != "=" else None
 

@@ -41,6 +41,7 @@ LEFT_ALONE = [
     ("secret", "mkdir -p/tmp/x"),
     ("secret", "curl --user-agent x https://example.org:8080/x"),
     ("secret", "TOKEN_FILE=/home/pi/token tool"),
+    ("secret", "SECRET_NAME=backup AWS_ACCESS_KEY_ID=id tool"),
     ("secret", "rsync -a pi@example.org:/x /y"),
     ("secret", "tool --password-file /home/pi/.password"),
     ("secret", "docker run -u 1000:1000 x"),
@@ -68,6 +69,12 @@ def test_a_good_command_is_left_alone(rule: str, command: str) -> None:
 def test_no_finding_repeats_a_secret(command: str) -> None:
     findings = [f for f in examined(f"7 5 * * * {command}\n") if f.rule == "secret"]
     assert "hunter2" not in str(findings)
+
+
+def test_a_disk_that_is_mounted_at_each_boot_is_not_removable() -> None:
+    job = "7 5 * * * /home/pi/backup.sh /mnt/data/x"
+    assert "removable_disk low" in reports(job)
+    assert reports(job, permanent=frozenset({"/mnt/data"})) == set()
 
 
 def test_root_needs_no_password_and_depends_on_others_more() -> None:

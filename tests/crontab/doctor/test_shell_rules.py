@@ -50,6 +50,7 @@ LEFT_ALONE = [
     ("unset_variable", "USER=pi; echo $USER"),
     ("unset_variable", "echo '$USER' $HOME $LOGNAME $PATH"),
     ("output_discarded", "/home/pi/backup.sh > /dev/null"),
+    ("output_discarded", "pgrep x > /dev/null 2>&1 || /home/pi/backup.sh"),
     ("output_discarded", "/home/pi/backup.sh 2>&1 > /dev/null"),
     ("output_discarded", "/home/pi/backup.sh >> /home/pi/log/x 2>&1"),
 ]

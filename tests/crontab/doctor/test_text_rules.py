@@ -1,8 +1,11 @@
 """What the rules about a line's text report, and what they leave alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from pitasker_core.crontab.doctor.examination import examine
+from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN
 from pitasker_core.crontab.document import parse
 from tests.helpers.sample_machine import examined, rules_of
 
@@ -88,6 +91,12 @@ def test_a_backslash_before_a_broken_line_has_no_fix() -> None:
     findings = examined("0 5 * * * /home/pi/backup.sh \\\n   --all\n")
     (finding,) = (f for f in findings if f.rule == "trailing_backslash")
     assert finding.fix is None
+
+
+def test_a_user_is_not_taken_for_a_program_of_an_unknown_machine() -> None:
+    document = parse("7 5 * * * root /x\n7 6 * * * anna /x\n")
+    facts = replace(NOTHING_KNOWN, users=frozenset({"anna"}))
+    assert [(f.line, f.rule) for f in examine(document, facts).findings] == [(1, "user_column")]
 
 
 def test_without_facts_only_the_text_is_judged() -> None:
