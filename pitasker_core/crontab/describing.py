@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, WEEKDAY_NAMES
+from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, ORDINAL_NAMES, WEEKDAY_NAMES
 
 MONTHS = {name[:3].lower(): number for number, name in enumerate(MONTH_NAMES, 1)}
 WEEKDAYS = {name[:3].lower(): number for number, name in enumerate(WEEKDAY_NAMES)}
@@ -17,7 +17,6 @@ Values = tuple[int, ...]
 
 _LISTED = 6
 """So many times of day are named each by itself."""
-_NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 
 @lru_cache(maxsize=4096)
@@ -130,7 +129,7 @@ def _date(days: Values, months: Values, weekdays: Values, both: bool) -> str:
     number = (days[-1] + 6) // 7
     if len(weekdays) == 1 and days == tuple(range(7 * number - 6, min(7 * number, 31) + 1)):
         name = WEEKDAY_NAMES[weekdays[0]]
-        return f"on the {_NTH[number]} {name} of {_month_names(months)}"
+        return f"on the {ORDINAL_NAMES[number]} {name} of {_month_names(months)}"
     return f"{_days(days, months)}, but only on {_weekdays(weekdays)}"
 
 

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pitasker_core.crontab.phrases import LONGEST, Kind, read
-from pitasker_core.crontab.phrases.vocabulary import WORDS
-from pitasker_core.crontab.schedule import Schedule, parse
+from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, WEEKDAY_NAMES, WORDS
+from pitasker_core.crontab.schedule import Schedule, meaning, parse
 
 TABLE = list(csv.DictReader((Path(__file__).parent / "phrases.csv").read_text().splitlines()))
 OWN_KINDS = (Kind.EXACT, Kind.CORRECTED)
@@ -220,3 +220,48 @@ def test_a_text_of_the_greatest_length_takes_no_time(piece: str) -> None:
 
 def test_a_longer_text_is_not_read() -> None:
     assert read("a" * 1_000_000).kind is Kind.UNKNOWN
+
+
+# --- The same parts in other words and in another order -------------------------------------------
+
+TIME_FORMS = [
+    lambda hour, minute: f"at {hour}:{minute:02}",
+    lambda hour, minute: f"at {hour:02}.{minute:02}",
+    lambda hour, minute: f"{hour:02}:{minute:02}",
+    lambda hour, minute: f"{hour % 12 or 12}:{minute:02}{'am' if hour < 12 else 'pm'}",
+    lambda hour, minute: f"at {hour % 12 or 12}:{minute:02} {'a.m.' if hour < 12 else 'p.m.'}",
+]
+NAME_FORMS = [
+    lambda name: name,
+    lambda name: name.lower(),
+    lambda name: name[:3].upper(),
+    lambda name: name + "s",
+]
+
+
+@st.composite
+def parts(draw: st.DrawFn) -> tuple[list[str], str]:
+    """Parts of a phrase, and the schedule that they mean in any order."""
+    hour, minute = draw(st.integers(0, 23)), draw(st.integers(0, 59))
+    weekdays = sorted(draw(st.sets(st.integers(1, 7), min_size=1, max_size=3)))
+    form = draw(st.sampled_from(NAME_FORMS))
+    names = [form(WEEKDAY_NAMES[day % 7]) for day in weekdays]
+    listed = ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
+    pieces = [draw(st.sampled_from(TIME_FORMS))(hour, minute)]
+    pieces.append(draw(st.sampled_from(["on ", "every ", ""])) + listed)
+    months = sorted(draw(st.sets(st.integers(1, 12), max_size=2)))
+    if months:
+        pieces.append("in " + " and ".join(MONTH_NAMES[month - 1] for month in months))
+    month_field = ",".join(map(str, months)) or "*"
+    weekday_field = ",".join(str(day % 7) for day in weekdays)
+    order = draw(st.permutations(pieces))
+    return list(order), f"{minute} {hour} * {month_field} {weekday_field}"
+
+
+@settings(deadline=None)
+@given(parts())
+def test_the_order_of_the_parts_does_not_matter(example: tuple[list[str], str]) -> None:
+    pieces, schedule = example
+    reading = read(" ".join(pieces))
+    assert reading.kind is Kind.EXACT, reading
+    assert meaning(parse(reading.offers[0].schedule)) == meaning(parse(schedule))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pitasker_core.crontab.phrases.fields import can_match_both
 from pitasker_core.crontab.phrases.outline import Outline, Refused
 from pitasker_core.crontab.phrases.reading import Kind, Reading
-from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, WEEKDAY_NAMES
+from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, ORDINAL_NAMES, WEEKDAY_NAMES
 
 _LENGTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 _MOST_DAYS = 15  # a longer interval is not near to a step of days
@@ -13,7 +13,6 @@ _DAY_NUMBER = '$(( $(date -ud "$(date +\\%F)" +\\%s) / 86400'
 """The number of today since 1970, whatever the zone and the time."""
 _BY_WEEK = {1: (0,), 2: (1, 4), 3: (1, 3, 5), 4: (1, 2, 4, 5), 5: (1, 2, 3, 4, 5)}
 _BY_MONTH = {2: (1, 15), 3: (1, 11, 21), 4: (1, 8, 15, 22)}
-_ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 
 
 @dataclass
@@ -114,7 +113,7 @@ def _apply_nths(outline: Outline, dates: Dates) -> None:
         day for number in numbers - {-1} for day in range(7 * number - 6, min(7 * number, 31) + 1)
     }
     dates.weekdays = weekdays
-    names = " or ".join(_ORDINALS[number] for number in sorted(numbers, key=lambda n: n % 9))
+    names = " or ".join(ORDINAL_NAMES[number] for number in sorted(numbers, key=lambda n: n % 9))
     if -1 not in numbers and can_match_both(days, weekdays):
         dates.days, dates.both = days, True
         outline.note(

@@ -1,7 +1,7 @@
 """The clauses that say on which days something runs."""
 
 from pitasker_core.crontab.phrases.outline import Cursor, Outline
-from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, WEEKDAYS, Kind
+from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, ORDINAL_NAMES, WEEKDAYS, Kind
 
 
 def _weekday(cursor: Cursor) -> int | None:
@@ -73,7 +73,7 @@ def read_nth_weekday(cursor: Cursor, outline: Outline) -> bool:
     if is_every and len(numbers) == 1 and numbers[0] > 1 and not _month_follows(cursor):
         number = numbers[0]
         every = "every other week" if number == 2 else f"every {number} weeks"
-        if outline.choose(f"number {number} of the month", every):
+        if outline.choose(f"the {ORDINAL_NAMES[number]} in each month", every):
             outline.stride = (number, "week")
             outline.add("weekdays", [weekday])
             return True

@@ -46,6 +46,7 @@ MONTH_NAMES = (
     "November",
     "December",
 )
+ORDINAL_NAMES = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 WEEKDAYS = frozenset([1, 2, 3, 4, 5])
 WEEKEND = frozenset([6, 0])
 
