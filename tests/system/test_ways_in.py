@@ -20,7 +20,7 @@ from tests.helpers.waiting import patience, until
 pytestmark = pytest.mark.slow
 
 SECRET = "correct horse battery"
-README = Path(__file__).parents[2] / "README.md"
+INSTALLATION = Path(__file__).parents[2] / "docs" / "installation.md"
 NAME = socket.gethostname().lower().split(".")[0]
 BASE_URL = "https://pi.example:8443"
 
@@ -77,8 +77,8 @@ class House:
 
 
 def readme_lines(language, port):
-    """What the README tells people to put into a proxy's configuration."""
-    block = re.search(rf"```{language}\n(.*?127\.0\.0\.1:8501.*?)```", README.read_text(), re.S)[1]
+    """What the documents tell people to put into a proxy's configuration."""
+    block = re.search(rf"```{language}\n(.*?127\.0\.0\.1:8501.*?)```", INSTALLATION.read_text(), re.S)[1]
     return block.replace("8501", str(port))
 
 
@@ -282,7 +282,7 @@ def test_a_websocket_that_a_proxy_swallows_is_said_on_the_page_and_in_the_log(ho
     page.wait_for_url(f"{address}/")
     for _ in range(2):  # once may be a restart
         assert not page.evaluate(CONNECT)
-    expect(page.get_by_role("alert")).to_contain_text("the websocket that its pages need")
+    expect(page.get_by_role("alert")).to_contain_text("its websocket does not come through")
     until(lambda: "does not pass on its Upgrade header" in house.log("open"))
 
 

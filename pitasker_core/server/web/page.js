@@ -4,8 +4,8 @@
   "use strict";
   const HEADER = "X-PiTasker-Page";
   const NO_WEBSOCKET =
-    "PiTasker answers, but the websocket that its pages need does not come through. A proxy or a " +
-    "filter between here and there must pass it on: README.md, “Who may come in”, has the lines.";
+    "PiTasker answers, but its websocket does not come through. A proxy or a " +
+    "filter in between must pass it on: see docs/installation.md, “Behind a proxy”.";
   const SIGNED_OUT = 4401;
   const STYLE =
     "position:fixed;inset:0 0 auto 0;z-index:2147483647;padding:.8rem 1.2rem;" +

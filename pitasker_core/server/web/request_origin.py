@@ -52,7 +52,7 @@ class NotUpgraded(Refused):
     def __init__(self) -> None:
         super().__init__(
             "A websocket arrived as a plain request: a proxy does not pass on its Upgrade header.",
-            "README.md, “Who may come in”, has the lines that nginx needs.",
+            "docs/installation.md, “Behind a proxy”, has the lines for nginx.",
         )
 
 
