@@ -76,9 +76,10 @@ class House:
         return (self.folder / name / "home" / "logs" / "crontab-error.log").read_text()
 
 
-def readme_lines(language, port):
+def documented_lines(language, port):
     """What the documents tell people to put into a proxy's configuration."""
-    block = re.search(rf"```{language}\n(.*?127\.0\.0\.1:8501.*?)```", INSTALLATION.read_text(), re.S)[1]
+    text = INSTALLATION.read_text()
+    block = re.search(rf"```{language}\n(.*?127\.0\.0\.1:8501.*?)```", text, re.S)[1]
     return block.replace("8501", str(port))
 
 
@@ -106,12 +107,12 @@ def start_proxies(stack, folder, ports, open_port, named_port):
         check=True,
         capture_output=True,
     )
-    nginx = {port: readme_lines("nginx", port) for port in (open_port, named_port)}
+    nginx = {port: documented_lines("nginx", port) for port in (open_port, named_port)}
     bare = "location / { proxy_pass http://127.0.0.1:%s; proxy_set_header Host $http_host; }"
     words = {"to_open": nginx[open_port], "to_named": nginx[named_port], "bare": bare % open_port}
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, ports=ports, **words))
     caddy = {
-        port: readme_lines("caddyfile", port).split("{", 1)[1].rsplit("}", 1)[0]
+        port: documented_lines("caddyfile", port).split("{", 1)[1].rsplit("}", 1)[0]
         for port in (open_port, named_port)
     }
     words = {"to_open": caddy[open_port], "to_named": caddy[named_port]}
