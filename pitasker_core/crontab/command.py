@@ -6,6 +6,7 @@ from pitasker_core.crontab.calls import FIRST_OPERAND, SHELLS, VALUED, VEHICLES,
 from pitasker_core.crontab.shell import Step, read_script
 
 _PLAIN_WORD = re.compile(r"[\w./+@:,-]+")
+_PROPER = re.compile(r"(?:[^\\%]++|\\.)*+", re.DOTALL)
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
 _LONGEST = 10_000
 """Characters of a command that are searched for its program."""
@@ -25,12 +26,9 @@ def split_stdin(command: str) -> tuple[str, str]:
     """
     if "%" not in command:
         return command, ""
-    escaped = False
-    for at, character in enumerate(command):
-        if character == "%" and not escaped:
-            return command[:at], command[at:]
-        escaped = character == "\\" and not escaped
-    return command, ""
+    match = _PROPER.match(command)
+    end = match.end() if match else 0
+    return (command[:end], command[end:]) if command[end : end + 1] == "%" else (command, "")
 
 
 def main_program(command: str) -> str | None:

@@ -23,6 +23,9 @@ class Dialect(Enum):
     DEBIAN_13 = "debian 13"
     CRONIE = "cronie"
 
+    # Members are unique objects. Enum's own hash is Python code, and runs for each line.
+    __hash__ = object.__hash__
+
     def __init__(self, name: str) -> None:
         # Attributes, not properties: they are asked for each line that is read.
         self.is_cronie = name == "cronie"
