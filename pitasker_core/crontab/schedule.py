@@ -1,8 +1,8 @@
-"""What cron accepts as a schedule and what it then does: our own parser decides both.
+"""The schedules that cron accepts, and when they run. Our own parser decides both. Pure.
 
-Debian's cron 3.0pl1 on x86-64 is the measure, cronie's where it differs. No library and no exit
-status of `crontab` may decide: libraries read many schedules differently from cron, and on ARM
-Debian's `crontab` takes schedules that it should refuse.
+It follows Debian's cron 3.0pl1 on x86-64, and cronie where that differs. Neither a library nor the
+exit status of `crontab` decides: libraries read many schedules differently from cron, and on ARM
+Debian's `crontab` accepts schedules that it should refuse.
 """
 
 import re
@@ -13,13 +13,14 @@ from typing import NamedTuple, NoReturn
 
 from pitasker_core.crontab import describing, suggesting
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES
+from pitasker_core.crontab.schedule_fields import FieldError, read_field
 
 
 class Dialect(Enum):
-    """Which cron reads the crontab."""
+    """The cron that reads the crontab."""
 
     DEBIAN = "debian"
-    """Debian's, up to Debian 12."""
+    """Debian's cron up to Debian 12."""
     DEBIAN_13 = "debian 13"
     CRONIE = "cronie"
 
@@ -36,10 +37,10 @@ class Dialect(Enum):
 
 
 class InvalidSchedule(ValueError):
-    """A text that cron would not take as a schedule.
+    """A text that cron refuses as a schedule.
 
-    `message` says in plain words what is wrong with which piece; `field` names the piece ("minute",
-    "hour", "day of month", "month", "day of week"), or is None when the whole is at fault.
+    `message` says what is wrong. `field` names the wrong field ("minute", "hour", "day of month",
+    "month", "day of week"); it is None when the whole text is wrong.
     """
 
     def __init__(self, message: str, text: str = "", field: str | None = None) -> None:
@@ -50,16 +51,16 @@ class InvalidSchedule(ValueError):
 
     @property
     def suggestion(self) -> str | None:
-        """A schedule that was probably meant, if one can be guessed."""
+        """The schedule that was probably meant, if there is a good guess."""
         return suggest(self.text)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule that cron accepts. The values are sorted, and empty if nothing is selected."""
+    """A schedule that cron accepts. The values are sorted. Empty values select nothing."""
 
     text: str
-    """Exactly as written, never normalised: `1-31/2` is not `*/2`."""
+    """The text as it was written, never normalised: `1-31/2` is not `*/2`."""
     reboot: bool = False
     minutes: tuple[int, ...] = ()
     hours: tuple[int, ...] = ()
@@ -68,29 +69,29 @@ class Schedule:
     weekdays: tuple[int, ...] = ()
     """0 to 6, with 0 for Sunday."""
     star_minute: bool = False
-    """The field literally begins with `*`; so for the other three."""
+    """Whether the text of the field begins with `*`; likewise for the other three."""
     star_hour: bool = False
     star_day: bool = False
     star_weekday: bool = False
     random: bool = False
-    """cronie draws one value of each `~` range when it loads the crontab; the values are all that
-    it may draw, and nobody can tell when the job runs."""
+    """Whether a field has a `~` range of cronie. cronie draws one value of it when it loads the
+    crontab, so nobody can know when the job runs. The values are all that cronie may draw."""
     warnings: tuple[str, ...] = ()
-    """What cron accepts but surely nobody meant, in plain words."""
+    """What cron accepts but nobody can have meant, in plain words."""
 
     @property
     def is_wildcard(self) -> bool:
-        """One of cron's two kinds of jobs, which it treats differently when the clock jumps."""
+        """Whether cron treats this as a wildcard job, not as a fixed job, when the clock jumps."""
         return self.star_minute or self.star_hour
 
     @property
     def both_must_match(self) -> bool:
-        """Whether day of month *and* day of week must match; otherwise one of them is enough."""
+        """Whether day of month *and* day of week must match. Otherwise one match is enough."""
         return self.star_day or self.star_weekday
 
     @property
     def never_runs(self) -> bool:
-        """True when no date and time fits."""
+        """Whether no date and time matches."""
         if self.reboot:
             return False
         days, weekdays = _days_come(self.days, self.months), bool(self.weekdays)
@@ -112,51 +113,14 @@ _EVERY_DAY = tuple(range(1, 32))
 _EVERY_WEEKDAY = tuple(range(7))
 _LONGEST = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}  # days; 31 in the other months
 _COUNTS = ["no", "one", "two", "three", "four", "five", "six", "seven"]
-_TOO_LONG = 1000  # letters and digits in one number or name: cron's buffer
-_TOO_LARGE = 2**31 - 60  # from here a number, or a value plus a step, wraps in cron's `int`
-
-
-class _Field(NamedTuple):
-    name: str
-    low: int
-    high: int
-    names: dict[str, int]
-    values: str
-
-
-_FIELDS = (
-    _Field("minute", 0, 59, {}, "0 to 59"),
-    _Field("hour", 0, 23, {}, "0 to 23"),
-    _Field("day of month", 1, 31, {}, "1 to 31"),
-    _Field("month", 1, 12, describing.MONTHS, "1 to 12 or jan to dec"),
-    # `sun` is 0, also at the end of a range: `sat-sun` runs backward.
-    _Field("day of week", 0, 7, describing.WEEKDAYS, "0 to 7 or sun to sat"),
-)
-
-# cron collects letters and digits before it asks what they are, so `5x` is one bad number and
-# `5#x` is 5 followed by junk. Each part may turn out empty, which is an error of its own.
-_ELEMENT = {
-    dialect: re.compile(
-        rf"(?:\*|(?P<first>[0-9A-Za-z]*)(?:(?P<sign>{signs})(?P<last>[0-9A-Za-z]*))?)"
-        r"(?:/(?P<step>[0-9A-Za-z]*))?"
-    )
-    for dialect in Dialect
-    for signs in ("[-~]" if dialect.is_cronie else "-",)
-}
-
-
-class _Parsed(NamedTuple):
-    values: tuple[int, ...]
-    random: bool
-    warnings: tuple[str, ...]
 
 
 @lru_cache(maxsize=4096)
 def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Schedule:
-    """The meaning of five fields or a nickname, without blanks around them.
+    """Return the meaning of five fields or a nickname, without blanks around them.
 
-    Raises InvalidSchedule for exactly what this dialect's cron refuses, and for numbers so large
-    that cron misreads them.
+    Raises InvalidSchedule for exactly the texts that this dialect's cron refuses, and for numbers
+    so large that cron misreads them.
     """
     if text == "@reboot":
         return Schedule(text, reboot=True)
@@ -164,8 +128,11 @@ def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Schedule:
     if len(fields) != 5 or not all(fields) or "\n" in text or "\0" in text:
         _refuse(text, fields)
     try:
-        parsed = [_field(field, place, dialect) for place, field in enumerate(fields)]
-    except InvalidSchedule as problem:
+        parsed = [
+            read_field(field, place, is_cronie=dialect.is_cronie)
+            for place, field in enumerate(fields)
+        ]
+    except FieldError as problem:
         raise InvalidSchedule(_words_or(text, problem.message), text, problem.field) from None
     minutes, hours, days, months, weekdays = (part.values for part in parsed)
     star_minute, star_hour, star_day, _, star_weekday = (field[0] == "*" for field in fields)
@@ -190,7 +157,7 @@ def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Schedule:
 
 
 def fields_of(text: str) -> list[str]:
-    """The fields of a schedule, of a nickname those that it stands for."""
+    """Return the fields of a schedule; for a nickname, the fields that it stands for."""
     return re.split(r"[ \t]+", _NICKNAMES.get(text, text))
 
 
@@ -205,7 +172,7 @@ def _words_or(text: str, message: str) -> str:
 
 
 def _refuse(text: str, fields: list[str]) -> NoReturn:
-    """Say why a text that has not five fields is no schedule."""
+    """Raise InvalidSchedule for a text without five fields, with the reason."""
     if not text.strip(" \t"):
         message = "the schedule is empty"
     elif "\n" in text or "\0" in text:
@@ -215,8 +182,8 @@ def _refuse(text: str, fields: list[str]) -> NoReturn:
     elif fields[0] in {*_NICKNAMES, "@reboot"}:
         message = f"{fields[0]} stands alone: nothing may follow it"
     elif text[0] == "@":
-        known = ", ".join(["@reboot", *_NICKNAMES])
-        message = f"{fields[0]} is not one of cron's nicknames: {known}"
+        nicknames = ", ".join(["@reboot", *_NICKNAMES])
+        message = f"{fields[0]} is not one of cron's nicknames: {nicknames}"
     else:
         count = len(fields)
         number = _COUNTS[count] if count < len(_COUNTS) else str(count)
@@ -225,101 +192,8 @@ def _refuse(text: str, fields: list[str]) -> NoReturn:
     raise InvalidSchedule(message, text)
 
 
-@lru_cache(maxsize=4096)
-def _field(text: str, place: int, dialect: Dialect) -> _Parsed:
-    """Read one field as cron does: elements with commas between them."""
-    field = _FIELDS[place]
-    values: set[int] = set()
-    warnings = []
-    random = False
-    at = 0
-    while True:
-        element = _ELEMENT[dialect].match(text, at)
-        assert element is not None  # noqa: S101 - every part of the pattern may be empty
-        try:
-            chosen, warning = _element(element, field, dialect)
-        except ValueError as problem:
-            shown = text[at:].split(",")[0]
-            raise InvalidSchedule(
-                str(problem)
-                or (
-                    f"{field.name} must be {field.values}, not {shown!r}"
-                    if shown
-                    else f"{field.name}: a value is missing next to a comma"
-                ),
-                field=field.name,
-            ) from None
-        values.update(chosen)
-        random = random or element["sign"] == "~"
-        if warning:
-            warnings.append(f"{field.name}: {warning}")
-        at = element.end()
-        if at == len(text):
-            break
-        if text[at] != ",":
-            # Debian's cron skips the rest of the field without a word; cronie does not.
-            junk = f"{text[at:]!r} after {element[0]!r}"
-            if dialect.is_cronie:
-                raise InvalidSchedule(f"{field.name} cannot have {junk}", field=field.name)
-            warnings.append(f"{field.name}: cron ignores {junk}")
-            break
-        at += 1
-    if place == 4:
-        values = {value % 7 for value in values}  # 7 is Sunday as well
-    return _Parsed(tuple(sorted(values)), random, tuple(warnings))
-
-
-def _element(element: re.Match[str], field: _Field, dialect: Dialect) -> tuple[range, str]:
-    """The values of one element, and a warning or "". Raises ValueError, with words or without."""
-    first, last = field.low, field.high
-    sign, step_text = element["sign"], element["step"]
-    if sign == "~":
-        # cronie: either bound may be left out, no step may follow.
-        first = _number(element["first"], field) if element["first"] else first
-        last = _number(element["last"], field) if element["last"] else last
-        if step_text is not None or first > last:
-            raise ValueError
-    elif element["first"] is not None:
-        first = last = _number(element["first"], field)
-        if sign:
-            last = _number(element["last"], field)
-        elif step_text is not None:
-            raise ValueError(f"{field.name}: a step needs * or a range before it")
-    if step_text is None:
-        step = 1
-        if dialect.is_cronie and field.high == 7 and sign == "-" and last == 0 < first:
-            last = 7  # cronie means Sunday at the end of a range, unless a step follows
-    else:
-        step = _digits(step_text)
-        if step == 0:
-            raise ValueError(f"{field.name}: a step cannot be 0")
-        if first + step >= _TOO_LARGE:
-            raise ValueError(f"{field.name}: a step cannot be that large")
-    chosen = range(first, last + 1, step)
-    if first > last:
-        return chosen, f"the range {element[0]!r} runs backward and selects nothing"
-    if step > last - first + 1:
-        return chosen, f"the step of {element[0]!r} is so large that it selects only {first}"
-    return chosen, ""
-
-
-def _number(text: str, field: _Field) -> int:
-    number = field.names.get(text.lower())
-    if number is None:
-        number = _digits(text)
-    if not field.low <= number <= field.high:
-        raise ValueError(f"{field.name} must be {field.values}")
-    return number
-
-
-def _digits(text: str) -> int:
-    if not text.isdigit() or len(text) >= _TOO_LONG:
-        raise ValueError
-    return int(text)
-
-
 def _dates(schedule: Schedule) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Days and weekdays, each complete if it has no say, so that a full one restricts nothing."""
+    """Return days and weekdays. A list is complete if it restricts nothing."""
     days, weekdays = schedule.days, schedule.weekdays
     if not schedule.both_must_match:
         if len(days) == 31 or len(weekdays) == 7:
@@ -332,7 +206,7 @@ def _dates(schedule: Schedule) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 class Meaning(NamedTuple):
-    """What two schedules share that always run at the same times, however they are written."""
+    """The values that are equal for schedules with the same runs, however they are written."""
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
@@ -340,18 +214,18 @@ class Meaning(NamedTuple):
     months: tuple[int, ...]
     weekdays: tuple[int, ...]
     both_must_match: bool | None
-    """None where only one of days and weekdays restricts anything."""
+    """None if at most one of days and weekdays restricts anything."""
 
 
 def meaning(schedule: Schedule) -> Meaning:
-    """The values that have a say; not for `@reboot`."""
+    """Return the values that decide the runs; not for `@reboot`."""
     days, weekdays = _dates(schedule)
     both = schedule.both_must_match if len(days) < 31 and len(weekdays) < 7 else None
     return Meaning(schedule.minutes, schedule.hours, days, schedule.months, weekdays, both)
 
 
 def describe(schedule: Schedule) -> str:
-    """What the schedule means, in words, by the 24-hour clock: "Mondays at 02:00"."""
+    """Return the meaning in words, by the 24-hour clock: "Mondays at 02:00"."""
     if schedule.reboot:
         return "At system start"
     if schedule.never_runs:
@@ -363,10 +237,10 @@ def describe(schedule: Schedule) -> str:
 
 
 def suggest(text: str) -> str | None:
-    """A schedule that is valid everywhere, without warnings, and probably what `text` means.
+    """Return the schedule that `text` probably means, valid everywhere and without warnings.
 
     `text` may be words ("every monday at 9"), a schedule of another program, or nearly right.
-    None when no guess is good enough.
+    None if there is no good guess.
     """
     for guess in suggesting.guesses(text):
         try:
