@@ -8,6 +8,7 @@ import streamlit as st
 
 from pitasker_core.base import clock
 from pitasker_core.base.errors import DatabaseError
+from pitasker_core.base.text import counted
 from pitasker_core.crontab.document import Document
 from pitasker_core.dashboard import activity, figures, health, overview, timeline
 from pitasker_core.dashboard.attention import Facts, items
@@ -19,7 +20,6 @@ from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.times import ago, clock_text, time_text
 from pitasker_core.reports import audit
-from pitasker_core.reports.status import counted
 from pitasker_core.runs import history, spans
 from pitasker_core.sync import first_look, service
 from pitasker_core.tasks import Listing

@@ -67,3 +67,11 @@ def _cron(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with subprocess.Popen([program, "infinity"]) as process:
         yield
         process.terminate()
+
+
+@pytest.fixture(autouse=True)
+def _no_old_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests change the crontab by other programs: no answer may be from before that."""
+    from pitasker_core.tasks import view
+
+    monkeypatch.setattr(view, "DISPLAY_SECONDS", 0.0)

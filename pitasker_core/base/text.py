@@ -61,3 +61,9 @@ def visible(text: str) -> str:
 def on_one_line(text: str) -> str:
     """A visible text on one line: inner line ends and tabs are shown, trailing ones removed."""
     return visible(text.rstrip("\n")).translate({9: "\u2409", 10: "\u240a"})
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number of things in words: "1 entry", "2 entries". The plural is the noun with an s
+    unless it is given."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

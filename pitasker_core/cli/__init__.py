@@ -30,7 +30,8 @@ from pitasker_core.cli import (
     tasks,
     templates,
 )
-from pitasker_core.server import json
+from pitasker_core.server.answers.problems import error_shape
+from pitasker_core.server.answers.wire import as_json
 
 _OF_NO_COMMAND = ("-h", "--help", "--version")
 
@@ -67,7 +68,7 @@ def _main(argv: Sequence[str] | None) -> int:
         answer = words.run(environment, words)
     except PiTaskerError as problem:
         if words.json:
-            terminal.print_json(json.error(problem))
+            terminal.print_json(error_shape(problem))
         else:
             terminal.complain(f"pitasker: {problem.user_message}")
         return 3
@@ -76,7 +77,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if isinstance(answer, int):
         return answer
     if words.json:
-        terminal.print_json(answer.data)
+        terminal.print_json(as_json(answer.data))
     elif answer.text:
         terminal.say(answer.text)
     return 0 if answer.in_order else 1

@@ -8,7 +8,8 @@ from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.cli.answer import Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
 from pitasker_core.notifications import channels, delivery
-from pitasker_core.server import auth, instances, json, launch, tokens
+from pitasker_core.server import auth, instances, launch, tokens
+from pitasker_core.server.answers.access import Token
 from pitasker_core.server.auth import Role
 
 
@@ -87,7 +88,7 @@ def _token_list(environment: Environment, words: Words) -> Answer:
         for t in found
     ]
     text = table(("id", "name", "may", "used"), rows) if found else "There are no tokens."
-    return Answer({"tokens": [json.token(one) for one in found]}, text)
+    return Answer({"tokens": [Token.of(one) for one in found]}, text)
 
 
 def _token_revoke(environment: Environment, words: Words) -> Answer:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from pitasker_core.base.errors import CrontabReverted, MassRemoval
 from pitasker_core.base.text import on_one_line
-from pitasker_core.server import json
 
 NOT_YET = "Saved, but not in the crontab yet."
 
@@ -15,7 +15,7 @@ NOT_YET = "Saved, but not in the crontab yet."
 class Answer:
     """What a command has to say, for programs and for people."""
 
-    data: json.Shape
+    data: Any
     text: str
     in_order: bool = True
 

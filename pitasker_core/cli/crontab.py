@@ -12,7 +12,9 @@ from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import Answer, advising, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
 from pitasker_core.crontab.document import decode, encode, parse
-from pitasker_core.server import json
+from pitasker_core.server.answers.problems import error_shape
+from pitasker_core.server.answers.sync import RawText, Snapshot, SnapshotText, Synced
+from pitasker_core.server.answers.wire import as_json
 from pitasker_core.sync import edit, service
 from pitasker_core.sync.stop_managing import detach
 
@@ -64,7 +66,7 @@ def _raw_get(environment: Environment, words: Words) -> Answer | int:
         # The very bytes: a text that is printed may be another.
         terminal.print_bytes([encode(text or "")])
         return 0
-    return Answer(json.raw(text), "")
+    return Answer(RawText.of(text), "")
 
 
 def _raw_set(environment: Environment, words: Words) -> Answer:
@@ -73,7 +75,7 @@ def _raw_set(environment: Environment, words: Words) -> Answer:
     except OSError as problem:
         raise NotFound(f"{words.file} cannot be read: {problem.strerror}.") from problem
     based_on, _ = service.read_crontab(environment)
-    if words.if_sha256 and json.raw(based_on)["sha256"] != words.if_sha256:
+    if words.if_sha256 and RawText.of(based_on).sha256 != words.if_sha256:
         raise edit.changed_since()
     with advising("If that is meant: the same with --confirm. Their tasks stay as database-only."):
         text = decode(data)
@@ -88,13 +90,13 @@ def _snapshots(environment: Environment, words: Words) -> Answer | int:
         if not words.json:
             terminal.print_bytes([encode(one.text or "")])
             return 0
-        return Answer(json.snapshot(one), "")
+        return Answer(SnapshotText.of(one), "")
     zone = system_zone()
     rows = [
         (str(s.id), f"{s.taken_at.astimezone(zone):%Y-%m-%d %H:%M:%S}", str(s.entries), s.reason)
         for s in found
     ]
-    shape = {"snapshots": [json.snapshot(one) for one in found]}
+    shape = {"snapshots": [Snapshot.of(one) for one in found]}
     return Answer(shape, table(("id", "taken", "entries", "why"), rows))
 
 
@@ -116,10 +118,10 @@ def _saved(saved: edit.Saved) -> Answer:
     if saved.problem:
         lines.append(f"The tasks do not follow yet. {saved.problem.user_message}")
     data = {
-        **json.raw(saved.text),
+        **as_json(RawText.of(saved.text)),
         "backup": saved.backup,
-        **(json.sync(saved.result) if saved.result else {}),
-        **(json.error(saved.problem) if saved.problem else {}),
+        **(as_json(Synced.of(saved.result)) if saved.result else {}),
+        **error_shape(saved.problem),
     }
     return Answer(data, "\n".join(lines), saved.problem is None)
 
@@ -148,7 +150,7 @@ def _restore_archive(environment: Environment, words: Words) -> Answer:
     data = {
         "kept": str(done.kept),
         "notes": done.notes,
-        **(json.error(done.problem) if done.problem else {}),
+        **error_shape(done.problem),
     }
     return Answer(data, "\n".join(lines), not done.notes and done.problem is None)
 

@@ -3,7 +3,8 @@
 from pitasker_core.base.environment import Environment
 from pitasker_core.cli.answer import Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
-from pitasker_core.server import crontabs, json
+from pitasker_core.server import crontabs
+from pitasker_core.server.answers.access import Crontabs
 
 
 def add_to(commands: Commands) -> None:
@@ -20,7 +21,7 @@ def _list(environment: Environment, words: Words) -> Answer:
     rows = [(str(one.id), str(one), str(one.tasks), one.standing.value, one.why) for one in found]
     heads = ("id", "crontab", "tasks", "standing", "why")
     text = f"This crontab is {environment.identity}.\n{table(heads, rows)}"
-    return Answer(json.crontabs(environment.identity, found), text)
+    return Answer(Crontabs.of(environment.identity, found), text)
 
 
 def _continue(environment: Environment, words: Words) -> Answer:

@@ -17,7 +17,8 @@ from pitasker_core.crontab.execution import Difference, Execution, compare_envir
 from pitasker_core.reports import doctor, explanation
 from pitasker_core.reports.doctor import Examined, Place
 from pitasker_core.runs.login_environment import read_login_environment
-from pitasker_core.server import json, json_doctor
+from pitasker_core.server import json_doctor
+from pitasker_core.server.answers.problems import error_shape
 from pitasker_core.sync import service
 
 _UNREADABLE = 2
@@ -165,7 +166,7 @@ def _fix(environment: Environment, rule: str, what: str) -> Answer:
     done = doctor.apply_fix(environment, ACTOR, rule, line)
     problem = done.problem
     text = "Fixed." if problem is None else f"Saved. {problem.user_message}"
-    data = {"rule": rule, "line": line, **(json.error(problem) if problem else {})}
+    data = {"rule": rule, "line": line, **error_shape(problem)}
     return Answer(data, text, problem is None)
 
 

@@ -11,7 +11,8 @@ from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.crontab.document import decode
 from pitasker_core.runs import history, live_output, manual, spool
 from pitasker_core.runs.why import Verdict, gathering
-from pitasker_core.server import json
+from pitasker_core.server.answers.reports import Run, Why
+from pitasker_core.server.answers.wire import as_json
 
 _SIGNS = {Verdict.OK: "✓", Verdict.BAD: "✗", Verdict.UNKNOWN: "?"}
 
@@ -64,7 +65,7 @@ def _wait(environment: Environment, words: Words, name: str) -> int:
     if run is None:
         raise NotFound("The run was forgotten before it ended.")
     if words.json:
-        terminal.print_json(json.run(run))
+        terminal.print_json(as_json(Run.of(run)))
     if run.signal is not None:
         return 128 + run.signal
     return 1 if run.exit_code is None else run.exit_code
@@ -87,7 +88,7 @@ def _runs(environment: Environment, words: Words) -> Answer:
         for run in found
     ]
     text = table(("run", "started", "took", "how", "task", "result"), rows)
-    return Answer({"runs": [json.run(run) for run in found]}, text if rows else "No runs.")
+    return Answer({"runs": [Run.of(run) for run in found]}, text if rows else "No runs.")
 
 
 def _output(environment: Environment, words: Words) -> Answer | int:
@@ -105,4 +106,4 @@ def _why(environment: Environment, words: Words) -> Answer:
         lines.append(f"{_SIGNS[check.verdict]} {check.name}: {check.evidence}")
         if check.verdict is not Verdict.OK:
             lines += [f"    {step}" for step in (check.advice, check.command) if step]
-    return Answer(json.why(found), "\n".join(on_one_line(line) for line in lines), found.in_order)
+    return Answer(Why.of(found), "\n".join(on_one_line(line) for line in lines), found.in_order)

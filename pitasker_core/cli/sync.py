@@ -7,11 +7,12 @@ from uuid import UUID
 from pitasker_core.base.clock import system_zone
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
-from pitasker_core.base.text import on_one_line
+from pitasker_core.base.text import counted, on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, advising
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.reports import status
-from pitasker_core.server import json
+from pitasker_core.server.answers.reports import Status
+from pitasker_core.server.answers.sync import Exported, Imported, Synced, Validation
 from pitasker_core.sync import importing, service, validation
 from pitasker_core.sync.importing import ImportOptions
 from pitasker_core.sync.merge import Choice, Policy
@@ -74,11 +75,11 @@ def _status(environment: Environment, words: Words) -> Answer:
         f"last sync       {last:%Y-%m-%d %H:%M:%S %Z}" if last else "last sync       never",
         f"tasks           {found.tasks} ({found.synced} in step, {found.unsynced} not, "
         f"{found.database_only} database-only)",
-        f"crontab         {status.counted(found.entries, 'entry', 'entries')} "
-        f"({found.unmanaged} unmanaged, {status.counted(found.invalid_lines, 'invalid line')})",
+        f"crontab         {counted(found.entries, 'entry', 'entries')} "
+        f"({found.unmanaged} unmanaged, {counted(found.invalid_lines, 'invalid line')})",
         *(f"  - {reason}" for reason in found.reasons),
     ]
-    return Answer(json.status(found), "\n".join(lines), found.health is status.Health.GREEN)
+    return Answer(Status.of(found), "\n".join(lines), found.health is status.Health.GREEN)
 
 
 def _sync(environment: Environment, words: Words) -> Answer:
@@ -116,7 +117,7 @@ def _synced(done: SyncResult) -> Answer:
     lines += _conflicts(done)
     lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
     lines += [f"task {number}: {note}" for number, note in done.notes.items()]
-    return Answer(json.sync(done), "\n".join(lines), not (done.plan.conflicts or done.failures))
+    return Answer(Synced.of(done), "\n".join(lines), not (done.plan.conflicts or done.failures))
 
 
 def _conflicts(done: SyncResult) -> list[str]:
@@ -151,7 +152,7 @@ def _report(report: validation.Report) -> Answer:
         if finding.text is not None:
             lines.append(f"    {on_one_line(finding.text)}")
     verdict = "The tasks and the crontab are in step." if report.is_valid else "Not in order."
-    return Answer(json.validation(report), "\n".join([*lines, verdict]), report.is_valid)
+    return Answer(Validation.of(report), "\n".join([*lines, verdict]), report.is_valid)
 
 
 def _import(environment: Environment, words: Words) -> Answer:
@@ -181,7 +182,7 @@ def _import(environment: Environment, words: Words) -> Answer:
     lines += [f"line {line}: {why}" for line, why in sorted(done.errors.items())]
     if done.problem:
         lines.append(f"{NOT_YET} {done.problem.user_message}")
-    return Answer(json.imported(done), "\n".join(lines), not (done.errors or done.problem))
+    return Answer(Imported.of(done), "\n".join(lines), not (done.errors or done.problem))
 
 
 def _export(environment: Environment, words: Words) -> Answer:
@@ -197,4 +198,4 @@ def _export(environment: Environment, words: Words) -> Answer:
             f"Left out, as they are database-only: {numbers}. `export {numbers}` writes them too."
         )
     lines += [f"task {number}: {note}" for number, note in done.notes.items()]
-    return Answer(json.export(done), "\n".join(lines), not (done.failures or done.plan.conflicts))
+    return Answer(Exported.of(done), "\n".join(lines), not (done.failures or done.plan.conflicts))

@@ -12,7 +12,8 @@ from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.reports import doctor
-from pitasker_core.server import json
+from pitasker_core.server.answers import tasks as answers
+from pitasker_core.server.answers.wire import as_json
 from pitasker_core.sync import service
 from pitasker_core.tasks import Applied
 
@@ -93,7 +94,7 @@ def _list(environment: Environment, words: Words) -> Answer:
         text = "There are no tasks. `./pitasker import` makes tasks of the crontab's entries."
     if found.problem:
         terminal.complain(f"pitasker: {found.problem.user_message}")
-    return Answer(json.tasks(found), text, found.problem is None)
+    return Answer(answers.Tasks.of(found), text, found.problem is None)
 
 
 def _add(environment: Environment, words: Words) -> Answer:
@@ -182,7 +183,7 @@ def _applied(done: Applied, what: str, advised: Environment | None = None) -> An
         lines.append(f"{NOT_YET} {done.problem.user_message}")
     lines += [f"Warning: {on_one_line(warning)}" for warning in warnings]
     in_order = not (done.failures or done.problem or conflicts)
-    data = {**json.applied(done), **({"warnings": warnings} if advised else {})}
+    data = {**as_json(answers.Applied.of(done)), **({"warnings": warnings} if advised else {})}
     return Answer(data, "\n".join(lines), in_order)
 
 

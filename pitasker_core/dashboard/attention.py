@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pitasker_core.base.text import Code, Text, visible
+from pitasker_core.base.text import Code, Text, counted, visible
 from pitasker_core.dashboard.overview import hand_edit
 from pitasker_core.dashboard.states import Color
 from pitasker_core.dashboard.times import ago
-from pitasker_core.reports.status import Health, counted
+from pitasker_core.reports.status import Health
 from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.runs.missed.catch_up import Offer
 from pitasker_core.runs.spans import Failure, Span

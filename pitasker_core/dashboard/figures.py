@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pitasker_core.reports.status import counted
+from pitasker_core.base.text import counted
 from pitasker_core.runs.history import Hour
 from pitasker_core.tasks import Listing, State
 

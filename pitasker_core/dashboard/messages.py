@@ -12,12 +12,11 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import CrontabReverted, MassRemoval, PiTaskerError
-from pitasker_core.base.text import Text
+from pitasker_core.base.text import Text, counted
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import live
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import ACTOR, environment
-from pitasker_core.reports.status import counted
 from pitasker_core.sync import edit, service
 from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.importing import ImportResult

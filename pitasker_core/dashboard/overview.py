@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from pitasker_core.base.text import Code, Text, visible
+from pitasker_core.base.text import Code, Text, counted, visible
 from pitasker_core.crontab.document import Document, suggested_name
 from pitasker_core.crontab.zones import entry_zone
 from pitasker_core.dashboard.task_grid import in_words, next_run
 from pitasker_core.dashboard.timeline import Planned
-from pitasker_core.reports.status import counted
 from pitasker_core.sync.merge import Change, ChangeKind, Fields
 from pitasker_core.sync.operation_history import Operation
 from pitasker_core.sync.service import Comparison

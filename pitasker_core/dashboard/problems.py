@@ -5,11 +5,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from pitasker_core.base.errors import DatabaseError, PiTaskerError, UnknownCrontab
+from pitasker_core.base.text import counted
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act
 from pitasker_core.dashboard.session import ACTOR, environment, login
 from pitasker_core.database.owner import Standing
-from pitasker_core.reports.status import counted
 from pitasker_core.server import background, crontabs
 
 

@@ -1,20 +1,29 @@
-"""How sync is doing: counts, and health in one word with its reasons."""
+"""Sync in numbers: counts, and its health with the reasons."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
+from sqlalchemy import func, select
+
+from pitasker_core import database
 from pitasker_core.base import clock, cron_daemon
 from pitasker_core.base.environment import Environment
+from pitasker_core.base.shared import Shared
+from pitasker_core.base.text import counted
+from pitasker_core.database.tables import OperationRow
+from pitasker_core.sync import store
 from pitasker_core.sync.operation_history import Operation, operations
-from pitasker_core.tasks import Listing, State, listing
+from pitasker_core.tasks import Listing, State, listing, view
 
 RECENT = timedelta(days=1)
 """How long a failed operation counts against the health, if none has succeeded since."""
 
 
 class Health(StrEnum):
-    """Health in one colour."""
+    """Health as a colour."""
 
     GREEN = "green"
     YELLOW = "yellow"
@@ -23,15 +32,15 @@ class Health(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """Where things stand. Counts are of tasks that are not deleted, and of entries."""
+    """The state of sync. Counts are of tasks that are not deleted, and of entries."""
 
     last_sync: datetime | None
-    """When a sync last went well, also one that found nothing to do."""
+    """The time of the last successful sync, also of one without changes."""
     tasks: int
     entries: int
     synced: int
     unsynced: int
-    """System-managed tasks that are not in step with the crontab."""
+    """System-managed tasks that are out of sync."""
     database_only: int
     unmanaged: int
     invalid_lines: int
@@ -40,58 +49,117 @@ class Status:
     """Why the health is not green, in sentences."""
 
 
+@dataclass(frozen=True)
+class Metrics:
+    """All operations on this crontab, and its status. `average_ms` in milliseconds."""
+
+    total: int
+    successful: int
+    failed: int
+    average_ms: float | None
+    status: Status
+
+
 def status(environment: Environment) -> Status:
-    """Where things stand now. An unreadable crontab is a red health, not an error."""
-    # No cron runs the crontab of a demo.
-    alive = None if environment.demo else cron_daemon.is_alive()
-    return summary(listing(environment), operations(environment, 20), alive)
+    """Return the status now. An unreadable crontab is a red health, not an error."""
+    return _summarise(environment, listing(environment))
 
 
-def summary(found: Listing, recent: list[Operation], cron_alive: bool | None = None) -> Status:
-    """The status that a listing and the newest operations (newest first) make.
+def current_status(environment: Environment) -> Status:
+    """Return the status for display, computed once for all who wait for it.
 
-    `cron_alive` is whether cron runs; None when nobody can tell.
+    It is at most `view.DISPLAY_SECONDS` old, and never older than a change by this process.
     """
-    states = list(found.states.values())
-    compared = found.comparison
-    reading = compared.reading if compared else None
-    waiting = sum(state in (State.PENDING, State.FAILED, State.CONFLICT) for state in states)
-    database_only = states.count(State.DATABASE_ONLY)
-    invalid = compared.document.invalid_lines if compared else []
-    reasons_red: list[str] = [found.problem.user_message] if found.problem else []
-    if cron_alive is False:
-        reasons_red.append("cron is not running: no job will start.")
-    newest = recent[0] if recent else None
-    if newest and newest.outcome == "failed" and newest.started_at > clock.now() - RECENT:
-        reasons_red.append(f"The last {newest.kind} failed: {newest.error_message}")
-    if failed := states.count(State.FAILED):
-        reasons_red.append(f"{counted(failed, 'task')} could not be written to the crontab.")
-    reasons = []
-    if conflicts := states.count(State.CONFLICT):
-        reasons.append(f"{counted(conflicts, 'conflict')} to decide.")
-    if pending := states.count(State.PENDING):
-        reasons.append(f"{counted(pending, 'task')} not in step yet: sync now.")
-    if invalid:
-        reasons.append(f"{counted(len(invalid), 'line')} of the crontab cron would not take.")
-    if reading and reading.copies:
-        reasons.append(f"{counted(len(reading.copies), 'entry', 'entries')} with a copied tag.")
-    if reading and reading.unknown:
-        reasons.append(f"{counted(len(reading.unknown), 'entry', 'entries')} with an unknown tag.")
-    health = Health.RED if reasons_red else Health.YELLOW if reasons else Health.GREEN
+    return _shared(environment).get(view.DISPLAY_SECONDS)
+
+
+def peek_status(environment: Environment) -> Status | None:
+    """Return what `current_status` returns if that needs no work; else None."""
+    return _shared(environment).peek(view.DISPLAY_SECONDS)
+
+
+def metrics(environment: Environment) -> Metrics:
+    """Return the metrics now."""
+    with database.session(environment) as session:
+        total, failed, average = session.execute(
+            select(
+                func.count(),
+                func.count().filter(OperationRow.outcome == "failed"),
+                func.avg(OperationRow.duration_ms),
+            ).where(OperationRow.crontab_row == store.own_crontab(session))
+        ).one()
+    return Metrics(total, total - failed, failed, average, current_status(environment))
+
+
+def summary(
+    listing: Listing, recent: Sequence[Operation], cron_alive: bool | None = None
+) -> Status:
+    """Return the status of a listing and the newest operations (newest first).
+
+    `cron_alive` is whether cron runs; None when that is unknown.
+    """
+    states = list(listing.states.values())
+    comparison = listing.comparison
+    problems = list(_problems(listing, recent, cron_alive))
+    warnings = list(_warnings(listing))
     return Status(
-        last_sync=found.last_sync,
-        tasks=len(found.tasks),
-        entries=compared.document.size if compared else 0,
+        last_sync=listing.last_sync,
+        tasks=len(listing.tasks),
+        entries=comparison.document.size if comparison else 0,
         synced=states.count(State.SYNCED),
-        unsynced=waiting,
-        database_only=database_only,
-        unmanaged=len(reading.unmanaged) if reading else 0,
-        invalid_lines=len(invalid),
-        health=health,
-        reasons=reasons_red + reasons,
+        unsynced=sum(map(states.count, (State.PENDING, State.FAILED, State.CONFLICT))),
+        database_only=states.count(State.DATABASE_ONLY),
+        unmanaged=len(comparison.reading.unmanaged) if comparison else 0,
+        invalid_lines=len(comparison.document.invalid_lines) if comparison else 0,
+        health=Health.RED if problems else Health.YELLOW if warnings else Health.GREEN,
+        reasons=problems + warnings,
     )
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number of things in words: "1 entry", "2 entries"; `many` is `one` with an s if empty."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def _problems(
+    listing: Listing, recent: Sequence[Operation], cron_alive: bool | None
+) -> Iterator[str]:
+    """The reasons for a red health."""
+    if listing.problem:
+        yield listing.problem.user_message
+    if cron_alive is False:
+        yield "cron is not running: no job will start."
+    newest = recent[0] if recent else None
+    if newest and newest.outcome == "failed" and newest.started_at > clock.now() - RECENT:
+        yield f"The last {newest.kind} failed: {newest.error_message}"
+    if failed := list(listing.states.values()).count(State.FAILED):
+        yield f"{counted(failed, 'task')} could not be written to the crontab."
+
+
+def _warnings(listing: Listing) -> Iterator[str]:
+    """The reasons for a yellow health."""
+    states = list(listing.states.values())
+    if conflicts := states.count(State.CONFLICT):
+        yield f"{counted(conflicts, 'conflict')} to decide."
+    if pending := states.count(State.PENDING):
+        yield f"{counted(pending, 'task')} not in sync yet: sync now."
+    if listing.comparison is None:
+        return
+    reading = listing.comparison.reading
+    if invalid := listing.comparison.document.invalid_lines:
+        yield f"{counted(len(invalid), 'line')} of the crontab cron would not take."
+    if reading.copies:
+        yield f"{counted(len(reading.copies), 'entry', 'entries')} with a copied tag."
+    if reading.unknown:
+        yield f"{counted(len(reading.unknown), 'entry', 'entries')} with an unknown tag."
+
+
+def _summarise(environment: Environment, tasks: Listing) -> Status:
+    # Cron does not run the crontab of a demo.
+    alive = None if environment.demo else cron_daemon.is_alive()
+    return summary(tasks, operations(environment, 20), alive)
+
+
+def _shared(environment: Environment) -> Shared[Status]:
+    # Readers and writers share one status.
+    return _shared_by(replace(environment, read_only=True))
+
+
+@lru_cache(maxsize=8)
+def _shared_by(environment: Environment) -> Shared[Status]:
+    return Shared(lambda: _summarise(environment, view.current(environment, 0)))

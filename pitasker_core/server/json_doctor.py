@@ -7,7 +7,7 @@ from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.crontab.document import decode
 from pitasker_core.crontab.execution import Difference, Execution
 from pitasker_core.reports.doctor import Examined
-from pitasker_core.server.json import Shape
+from pitasker_core.server.answers.wire import Shape
 
 
 def finding(item: Finding) -> Shape:

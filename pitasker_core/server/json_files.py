@@ -4,7 +4,10 @@ from collections.abc import Iterable
 
 from pitasker_core.formats.fields import write_record
 from pitasker_core.formats.record import Remark
-from pitasker_core.server.json import Shape, applied, error, task
+from pitasker_core.server.answers.problems import error_shape
+from pitasker_core.server.answers.tasks import Applied as AppliedAnswer
+from pitasker_core.server.answers.tasks import task_answer
+from pitasker_core.server.answers.wire import Shape, as_json
 from pitasker_core.tasks import Applied
 from pitasker_core.tasks.file_import import Candidate, FileImport, FilePreview
 from pitasker_core.templates.model import Parameter
@@ -32,12 +35,12 @@ def file_preview(preview: FilePreview) -> Shape:
 def file_import(done: FileImport) -> Shape:
     """What an import of a file did."""
     return {
-        "tasks": [task(made) for made in done.tasks],
+        "tasks": [as_json(task_answer(task)) for task in done.tasks],
         "skipped": remarks(done.skipped),
         "errors": remarks(done.errors),
         "notes": remarks(done.notes),
         "failures": [{"task": number, "message": why} for number, why in done.failures.items()],
-        **(error(done.problem) if done.problem else {}),
+        **error_shape(done.problem),
     }
 
 
@@ -55,7 +58,7 @@ def template(listed: Listed) -> Shape:
 
 def used(done: Applied, missing: Iterable[str]) -> Shape:
     """The task that a template made, and what this machine lacks for it."""
-    return {**applied(done), "missing": list(missing)}
+    return {**as_json(AppliedAnswer.of(done)), "missing": list(missing)}
 
 
 def rendered(preview: Rendered) -> Shape:

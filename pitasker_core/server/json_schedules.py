@@ -1,7 +1,7 @@
 """The JSON shape of what a text means as a schedule."""
 
 from pitasker_core.crontab.understanding import Suggestion, Understanding
-from pitasker_core.server.json import Shape
+from pitasker_core.server.answers.wire import Shape
 
 
 def understanding(answer: Understanding) -> Shape:

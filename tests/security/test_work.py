@@ -20,7 +20,7 @@ from pitasker_core.dashboard import terminal_output
 from pitasker_core.notifications import channels, rules
 from pitasker_core.notifications.rules import Rules
 from pitasker_core.server import tokens
-from pitasker_core.server.api import models
+from pitasker_core.server.api import requests
 from pitasker_core.server.auth import Role
 
 
@@ -176,12 +176,15 @@ def test_a_task_has_a_limit_for_each_text_and_list_at_every_door(environment, fi
 @pytest.mark.parametrize(
     ("model", "sent"),
     [
-        (models.NewTask, {"name": "a", "cronSchedule": "@daily", "command": "a", "labels": ["x"]}),
-        (models.TaskChange, {"labels": ["x"]}),
-        (models.TaskChange, {"notify": ["failed"]}),
-        (models.Import, {"lines": [1]}),
-        (models.Export, {"tasks": [1]}),
-        (models.Sync, {"tasks": [1]}),
+        (
+            requests.NewTask,
+            {"name": "a", "cronSchedule": "@daily", "command": "a", "labels": ["x"]},
+        ),
+        (requests.TaskChange, {"labels": ["x"]}),
+        (requests.TaskChange, {"notify": ["failed"]}),
+        (requests.Import, {"lines": [1]}),
+        (requests.Export, {"tasks": [1]}),
+        (requests.Sync, {"tasks": [1]}),
     ],
 )
 def test_every_list_of_the_api_has_a_limit(model, sent):

@@ -93,7 +93,7 @@ def test_a_body_that_is_none_or_too_large_is_refused_in_words(api):
 
 
 def test_a_mistake_of_ours_has_the_shape_of_every_error(api, monkeypatch, caplog):
-    monkeypatch.setattr(tasks, "listing", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(tasks, "current", lambda *_, **__: 1 / 0)
     assert code(api.get("/tasks")) == (500, "UNEXPECTED")
     assert "GET /api/tasks failed" in caplog.text
 

@@ -17,7 +17,7 @@ from pitasker_core.dashboard import overview
 from pitasker_core.database import preferences
 from pitasker_core.notifications import channels, rules
 from pitasker_core.reports import audit
-from pitasker_core.server.api import models
+from pitasker_core.server.api import requests
 from pitasker_core.server.background import Background
 from pitasker_core.sync import edit, importing, install, operation_history, service, validation
 from pitasker_core.sync.merge import Policy
@@ -243,8 +243,8 @@ def test_an_export_that_crontab_refuses_says_that_it_is_saved(environment, cront
 
 
 def test_the_key_of_the_first_plan_names_tasks_too():
-    assert models.Export.model_validate({"taskIds": [1, 2]}).tasks == [1, 2]
-    assert models.Sync.model_validate({"tasks": [3]}).tasks == [3]
+    assert requests.Export.model_validate({"taskIds": [1, 2]}).tasks == [1, 2]
+    assert requests.Sync.model_validate({"tasks": [3]}).tasks == [3]
 
 
 # --- Conflicts that wait --------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The FastAPI application that is mounted under /api, and how errors are told."""
+"""The FastAPI application that is mounted under /api, and its answers to errors."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pitasker_core.base import errors, timings
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Code, Text
-from pitasker_core.server import json
+from pitasker_core.server.answers.problems import Error, error_shape
 from pitasker_core.server.api import (
     crontab,
     crontabs,
@@ -26,7 +26,6 @@ from pitasker_core.server.api import (
     templates,
 )
 from pitasker_core.server.api.context import Exact
-from pitasker_core.server.api.models import Error
 
 STATUS: Mapping[type[PiTaskerError], int] = {
     errors.NotSignedIn: 401,
@@ -47,23 +46,23 @@ STATUS: Mapping[type[PiTaskerError], int] = {
     errors.DatabaseError: 503,
     errors.ExecutionError: 503,
 }
-"""The status of each error. What a person must decide first is a 409 too."""
+"""The HTTP status of each error. Where a person must decide first, it is 409."""
 
-_KNOWN = (400, 401, 403, 404, 409, 412, 413, 422, 428, 500, 503)
-_TOLD = {status: {"model": Error} for status in _KNOWN}
+_STATUSES = (400, 401, 403, 404, 409, 412, 413, 422, 428, 500, 503)
+_ERROR_RESPONSES = {status: {"model": Error} for status in _STATUSES}
 
 _log = logging.getLogger(__name__)
 
 
 def make() -> FastAPI:
     """The application."""
-    # Its documentation's scripts come from this machine, not from a network of somebody else's.
+    # The scripts of the documentation come from this machine, not from another network.
     app = FastAPIOffline(
         title="PiTasker",
         description="The front end to your crontab, for scripts. Make a token with "
         "`./pitasker token new NAME` and send it as `Authorization: Bearer TOKEN`.",
         redoc_url=None,
-        responses=_TOLD,
+        responses=_ERROR_RESPONSES,
         default_response_class=Exact,
     )
     app.include_router(crontab.router, tags=["crontab"])
@@ -89,27 +88,27 @@ class Measured:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on."""
+        """Pass the request on."""
         start = time.perf_counter()
         await self._app(scope, receive, send)
-        if route := scope.get("route"):  # put there by the router that found it
+        if route := scope.get("route"):  # set by the router
             seconds = time.perf_counter() - start
             timings.add(f"{scope['method']} {route.path}", seconds, timings.endpoints)
 
 
 _PLACES = ("body", "query", "path", "header")
-"""Where FastAPI found what is wrong: not a name that a person gave."""
+"""Where FastAPI read a value: not a name that a person gave."""
 
 
 async def _ours(request: Request, problem: Exception) -> Exact:
     assert isinstance(problem, PiTaskerError)  # noqa: S101 - registered for these alone
     status = next(STATUS[kind] for kind in type(problem).__mro__ if kind in STATUS)
-    return Exact(json.error(problem), status)
+    return Exact(error_shape(problem), status)
 
 
 async def _unexpected(request: Request, problem: Exception) -> Exact:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=problem)
-    return Exact(json.error(errors.Unexpected()), 500)
+    return Exact(error_shape(errors.Unexpected()), 500)
 
 
 async def _not_understood(request: Request, problem: Exception) -> Exact:
@@ -118,7 +117,7 @@ async def _not_understood(request: Request, problem: Exception) -> Exact:
     for error in problem.errors()[:5]:
         if error["loc"][0] == "path" and error["type"] == "less_than_equal":
             missing = errors.NotFound(f"There is no {error['loc'][1]} {error['input']}.")
-            return Exact(json.error(missing), STATUS[errors.NotFound])
+            return Exact(error_shape(missing), STATUS[errors.NotFound])
         if error["type"] == "json_invalid":
             parts.append(f"the body is no JSON ({error['ctx']['error']})")
             continue
@@ -127,19 +126,19 @@ async def _not_understood(request: Request, problem: Exception) -> Exact:
             continue
         where = ".".join(str(part) for part in error["loc"] if part not in _PLACES)
         parts.append(f"{where}: {error['msg']}" if where else error["msg"])
-    told = errors.InvalidRequest(f"This request is not understood: {'; '.join(parts)}.")
-    return Exact(json.error(told), 422)
+    error = errors.InvalidRequest(f"This request is not understood: {'; '.join(parts)}.")
+    return Exact(error_shape(error), 422)
 
 
 async def _http(request: Request, problem: Exception) -> Exact:
     assert isinstance(problem, HTTPException)  # noqa: S101 - registered for these alone
-    told = errors.InvalidRequest(
+    error = errors.InvalidRequest(
         f"{problem.detail}.", Text(Code("/api/docs"), " has what there is.")
     )
     headers = {**(problem.headers or {})}
     if problem.status_code == 405:
         headers["Allow"] = ", ".join(_allowed(request))
-    return Exact(json.error(told), problem.status_code, headers)
+    return Exact(error_shape(error), problem.status_code, headers)
 
 
 def _allowed(request: Request) -> list[str]:

@@ -1,9 +1,10 @@
-"""The crontab over HTTP: where it stands, sync, import, export, the raw text and its snapshots."""
+"""The crontab over HTTP: status, sync, import, export, the raw text and its snapshots."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query
+from starlette.responses import Response
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import (
@@ -13,11 +14,13 @@ from pitasker_core.base.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
-from pitasker_core.reports import metrics, status
-from pitasker_core.server import json
-from pitasker_core.server.api import models
-from pitasker_core.server.api.context import ACTOR, Asked, Exact
-from pitasker_core.server.json import Shape
+from pitasker_core.reports import status
+from pitasker_core.server.answers import sync as answers
+from pitasker_core.server.answers.reports import Metrics, Status
+from pitasker_core.server.answers.wire import as_json
+from pitasker_core.server.api import requests
+from pitasker_core.server.api.cached_answer import CachedAnswer
+from pitasker_core.server.api.context import ACTOR, Asked, Exact, respond
 from pitasker_core.sync import edit, importing, operation_history, service, validation
 from pitasker_core.sync.importing import Import, ImportOptions
 from pitasker_core.sync.install import digest
@@ -26,78 +29,86 @@ from pitasker_core.sync.service import Request
 
 router = APIRouter()
 
-OperationId = Annotated[int, Path(ge=1, le=models.LARGEST_ID)]
-SnapshotId = Annotated[int, Path(ge=1, le=models.LARGEST_ID)]
+OperationId = Annotated[int, Path(ge=1, le=requests.LARGEST_ID)]
+SnapshotId = Annotated[int, Path(ge=1, le=requests.LARGEST_ID)]
 
 
-@router.get("/crontab/status", response_model=models.Status)
-def get_status(environment: Asked) -> Shape:
-    """Where the tasks and the crontab stand."""
-    return json.status(status.status(environment))
+_STATUS = CachedAnswer(status.peek_status, status.current_status, Status.of)
 
 
-@router.get("/crontab/metrics", response_model=models.Metrics)
-def get_metrics(environment: Asked) -> Shape:
-    """How sync has been doing."""
-    return json.metrics(metrics.metrics(environment))
+@router.get("/crontab/status", response_model=Status)
+async def get_status(
+    environment: Asked, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """The state of sync, at most one second old, with an `ETag` for `If-None-Match`."""
+    return await _STATUS.respond(environment, if_none_match)
 
 
-@router.get("/crontab/validate", response_model=models.Validation)
+@router.get("/crontab/metrics", response_model=Metrics)
+def get_metrics(environment: Asked) -> Exact:
+    """Sync in numbers."""
+    return respond(Metrics.of(status.metrics(environment)))
+
+
+@router.get("/crontab/validate", response_model=answers.Validation)
 def validate(environment: Asked) -> Exact:
-    """What is not in order; changes nothing."""
-    return Exact(json.validation(validation.validate(service.preview(environment))))
+    """All differences between the tasks and the crontab; changes nothing."""
+    report = validation.validate(service.preview(environment))
+    return respond(answers.Validation.of(report))
 
 
-@router.post("/crontab/sync", response_model=models.Synced)
-def sync(environment: Asked, wanted: models.Sync | None = None) -> Shape:
-    """Bring the tasks and the crontab in step."""
-    wanted = wanted or models.Sync()
+@router.post("/crontab/sync", response_model=answers.Synced)
+def sync(environment: Asked, body: requests.Sync | None = None) -> Exact:
+    """Sync the tasks and the crontab."""
+    body = body or requests.Sync()
     only = None
-    if wanted.tasks is not None:
+    if body.tasks is not None:
         compared = service.preview(environment)
         tags = {known.task: tag for tag, known in compared.known.items()}
-        if missing := [number for number in wanted.tasks if number not in tags]:
+        if missing := [number for number in body.tasks if number not in tags]:
             raise NotFound(f"Task {missing[0]} has no entry in the crontab.")
-        only = {tags[number] for number in wanted.tasks}
-    request = Request(ACTOR, only=only, policy=Policy(wanted.policy), confirmed=wanted.confirmed)
-    return json.sync(service.sync(environment, request))
+        only = {tags[number] for number in body.tasks}
+    request = Request(ACTOR, only=only, policy=Policy(body.policy), confirmed=body.confirmed)
+    return respond(answers.Synced.of(service.sync(environment, request)))
 
 
-@router.post("/crontab/import", response_model=models.Imported, response_model_exclude_unset=True)
-def import_entries(environment: Asked, wanted: models.Import | None = None) -> Shape:
-    """Make tasks of entries that are in the crontab."""
-    wanted = wanted or models.Import()
+@router.post("/crontab/import", response_model=answers.Imported)
+def import_entries(environment: Asked, body: requests.Import | None = None) -> Exact:
+    """Import entries of the crontab as tasks."""
+    body = body or requests.Import()
     chosen = None
-    if wanted.lines is not None:
+    if body.lines is not None:
         _, document = service.read_crontab(environment)
-        if missing := [n for n in wanted.lines if n > len(document.lines)]:
+        if missing := [n for n in body.lines if n > len(document.lines)]:
             raise NotFound(f"The crontab has no line {missing[0]}.")
-        chosen = [Import(n, document.lines[n - 1].raw) for n in dict.fromkeys(wanted.lines)]
-    options = ImportOptions(wanted.skip_duplicates, wanted.is_system_managed, wanted.generate_names)
-    return json.imported(importing.import_entries(environment, ACTOR, chosen, options))
+        chosen = [Import(n, document.lines[n - 1].raw) for n in dict.fromkeys(body.lines)]
+    options = ImportOptions(body.skip_duplicates, body.is_system_managed, body.generate_names)
+    result = importing.import_entries(environment, ACTOR, chosen, options)
+    return respond(answers.Imported.of(result))
 
 
-@router.post("/crontab/export", response_model=models.Exported)
-def export(environment: Asked, wanted: models.Export | None = None) -> Shape:
+@router.post("/crontab/export", response_model=answers.Exported)
+def export(environment: Asked, body: requests.Export | None = None) -> Exact:
     """Write tasks to the crontab."""
-    return json.export(service.export(environment, ACTOR, wanted.tasks if wanted else None))
+    result = service.export(environment, ACTOR, body.tasks if body else None)
+    return respond(answers.Exported.of(result))
 
 
 # --- The raw text --------------------------------------------------------------------------------
 
 
-@router.get("/crontab/raw", response_model=models.RawText)
+@router.get("/crontab/raw", response_model=answers.RawText)
 def get_raw(environment: Asked) -> Exact:
     """The whole crontab. Its `ETag` is what a `PUT` must name."""
     text, _ = service.read_crontab(environment)
-    return Exact(json.raw(text), headers={"etag": f'"{digest(text)}"'})
+    return respond(answers.RawText.of(text), headers={"etag": f'"{digest(text)}"'})
 
 
-@router.put("/crontab/raw", response_model=models.Saved, response_model_exclude_unset=True)
+@router.put("/crontab/raw", response_model=answers.Saved)
 def put_raw(
-    environment: Asked, wanted: models.Raw, if_match: Annotated[str | None, Header()] = None
+    environment: Asked, body: requests.Raw, if_match: Annotated[str | None, Header()] = None
 ) -> Exact:
-    """Install a whole text in the place of the one that `If-Match` names; the tasks follow."""
+    """Replace the text that `If-Match` names by another; the tasks follow."""
     if not if_match:
         raise PreconditionRequired(
             "Say which text this one was based on.", "Send the ETag of GET as If-Match."
@@ -111,40 +122,33 @@ def put_raw(
     try:
         return _saved(
             edit.save_raw(
-                environment, wanted.content, based_on, actor=ACTOR, confirmed=wanted.confirmed
+                environment, body.content, based_on, actor=ACTOR, confirmed=body.confirmed
             )
         )
     except ConcurrentModification as problem:
         raise PreconditionFailed(problem.message, problem.advice) from problem
 
 
-@router.get("/snapshots")
-def snapshots(
-    environment: Asked, limit: Annotated[int, Query(ge=1, le=1000)] = 100
-) -> list[models.Snapshot]:
+@router.get("/snapshots", response_model=list[answers.Snapshot])
+def snapshots(environment: Asked, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Exact:
     """The newest earlier texts, newest first."""
-    return [
-        models.Snapshot.model_validate(json.snapshot(one))
-        for one in edit.snapshots(environment, limit)
-    ]
+    newest = edit.snapshots(environment, limit)
+    return respond([answers.Snapshot.of(snapshot) for snapshot in newest])
 
 
-@router.get("/snapshots/{snapshot}", response_model=models.SnapshotText)
+@router.get("/snapshots/{snapshot}", response_model=answers.SnapshotText)
 def snapshot(environment: Asked, snapshot: SnapshotId) -> Exact:
     """One earlier text."""
-    return Exact(json.snapshot(edit.snapshot(environment, snapshot)))
+    answer = answers.SnapshotText.of(edit.snapshot(environment, snapshot))
+    return Exact(as_json(answer))  # its times have an offset, not Z
 
 
-@router.post(
-    "/snapshots/{snapshot}/restore",
-    response_model=models.Saved,
-    response_model_exclude_unset=True,
-)
+@router.post("/snapshots/{snapshot}/restore", response_model=answers.Saved)
 def restore(
     environment: Asked, snapshot: SnapshotId, if_match: Annotated[str | None, Header()] = None
 ) -> Exact:
-    """Install the text of a snapshot in the place of the one that `If-Match` names; the tasks
-    follow. Without it, a text that others have written last is left alone."""
+    """Replace the text that `If-Match` names by the text of a snapshot; the tasks follow. Without
+    `If-Match`, a crontab that was last edited outside PiTasker is not replaced."""
     if if_match is None:
         return _saved(edit.restore(environment, snapshot, actor=ACTOR))
     try:
@@ -158,63 +162,54 @@ def _named(if_match: str) -> str:
 
 
 def _saved(saved: edit.Saved) -> Exact:
-    return Exact(
-        {
-            **json.raw(saved.text),
-            "backup": saved.backup,
-            **(json.error(saved.problem) if saved.problem else {}),
-        }
-    )
+    return respond(answers.Saved.of(saved))
 
 
 # --- Conflicts and history -----------------------------------------------------------------------
 
 
-@router.get("/conflicts")
-def conflicts(environment: Asked) -> list[models.Change]:
-    """What was changed on both sides, differently, and waits for a choice."""
-    compared = service.preview(environment)
-    ids = {tag: known.task for tag, known in compared.known.items()}
-    return [models.Change.model_validate(json.change(one, ids)) for one in compared.plan.conflicts]
+@router.get("/conflicts", response_model=list[answers.Change])
+def conflicts(environment: Asked) -> Exact:
+    """Tasks that were changed on both sides, differently, and need a decision."""
+    comparison = service.preview(environment)
+    ids = {tag: known.task for tag, known in comparison.known.items()}
+    return respond([answers.Change.of(change, ids) for change in comparison.plan.conflicts])
 
 
-@router.post("/conflicts/{crontab_id}/resolve", response_model=models.Synced)
-def resolve(environment: Asked, crontab_id: UUID, wanted: models.Resolution) -> Shape:
-    """Decide about one task that is not in step: whose version to take, or an explicit mix."""
+@router.post("/conflicts/{crontab_id}/resolve", response_model=answers.Synced)
+def resolve(environment: Asked, crontab_id: UUID, body: requests.Resolution) -> Exact:
+    """Resolve one task that is out of sync: keep one side, or an explicit mix."""
     change = _change(environment, crontab_id)
-    shown = (_fields(wanted.database), _fields(wanted.crontab))
+    shown = (_fields(body.database), _fields(body.crontab))
     seen = [Change(crontab_id, change.kind, change.base, *shown, None)]
-    take = wanted.take
+    take = body.take
     choice: Choice | None = Policy(take) if isinstance(take, str) else _fields(take)
     if choice is None:
-        raise InvalidSyntax("Say whose version to take.")
+        raise InvalidSyntax("Say which version to keep.")
     request = Request(ACTOR, "resolve", {crontab_id}, {crontab_id: choice}, seen)
-    return json.sync(service.sync(environment, request))
+    return respond(answers.Synced.of(service.sync(environment, request)))
 
 
 def _change(environment: Environment, tag: UUID) -> Change:
-    found = [c for c in service.preview(environment).plan.changes if c.tag == tag]
-    if not found:
-        raise NotFound("Nothing with this id is out of step.")
-    return found[0]
+    changes = [c for c in service.preview(environment).plan.changes if c.tag == tag]
+    if not changes:
+        raise NotFound("Nothing with this id is out of sync.")
+    return changes[0]
 
 
-def _fields(sent: models.Fields | models.Side | None) -> Fields | None:
+def _fields(sent: requests.Fields | requests.Side | None) -> Fields | None:
     return Fields.from_dict(sent.model_dump()) if sent else None
 
 
-@router.get("/operations")
-def operations(
-    environment: Asked, limit: Annotated[int, Query(ge=1, le=1000)] = 50
-) -> list[models.Operation]:
+@router.get("/operations", response_model=list[answers.Operation])
+def operations(environment: Asked, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Exact:
     """The newest operations, newest first."""
-    found: list[Any] = [
-        json.operation(one) for one in operation_history.operations(environment, limit)
-    ]
-    return [models.Operation.model_validate(one) for one in found]
+    newest = operation_history.operations(environment, limit)
+    return respond([answers.Operation.of(operation) for operation in newest])
 
 
-@router.get("/operations/{operation}", response_model=models.OperationDetails)
+@router.get("/operations/{operation}", response_model=answers.OperationDetails)
 def operation(environment: Asked, operation: OperationId) -> Exact:
     """One operation, with what it did to each task."""
-    return Exact(json.operation(operation_history.operation(environment, operation)))
+    answer = answers.OperationDetails.of(operation_history.operation(environment, operation))
+    return Exact(as_json(answer))  # its times have an offset, not Z

@@ -4,31 +4,31 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from pitasker_core.server import crontabs, json
-from pitasker_core.server.api import models
-from pitasker_core.server.api.context import ACTOR, Asked
-from pitasker_core.server.json import Shape
+from pitasker_core.server import crontabs
+from pitasker_core.server.answers.access import Crontabs
+from pitasker_core.server.api.context import ACTOR, Asked, Exact, respond
+from pitasker_core.server.api.requests import LARGEST_ID
 
 router = APIRouter()
 
-CrontabId = Annotated[int, Path(ge=1, le=models.LARGEST_ID)]
+CrontabId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
-@router.get("/crontabs", response_model=models.Crontabs)
-def get_crontabs(environment: Asked) -> Shape:
-    """All crontabs of the database; first this one, or those that it may be."""
-    return json.crontabs(environment.identity, crontabs.listing(environment))
+@router.get("/crontabs", response_model=Crontabs)
+def get_crontabs(environment: Asked) -> Exact:
+    """All crontabs of the database; first this one, or those that may be this one."""
+    return respond(Crontabs.of(environment.identity, crontabs.listing(environment)))
 
 
-@router.post("/crontabs", status_code=201, response_model=models.Crontabs)
-def start_new(environment: Asked) -> Shape:
-    """Answer UNKNOWN_CRONTAB: this crontab is none of the known ones."""
+@router.post("/crontabs", status_code=201, response_model=Crontabs)
+def start_new(environment: Asked) -> Exact:
+    """Answer UNKNOWN_CRONTAB: this crontab is new."""
     crontabs.start_new(environment, ACTOR)
-    return get_crontabs(environment)
+    return respond(Crontabs.of(environment.identity, crontabs.listing(environment)), 201)
 
 
-@router.post("/crontabs/{crontab}/continue", response_model=models.Crontabs)
-def continue_as(environment: Asked, crontab: CrontabId) -> Shape:
-    """Answer UNKNOWN_CRONTAB: this crontab is that one, under another name."""
+@router.post("/crontabs/{crontab}/continue", response_model=Crontabs)
+def continue_as(environment: Asked, crontab: CrontabId) -> Exact:
+    """Answer UNKNOWN_CRONTAB: this crontab is one of the database, under another name."""
     crontabs.continue_as(environment, ACTOR, crontab)
     return get_crontabs(environment)

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query
 from pitasker_core.base.errors import InvalidSyntax, ReadOnly
 from pitasker_core.crontab.doctor.catalogue import RULES
 from pitasker_core.reports import doctor, explanation
-from pitasker_core.server import json, json_doctor
+from pitasker_core.server import json_doctor
+from pitasker_core.server.answers.problems import error_shape
+from pitasker_core.server.answers.wire import Shape
 from pitasker_core.server.api import models_doctor as models
 from pitasker_core.server.api.context import ACTOR, Asked, Exact
-from pitasker_core.server.api.models import LARGEST_ID
-from pitasker_core.server.json import Shape
+from pitasker_core.server.api.requests import LARGEST_ID
 
 router = APIRouter()
 
@@ -69,7 +70,7 @@ def unsilence(environment: Asked, chosen: models.RulePlace) -> Shape:
 def fix(environment: Asked, chosen: models.FixRequest) -> Shape:
     """Apply the fix of a finding: as an edit of the task, or of the line."""
     done = doctor.apply_fix(environment, ACTOR, chosen.rule, chosen.line, chosen.sha256)
-    problem = json.error(done.problem) if done.problem else {}
+    problem = error_shape(done.problem)
     return {"rule": chosen.rule, "line": chosen.line, **problem}
 
 

@@ -1,21 +1,17 @@
 """What the API takes and gives for files of tasks and for templates."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pitasker_core.crontab.document import NAME_LIMIT
 from pitasker_core.formats.record import LARGEST_FILE, MOST_RECORDS
-from pitasker_core.server.api.models import (
-    AnyText,
-    Applied,
-    Flag,
-    Id,
-    Model,
-    Problem,
-    Task,
-    Text,
-)
+from pitasker_core.server.answers.problems import Problem
+from pitasker_core.server.answers.tasks import Applied, Task
+from pitasker_core.server.answers.wire import answer, copy_fields
+from pitasker_core.server.api.requests import AnyText, Flag, Id, Model, Text
+from pitasker_core.tasks import editing
 from pitasker_core.templates.checking import MOST_PARAMETERS
 from pitasker_core.templates.template_file import LARGEST_FILE as LARGEST_TEMPLATE
 
@@ -195,7 +191,13 @@ class Rendered(Model):
     missing: list[AnyText]
 
 
+@answer
 class Used(Applied):
-    """The task that was made, and what this machine lacks for it."""
+    """The created task, and what this machine lacks for it."""
 
-    missing: list[AnyText]
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of_use(cls, applied: editing.Applied, missing: Iterable[str]) -> "Used":
+        """Return the answer for a template that was used."""
+        return copy_fields(cls, Applied.of(applied), missing=tuple(missing))

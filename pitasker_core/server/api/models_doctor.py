@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from pitasker_core.server.api.models import AnyText, Flag, Id, Line, Model, Text
+from pitasker_core.server.api.requests import AnyText, Flag, Id, Line, Model, Text
 
 _Rule = Annotated[Text, Field(min_length=1, max_length=60)]
 _Sha256 = Annotated[str, Strict(), Field(pattern="^[0-9a-f]{64}$")]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pitasker_core.server.api.models import Model
+from pitasker_core.server.api.requests import Model
 
 
 class ScheduleSuggestion(Model):

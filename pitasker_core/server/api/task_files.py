@@ -8,10 +8,10 @@ from pitasker_core.formats.icalendar_file import MOST_WEEKS, WEEKS
 from pitasker_core.formats.record import TaskFile
 from pitasker_core.formats.registry import FILE_KINDS, Source, Target
 from pitasker_core.server import json_files
+from pitasker_core.server.answers.wire import Shape
 from pitasker_core.server.api import file_models as models
 from pitasker_core.server.api.context import ACTOR, Asked
-from pitasker_core.server.api.models import LARGEST_ID
-from pitasker_core.server.json import Shape
+from pitasker_core.server.api.requests import LARGEST_ID
 from pitasker_core.tasks.file_export import ExportedFile, export_file
 from pitasker_core.tasks.file_import import import_file, preview_file, read_files
 

@@ -1,106 +1,99 @@
 """Tasks over HTTP."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.runs import history, manual, spool
 from pitasker_core.runs.why import gathering
-from pitasker_core.server import json
-from pitasker_core.server.api import models
-from pitasker_core.server.api.context import ACTOR, Asked, Exact, TaskId, in_utc
-from pitasker_core.server.json import Shape
+from pitasker_core.server.answers.reports import Started, Why
+from pitasker_core.server.answers.tasks import NAMES, Applied, Task, Tasks, task_answer
+from pitasker_core.server.api import requests
+from pitasker_core.server.api.cached_answer import CachedAnswer
+from pitasker_core.server.api.context import ACTOR, Asked, Exact, TaskId, in_utc, respond
 
 router = APIRouter(prefix="/tasks")
 
+IfNoneMatch = Annotated[str | None, Header()]
+
+_FIELDS = {answered: name for name, answered in NAMES.items()}
+"""The name in `tasks.Task` of each field of a request."""
 
 _NULLS = ("timeout_seconds", "notify")
 """Fields of which null is a value."""
 
-
-@router.get("", response_model=models.Tasks, response_model_exclude_unset=True)
-def listing(environment: Asked, deleted: bool = False) -> Shape:
-    """All tasks, each with where it stands; or the deleted ones."""
-    return json.tasks(tasks.listing(environment, deleted=deleted))
-
-
-@router.post("", status_code=201, response_model=models.Applied, response_model_exclude_unset=True)
-def create(environment: Asked, new: models.NewTask) -> Shape:
-    """Make a task and, if it is system-managed, its entry."""
-    done = tasks.create(
-        environment,
-        ACTOR,
-        tasks.NewTask(
-            new.name,
-            new.cron_schedule,
-            new.command,
-            system_managed=new.is_system_managed,
-            paused=new.paused,
-            notes=new.notes,
-            labels=tuple(new.labels),
-            record_runs=new.record_runs,
-            timeout_seconds=new.timeout_seconds,
-            no_overlap=new.no_overlap,
-            catch_up=new.catch_up,
-            ping_url=new.ping_url,
-            notify=None if new.notify is None else tuple(new.notify),
-        ),
-    )
-    return json.applied(done)
+_LIST = CachedAnswer(
+    lambda environment: tasks.peek(environment),
+    lambda environment: tasks.current(environment),
+    Tasks.of,
+)
 
 
-@router.get("/{task}", response_model=models.Task, response_model_exclude_unset=True)
-def get(environment: Asked, task: TaskId) -> Shape:
+@router.get("", response_model=Tasks)
+async def listing(
+    environment: Asked, deleted: bool = False, if_none_match: IfNoneMatch = None
+) -> Response:
+    """All tasks with their states, or the deleted ones.
+
+    The list of all tasks has an `ETag`; with `If-None-Match` an unchanged list is answered by 304.
+    It is at most one second old, and never older than a change by this server.
+    """
+    if deleted:
+        answer = await run_in_threadpool(tasks.listing, environment, deleted=True)
+        return respond(Tasks.of(answer))
+    return await _LIST.respond(environment, if_none_match)
+
+
+@router.post("", status_code=201, response_model=Applied)
+def create(environment: Asked, new: requests.NewTask) -> Exact:
+    """Create a task and, if it is system-managed, its entry."""
+    created = tasks.create(environment, ACTOR, tasks.NewTask(**_values(new.model_dump())))
+    return respond(Applied.of(created), 201)
+
+
+@router.get("/{task}", response_model=Task)
+def get(environment: Asked, task: TaskId) -> Exact:
     """One task."""
-    found = tasks.get(environment, task)
-    if found.deleted_at:
-        raise NotFound(f"Task {task} was deleted.", "POST /api/tasks/{id}/undelete brings it back.")
-    return json.task(found)
+    return respond(task_answer(_existing(environment, task)))
 
 
-@router.patch("/{task}", response_model=models.Applied, response_model_exclude_unset=True)
-def change(environment: Asked, task: TaskId, wanted: models.TaskChange) -> Shape:
+@router.patch("/{task}", response_model=Applied)
+def change(environment: Asked, task: TaskId, change: requests.TaskChange) -> Exact:
     """Change fields of a task; its entry follows."""
-    sent = wanted.model_dump(exclude_unset=True)
+    sent = change.model_dump(exclude_unset=True)
     given = {name: value for name, value in sent.items() if value is not None or name in _NULLS}
     version = given.pop("version", None)
-    names = {"cron_schedule": "schedule", "is_system_managed": "system_managed"}
-    fields = {names.get(name, name): value for name, value in given.items()}
-    return json.applied(tasks.change(environment, ACTOR, task, version, **fields))
+    return _changed(environment, task, version, **_values(given))
 
 
-@router.delete("/{task}", response_model=models.Applied, response_model_exclude_unset=True)
-def delete(environment: Asked, task: TaskId) -> Shape:
+@router.delete("/{task}", response_model=Applied)
+def delete(environment: Asked, task: TaskId) -> Exact:
     """Delete a task and its entry."""
-    return json.applied(tasks.delete(environment, ACTOR, task))
+    return respond(Applied.of(tasks.delete(environment, ACTOR, task)))
 
 
-@router.post("/{task}/undelete", response_model=models.Applied, response_model_exclude_unset=True)
-def undelete(environment: Asked, task: TaskId) -> Shape:
-    """Bring a deleted task back, with its entry."""
-    return json.applied(tasks.undo_delete(environment, ACTOR, task))
+@router.post("/{task}/undelete", response_model=Applied)
+def undelete(environment: Asked, task: TaskId) -> Exact:
+    """Restore a deleted task and its entry."""
+    return respond(Applied.of(tasks.undo_delete(environment, ACTOR, task)))
 
 
-@router.post(
-    "/{task}/toggle-system-managed",
-    response_model=models.Applied,
-    response_model_exclude_unset=True,
-)
-def toggle_system_managed(environment: Asked, task: TaskId) -> Shape:
-    """Put a task into the crontab, or take it out."""
-    found = tasks.get(environment, task)
-    return _changed(
-        environment, task, version=found.version, system_managed=not found.system_managed
-    )
+@router.post("/{task}/toggle-system-managed", response_model=Applied)
+def toggle_system_managed(environment: Asked, task: TaskId) -> Exact:
+    """Add the task's entry to the crontab, or remove it."""
+    now = tasks.get(environment, task)
+    return _changed(environment, task, now.version, system_managed=not now.system_managed)
 
 
-@router.post("/{task}/pause", response_model=models.Applied, response_model_exclude_unset=True)
-def pause(environment: Asked, task: TaskId, wanted: models.Pause | None = None) -> Shape:
-    """Keep a task from running, until a time or until it is resumed."""
-    until = wanted.until if wanted else None
+@router.post("/{task}/pause", response_model=Applied)
+def pause(environment: Asked, task: TaskId, pause: requests.Pause | None = None) -> Exact:
+    """Pause a task, until a time or until it is resumed."""
+    until = pause.until if pause else None
     if until is not None:
         until = in_utc(until)
         if until <= clock.now():
@@ -108,29 +101,41 @@ def pause(environment: Asked, task: TaskId, wanted: models.Pause | None = None) 
     return _changed(environment, task, paused=True, paused_until=until)
 
 
-@router.post("/{task}/resume", response_model=models.Applied, response_model_exclude_unset=True)
-def resume(environment: Asked, task: TaskId) -> Shape:
-    """Let a paused task run again."""
+@router.post("/{task}/resume", response_model=Applied)
+def resume(environment: Asked, task: TaskId) -> Exact:
+    """Resume a paused task."""
     return _changed(environment, task, paused=False)
 
 
-@router.get("/{task}/why", response_model=models.Why)
+@router.get("/{task}/why", response_model=Why)
 def why(environment: Asked, task: TaskId) -> Exact:
-    """Why a task did not run, or that all is well: each thing that was looked at."""
-    return Exact(json.why(gathering.explain(environment, task)))
+    """Why a task did not run, or that nothing is wrong, with every check."""
+    return respond(Why.of(gathering.explain(environment, task)))
 
 
-@router.post("/{task}/run", status_code=202, response_model=models.Started)
-def run(environment: Asked, task: TaskId) -> Shape:
-    """Start a task now, in cron's environment. It goes on by itself: look at its runs."""
-    found = tasks.get(environment, task)
-    if found.deleted_at:
-        raise NotFound(f"Task {task} was deleted.")
-    name = manual.start(environment, ACTOR, found)
+@router.post("/{task}/run", status_code=202, response_model=Started)
+def run(environment: Asked, task: TaskId) -> Exact:
+    """Start a task now, in cron's environment. The answer does not wait for its end."""
+    name = manual.start(environment, ACTOR, _existing(environment, task))
     spool.collect(environment)
-    found_run = history.named(environment, name)
-    return {"name": name, "run": found_run.id if found_run else None}
+    run = history.named(environment, name)
+    return respond(Started(name, run.id if run else None), 202)
 
 
-def _changed(environment: Asked, task: int, version: int | None = None, **fields: Any) -> Shape:
-    return json.applied(tasks.change(environment, ACTOR, task, version, **fields))
+def _existing(environment: Asked, task: int) -> tasks.Task:
+    existing = tasks.get(environment, task)
+    if existing.deleted_at:
+        raise NotFound(f"Task {task} was deleted.", "POST /api/tasks/{id}/undelete brings it back.")
+    return existing
+
+
+def _changed(environment: Asked, task: int, version: int | None = None, **fields: Any) -> Exact:
+    return respond(Applied.of(tasks.change(environment, ACTOR, task, version, **fields)))
+
+
+def _values(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a request by their names in `tasks.Task`."""
+    return {
+        _FIELDS[name]: tuple(value) if isinstance(value, list) else value
+        for name, value in sent.items()
+    }

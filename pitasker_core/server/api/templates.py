@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Response
 
 from pitasker_core.server import json_files
+from pitasker_core.server.answers.wire import Shape
 from pitasker_core.server.api import file_models as models
-from pitasker_core.server.api.context import ACTOR, Asked
-from pitasker_core.server.json import Shape
+from pitasker_core.server.api.context import ACTOR, Asked, Exact, respond
 from pitasker_core.templates import own, using
 from pitasker_core.templates.template_file import write_template
 
@@ -89,10 +89,8 @@ def render(environment: Asked, name: Name, sent: models.TemplateValues) -> Shape
     )
 
 
-@router.post(
-    "/{name}/use", status_code=201, response_model=models.Used, response_model_exclude_unset=True
-)
-def use(environment: Asked, name: Name, sent: models.TemplateUse) -> Shape:
+@router.post("/{name}/use", status_code=201, response_model=models.Used)
+def use(environment: Asked, name: Name, sent: models.TemplateUse) -> Exact:
     """Make a task of a template and, if it is system-managed, its entry."""
     preview = using.render_template(environment, name, sent.values, sent.task_name)
     done = using.use_template(
@@ -104,4 +102,4 @@ def use(environment: Asked, name: Name, sent: models.TemplateUse) -> Shape:
         system_managed=sent.is_system_managed,
         paused=sent.paused,
     )
-    return json_files.used(done, preview.missing)
+    return respond(models.Used.of_use(done, preview.missing), 201)

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from pitasker_core.base import errors
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.server import json
+from pitasker_core.server.answers.problems import error_shape
 from pitasker_core.server.auth import Role
 from pitasker_core.server.web.gate import App, Receive, Scope, Send
 
@@ -128,15 +128,15 @@ def _refusal(scope: Scope, headers: Mapping[str, str], most: int) -> Response | 
     """The answer to a request that is refused because of its headers."""
     is_upload = scope["path"].startswith(UPLOAD)
     if is_upload and scope["state"].get("role") is Role.READ and scope["method"] != "OPTIONS":
-        return JSONResponse(json.error(errors.ReadOnly()), 403)
+        return JSONResponse(error_shape(errors.ReadOnly()), 403)
     if not is_upload and headers.get("content-type", "").lower().startswith("multipart/"):
         # Starlette would store the parts in files, and none of our pages needs them.
         problem = TooLarge("This address accepts no files.")
-        return JSONResponse(json.error(problem), 415)
+        return JSONResponse(error_shape(problem), 415)
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:20]) > most:
         problem = TooLarge(f"This request is too large: the limit is {most} bytes.")
-        return JSONResponse(json.error(problem), 413)
+        return JSONResponse(error_shape(problem), 413)
     return None
 
 

@@ -17,7 +17,8 @@ from pitasker_core.base import timings
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly, UnknownCrontab
 from pitasker_core.base.text import Code, Text
-from pitasker_core.server import auth, crontabs, json, tokens
+from pitasker_core.server import auth, crontabs, tokens
+from pitasker_core.server.answers.problems import error_shape
 from pitasker_core.server.auth import Role
 from pitasker_core.server.sites import Site
 from pitasker_core.server.web import content_policy, plain_page, request_origin
@@ -203,7 +204,7 @@ def _respond(connection: HTTPConnection, problem: PiTaskerError) -> Response:
             "PiTasker: refused", problem.message, problem.advice, status=status
         )
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
-    return JSONResponse(json.error(problem), status, headers)
+    return JSONResponse(error_shape(problem), status, headers)
 
 
 def _admitted(connection: HTTPConnection, *, is_document: bool = False) -> Scope:

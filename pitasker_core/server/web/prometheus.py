@@ -14,12 +14,10 @@ from starlette.routing import Route
 from pitasker_core.base import timings
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.reports import metrics
-from pitasker_core.reports.metrics import Metrics
-from pitasker_core.reports.status import Health
+from pitasker_core.reports.status import Health, Metrics, metrics
 from pitasker_core.runs import last_results
 from pitasker_core.runs.last_results import Last
-from pitasker_core.server import json
+from pitasker_core.server.answers.problems import error_shape
 
 _HEALTH = {Health.GREEN: 0, Health.YELLOW: 1, Health.RED: 2}
 
@@ -34,13 +32,13 @@ async def _metrics(request: Request) -> Response:
     try:
         text = await anyio.to_thread.run_sync(_text, environment)
     except PiTaskerError as problem:
-        return JSONResponse(json.error(problem), 503)
+        return JSONResponse(error_shape(problem), 503)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 def _text(environment: Environment) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Scrape(metrics.metrics(environment), last_results.last(environment)))
+    registry.register(_Scrape(metrics(environment), last_results.last(environment)))
     return generate_latest(registry)
 
 

@@ -1,0 +1,28 @@
+"""Answers that are written once for each version: never older than one's own change."""
+
+import pytest
+
+from pitasker_core import tasks
+from pitasker_core.tasks import view
+from tests.helpers.examples import ME, create
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/crontab/status"])
+def test_an_unchanged_answer_is_not_sent_again(environment, crontab, api, path):
+    task = create(environment)
+    first = api.get(path)
+    tag = first.headers["etag"]
+    again = api.get(path, headers={"if-none-match": f'"other", W/{tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    tasks.delete(environment, ME, task.id)
+    changed = api.get(path, headers={"if-none-match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+
+
+def test_an_answer_is_never_older_than_a_change_by_the_api(environment, crontab, api, monkeypatch):
+    monkeypatch.setattr(view, "DISPLAY_SECONDS", 3_600.0)
+    for name in ("A", "B", "C"):
+        api.post("/tasks", json={"name": name, "cronSchedule": "@daily", "command": f"/bin/{name}"})
+        assert name in {task["name"] for task in api.get("/tasks").json()["tasks"]}
+        assert api.get("/crontab/status").json()["dbTaskCount"] == "ABC".index(name) + 1
