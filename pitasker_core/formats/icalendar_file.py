@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from hashlib import sha256
-
-from icalendar import Calendar, Event
+from typing import TYPE_CHECKING
 
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.formats.record import Remark, TaskRecord
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 WEEKS, MOST_WEEKS = 4, 26
 MOST_A_DAY = 12
@@ -30,6 +32,8 @@ def write_calendar(
     dialect: Dialect = Dialect.DEBIAN,
 ) -> tuple[bytes, tuple[Remark, ...]]:
     """The calendar from `now` on, and what it leaves out. `zone` is the machine's."""
+    from icalendar import Calendar  # late: it takes 200 ms, and only this needs it
+
     calendar = Calendar()
     calendar.add("prodid", "-//PiTasker//Runs//EN")
     calendar.add("version", "2.0")
@@ -74,7 +78,7 @@ def _is_frequent(schedule: Schedule) -> bool:
 
 def _events(
     record: TaskRecord, schedule: Schedule, now: datetime, end: datetime, zone: tzinfo
-) -> Iterator[tuple[date, Event]]:
+) -> Iterator[tuple[date, "Event"]]:
     """An event for each run, or for each day of a task that runs often."""
     words = schedules.describe(schedule)
     if _is_frequent(schedule):
@@ -101,7 +105,9 @@ def _runs(schedule: Schedule, now: datetime, end: datetime, zone: tzinfo) -> Ite
         after, count = runs[-1], min(count * 4, 256)
 
 
-def _event(name: str, words: str, now: datetime, start: date, end: date | None) -> Event:
+def _event(name: str, words: str, now: datetime, start: date, end: date | None) -> "Event":
+    from icalendar import Event
+
     event = Event()
     event.add("summary", name)
     event.add("description", words)

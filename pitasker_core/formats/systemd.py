@@ -62,7 +62,7 @@ def write_units(jobs: Sequence[Job], dialect: Dialect = Dialect.DEBIAN) -> Units
             why = "it never runs" if schedule.never_runs else "its time is random"
             notes.append(Remark(f"It is left out: {why}.", name=job.record.name))
             continue
-        files.append(Unit(f"{name}.service", _service(job, schedule)))
+        files.append(Unit(f"{name}.service", _service(job, schedule, dialect)))
         if not schedule.reboot:
             files.append(Unit(f"{name}.timer", _timer(job.record, schedule)))
         notes += [Remark(text, name=job.record.name) for text in _left_out(job, schedule)]
@@ -80,7 +80,7 @@ def _unit_name(name: str, taken: set[str]) -> str:
     return unique
 
 
-def _service(job: Job, schedule: Schedule) -> str:
+def _service(job: Job, schedule: Schedule, dialect: Dialect) -> str:
     record = job.record
     proper, stdin = split_stdin(record.command)
     shell = job.environment.get("SHELL", "/bin/sh")
@@ -96,9 +96,11 @@ def _service(job: Job, schedule: Schedule) -> str:
     lines += [
         _environment(name, value)
         for name, value in job.environment.items()
-        if name not in _NOT_OF_THE_JOB
+        if name not in _NOT_OF_THE_JOB and _VARIABLE.fullmatch(name)
     ]
-    lines.append(f"ExecStart={_quoted(shell)} -c {_quoted(_shell_text(proper), is_command=True)}")
+    lines.append(
+        f"ExecStart={_quoted(shell)} -c {_quoted(_shell_text(proper, dialect), is_command=True)}"
+    )
     if stdin:
         lines += ["StandardInput=data", f"StandardInputText={_escaped(_stdin_text(stdin))}"]
     if record.timeout_seconds:
@@ -118,6 +120,8 @@ def _timer(record: TaskRecord, schedule: Schedule) -> str:
     return "\n".join([*lines, "", "[Install]", "WantedBy=timers.target"]) + "\n"
 
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""Names of variables that systemd takes; cron takes any word."""
 _NOT_OF_THE_JOB = frozenset({"SHELL", "PATH", "MAILTO", "MAILFROM", "CRON_TZ", "RANDOM_DELAY"})
 _MAIL_AND_TIME = {
     "MAILTO": "MAILTO is not taken over: systemd sends no mail.",
@@ -129,6 +133,8 @@ _MAIL_AND_TIME = {
 def _left_out(job: Job, schedule: Schedule) -> list[str]:
     record = job.record
     left = [text for name, text in _MAIL_AND_TIME.items() if name in job.environment]
+    odd = [name for name in job.environment if not _VARIABLE.fullmatch(name)]
+    left += [f"systemd takes no variable of the name {name[:50]!r}." for name in odd]
     if schedule.reboot:
         left.append("@reboot is the start of your systemd: with lingering at boot, else at login.")
     elif len(calendar_events(schedule)) > 1:
@@ -142,9 +148,9 @@ def _left_out(job: Job, schedule: Schedule) -> list[str]:
     return left
 
 
-def _shell_text(proper: str) -> str:
-    """What cron hands to the shell: a backslash before `%` or another backslash goes."""
-    return re.sub(r"\\([%\\])", r"\1", proper)
+def _shell_text(proper: str, dialect: Dialect) -> str:
+    """What cron hands to the shell: a backslash before `%` goes, and Debian's cron halves pairs."""
+    return re.sub(r"\\(%)" if dialect.is_cronie else r"\\([%\\])", r"\1", proper)
 
 
 def _stdin_text(stdin: str) -> str:

@@ -5,22 +5,21 @@ make a small file a large document.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
-
-import yaml
 
 from pitasker_core.base.errors import ParseError
 from pitasker_core.formats.node import DEEPEST, MOST_ITEMS, MOST_NODES, Node, Plain
 
-# The parser in C where the wheel has it: ten times as fast.
-_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 
 def read_yaml(text: str) -> Node:
     """The document of a text. Raises ParseError with the line."""
+    import yaml  # late: most commands need none of it, and it takes 80 ms
+
+    # The parser in C where the wheel has it: ten times as fast.
+    parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        events = yaml.parse(text, Loader=_PARSER)
-        return _document(_counted(events))
+        return _document(_counted(yaml.parse(text, Loader=parser)))
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else None
         raise _error(problem.problem or "cannot be read", line) from None
@@ -31,15 +30,28 @@ def read_yaml(text: str) -> Node:
 
 def write_yaml(data: Any) -> str:
     """Plain data as YAML that reads back as it."""
+    import yaml
+
     written: str = yaml.dump(
-        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000
+        data, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=10_000
     )
     return written
 
 
-class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+@cache
+def _dumper() -> Any:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Writes the rarer line ends as escapes."""
+
+    def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        # PyYAML writes these three as they are in single quotes, and a reader makes blanks of them.
+        style = '"' if set(text) & set("\x85\u2028\u2029") else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent_text)
+    return Dumper
 
 
 def _error(message: str, line: int | None) -> ParseError:
@@ -59,14 +71,18 @@ def _counted(events: Iterable[Any]) -> Iterator[Any]:
 
 def _document(events: Iterator[Any]) -> Node:
     next(events)  # the start of the stream
-    if isinstance(next(events), yaml.StreamEndEvent):
+    if _is(next(events), "StreamEndEvent"):
         raise ParseError("The file is empty.")
     node = _node(next(events), events, 0)
     next(events)  # the end of the document
     after = next(events)
-    if not isinstance(after, yaml.StreamEndEvent):
+    if not _is(after, "StreamEndEvent"):
         raise _error("there is a second document", _line(after))
     return node
+
+
+def _is(event: Any, kind: str) -> bool:
+    return type(event).__name__ == kind
 
 
 def _line(event: Any) -> int:
@@ -76,23 +92,23 @@ def _line(event: Any) -> int:
 
 def _node(event: Any, events: Iterator[Any], depth: int) -> Node:
     line = _line(event)
-    if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+    if _is(event, "AliasEvent") or event.anchor is not None:
         raise _error("anchors and aliases are not read", line)
     if event.tag is not None:
         raise _error("tags are not read", line)
     if depth > DEEPEST:
         raise _error("lists and mappings are nested too deeply", line)
-    if isinstance(event, yaml.ScalarEvent):
+    if _is(event, "ScalarEvent"):
         # An empty style is that of a scalar without quotes.
         return Node(str(event.value) if event.style else Plain(event.value), line)
-    if isinstance(event, yaml.SequenceStartEvent):
+    if _is(event, "SequenceStartEvent"):
         return Node(_items(events, depth), line)
     return Node(_pairs(events, depth), line)
 
 
 def _items(events: Iterator[Any], depth: int) -> list[Node]:
     result: list[Node] = []
-    while not isinstance(event := next(events), yaml.SequenceEndEvent):
+    while not _is(event := next(events), "SequenceEndEvent"):
         result.append(_node(event, events, depth + 1))
         _check_size(result, event)
     return result
@@ -100,7 +116,7 @@ def _items(events: Iterator[Any], depth: int) -> list[Node]:
 
 def _pairs(events: Iterator[Any], depth: int) -> dict[str, Node]:
     result: dict[str, Node] = {}
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
+    while not _is(event := next(events), "MappingEndEvent"):
         key = _node(event, events, depth + 1).value
         if not isinstance(key, str):
             raise _error("a key must be a text", _line(event))

@@ -27,6 +27,7 @@ def read(text, source):
 @pytest.mark.parametrize("source", BOTH_WAYS)
 @given(st.lists(records, max_size=4).map(tuple))
 @example((TaskRecord("---", "@daily", "/bin/x", paused=True, labels=("a;b", "\\")),))
+@example((TaskRecord("x", "@daily", "/bin/x", notes="a\x85b\u2028c\u2029\r\n d"),))
 @example((TaskRecord('pitasker: {"paused": true}', "@daily", "/bin/x"),))
 def test_an_export_reads_back_as_what_it_was_made_of(source, tasks):
     text, notes = write_tasks(tasks, Target(source))

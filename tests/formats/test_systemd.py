@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import next_runs
+from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.formats.on_calendar import calendar_events
 from pitasker_core.formats.record import TaskRecord
 from pitasker_core.formats.systemd import Job, write_units
@@ -138,6 +139,15 @@ def test_the_shell_gets_any_command_as_from_cron(text):
     assert (unquoted(shell), unquoted(quoted)) == ("/bin/sh", text.replace("\\", ""))
 
 
+@pytest.mark.parametrize(
+    ("dialect", "given"), [(Dialect.DEBIAN, r"a\b %"), (Dialect.CRONIE, r"a\\b %")]
+)
+def test_backslashes_reach_the_shell_as_this_cron_hands_them_on(dialect, given):
+    units = write_units([Job(task(r"a\\b \%"))], dialect)
+    line = next(line for line in units.files[0].text.split("\n") if "ExecStart" in line)
+    assert unquoted(line.split(" -c ", 1)[1]) == given
+
+
 def test_standard_input_is_carried_over():
     service = files(Job(task(r"cat%a%50\% b")))["pitasker-backup.service"]
     assert "StandardInput=data\nStandardInputText=a\\x0a50%% b\n" in service
@@ -160,6 +170,7 @@ def test_times_limits_and_environment_are_carried_over():
         (Job(task(schedule="0 0 13 * 5")), "two OnCalendar= lines"),
         (Job(task(), {"MAILTO": "me"}), "MAILTO is not taken over"),
         (Job(task(), {"CRON_TZ": "Asia/Tokyo"}), "CRON_TZ is not taken over"),
+        (Job(task(), {"A-B": "1"}), "no variable of the name 'A-B'"),
         (Job(task(paused=True)), "do not enable its timer"),
         (Job(task()), "never starts a service that still runs"),
         (Job(task(ping_url="https://hc-ping.com/1")), "ping URL"),

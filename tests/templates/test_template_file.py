@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pitasker_core.base.errors import InvalidSyntax, ParseError
@@ -31,6 +31,7 @@ def test_a_template_reads_back_as_what_it_was(template, as_json):
     summary=st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")),
     as_json=st.booleans(),
 )
+@example(title="x", summary="\x85", as_json=False)
 def test_any_words_of_a_template_read_back(title, summary, as_json):
     template = replace(PLAIN, title=title, summary=summary, task_name="x", notes=summary)
     assert read_template(write_template(template, as_json=as_json).encode()) == template
