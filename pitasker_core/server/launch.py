@@ -137,7 +137,7 @@ def demo(environment: Environment, port: int = PORT) -> int:
     Raises ExecutionError if the crontab is not private. The launcher makes a private one.
     """
     from pitasker_core import database
-    from pitasker_core.server import demo_data
+    from pitasker_core.server import demo as demo_contents
 
     if not environment.demo:
         raise ExecutionError(
@@ -154,7 +154,7 @@ def demo(environment: Environment, port: int = PORT) -> int:
             "FORWARDED_ALLOW_IPS": "",
         }
         try:
-            demo_data.fill(scratch)
+            demo_contents.fill(scratch)
             try:
                 server = subprocess.Popen(command, cwd=_PROJECT, env=variables)
             except OSError as problem:
