@@ -301,8 +301,3 @@ def _behind_options(vehicle: str, words: list[Word]) -> tuple[list[Word], bool]:
         else:
             return words[place:], changes_path
     return [], changes_path
-
-
-def words_of(script: Script) -> tuple[Word, ...]:
-    """Every word, those of redirections and assignments included."""
-    return tuple(token for token in script.tokens if isinstance(token, Word))

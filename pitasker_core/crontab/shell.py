@@ -143,6 +143,8 @@ class Script:
 
     text: str
     tokens: tuple[Word | Operator, ...]
+    words: tuple[Word, ...]
+    """Every word, those of redirections and assignments included."""
     steps: tuple[Step, ...]
     comment: int | None = None
     """Where a comment begins that ends the line."""
@@ -176,7 +178,8 @@ def read_script(text: str) -> Script:
     reader.read()
     tokens = tuple(reader.tokens)
     steps, is_compound = _steps(tokens)
-    return Script(text, tokens, steps, reader.comment, reader.unfinished, is_compound)
+    words = tuple(token for token in tokens if isinstance(token, Word))
+    return Script(text, tokens, words, steps, reader.comment, reader.unfinished, is_compound)
 
 
 class _Reader:

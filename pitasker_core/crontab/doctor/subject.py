@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pitasker_core.crontab.calls import Call, Calls, read_calls, words_of
+from pitasker_core.crontab.calls import Call, Calls, read_calls
 from pitasker_core.crontab.doctor.facts import FileFacts, MachineFacts
 from pitasker_core.crontab.doctor.finding import Fix
 from pitasker_core.crontab.document import Entry, encode, split_stdin
@@ -91,7 +91,7 @@ class Subject:
         """The command that cron gives to the shell."""
         self.script: Script = read_script(self.given if len(self.given) <= _LONGEST else "")
         """The command as the shell reads it; empty for a very long command."""
-        self.words: tuple[Word, ...] = words_of(self.script)
+        self.words: tuple[Word, ...] = self.script.words
         self.calls: Calls = read_calls(self.script, variables)
         self.programs = frozenset(call.base for call in self.calls.calls)
         """The names of all programs, without their folders."""
