@@ -6,6 +6,7 @@ import pwd
 from pitasker_core import tasks
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.execution import Execution, describe_execution
 from pitasker_core.sync import service
 
@@ -28,7 +29,7 @@ def explain_task(environment: Environment, number: int) -> Execution:
     if not lines:
         raise NotFound(
             f"Task {number} has no entry in the crontab, so cron runs nothing for it.",
-            f"`./pitasker export {number}` gives it one.",
+            Text(Code(f"./pitasker export {number}"), " gives it one."),
         )
     user = pwd.getpwuid(os.getuid())
     return describe_execution(document, lines[0], user.pw_name, user.pw_dir)

@@ -262,6 +262,8 @@ BACKQUOTES = {
     "server/api/app.py": "the description of the API is Markdown",
     "crontab/document.py": "a quote of the shell",
     "crontab/phrases/tokens.py": "a sign that a text is code",
+    "crontab/doctor/documentation.py": "the documentation of the rules is Markdown",
+    "crontab/doctor/safety_rules.py": "the grammar of the shell",
     "crontab/shell.py": "the grammar of the shell",
     "dashboard/markdown.py": "escapes them",
     "dashboard/notification_settings.py": "Markdown, written there",

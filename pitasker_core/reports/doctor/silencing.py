@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from pitasker_core import database, tasks
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, ReadOnly
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.catalogue import RULES
 from pitasker_core.crontab.document import Document, Entry, EnvironmentLine, encode
 from pitasker_core.database.tables import EventRow, SilencedRuleRow, TaskRow
@@ -74,7 +75,9 @@ def _check(environment: Environment, rule: str) -> None:
     if environment.read_only:
         raise ReadOnly
     if rule not in RULES:
-        raise NotFound(f"There is no rule {rule}.", "`./pitasker doctor --rules` lists them.")
+        raise NotFound(
+            f"There is no rule {rule}.", Text(Code("./pitasker doctor --rules"), " lists them.")
+        )
 
 
 def _rows(session: Session, rule: str, place: Place) -> list[int]:
