@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from pitasker_core.crontab.phrases.fields import can_match_both
 from pitasker_core.crontab.phrases.outline import Outline, Refused
-from pitasker_core.crontab.phrases.reading import Kind, Reading
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, ORDINAL_NAMES, WEEKDAY_NAMES
 
 _LENGTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+_WITH_OTHERS = "cron cannot say that together with other days."
 _MOST_DAYS = 15  # a longer interval is not near to a step of days
 _DAY_NUMBER = '$(( $(date -ud "$(date +\\%F)" +\\%s) / 86400'
 """The number of today since 1970, whatever the zone and the time."""
@@ -37,6 +37,8 @@ def dates_of(outline: Outline) -> Dates:
     )
     if outline.stride:
         _apply_stride(outline, dates, *outline.stride)
+    if (outline.working_day or outline.last_day) and (dates.days or dates.weekdays):
+        raise Refused(_WITH_OTHERS)
     if outline.nths:
         _apply_nths(outline, dates)
     elif outline.working_day:
@@ -53,18 +55,21 @@ def _apply_rate(outline: Outline) -> None:
     if not outline.rate or outline.rate[1] in ("hour", "day"):
         return
     count, unit = outline.rate
-    if unit == "week" and count in _BY_WEEK:
-        outline.weekdays = outline.weekdays or set(_BY_WEEK[count])
-    elif unit == "month" and count in _BY_MONTH:
-        outline.days = outline.days or set(_BY_MONTH[count])
-    elif unit == "year" and 12 % count == 0:
-        outline.months = outline.months or set(range(1, 13, 12 // count))
+    name, spread = {
+        "week": ("weekdays", _BY_WEEK.get(count)),
+        "month": ("days", _BY_MONTH.get(count)),
+        "year": ("months", range(1, 13, 12 // count) if 12 % count == 0 else None),
+    }.get(unit, ("days", None))
+    if spread is None:
+        raise Refused(f"{count} times a {unit} is no regular schedule.")
+    values: set[int] = getattr(outline, name)
+    if not values:
+        values.update(spread)
+        outline.note("The days were not said: they are spread evenly.")
+    if len(values) != count:
+        raise Refused(f"The text says {count} times a {unit}, and names {len(values)}.")
+    if unit == "year" and not outline.weekdays:
         outline.periods.add("month")
-    else:
-        raise Refused(
-            Reading(Kind.UNKNOWN, reason=f"{count} times a {unit} is no regular schedule.")
-        )
-    outline.note("The days were not said: they are spread evenly.")
 
 
 def _apply_stride(outline: Outline, dates: Dates, count: int, unit: str) -> None:
@@ -73,8 +78,9 @@ def _apply_stride(outline: Outline, dates: Dates, count: int, unit: str) -> None
         outline.periods.add("month")
         return
     if unit == "day":
-        near = set(range(1, 32, count)) if count <= _MOST_DAYS else None
-        dates.days = dates.days or near
+        if dates.days or dates.weekdays:
+            raise Refused(_WITH_OTHERS)
+        dates.days = set(range(1, 32, count)) if count <= _MOST_DAYS else None
         outline.periods.add("day")
         dates.reason = (
             f"cron counts days from the 1st of each month: not always {count} days apart."
@@ -106,9 +112,7 @@ def _apply_nths(outline: Outline, dates: Dates) -> None:
     numbers = {number for number, _ in outline.nths}
     weekdays = {weekday for _, weekday in outline.nths}
     if len(outline.nths) != len(numbers) * len(weekdays) or dates.days or dates.weekdays:
-        raise Refused(
-            Reading(Kind.UNKNOWN, reason="cron cannot say that together with other days.")
-        )
+        raise Refused(_WITH_OTHERS)
     days = {
         day for number in numbers - {-1} for day in range(7 * number - 6, min(7 * number, 31) + 1)
     }
@@ -177,6 +181,11 @@ def _want_both(dates: Dates) -> None:
 def _fill_in(outline: Outline, dates: Dates) -> None:
     """What a week, a month or a year means where no day is named: as cron's nicknames have it."""
     has_day = bool(dates.days or dates.weekdays)
+    is_monthly = "month" in outline.periods or ("year" in outline.periods and not dates.months)
+    if is_monthly and dates.weekdays and not dates.days and not outline.nths and not dates.test:
+        raise Refused("Which of these days in the month? Say, for instance, the first Monday.")
+    if "week" in outline.periods and dates.days and not dates.weekdays:
+        raise Refused("A day of the month does not come every week.")
     if not has_day and "week" in outline.periods:
         dates.weekdays = {0}
         outline.note("The day was not said: Sunday, as for @weekly.")
@@ -191,7 +200,7 @@ def _fill_in(outline: Outline, dates: Dates) -> None:
         names = " or ".join(
             f"{min(dates.days or {0})} {MONTH_NAMES[m - 1]}" for m in sorted(dates.months or ())
         )
-        raise Refused(Reading(Kind.UNKNOWN, reason=f"{names} never comes."))
+        raise Refused(f"{names} never comes.")
 
 
 def _comes(days: set[int], months: set[int]) -> bool:

@@ -23,7 +23,7 @@ def compose(outline: Outline) -> Reading:
         return _each_date(outline)
     if outline.boot and not outline.has_times():
         if outline.dates or outline.stride:
-            raise Refused(Reading(Kind.UNKNOWN, reason="@reboot runs at each start, on any day."))
+            raise Refused("@reboot runs at each start, on any day.")
         return Reading(Kind.EXACT, (Offer("@reboot"),), notes=tuple(outline.notes))
     nickname = _nickname(outline)
     if nickname:
@@ -47,8 +47,10 @@ def _is_one_product(dates: list[dict[str, set[Any]]]) -> bool:
 
 def _each_date(outline: Outline) -> Reading:
     """The answer to several dates, such as "25 December and 1 January"."""
-    if any(date.keys() != outline.dates[0].keys() for date in outline.dates):
-        raise Refused(Reading(Kind.UNKNOWN, reason="The text names several dates; split it."))
+    if outline.has_exception or any(
+        date.keys() != outline.dates[0].keys() for date in outline.dates
+    ):
+        raise Refused("The text names several dates; split it.")
     readings = []
     for date in outline.dates:
         part = replace(outline, dates=[])
@@ -56,7 +58,7 @@ def _each_date(outline: Outline) -> Reading:
             setattr(part, name, set(values))
         readings.append(compose(part))
     if any(reading.kind is not Kind.EXACT for reading in readings):
-        raise Refused(Reading(Kind.UNKNOWN, reason="The text names several dates; split it."))
+        raise Refused("The text names several dates; split it.")
     schedules = tuple(reading.offers[0].schedule for reading in readings)
     reason = "One schedule has the same days in each of its months."
     return several(schedules, reason, readings[0].notes, outline.place)
@@ -87,7 +89,9 @@ def _answer(outline: Outline, times: Times, dates: Dates) -> Reading:
     nearest = _schedule(times.nearest or times.groups[0], dates)
     test = dates.test or times.test
     way = f"Begin the command with a test: {test}command"
-    if times.reason:
+    if times.way:
+        way = times.way
+    elif times.reason:
         run = "* * * * *" if "/ 60" in test else f"{nearest.split()[0]} * * * *"
         way = f"Run it by {run} and begin the command with a test: {test}command"
     together = tuple(schedules) if len(schedules) > 1 else ()

@@ -240,6 +240,7 @@ def read_exception(cursor: Cursor, outline: Outline) -> bool:
     if not cursor.word("except") and not (but and cursor.peek().value != "only"):
         return False
     cursor.skip("filler", "in", "every")
+    outline.has_exception = True
     group = cursor.kind(Kind.WEEKDAYS)
     weekdays = set(group) if group else set(cursor.values(_weekday, 0, 6))
     if weekdays:

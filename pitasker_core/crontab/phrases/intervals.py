@@ -1,8 +1,6 @@
 """The clauses that say how often something runs."""
 
 from pitasker_core.crontab.phrases.outline import Cursor, Outline, Refused
-from pitasker_core.crontab.phrases.reading import Kind as Answer
-from pitasker_core.crontab.phrases.reading import Reading
 from pitasker_core.crontab.phrases.vocabulary import Kind
 
 _RATES = {"once": 1, "twice": 2, "thrice": 3}
@@ -102,26 +100,33 @@ _WHOLES = (
 
 def add_interval(outline: Outline, count: float, unit: str) -> None:
     """Take "every `count` `unit`s" into the outline, by its largest unit."""
+    count, unit = _in_largest_unit(count, unit)
+    if count <= 0 or count % 1:
+        raise Refused(f"{count:g} {unit}s are no interval for cron.")
+    if unit in ("second", "minute", "hour"):
+        name = f"{unit}_step"
+        if getattr(outline, name) not in (None, count):
+            raise Refused("The text names two intervals.")
+        setattr(outline, name, count)
+    elif count == 1:
+        outline.periods.add(unit)
+    else:
+        outline.stride = (int(count), unit)
+
+
+def _in_largest_unit(count: float, unit: str) -> tuple[float, str]:
+    """120 minutes as 2 hours, 1.5 hours as 90 minutes."""
     if unit in _UNITS:
         factor, unit = _UNITS[unit]
         count *= factor
+    if unit == "day" and count % 1:
+        count, unit = count * 24, "hour"
     if unit == "hour" and count % 1:
         count, unit = count * 60, "minute"
     for small, size, large in _WHOLES:
         if unit == small and count and count % size == 0:
             count, unit = count // size, large
-    if unit in ("minute", "hour") and getattr(outline, f"{unit}_step") not in (None, count):
-        raise Refused(Reading(Answer.UNKNOWN, reason="The text names two intervals."))
-    if unit == "second":
-        outline.second_step = count
-    elif unit == "minute":
-        outline.minute_step = count
-    elif unit == "hour":
-        outline.hour_step = count
-    elif count == 1:
-        outline.periods.add(unit)
-    else:
-        outline.stride = (int(count), unit)
+    return count, unit
 
 
 def read_period(cursor: Cursor, outline: Outline) -> bool:
@@ -163,7 +168,7 @@ def read_rate(cursor: Cursor, outline: Outline) -> bool:
         return token.value == "once" and cursor.word("every") and bool(_step_back(cursor))
     if count == 1:
         add_interval(outline, *period)
-    elif period[0] == 1:
+    elif period[0] == 1 and count:
         outline.rate = (count, period[1])
     else:
         return False

@@ -1,8 +1,6 @@
 """The clauses that cron has no word for: once, at dusk, at boot, in another zone."""
 
 from pitasker_core.crontab.phrases.outline import Cursor, Outline, Refused
-from pitasker_core.crontab.phrases.reading import Kind as Answer
-from pitasker_core.crontab.phrases.reading import Reading
 from pitasker_core.crontab.phrases.vocabulary import Kind
 
 _LONGEST_PLACE = 4
@@ -45,21 +43,15 @@ def refuse_daylight(cursor: Cursor, outline: Outline) -> bool:
     cursor.skip("at", "in", "filler", "past", "before", "every")
     if cursor.word("daylight"):
         raise Refused(
-            Reading(
-                Answer.UNKNOWN,
-                reason="cron knows no sunrise and no sunset.",
-                usual_way="Start the job at a fixed time before it and let a program such as "
-                "sunwait wait: sunwait wait set 52.5N 13.4E && command",
-            )
+            "cron knows no sunrise and no sunset.",
+            "Start the job at a fixed time before it and let a program such as sunwait wait: "
+            "sunwait wait set 52.5N 13.4E && command",
         )
     if cursor.word("holiday"):
         raise Refused(
-            Reading(
-                Answer.UNKNOWN,
-                reason="cron knows no holidays.",
-                usual_way="Test in the command whether the date is in a list of your own: "
-                'grep -qx "$(date +\\%F)" holidays.txt || command',
-            )
+            "cron knows no holidays.",
+            "Test in the command whether the date is in a list of your own: "
+            'grep -qx "$(date +\\%F)" holidays.txt || command',
         )
     return False
 
@@ -100,6 +92,8 @@ def _is_unit_of_date(outline: Outline, unit: str) -> bool:
     """Whether a unit belongs to the dates before it: "the 5th of the month"."""
     if unit == "week":
         return outline.periods == {"day"}  # "every day of the week"
+    if unit == "month" and outline.weekdays:
+        return True  # "every Monday of the month"
     has_dates = outline.days or outline.nths or outline.last_day or outline.working_day
     if unit == "day" or (has_dates and unit in ("month", "year")):
         outline.periods.add(unit)

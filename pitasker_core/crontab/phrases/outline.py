@@ -20,9 +20,9 @@ Clock = tuple[int, int, str | None]
 class Refused(Exception):
     """A phrase that no schedule says, with the answer."""
 
-    def __init__(self, reading: Reading) -> None:
-        super().__init__(reading.reason)
-        self.reading = reading
+    def __init__(self, reason: str, usual_way: str = "") -> None:
+        super().__init__(reason)
+        self.reading = Reading(Answer.UNKNOWN, reason=reason, usual_way=usual_way)
 
 
 @dataclass
@@ -69,6 +69,7 @@ class Outline:
     working_day: int | None = None
     """The first (1) or last (-1) from Monday to Friday."""
     last_day: bool = False
+    has_exception: bool = False
     both: bool | None = None
     """Whether days and weekdays must both match; None as long as only one of them is named."""
     boot: bool = False
@@ -99,7 +100,7 @@ class Outline:
     def choose(self, *meanings: str) -> int:
         """Which of these meanings an ambiguous place has."""
         if len(self.questions) == _MOST_QUESTIONS:
-            raise Refused(Reading(Answer.UNKNOWN, reason="The text has too many meanings."))
+            raise Refused("The text has too many meanings.")
         self.questions.append(meanings)
         return self.decisions.get(len(self.questions) - 1, 0)
 
