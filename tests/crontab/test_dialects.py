@@ -9,6 +9,7 @@ import pytest
 from pitasker_core import tasks
 from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab.document import Entry, EnvironmentLine, Invalid, parse, parse_line
+from pitasker_core.crontab.document.tags import why_not_tagged
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import overview, task_grid
@@ -60,8 +61,8 @@ def test_cronie_takes_commands_that_debian_refuses():
     assert isinstance(parse_line(line, Dialect.CRONIE), Entry)
     assert isinstance(parse_line(line, Dialect.DEBIAN), Invalid)
     assert isinstance(parse_line(line, Dialect.DEBIAN_13), Invalid)
-    assert parse("", Dialect.CRONIE).why_not_tagged(None, "x" * 999) is None
-    assert "too long" in parse("").why_not_tagged(None, "x" * 999)
+    assert why_not_tagged("x" * 999, "/bin/sh", Dialect.CRONIE) is None
+    assert "too long" in why_not_tagged("x" * 999, "/bin/sh", Dialect.DEBIAN)
 
 
 @pytest.mark.parametrize("line", ["0 2 * * *\n", "0 2 * * * \n", "@daily\n"])

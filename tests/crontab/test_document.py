@@ -30,6 +30,7 @@ from pitasker_core.crontab.document import (
     split_stdin,
     suggested_name,
     tagged,
+    tags,
 )
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.entry_spec import EntrySpec, check_entry
@@ -82,6 +83,10 @@ def added(document, name, schedule, command, tag, paused=False):
     draft = Draft(document)
     refuse(draft.add(EntrySpec(name, schedule, command, tag, paused)))
     return draft.done()
+
+
+def why_not_tagged(document, index, command):
+    return tags.why_not_tagged(command, document.shell(index), document.dialect)
 
 
 def renamed(document, index, old, new):
@@ -287,9 +292,9 @@ def test_debian_refuses_every_line_that_we_call_invalid(tmp_path_factory, line):
     ],
 )
 def test_a_setting_is_read_as_debian_reads_it(line, name, value):
-    setting = only(line + "\n")
-    assert isinstance(setting, EnvironmentLine)
-    assert (setting.name, setting.value) == (name, value)
+    environment_line = only(line + "\n")
+    assert isinstance(environment_line, EnvironmentLine)
+    assert (environment_line.name, environment_line.value) == (name, value)
 
 
 @pytest.mark.parametrize("line", ["A=' b '", "A='\"b\"'"])
@@ -313,8 +318,8 @@ def test_a_long_quoted_setting_loses_its_closing_quote_and_is_invalid():
 
 
 def test_a_setting_acts_on_the_entries_below_it():
-    crontab = parse("@daily a\nSHELL=/bin/bash\n@daily b\nSHELL=/bin/sh\n@daily c\n")
-    assert [crontab.environment(index).get("SHELL") for index in (0, 2, 4, None)] == [
+    document = parse("@daily a\nSHELL=/bin/bash\n@daily b\nSHELL=/bin/sh\n@daily c\n")
+    assert [document.environment(index).get("SHELL") for index in (0, 2, 4, None)] == [
         None,
         "/bin/bash",
         "/bin/sh",
@@ -383,9 +388,9 @@ def test_a_tag_in_the_standard_input_is_misplaced_but_found():
     ],
 )
 def test_a_tag_that_the_shell_takes_for_a_part_of_the_command_marks_no_entry(command):
-    crontab = parse(f"0 5 * * * {command}\n")
-    assert (crontab.entry(0).tag, crontab.entry(0).command) == (None, command)
-    assert (crontab.by_tag, crontab.mentions) == ({}, {TAG: 0})
+    document = parse(f"0 5 * * * {command}\n")
+    assert (document.entry(0).tag, document.entry(0).command) == (None, command)
+    assert (document.by_tag, document.mentions) == ({}, {TAG: 0})
 
 
 @given(st.text("a'\"\\%# ", max_size=8), st.text("ab'\"\\# ", max_size=8))
@@ -418,8 +423,8 @@ def test_a_tag_in_upper_case_is_the_same_tag():
 
 
 def test_a_copied_tag_is_found_on_every_line_that_has_it():
-    crontab = parse(sample("tags"))
-    assert crontab.by_tag[TAG] == [1, 5]
+    document = parse(sample("tags"))
+    assert document.by_tag[TAG] == [1, 5]
 
 
 def test_a_tag_with_no_command_left_is_still_a_tag():
@@ -427,8 +432,8 @@ def test_a_tag_with_no_command_left_is_still_a_tag():
 
 
 def test_tags_of_broken_lines_are_mentions():
-    crontab = parse(sample("broken_with_tags"))
-    assert sorted(crontab.mentions.values()) == [1, 3, 5, 7]
+    document = parse(sample("broken_with_tags"))
+    assert sorted(document.mentions.values()) == [1, 3, 5, 7]
 
 
 def test_a_tag_on_a_line_with_a_nul_byte_is_a_mention():
@@ -454,8 +459,10 @@ def test_a_tag_on_a_line_with_a_nul_byte_is_a_mention():
     ],
 )
 def test_a_command_that_the_tag_would_change_cannot_carry_it(command, shell):
-    setting = f"SHELL={shell}\n" if shell else ""
-    assert parse(f"{setting}0 5 * * * {command}\n").why_not_tagged(1 if shell else 0, command)
+    environment_line = f"SHELL={shell}\n" if shell else ""
+    assert why_not_tagged(
+        parse(f"{environment_line}0 5 * * * {command}\n"), 1 if shell else 0, command
+    )
 
 
 @pytest.mark.parametrize(
@@ -476,15 +483,15 @@ def test_a_command_that_the_tag_would_change_cannot_carry_it(command, shell):
     ],
 )
 def test_a_command_with_nothing_left_open_can_carry_a_tag(command):
-    assert parse("").why_not_tagged(None, command) is None
+    assert why_not_tagged(parse(""), None, command) is None
 
 
 def test_cronie_leaves_two_backslashes_two_and_the_shell_sees_a_comment():
-    assert parse("", Dialect.CRONIE).why_not_tagged(None, "/bin/a \\\\") is None
+    assert why_not_tagged(parse("", Dialect.CRONIE), None, "/bin/a \\\\") is None
 
 
 def test_a_shell_set_below_an_entry_has_no_say_in_its_tag():
-    assert parse("@daily a\nSHELL=/usr/bin/fish\n").why_not_tagged(0, "a") is None
+    assert why_not_tagged(parse("@daily a\nSHELL=/usr/bin/fish\n"), 0, "a") is None
 
 
 shell_words = st.lists(
@@ -496,7 +503,7 @@ shell_words = st.lists(
 @given(shell_words)
 @settings(max_examples=150)
 def test_a_command_behaves_with_its_tag_as_without(command):
-    assume(parse("").why_not_tagged(None, command) is None and "$$" not in command)
+    assume(why_not_tagged(parse(""), None, command) is None and "$$" not in command)
 
     def run(line):
         shell, stdin = as_cron_runs(line)
@@ -558,8 +565,8 @@ def test_a_name_that_would_not_stay_a_name_is_refused(name):
     ],
 )
 def test_a_name_stands_in_the_comment_and_reads_back(name):
-    crontab = parse(str(added(parse(""), name, "@daily", "/bin/a", TAG)))
-    assert crontab.comment_above(1) == name
+    document = parse(str(added(parse(""), name, "@daily", "/bin/a", TAG)))
+    assert document.comment_above(1) == name
 
 
 @pytest.mark.parametrize("command", ["", " ", "\t", " /bin/a", "\t/bin/a", "*", "* /bin/a"])
@@ -607,8 +614,8 @@ def test_the_limit_counts_bytes():
 
 @debian_only
 def test_debian_takes_the_longest_tagged_command(tmp_path):
-    crontab = added(parse(""), "Name", "0 5 * * *", "x" * LONGEST_TAGGED, TAG)
-    assert not refused_by_crontab(str(crontab), tmp_path)
+    document = added(parse(""), "Name", "0 5 * * *", "x" * LONGEST_TAGGED, TAG)
+    assert not refused_by_crontab(str(document), tmp_path)
 
 
 def test_a_schedule_and_command_that_are_a_setting_together_are_refused():
@@ -706,9 +713,9 @@ def test_an_addition_adds_exactly_one_entry_and_a_paused_one_none_for_cron(
 @pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
 def test_adding_and_removing_an_entry_gives_the_same_bytes(file):
     text = decode(file.read_bytes())
-    crontab = added(parse(text), "Name", "0 5 * * *", "/bin/a", OTHER)
+    document = added(parse(text), "Name", "0 5 * * *", "/bin/a", OTHER)
     missing_end = "\n" if text and not text.endswith("\n") else ""
-    assert str(Draft(crontab).remove(len(crontab.lines) - 1, "Name").done()) == text + missing_end
+    assert str(Draft(document).remove(len(document.lines) - 1, "Name").done()) == text + missing_end
 
 
 def test_an_addition_ends_a_last_line_that_had_no_end():
@@ -732,8 +739,8 @@ def test_a_paused_entry_is_added_as_a_comment_with_its_tag():
     ],
 )
 def test_an_edit_keeps_the_indent_the_gaps_and_the_other_fields(change, line):
-    crontab = parse(f"# Above\n\t*/5  * * * *\t/bin/a  b {MARK}%in\nA=b\n")
-    assert str(Draft(crontab).change(1, **change).done()) == f"# Above\n{line}A=b\n"
+    document = parse(f"# Above\n\t*/5  * * * *\t/bin/a  b {MARK}%in\nA=b\n")
+    assert str(Draft(document).change(1, **change).done()) == f"# Above\n{line}A=b\n"
 
 
 @pytest.mark.parametrize(
@@ -789,8 +796,8 @@ def test_a_misplaced_tag_goes_back_to_its_place_with_any_edit():
 
 
 def test_an_edit_leaves_the_words_behind_the_tag():
-    crontab = parse(f"@daily a {MARK} ask me %in\n")
-    assert str(Draft(crontab).change(0, command="b%on").done()) == f"@daily b {MARK} ask me %on\n"
+    document = parse(f"@daily a {MARK} ask me %in\n")
+    assert str(Draft(document).change(0, command="b%on").done()) == f"@daily b {MARK} ask me %on\n"
 
 
 @pytest.mark.parametrize(
@@ -810,8 +817,8 @@ def test_words_behind_a_tag_can_become_a_comment_above(line, words):
 
 
 def test_words_behind_a_tag_can_become_a_part_of_the_command():
-    crontab = parse(f"@daily a {MARK} --more %in\n")
-    assert str(Draft(crontab).words_to_command(0).done()) == f"@daily a --more {MARK}%in\n"
+    document = parse(f"@daily a {MARK} --more %in\n")
+    assert str(Draft(document).words_to_command(0).done()) == f"@daily a --more {MARK}%in\n"
 
 
 def test_an_edit_that_cannot_carry_its_tag_is_refused():
@@ -831,20 +838,20 @@ def test_an_edit_that_cannot_carry_its_tag_is_refused():
     ],
 )
 def test_an_entry_without_its_tag_is_otherwise_as_it_was(line, untagged):
-    crontab = Draft(parse(line)).untag(0).done()
-    assert str(crontab) == untagged
-    assert crontab.by_tag == {}
+    document = Draft(parse(line)).untag(0).done()
+    assert str(document) == untagged
+    assert document.by_tag == {}
 
 
 def test_a_rename_changes_the_comment_that_has_the_old_name():
-    crontab = parse(f"A=b\n# Old\n@daily a {MARK}\n")
-    assert str(renamed(crontab, 2, "Old", "New")) == f"A=b\n# New\n@daily a {MARK}\n"
+    document = parse(f"A=b\n# Old\n@daily a {MARK}\n")
+    assert str(renamed(document, 2, "Old", "New")) == f"A=b\n# New\n@daily a {MARK}\n"
 
 
 @pytest.mark.parametrize("above", ["", "# Somebody's words\n", "# Old\n\n"])
 def test_a_rename_leaves_other_words_alone(above):
-    crontab = parse(f"{above}@daily a {MARK}\n")
-    assert renamed(crontab, len(crontab.lines) - 1, "Old", "New") == crontab
+    document = parse(f"{above}@daily a {MARK}\n")
+    assert renamed(document, len(document.lines) - 1, "Old", "New") == document
 
 
 def test_a_rename_to_what_is_no_name_is_refused():
@@ -899,21 +906,21 @@ def test_a_removal_of_the_first_line_does_not_take_the_last_for_its_comment():
     ],
 )
 def test_a_name_is_suggested_by_the_comment_above_or_the_program(text, name):
-    crontab = parse(text)
-    assert suggested_name(crontab, [index for index, _ in crontab.entries()][-1]) == name
+    document = parse(text)
+    assert suggested_name(document, [index for index, _ in document.entries()][-1]) == name
 
 
 @given(fragments, fragments.map(lambda text: text.replace("\n", "")))
 def test_a_suggested_name_is_always_one_that_can_be_taken(comment, command):
-    crontab = parse(f"# {comment}\n0 5 * * * {command}\n")
-    for index, _ in crontab.entries():
-        assert is_name(suggested_name(crontab, index))
+    document = parse(f"# {comment}\n0 5 * * * {command}\n")
+    for index, _ in document.entries():
+        assert is_name(suggested_name(document, index))
 
 
 @given(texts)
 def test_every_line_is_of_one_known_kind(text):
-    crontab = parse(text)
-    assert isinstance(crontab, Document)
+    document = parse(text)
+    assert isinstance(document, Document)
     assert all(
-        isinstance(x, Blank | Comment | EnvironmentLine | Entry | Invalid) for x in crontab.lines
+        isinstance(x, Blank | Comment | EnvironmentLine | Entry | Invalid) for x in document.lines
     )

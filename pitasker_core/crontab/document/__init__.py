@@ -26,9 +26,6 @@ from pitasker_core.crontab.document.parsing import COMMAND_LIMIT, parse_line
 from pitasker_core.crontab.document.tags import tag_in, tagged
 from pitasker_core.crontab.recording import recorded
 
-Crontab = Document
-Setting = EnvironmentLine
-
 __all__ = [
     "COMMAND_LIMIT",
     "DEFAULT_SHELL",
@@ -36,13 +33,11 @@ __all__ = [
     "NOT_UTF8",
     "Blank",
     "Comment",
-    "Crontab",
     "Document",
     "Entry",
     "EnvironmentLine",
     "Invalid",
     "Line",
-    "Setting",
     "check_name",
     "decode",
     "encode",

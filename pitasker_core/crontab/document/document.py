@@ -10,7 +10,6 @@ from functools import cached_property, lru_cache
 from uuid import UUID
 
 from pitasker_core.base.errors import NotFound
-from pitasker_core.crontab.document import tags
 from pitasker_core.crontab.document.lines import (
     Blank,
     Comment,
@@ -116,10 +115,6 @@ class Document:
             return self
         last = parse_line(self.lines[-1].raw + "\n", self.dialect)
         return replace(self, lines=(*self.lines[:-1], last))
-
-    def why_not_tagged(self, index: int | None, command: str) -> str | None:
-        """Return why a command at an index (None: at the end) cannot carry a tag, or None."""
-        return tags.why_not_tagged(command, self.shell(index), self.dialect)
 
 
 @lru_cache(maxsize=4)
