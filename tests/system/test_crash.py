@@ -20,22 +20,20 @@ from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.processes import in_child
 
 CORE = Path(service.__file__).parent.parent
+PURE = {"merge.py", "sides.py", "stale_editor.py"}
 STEPS = {
-    str(CORE / name)
-    for name in (
-        "tasks.py",
-        "crontab/program.py",
-        "sync/service.py",
-        "sync/install.py",
-        "sync/store.py",
-        "sync/adopt.py",
-        "sync/edit.py",
+    str(file)
+    for file in (
+        CORE / "crontab" / "program.py",
+        *(CORE / "tasks").glob("*.py"),
+        *(CORE / "sync").rglob("*.py"),
     )
+    if file.name not in PURE
 }
 """The files whose every line is a step of writing."""
 
-STRIDE = {"sync": 11}
-"""Lines from one death to the next, else 19: each costs 0.1 s, and a save is some 700 lines."""
+DEATHS = {"sync": 60}
+"""Deaths of an operation, else 36, at lines that are spread evenly: each costs 0.3 s."""
 
 TABLES = {
     table.name: ", ".join(f'"{column.name}"' for column in table.columns if not column.computed)
@@ -59,25 +57,35 @@ SET_UP = text(
 def dying_at(step, environment, work):
     """Do `work` in a process that dies right before the step-th line of the core that it comes to.
 
-    Returns whether it came to that line.
+    Returns the number of lines that it came to.
     """
-    left = step
+    reading, writing = os.pipe()
+    lines = 0
 
     def trace(frame, event, _):
-        nonlocal left
+        nonlocal lines
         if frame.f_code.co_filename not in STEPS:
             return None
         if event == "line":
-            left -= 1
-            if left == 0:
-                os._exit(9)
+            lines += 1
+            if lines == step:
+                die()
         return trace
+
+    def die():
+        os.write(writing, str(lines).encode())
+        os._exit(9)
 
     def run():
         sys.settrace(trace)
         work(environment)
+        sys.settrace(None)
+        die()
 
-    return in_child(environment, run) == 9
+    assert in_child(environment, run) == 9
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        return int(answer.read())
 
 
 def contents(environment):
@@ -166,18 +174,17 @@ def test_a_death_at_any_step_ends_after_one_sync_as_if_none_or_nothing(environme
     service.sync(environment, Request(ME))
     as_if_none = contents(environment)
     assert name == "sync" or as_if_none != as_if_nothing
-    steps = 0
-    for step in range(1, 100_000, STRIDE.get(name, 19)):
+    stage.set_up()
+    lines = dying_at(None, environment, operate)
+    deaths = DEATHS.get(name, 36)
+    assert lines > 10 * deaths
+    for step in range(1, lines + 1, lines // deaths):
         stage.set_up()
-        if not dying_at(step, environment, operate):
-            break
-        steps += 1
-        found = crontab.read()
-        assert without_tags(found) in (without_tags(old), without_tags(new)), step
+        assert dying_at(step, environment, operate) == step
+        assert without_tags(crontab.read()) in (without_tags(old), without_tags(new)), step
         service.sync(environment, Request(ME, confirmed=True))
         assert contents(environment) in (as_if_none, as_if_nothing), step
         assert validation.validate(service.preview(environment)).is_valid, step
-    assert steps > 10
 
 
 def without_tags(data):
