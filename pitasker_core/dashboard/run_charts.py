@@ -131,6 +131,30 @@ def calendar(hours: Sequence[Hour], today: date) -> Any:
     )
 
 
+def by_weekday(hours: Sequence[Hour]) -> Any:
+    """How many runs started on each weekday and hour."""
+    starts: dict[tuple[int, int], int] = defaultdict(int)
+    for hour in hours:
+        count = hour.success + hour.failed + hour.started
+        starts[hour.day.weekday(), hour.hour] += count
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    drawn = blank("")
+    drawn.add_heatmap(
+        x=[f"{hour:02}" for hour in range(24)],
+        y=list(days),
+        z=[[starts[day, hour] or None for hour in range(24)] for day in range(7)],
+        colorscale=[[0, "#cfe8de"], [1, "#1f6f54"]],
+        xgap=2,
+        ygap=2,
+        showscale=False,
+        hovertemplate="%{y} %{x}:00: %{z} starts<extra></extra>",
+    )
+    drawn.update_layout(height=230)
+    drawn.update_xaxes(type="category", showgrid=False)
+    drawn.update_yaxes(type="category", autorange="reversed", showgrid=False, title=None)
+    return drawn
+
+
 _PLACES = {"went well": 0, "failed": 1, "missed": 2, "started": 3}
 
 

@@ -55,6 +55,7 @@ def _pages() -> list[st.Page]:
             default=True,
         ),
         st.Page("pages/tasks.py", title="Tasks", icon=":material/checklist:"),
+        st.Page("pages/timeline.py", title="Timeline", icon=":material/view_timeline:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/history:"),
         st.Page("pages/sync.py", title="Sync", icon=":material/sync_alt:"),
         st.Page("pages/crontab.py", title="Crontab", icon=":material/edit_note:"),

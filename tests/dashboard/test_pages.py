@@ -31,6 +31,7 @@ exit 1
 EMPTY = {
     "overview": "Your crontab has no entries yet",
     "tasks": "There are no tasks and no entries in your crontab yet",
+    "timeline": "There are no tasks yet",
     "runs": "No run has been seen yet",
     "import_entries": "You have no crontab yet",
     "sync": "Nothing was done in this time",

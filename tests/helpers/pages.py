@@ -12,7 +12,7 @@ from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import patience
 
 FRONT_DOOR = Path(__file__).parents[2] / "streamlit_app.py"
-PAGES = ("overview", "tasks", "runs", "import_entries", "sync", "crontab", "settings")
+PAGES = ("overview", "tasks", "timeline", "runs", "import_entries", "sync", "crontab", "settings")
 
 
 class _Fixed(type):

@@ -1,0 +1,97 @@
+"""Minutes in which many jobs start at once, and how to spread them. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pitasker_core.crontab import schedule as schedules
+from pitasker_core.crontab.calendar import next_runs
+from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.tasks import Edit, Task
+
+CROWDED = 3
+"""As many starts in one minute make it crowded."""
+
+_MOST_RUNS = 48
+"""Tasks with more runs a day do not count: they are everywhere."""
+
+_STEP = 10
+"""Minutes between two tasks that are spread."""
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Tasks that start in the same minute."""
+
+    at: datetime
+    tasks: tuple[Task, ...]
+
+
+def crowds(
+    in_force: Mapping[int, str],
+    tasks: Iterable[Task],
+    now: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    dialect: Dialect,
+) -> list[Crowd]:
+    """The first crowd of each set of tasks, soonest first.
+
+    `in_force` has the schedule by which cron runs each task now, by its id.
+    """
+    starts: dict[datetime, list[Task]] = defaultdict(list)
+    for task in tasks:
+        for run in _runs(in_force.get(task.id), now, end, zone, dialect):
+            starts[run].append(task)
+    first: dict[tuple[int, ...], Crowd] = {}
+    for at in sorted(starts):
+        group = starts[at]
+        if len(group) >= CROWDED:
+            first.setdefault(tuple(task.id for task in group), Crowd(at, tuple(group)))
+    return list(first.values())
+
+
+def _runs(
+    text: str | None, now: datetime, end: datetime, zone: ZoneInfo, dialect: Dialect
+) -> list[datetime]:
+    if text is None:
+        return []
+    try:
+        schedule = schedules.parse(text, dialect)
+    except InvalidSchedule:
+        return []
+    days = max(1, round((end - now).total_seconds() / 86_400))
+    runs = [run for run in next_runs(schedule, now, zone, _MOST_RUNS * days + 1) if run <= end]
+    return runs if len(runs) <= _MOST_RUNS * days else []
+
+
+def spread(crowd: Crowd) -> dict[int, str]:
+    """New schedules that start the tasks of a crowd ten minutes apart, by id.
+
+    The first task keeps its time. Only a schedule with a single minute can move, and only within
+    its hour.
+    """
+    moved: dict[int, str] = {}
+    minutes = {crowd.at.minute}
+    for task in crowd.tasks[1:]:
+        fields = task.schedule.split()
+        free = _free_minute(minutes, crowd.at.minute)
+        if len(fields) != 5 or not fields[0].isdecimal() or free is None:
+            continue
+        minutes.add(free)
+        moved[task.id] = " ".join([str(free), *fields[1:]])
+    return moved
+
+
+def _free_minute(taken: set[int], start: int) -> int | None:
+    later = range(start + _STEP, 60, _STEP)
+    earlier = range(start - _STEP, -1, -_STEP)
+    return next((minute for minute in (*later, *earlier) if minute not in taken), None)
+
+
+def edits(moved: Mapping[int, str], tasks: Sequence[Task]) -> list[Edit]:
+    """The edits that give tasks their new schedules, if nobody changed them meanwhile."""
+    versions = {task.id: task.version for task in tasks}
+    return [Edit(task, versions[task], {"schedule": schedule}) for task, schedule in moved.items()]
