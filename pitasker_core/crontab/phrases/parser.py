@@ -69,7 +69,10 @@ def read(text: str) -> Reading:
         nickname = _nickname(text)
         if nickname:
             return nickname
-    tokens, corrections = _corrected(tokenize(text.removeprefix("@")))
+    try:
+        tokens, corrections = _corrected(tokenize(text.removeprefix("@")))
+    except Refused as refused:
+        return refused.reading
     reading = _read_meanings(tokens)
     if corrections and reading.kind is Kind.EXACT:
         reading = replace(reading, kind=Kind.CORRECTED)
@@ -92,13 +95,17 @@ def _nickname(text: str) -> Reading | None:
 
 
 def _corrected(tokens: list[Token]) -> tuple[list[Token], list[str]]:
-    """The tokens, with words that are nearly right replaced, and what was replaced."""
+    """The tokens, with words that are nearly right replaced, and what was replaced.
+
+    Raises Refused at a word that is not understood, so that a text that is no phrase costs little.
+    """
     notes: list[str] = []
     better = []
     for at, token in enumerate(tokens):
-        is_word = token.kind is TokenKind.UNKNOWN and len(notes) < _MOST_CORRECTIONS
-        word = correct(token.text) if is_word and not _is_place(tokens, at) else None
-        if word:
+        if token.kind is TokenKind.UNKNOWN and not _is_place(tokens, at):
+            word = correct(token.text) if len(notes) < _MOST_CORRECTIONS else None
+            if word is None:
+                raise Refused(f"“{token.text}” is not understood here.")
             kind, value = WORDS[word]
             full = NAMES[kind][value] if kind in NAMES else word
             notes.append(f"“{token.text}” is read as “{full}”.")
@@ -163,10 +170,7 @@ def _read_outline(tokens: list[Token], outline: Outline) -> Reading:
     try:
         while cursor.at < len(tokens):
             if not _read_clause(cursor, outline):
-                rest = tokens[cursor.at :]
-                strange = [token for token in rest if token.kind is TokenKind.UNKNOWN]
-                shown = [*strange, *rest][0].text
-                return Reading(Kind.UNKNOWN, reason=f"“{shown}” is not understood here.")
+                raise Refused(f"“{cursor.peek().text}” is not understood here.")
         if len(outline.clauses) >= 4:
             return _read_parts(tokens, outline)
         return compose(outline)

@@ -107,6 +107,7 @@ _MISSPELT_NAMES = {
 _LEMMAS = {
     "every": "every each per",
     "parity": "even odd",
+    "end": "end",
     "other": "other alternate",
     "at": "at around @",
     "between": "between",
@@ -205,7 +206,13 @@ def correct(word: str, targets: tuple[str, ...] = _TARGETS) -> str | None:
     """
     if not 4 <= len(word) <= _MOST_EDITED:
         return None
-    near = [target for target in targets if _is_one_edit_away(word, target)]
+    # One edit leaves one of the first two letters; this spares most comparisons.
+    ends = word[:2]
+    near = [
+        target
+        for target in targets
+        if (target[0] in ends or target[1] in ends) and _is_one_edit_away(word, target)
+    ]
     # A longer word is nearer in proportion; the same first letter is the better sign.
     return max(near, key=lambda target: (target[0] == word[0], len(target)), default=None)
 
