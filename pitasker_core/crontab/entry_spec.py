@@ -167,12 +167,12 @@ def _explain_character(command: str, character: str) -> Rejection:
         return Rejection(
             "command",
             f"A task's command cannot contain {character}.",
-            "Such an entry can only stay as it is, or be written anew in UTF-8.",
+            "Such an entry can only stay as it is, or be written again in UTF-8.",
         )
     return Rejection(
         "command",
         f"A command cannot contain {character}: it must be one line of a crontab.",
-        "“Mend the line end” under Sync health takes it off."
+        "“Fix the line end” on the Sync page removes it."
         if command.endswith("\r")
         else "For several steps write a script, or join them with && or ;.",
     )

@@ -16,14 +16,14 @@ from pitasker_core.sync.validation import Discrepancy, Finding
 class Fix(StrEnum):
     """The fixes, in the words of their buttons."""
 
-    TAKE_CRONTAB = "Take the crontab's"
-    TAKE_DATABASE = "Take the database's"
+    TAKE_CRONTAB = "Keep the crontab's"
+    TAKE_DATABASE = "Keep PiTasker's"
     IMPORT = "Import"
     PUT_RECORDER_BACK = "Put the recorder back"
     KEEP_AS_COMMENT = "Keep as a comment"
     MAKE_PART = "Make it part of the command"
     COMMENT_OUT = "Comment out"
-    UNIX_LINE_END = "Mend the line end"
+    UNIX_LINE_END = "Fix the line end"
 
 
 FIXES: dict[Discrepancy, list[Fix]] = {

@@ -264,12 +264,12 @@ def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab
     crontab.write(original.replace(b"0 2 * * * /home", b"9 9 * * * /home", 1))
     page = visit(f"{serve()}/sync")
     expect(page.get_by_text("Needs a look")).to_be_visible()
-    page.get_by_role("button", name="Take the database's").click()
+    page.get_by_role("button", name="Keep PiTasker's").click()
     expect(page.get_by_text("1 line changed")).to_be_visible()
     assert crontab.read() == original
     crontab.write(original.replace(b"0 2 * * * /home", b"9 9 * * * /home", 1) + b"# more\n")
     page.reload()
-    page.get_by_role("button", name="Take the crontab's").click()
+    page.get_by_role("button", name="Keep the crontab's").click()
     until(lambda: tasks.get(environment, task.id).schedule == "9 9 * * *")
     expect(page.get_by_text("In order")).to_be_visible()
 

@@ -274,6 +274,6 @@ def test_who_may_only_look_sees_everything_and_changes_nothing(
     expect(page.get_by_text("You may look, not change")).to_be_visible(timeout=patience() * 1000)
     expect(page.get_by_role("button", name="Sync now")).to_be_disabled()
     page.goto(f"{address}/sync")
-    expect(page.get_by_role("button", name="Take the database's").first).to_be_disabled()
+    expect(page.get_by_role("button", name="Keep PiTasker's").first).to_be_disabled()
     assert crontab.read() == before
     page.context.close()

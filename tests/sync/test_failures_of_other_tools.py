@@ -34,7 +34,7 @@ def test_importing_and_saving_loses_nothing_there_is_no_field_for(environment, c
     done = importing.import_entries(environment, ME)
     assert len(done.imported) == 5
     assert list(done.errors) == [10]  # what PostgreSQL cannot keep as text
-    assert "written anew in UTF-8" in done.errors[10]
+    assert "written again in UTF-8" in done.errors[10]
     task = create(environment)
     tasks.change(environment, ME, task.id, command="/bin/other")
     tasks.delete(environment, ME, task.id)

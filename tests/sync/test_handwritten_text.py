@@ -209,7 +209,7 @@ def test_a_restore_gives_back_a_last_comment_without_a_line_end(environment, cro
 
 def test_an_import_of_a_line_of_a_windows_text_offers_to_mend_its_end(environment, crontab):
     crontab.write(b"0 1 * * * /bin/a\r\n")
-    assert "Mend the line end" in importing.import_entries(environment, ME).errors[1]
+    assert "Fix the line end" in importing.import_entries(environment, ME).errors[1]
     [odd] = [
         finding
         for finding in validation.validate(service.preview(environment)).findings
