@@ -72,6 +72,8 @@ def _cron(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_old_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests change the crontab by other programs: no answer may be from before that."""
+    from pitasker_core.server import tokens
     from pitasker_core.tasks import view
 
     monkeypatch.setattr(view, "DISPLAY_SECONDS", 0.0)
+    monkeypatch.setattr(tokens, "MEMORY_SECONDS", -1.0)

@@ -2,13 +2,15 @@
 
 import hashlib
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import delete, select, update
 
 from pitasker_core import database
-from pitasker_core.base import clock
+from pitasker_core.base import clock, local_changes
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.base.storable import check_storable
@@ -22,6 +24,12 @@ LONGEST_NAME = 100
 
 _USED_STEP = timedelta(minutes=5)
 """The resolution of the time of last use, so that not every request causes a write."""
+
+
+MEMORY_SECONDS = 1.0
+"""How long a token's role is remembered for requests that only read."""
+
+_MOST_REMEMBERED = 100
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,34 @@ def role_of(environment: Environment, token: str) -> Role | None:
         if row.used_at is None or row.used_at < now - _USED_STEP:
             session.execute(update(TokenRow).where(TokenRow.id == row.id).values(used_at=now))
         return _role(row.may_write)
+
+
+def remembered_role(environment: Environment, token: str) -> Role | None:
+    """Return what `role_of` returned within the last second; None when it must be asked.
+
+    For requests that only read. It is not older than a change by this process, such as the
+    token's revocation.
+    """
+    memory = _roles.get((environment.home, environment.database_url, digest(token)))
+    if memory is None:
+        return None
+    role, at, changes = memory
+    is_young = time.monotonic() <= at + MEMORY_SECONDS and changes == local_changes.count()
+    return role if is_young else None
+
+
+def remember_role(environment: Environment, token: str) -> Role | None:
+    """Return `role_of`, and remember it."""
+    at, changes = time.monotonic(), local_changes.count()
+    role = role_of(environment, token)
+    if role is not None:
+        if len(_roles) >= _MOST_REMEMBERED:
+            _roles.clear()
+        _roles[environment.home, environment.database_url, digest(token)] = (role, at, changes)
+    return role
+
+
+_roles: dict[tuple[Path, str | None, str], tuple[Role, float, int]] = {}
 
 
 def revoke(environment: Environment, actor: str, token: int) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from pitasker_core import tasks
+from pitasker_core.server import tokens
 from pitasker_core.tasks import view
 from tests.helpers.examples import ME, create
 
@@ -26,3 +27,12 @@ def test_an_answer_is_never_older_than_a_change_by_the_api(environment, crontab,
         api.post("/tasks", json={"name": name, "cronSchedule": "@daily", "command": f"/bin/{name}"})
         assert name in {task["name"] for task in api.get("/tasks").json()["tasks"]}
         assert api.get("/crontab/status").json()["dbTaskCount"] == "ABC".index(name) + 1
+
+
+def test_a_revoked_token_is_refused_at_once(environment, crontab, api, monkeypatch):
+    monkeypatch.setattr(tokens, "MEMORY_SECONDS", 3_600.0)
+    assert api.get("/tasks").status_code == 200
+    assert api.get("/tasks").status_code == 200
+    (token,) = tokens.listing(environment)
+    tokens.revoke(environment, ME, token.id)
+    assert api.get("/tasks").status_code == 401

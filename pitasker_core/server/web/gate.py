@@ -151,7 +151,10 @@ async def _role(
 ) -> Role | None:
     if token is not None:
         try:
-            return await anyio.to_thread.run_sync(tokens.role_of, environment, token)
+            is_reading = connection.scope.get("method") in SAFE_METHODS
+            if is_reading and (role := tokens.remembered_role(environment, token)):
+                return role
+            return await anyio.to_thread.run_sync(tokens.remember_role, environment, token)
         except UnknownCrontab:
             # A token of any candidate crontab may decide which crontab this is.
             if connection.scope["path"].startswith("/api/crontabs"):
