@@ -1,4 +1,4 @@
-"""Who may come in, and who is told: passwords, links, tokens, channels."""
+"""Commands of access and notifications: passwords, links, tokens, channels."""
 
 import getpass
 import sys
@@ -21,16 +21,16 @@ def add_to(commands: Commands) -> None:
     command(commands, "sign-out-all", _sign_out_all, "end every session, on every device")
 
     token = group(commands, "token", "tokens by which scripts reach the API")
-    new = command(token, "new", _token_new, "make one")
+    new = command(token, "new", _token_new, "create a token")
     new.add_argument("name", help="what it is for")
-    command(token, "list", _token_list, "all of them")
-    gone = command(token, "revoke", _token_revoke, "make one worthless")
+    command(token, "list", _token_list, "all tokens")
+    gone = command(token, "revoke", _token_revoke, "revoke a token")
     gone.add_argument("token", type=int, metavar="ID")
 
     for one in (secret, link, new):
         one.add_argument("--read-only", action="store_true", help="for looking, not changing")
 
-    notify = group(commands, "notify", "who is told when something fails")
+    notify = group(commands, "notify", "the channels of notifications")
     tried = command(notify, "test", _notify_test, "send a test to the channels")
     tried.add_argument("name", nargs="?", metavar="CHANNEL", help="default: all of them")
 
@@ -72,7 +72,7 @@ def _link(environment: Environment, words: Words) -> Answer:
 
 def _sign_out_all(environment: Environment, words: Words) -> Answer:
     auth.sign_out_everyone(environment)
-    return Answer({"signedOut": True}, "Everybody is signed out, and unused links are worthless.")
+    return Answer({"signedOut": True}, "Everybody is signed out, and unused links are revoked.")
 
 
 def _token_new(environment: Environment, words: Words) -> Answer:
@@ -93,7 +93,7 @@ def _token_list(environment: Environment, words: Words) -> Answer:
 
 def _token_revoke(environment: Environment, words: Words) -> Answer:
     tokens.revoke(environment, ACTOR, words.token)
-    return Answer({"revoked": words.token}, f"Token {words.token} is worthless now.")
+    return Answer({"revoked": words.token}, f"Token {words.token} is revoked.")
 
 
 def _notify_test(environment: Environment, words: Words) -> Answer:

@@ -1,4 +1,4 @@
-"""The crontab as a whole: its text, what is kept of it, and giving it back plain."""
+"""Commands of the whole crontab: its text, snapshots, backups, and leaving PiTasker."""
 
 import sys
 from pathlib import Path
@@ -23,15 +23,15 @@ def add_to(commands: Commands) -> None:
     """Declare these commands."""
     raws = group(commands, "raw", "the whole crontab as text")
     command(raws, "get", _raw_get, "print it, byte for byte")
-    put = command(raws, "set", _raw_set, "install a file in its place")
+    put = command(raws, "set", _raw_set, "replace it by a file")
     put.add_argument("file", nargs="?", default="-", help="default: standard input")
     put.add_argument(
         "--if-sha256", metavar="SUM", help="only if the crontab is still the one `raw get` showed"
     )
-    put.add_argument("--confirm", action="store_true", help="a mass removal is meant")
+    put.add_argument("--confirm", action="store_true", help="confirm a mass removal")
 
     kept = command(commands, "snapshots", _snapshots, "earlier texts of the crontab")
-    kept.add_argument("--show", type=int, metavar="ID", help="the text of one")
+    kept.add_argument("--show", type=int, metavar="ID", help="print the text of a snapshot")
 
     saved = command(commands, "backup", _backup, "write the database and the crontab to one file")
     saved.add_argument("file")
@@ -40,7 +40,7 @@ def add_to(commands: Commands) -> None:
         commands, "restore", _restore, "go back to a snapshot, or to a file that backup wrote"
     )
     back.add_argument("what", metavar="SNAPSHOT|FILE")
-    back.add_argument("--yes", action="store_true", help="a file replaces everything: it is meant")
+    back.add_argument("--yes", action="store_true", help="confirm that a file replaces everything")
     back.add_argument(
         "--if-sha256", metavar="SUM", help="a snapshot: only if the crontab is the one of this sum"
     )
@@ -48,15 +48,15 @@ def add_to(commands: Commands) -> None:
         "--from",
         dest="source",
         metavar="USER@HOST",
-        help="the file is of this other crontab, and it is meant to become this one",
+        help="confirm that the file of this other crontab becomes this one",
     )
-    back.add_argument("--large", action="store_true", help="a file of more than 2 GiB is meant")
+    back.add_argument("--large", action="store_true", help="confirm a file of more than 2 GiB")
 
     command(
         commands,
         "detach",
         _detach,
-        "give entries their plain commands back, as before leaving PiTasker",
+        "remove the recorder from every entry, before leaving PiTasker",
     )
 
 

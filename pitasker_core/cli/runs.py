@@ -22,20 +22,18 @@ def add_to(commands: Commands) -> None:
     now = command(commands, "run", _run_now, "run a task now, in cron's environment")
     now.add_argument("task", type=int)
     now.add_argument(
-        "--wait", action="store_true", help="show what it prints; end as it does, with its code"
+        "--wait", action="store_true", help="show its output, and end with its exit code"
     )
 
-    past = command(commands, "runs", _runs, "what ran, newest first")
-    past.add_argument("--task", type=int, help="of this task alone")
-    past.add_argument("--failed", action="store_true", help="those that failed")
+    past = command(commands, "runs", _runs, "recent runs, newest first")
+    past.add_argument("--task", type=int, help="of one task")
+    past.add_argument("--failed", action="store_true", help="only failed runs")
     past.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
 
-    printed = command(commands, "output", _output, "what a run printed, byte for byte")
+    printed = command(commands, "output", _output, "the output of a run, byte for byte")
     printed.add_argument("number", type=int, metavar="RUN")
 
-    asked = command(
-        commands, "why", _why, "why a task did not run: look at everything that it needs"
-    )
+    asked = command(commands, "why", _why, "why a task did not run, with every check")
     asked.add_argument("task", type=int)
 
 

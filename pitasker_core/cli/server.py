@@ -27,7 +27,7 @@ def add_to(commands: Commands) -> None:
     demo.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
 
     agent = command(
-        commands, "agent", _agent, "keep the tasks and the crontab in step, without the dashboard"
+        commands, "agent", _agent, "keep the tasks and the crontab in sync, without the dashboard"
     )
     agent.set_defaults(logs_to_terminal=True)
 

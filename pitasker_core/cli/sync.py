@@ -1,4 +1,4 @@
-"""Bringing the tasks and the crontab in step: status, sync, validate, import, export."""
+"""Commands of sync: status, sync, validate, import, export."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -26,29 +26,32 @@ _WAYS_OUT = (
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    command(commands, "status", _status, "where the tasks and the crontab stand")
+    status = command(
+        commands, "status", _status, "counts of tasks and entries, and the health of sync"
+    )
+    status.set_defaults(logs_to_file=False)
 
-    sync = command(commands, "sync", _sync, "bring the tasks and the crontab in step")
+    sync = command(commands, "sync", _sync, "sync the tasks and the crontab")
     sync.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="only these tasks")
-    sync.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+    sync.add_argument("--dry-run", action="store_true", help="show the plan; changes nothing")
     sync.add_argument(
         "--policy",
         choices=[policy.value for policy in Policy],
         default="ask",
-        help="what to do about conflicts (default: leave them)",
+        help="how to resolve conflicts (default: leave them)",
     )
     sync.add_argument(
         "--take",
         choices=["database", "crontab"],
-        help="whose version to take for everything that is not in step",
+        help="which side to keep for everything that is out of sync",
     )
     sync.add_argument(
-        "--confirm", action="store_true", help="a mass removal or an older crontab is meant"
+        "--confirm", action="store_true", help="confirm a mass removal or an older crontab"
     )
 
-    command(commands, "validate", _validate, "find what is not in order; changes nothing")
+    command(commands, "validate", _validate, "list all differences and problems; changes nothing")
 
-    bring = command(commands, "import", _import, "make tasks of entries that are in the crontab")
+    bring = command(commands, "import", _import, "turn unmanaged entries into tasks")
     bring.add_argument(
         "lines", nargs="*", type=int, metavar="LINE", help="line numbers (default: all entries)"
     )
@@ -56,9 +59,7 @@ def add_to(commands: Commands) -> None:
     bring.add_argument(
         "--database-only", action="store_true", help="copy: leave the entries untagged"
     )
-    bring.add_argument(
-        "--duplicates", action="store_true", help="also where such a task exists already"
-    )
+    bring.add_argument("--duplicates", action="store_true", help="also entries that equal a task")
     bring.add_argument(
         "--plain-names", action="store_true", help="name tasks by their command alone"
     )
@@ -73,7 +74,7 @@ def _status(environment: Environment, words: Words) -> Answer:
     lines = [
         f"health          {found.health.value}",
         f"last sync       {last:%Y-%m-%d %H:%M:%S %Z}" if last else "last sync       never",
-        f"tasks           {found.tasks} ({found.synced} in step, {found.unsynced} not, "
+        f"tasks           {found.tasks} ({found.synced} in sync, {found.unsynced} out of sync, "
         f"{found.database_only} database-only)",
         f"crontab         {counted(found.entries, 'entry', 'entries')} "
         f"({found.unmanaged} unmanaged, {counted(found.invalid_lines, 'invalid line')})",
@@ -151,7 +152,7 @@ def _report(report: validation.Report) -> Answer:
         lines.append(f"{at}{finding.message} [{finding.kind.value}]")
         if finding.text is not None:
             lines.append(f"    {on_one_line(finding.text)}")
-    verdict = "The tasks and the crontab are in step." if report.is_valid else "Not in order."
+    verdict = "The tasks and the crontab are in sync." if report.is_valid else "Not in order."
     return Answer(Validation.of(report), "\n".join([*lines, verdict]), report.is_valid)
 
 

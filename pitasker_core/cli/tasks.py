@@ -1,4 +1,4 @@
-"""Tasks: list, add, edit, pause, resume, remove and bring back."""
+"""Commands of tasks: list, add, edit, pause, resume, remove, restore, stop managing."""
 
 import argparse
 from collections.abc import Callable
@@ -15,15 +15,17 @@ from pitasker_core.reports import doctor
 from pitasker_core.server.answers import tasks as answers
 from pitasker_core.server.answers.wire import as_json
 from pitasker_core.sync import service
+from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Applied
 
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
     listed = command(commands, "list", _list, "all tasks")
+    listed.set_defaults(logs_to_file=False)
     listed.add_argument("--deleted", action="store_true", help="the deleted ones instead")
 
-    add = command(commands, "add", _add, "a new task")
+    add = command(commands, "add", _add, "add a task")
     for word in ("name", "schedule", "command"):
         add.add_argument(word)
     add.add_argument("--paused", action="store_true")
@@ -51,10 +53,15 @@ def add_to(commands: Commands) -> None:
     _add_what_may_be_left_out(change)
 
     for name, act, text in (
-        ("pause", _pausing(True), "keep tasks from running; their entries stay, commented out"),
-        ("resume", _pausing(False), "let paused tasks run again"),
+        ("pause", _pausing(True), "pause tasks; their entries stay, commented out"),
+        ("resume", _pausing(False), "resume paused tasks"),
         ("remove", _remove, "delete tasks and their entries"),
-        ("undo-remove", _undo_remove, "bring deleted tasks and their entries back"),
+        (
+            "stop-managing",
+            _stop_managing,
+            "delete tasks and leave their entries in the crontab, unmanaged",
+        ),
+        ("undo-remove", _undo_remove, "restore deleted tasks and their entries"),
     ):
         some = command(commands, name, act, text)
         some.add_argument("tasks", nargs="+", type=int, metavar="TASK")
@@ -64,7 +71,7 @@ def _add_what_may_be_left_out(one: argparse.ArgumentParser) -> None:
     one.add_argument("--notes")
     one.add_argument("--label", action="append", help="may be given several times")
     either = argparse.BooleanOptionalAction
-    one.add_argument("--record", action=either, help="keep what its runs print and how they end")
+    one.add_argument("--record", action=either, help="record the output and the result of its runs")
     one.add_argument(
         "--timeout", type=int, metavar="SECONDS", help="end a recorded run after this; 0: never"
     )
@@ -72,7 +79,9 @@ def _add_what_may_be_left_out(one: argparse.ArgumentParser) -> None:
         "--overlap", action=either, help="whether a recorded run may start beside another"
     )
     one.add_argument(
-        "--catch-up", action=either, help="make up once what was missed while it was off"
+        "--catch-up",
+        action=either,
+        help="catch up on runs missed while the machine was off",
     )
 
 
@@ -164,6 +173,13 @@ def _remove(environment: Environment, words: Words) -> Answer:
     answer = _applied(tasks.delete(environment, ACTOR, *words.tasks), "removed")
     hint = f"`./pitasker undo-remove {' '.join(map(str, words.tasks))}` brings it back."
     return Answer(answer.data, f"{answer.text}\n{hint}", answer.in_order)
+
+
+def _stop_managing(environment: Environment, words: Words) -> Answer:
+    chosen = [tasks.get(environment, task) for task in words.tasks]
+    stop_managing(environment, ACTOR, words.tasks)
+    lines = [f"task {task.id} no longer managed: {on_one_line(task.name)}" for task in chosen]
+    return Answer({"tasks": [task.id for task in chosen]}, "\n".join(lines))
 
 
 def _undo_remove(environment: Environment, words: Words) -> Answer:

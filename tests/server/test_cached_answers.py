@@ -36,3 +36,10 @@ def test_a_revoked_token_is_refused_at_once(environment, crontab, api, monkeypat
     (token,) = tokens.listing(environment)
     tokens.revoke(environment, ME, token.id)
     assert api.get("/tasks").status_code == 401
+
+
+def test_the_api_stops_managing_a_task(environment, crontab, api):
+    task = create(environment)
+    assert api.post(f"/tasks/{task.id}/stop-managing").status_code == 204
+    assert b"0 2 * * * /home/pi/backup.sh\n" in crontab.read()
+    assert api.get("/tasks").json()["tasks"] == []

@@ -16,6 +16,7 @@ from pitasker_core.server.answers.tasks import NAMES, Applied, Task, Tasks, task
 from pitasker_core.server.api import requests
 from pitasker_core.server.api.cached_answer import CachedAnswer
 from pitasker_core.server.api.context import ACTOR, Asked, Exact, TaskId, in_utc, respond
+from pitasker_core.sync.stop_managing import stop_managing
 
 router = APIRouter(prefix="/tasks")
 
@@ -81,6 +82,13 @@ def delete(environment: Asked, task: TaskId) -> Exact:
 def undelete(environment: Asked, task: TaskId) -> Exact:
     """Restore a deleted task and its entry."""
     return respond(Applied.of(tasks.undo_delete(environment, ACTOR, task)))
+
+
+@router.post("/{task}/stop-managing", status_code=204, response_class=Response)
+def stop(environment: Asked, task: TaskId) -> Response:
+    """Stop managing a task: delete it and leave its entry in the crontab, unmanaged."""
+    stop_managing(environment, ACTOR, [_existing(environment, task).id])
+    return Response(status_code=204)
 
 
 @router.post("/{task}/toggle-system-managed", response_model=Applied)
