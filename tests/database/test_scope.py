@@ -25,7 +25,7 @@ from pitasker_core.database.tables import (
     TaskRow,
 )
 from pitasker_core.notifications import delivery, rules
-from pitasker_core.reports import audit, doctor, status
+from pitasker_core.reports import audit, status
 from pitasker_core.runs import history as runs
 from pitasker_core.server import auth, background, tokens
 from pitasker_core.server.auth import Role
@@ -97,7 +97,6 @@ def fill(ours):
     task = tasks.create(ours, ME, tasks.NewTask("Backup", "0 2 * * *", "/bin/backup")).tasks[0]
     preferences.change(ours, ME, keep_snapshots=50)
     tokens.create(ours, ME, "phone", Role.WRITE)
-    doctor.silence(ours, ME, "percent", doctor.Place(task=task.id))
     with database.session(ours) as session:
         crontab_row = store.own_crontab(session)
         run = RunRow(task=task.id, source="recorded", started_at=clock.now(), output=b"secret")
