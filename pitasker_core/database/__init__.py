@@ -4,6 +4,7 @@ Its connections see the rows of one crontab only: see `scope`.
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -263,7 +264,12 @@ def _keep_any_text(connection: psycopg.Connection[Any], *_: object) -> None:
 
 def _json(data: Any) -> str:
     """Every value of a JSON column goes to the database through here."""
-    return json.dumps(storable_data(data))
+    written = json.dumps(data)
+    # What cannot be stored is rare, and to look at each text takes longer than to write all of it.
+    return json.dumps(storable_data(data)) if _MAYBE_NOT_STORABLE.search(written) else written
+
+
+_MAYBE_NOT_STORABLE = re.compile(r"\\u(?:0000|d[89a-f])")
 
 
 def _query_begins(connection: Connection, cursor: object, statement: str, *_: object) -> None:

@@ -15,6 +15,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
 from pitasker_core.database.tables import OperationRow
 from pitasker_core.sync import store
+from pitasker_core.sync.operation_details import unpack_details
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def operation(environment: Environment, number: int) -> OperationDetails:
         ).first()
     if row is None:
         raise NotFound(f"There is no operation {number}.")
-    return OperationDetails(**row._mapping)
+    return OperationDetails(**{**row._mapping, "details": unpack_details(row.details)})
 
 
 def days(environment: Environment, since: datetime | None, zone: ZoneInfo) -> list[Day]:

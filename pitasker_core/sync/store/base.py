@@ -1,0 +1,154 @@
+"""The base, which is what both sides last agreed on, and the old places of removed entries."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from pitasker_core.crontab.document import decode, encode, parse
+from pitasker_core.crontab.place import Place
+from pitasker_core.crontab.recording import from_dict
+from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.database.tables import BaseRow, PlaceRow
+from pitasker_core.sync.merge import Fields
+from pitasker_core.sync.sides import BaseEntry
+
+
+@dataclass(frozen=True)
+class BaseMove:
+    """The new base of some tags, and which tasks are in step after it."""
+
+    base: Mapping[UUID, BaseEntry | None]
+    """None: neither side has an entry any more."""
+    synced: Mapping[int, bool] = field(default_factory=dict)
+    """For each task, whether both sides have its entry."""
+
+
+def load_base(session: Session, crontab_row: int) -> dict[UUID, BaseEntry]:
+    """Return what both sides last agreed on, by tag."""
+    rows = session.execute(
+        select(
+            BaseRow.tag,
+            BaseRow.name,
+            BaseRow.schedule,
+            BaseRow.command,
+            BaseRow.paused,
+            BaseRow.recording,
+            BaseRow.comment,
+            BaseRow.comment_is_ours,
+            BaseRow.above,
+        ).where(BaseRow.crontab_row == crontab_row)
+    )
+    return {
+        tag: BaseEntry(
+            Fields(name, schedule, command, paused, from_dict(recording)),
+            comment,
+            is_ours,
+            tuple(above),
+        )
+        for tag, name, schedule, command, paused, recording, comment, is_ours, above in rows
+    }
+
+
+def move_base(session: Session, crontab_row: int, move: BaseMove, at: datetime) -> None:
+    """Write the new base and mark the tasks, in one statement for any number of entries."""
+    if not move.base and not move.synced:
+        return
+    entries = [(tag, entry) for tag, entry in move.base.items() if entry is not None]
+    session.execute(
+        _MOVE_BASE,
+        {
+            "crontab": crontab_row,
+            "at": at,
+            "removed": [tag for tag, entry in move.base.items() if entry is None],
+            "tags": [tag for tag, _ in entries],
+            "names": [entry.fields.name for _, entry in entries],
+            "schedules": [entry.fields.schedule for _, entry in entries],
+            "commands": [entry.fields.command for _, entry in entries],
+            "paused": [entry.fields.paused for _, entry in entries],
+            "recordings": [_json(entry.fields.recording.as_dict()) for _, entry in entries],
+            "comments": [entry.comment for _, entry in entries],
+            "ours": [entry.comment_is_ours for _, entry in entries],
+            "above": [_json(entry.above) for _, entry in entries],
+            "tasks": list(move.synced),
+            "synced": list(move.synced.values()),
+        },
+    )
+
+
+_MOVE_BASE = text("""
+    with removed as (
+        delete from sync_base where tag = any(cast(:removed as uuid[]))
+    ), moved as (
+        insert into sync_base (
+            crontab, tag, name, schedule, command, paused, recording, comment, comment_is_ours,
+            above
+        )
+        select
+            :crontab, tag, name, schedule, command, paused, recording, comment, ours,
+            array(select jsonb_array_elements_text(above))
+        from unnest(
+            cast(:tags as uuid[]), cast(:names as text[]), cast(:schedules as text[]),
+            cast(:commands as text[]), cast(:paused as bool[]), cast(:recordings as jsonb[]),
+            cast(:comments as text[]), cast(:ours as bool[]), cast(:above as jsonb[])
+        ) as base (tag, name, schedule, command, paused, recording, comment, ours, above)
+        on conflict (crontab, tag) do update set
+            name = excluded.name, schedule = excluded.schedule,
+            command = excluded.command, paused = excluded.paused, recording = excluded.recording,
+            comment = excluded.comment, comment_is_ours = excluded.comment_is_ours,
+            above = excluded.above
+    )
+    update tasks set
+        synced_to_crontab = marked.synced,
+        crontab_synced_at = case
+            when marked.synced then cast(:at as timestamptz) else crontab_synced_at
+        end,
+        sync_error = null
+    from unnest(cast(:tasks as int[]), cast(:synced as bool[])) as marked (task, synced)
+    where tasks.id = marked.task
+""")
+
+
+def load_places(session: Session, dialect: Dialect) -> dict[UUID, Place]:
+    """Return the old places of the entries that were ever removed from this crontab."""
+    rows = session.execute(
+        select(PlaceRow.tag, PlaceRow.text, PlaceRow.line, PlaceRow.comment_is_ours)
+    )
+    return {
+        tag: Place(parse(decode(data), dialect), line, comment_is_ours=is_ours)
+        for tag, data, line, is_ours in rows
+    }
+
+
+def save_places(session: Session, crontab_row: int, places: Mapping[UUID, Place]) -> None:
+    """Remember the places of entries that are removed now."""
+    if not places:
+        return
+    statement = insert(PlaceRow).values(
+        [
+            {
+                "crontab_row": crontab_row,
+                "tag": tag,
+                "text": encode(str(place.document)),
+                "line": place.index,
+                "comment_is_ours": place.comment_is_ours,
+            }
+            for tag, place in places.items()
+        ]
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[PlaceRow.crontab_row, PlaceRow.tag],
+            set_={name: statement.excluded[name] for name in ("text", "line", "comment_is_ours")},
+        )
+    )
+
+
+def _json(value: dict[str, Any] | Sequence[str] | None) -> str | None:
+    return None if value is None else json.dumps(value)

@@ -1,0 +1,142 @@
+"""Records of operations, events, and conflicts that wait for a person."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Session
+
+from pitasker_core.base import clock
+from pitasker_core.database.tables import CrontabRow, OperationRow, StateRow
+from pitasker_core.sync.merge import Change
+from pitasker_core.sync.store.crontab_rows import OPEN_CONFLICTS, SyncState
+
+
+@dataclass(frozen=True)
+class SyncRecord:
+    """The record of a sync. `before` and `after` are ids of snapshots."""
+
+    kind: str
+    actor: str
+    started_at: datetime
+    duration_ms: float
+    pushed: int
+    pulled: int
+    conflicts: int
+    failed: int
+    open_conflicts: int
+    """Conflicts of all tasks, also of those that were not synced."""
+    pending: int
+    """Changes that this sync left for another time."""
+    entries: int
+    """Entries in the crontab."""
+    managed: int
+    """Entries that a task manages."""
+    before: int | None
+    after: int | None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(session: Session, **columns: Any) -> int:
+    """Record an operation that is no sync, or that failed. Return its id."""
+    statement = insert(OperationRow).values(**columns).returning(OperationRow.id)
+    return int(session.execute(statement).scalar_one())
+
+
+def record_sync(session: Session, crontab_row: int, sync: SyncRecord) -> int:
+    """Record a sync with the number of tasks in each state, for the charts. Return its id.
+
+    Also notes the time of the sync, in the same statement.
+    """
+    values = {**vars(sync), "crontab": crontab_row}
+    values["outcome"] = "partial" if sync.conflicts or sync.failed else "success"
+    return int(session.execute(_RECORD_SYNC, values).scalar_one())
+
+
+_RECORD_SYNC = text("""
+    with synced as (
+        update crontabs set synced_at = cast(:started_at as timestamptz) where id = :crontab
+    ), counted as (
+        select count(*) as all_tasks,
+            count(*) filter (where is_system_managed) as managed,
+            count(*) filter (where is_system_managed and paused) as paused
+        from tasks where deleted_at is null and crontab = :crontab
+    )
+    insert into sync_operations (
+        crontab, kind, actor, started_at, duration_ms, outcome, pushed, pulled, conflicts, failed,
+        before, after, details
+    )
+    select
+        :crontab, :kind, :actor, cast(:started_at as timestamptz), :duration_ms, :outcome,
+        :pushed, :pulled, :conflicts, :failed,
+        cast(:before as int), cast(:after as int),
+        :details || jsonb_build_object('counts', jsonb_build_object(
+            'states', jsonb_build_object(
+                'synced', greatest(
+                    0, managed - paused
+                        - cast(:open_conflicts as int) - cast(:failed as int)
+                        - cast(:pending as int)
+                ),
+                'paused', paused,
+                'pending', cast(:pending as int),
+                'conflict', cast(:open_conflicts as int),
+                'failed', cast(:failed as int),
+                'database only', all_tasks - managed
+            ),
+            'entries', cast(:entries as int),
+            'managed', cast(:managed as int)
+        ))
+    from counted
+    returning id
+""").bindparams(bindparam("details", type_=JSONB))
+
+
+def mark_synced(session: Session, crontab_row: int, at: datetime) -> None:
+    """Note the time of a sync that leaves no record."""
+    session.execute(update(CrontabRow).where(CrontabRow.id == crontab_row).values(synced_at=at))
+
+
+def failed_last_by(session: Session, crontab_row: int, code: str, message: str) -> bool:
+    """Return whether the newest operation failed with the same error."""
+    newest = session.execute(
+        select(OperationRow.error_code, OperationRow.error_message)
+        .where(OperationRow.crontab_row == crontab_row)
+        .order_by(OperationRow.id.desc())
+        .limit(1)
+    ).first()
+    return newest is not None and tuple(newest) == (code, message)
+
+
+def save_conflicts(
+    session: Session,
+    state: SyncState,
+    conflicts: Collection[Change],
+    only: Collection[UUID] | None,
+) -> bool:
+    """Remember the conflicts of all tags, or of some. Return whether they changed."""
+    now = {str(change.tag): change.fingerprint for change in conflicts}
+    if only is not None:
+        others = {tag: value for tag, value in state.conflicts.items() if UUID(tag) not in only}
+        now = others | now
+    if now == state.conflicts:
+        return False
+    session.merge(StateRow(key=OPEN_CONFLICTS, value=now, updated_at=clock.now()))
+    return True
+
+
+def add_events(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
+    """Write events in one statement: `actor`, `kind`, `task`, `before` and `after` of each."""
+    if events:
+        session.execute(_ADD_EVENTS, {"events": list(events)})
+
+
+_ADD_EVENTS = text("""
+    insert into events (actor, kind, task, before, after)
+    select actor, kind, task, before, after
+    from jsonb_to_recordset(:events)
+        as event (actor text, kind text, task int, before jsonb, after jsonb)
+""").bindparams(bindparam("events", type_=JSONB))

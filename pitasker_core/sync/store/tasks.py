@@ -1,0 +1,248 @@
+"""The rows of tasks that a sync and an edit read and write."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    inspect,
+    literal,
+    literal_column,
+    select,
+    text,
+    types,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from pitasker_core.base import clock
+from pitasker_core.base.errors import Stale
+from pitasker_core.crontab.recording import recording
+from pitasker_core.database.tables import TaskRow
+from pitasker_core.sync.merge import Fields
+from pitasker_core.sync.sides import KnownTask
+
+
+def edited_tasks(session: Session, tasks: Collection[int]) -> dict[int, TaskRow]:
+    """Lock the tasks to edit, and return them by id.
+
+    They are detached from the session: `write_tasks` writes them.
+    """
+    query = select(TaskRow).where(TaskRow.id.in_(tasks))
+    rows = {row.id: row for row in session.scalars(_locking_tasks(query))}
+    for row in rows.values():
+        session.expunge(row)
+    return rows
+
+
+def add_tasks(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert tasks of entries in one statement. Return their ids, in the same order."""
+    return sorted(session.scalars(_ADD_TASKS, {"rows": list(rows), "at": clock.now()}))
+
+
+_ADD_TASKS = text("""
+    insert into tasks (
+        name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap, source,
+        is_system_managed, crontab_id, synced_to_crontab, crontab_synced_at, version
+    )
+    select name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap, source,
+        is_system_managed, tag, synced, case when synced then cast(:at as timestamptz) end, 1
+    from rows from (
+        jsonb_to_recordset(:rows) as (
+            name text, cron_schedule text, command text, paused bool, record_runs bool,
+            timeout_seconds int, no_overlap bool, source text, is_system_managed bool, tag uuid,
+            synced bool
+        )
+    ) with ordinality as entry (
+        name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap, source,
+        is_system_managed, tag, synced, number
+    )
+    order by number
+    returning id
+""").bindparams(bindparam("rows", type_=JSONB))
+
+
+def lock_tasks(session: Session, tasks: Collection[int]) -> set[int]:
+    """Lock tasks until commit. Return the ids of those that exist."""
+    query = select(TaskRow.id).where(TaskRow.id.in_(tasks))
+    return set(session.scalars(_locking_tasks(query)))
+
+
+def _locking_tasks(query: Any) -> Any:
+    """Let a query lock its tasks, in the order of their ids.
+
+    Every transaction locks the crontab first and then tasks in this order, so there are no
+    deadlocks. Runs can be added to a locked task.
+    """
+    return query.order_by(TaskRow.id).with_for_update(key_share=True, of=TaskRow)
+
+
+def write_tasks(session: Session, rows: Iterable[TaskRow]) -> None:
+    """Write the changes of `edited_tasks`, in one statement for any number of tasks.
+
+    Raises Stale when another process changed one of them meanwhile.
+    """
+    changed = {row: changed_columns(row) for row in rows}
+    modified = [row for row, names in changed.items() if names]
+    if not modified:
+        return
+    table = TaskRow.__table__
+    names = sorted(set().union(*changed.values()))
+    columns = {name: table.c[name] for name in ("id", "version", *names)}
+    values = [
+        {column.name: getattr(row, name) for name, column in columns.items()} for row in modified
+    ]
+    new = func.jsonb_populate_recordset(
+        literal_column("null::tasks"),
+        cast(literal(json.dumps(values, default=str), types.Text), JSONB),
+    ).table_valued(*[column(c.name, c.type) for c in columns.values()], name="new")
+    done = session.execute(
+        update(TaskRow)
+        .where(TaskRow.id == new.c.id, TaskRow.version == new.c.version)
+        .values(
+            {**{name: new.c[columns[name].name] for name in names}, "version": TaskRow.version + 1}
+        )
+        .returning(TaskRow.id, TaskRow.version, TaskRow.definition_changed_at)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if len(done) != len(modified):
+        raise Stale("A task was changed by somebody else meanwhile.", "Nothing was changed.")
+    by_id = {row.id: row for row in modified}
+    for task, version, definition_changed_at in done:
+        set_committed_value(by_id[task], "version", version)
+        set_committed_value(by_id[task], "definition_changed_at", definition_changed_at)
+
+
+def changed_columns(row: TaskRow) -> set[str]:
+    """Return the names of the changed attributes that are not written yet."""
+    # Not `attrs` with their history, which takes ten times as long.
+    before = inspect(row).committed_state
+    return {name for name, value in before.items() if value != getattr(row, name)}
+
+
+def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> dict[UUID, KnownTask]:
+    """Return every task that has, had or wants an entry, by its tag."""
+    query = (
+        select(
+            TaskRow.tag,
+            TaskRow.id,
+            TaskRow.name,
+            TaskRow.cron_schedule,
+            TaskRow.command,
+            TaskRow.paused,
+            TaskRow.record_runs,
+            TaskRow.timeout_seconds,
+            TaskRow.no_overlap,
+            and_(TaskRow.is_system_managed, TaskRow.deleted_at.is_(None)),
+            and_(TaskRow.source != "pitasker", TaskRow.crontab_synced_at.is_(None)),
+        )
+        .where(TaskRow.crontab_row == crontab_row, TaskRow.tag.is_not(None))
+        .order_by(TaskRow.id)
+    )
+    rows = session.execute(_locking_tasks(query) if lock else query)
+    return {
+        tag: KnownTask(
+            task,
+            Fields(
+                name,
+                schedule,
+                command,
+                paused,
+                recording(on=on, timeout_seconds=timeout, no_overlap=alone),
+            ),
+            wanted,
+            adopting,
+        )
+        for tag, task, name, schedule, command, paused, on, timeout, alone, wanted, adopting in rows
+        if tag
+    }
+
+
+def pull(
+    session: Session,
+    changes: Sequence[tuple[int, Fields | None, Fields | None]],
+    at: datetime,
+) -> None:
+    """Give tasks the fields of their entries: (task, before, after). Write an event for each.
+
+    A task whose entry is gone becomes database-only. An unrecorded entry carries no limits, so its
+    task keeps them.
+    """
+    if not changes:
+        return
+    values = [
+        {
+            "task": task,
+            "before": before.as_dict() if before else None,
+            "after": after.as_dict() if after else None,
+        }
+        for task, before, after in changes
+    ]
+    session.execute(_PULL, {"changes": values, "at": at})
+
+
+_PULL = text("""
+    with changes as materialized (
+        select task, before, after, after -> 'recording' as recording
+        from jsonb_to_recordset(:changes) as change (task int, before jsonb, after jsonb)
+    ), added as (
+        insert into events (actor, kind, task, before, after)
+        select 'crontab', case
+            when after is null then 'removed from the crontab' else 'changed in the crontab'
+        end, task, before, after
+        from changes
+    )
+    update tasks set
+        name = coalesce(after ->> 'name', name),
+        cron_schedule = coalesce(after ->> 'schedule', cron_schedule),
+        command = coalesce(after ->> 'command', command),
+        paused = coalesce(cast(after ->> 'paused' as bool), paused),
+        record_runs = case when after is null then record_runs else recording <> 'null' end,
+        timeout_seconds = case
+            when recording <> 'null' then cast(recording ->> 'timeout_seconds' as int)
+            else timeout_seconds
+        end,
+        no_overlap = coalesce(cast(recording ->> 'no_overlap' as bool), no_overlap),
+        is_system_managed = after is not null,
+        deleted_at = case when after is null then deleted_at end,
+        updated_at = cast(:at as timestamptz),
+        version = version + 1
+    from changes where tasks.id = changes.task
+""").bindparams(bindparam("changes", type_=JSONB))
+
+
+def mark_failed(session: Session, failures: Mapping[int, str]) -> bool:
+    """Save why each task could not be written. Return whether a reason changed."""
+    if not failures:
+        return False
+    done = session.execute(
+        _MARK_FAILED, {"tasks": list(failures), "reasons": list(failures.values())}
+    )
+    return done.first() is not None
+
+
+_MARK_FAILED = text("""
+    update tasks set sync_error = reason, synced_to_crontab = false
+    from unnest(cast(:tasks as int[]), cast(:reasons as text[])) as failures (task, reason)
+    where tasks.id = task and sync_error is distinct from reason
+    returning tasks.id
+""")
+
+
+def database_only(session: Session) -> list[int]:
+    """Return the ids of the database-only tasks."""
+    rows = session.scalars(
+        select(TaskRow.id)
+        .where(TaskRow.deleted_at.is_(None), ~TaskRow.is_system_managed)
+        .order_by(TaskRow.id)
+    )
+    return [*rows]
