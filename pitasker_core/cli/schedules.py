@@ -28,7 +28,8 @@ def _schedule(environment: Environment, words: Words) -> Answer:
     answer = understand_here(environment, words.text)
     if not answer.schedule and not answer.suggestions and not answer.usual_way:
         raise InvalidSyntax(f"{answer.reason[:1].upper()}{answer.reason[1:].rstrip('.')}.")
-    is_clear = answer.schedule is not None and not answer.reason
+    has_better = answer.is_schedule and bool(answer.suggestions)
+    is_clear = answer.schedule is not None and not answer.reason and not has_better
     return Answer(json_schedules.understanding(answer), _described(answer), is_clear)
 
 

@@ -22,6 +22,7 @@ def test_words_get_their_schedule_and_the_next_five_runs(cli, capsys):
         ("every 45 minutes", 1, "30 1-22/3 * * *"),
         ("last day of the month", 1, 'date -d tomorrow +\\%d)" = 01 ]'),
         ("in 10 minutes", 1, "at now + 10 minutes"),
+        ("0 22-2 * * *", 1, "0 22-23,0-2 * * *  Every hour from 22:00 to 02:00"),
         ("0 25 * * *", 1, "25 0 * * *  Every day at 00:25"),
     ],
 )

@@ -96,7 +96,7 @@ def _answer(outline: Outline, times: Times, dates: Dates) -> Reading:
         way = f"Run it by {run} and begin the command with a test: {test}command"
     together = tuple(schedules) if len(schedules) > 1 else ()
     if together:
-        way = "Write an entry for each: " + " and ".join(together) + f". Or: {way}"
+        way = f"Write an entry for each: {' and '.join(together)}. Or: {way[0].lower()}{way[1:]}"
     return Reading(
         Kind.NEAREST,
         (Offer(nearest, "the nearest", "" if times.reason else test),),

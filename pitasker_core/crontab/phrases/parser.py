@@ -154,14 +154,18 @@ def _choice(readings: list[Reading], labels: list[str]) -> Reading:
         return first
     is_exact = all(reading.kind is Kind.EXACT for reading in readings)
     reasons = dict.fromkeys(reading.reason for reading in readings if reading.reason)
-    ways = dict.fromkeys(reading.usual_way for reading in readings if reading.usual_way)
+    ways = [
+        f"For {label}: {reading.usual_way}"
+        for label, reading in zip(labels, readings, strict=True)
+        if reading.usual_way
+    ]
     question = f"The text has several meanings: {', or '.join(labels)}."
     return replace(
         first,
         kind=Kind.CHOICE if is_exact else Kind.NEAREST,
         offers=tuple(offers.values()),
         reason=" ".join([question, *reasons]),
-        usual_way=" ".join(ways),
+        usual_way="\n".join(ways),
     )
 
 

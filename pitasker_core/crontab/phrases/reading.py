@@ -44,7 +44,7 @@ class Reading:
     reason: str = ""
     """Why there is no exact schedule, or what is ambiguous."""
     usual_way: str = ""
-    """How people do it with cron, or without it."""
+    """How people do it with cron, or without it; a line for each meaning."""
     together: tuple[str, ...] = ()
     """The schedules that only together say it, each an entry of its own."""
     notes: tuple[str, ...] = ()
