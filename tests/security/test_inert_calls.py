@@ -260,6 +260,7 @@ def test_a_call_that_does_not_escape_is_found(line):
 
 BACKQUOTES = {
     "server/api/requests.py": "descriptions of the API are Markdown",
+    "templates/checking.py": "quotes of the shell",
     "server/api/app.py": "the description of the API is Markdown",
     "crontab/document/tags.py": "a quote of the shell",
     "crontab/phrases/tokens.py": "a sign that a text is code",
