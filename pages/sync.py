@@ -18,6 +18,10 @@ from pitasker_core.reports.status import Status
 from pitasker_core.sync import operation_history
 
 
+def _sync() -> None:
+    sync_now()
+
+
 def main() -> None:
     """Draw the page."""
     listing = tasks.listing(environment())
@@ -29,7 +33,7 @@ def main() -> None:
         "Sync now",
         type="primary",
         icon=":material/sync:",
-        on_click=sync_now,
+        on_click=_sync,
         disabled=listing.problem is not None or environment().read_only,
     )
     show_background()

@@ -67,11 +67,13 @@ def main() -> None:
 
 
 def _staged() -> Staging:
-    return st.session_state.setdefault("staged", {})
+    staging: Staging = st.session_state.setdefault("staged", {})
+    return staging
 
 
 def _chosen() -> set[int]:
-    return st.session_state.setdefault("chosen", set())
+    chosen: set[int] = st.session_state.setdefault("chosen", set())
+    return chosen
 
 
 def _filters(listing: Listing) -> tuple[str, str]:
@@ -106,6 +108,10 @@ def _offer_new() -> None:
         task_dialog(None)
 
 
+def _show_all() -> None:
+    del st.query_params["only"]
+
+
 def _only() -> set[int]:
     """The tasks that an address such as `/tasks?only=3,4` asks for: those of an import."""
     asked = st.query_params.get("only", "").split(",")
@@ -113,7 +119,7 @@ def _only() -> set[int]:
     if only:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Only the {len(only)} that were imported", width="content")
-            st.button("Show all", type="tertiary", on_click=st.query_params.pop, args=("only",))
+            st.button("Show all", type="tertiary", on_click=_show_all)
     return only
 
 
