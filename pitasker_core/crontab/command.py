@@ -32,9 +32,9 @@ def split_stdin(command: str) -> tuple[str, str]:
 
 
 def main_program(command: str) -> str | None:
-    """The name of the program that a command is about, or None when it is not certain.
+    """Return the name of the program that a command is about, or None if that is unclear.
 
-    It is looked for behind preludes such as `cd`, and behind `nice`, `sudo` and their like.
+    Preludes such as `cd`, and carriers such as `nice` and `sudo`, are skipped.
     """
     script = read_script(command[:_LONGEST])
     if script.unfinished:
@@ -47,12 +47,12 @@ def main_program(command: str) -> str | None:
 
 
 def _values(step: Step) -> list[str]:
-    """The words without their quotes; an expansion stays as it is written."""
+    """Return the words without their quotes. An expansion stays as it is written."""
     return [word.source if word.literal is None else word.literal for word in step.words]
 
 
 def _run_by(words: list[str]) -> str | None:
-    """The name of the program that these words run, behind all that only runs another one."""
+    """Return the name of the program that these words run, without its carriers."""
     carrier, skips = "", 0
     rest = iter(words)
     for word in rest:

@@ -12,12 +12,12 @@ from pitasker_core.crontab.document import (
     Entry,
     Invalid,
     Line,
+    add_recorder,
+    add_tag,
     check_name,
     find_control_character,
     parse_line,
-    recorded,
     tag_in,
-    tagged,
 )
 from pitasker_core.crontab.document.tags import why_not_tagged
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT, PLAIN, Recorder, Recording
@@ -189,7 +189,7 @@ def _check_recording(
     if shell.rsplit("/", 1)[-1] == "python3":
         return Rejection("recording", f"SHELL is {shell}, which cannot start the recorder.")
     try:
-        command = recorded(spec.command, spec.recorder, spec.recording)
+        command = add_recorder(spec.command, spec.recorder, spec.recording)
     except InvalidSyntax as problem:
         return Rejection("recording", problem.message, problem.advice)
     reason = why_not_tagged(command, shell, dialect)
@@ -200,9 +200,9 @@ def _write(spec: EntrySpec, layout: Layout, dialect: Dialect) -> Entry | Rejecti
     """Write the line, and read it by the grammar that cron reads it with: that is the proof."""
     command = spec.command
     if spec.recorder:
-        command = recorded(command, spec.recorder, spec.recording)
+        command = add_recorder(command, spec.recorder, spec.recording)
     if spec.tag:
-        command = tagged(command, spec.tag, layout.words)
+        command = add_tag(command, spec.tag, layout.words)
     body = layout.indent + spec.schedule + layout.gap + command + layout.ending
     line = parse_line(layout.prefix + body, dialect)
     if isinstance(line, Entry) and says(line, spec) and line.words == layout.words:

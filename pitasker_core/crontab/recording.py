@@ -80,7 +80,7 @@ _WRAPPED = re.compile(
 )
 
 
-def wrapped(proper: str, recorder: Recorder, recording: Recording) -> str:
+def wrap(proper: str, recorder: Recorder, recording: Recording) -> str:
     """Return the command proper (what precedes standard input) with the recorder before it.
 
     Raises InvalidSyntax when the recorder's own path cannot be written into a crontab.
@@ -99,7 +99,7 @@ def wrapped(proper: str, recorder: Recorder, recording: Recording) -> str:
     return f"{path}{timeout}{no_overlap} {recorder.task} '{quoted}'"
 
 
-def recorded(command: str, recorder: Recorder, recording: Recording) -> str:
+def add_recorder(command: str, recorder: Recorder, recording: Recording) -> str:
     """Return the command with the recorder before it if runs are recorded, else the command.
 
     Its standard input is unchanged. Raises InvalidSyntax when the recorder's path cannot be written
@@ -108,13 +108,13 @@ def recorded(command: str, recorder: Recorder, recording: Recording) -> str:
     if not recording.on:
         return command
     proper, stdin = split_stdin(command)
-    return wrapped(proper, recorder, recording) + stdin
+    return wrap(proper, recorder, recording) + stdin
 
 
-def unwrapped(proper: str) -> tuple[str, Recorder | None, Recording]:
+def unwrap(proper: str) -> tuple[str, Recorder | None, Recording]:
     """Return the command that a recorder runs, the recorder, and how it records.
 
-    A command that is not exactly as `wrapped` writes it comes back unchanged: a person wrote it.
+    A command that is not exactly as `wrap` writes it comes back unchanged: a person wrote it.
     """
     match = _WRAPPED.fullmatch(proper) if FILE_NAME in proper else None
     if match is None:

@@ -13,7 +13,7 @@ from pitasker_core.crontab.document import (
     Entry,
     EnvironmentLine,
     Invalid,
-    suggested_name,
+    suggest_name,
 )
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard.task_grid import in_words
@@ -44,7 +44,7 @@ def choices(compared: Comparison, tasks: Sequence[Task]) -> list[Choice]:
     found = []
     for item in importing.importable(compared):
         entry = compared.document.entry(item.line - 1)
-        name = item.name or suggested_name(compared.document, item.line - 1)
+        name = item.name or suggest_name(compared.document, item.line - 1)
         same = present.setdefault((entry.schedule, entry.command), f"the entry in line {item.line}")
         note = notes.get(item.line, "")
         if same != f"the entry in line {item.line}":

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pitasker_core.base.text import Code, Text, counted, visible
-from pitasker_core.crontab.document import Document, suggested_name
+from pitasker_core.crontab.document import Document, suggest_name
 from pitasker_core.crontab.zones import entry_zone
 from pitasker_core.dashboard.task_grid import in_words, next_run
 from pitasker_core.dashboard.timeline import Planned
@@ -121,7 +121,7 @@ def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> lis
         if run is None:
             continue
         owner = owners.get(index)
-        name = owner.fields.name if owner else suggested_name(compared.document, index)
+        name = owner.fields.name if owner else suggest_name(compared.document, index)
         runs.append(Upcoming(run.astimezone(zone), name, owner.task if owner else None))
     return heapq.nsmallest(count, runs, key=lambda run: run.at)
 

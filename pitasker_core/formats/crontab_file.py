@@ -20,7 +20,7 @@ from pitasker_core.crontab.document import (
     Invalid,
     parse,
     parse_line,
-    suggested_name,
+    suggest_name,
 )
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.formats import node as nodes
@@ -104,7 +104,7 @@ def _record(document: Document, index: int, entry: Entry) -> TaskRecord:
         fields |= {"timeout_seconds": how.timeout_seconds, "no_overlap": how.no_overlap}
     values = _values_above(document, index)
     if values is None:
-        name = suggested_name(document, index)
+        name = suggest_name(document, index)
     else:
         name = document.comment_above(index - 1) or ""
         fields |= values

@@ -12,7 +12,7 @@ from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
-from pitasker_core.crontab.document import Document, Entry, Invalid, suggested_name
+from pitasker_core.crontab.document import Document, Entry, Invalid, suggest_name
 from pitasker_core.crontab.entry_spec import check_entry, spec_of
 from pitasker_core.crontab.recording import PLAIN
 from pitasker_core.crontab.rejection import refuse
@@ -195,7 +195,7 @@ class _Importer:
         name = item.name
         if name is None:
             suggests = self._options.generate_names
-            name = suggested_name(document, index) if suggests else entry.command[:100].strip()
+            name = suggest_name(document, index) if suggests else entry.command[:100].strip()
         is_tagged = index in comparison.reading.unknown
         tag = entry.tag if is_tagged and entry.tag else uuid4()
         spec = replace(spec_of(entry), name=name, tag=tag)

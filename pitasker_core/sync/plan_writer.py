@@ -73,11 +73,11 @@ class _PlanWriter:
 
     def finish(self, changes: Collection[Change]) -> PlanOutcome:
         """Return the document with all changes, and the new base."""
-        document, is_back = self._bring_back(self.draft.done())
+        document, has_old_place = self._bring_back(self.draft.done())
         notes = {}
-        for tag, found_place in is_back.items():
+        for tag, is_back in has_old_place.items():
             index = document.by_tag[tag][0]
-            note = describe_environment(document, index, self.places[tag], is_back=found_place)
+            note = describe_environment(document, index, self.places[tag], is_back=is_back)
             if note:
                 notes[tag] = note
         if document is not self.document:
@@ -155,7 +155,7 @@ class _PlanWriter:
 
     def _bring_back(self, document: Document) -> tuple[Document, dict[UUID, bool]]:
         """Write the entries that come back, and return which of them got their old place."""
-        is_back: dict[UUID, bool] = {}
+        has_old_place: dict[UUID, bool] = {}
         for tag, fields in sorted(self.returning, key=lambda item: self.places[item[0]].index):
             place = self.places[tag]
             above = find_place(document, place, self.places)
@@ -171,8 +171,8 @@ class _PlanWriter:
                 continue
             document = draft.done()
             self.owns_comment[tag] = has_comment
-            is_back[tag] = above is not None
-        return document, is_back
+            has_old_place[tag] = above is not None
+        return document, has_old_place
 
     def _new_base(self, document: Document, change: Change) -> BaseEntry | None:
         fields, tag = change.result, change.tag

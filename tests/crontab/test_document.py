@@ -21,6 +21,7 @@ from pitasker_core.crontab.document import (
     Entry,
     EnvironmentLine,
     Invalid,
+    add_tag,
     check_name,
     decode,
     encode,
@@ -28,8 +29,7 @@ from pitasker_core.crontab.document import (
     parse,
     parse_line,
     split_stdin,
-    suggested_name,
-    tagged,
+    suggest_name,
     tags,
 )
 from pitasker_core.crontab.draft import Draft
@@ -331,7 +331,7 @@ def test_a_setting_acts_on_the_entries_below_it():
 
 
 def test_the_tag_stands_behind_the_command():
-    assert tagged("/bin/a", TAG) == f"/bin/a {MARK}"
+    assert add_tag("/bin/a", TAG) == f"/bin/a {MARK}"
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_standard_input_begins_at_the_first_percent_sign_without_a_backslash(
 
 @given(st.text("a%\\ ", max_size=12))
 def test_the_tag_never_gets_into_standard_input(command):
-    assert as_cron_runs(tagged(command, TAG))[1] == as_cron_runs(command)[1]
+    assert as_cron_runs(add_tag(command, TAG))[1] == as_cron_runs(command)[1]
 
 
 @pytest.mark.parametrize(
@@ -516,7 +516,7 @@ def test_a_command_behaves_with_its_tag_as_without(command):
         )
         return done.stdout, done.returncode, stdin
 
-    assert run(tagged(command, TAG)) == run(command)
+    assert run(add_tag(command, TAG)) == run(command)
 
 
 # Names and commands: one line, or nothing.
@@ -907,14 +907,14 @@ def test_a_removal_of_the_first_line_does_not_take_the_last_for_its_comment():
 )
 def test_a_name_is_suggested_by_the_comment_above_or_the_program(text, name):
     document = parse(text)
-    assert suggested_name(document, [index for index, _ in document.entries()][-1]) == name
+    assert suggest_name(document, [index for index, _ in document.entries()][-1]) == name
 
 
 @given(fragments, fragments.map(lambda text: text.replace("\n", "")))
 def test_a_suggested_name_is_always_one_that_can_be_taken(comment, command):
     document = parse(f"# {comment}\n0 5 * * * {command}\n")
     for index, _ in document.entries():
-        assert is_name(suggested_name(document, index))
+        assert is_name(suggest_name(document, index))
 
 
 @given(texts)

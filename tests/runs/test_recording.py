@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from pitasker_core import tasks
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.crontab.document import parse, recorded, split_stdin
+from pitasker_core.crontab.document import add_recorder, parse, split_stdin
 from pitasker_core.crontab.execution import read_stdin, unescape
-from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrapped, wrapped
+from pitasker_core.crontab.recording import PLAIN, Recorder, Recording, unwrap, wrap
 from pitasker_core.runs import recorder
 from pitasker_core.sync import edit, importing, recorder_copy, service, validation
 from pitasker_core.sync.service import Request
@@ -40,13 +40,13 @@ paths = st.sampled_from(
 @given(commands, st.builds(Recorder, paths, st.integers(1, 2**31)), recordings)
 def test_what_was_wrapped_is_unwrapped_to_the_byte(command, recorder, how):
     proper, _ = split_stdin(command)
-    assert unwrapped(wrapped(proper, recorder, how)) == (proper, recorder, how)
+    assert unwrap(wrap(proper, recorder, how)) == (proper, recorder, how)
 
 
 @given(commands, recordings)
 def test_standard_input_stays_where_it_was(command, how):
     _, stdin = split_stdin(command)
-    assert split_stdin(recorded(command, HERE, how))[1] == stdin
+    assert split_stdin(add_recorder(command, HERE, how))[1] == stdin
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_every_shell_hands_the_recorder_what_cron_would_have_handed_to_it(shell,
     @given(commands, recordings)
     @hypothesis_settings(max_examples=60)
     def hands_on(command, how):
-        proper, stdin = split_stdin(recorded(command, Recorder(telling, 12), how))
+        proper, stdin = split_stdin(add_recorder(command, Recorder(telling, 12), how))
         told = subprocess.run(
             [shell, "-c", unescape(proper)[0]],
             input=read_stdin(stdin),
@@ -98,7 +98,7 @@ def test_a_command_that_is_not_exactly_ours_is_the_persons_own(line):
 
 def test_a_folder_that_cannot_stand_in_a_crontab_is_refused_with_what_to_do():
     with pytest.raises(InvalidSyntax, match="cannot be recorded from the folder"):
-        wrapped("a", Recorder("/it's/pitasker-recorder", 1), Recording(True))
+        wrap("a", Recorder("/it's/pitasker-recorder", 1), Recording(True))
 
 
 # --- In the real crontab ---

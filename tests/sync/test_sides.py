@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pitasker_core.crontab.document import parse, recorded, split_stdin
+from pitasker_core.crontab.document import add_recorder, parse, split_stdin
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
 from pitasker_core.sync.merge import ChangeKind, Fields, Policy
 from pitasker_core.sync.sides import BaseEntry
@@ -488,7 +488,7 @@ def worlds(draw):
 def lines(draw, tag, fields):
     mark, shape = f"# PITASKER_ID:{tag}", draw(shapes)
     pause = "# " if fields.paused else ""
-    command = recorded(fields.command, draw(recorders), fields.recording)
+    command = add_recorder(fields.command, draw(recorders), fields.recording)
     proper, stdin = split_stdin(command)
     if shape == "untagged":
         return f"{pause}{fields.schedule} {command}\n"

@@ -20,11 +20,11 @@ from pitasker_core.crontab.document.names import (
     NAME_LIMIT,
     check_name,
     is_name,
-    suggested_name,
+    suggest_name,
 )
 from pitasker_core.crontab.document.parsing import COMMAND_LIMIT, parse_line
-from pitasker_core.crontab.document.tags import tag_in, tagged
-from pitasker_core.crontab.recording import recorded
+from pitasker_core.crontab.document.tags import add_tag, tag_in
+from pitasker_core.crontab.recording import add_recorder
 
 __all__ = [
     "COMMAND_LIMIT",
@@ -38,6 +38,8 @@ __all__ = [
     "EnvironmentLine",
     "Invalid",
     "Line",
+    "add_recorder",
+    "add_tag",
     "check_name",
     "decode",
     "encode",
@@ -45,9 +47,7 @@ __all__ = [
     "is_name",
     "parse",
     "parse_line",
-    "recorded",
     "split_stdin",
-    "suggested_name",
+    "suggest_name",
     "tag_in",
-    "tagged",
 ]

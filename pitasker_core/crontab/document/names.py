@@ -47,7 +47,7 @@ def is_name(text: str) -> bool:
     return check_name(text) is None
 
 
-def suggested_name(document: Document, index: int) -> str:
+def suggest_name(document: Document, index: int) -> str:
     """Return a name for the entry at an index: the comment above it, or its program's name."""
     comment = document.comment_above(index)
     if comment and not _NOT_A_NAME.match(comment):

@@ -22,7 +22,7 @@ from pitasker_core.crontab.document.lines import (
     Line,
 )
 from pitasker_core.crontab.document.tags import MARK, find_tag, tag_in, why_no_comment
-from pitasker_core.crontab.recording import unwrapped
+from pitasker_core.crontab.recording import unwrap
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 
 COMMAND_LIMIT = Dialect.DEBIAN.command_limit
@@ -108,7 +108,7 @@ def _parse_entry(raw: str, prefix: str, content: str, dialect: Dialect) -> Entry
     if reason := _why_no_command(rest, dialect):
         return Invalid(raw, reason, None, tag_in(content))
     mark = _read_mark(rest, dialect)
-    plain, recorder, recording = unwrapped(mark.proper)
+    plain, recorder, recording = unwrap(mark.proper)
     return Entry(
         raw,
         prefix,

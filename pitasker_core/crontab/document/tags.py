@@ -40,7 +40,7 @@ def tag_in(text: str) -> UUID | None:
     return UUID(match[1]) if match else None
 
 
-def tagged(command: str, tag: UUID, words: str = "") -> str:
+def add_tag(command: str, tag: UUID, words: str = "") -> str:
     """Return the command with its tag before the first unescaped `%`, where the shell ignores it.
 
     `words` is the text that a person wrote after the tag.
