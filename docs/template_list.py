@@ -42,7 +42,7 @@ def _section(template: Template) -> list[str]:
     lines += [
         f"- Runs are recorded, for {template.timeout_seconds} seconds at most"
         f"{', one at a time' if template.no_overlap else ''}"
-        f"{', made up for after a shutdown' if template.catch_up else ''}",
+        f"{', caught up on after a shutdown' if template.catch_up else ''}",
         f"- Notifications: {', '.join(template.notify or ())}",
         "",
     ]

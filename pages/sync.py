@@ -1,4 +1,4 @@
-"""Sync health: are the tasks and the crontab in step, and if not, what to do."""
+"""Sync health: whether the tasks and the crontab are in sync, and what to do if not."""
 
 import streamlit as st
 
@@ -55,8 +55,8 @@ def _show_status(found: Status) -> None:
         for name, count, explained in (
             ("Tasks", found.tasks, "Tasks in the database that are not deleted."),
             ("Entries", found.entries, "Entries in the crontab, paused ones included."),
-            ("In step", found.synced, "Tasks whose entry says what the task says."),
-            ("Not in step", found.unsynced, "Tasks that a sync or you must do something about."),
+            ("In sync", found.synced, "Tasks whose entry agrees with the task."),
+            ("Out of sync", found.unsynced, "Tasks that a sync or you must do something about."),
             ("Database only", found.database_only, "Tasks that shall not be in the crontab."),
             ("Unmanaged", found.unmanaged, "Entries that no task manages."),
         ):

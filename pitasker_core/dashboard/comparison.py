@@ -1,4 +1,4 @@
-"""What is not in step, side by side, and the choices that decide it."""
+"""What is out of sync, side by side, and the choices that decide it."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -66,11 +66,11 @@ def _put_back(seen: str | None) -> None:
 
 
 def show_both_sides(listing: Listing, compared: Comparison) -> None:
-    """Each task that is not in step: what was agreed, what each side has, and the choice."""
+    """Each task that is out of sync: what was agreed, what each side has, and the choice."""
     changes = [c for c in compared.plan.changes if c.tag in compared.known and c.ours != c.theirs]
     if not changes:
         return
-    st.subheader("Not in step")
+    st.subheader("Out of sync")
     if len(changes) > 1:
         with st.container(horizontal=True):
             for side, policy in _SIDES:

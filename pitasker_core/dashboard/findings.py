@@ -33,7 +33,7 @@ def show_findings(compared: Comparison) -> None:
     report = validation.validate(compared)
     st.subheader("Validation")
     if report.is_valid:
-        st.caption(":green[:material/check:] The tasks and the crontab are in step.")
+        st.caption(":green[:material/check:] The tasks and the crontab are in sync.")
     if not report.findings:
         return
     _offer_for_all(report.findings)

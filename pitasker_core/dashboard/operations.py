@@ -72,7 +72,7 @@ def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
             "The share that did not fail, per day",
             lambda: charts.success_rate(days, today),
         ),
-        "Adoption": (
+        "Managed entries": (
             "Managed and unmanaged entries of the crontab over time",
             lambda: charts.adoption(operation_history.counts(environment(), since), now, zone),
         ),

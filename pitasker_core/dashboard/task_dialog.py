@@ -335,7 +335,7 @@ def _history(task: Task) -> None:
             st.caption("Without a setting: PATH=/usr/bin:/bin, SHELL=/bin/sh, and your HOME.")
     facts = [f"Made {time_text(task.created_at)}", f"changed {time_text(task.updated_at)}"]
     if task.synced_at:
-        facts.append(f"last in step {time_text(task.synced_at)}")
+        facts.append(f"last in sync {time_text(task.synced_at)}")
     if task.tag and task.system_managed:
         facts.append(f"its entry's tag is {task.tag}")
     st.caption(f"Task {task.id}. {', '.join(facts)}. Address of this page: /tasks?task={task.id}")

@@ -66,7 +66,7 @@ IN_ORDER = {
     "overview": "Nothing needs attention",
     "tasks": "Double-click a cell",
     "import_entries": "Every entry of your crontab is managed already",
-    "sync": "The tasks and the crontab are in step",
+    "sync": "The tasks and the crontab are in sync",
     "crontab": "Every line is one that cron takes",
     "settings": "The background work is being done",
 }
