@@ -136,6 +136,8 @@ def test_the_shell_gets_any_command_as_from_cron(text):
     service = files(Job(task(command)))["pitasker-backup.service"]
     line = next(line for line in service.split("\n") if line.startswith("ExecStart="))
     shell, quoted = line.removeprefix("ExecStart=").split(" -c ", 1)
+    # A single `$` begins a variable in a command line of systemd, a single `%` a specifier.
+    assert not set("$%") & set(quoted.replace("$$", "").replace("%%", ""))
     assert (unquoted(shell), unquoted(quoted)) == ("/bin/sh", text.replace("\\", ""))
 
 
