@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pitasker_core.crontab import schedule as schedules
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 WEEKS, MOST_WEEKS = 4, 26
 MOST_A_DAY = 12
 """A task that runs more often on a day gets one event for the whole day."""
-MOST_EVENTS = 5_000
+MOST_EVENTS = 2_000
 
 
 def write_calendar(
@@ -46,8 +47,10 @@ def write_calendar(
         except InvalidSchedule as problem:
             notes.append(Remark(f"It is left out: {problem.message}.", name=record.name))
             continue
-        events = list(_events(record, schedule, now, now + timedelta(weeks=weeks), zone))
-        if len(uids) + len(events) > MOST_EVENTS:
+        room = MOST_EVENTS - len(uids)
+        end = now + timedelta(weeks=weeks)
+        events = list(islice(_events(record, schedule, now, end, zone), room + 1))
+        if len(events) > room:
             message = f"It is left out: a calendar has at most {MOST_EVENTS:,} events."
             notes.append(Remark(message, name=record.name))
             continue

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pitasker_core.base.errors import ParseError
@@ -67,7 +67,8 @@ def test_any_text_is_read_or_refused_with_a_reason(text, source):
         assert isinstance(read_tasks(text.encode(), source), TaskFile)
 
 
-@given(st.dictionaries(st.text(max_size=5), st.recursive(st.none() | st.text(), st.lists)))
+@settings(max_examples=30)
+@given(st.dictionaries(st.text(max_size=5), st.none() | st.text(max_size=5) | st.integers()))
 def test_any_json_document_is_refused_with_its_line(data):
     with pytest.raises(ParseError, match="Line 1: "):
         read(json.dumps(data), Source.JSON)
