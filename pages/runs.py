@@ -1,4 +1,4 @@
-"""Runs: what ran, what it printed, how it ended, and what did not run."""
+"""Runs: results, output and missed runs."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -50,7 +50,7 @@ def _task(names: dict[int, str]) -> int | None:
         st.session_state.runs_asked = asked
         st.session_state.runs_task = task
     if asked and task is None:
-        st.warning("There is no such task.")
+        st.warning("This task does not exist.")
     return task
 
 
@@ -95,17 +95,21 @@ def _show_figures(task: int | None, since: datetime | None) -> None:
     with st.container(horizontal=True):
         for name, value, explained in (
             (
-                "Went well",
+                "Success rate",
                 run_list.success_text(found),
-                "Of the runs whose end is known, and those that were missed.",
+                "Of runs with a known result, and of missed runs.",
             ),
-            ("Failed", found.failed, "They ended with another exit code than 0, or by a signal."),
-            ("Missed", found.missed, "Times at which a task should have run and did not."),
+            (
+                "Failed",
+                found.failed,
+                "Runs that ended with an exit code other than 0, or by a signal.",
+            ),
+            ("Missed", found.missed, "Times at which a task should have run but did not."),
             ("Slow", found.slow, durations.SLOW),
         ):
             st.metric(name, value, border=True, width=140, help=explained)
     if found.more:
-        st.caption(f"Figures and charts are of the newest {history.COUNTED:d} runs of this time.")
+        st.caption(f"Figures and charts use the newest {history.COUNTED:d} runs of this period.")
     rate = history.bytes_per_day(environment(), task) if task is not None else 0
     if rate >= history.MUCH_OUTPUT:
         st.warning(plain(run_list.much_output(rate)), icon=":material/sd_card_alert:")
@@ -120,24 +124,24 @@ def _show_charts(task: int | None, since: datetime | None) -> None:
     today = clock.now().astimezone(zone).date()
     kinds: dict[str, tuple[str, Callable[[], Any]]] = {
         "Per day": (
-            "Runs per day, by what became of them",
+            "Runs per day by result",
             lambda: run_charts.per_day(history.hours(environment(), task, since, zone), today),
         ),
         "Calendar": (
-            "When runs went well and when not: each field has the colour of the worst in it",
+            "Results by hour or day. Each field has the colour of its worst run",
             lambda: run_charts.calendar(history.hours(environment(), task, since, zone), today),
         ),
     }
     if task is None:
         kinds["By task"] = (
-            "How often each task went well; first those with the most trouble",
+            "Results by task, most failures and misses first",
             lambda: run_charts.by_task(history.by_task(environment(), since)),
         )
     else:
         kinds = {
             "Durations": (
-                "How long each run took. Green band and dotted line: eight in ten of the last runs "
-                "that went well, and their median",
+                "Duration of each run. The green band has 80 % of the last successful runs, the "
+                "dotted line is their median",
                 lambda: run_charts.durations(
                     history.durations(environment(), task, since),
                     durations.now(environment(), task),
@@ -168,7 +172,7 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
     more = len(found) > limit
     found = found[:limit]
     if not found:
-        st.info("No run of this time is like that.", icon=":material/search_off:")
+        st.info("No run matches.", icon=":material/search_off:")
         return
     column = st.column_config
     chosen = st.query_params.get("run", "")
@@ -191,19 +195,19 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
             "when": column.TextColumn("When", width=85),
             "task": column.TextColumn("Task", width=160),
             "result": column.TextColumn("Result", width=240),
-            "took": column.TextColumn("Took", width=90),
-            "source": column.TextColumn("Came about", width=140),
-            "output": column.TextColumn("Printed", width=75),
+            "took": column.TextColumn("Duration", width=90),
+            "source": column.TextColumn("Trigger", width=140),
+            "output": column.TextColumn("Output", width=75),
             "code": column.NumberColumn("Exit code", width=75),
-            "at": column.TextColumn(f"Exactly ({clock.system_zone().key})", width=150),
+            "at": column.TextColumn(f"Time ({clock.system_zone().key})", width=150),
             "number": column.NumberColumn("No.", width=70, format="%d"),
         },
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if not chosen:
-            st.caption("Choose a row to see what it printed.", width="content")
+            st.caption("Choose a run to see its output.", width="content")
         if more:
-            st.caption(f"These are the newest {limit:d}; there are more.", width="content")
+            st.caption(f"The newest {limit:d} runs.", width="content")
             st.button("Show more", on_click=_show_more)
 
 
@@ -224,22 +228,21 @@ def _show_more() -> None:
 
 def _show_nothing_seen() -> None:
     """What would make runs appear."""
-    st.info("No run has been seen yet.", icon=":material/history:")
+    st.info("No runs yet.", icon=":material/history:")
     log = reader.find(environment())
     if isinstance(log, reader.Unreadable):
         why = Text(log.message, " ", log.advice)
-        seen = f"**Runs that cron starts** are not seen: {plain(why)}"
+        seen = f"**Runs that cron starts** cannot be seen: {plain(why)}"
     else:
         seen = (
-            "**Runs that cron starts** show here by themselves: cron's log can be read. "
-            "The next one will be the first."
+            "**Runs that cron starts** appear here automatically, because cron's log can be read."
         )
     st.markdown(
         f"- {seen}\n"
-        "- **How a run ended and what it printed** is kept of tasks whose runs are recorded: "
-        "switch that on in a task's details, or for several under *With these* on Tasks.\n"
-        "- **A task can be run now** from its menu, ⋮ in the table of tasks. Its output shows here "
-        "while it comes."
+        "- **Results and output** are recorded if you switch on *Record runs* for a task, in its "
+        "details or under *Actions* on Tasks.\n"
+        "- **Run now**, in the menu of a task, starts it at once. Its output appears here."
+        ""
     )
     st.page_link("pages/tasks.py", label="Tasks", icon=":material/checklist:")
 

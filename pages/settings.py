@@ -218,7 +218,7 @@ def _changes() -> None:
                     "What": [one.kind for one in shown],
                     "Task": [one.task for one in shown],
                     "Changes": [audit.difference(one) for one in shown],
-                    f"Exactly ({clock.system_zone().key})": [time_text(one.at) for one in shown],
+                    f"Time ({clock.system_zone().key})": [time_text(one.at) for one in shown],
                 }
             )
         ),

@@ -1,4 +1,4 @@
-"""Sync health: whether the tasks and the crontab are in sync, and what to do if not."""
+"""Sync: whether tasks and crontab are in sync, conflicts, findings and the history."""
 
 import streamlit as st
 
@@ -44,21 +44,21 @@ def main() -> None:
     show_history()
 
 
-def _show_status(found: Status) -> None:
-    label, color, icon = HEALTH[found.health]
+def _show_status(current: Status) -> None:
+    label, color, icon = HEALTH[current.health]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, color=color, icon=icon)
-        st.caption(f"Last sync: {time_text(found.last_sync)} ({clock.system_zone().key})")
-    for reason in found.reasons:
+        st.caption(f"Last sync: {time_text(current.last_sync)} ({clock.system_zone().key})")
+    for reason in current.reasons:
         st.markdown(f"- {plain(reason)}")
     with st.container(horizontal=True):
         for name, count, explained in (
-            ("Tasks", found.tasks, "Tasks in the database that are not deleted."),
-            ("Entries", found.entries, "Entries in the crontab, paused ones included."),
-            ("In sync", found.synced, "Tasks whose entry agrees with the task."),
-            ("Out of sync", found.unsynced, "Tasks that a sync or you must do something about."),
-            ("Database only", found.database_only, "Tasks that shall not be in the crontab."),
-            ("Unmanaged", found.unmanaged, "Entries that no task manages."),
+            ("Tasks", current.tasks, "Tasks that are not deleted."),
+            ("Entries", current.entries, "Entries in the crontab, including paused ones."),
+            ("In sync", current.synced, "Tasks that equal their entry."),
+            ("Out of sync", current.unsynced, "Tasks that a sync will change, or that need you."),
+            ("Database only", current.database_only, "Tasks that are not in the crontab."),
+            ("Unmanaged", current.unmanaged, "Entries without a task."),
         ):
             st.metric(name, count, border=True, width=150, help=explained)
 

@@ -1,4 +1,4 @@
-"""What is out of sync, side by side, and the choices that decide it."""
+"""Differences between PiTasker and the crontab side by side, with buttons that resolve them."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -9,7 +9,7 @@ import streamlit as st
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import visible
 from pitasker_core.dashboard.cells import inert
-from pitasker_core.dashboard.markdown import bold, plain
+from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, sync_now
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.sync import service
@@ -18,36 +18,39 @@ from pitasker_core.sync.merge import Change, Choice, Fields, Policy
 from pitasker_core.sync.service import Comparison, Request
 from pitasker_core.tasks import Listing
 
-_SIDES = (("database", Policy.DATABASE), ("crontab", Policy.CRONTAB))
+_SIDES = (("PiTasker's", Policy.DATABASE), ("the crontab's", Policy.CRONTAB))
+
+_LONGEST_VALUE = 40
+"""The maximum length of a value on a button."""
 
 
 def show_guard() -> None:
-    """A sync that stopped because a person must say what was meant."""
+    """A sync that stopped until a person decides, with the decisions."""
     guard = st.session_state.get("guard")
     if not guard:
         return
     st.error(plain(guard), icon=":material/front_hand:")
-    seen = _digest()
-    look_only = environment().read_only
+    shown = _digest()
+    is_read_only = environment().read_only
     with st.container(horizontal=True):
         st.button(
-            "It was meant: take the crontab's",
-            disabled=look_only,
+            "Accept the crontab",
+            disabled=is_read_only,
             on_click=_sync,
-            args=(Request(ACTOR, confirmed=True, policy=Policy.CRONTAB, shown=seen),),
+            args=(Request(ACTOR, confirmed=True, policy=Policy.CRONTAB, shown=shown),),
         )
         st.button(
-            "Put the database's back",
-            on_click=_put_back,
-            args=(seen,),
+            "Restore PiTasker's entries",
+            on_click=_restore,
+            args=(shown,),
             type="primary",
-            disabled=look_only,
+            disabled=is_read_only,
         )
-        st.button("Leave it for now", on_click=st.session_state.pop, args=("guard",))
+        st.button("Decide later", on_click=st.session_state.pop, args=("guard",))
 
 
 def _digest() -> str | None:
-    """Which crontab is shown here; None when it cannot be read, and nothing can be decided."""
+    """The digest of the shown crontab; None if it cannot be read."""
     try:
         return digest(service.read_crontab(environment())[0])
     except PiTaskerError:
@@ -58,15 +61,15 @@ def _sync(request: Request) -> None:
     sync_now(request)
 
 
-def _put_back(seen: str | None) -> None:
+def _restore(shown: str | None) -> None:
     compared = act(service.preview, environment())
     if compared:
         choices: dict[UUID, Choice] = {c.tag: Policy.DATABASE for c in compared.plan.changes}
-        sync_now(Request(ACTOR, choices=choices, confirmed=True, shown=seen))
+        sync_now(Request(ACTOR, choices=choices, confirmed=True, shown=shown))
 
 
 def show_both_sides(listing: Listing, compared: Comparison) -> None:
-    """Each task that is out of sync: what was agreed, what each side has, and the choice."""
+    """Each task that is out of sync: its base, both sides, and the choice."""
     changes = [c for c in compared.plan.changes if c.tag in compared.known and c.ours != c.theirs]
     if not changes:
         return
@@ -75,82 +78,101 @@ def show_both_sides(listing: Listing, compared: Comparison) -> None:
         with st.container(horizontal=True):
             for side, policy in _SIDES:
                 st.button(
-                    f"Take the {side}'s for all {len(changes)}",
-                    key=f"all-{side}",
+                    f"Keep {side} for all {len(changes)}",
+                    key=f"all-{policy}",
                     disabled=environment().read_only,
                     on_click=_sync,
-                    args=(_decided(changes, policy),),
+                    args=(_request(changes, policy),),
                 )
     for change in changes:
-        task = compared.known[change.tag]
-        what = listing.details.get(task.task, "")
-        what = what or "The task was deleted; its entry is still there."
-        with st.container(border=True):
-            st.markdown(f"{bold(task.fields.name)}: {plain(what)}")
-            _show_sides(change)
-            if change.ours and change.theirs:
-                _offer_mix(change, change.ours, change.theirs)
-            with st.container(horizontal=True):
-                for side, policy in _SIDES:
-                    st.button(
-                        f"Take the {side}'s",
-                        key=f"{side}-{change.tag}",
-                        disabled=environment().read_only,
-                        on_click=_sync,
-                        args=(_decided([change], policy),),
-                    )
+        _show_change(listing, compared, change)
 
 
-def _decided(changes: list[Change], choice: Choice) -> Request:
-    """The request that carries out a choice among what is shown, and only if it still is so."""
+def _show_change(listing: Listing, compared: Comparison, change: Change) -> None:
+    task = compared.known[change.tag]
+    detail = listing.details.get(task.task, "")
+    detail = detail or "The task was deleted, but its entry is still there."
+    with st.container(border=True):
+        st.markdown(f"{bold(task.fields.name)}: {plain(detail)}")
+        _show_sides(change)
+        if change.ours and change.theirs:
+            _offer_mix(change, change.ours, change.theirs)
+        with st.container(horizontal=True):
+            for (side, policy), fields in zip(_SIDES, (change.ours, change.theirs), strict=True):
+                value = _difference(change, fields)
+                st.button(
+                    f"Keep {side}" + (f" ({code(value)})" if value else ""),
+                    key=f"{policy}-{change.tag}",
+                    disabled=environment().read_only,
+                    on_click=_sync,
+                    args=(_request([change], policy),),
+                )
+
+
+def _difference(change: Change, fields: Fields | None) -> str:
+    """The value of a side in the only field that differs; empty if several differ."""
+    if change.ours is None or change.theirs is None or fields is None:
+        return ""
+    names = _differing(change.ours, change.theirs)
+    if names not in (["schedule"], ["command"], ["name"]):
+        return ""
+    value = visible(str(getattr(fields, names[0])))
+    return value if len(value) <= _LONGEST_VALUE else f"{value[: _LONGEST_VALUE - 1]}…"
+
+
+def _differing(ours: Fields, theirs: Fields) -> list[str]:
+    names = ("name", "schedule", "command", "paused", "recording")
+    return [name for name in names if getattr(ours, name) != getattr(theirs, name)]
+
+
+def _request(changes: list[Change], choice: Choice) -> Request:
+    """A request with one choice for these changes, valid only while they are as shown."""
     tags = {change.tag for change in changes}
     return Request(ACTOR, "resolve", tags, dict.fromkeys(tags, choice), changes)
 
 
 def _show_sides(change: Change) -> None:
-    def told(fields: Fields | None) -> dict[str, str]:
+    def cells(fields: Fields | None) -> dict[str, str]:
         if fields is None:
             return {"name": "(no entry)", "schedule": "", "command": "", "on": "", "runs": ""}
-        on = "no, paused" if fields.paused else "yes"
         return {
             "name": fields.name,
             "schedule": visible(fields.schedule),
             "command": visible(fields.command),
-            "on": on,
+            "on": "no, paused" if fields.paused else "yes",
             "runs": str(fields.recording),
         }
 
-    sides = {"Last agreed": change.base, "Database": change.ours, "Crontab": change.theirs}
-    table = pd.DataFrame([told(fields) for fields in sides.values()], index=list(sides))
-    # What differs comes first: on a phone the rest is out of sight.
+    sides = {"Base": change.base, "PiTasker": change.ours, "Crontab": change.theirs}
+    table = pd.DataFrame([cells(fields) for fields in sides.values()], index=list(sides))
+    # Columns that differ come first: on a phone the others are off the screen.
     table = table[sorted(table.columns, key=lambda name: table[name].nunique() == 1)]
     st.dataframe(inert(table.rename(columns=str.capitalize)), key=f"sides-{change.tag}")
 
 
 def _offer_mix(change: Change, ours: Fields, theirs: Fields) -> None:
-    """A mix of both sides: an explicit choice, field by field, never one that is made silently."""
-    names = ("name", "schedule", "command", "paused", "recording")
-    differ = [name for name in names if getattr(ours, name) != getattr(theirs, name)]
-    if len(differ) < 2:
+    """Fields from both sides, chosen one by one. PiTasker never mixes them by itself."""
+    names = _differing(ours, theirs)
+    if len(names) < 2:
         return
-    with st.expander("Take some of each"):
+    with st.expander("Choose field by field"):
         mix = ours
-        for name in differ:
+        for name in names:
             side = st.segmented_control(
                 name.capitalize(),
-                ["Database", "Crontab"],
-                default="Database",
+                ["PiTasker", "Crontab"],
+                default="PiTasker",
                 required=True,
                 key=f"mix-{name}-{change.tag}",
-                help=plain(f"Database: {getattr(ours, name)}  Crontab: {getattr(theirs, name)}"),
+                help=plain(f"PiTasker: {getattr(ours, name)}  Crontab: {getattr(theirs, name)}"),
             )
             if side == "Crontab":
                 mix = replace(mix, **{name: getattr(theirs, name)})
         st.code(f"{mix.schedule} {mix.command}", language=None)
         st.button(
-            "Take this mix",
+            "Keep these fields",
             key=f"mix-{change.tag}",
             disabled=environment().read_only,
             on_click=_sync,
-            args=(_decided([change], mix),),
+            args=(_request([change], mix),),
         )

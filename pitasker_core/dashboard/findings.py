@@ -1,4 +1,4 @@
-"""The report of a validation, with what can be done about each finding and each kind."""
+"""The findings of a validation, with a fix for each one and for all of a kind."""
 
 from itertools import groupby
 from operator import attrgetter
@@ -27,13 +27,13 @@ EDIT = "Open in the editor"
 
 
 def show_findings(compared: Comparison) -> None:
-    """The report. An empty one is said in a line."""
+    """Show the findings, or one line if there are none."""
     if st.session_state.pop("open_raw", False):
         st.switch_page("pages/crontab.py")
     report = validation.validate(compared)
     st.subheader("Validation")
     if report.is_valid:
-        st.caption(":green[:material/check:] The tasks and the crontab are in sync.")
+        st.caption(":green[:material/check:] Tasks and crontab are in sync.")
     if not report.findings:
         return
     _offer_for_all(report.findings)
@@ -56,7 +56,7 @@ def show_findings(compared: Comparison) -> None:
         ),
         hide_index=True,
         height="content" if len(report.findings) <= 12 else 460,
-        alt="What the validation found",
+        alt="Findings of the validation",
         column_config={
             "line": column.NumberColumn("Line", width=50),
             "kind": column.TextColumn("What", width=160),
@@ -77,23 +77,28 @@ def _offers(finding: Finding) -> list[str]:
 
 
 def _offer_for_all(findings: list[Finding]) -> None:
-    """For each kind that was found more than once: the fixes that all of them offer."""
+    """For each kind with several findings: the fixes that apply to all of them."""
     kinds = groupby(sorted(findings, key=attrgetter("kind")), key=attrgetter("kind"))
-    several = [found for _, group in kinds if len(found := list(group)) > 1]
+    several = [group for group in (list(each) for _, each in kinds) if len(group) > 1]
     with st.container(horizontal=True):
-        for found in several:
-            common = [fix for fix in fixes.of(found[0]) if all(fix in fixes.of(f) for f in found)]
+        for findings_of_kind in several:
+            first = findings_of_kind[0]
+            common = [
+                fix
+                for fix in fixes.of(first)
+                if all(fix in fixes.of(finding) for finding in findings_of_kind)
+            ]
             if not common:
                 continue
-            kind = found[0].kind.value
+            kind = first.kind.value
             chosen = st.menu_button(
-                f"All {len(found)}: {_named(found[0])}",
+                f"All {len(findings_of_kind)}: {_named(first)}",
                 [fix.value for fix in common],
                 key=f"all-of-{kind}",
                 disabled=environment().read_only,
             )
             if chosen:
-                _fix(found, Fix(chosen))
+                _fix(findings_of_kind, Fix(chosen))
                 st.rerun()
 
 
@@ -115,7 +120,7 @@ def _fix(findings: list[Finding], fix: Fix) -> None:
     elif isinstance(done, SyncResult):
         report_sync(done, fix.value)
     elif done and fix is Fix.COMMENT_OUT:
-        # Not to be taken back: `crontab` would not take the line as it was.
+        # No undo: `crontab` would refuse the line as it was.
         record_write(fix.value, done.before, done.text)
     else:
         report_saved(done, fix.value)

@@ -128,7 +128,7 @@ def _show_table(found: list[Operation]) -> None:
             "result": column.TextColumn("Result", width=80),
             "did": column.TextColumn("Did", width="large"),
             "ms": column.NumberColumn("ms", format="%.0f", width=60),
-            "at": column.TextColumn(f"Exactly ({clock.system_zone().key})", width=150),
+            "at": column.TextColumn(f"Time ({clock.system_zone().key})", width=150),
             "number": column.NumberColumn("No.", width=60),
         },
     )

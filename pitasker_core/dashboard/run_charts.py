@@ -11,7 +11,7 @@ from pitasker_core.runs.durations import Usual
 from pitasker_core.runs.history import Hour, OfTask, Took
 
 COLORS = {
-    "went well": OUTCOMES["success"],
+    "success": OUTCOMES["success"],
     "failed": OUTCOMES["failed"],
     "missed": OUTCOMES["partial"],
     "started": "#8a97a6",
@@ -26,7 +26,7 @@ def durations(took: Sequence[Took], usual: Usual | None, zone: ZoneInfo) -> Any:
     """How long each run took, over what is usual: the median, and the band of eight in ten."""
     drawn = blank("seconds")
     for name, some in (
-        ("went well", [one for one in took if one.state == "success" and not one.slow]),
+        ("success", [one for one in took if one.state == "success" and not one.slow]),
         ("slow", [one for one in took if one.state == "success" and one.slow]),
         ("failed", [one for one in took if one.state == "failed"]),
     ):
@@ -50,7 +50,7 @@ def durations(took: Sequence[Took], usual: Usual | None, zone: ZoneInfo) -> Any:
         drawn.update_xaxes(range=[first - beside, last + beside])
     if usual and took:
         drawn.add_hrect(
-            y0=usual.low, y1=usual.high, fillcolor=COLORS["went well"], opacity=0.15, line_width=0
+            y0=usual.low, y1=usual.high, fillcolor=COLORS["success"], opacity=0.15, line_width=0
         )
         drawn.add_hline(y=usual.median, line={"color": "#7d8a99", "dash": "dot", "width": 1})
     return drawn
@@ -73,11 +73,11 @@ def per_day(hours: Sequence[Hour], today: date) -> Any:
 
 
 def by_task(tasks: Sequence[OfTask]) -> Any:
-    """How often each task went well, failed and was missed, as shares."""
+    """The shares of success, failure and misses of each task."""
     drawn = blank("")
     names = [f"{label(one.name[:40])} ({one.task})" for one in tasks]
     for name, numbers in (
-        ("went well", [one.success for one in tasks]),
+        ("success", [one.success for one in tasks]),
         ("failed", [one.failed for one in tasks]),
         ("missed", [one.missed for one in tasks]),
     ):
@@ -105,7 +105,7 @@ def by_task(tasks: Sequence[OfTask]) -> Any:
 
 
 def calendar(hours: Sequence[Hour], today: date) -> Any:
-    """When runs went well and when not: days by hours, or weeks by weekdays for a longer time."""
+    """Results by time: days by hours, or weeks by weekdays for a longer period."""
     if not hours:
         return blank("")
     first = hours[0].day
@@ -155,7 +155,7 @@ def by_weekday(hours: Sequence[Hour]) -> Any:
     return drawn
 
 
-_PLACES = {"went well": 0, "failed": 1, "missed": 2, "started": 3}
+_PLACES = {"success": 0, "failed": 1, "missed": 2, "started": 3}
 
 
 def _counts(one: Hour) -> list[int]:
@@ -176,7 +176,7 @@ def _heat(
     named: list[list[str]],
 ) -> Any:
     """A field for each time, in the colour of the worst that happened then."""
-    order = ("started", "went well", "missed", "failed")
+    order = ("started", "success", "missed", "failed")
     scale: list[list[Any]] = [[0, _NOTHING], [0.2, _NOTHING]]
     for n, name in enumerate(order, 1):
         scale += [[n / 5, COLORS[name]], [(n + 1) / 5, COLORS[name]]]

@@ -1,4 +1,4 @@
-"""The table of runs: what it says of each. Pure."""
+"""The table of runs. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,26 +12,26 @@ from pitasker_core.runs.history import Figures, Run
 SIGNS = {"success": "✓", "failed": "✗", "missed": "⊘", "running": "…", "started": "▸"}
 
 SOURCES = {
-    "observed": "cron, seen in its log",
+    "observed": "cron, from its log",
     "recorded": "cron, recorded",
     "by hand": "by hand",
     "caught up": "caught up",
     "missed": "did not start",
 }
-"""How a run came about."""
+"""The trigger of a run in words."""
 
 STATES = {
-    "success": ("Went well", "green", ":material/check_circle:"),
+    "success": ("Success", "green", ":material/check_circle:"),
     "failed": ("Failed", "red", ":material/error:"),
     "missed": ("Missed", "orange", ":material/event_busy:"),
     "running": ("Running", "blue", ":material/pending:"),
-    "started": ("Started", "gray", ":material/play_arrow:"),
+    "started": ("Ran, result not recorded", "gray", ":material/play_arrow:"),
 }
 """Each state as a badge."""
 
 
 def result(run: Run) -> str:
-    """What became of a run, with a sign."""
+    """The result of a run, with a sign."""
     slow = ", slow" if run.slow else ""
     return f"{SIGNS[run.state]} {run.result}{slow}"
 
@@ -49,7 +49,7 @@ def size(count: int) -> str:
 
 
 def frame(runs: Sequence[Run], now: datetime) -> pd.DataFrame:
-    """The rows. What is not known is left empty."""
+    """The rows of the table. Unknown values are empty."""
     return pd.DataFrame(
         {
             "when": [ago(run.started_at, now) for run in runs],
@@ -66,44 +66,44 @@ def frame(runs: Sequence[Run], now: datetime) -> pd.DataFrame:
 
 
 def facts(run: Run) -> list[tuple[str, str]]:
-    """What is known of a run, each with its name."""
+    """The known facts of a run, each with its label."""
     if run.state == "missed":
         first, last = time_text(run.started_at), time_text(run.ended_at, "")
         times = [("Should have started", first)]
         if run.missed > 1:
-            times += [("The last time", last), ("Times", str(run.missed))]
+            times += [("Last time", last), ("Times", str(run.missed))]
         return times
-    found = [("Started", time_text(run.started_at))]
+    lines = [("Started", time_text(run.started_at))]
     if run.ended_at:
-        found.append(("Ended", time_text(run.ended_at)))
+        lines.append(("Ended", time_text(run.ended_at)))
     if run.duration is not None:
-        found.append(("Took", lasted(run.duration)))
+        lines.append(("Duration", lasted(run.duration)))
     if run.user_seconds is not None and run.system_seconds is not None:
         own, system = (
             lasted(timedelta(seconds=seconds)) for seconds in (run.user_seconds, run.system_seconds)
         )
-        found.append(("Processor time", f"{own} its own, {system} the system's"))
+        lines.append(("CPU time", f"{own} user, {system} system"))
     if run.peak_kb is not None:
-        found.append(("Memory at most", size(run.peak_kb * 1024)))
+        lines.append(("Peak memory", size(run.peak_kb * 1024)))
     if run.bytes:
-        found.append(("Printed", size(run.bytes)))
-    return [*found, ("Came about", SOURCES.get(run.source, run.source))]
+        lines.append(("Output", size(run.bytes)))
+    return [*lines, ("Trigger", SOURCES.get(run.source, run.source))]
 
 
 def success_text(figures: Figures) -> str:
-    """The share that went well; never 100 % while one did not."""
+    """The success rate; never 100 % if a run failed or was missed."""
     rate = figures.success_rate
     if rate is None:
-        return "not known"
+        return "unknown"
     if rate == 1:
         return "100 %"
     return f"{min(rate, 0.999):.1%}".replace("%", " %")
 
 
 def much_output(bytes_per_day: int) -> str:
-    """That a task prints much, in words."""
+    """A warning that a task prints a lot."""
     return (
-        f"This task prints {size(bytes_per_day)} a day. Unless it goes to /dev/null, that is "
-        "written to the disk, in a log or in cron's mail, and an SD card wears out by it. "
-        "Let the job print less."
+        f"This task prints {size(bytes_per_day)} a day. Unless the output goes to /dev/null, it is "
+        "written to the disk, in a log or in cron's mail. This wears out an SD card. Make the job "
+        "print less."
     )

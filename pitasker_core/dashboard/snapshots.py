@@ -92,7 +92,7 @@ def _timeline(found: list[Snapshot], now: str | None) -> Snapshot | None:
             "why": column.TextColumn("Taken at", width="medium"),
             "entries": column.NumberColumn("Entries", width=70),
             "bytes": column.NumberColumn("Bytes", width=70),
-            "at": column.TextColumn(f"Exactly ({clock.system_zone().key})", width=150),
+            "at": column.TextColumn(f"Time ({clock.system_zone().key})", width=150),
             "number": column.NumberColumn("No.", width=60),
         },
     )

@@ -280,11 +280,11 @@ def test_a_conflict_can_be_decided_field_by_field(serve, visit, crontab, environ
     tasks.change(nowhere, ME, task.id, command="/bin/ours")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
     page = visit(f"{serve()}/sync")
-    page.get_by_text("Take some of each").click()
+    page.get_by_text("Choose field by field").click()
     group = page.locator(f".st-key-mix-schedule-{task.tag}")
     group.get_by_text("Crontab", exact=True).click()
     settle(page)
-    page.get_by_role("button", name="Take this mix").click()
+    page.get_by_role("button", name="Keep these fields").click()
     until(lambda: b"7 7 * * * /bin/ours # PITASKER_ID:" in crontab.read())
 
 
@@ -295,7 +295,7 @@ def test_a_crontab_that_vanished_asks_before_tasks_are_touched(serve, visit, cro
     page = visit(serve())
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text("1 of 1 managed entries are gone").first).to_be_visible()
-    page.get_by_role("button", name="Put the database's back").click()
+    page.get_by_role("button", name="Restore PiTasker's entries").click()
     until(lambda: crontab.read() == whole)
 
 

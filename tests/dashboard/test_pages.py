@@ -32,7 +32,7 @@ EMPTY = {
     "overview": "Your crontab has no entries yet",
     "tasks": "There are no tasks and no entries in your crontab yet",
     "timeline": "There are no tasks yet",
-    "runs": "No run has been seen yet",
+    "runs": "No runs yet",
     "import_entries": "You have no crontab yet",
     "sync": "Nothing was done in this time",
     "crontab": "No snapshots yet",
@@ -66,7 +66,7 @@ IN_ORDER = {
     "overview": "Nothing needs attention",
     "tasks": "Double-click a cell",
     "import_entries": "Every entry of your crontab is managed already",
-    "sync": "The tasks and the crontab are in sync",
+    "sync": "Tasks and crontab are in sync",
     "crontab": "Every line is one that cron takes",
     "settings": "The background work is being done",
 }
@@ -149,7 +149,7 @@ def test_who_may_only_look_is_told_so_on_every_page(open_page, environment, page
 
 HARMLESS = {
     *("Validate", "Check only", "Load again", "Choose all", "Choose none", "Read again", "Add"),
-    *("Discard", "Keep mine", "Take theirs", "Dismiss", "Close", "Leave it for now", "Not now"),
+    *("Discard", "Keep mine", "Take theirs", "Dismiss", "Close", "Decide later", "Not now"),
     *("Keep", "Runs", "Why did it not run?"),
 }
 """Buttons that change nothing but the page: *Add* is that of a setting in the draft."""
@@ -218,7 +218,7 @@ def test_a_run_is_shown_with_what_it_printed_and_how_it_differs(open_page, envir
     assert list(table.value["result"]) == [
         "⊘ missed 3 times: the machine was off",
         "✗ exit code 127: command not found",
-        "✓ went well",
+        "✓ success",
     ]
     assert "run 127" not in said(app)
     assert f"**Backup**, run {number}: exit code 127: command not found" in said(app)
@@ -239,7 +239,7 @@ def test_the_filters_of_runs_and_what_a_task_prints(open_page, environment):
     app.segmented_control(key="runs_kind").set_value("Failed").run()
     assert list(app.dataframe[0].value["task"]) == ["Other"]
     app.segmented_control(key="runs_kind").set_value("Slow").run()
-    assert "No run of this time is like that" in said(app)
+    assert "No run matches" in said(app)
     app.selectbox(key="runs_task").set_value(task.id).run()
     assert not app.exception
     assert "This task prints 900 MB a day" in said(app)

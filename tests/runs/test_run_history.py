@@ -185,7 +185,7 @@ def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(envi
     (weeks,) = run_charts.calendar(hours, date(2026, 5, 3)).data
     assert (len(weeks.x), list(weeks.y)) == (9, ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"])
     assert weeks.z[0][0] == 3
-    assert "1 went well, 9 missed" in weeks.customdata[0][0]
+    assert "1 success, 9 missed" in weeks.customdata[0][0]
 
 
 @pytest.mark.parametrize(
