@@ -11,6 +11,7 @@ from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import RunRow
+from pitasker_core.runs.model import RunState
 
 _OF = 50
 """The number of successful runs that the usual duration is computed from."""
@@ -57,7 +58,7 @@ def usual(session: Session, task: int, before: datetime) -> Usual | None:
         .limit(_LOOKED_AT)
         .subquery()
     )
-    well = select(last.c.seconds).where(last.c.state == "success").limit(_OF).subquery()
+    well = select(last.c.seconds).where(last.c.state == RunState.SUCCESS).limit(_OF).subquery()
     shares = [func.percentile_cont(share).within_group(well.c.seconds) for share in (0.1, 0.5, 0.9)]
     count, low, median, high = session.execute(select(func.count(), *shares)).one()
     return Usual(low, median, high) if count >= _LEAST else None

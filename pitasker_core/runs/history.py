@@ -21,6 +21,7 @@ from pitasker_core.base.errors import NotFound
 from pitasker_core.database.tables import RunRow, TaskRow
 from pitasker_core.runs import spool
 from pitasker_core.runs.exit_codes import in_words
+from pitasker_core.runs.model import RunState
 from pitasker_core.sync import store
 
 COUNTED = 20_000
@@ -75,14 +76,14 @@ class Run:
     @property
     def duration(self) -> timedelta | None:
         """How long it took; None if unknown."""
-        if self.ended_at is None or self.state == "missed":
+        if self.ended_at is None or self.state == RunState.MISSED:
             return None
         return self.ended_at - self.started_at
 
     @property
     def result(self) -> str:
         """The result in words."""
-        if self.state == "missed":
+        if self.state == RunState.MISSED:
             times = f" {self.missed} times" if self.missed > 1 else ""
             return f"missed{times}: {self.note}" if self.note else f"missed{times}"
         words = self.note or in_words(self.state, self.exit_code, self.signal)
@@ -244,7 +245,7 @@ def hours(
         day, hour = cast(by_clock, Date), cast(func.extract("hour", by_clock), Integer)
         success, failed, _, started = _counts(some)
         query = select(day, hour, success, failed, started).group_by(day, hour)
-        query = query.where(some.c.state != "missed")
+        query = query.where(some.c.state != RunState.MISSED)
         counts = {(row[0], row[1]): row[2:] for row in session.execute(query)}
         query = _of(
             select(RunRow.started_at, RunRow.ended_at, RunRow.missed),
@@ -351,13 +352,13 @@ _BEFORE = aliased(RunRow)
 _OVERLAPS = (
     select(
         or_(
-            _BEFORE.state == "running",
+            _BEFORE.state == RunState.RUNNING,
             and_(_BEFORE.state.in_(("success", "failed")), _BEFORE.ended_at > RunRow.started_at),
         )
     )
     .where(_BEFORE.task == RunRow.task, _BEFORE.started_at < RunRow.started_at)
     # A missed run cannot overlap.
-    .where(RunRow.state != "missed")
+    .where(RunRow.state != RunState.MISSED)
     .order_by(_BEFORE.started_at.desc())
     .limit(1)
     .scalar_subquery()
@@ -401,6 +402,7 @@ def _newest(
 def _counts(some: Any) -> Sequence[Any]:
     """The numbers of successes, failures, misses, and starts without a known result."""
     success, failed, started = (
-        func.count().filter(some.c.state == state) for state in ("success", "failed", "started")
+        func.count().filter(some.c.state == state)
+        for state in (RunState.SUCCESS, RunState.FAILED, RunState.STARTED)
     )
     return success, failed, func.coalesce(func.sum(some.c.missed), 0), started

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pitasker_core.base.environment import Environment
 from pitasker_core.runs import history, spool
 from pitasker_core.runs.history import Run
+from pitasker_core.runs.model import RunState
 
 _PAUSE = 0.2
 """Seconds between two reads."""
@@ -24,7 +25,7 @@ def follow(environment: Environment, name: str) -> Iterator[bytes]:
     while ended is None:
         spool.collect(environment)
         run = history.named(environment, name)
-        if run and run.state != "running":
+        if run and run.state != RunState.RUNNING:
             ended, output, count = run, history.output(environment, run.id), run.bytes
         else:
             output, count = spool.printed(environment.spool / name)

@@ -8,6 +8,7 @@ from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import RunRow
+from pitasker_core.runs.model import RunState
 from pitasker_core.sync import store
 
 _DELETED_AT_ONCE = 5_000
@@ -33,7 +34,7 @@ def _forget_runs(environment: Environment, before: datetime) -> None:
             old = select(RunRow.id).where(
                 RunRow.crontab_row == crontab_row,
                 RunRow.started_at < before,
-                RunRow.state != "running",
+                RunRow.state != RunState.RUNNING,
             )
             old = old.order_by(RunRow.started_at).limit(_DELETED_AT_ONCE)
             gone = session.scalars(delete(RunRow).where(RunRow.id.in_(old)).returning(RunRow.id))

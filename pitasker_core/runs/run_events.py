@@ -11,11 +11,12 @@ from pitasker_core.database import notices
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.tables import RunRow, TaskRow
 from pitasker_core.runs.exit_codes import in_words
+from pitasker_core.runs.model import RunState
 
 START, SUCCESS, FAIL = "start", "success", "fail"
 """The phases of a run that a monitor is pinged about."""
 
-_WENT_WELL, _FAILED = "success", "failed"
+_WENT_WELL, _FAILED = RunState.SUCCESS, RunState.FAILED
 
 
 def add(session: Session, run: int, values: dict[str, Any], state: str, *, is_new: bool) -> None:

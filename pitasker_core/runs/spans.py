@@ -8,6 +8,7 @@ from sqlalchemy import literal_column, select, text
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import RunRow
+from pitasker_core.runs.model import RunState
 
 MOST = 5_000
 """The most runs that are read for a chart."""
@@ -71,7 +72,7 @@ def odd(environment: Environment, since: datetime) -> list[Span]:
         select(*columns)
         # Written out: only then PostgreSQL sees that the partial index fits.
         .where(literal_column("state in ('failed', 'missed', 'running')"))
-        .where(RunRow.started_at >= since, RunRow.state != "failed")
+        .where(RunRow.started_at >= since, RunRow.state != RunState.FAILED)
         .order_by(RunRow.started_at.desc())
         .limit(MOST)
     )
@@ -115,7 +116,7 @@ def recent(environment: Environment, count: int = 20) -> dict[int, Recent]:
     rows: dict[int, list[tuple[float | None, str]]] = {}
     with database.session(environment) as session:
         for task, state, seconds in session.execute(_RECENT, {"count": count}):
-            rows.setdefault(task, []).append((None if state == "missed" else seconds, state))
+            rows.setdefault(task, []).append((None if state == RunState.MISSED else seconds, state))
     return {
         task: Recent(tuple(row[0] for row in own), tuple(row[1] for row in own))
         for task, own in rows.items()

@@ -21,6 +21,7 @@ from pitasker_core.base.errors import DatabaseError, ExecutionError, PiTaskerErr
 from pitasker_core.database.tables import RunRow, StateRow, TaskRow
 from pitasker_core.runs import durations, run_events
 from pitasker_core.runs.dedupe import same_start
+from pitasker_core.runs.model import RunSource, RunState
 from pitasker_core.runs.recorder import FORGOTTEN, KINDS
 from pitasker_core.sync import store
 
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 _NAME = re.compile(r"\d{1,10}-\d{1,19}-\d{1,9}", re.ASCII)
 """The name of a run: its task, its start in nanoseconds, its recorder's process id."""
 
-_SOURCES = {"hand": "by hand", "catchup": "caught up"}
+_SOURCES = {"hand": RunSource.BY_HAND, "catchup": RunSource.CAUGHT_UP}
 """The source of runs that cron did not start, by the recorder's option `--by`."""
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -236,10 +237,12 @@ def _import_runs(environment: Environment, runs: list[Left]) -> list[Left]:
             values = {"crontab_row": crontab_row, **_values(run, note)}
             values["slow"] = _is_slow(session, values)
             _save(session, values)
-            if values["source"] == "recorded":
+            if values["source"] == RunSource.RECORDED:
                 # If cron's log was read first, its row goes: the record holds more.
                 processes = [pid for pid in (values["pid"], run.started.get("ppid")) if pid]
-                duplicate = same_start("observed", run.task, values["started_at"], processes)
+                duplicate = same_start(
+                    RunSource.OBSERVED, run.task, values["started_at"], processes
+                )
                 session.execute(delete(RunRow).where(duplicate))
     return done
 
@@ -335,7 +338,7 @@ def _values(run: Left, note: str) -> dict[str, Any]:
         "peak_kb": ended.get("peak_kb"),
         "output": output if is_over and output else None,
         "bytes": count if is_over else 0,
-        "source": _SOURCES.get(str(run.started.get("by")), "recorded"),
+        "source": _SOURCES.get(str(run.started.get("by")), RunSource.RECORDED),
         "note": note,
         "missed": int(note == SKIPPED),
     }
@@ -364,7 +367,7 @@ def _save(session: Session, values: dict[str, Any]) -> None:
     saved = session.execute(
         upsert.returning(RunRow.id, RunRow.state, is_new.label("is_new"))
     ).first()
-    if saved is None or saved.state == "missed":
+    if saved is None or saved.state == RunState.MISSED:
         return  # written already; or skipped because of a running one, whose result counts
     run_events.add(session, saved.id, values, saved.state, is_new=saved.is_new)
     at, last = values["started_at"], TaskRow.last_run

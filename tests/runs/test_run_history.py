@@ -1,5 +1,6 @@
 """The history of runs: what is asked of it, and what is said of each."""
 
+import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from pitasker_core.dashboard import run_charts, run_list
 from pitasker_core.dashboard.times import lasted
 from pitasker_core.database.tables import RunRow
 from pitasker_core.runs import durations, history, live_output
+from pitasker_core.runs.model import RunState
 from pitasker_core.sync import store
 from tests.helpers.examples import create
 from tests.helpers.runs import missed, observed, ran
@@ -202,3 +204,9 @@ def test_how_long_something_took_reads_well(seconds, text):
 )
 def test_sizes_read_as_disks_are_sold(count, text):
     assert run_list.size(count) == text
+
+
+def test_the_states_of_runs_are_those_that_the_database_computes():
+    expression = str(RunRow.__table__.c.state.computed.sqltext)
+    computed = set(re.findall(r"(?:then|else) '(\w+)'", expression))
+    assert computed == set(RunState)

@@ -25,6 +25,7 @@ from pitasker_core.runs.cron_log import log_lines, reader
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
 from pitasker_core.runs.cron_log.reader import Source, Unreadable
 from pitasker_core.runs.dedupe import same_start
+from pitasker_core.runs.model import RunSource
 from pitasker_core.sync import service, store
 
 _log = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ def _take_starts(
             continue  # from /etc/cron.d, or of an entry that is gone
         if task is not None:
             last[task] = max(last.get(task, event.at), event.at)
-            twin = same_start("recorded", task, event.at, [event.pid])
+            twin = same_start(RunSource.RECORDED, task, event.at, [event.pid])
             if task in recorded and session.scalar(select(exists().where(twin))):
                 continue
         rows.append(
@@ -218,7 +219,7 @@ def _take_starts(
                 "task": task,
                 "command": command,
                 "name": f"log:{crontab_row}:{int(event.at.timestamp())}:{event.pid}",
-                "source": "observed",
+                "source": RunSource.OBSERVED,
                 "pid": event.pid,
                 "started_at": event.at,
             }
@@ -234,7 +235,9 @@ def _recorded_tasks(session: Session, tasks: Iterable[int], starts: list[Event])
     """The tasks with any recorded runs at that time."""
     first = min((event.at for event in starts), default=clock.now()) - timedelta(hours=1)
     query = select(RunRow.task).where(
-        RunRow.task.in_(list(tasks)), RunRow.source == "recorded", RunRow.started_at >= first
+        RunRow.task.in_(list(tasks)),
+        RunRow.source == RunSource.RECORDED,
+        RunRow.started_at >= first,
     )
     return {task for task in session.scalars(query.distinct()) if task is not None}
 
@@ -251,7 +254,7 @@ def _mark(session: Session, task: int, at: datetime) -> None:
     )
     newer = or_(TaskRow.last_run.is_(None), TaskRow.last_run < at, TaskRow.last_run > clock.now())
     missed_after = exists().where(
-        RunRow.task == task, RunRow.source == "missed", RunRow.ended_at > at
+        RunRow.task == task, RunRow.source == RunSource.MISSED, RunRow.ended_at > at
     )
     mine = TaskRow.id == task
     quietly = {"synchronize_session": False}

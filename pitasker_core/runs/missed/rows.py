@@ -24,8 +24,9 @@ from pitasker_core.runs.cron_log import observed
 from pitasker_core.runs.missed.definitions import Definition, Observation
 from pitasker_core.runs.missed.detection import Gap, sentence
 from pitasker_core.runs.missed.offline_periods import Sign
+from pitasker_core.runs.model import RunSource
 
-_BY_CRON = ("observed", "recorded")
+_BY_CRON = (RunSource.OBSERVED, RunSource.RECORDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,10 @@ def last_sign(
         return said
     last = [said.at]
     for column, mine in (
-        (RunRow.started_at, and_(RunRow.crontab_row == crontab_row, RunRow.source != "missed")),
+        (
+            RunRow.started_at,
+            and_(RunRow.crontab_row == crontab_row, RunRow.source != RunSource.MISSED),
+        ),
         (OperationRow.started_at, OperationRow.crontab_row == crontab_row),
     ):
         query = select(column).where(mine, column < booted_at)
@@ -144,7 +148,7 @@ def starts(session: Session, task: int, since: datetime) -> list[datetime]:
 def known(session: Session, task: int, since: datetime) -> list[tuple[datetime, datetime]]:
     """The periods that are already recorded as missed."""
     query = select(RunRow.started_at, RunRow.ended_at).where(
-        RunRow.task == task, RunRow.source == "missed", RunRow.ended_at >= since
+        RunRow.task == task, RunRow.source == RunSource.MISSED, RunRow.ended_at >= since
     )
     return [(first, last) for first, last in session.execute(query) if last]
 
@@ -173,7 +177,7 @@ def write(session: Session, crontab_row: int, task: int, gap: Gap) -> int | None
     mine = RunRow.task == task
     query = select(RunRow).where(mine, RunRow.started_at < first)
     before = session.scalar(query.order_by(RunRow.started_at.desc()).limit(1))
-    if before and before.source == "missed" and before.note == gap.note:
+    if before and before.source == RunSource.MISSED and before.note == gap.note:
         before.ended_at = last
         before.missed += len(gap.times)
         return None

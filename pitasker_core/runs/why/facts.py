@@ -18,6 +18,7 @@ from pitasker_core.crontab.document import Document, Entry, parse_line
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.crontab.zones import cron_zone
 from pitasker_core.runs.history import Run
+from pitasker_core.runs.model import RunSource
 from pitasker_core.tasks import Task
 
 LATE = timedelta(minutes=2)
@@ -204,7 +205,7 @@ class Facts:
     @property
     def caught_up(self) -> bool:
         """Whether that run was missed and caught up."""
-        return self.ran is not None and self.ran.source == "caught up"
+        return self.ran is not None and self.ran.source == RunSource.CAUGHT_UP
 
     @property
     def ran_before_change(self) -> Run | None:

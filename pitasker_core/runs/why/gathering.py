@@ -21,6 +21,7 @@ from pitasker_core.crontab.machine_facts import gather, look_at_file, read_mount
 from pitasker_core.runs import history, machine, spool
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.cron_log.log_lines import Kind
+from pitasker_core.runs.model import RunSource
 from pitasker_core.runs.why.answer import Answer
 from pitasker_core.runs.why.facts import Disk, Facts, Spooled, drafted_entry
 from pitasker_core.runs.why.rules import judge
@@ -28,7 +29,7 @@ from pitasker_core.sync import service
 from pitasker_core.tasks import Task
 
 _SPOOL = Path("/var/spool/cron/crontabs")
-_BY_CRON = ("observed", "recorded", "caught up")
+_BY_CRON = (RunSource.OBSERVED, RunSource.RECORDED, RunSource.CAUGHT_UP)
 _LOG_READ = timedelta(days=3)
 """How far back cron's log is read while somebody waits; the runs that were seen go further."""
 _LOOKED_AT = 100
@@ -65,7 +66,7 @@ def facts(environment: Environment, task: Task) -> Facts:
     return replace(
         _with_log(environment, _with_job(found)),
         last_start=next((run for run in runs if run.source in _BY_CRON), None),
-        by_hand=next((run for run in runs if run.source == "by hand"), None),
+        by_hand=next((run for run in runs if run.source == RunSource.BY_HAND), None),
         running=next(iter(history.runs(environment, 1, task.id, "Running")), None),
         missed=next(iter(history.runs(environment, 1, task.id, "Missed")), None),
     )

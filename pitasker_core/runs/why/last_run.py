@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.runs.history import Run
+from pitasker_core.runs.model import RunSource, RunState
 from pitasker_core.runs.why.answer import Check, bad, good, log_command, unknown
 from pitasker_core.runs.why.facts import LATE, Facts
 
@@ -57,7 +58,7 @@ def _start(facts: Facts) -> Check:
     if started:
         if facts.caught_up:
             return good(name, f"PiTasker started it {facts.when(started)}, to catch up.")
-        is_recorded = facts.ran is not None and facts.ran.source == "recorded"
+        is_recorded = facts.ran is not None and facts.ran.source == RunSource.RECORDED
         how = "The recorder saw" if is_recorded else "Cron's log has"
         return good(name, f"{how} its start {facts.when(started)}.")
     if due is None:
@@ -90,20 +91,20 @@ def ended(facts: Facts) -> Check:
     at = by + facts.when(run.started_at)
     if facts.ran_before_change and not by:
         return _before_change(facts, name, run)
-    if run.state == "failed":
+    if run.state == RunState.FAILED:
         return bad(
             name,
             f"The run that started {at} failed: {_badly(run)}.",
             "Read its output on the page Runs.",
         )
-    if run.state == "started":
+    if run.state == RunState.STARTED:
         return unknown(
             name,
             f"It was started {at}, but its result was not recorded.",
             "Record its runs to keep output and results.",
             f"./pitasker edit {facts.task.id} --record",
         )
-    if run.state == "running":
+    if run.state == RunState.RUNNING:
         return good(name, f"It has been running since {facts.time(run.started_at)}.")
     return good(name, f"The run that started {at} succeeded.")
 
@@ -116,7 +117,7 @@ def _badly(run: Run) -> str:
 def _before_change(facts: Facts, name: str, run: Run) -> Check:
     """The result of a run from before the last change of the task."""
     was = f"The last run started {facts.when(run.started_at)}, before the task was changed"
-    if run.state == "failed":
+    if run.state == RunState.FAILED:
         return unknown(
             name,
             f"{was} and failed: {_badly(run)}.",

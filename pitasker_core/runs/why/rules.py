@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pitasker_core.base.clock import ago
 from pitasker_core.runs.history import Run
+from pitasker_core.runs.model import RunSource, RunState
 from pitasker_core.runs.why import blockers, command, job_environment, last_run, pitfalls
 from pitasker_core.runs.why.answer import Answer, Check, Verdict
 from pitasker_core.runs.why.facts import LATE, Facts
@@ -79,7 +80,7 @@ def _conclusion(case: _Case) -> str:
     if facts.running and facts.running in (facts.ran, facts.ran_before_change):
         return _running(case, facts.running)
     text = next(filter(None, (rule(case) for rule in _RULES)))
-    if (run := facts.newer_by_hand) and run.state == "failed":
+    if (run := facts.newer_by_hand) and run.state == RunState.FAILED:
         by_hand = f"Started by hand {facts.when(run.started_at)}, it failed: {run.result}."
         text = by_hand if text.startswith(_ALL_PASSED) else f"{text} {by_hand}"
     return f"{_since(facts, facts.running)}. {text}" if facts.running else text
@@ -97,7 +98,7 @@ def _running(case: _Case, run: Run) -> str:
 
 
 def _since(facts: Facts, run: Run) -> str:
-    by = ", started by hand" if run.source == "by hand" else ""
+    by = ", started by hand" if run.source == RunSource.BY_HAND else ""
     return f"It has been running since {facts.time(run.started_at)}{by}"
 
 
@@ -105,7 +106,7 @@ def _not_due_since_change(case: _Case) -> str | None:
     facts, last = case.facts, case.facts.ran_before_change
     if last is None:
         return None
-    result = f" and failed: {last.result}" if last.state == "failed" else ""
+    result = f" and failed: {last.result}" if last.state == RunState.FAILED else ""
     text = (
         f"It has not been due since it was changed {facts.when(facts.changed_at)}. Its last run, "
         f"{facts.when(last.started_at)}, was before that{result}."
@@ -127,7 +128,7 @@ def _blocked(case: _Case) -> str | None:
 
 def _failed(case: _Case) -> str | None:
     run = case.facts.ran
-    if not run or run.state != "failed":
+    if not run or run.state != RunState.FAILED:
         return None
     cause = f" The probable cause: {case.fault}." if case.fault else ""
     return f"{case.started} and failed: {run.result}.{cause}"
@@ -163,14 +164,14 @@ def _ran(case: _Case) -> str | None:
     if not case.started:
         return None
     run = case.facts.ran
-    result = " and succeeded" if run and run.state == "success" else ""
+    result = " and succeeded" if run and run.state == RunState.SUCCESS else ""
     text = f"{case.started}{result}"
     return f"{text}: it runs next {case.soon}." if case.soon else f"{text}."
 
 
 def _failed_earlier(case: _Case) -> str | None:
     last = case.facts.last_start
-    if not last or last.state != "failed":
+    if not last or last.state != RunState.FAILED:
         return None
     return f"It last ran {case.facts.when(last.started_at)} and failed: {last.result}."
 
