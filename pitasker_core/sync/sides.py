@@ -86,6 +86,10 @@ def read(
     return reader.reading
 
 
+_Content = tuple[str, str, bool]
+"""The schedule and command of an entry, and whether it is paused."""
+
+
 class _Reader:
     """Find the entries of tasks."""
 
@@ -142,25 +146,33 @@ class _Reader:
         gone = [tag for tag in self.base if tag not in self.reading.where]
         mentions = self.document.mentions
         self.reading.broken.update({tag: mentions[tag] for tag in gone if tag in mentions})
-        untagged = dict.fromkeys(self.reading.unmanaged)
+        untagged: dict[_Content, list[int]] = {}
+        for index in self.reading.unmanaged if gone else ():
+            entry = self.document.entry(index)
+            content = (entry.schedule, entry.command, entry.paused)
+            untagged.setdefault(content, []).append(index)
         for tag in gone:
             task = self.known.get(tag)
             if tag not in self.reading.broken and task and task.wants_entry:
                 self._find_lost_entry(tag, task, untagged)
 
-    def _find_lost_entry(self, tag: UUID, task: KnownTask, untagged: dict[int, None]) -> None:
+    def _find_lost_entry(
+        self, tag: UUID, task: KnownTask, untagged: dict[_Content, list[int]]
+    ) -> None:
+        fields = self.base[tag].fields
+        free = untagged.get((fields.schedule, fields.command, fields.paused), [])
         # The import of an entry with a copied tag gives the entry a tag of its own.
         copies = self.reading.copies if task.is_importing else []
-        fields = self.base[tag].fields
-        equal = [i for i in (*untagged, *copies) if says(self.document.entry(i), fields)]
+        equal = [*free, *(i for i in copies if says(self.document.entry(i), fields))]
         if self.places.get(tag) in equal:
             equal = [self.places[tag]]
         # An entry that a person untagged must be beyond doubt. An import that was interrupted may
         # take any of several equal lines.
         if len(equal) == 1 or (equal and task.is_importing):
             self.reading.lost[tag] = equal[0]
-            untagged.pop(equal[0], None)
-            if equal[0] in copies:
+            if equal[0] in free:
+                free.remove(equal[0])
+            else:
                 copies.remove(equal[0])
 
 

@@ -19,7 +19,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, PiTaskerError, Stale
 from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.rejection import Field
-from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
+from pitasker_core.database.tables import BaseRow, TaskRow
 from pitasker_core.sync import store
 from pitasker_core.sync.service import (
     BACKGROUND,
@@ -101,15 +101,17 @@ def create_all(
 
     Raises InvalidSyntax when one of them cannot be an entry, and DatabaseError; then there is none.
     """
-    crontab = _crontab_or_none(environment)
+    text, document = _crontab_or_none(environment)
     with database.session(environment) as session:
-        rows = [_add_row(session, environment, new, crontab) for new in new_tasks]
+        rows = [_add_row(session, environment, new, document) for new in new_tasks]
         session.flush()
+        event = {"actor": actor, "kind": "created"}
+        events = []
         for row in rows:
             session.refresh(row)
-            after = event_values(row)
-            session.add(EventRow(actor=actor, kind="created", task=row.id, after=after))
-    return _follow(environment, actor, kind, rows)
+            events.append({**event, "task": row.id, "after": event_values(row)})
+        store.add_events(session, events)
+    return _follow(environment, actor, kind, rows, (text, document))
 
 
 def _add_row(
@@ -143,20 +145,24 @@ def apply(
     """
     ids = [edit.task for edit in edits]
     _finish_interrupted(environment, ids)
-    crontab = _crontab_or_none(environment)
+    text, document = _crontab_or_none(environment)
+    events = []
     with database.session(environment) as session:
         rows = store.edited_tasks(session, ids)
         earlier = tuple(task_from_row(row) for row in rows.values())
         for edit in edits:
             row = _editable_row(rows, edit)
             before = event_values(row)
-            _edit_row(environment, row, edit, crontab)
-            what = "deleted" if edit.delete else "changed"
-            after = None if edit.delete else event_values(row)
-            session.add(EventRow(actor=actor, kind=what, task=row.id, before=before, after=after))
+            _edit_row(environment, row, edit, document)
+            event = {"actor": actor, "task": row.id, "before": before}
+            if edit.delete:
+                events.append({**event, "kind": "deleted"})
+            else:
+                events.append({**event, "kind": "changed", "after": event_values(row)})
         store.write_tasks(session, rows.values())
+        store.add_events(session, events)
         edited = [rows[task] for task in dict.fromkeys(ids)]
-    return replace(_follow(environment, actor, kind, edited), before=earlier)
+    return replace(_follow(environment, actor, kind, edited, (text, document)), before=earlier)
 
 
 def preview(environment: Environment, edits: Sequence[Edit]) -> Preview:
@@ -200,7 +206,7 @@ def undo_delete(environment: Environment, actor: str, *tasks: int) -> Applied:
     _finish_interrupted(environment, tasks)
     with database.session(environment) as session:
         deleted = store.edited_tasks(session, tasks)
-        rows = []
+        rows, events = [], []
         for task in dict.fromkeys(tasks):
             row = deleted.get(task)
             if row is None:
@@ -209,9 +215,11 @@ def undo_delete(environment: Environment, actor: str, *tasks: int) -> Applied:
                 raise NotFound(f"Task {task} is not deleted, or came back already.")
             row.deleted_at = None
             row.updated_at = clock.now()
-            session.add(EventRow(actor=actor, kind="undeleted", task=task, after=event_values(row)))
+            event = {"actor": actor, "kind": "undeleted", "task": task}
+            events.append({**event, "after": event_values(row)})
             rows.append(row)
         store.write_tasks(session, rows)
+        store.add_events(session, events)
     return _follow(environment, actor, "undo delete", rows)
 
 
@@ -322,22 +330,33 @@ def _finish_interrupted(environment: Environment, tasks: Sequence[int]) -> None:
             sync(environment, Request(BACKGROUND, only=waiting))
 
 
-def _follow(environment: Environment, actor: str, kind: str, rows: Sequence[TaskRow]) -> Applied:
-    """Let the crontab follow saved rows, and report when it cannot."""
+def _follow(
+    environment: Environment,
+    actor: str,
+    kind: str,
+    rows: Sequence[TaskRow],
+    crontab: tuple[str | None, Document | None] = (None, None),
+) -> Applied:
+    """Let the crontab follow saved rows, and report when it cannot.
+
+    `crontab` was read for the checks: it is not read again if nobody wrote it since.
+    """
     tags = {row.tag for row in rows if row.tag}
     tasks = [task_from_row(row) for row in rows]
     if not tags:
         return Applied(tasks, kind=kind)
+    text, document = crontab
+    read = None if document is None else (text, document)
     try:
-        result = sync(environment, Request(actor, kind, tags))
+        result = sync(environment, Request(actor, kind, tags, crontab=read))
     except PiTaskerError as problem:
         return Applied(tasks, None, problem, kind)
     return Applied(get_several(environment, [task.id for task in tasks]), result, kind=kind)
 
 
-def _crontab_or_none(environment: Environment) -> Document | None:
+def _crontab_or_none(environment: Environment) -> tuple[str | None, Document | None]:
     """Return the crontab to check against. Without one a task can still be saved."""
     try:
-        return read_crontab(environment)[1]
+        return read_crontab(environment)
     except PiTaskerError:
-        return None
+        return None, None

@@ -1,5 +1,7 @@
 """Work that grows with the number of tasks: a few statements, and locks in one order."""
 
+import operator
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +12,8 @@ from sqlalchemy import Engine, event, text
 from pitasker_core import database, tasks
 from pitasker_core.base.errors import Stale
 from pitasker_core.runs import spool
-from pitasker_core.sync import edit, importing, operation_history, service
-from pitasker_core.sync.service import Request
+from pitasker_core.sync import edit, first_look, importing, operation_history, service
+from pitasker_core.sync.service import BACKGROUND, Request
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Edit
 from tests.helpers.waiting import patience, until
@@ -77,7 +79,65 @@ def test_no_act_on_many_tasks_asks_more_of_the_database_than_on_two(environment,
     few = statements_of_each_act(environment, crontab, 2)
     many = statements_of_each_act(environment, crontab, 25)
     assert many == few
-    assert max(few.values()) < 35
+    assert max(few.values()) < 30
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements, transactions and processes of an act."""
+    with asked() as work:
+        _acts.append(work)
+        yield work
+        _acts.remove(work)
+
+
+_acts: list[list[str]] = []
+
+
+def _note_process(name: str, _arguments: tuple[object, ...]) -> None:
+    if name == "subprocess.Popen":
+        for act in _acts:
+            act.append("process")
+
+
+sys.addaudithook(_note_process)
+
+LIMITS = {
+    "import of 100": (15, 2, 4),
+    "sync that finds nothing": (5, 1, 1),
+    "edit of one": (12, 4, 4),
+    "edit of 100": (12, 4, 4),
+    "undo": (12, 4, 4),
+    "sync of 100": (7, 1, 4),
+}
+"""The most statements, transactions and processes of each act: what they need today."""
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_no_act_needs_more_statements_transactions_or_processes(environment, crontab, name):
+    crontab.write(b"".join(b"%d 1 * * * /bin/job-%d\n" % (n % 60, n) for n in range(100)))
+    first_look.keep_what_is_there(environment)
+    service.preview(environment)
+    acts = {"import of 100": lambda: importing.import_entries(environment, ME)}
+    if name not in acts:
+        importing.import_entries(environment, ME)
+        ids = [task.id for task in tasks.listing(environment).tasks]
+        applied = tasks.apply(environment, ME, edits(ids, "4 4 * * *"))
+        acts = {
+            "sync that finds nothing": lambda: service.sync(environment, Request(BACKGROUND)),
+            "sync of 100": lambda: service.sync(environment, Request(ME)),
+            "edit of one": lambda: tasks.apply(environment, ME, edits(ids[:1])),
+            "edit of 100": lambda: tasks.apply(environment, ME, edits(ids)),
+            "undo": lambda: tasks.undo(environment, ME, applied),
+        }
+    if name == "sync of 100":
+        with database.session(environment) as session:
+            session.execute(text("update tasks set command = command || '+'"))
+    with counted() as work:
+        acts[name]()
+    transactions, processes = work.count("begin"), work.count("process")
+    needed = (len(work) - transactions - processes, transactions, processes)
+    assert all(map(operator.le, needed, LIMITS[name])), (needed, work)
 
 
 def test_edits_of_many_tasks_are_written_whole_or_not_at_all(environment, crontab):

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from pitasker_core import database, tasks
+from pitasker_core.base.errors import MassRemoval
 from pitasker_core.database.tables import OperationRow
 from pitasker_core.reports import status
 from pitasker_core.server.web import prometheus
@@ -79,6 +80,6 @@ def test_a_quiet_sync_is_the_last_sync_and_adds_no_row(environment, task):
 def test_a_sync_that_failed_is_not_the_last_sync(environment, crontab, task):
     before = status.status(environment).last_sync
     crontab.write(b"# all gone\n")
-    with pytest.raises(service.MassRemoval):
+    with pytest.raises(MassRemoval):
         service.sync(environment, Request(BACKGROUND))
     assert status.status(environment).last_sync == before
