@@ -16,6 +16,15 @@ _PRELUDES = frozenset(
     {"cd", "test", "[", "export", "set", "umask", "ulimit", "sleep", ":", "true", "if", "{", "."}
 )
 """Words that precede the program that a command is about."""
+_TOOLS = frozenset(
+    {"find", "rm", "cp", "mv", "tar", "rsync", "curl", "wget", "cat", "chmod", "chown", "touch"}
+    | {"mkdir", "ln", "scp", "ssh", "run-parts", "gzip", "zip", "grep", "sed", "awk", "ls", "du"}
+)
+"""General tools: their name alone does not say what a command is about."""
+_EXECUTES = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+"""Options of `find` that run the program behind them."""
+_TITLE_LIMIT = 60
+"""Characters of a tool's name with its operand."""
 
 
 def split_stdin(command: str) -> tuple[str, str]:
@@ -34,16 +43,35 @@ def split_stdin(command: str) -> tuple[str, str]:
 def main_program(command: str) -> str | None:
     """Return the name of the program that a command is about, or None if that is unclear.
 
-    Preludes such as `cd`, and carriers such as `nice` and `sudo`, are skipped.
+    Preludes such as `cd`, and carriers such as `nice` and `sudo`, are skipped. A general tool is
+    named with the first path that it gets, as in `find /tmp`.
     """
     script = read_script(command[:_LONGEST])
     if script.unfinished:
         return None
     for step in script.steps:
         words = _values(step)
-        if words and words[0] not in _PRELUDES and (name := _run_by(words)):
-            return name
+        if not words or words[0] in _PRELUDES:
+            continue
+        name = _run_by(words)
+        if name and name not in _PRELUDES:
+            return _with_operand(name, words) if name in _TOOLS else name
     return None
+
+
+def _with_operand(tool: str, words: list[str]) -> str:
+    """Return the program that `find` runs, or else the tool with its first path."""
+    at = next((i for i, word in enumerate(words) if word.rsplit("/", 1)[-1] == tool), 0)
+    rest = words[at + 1 :]
+    for place, word in enumerate(rest):
+        if tool == "find" and word in _EXECUTES:
+            program = _run_by(rest[place + 1 :])
+            if program and program not in _TOOLS:
+                return program
+    path = next((word for word in rest if "/" in word and not word.startswith("-")), "")
+    title = f"{tool} {path}".strip()
+    is_short = len(title) <= _TITLE_LIMIT and _PLAIN_WORD.fullmatch(path)
+    return title if is_short else tool
 
 
 def _values(step: Step) -> list[str]:
