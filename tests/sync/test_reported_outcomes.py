@@ -326,6 +326,6 @@ def test_entries_that_could_not_be_given_back_are_said_to_have_lost_their_tasks(
     before = crontab.read()
     with pytest.raises(CrontabUnavailable) as refused:
         stop_managing(refusing, ME, [task.id])
-    assert "not managed any more" in refused.value.user_message
+    assert "no longer managed" in refused.value.user_message
     assert crontab.read() == before
     assert tasks.listing(environment).tasks == []
