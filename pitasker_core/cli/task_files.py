@@ -96,8 +96,8 @@ def _export_units(units: Units, words: Words) -> Answer | int:
         write_file(folder / unit.name, unit.text.encode())
     names = [unit.name for unit in units.files]
     text = (
-        f"{len(names)} units are in {on_one_line(words.file)}. They belong into "
-        "~/.config/systemd/user; then: systemctl --user daemon-reload, and "
+        f"{len(names)} units are in {on_one_line(words.file)}. Copy them to "
+        "~/.config/systemd/user, then run systemctl --user daemon-reload and "
         "systemctl --user enable --now NAME.timer."
     )
     return Answer({"folder": words.file, "files": names, "notes": notes}, text)

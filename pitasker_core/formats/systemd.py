@@ -22,6 +22,7 @@ ALWAYS = (
     ),
     "systemd does not make up for a time that the clock skips in spring, and cron does for jobs "
     "with a fixed hour and minute.",
+    "A timer never starts a service that still runs. cron starts a job beside the last one.",
     "Output goes to the journal, and not by mail. PiTasker does not record these runs.",
 )
 """What holds for all units."""
@@ -146,8 +147,6 @@ def _left_out(job: Job, schedule: Schedule) -> list[str]:
         left.append("Day of month or day of week, as cron takes it, are two OnCalendar= lines.")
     if record.paused or not record.system_managed:
         left.append("It is paused or database-only here: do not enable its timer.")
-    if not record.no_overlap:
-        left.append("A timer never starts a service that still runs, and cron would.")
     if record.ping_url or record.notify:
         left.append("Its ping URL and its notifications are not taken over.")
     return left

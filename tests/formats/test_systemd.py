@@ -174,7 +174,6 @@ def test_times_limits_and_environment_are_carried_over():
         (Job(task(), {"CRON_TZ": "Asia/Tokyo"}), "CRON_TZ is not taken over"),
         (Job(task(), {"A-B": "1"}), "no variable of the name 'A-B'"),
         (Job(task(paused=True)), "do not enable its timer"),
-        (Job(task()), "never starts a service that still runs"),
         (Job(task(ping_url="https://hc-ping.com/1")), "ping URL"),
         (Job(task(schedule="60 * * * *")), "It is left out: minute must be 0 to 59"),
         (Job(task(schedule="0 0 31 2 *")), "It is left out: it never runs"),
@@ -185,7 +184,13 @@ def test_what_is_not_carried_over_is_said(job, words):
 
 
 def test_nothing_is_left_to_say_of_a_plain_task():
-    assert notes(Job(task(no_overlap=True))) == []
+    assert notes(Job(task())) == []
+
+
+def test_what_holds_for_all_units_is_said_once():
+    said = [note.message for note in write_units([Job(task()), Job(task())]).notes]
+    assert len(said) == len(set(said)) == 4
+    assert any("never starts a service that still runs" in message for message in said)
 
 
 def test_tasks_of_one_name_get_units_of_their_own():
