@@ -56,8 +56,8 @@ def restore(
         spool.collect(environment)
     with install.locked(environment):
         edit.check_locked(environment, contents.crontab or "")
-        crontab = service.program(environment)
-        before = crontab.read()
+        program = service.program(environment)
+        before = program.read()
         kept = environment.backups / f"before-restore-{clock.now():%Y%m%dT%H%M%S.%fZ}.tar.gz"
         written: list[Document | None] = []
         try:
@@ -73,11 +73,11 @@ def restore(
                 edited = _note(current, own, actor, contents, source, (before, document))
                 if (before or "") != (text := str(document or "")) or (not text and before):
                     written.append(document)
-                    install.install(environment, crontab, before, document)
+                    install.install(environment, program, before, document)
         except BaseException as problem:
-            _put_back(environment, crontab, before, written)
+            _put_back(environment, program, before, written)
             if isinstance(problem, PiTaskerError):
-                problem.advice = _truth(crontab, before, kept, problem.advice)
+                problem.advice = _truth(program, before, kept, problem.advice)
             raise
         if document and not at_home:
             notes += relocation.differences(document)
@@ -183,7 +183,7 @@ def _note(
 
 def _put_back(
     environment: Environment,
-    crontab: CrontabProgram,
+    program: CrontabProgram,
     before: str | None,
     written: list[Document | None],
 ) -> None:
@@ -191,15 +191,15 @@ def _put_back(
     with suppress(PiTaskerError):
         for document in written:
             text = None if document is None else str(document)
-            if crontab.read() == text != before:
-                old = None if before is None else parse(before, crontab.dialect)
-                install.install(environment, crontab, text, old)
+            if program.read() == text != before:
+                old = None if before is None else parse(before, program.dialect)
+                install.install(environment, program, text, old)
 
 
-def _truth(crontab: CrontabProgram, before: str | None, kept: Path, advice: str) -> str:
+def _truth(program: CrontabProgram, before: str | None, kept: Path, advice: str) -> str:
     """What to say of a restore that failed."""
     with suppress(PiTaskerError):
-        if crontab.read() == before:
+        if program.read() == before:
             unchanged = "Nothing was changed."
             return advice if unchanged in advice else Text(advice, advice and " ", unchanged)
     said = "The tasks are as they were; the crontab may not be: look at it."

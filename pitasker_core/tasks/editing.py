@@ -115,13 +115,13 @@ def create_all(
 
 
 def _add_row(
-    session: Session, environment: Environment, new: NewTask, crontab: Document | None
+    session: Session, environment: Environment, new: NewTask, document: Document | None
 ) -> TaskRow:
     """Add the row of a new task, with its tag if it is system-managed. Raises InvalidSyntax."""
     values = {name: getattr(new, name) for name in VALUE_NAMES}
     values |= {name: values[name].strip(ends) for name, ends in _TEXTS.items()}
     values["system_managed"] = False
-    checks.check(values["name"], values["schedule"], values["command"], crontab)
+    checks.check(values["name"], values["schedule"], values["command"], document)
     checks.check_ping_url(new.ping_url)
     checks.check_notify(new.notify)
     checks.check_notes(new.notes)
@@ -130,7 +130,7 @@ def _add_row(
     row = TaskRow(**columns, source="pitasker", version=1)
     session.add(row)
     session.flush()
-    checks.check_recording(environment, row, crontab)
+    checks.check_recording(environment, row, document)
     if new.system_managed:
         want_entry(row)
     return row
@@ -249,25 +249,27 @@ def _editable_row(rows: Mapping[int, TaskRow], edit: Edit) -> TaskRow:
 
 
 def _edit_or_leave(
-    environment: Environment, row: TaskRow, edit: Edit, crontab: Document | None
+    environment: Environment, row: TaskRow, edit: Edit, document: Document | None
 ) -> None:
     """Edit a row; leave it unchanged when the edit is invalid."""
     attributes = (*ATTRIBUTES.values(), "synced_to_crontab")
     before = {attribute: getattr(row, attribute) for attribute in attributes}
     try:
-        _edit_row(environment, row, edit, crontab)
+        _edit_row(environment, row, edit, document)
     except PiTaskerError:
         for attribute, value in before.items():
             setattr(row, attribute, value)
         raise
 
 
-def _edit_row(environment: Environment, row: TaskRow, edit: Edit, crontab: Document | None) -> None:
-    _edit_texts(row, edit, crontab)
+def _edit_row(
+    environment: Environment, row: TaskRow, edit: Edit, document: Document | None
+) -> None:
+    _edit_texts(row, edit, document)
     _edit_plain(row, edit.fields)
     if edit.fields.keys() & {"command", "record_runs", "timeout_seconds", "no_overlap"}:
-        checks.check_recording(environment, row, crontab)
-    _edit_system_managed(row, edit.fields.get("system_managed"), crontab)
+        checks.check_recording(environment, row, document)
+    _edit_system_managed(row, edit.fields.get("system_managed"), document)
     if edit.delete:
         row.deleted_at = clock.now()
     if changed := store.changed_columns(row):
@@ -276,13 +278,13 @@ def _edit_row(environment: Environment, row: TaskRow, edit: Edit, crontab: Docum
             row.synced_to_crontab = False
 
 
-def _edit_texts(row: TaskRow, edit: Edit, crontab: Document | None) -> None:
+def _edit_texts(row: TaskRow, edit: Edit, document: Document | None) -> None:
     for name, ends in _TEXTS.items():
         if name in edit.fields:
             value = str(edit.fields[name]).strip(ends)
             if value != getattr(row, ATTRIBUTES[name]):
                 setattr(row, ATTRIBUTES[name], value)
-                checks.check_changed_field(row, name, crontab, is_back=edit.is_back)
+                checks.check_changed_field(row, name, document, is_back=edit.is_back)
 
 
 def _edit_plain(row: TaskRow, fields: Mapping[str, Any]) -> None:
@@ -300,11 +302,11 @@ def _edit_plain(row: TaskRow, fields: Mapping[str, Any]) -> None:
             setattr(row, ATTRIBUTES[name], column_value(fields[name]))
 
 
-def _edit_system_managed(row: TaskRow, value: bool | None, crontab: Document | None) -> None:
+def _edit_system_managed(row: TaskRow, value: bool | None, document: Document | None) -> None:
     if value:
         if not row.is_system_managed:
             # A changed schedule was checked already; an unchanged one may be an imported odd one.
-            checks.check(row.name, row.cron_schedule, row.command, crontab, allows_odd=True)
+            checks.check(row.name, row.cron_schedule, row.command, document, allows_odd=True)
         want_entry(row)
     elif value is not None:
         row.is_system_managed = False
