@@ -108,7 +108,7 @@ def _typed() -> None:
 
 
 def _draft() -> tuple[str | None, PiTaskerError | None]:
-    """The bytes that the draft stands for, or why nobody can add_notice."""
+    """The bytes that the draft stands for, or why they cannot be read."""
     try:
         return edited(st.session_state.origin, st.session_state.draft), None
     except InvalidSyntax as problem:

@@ -47,7 +47,7 @@ def show() -> None:
     if found:
         _table(found)
     else:
-        st.info("Nobody is told of anything yet. Add a channel, then send a test to it.")
+        st.info("There are no channels yet. Add one, then send a test to it.")
     if unsent := delivery.trouble(environment()):
         st.warning(plain(unsent))
     _add()
@@ -246,7 +246,7 @@ def _save(shown: Rules, **wanted: Any) -> None:
 def _last() -> None:
     found = delivery.listing(environment(), _SHOWN)
     if not found:
-        st.caption("There was nothing to add_notice yet.")
+        st.caption("No notices yet.")
         return
     now = clock.now()
     st.dataframe(
