@@ -4,7 +4,6 @@ import re
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,14 +134,12 @@ def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, vi
     page = visit(f"{serve()}/tasks")
     for _ in range(5):
         toggle_cell(page, 0, ON)
-        expect(page.get_by_text("not applied yet")).to_be_visible()
+        unapplied = page.get_by_text("not applied yet")
+        expect(unapplied).to_be_visible()
+        # A button that is drawn again between press and release gets no click.
+        settle(page)
         page.get_by_role("button", name="Discard").click()
-        gone = page.get_by_text("not applied yet")
-        with suppress(AssertionError):
-            expect(gone).to_have_count(0)
-        if gone.count():  # under load a press is lost at times: the edit waits, one presses again
-            page.get_by_role("button", name="Discard").click()
-        expect(gone).to_have_count(0)
+        expect(unapplied).to_have_count(0)
         expect(page.get_by_role("button", name="New task")).to_be_visible()
 
 

@@ -7,9 +7,6 @@ from collections.abc import Callable
 _QUIET = 60.0
 """Seconds on a machine without other work. Most conditions hold within a tenth of one."""
 
-PATIENCE = 90
-"""The same, for tests that do not ask for the load yet."""
-
 
 def patience() -> float:
     """Seconds until something that does not happen counts as missing.
