@@ -1,16 +1,16 @@
-"""Import: what the crontab holds, line by line, and which entries shall become tasks."""
+"""Import: the entries that can become tasks, and what each line of the crontab is."""
 
 import pandas as pd
 import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.dashboard import import_grid
+from pitasker_core.dashboard import import_grid, import_report
 from pitasker_core.dashboard.cells import inert
-from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, report_import
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.reports.doctor import examine
 from pitasker_core.sync import importing
 from pitasker_core.sync.importing import ImportOptions
 
@@ -18,22 +18,22 @@ from pitasker_core.sync.importing import ImportOptions
 def main() -> None:
     """Draw the page."""
     listing = tasks.listing(environment())
-    compared = listing.comparison
+    comparison = listing.comparison
     if listing.problem:
         show_problem(listing.problem)
-    if compared is None:
+    if comparison is None:
         return
-    if compared.text is None:
+    if comparison.text is None:
         st.info("You have no crontab yet, so there is nothing to import.")
         return
-    _show_results()
-    choices = import_grid.choices(compared, listing.tasks)
+    import_report.show(listing.tasks)
+    choices = import_grid.choices(comparison, listing.tasks, examine(environment()))
     if choices:
-        _offer(choices, compared.document.dialect)
+        _show_choices(choices, comparison.document.dialect)
     else:
         st.info("Every entry of your crontab is managed already.", icon=":material/check:")
     st.subheader("Your crontab, line by line")
-    lines = import_grid.lines(compared)
+    lines = import_grid.lines(comparison)
     st.dataframe(
         inert(pd.DataFrame(lines)),
         hide_index=True,
@@ -46,39 +46,60 @@ def main() -> None:
     )
 
 
-def _offer(choices: list[import_grid.Choice], dialect: Dialect) -> None:
+def _show_choices(choices: list[import_grid.Choice], dialect: Dialect) -> None:
     st.markdown(
-        "Choose the entries that PiTasker shall manage. They stay where they are, as they are; "
-        "each gets a tag at its end, which the shell takes for a comment."
+        "Choose the entries for PiTasker to manage. They stay where they are, as they are. "
+        "Each gets a tag at its end, which the shell takes for a comment."
     )
-    with st.container(horizontal=True):
+    # The buttons stand above the table, but their count is known only behind it.
+    buttons = st.container(horizontal=True, key="import-buttons")
+    with st.expander("Options", icon=":material/tune:"):
+        options = _options()
+    table = _table(choices, dialect, named=options.generate_names)
+    imports = import_grid.chosen_imports(choices, table)
+    with buttons:
+        st.button(
+            f"Import {len(imports)} {'entry' if len(imports) == 1 else 'entries'}",
+            type="primary",
+            icon=":material/download:",
+            disabled=not imports or environment().read_only,
+            on_click=_import,
+            args=(imports, options),
+        )
         st.button("Choose all", on_click=_choose, args=(True,), icon=":material/select_all:")
         st.button("Choose none", on_click=_choose, args=(False,), icon=":material/deselect:")
         st.button("Read again", on_click=_choose, args=(None,), icon=":material/refresh:")
-    table = st.data_editor(
+
+
+def _table(choices: list[import_grid.Choice], dialect: Dialect, *, named: bool) -> pd.DataFrame:
+    column = st.column_config
+    generation = st.session_state.get("import_generation", 0)
+    return st.data_editor(
         inert(
-            import_grid.frame(
-                choices,
-                dialect,
-                st.session_state.get("import_chosen"),
-                named=st.session_state.get("import_named", True),
-            )
+            import_grid.frame(choices, dialect, st.session_state.get("import_chosen"), named=named)
         ),
-        key=f"import-{st.session_state.get('import_generation', 0)}",
+        # The ticks belong to these lines: a crontab that was changed outside gets a new table.
+        key=f"import-{generation}-{import_grid.fingerprint(choices)}",
         alt="Entries to import",
         hide_index=True,
-        height="content" if len(choices) <= 15 else 560,
-        disabled=["line", "schedule", "words", "command", "note"],
+        height="content" if len(choices) <= 12 else 460,
+        disabled=["line", "schedule", "words", "command", "note", "problems"],
         column_config={
-            "chosen": st.column_config.CheckboxColumn("Import", width=70),
-            "line": st.column_config.NumberColumn("Line", width=60),
-            "name": st.column_config.TextColumn("Name", required=True, max_chars=200),
-            "schedule": st.column_config.TextColumn("Schedule"),
-            "words": st.column_config.TextColumn("In words"),
-            "command": st.column_config.TextColumn("Command", width="large"),
-            "note": st.column_config.TextColumn("To know"),
+            "chosen": column.CheckboxColumn("Import", width=70, pinned=True),
+            "line": column.NumberColumn("Line", width=50),
+            "name": column.TextColumn("Name", required=True, max_chars=200, pinned=True),
+            "schedule": column.TextColumn("Schedule"),
+            "words": column.TextColumn("Meaning"),
+            "command": column.TextColumn("Command", width="large"),
+            "note": column.TextColumn("Note"),
+            "problems": column.TextColumn(
+                "Problems", help="What the checks of the doctor say about this entry."
+            ),
         },
     )
+
+
+def _options() -> ImportOptions:
     with st.container(horizontal=True):
         managed = st.toggle(
             "Manage the entries themselves",
@@ -88,65 +109,32 @@ def _offer(choices: list[import_grid.Choice], dialect: Dialect) -> None:
         duplicates = st.toggle(
             "Skip duplicates",
             True,
-            help="Leave out entries whose schedule and command a task has already.",
+            help="Leave out entries with the schedule and command of an existing task.",
         )
         named = st.toggle(
-            "Make names",
+            "Suggest names",
             True,
-            help="On: by the comment above an entry, or its program. Off: the command is the name.",
+            help="On: from the comment above an entry, or its program. Off: the command is the "
+            "name.",
             on_change=_choose,
             args=(st.session_state.get("import_chosen"),),
             key="import_named",
         )
-    wanted = import_grid.wanted(choices, table)
-    what = "entry" if len(wanted) == 1 else "entries"
-    st.button(
-        f"Import {len(wanted)} {what}",
-        type="primary",
-        icon=":material/download:",
-        disabled=not wanted or environment().read_only,
-        on_click=_import,
-        args=(wanted, ImportOptions(duplicates, managed, named)),
-    )
+    return ImportOptions(duplicates, managed, named)
 
 
 def _choose(chosen: bool | None) -> None:
-    """Choose all, none, or what is chosen at first; the table is drawn anew."""
+    """Choose all, none, or (None) those without a drawback; the table is drawn as new."""
     st.session_state.import_chosen = chosen
     st.session_state.import_generation = st.session_state.get("import_generation", 0) + 1
 
 
-def _import(wanted: list[importing.Import], options: ImportOptions) -> None:
-    done = act(importing.import_entries, environment(), ACTOR, wanted, options)
-    if done:
-        _choose(None)
-        st.session_state.import_result = done
-        report_import(done)
-
-
-def _show_results() -> None:
-    done = st.session_state.pop("import_result", None)
-    if done is None:
-        return
-    with st.container(horizontal=True):
-        for label, count in (
-            ("Imported", len(done.imported)),
-            ("Updated", len(done.updated)),
-            ("Skipped", len(done.skipped)),
-            ("Errors", len(done.errors)),
-        ):
-            st.metric(label, count, border=True, width=130)
-    for line, why in sorted(done.skipped.items()):
-        st.warning(plain(f"Line {line} was skipped: {why}"))
-    for line, why in sorted(done.errors.items()):
-        st.error(plain(f"Line {line}: {why}"))
-    if done.imported:
-        st.page_link(
-            "pages/tasks.py",
-            label=f"See the {len(done.imported)} that were imported",
-            icon=":material/checklist:",
-            query_params={"only": ",".join(map(str, done.imported))},
-        )
+def _import(imports: list[importing.Import], options: ImportOptions) -> None:
+    result = act(importing.import_entries, environment(), ACTOR, imports, options)
+    if result:
+        _choose(False)
+        import_report.keep(result)
+        report_import(result)
 
 
 main()

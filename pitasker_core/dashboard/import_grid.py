@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pitasker_core.base.text import visible
+from pitasker_core.crontab.doctor.finding import Severity
 from pitasker_core.crontab.document import (
     Blank,
     Comment,
@@ -17,6 +18,7 @@ from pitasker_core.crontab.document import (
 )
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard.task_grid import in_words
+from pitasker_core.reports.doctor import Examined
 from pitasker_core.sync import importing, validation
 from pitasker_core.sync.importing import Import
 from pitasker_core.sync.service import Comparison
@@ -25,56 +27,76 @@ from pitasker_core.tasks import Task
 
 @dataclass(frozen=True)
 class Choice:
-    """An entry that can be imported. `note` is what a person should know before."""
+    """An entry that can be imported."""
 
     item: Import
     name: str
     schedule: str
     command: str
     note: str
+    """A drawback of importing it; it is not chosen at first."""
+    problems: str = ""
+    """The findings of the doctor, those that are only worth knowing left out."""
 
 
-def choices(compared: Comparison, tasks: Sequence[Task]) -> list[Choice]:
-    """The entries that no task manages yet, those that are duplicates marked."""
+def choices(comparison: Comparison, tasks: Sequence[Task], examined: Examined) -> list[Choice]:
+    """The entries that no task manages yet, with notes on duplicates and problems."""
     present = {(task.schedule, task.command): task.name for task in tasks}
     notes: dict[int, str] = {}
-    for finding in validation.validate(compared).findings:
+    for finding in validation.validate(comparison).findings:
         if finding.line and finding.kind is not validation.Discrepancy.UNMANAGED_ENTRY:
             notes.setdefault(finding.line, finding.message)
-    found = []
-    for item in importing.importable(compared):
-        entry = compared.document.entry(item.line - 1)
-        name = item.name or suggest_name(compared.document, item.line - 1)
-        same = present.setdefault((entry.schedule, entry.command), f"the entry in line {item.line}")
-        note = notes.get(item.line, "")
-        if same != f"the entry in line {item.line}":
-            note = note or f"A duplicate of {visible(same)}."
-        found.append(Choice(item, name, visible(entry.schedule), visible(entry.command), note))
-    return found
+    document, rows = comparison.document, []
+    for item in importing.importable(comparison):
+        entry = document.entry(item.line - 1)
+        here = f"the entry in line {item.line}"
+        first = present.setdefault((entry.schedule, entry.command), here)
+        duplicate = "" if first == here else f"A duplicate of {visible(first)}."
+        rows.append(
+            Choice(
+                item,
+                item.name or suggest_name(document, item.line - 1),
+                visible(entry.schedule),
+                visible(entry.command),
+                notes.get(item.line) or duplicate,
+                " ".join(
+                    finding.message
+                    for finding in examined.of_line(item.line)
+                    if finding.severity is not Severity.LOW
+                ),
+            )
+        )
+    return rows
+
+
+def fingerprint(choices: Sequence[Choice]) -> int:
+    """A number that differs when the lines of the choices differ."""
+    return hash(tuple((choice.item.line, choice.item.raw) for choice in choices))
 
 
 def frame(
-    found: Sequence[Choice], dialect: Dialect, chosen: bool | None = None, *, named: bool = True
+    choices: Sequence[Choice], dialect: Dialect, chosen: bool | None = None, *, named: bool = True
 ) -> pd.DataFrame:
-    """The table to choose in: all, none, or (None) everything that has no drawback is chosen."""
+    """The table to choose in. At first all, none, or (None) those without a drawback are chosen."""
     return pd.DataFrame(
         {
             "chosen": pd.Series(
-                [not choice.note if chosen is None else chosen for choice in found], dtype=bool
+                [not choice.note if chosen is None else chosen for choice in choices], dtype=bool
             ),
-            "line": [choice.item.line for choice in found],
-            "name": [choice.name if named else choice.command[:100].strip() for choice in found],
-            "schedule": [choice.schedule for choice in found],
-            "words": [in_words(choice.schedule, dialect) for choice in found],
-            "command": [choice.command for choice in found],
-            "note": [choice.note for choice in found],
+            "line": [choice.item.line for choice in choices],
+            "name": [choice.name if named else choice.command[:100].strip() for choice in choices],
+            "schedule": [choice.schedule for choice in choices],
+            "words": [in_words(choice.schedule, dialect) for choice in choices],
+            "command": [choice.command for choice in choices],
+            "note": [choice.note for choice in choices],
+            "problems": [choice.problems for choice in choices],
         }
     )
 
 
-def wanted(found: Sequence[Choice], table: pd.DataFrame) -> list[Import]:
-    """What was chosen, with the names that were given."""
-    rows = zip(found, table["chosen"], table["name"], strict=True)
+def chosen_imports(choices: Sequence[Choice], table: pd.DataFrame) -> list[Import]:
+    """The chosen entries, with the names in the table."""
+    rows = zip(choices, table["chosen"], table["name"], strict=True)
     return [
         Import(choice.item.line, choice.item.raw, str(name))
         for choice, chosen, name in rows
@@ -82,29 +104,27 @@ def wanted(found: Sequence[Choice], table: pd.DataFrame) -> list[Import]:
     ]
 
 
-def lines(compared: Comparison) -> list[dict[str, Any]]:
+def lines(comparison: Comparison) -> list[dict[str, Any]]:
     """Every line of the crontab, with what it is."""
-    reading = compared.reading
+    reading = comparison.reading
     managed = set(reading.where.values())
-    special = dict.fromkeys(reading.unknown, "entry with a tag nobody knows")
+    special = dict.fromkeys(reading.unknown, "entry with an unknown tag")
     special |= dict.fromkeys(reading.copies, "entry with a copied tag")
     special |= dict.fromkeys(reading.lost.values(), "entry whose tag was removed")
-    found = []
-    for index, line in enumerate(compared.document.lines):
+    rows = []
+    for index, line in enumerate(comparison.document.lines):
         match line:
             case Blank():
                 kind = "blank"
             case Comment():
                 kind = "comment"
             case EnvironmentLine():
-                kind = "setting"
+                kind = "environment line"
             case Invalid():
                 kind = f"invalid: {line.reason}"
             case Entry():
                 state = "managed" if index in managed else "unmanaged"
                 pause = ", paused" if line.paused else ""
                 kind = special.get(index, f"{state} entry") + pause
-        found.append(
-            {"line": index + 1, "kind": kind, "text": visible(line.raw.removesuffix("\n"))}
-        )
-    return found
+        rows.append({"line": index + 1, "kind": kind, "text": visible(line.raw.removesuffix("\n"))})
+    return rows

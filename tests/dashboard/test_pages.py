@@ -48,7 +48,7 @@ def test_a_page_without_anything_leads_on(open_page, page):
 FOUND = {
     "overview": "Found 3 entries in your crontab",
     "tasks": "Your crontab has 3 entries, and PiTasker manages none of them yet",
-    "import_entries": "Choose the entries that PiTasker shall manage",
+    "import_entries": "Choose the entries for PiTasker to manage",
     "sync": "Nothing was done in this time",
     "crontab": "Every line is one that cron takes",
     "settings": "Nothing works in the background",
