@@ -1,6 +1,6 @@
 """The speed of the API with ten connections.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/api.py [--requests N] [--json]
+    PYTHONPATH=. .venv/bin/python benchmarks/api.py [--requests N] [--tasks N …] [--json]
 
 A server as `./pitasker up` starts it, ten connections of one client on the same machine, a token.
 Milliseconds for each answer, and answers a second. `/healthz` is the floor: it does nothing.
@@ -54,12 +54,13 @@ def main() -> None:
     """Measure all sizes and paths."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--tasks", type=int, nargs="+", default=SIZES)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = []
     folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
     os.environ.pop("DATABASE_URL", None)
-    for size in SIZES:
+    for size in options.tasks:
         environment = Environment.from_environment({"PITASKER_HOME": f"{folder}/{size}"})
         text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
         subprocess.run(["crontab", "-"], input=text.encode(), check=True)

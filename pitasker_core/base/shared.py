@@ -16,13 +16,18 @@ class _Outcome(Generic[T]):
     """What one computation returned or raised, and what was known when it began."""
 
     began: float
+    ended: float
     changes: int
     value: T | None = None
     error: Exception | None = None
 
     def is_usable(self, asked: float, changes: int, max_age: float) -> bool:
         """Whether a caller who asked at this time, after these changes, may get it."""
-        return self.changes >= changes and self.began >= asked - (0 if self.error else max_age)
+        if self.changes < changes:
+            return False
+        # Counted from the end: on a busy machine a computation may take longer than `max_age`.
+        is_young = max_age > 0 and not self.error and self.ended >= asked - max_age
+        return is_young or self.began >= asked
 
     def result(self) -> T:
         """Return the value, or raise the error."""
@@ -34,9 +39,9 @@ class _Outcome(Generic[T]):
 class Shared(Generic[T]):
     """Computes a value for all threads that wait for it.
 
-    Each caller gets the result of a computation that began after the caller asked, or at most
-    `max_age` seconds before, and after the newest change that this process made. The callers who
-    wait for a computation share its error, too; later callers do not.
+    Each caller gets the result of a computation that began after the caller asked, or ended at most
+    `max_age` seconds before, and that began after the newest change that this process made. The
+    callers who wait for a computation share its error, too; later callers do not.
     """
 
     def __init__(self, compute: Callable[[], T]) -> None:
@@ -70,9 +75,10 @@ class Shared(Generic[T]):
         began, changes = time.monotonic(), local_changes.count()
         outcome: _Outcome[T] | None = None
         try:
-            outcome = _Outcome(began, changes, self._compute())
+            value = self._compute()
+            outcome = _Outcome(began, time.monotonic(), changes, value)
         except Exception as error:
-            outcome = _Outcome(began, changes, error=error)
+            outcome = _Outcome(began, time.monotonic(), changes, error=error)
         finally:
             with self._condition:
                 self._outcome = outcome

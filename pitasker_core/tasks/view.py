@@ -109,7 +109,7 @@ class _View:
 def current(environment: Environment, max_age: float | None = None) -> Listing:
     """Return all tasks of this crontab and where they stand, for display.
 
-    The listing is at most `max_age` (by default `DISPLAY_SECONDS`) seconds old. The same object
+    It was read at most `max_age` (by default `DISPLAY_SECONDS`) seconds ago. The same object
     comes back until something in it changes; its `version` names it. Raises DatabaseError.
     """
     return _view(environment).listing(DISPLAY_SECONDS if max_age is None else max_age)
