@@ -13,6 +13,7 @@ else:
     from starlette.middleware import Middleware
     from starlette.routing import Mount
 
+    from pitasker_core.dashboard.imports import ImportLater
     from pitasker_core.dashboard.lifespan import lifespan
     from pitasker_core.server.api.app import make
     from pitasker_core.server.web import login, page_script, prometheus
@@ -28,5 +29,5 @@ else:
             *prometheus.routes(),
             Mount("/api", make()),
         ],
-        middleware=[Middleware(Gate), Middleware(Bounded)],
+        middleware=[Middleware(ImportLater), Middleware(Gate), Middleware(Bounded)],
     )

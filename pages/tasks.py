@@ -1,4 +1,4 @@
-"""Tasks: the table in which they are changed, paused, switched and deleted, one or many at once."""
+"""Tasks: the table in which they are changed, paused, run and deleted, one or many at once."""
 
 from typing import Any
 
@@ -6,89 +6,84 @@ import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
-from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.base.text import Text
-from pitasker_core.crontab.difference import difference
-from pitasker_core.dashboard import overview, staging, task_grid
+from pitasker_core.base.text import counted
+from pitasker_core.dashboard import own_drafts, staged_bar, staging, states, task_grid
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
 from pitasker_core.dashboard.cells import inert
-from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.messages import act, report_applied, sync_now
-from pitasker_core.dashboard.problems import show_hand_edits, show_problem
-from pitasker_core.dashboard.session import ACTOR, environment
-from pitasker_core.dashboard.staging import Staging
-from pitasker_core.dashboard.task_dialog import task_dialog
-from pitasker_core.dashboard.why_dialog import why_dialog
-from pitasker_core.sync import service
-from pitasker_core.tasks import Edit, Listing, Task
+from pitasker_core.dashboard.markdown import bold
+from pitasker_core.dashboard.messages import act, report_applied
+from pitasker_core.dashboard.problems import show_problem
+from pitasker_core.dashboard.session import ACTOR, environment, is_phone
+from pitasker_core.dashboard.staged_bar import show_staged, staged
+from pitasker_core.dashboard.task_grid import Shown
+from pitasker_core.dashboard.task_page import show_new, show_task
+from pitasker_core.dashboard.times import ago
+from pitasker_core.dashboard.why_dialog import show_why, why_dialog
+from pitasker_core.runs import spans
+from pitasker_core.tasks import Listing, Task
 
 COLUMNS = (
-    "chosen",
-    "on",
-    "name",
-    "schedule",
-    "menu",
-    "state",
-    "detail",
-    "words",
-    "next_run",
-    "command",
-    "in_crontab",
-    "last_run",
-    "result",
-    "labels",
-    "source",
+    *("chosen", "on", "name", "menu", "sync", "schedule", "words", "next_run", "result"),
+    *("last_run", "history", "command", "labels"),
 )
-LOOK_EVERY = 4.0
-"""Seconds between two looks for changes made outside."""
+"""The columns at first; the others are in the table's own menu."""
 
 
 def main() -> None:
-    """Draw the page."""
-    listing = tasks.listing(environment())
+    """Draw the page: the table, or the task that the address names."""
+    listing = tasks.current(environment())
     by_id = {task.id: task for task in listing.tasks}
+    asked = st.query_params.get("task", "")
+    if asked == "new":
+        show_new(by_id.get(_number(st.query_params.get("like", ""))))
+        return
+    if asked:
+        task = by_id.get(_number(asked))
+        if task:
+            show_task(task, listing)
+            show_why(by_id)
+            return
+        st.warning("There is no such task: it may have been deleted.")
+    _show_list(listing, by_id)
+    show_why(by_id)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
+def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
     if listing.problem:
         show_problem(listing.problem)
-        st.caption("Tasks can be changed all the same; the crontab follows when it can be reached.")
-    st.session_state.seen = _seen(listing)
-    _watch()
+        st.caption("Tasks can be changed all the same; the crontab follows when it can be read.")
     if not listing.tasks:
         _welcome(listing)
-        _offer_new()
         return
-    words, kind = _filters(listing)
-    staged = {number: cells for number, cells in _staged().items() if number in by_id}
+    edits = {number: cells for number, cells in staged().items() if number in by_id}
     chosen = _chosen() & by_id.keys()
+    shown = Shown(
+        listing,
+        edits,
+        spans.recent(environment(), task_grid.HISTORY),
+        clock.now(),
+        clock.system_zone(),
+        chosen,
+    )
+    matching = _toolbar(shown)
     labels = sorted({label for task in listing.tasks for label in task.labels})
-    bulk_bar([by_id[number] for number in sorted(chosen)], labels, _choose_none)
-    _review(staged, by_id)
-    _table(listing, task_grid.rows(listing, words, kind, _only()), staged, chosen)
+    bulk_bar([by_id[number] for number in sorted(chosen)], matching, labels, _choose)
+    _table(matching, shown)
+    _show_drafts(by_id)
+    show_staged(edits, by_id, listing)
     _open_what_was_asked_for(by_id)
 
 
-def _staged() -> Staging:
-    staging: Staging = st.session_state.setdefault("staged", {})
-    return staging
+# --- What is shown ---------------------------------------------------------------------------
 
 
-def _chosen() -> set[int]:
-    chosen: set[int] = st.session_state.setdefault("chosen", set())
-    return chosen
-
-
-def _filters(listing: Listing) -> tuple[str, str]:
-    counts = task_grid.counts(listing)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = st.text_input(
-            "Search",
-            placeholder="Name, command, schedule or label",
-            width=300,
-            icon=":material/search:",
-            label_visibility="collapsed",
-            live=True,
-            key="words",
-            bind="query-params",
-        )
+def _toolbar(shown: Shown) -> list[Task]:
+    counts = task_grid.counts(shown.listing)
+    with st.container(horizontal=True, vertical_alignment="center", key="toolbar", gap="small"):
         kind = st.segmented_control(
             "Show",
             list(task_grid.FILTERS),
@@ -98,14 +93,33 @@ def _filters(listing: Listing) -> tuple[str, str]:
             label_visibility="collapsed",
             key="kind",
         )
+        words = st.text_input(
+            "Search",
+            placeholder="Search",
+            width=220,
+            icon=":material/search:",
+            label_visibility="collapsed",
+            live=True,
+            key="words",
+            bind="query-params",
+        )
+        matching = task_grid.rows(shown, words, kind, _only())
+        st.caption(f"{len(matching)} of {len(shown.listing.tasks)}", width="stretch")
+        if st.button("Import", icon=":material/download:"):
+            st.switch_page("pages/import_entries.py")
         _offer_new()
-    return words, kind
+    return matching
 
 
 def _offer_new() -> None:
-    icon, look_only = ":material/add:", environment().read_only
-    if st.button("New task", icon=icon, type="primary", disabled=look_only):
-        task_dialog(None)
+    st.button(
+        "New task",
+        icon=":material/add:",
+        type="primary",
+        disabled=environment().read_only,
+        on_click=st.query_params.update,
+        args=({"task": "new"},),
+    )
 
 
 def _show_all() -> None:
@@ -117,253 +131,23 @@ def _only() -> set[int]:
     asked = st.query_params.get("only", "").split(",")
     only = {int(number) for number in asked if number.isdecimal()}
     if only:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"Only the {len(only)} that were imported", width="content")
-            st.button("Show all", type="tertiary", on_click=_show_all)
+        st.button(
+            f"Only the {len(only)} imported: show all",
+            icon=":material/filter_alt_off:",
+            type="tertiary",
+            on_click=_show_all,
+        )
     return only
 
 
-def _table(listing: Listing, found: list[Task], staged: Staging, chosen: set[int]) -> None:
-    if not found:
-        st.info("No task is like that.", icon=":material/search_off:")
-        return
-    zone = clock.system_zone()
-    column = st.column_config
-    # Callbacks must know which task stood in which row, and what it was, when it was drawn.
-    st.session_state.drawn = found
-    menu = task_grid.LOOKING if environment().read_only else task_grid.MENU
-    st.data_editor(
-        inert(task_grid.frame(found, listing, staged, chosen, clock.now(), zone, menu)),
-        key=_grid_key(),
-        alt="Tasks",
-        hide_index=True,
-        column_order=COLUMNS,
-        placeholder="",
-        height="content" if len(found) <= 25 else 915,
-        disabled=["chosen", *staging.FIELDS, "labels"] if environment().read_only else ["labels"],
-        on_change=_stage,
-        args=(_grid_key(), found),
-        column_config={
-            "chosen": column.CheckboxColumn(
-                "☑", help="Choose tasks, to do something with all of them.", width=54
-            ),
-            "on": column.CheckboxColumn(
-                "On", help="Off: paused, kept in the crontab as a comment.", width=62
-            ),
-            "name": column.TextColumn("Name", max_chars=200, width=190),
-            "schedule": column.TextColumn(
-                "Schedule",
-                help="Five fields (minute hour day month weekday), or a nickname like @daily.",
-                width=120,
-            ),
-            "command": column.TextColumn("Command", width="medium"),
-            "in_crontab": column.CheckboxColumn(
-                "In crontab",
-                width=110,
-                help="Off: the task is kept in the database only, and cron does not run it.",
-            ),
-            "state": column.TextColumn("State", disabled=True, width=120),
-            "detail": column.TextColumn("Since, or why", disabled=True, width=110),
-            "words": column.TextColumn("In words", disabled=True, width=200),
-            "next_run": column.DatetimeColumn(
-                f"Next run ({zone.key})", disabled=True, format="ddd D MMM, HH:mm", width=150
-            ),
-            "last_run": column.TextColumn("Last run", disabled=True, width=90),
-            "result": column.TextColumn("Result", disabled=True, width=100),
-            "labels": column.ListColumn("Labels", width=110),
-            "source": column.TextColumn("Made by", disabled=True, width=90),
-            "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=45),
-        },
-    )
-    if not environment().read_only:
-        st.caption(
-            "Double-click a cell, or press Enter in it, to change it. Changes wait above the "
-            "table until you apply them."
-        )
-
-
-def _grid_key() -> str:
-    return f"tasks-{st.session_state.get('generation', 0)}"
-
-
-def _stage(key: str, drawn: list[Task]) -> None:
-    """Keep what was edited by task: rows may move, tasks do not.
-
-    A click on a button right after the edit may come along with it, and be answered first.
-    """
-    if st.session_state.get("discarded") == key:
-        return
-    delta: Any = st.session_state[key]
-    rows = [task.id for task in drawn]
-    staged = act(staging.stage, _staged(), delta, rows, {task.id: task for task in drawn})
-    if staged is None:
-        _draw_table_anew()
-        return
-    st.session_state.staged = staged
-    for position, cells in delta.get("edited_rows", {}).items():
-        if "chosen" in cells:
-            (_chosen().add if cells["chosen"] else _chosen().discard)(rows[int(position)])
-
-
-def _draw_table_anew() -> None:
-    st.session_state.generation = st.session_state.get("generation", 0) + 1
-
-
-# --- What waits for "Apply" ------------------------------------------------------------------
-
-
-def _review(staged: Staging, by_id: dict[int, Task]) -> None:
-    """The bar: how much is staged, what is wrong with it, and what the crontab would get."""
-    if not staged:
-        return
-    collisions = staging.collisions(staged, by_id)
-    edits = staging.edits(staged, by_id)
-    preview, problem = None, None
-    try:
-        preview = tasks.preview(environment(), edits)
-    except PiTaskerError as found:
-        problem = found
-    with st.container(border=True, key="review"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{staging.summary(staged)}**, not applied yet", width="content")
-            st.button(
-                "Apply",
-                type="primary",
-                icon=":material/check:",
-                disabled=bool(collisions or (preview and preview.problems))
-                or environment().read_only,
-                on_click=_apply,
-                args=(edits,),
-            )
-            st.button("Discard", icon=":material/close:", on_click=_discard)
-            if preview and not preview.problems:
-                gets = difference(preview.before, preview.after)
-                with st.popover("What the crontab gets", icon=":material/difference:"):
-                    st.markdown(plain(f"{gets}."))
-                    if gets:
-                        st.code(gets.text, language="diff")
-        for number, reason in (preview.problems if preview else {}).items():
-            st.error(plain(_named(by_id[number], reason)), icon=":material/error:")
-        if problem:
-            st.warning(plain(Text("They can be saved, but: ", problem.user_message)))
-        for collision in collisions:
-            _show_collision(collision)
-
-
-def _named(task: Task, reason: str) -> str:
-    return reason if task.name in reason else Text(f"{task.name}: ", reason)
-
-
-def _show_collision(found: staging.Collision) -> None:
-    what, task = staging.FIELDS[found.column], found.task
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f":orange[:material/warning:] {bold(task.name)}: you changed its {what} to "
-            f"“{plain(str(found.mine))}”, somebody else to “{plain(str(found.now))}”.",
-            width="content",
-        )
-        key = f"{task.id}-{found.column}"
-        st.button("Keep mine", key=f"mine-{key}", on_click=_keep, args=(task, found.column))
-        st.button("Take theirs", key=f"theirs-{key}", on_click=_drop, args=(task, found.column))
-
-
-def _keep(task: Task, column: str) -> None:
-    st.session_state.staged = staging.rebased(_staged(), task, column)
-
-
-def _drop(task: Task, column: str) -> None:
-    st.session_state.staged = staging.without(_staged(), task.id, column)
-    _draw_table_anew()
-
-
-def _apply(edits: list[Edit]) -> None:
-    done = act(tasks.apply, environment(), ACTOR, edits)
-    if done:
-        count = "1 task" if len(done.tasks) == 1 else f"{len(done.tasks)} tasks"
-        report_applied(done, f"Saved {count}")
-        st.session_state.staged = {}
-        _draw_table_anew()
-
-
-def _discard() -> None:
-    st.session_state.discarded = _grid_key()
-    st.session_state.staged = {}
-    _draw_table_anew()
-
-
-# --- One or many tasks -----------------------------------------------------------------------
-
-
-def _choose_none() -> None:
-    st.session_state.chosen = set()
-    _draw_table_anew()
-
-
-def _open_menu() -> None:
-    click = st.session_state.row_menu
-    st.session_state.menu = (click["label"], st.session_state.drawn[click["row"]].id)
-
-
-def _open_what_was_asked_for(by_id: dict[int, Task]) -> None:
-    """A row's menu, or an address such as `/tasks?task=12`."""
-    label, number = st.session_state.pop("menu", None) or ("Details", None)
-    if number is None and (asked := st.query_params.pop("task", "")).isdecimal():
-        number = int(asked)
-        if number not in by_id:
-            st.warning(f"There is no task {number:d}.")
-    task = by_id.get(number) if number is not None else None
-    if task is None:
-        return
-    if label == "Delete":
-        confirm_delete([task], _choose_none)
-    elif label == task_grid.RUN_NOW:
-        run_now([task])
-    elif label == task_grid.RUNS:
-        st.switch_page("pages/runs.py", query_params={"task": str(task.id)})
-    elif label == task_grid.WHY:
-        why_dialog(task)
-    else:
-        task_dialog(task, duplicate=label == "Duplicate")
-
-
-# --- The crontab's side ----------------------------------------------------------------------
-
-
-def _seen(listing: Listing) -> list[str]:
-    return overview.hand_edits(listing.comparison) if listing.comparison else []
-
-
-@st.fragment(run_every=LOOK_EVERY)
-def _watch() -> None:
-    """What was changed outside, within seconds; the table is left alone while it is edited."""
-    try:
-        changes = overview.hand_edits(service.preview(environment()))
-    except PiTaskerError:
-        return  # the page has said so
-    if not changes:
-        if st.session_state.get("seen"):
-            st.rerun()
-        return
-    show_hand_edits(changes)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Sync now", icon=":material/sync:", disabled=environment().read_only):
-            _sync(service.Request(ACTOR))
-            st.rerun()
-        st.page_link("pages/sync.py", label="Look at both sides", icon=":material/monitor_heart:")
-
-
-def _sync(request: service.Request) -> None:
-    if not sync_now(request):
-        st.switch_page("pages/sync.py")
-
-
 def _welcome(listing: Listing) -> None:
+    entries = listing.comparison.document.size if listing.comparison else 0
     if listing.comparison is None:
         st.info("There are no tasks yet. Make the first one here.", icon=":material/waving_hand:")
-    elif entries := listing.comparison.document.size:
-        what = "entry" if entries == 1 else "entries"
+    elif entries:
+        found = counted(entries, "entry", "entries")
         st.info(
-            f"Your crontab has {entries:d} {what}, and PiTasker manages none of them yet. "
+            f"Your crontab has {found}, and PiTasker manages none of them yet. "
             "Nothing in it was changed.",
             icon=":material/waving_hand:",
         )
@@ -373,6 +157,188 @@ def _welcome(listing: Listing) -> None:
             "There are no tasks and no entries in your crontab yet. Make the first one here.",
             icon=":material/waving_hand:",
         )
+    _offer_new()
+
+
+# --- The table -------------------------------------------------------------------------------
+
+
+def _table(matching: list[Task], shown: Shown) -> None:
+    if not matching:
+        st.info("No task matches.", icon=":material/search_off:")
+        return
+    key = _grid_key(matching, shown)
+    read_only = environment().read_only
+    menu = task_grid.LOOKING if read_only else task_grid.MENU
+    # Callbacks must know which task stood in which row, and what it was, when it was drawn.
+    st.session_state.drawn = matching
+    editable = [] if read_only else ["chosen", *staging.FIELDS]
+    table = task_grid.frame(matching, shown, menu)
+    st.data_editor(
+        inert(table),
+        key=key,
+        alt="Tasks",
+        hide_index=True,
+        column_order=COLUMNS,
+        placeholder="",
+        row_height=38,
+        height="content" if len(matching) <= 20 else 800,
+        disabled=[name for name in table.columns if name not in (*editable, "menu")],
+        on_change=_edited,
+        args=(key, matching),
+        column_config=_columns(shown),
+    )
+
+
+def _columns(shown: Shown) -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "chosen": column.CheckboxColumn("Select", width=84, help="Select tasks for an action."),
+        "on": column.CheckboxColumn(
+            "On", width=66, help="Off: paused, kept in the crontab as a comment. At once."
+        ),
+        "name": column.TextColumn("Name", max_chars=200, width=180, pinned=is_phone()),
+        "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=45),
+        "sync": column.MultiselectColumn(
+            "Sync", options=list(states.SYNC), color=list(states.SYNC.values()), width=150
+        ),
+        "schedule": column.TextColumn(
+            "Schedule",
+            help="Five fields (minute hour day month weekday), or a nickname like @daily.",
+            width=110,
+        ),
+        "words": column.TextColumn("Meaning", width=180),
+        "next_run": column.DatetimeColumn("Next run", format="ddd D MMM, HH:mm", width=135),
+        "result": column.MultiselectColumn(
+            "Last run",
+            options=[*states.RUN, task_grid.NEVER_RAN],
+            color=[*(color for _, color, _ in states.RUN.values()), "gray"],
+            width=95,
+        ),
+        "last_run": column.TextColumn("When", width=85),
+        "history": column.BarChartColumn(
+            f"Last {task_grid.HISTORY} runs", width=120, y_min=0, help="How long each of them took."
+        ),
+        "command": column.TextColumn("Command", width=300),
+        "labels": column.ListColumn("Labels", width=110),
+        "in_crontab": column.CheckboxColumn(
+            "In crontab", width=95, help="Off: kept in the database only, cron does not run it."
+        ),
+        "detail": column.TextColumn("Reason", width=200),
+        "source": column.TextColumn("Source", width=90),
+        "number": column.NumberColumn("Id", width=60),
+    }
+
+
+def _grid_key(matching: list[Task], shown: Shown) -> str:
+    """The key of the table. A new one, when the table holds edits that are no longer true."""
+    generation = st.session_state.get("generation", 0)
+    delta = st.session_state.get(f"tasks-{generation}", {})
+    rows = [task.id for task in st.session_state.get("drawn", [])]
+    if rows == [task.id for task in matching]:
+        cells = {
+            task.id: {
+                "chosen": task.id in shown.chosen,
+                **{column: shown.value(task, column) for column in staging.FIELDS},
+            }
+            for task in matching
+        }
+        if staging.disagrees(delta, rows, cells):
+            generation += 1
+            st.session_state.generation = generation
+            st.session_state.seen = {}
+    return f"tasks-{generation}"
+
+
+def _edited(key: str, drawn: list[Task]) -> None:
+    """Keep what was edited by task: rows may move, tasks do not."""
+    delta: Any = st.session_state[key]
+    rows = [task.id for task in drawn]
+    seen = st.session_state.setdefault("seen", {})
+    for position, cells in delta.get("edited_rows", {}).items():
+        task = drawn[int(position)]
+        for column, value in cells.items():
+            if seen.get((task.id, column)) == value:
+                continue
+            seen[task.id, column] = value
+            if column == "on" and value == task.paused:
+                _switch(task, on=value)
+            elif column == "chosen":
+                (_chosen().add if value else _chosen().discard)(task.id)
+    edits = act(staging.stage, staged(), delta, rows, {task.id: task for task in drawn})
+    if edits is not None and edits != staged():
+        staged_bar.stage(edits)
+
+
+def _switch(task: Task, *, on: bool) -> None:
+    done = act(tasks.change, environment(), ACTOR, task.id, task.version, paused=not on)
+    report_applied(done, f"{'Resumed' if on else 'Paused'} {task.name}")
+
+
+def _chosen() -> set[int]:
+    chosen: set[int] = st.session_state.setdefault("chosen", set())
+    return chosen
+
+
+def _choose(numbers: set[int]) -> None:
+    st.session_state.chosen = numbers
+
+
+# --- One task --------------------------------------------------------------------------------
+
+
+def _show_drafts(by_id: dict[int, Task]) -> None:
+    """The tasks whose edit was begun and not saved, in this browser."""
+    for draft in own_drafts.load_all("task:")[:5]:
+        number = draft.name.removeprefix("task:")
+        task = by_id.get(_number(number))
+        if task is None and number != "new":
+            own_drafts.discard(draft.name)
+            continue
+        name = bold(task.name if task else "New task")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            began = ago(draft.updated_at, clock.now())
+            st.markdown(f":material/edit_note: Draft: {name}, edited {began}", width="content")
+            st.button(
+                "Continue",
+                key=f"continue-{number}",
+                type="tertiary",
+                on_click=st.query_params.update,
+                args=({"task": number},),
+            )
+            st.button(
+                "Discard draft",
+                key=f"discard-{number}",
+                type="tertiary",
+                on_click=own_drafts.discard,
+                args=(draft.name,),
+            )
+
+
+def _open_menu() -> None:
+    click = st.session_state.row_menu
+    label, task = click["label"], st.session_state.drawn[click["row"]]
+    if label == task_grid.OPEN:
+        st.query_params["task"] = str(task.id)
+    elif label == task_grid.DUPLICATE:
+        st.query_params.update({"task": "new", "like": str(task.id)})
+    elif label == task_grid.WHY:
+        why_dialog(task)
+    else:
+        st.session_state.menu = (label, task.id)
+
+
+def _open_what_was_asked_for(by_id: dict[int, Task]) -> None:
+    label, number = st.session_state.pop("menu", None) or ("", 0)
+    task = by_id.get(number)
+    if task is None:
+        return
+    if label == task_grid.DELETE:
+        confirm_delete([task])
+    elif label == task_grid.RUN_NOW:
+        run_now([task])
+    elif label == task_grid.RUNS:
+        st.switch_page("pages/runs.py", query_params={"task": str(task.id)})
 
 
 main()

@@ -6,9 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from pitasker_core.base.text import Code, Text, counted, visible
+from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.dashboard.overview import hand_edit
 from pitasker_core.dashboard.states import Color
 from pitasker_core.dashboard.times import ago
+from pitasker_core.reports.doctor import Examined
 from pitasker_core.reports.status import Health
 from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.runs.missed.catch_up import Offer
@@ -32,6 +34,7 @@ class Action(StrEnum):
     COMPARE = "Compare"
     RESOLVE = "Resolve"
     OPEN = "Open"
+    FIX = "Fix"
     SYNC = "Sync now"
     EDIT = "Edit the crontab"
 
@@ -47,6 +50,7 @@ class Item:
     actions: tuple[Action, ...] = ()
     tasks: tuple[int, ...] = ()
     runs: tuple[int, ...] = ()
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Facts:
     background: Mapping[str, str] = field(default_factory=dict)
     """Why background work failed, by its name."""
     dismissed: Collection[int] = ()
+    examined: Examined | None = None
+    """What the doctor says of the crontab."""
 
 
 def items(facts: Facts) -> list[Item]:
@@ -77,6 +83,7 @@ def items(facts: Facts) -> list[Item]:
         *_missed(facts),
         *_conflicts(facts),
         *_not_written(facts),
+        *_findings(facts),
         *_hand_edits(facts),
         *_lines(facts),
         *_running(facts),
@@ -217,6 +224,25 @@ def _not_written(facts: Facts) -> list[Item]:
     if waiting:
         what = f"{counted(len(waiting), 'change')} made here not in the crontab yet."
         found.append(Item("orange", "sync", "", what, (Action.SYNC, Action.COMPARE)))
+    return found
+
+
+def _findings(facts: Facts) -> list[Item]:
+    """The entries of which the doctor says that they do not run, or not as they read."""
+    examined = facts.examined
+    if examined is None:
+        return []
+    names, owners = _tasks(facts), examined.tasks or {}
+    found = []
+    for finding in examined.report.findings:
+        if finding.severity is not Severity.HIGH:
+            continue
+        task = names.get(owners.get(finding.line))
+        subject = visible(task.name) if task else f"Line {finding.line} of the crontab"
+        actions = ((Action.FIX,) if finding.fix else ()) + (Action.OPEN if task else Action.EDIT,)
+        sentence = f"will not run as it reads. {finding.message}"
+        tasks = (task.id,) if task else ()
+        found.append(Item("orange", "build", subject, sentence, actions, tasks, (), finding))
     return found
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from pitasker_core.dashboard.attention import Action, Facts, Item
+from pitasker_core.dashboard.finding_fix import apply_finding
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.messages import act, add_notice, sync_now
 from pitasker_core.dashboard.run_live import take_in
@@ -16,7 +17,7 @@ from pitasker_core.sync.service import Request
 _SHOWN = 5
 """Items that are shown at first."""
 
-_WRITES = (Action.RUN_AGAIN, Action.RUN_NOW, Action.DISMISS, Action.ACCEPT, Action.SYNC)
+_WRITES = (Action.RUN_AGAIN, Action.RUN_NOW, Action.DISMISS, Action.ACCEPT, Action.SYNC, Action.FIX)
 
 
 def show_items(items: Sequence[Item], facts: Facts) -> None:
@@ -89,6 +90,11 @@ def _open(item: Item, facts: Facts) -> None:
     st.switch_page("pages/tasks.py", query_params={"task": str(item.tasks[0])})
 
 
+def _fix(item: Item, facts: Facts) -> None:
+    if item.finding and facts.examined:
+        apply_finding(item.finding, facts.examined.digest)
+
+
 def _edit(item: Item, facts: Facts) -> None:
     st.switch_page("pages/crontab.py")
 
@@ -102,6 +108,7 @@ _ACTIONS: dict[Action, Callable[[Item, Facts], None]] = {
     Action.COMPARE: _compare,
     Action.RESOLVE: _compare,
     Action.OPEN: _open,
+    Action.FIX: _fix,
     Action.SYNC: _sync,
     Action.EDIT: _edit,
 }

@@ -9,11 +9,15 @@ import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
+from pitasker_core.base.text import counted
+from pitasker_core.dashboard.dialogs import open_dialog
 from pitasker_core.dashboard.markdown import bold
 from pitasker_core.dashboard.messages import act, add_notice, record_write, report_applied, sync_now
 from pitasker_core.dashboard.run_live import take_in
-from pitasker_core.dashboard.session import ACTOR, environment
-from pitasker_core.runs import history, manual
+from pitasker_core.dashboard.session import ACTOR, environment, is_phone
+from pitasker_core.dashboard.task_grid import DUPLICATE, OPEN, RUNS, WHY
+from pitasker_core.dashboard.why_dialog import why_dialog
+from pitasker_core.runs import manual
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Edit, Task
@@ -21,61 +25,87 @@ from pitasker_core.tasks import Edit, Task
 _AT_ONCE: dict[str, dict[str, Any]] = {
     "Pause": {"paused": True},
     "Resume": {"paused": False},
-    "Take out of the crontab": {"system_managed": False},
-    "Put into the crontab": {"system_managed": True},
+    "Remove from the crontab": {"system_managed": False},
+    "Add to the crontab": {"system_managed": True},
     "Record runs": {"record_runs": True},
-    "Do not record runs": {"record_runs": False},
+    "Stop recording runs": {"record_runs": False},
 }
 
 
 def bulk_bar(
-    chosen: Sequence[Task], labels: Sequence[str], choose_none: Callable[[], None]
+    chosen: Sequence[Task],
+    matching: Sequence[Task],
+    labels: Sequence[str],
+    choose: Callable[[set[int]], None],
 ) -> None:
-    """The bar above the table while tasks are chosen. `labels` are those in use."""
-    if not chosen:
-        return
+    """The bar above the table; its room is there also while nothing is selected.
+
+    `matching` are the tasks that the table shows, `labels` those in use.
+    """
     acts: dict[str, Callable[[], None]] = {
-        **{what: partial(_edit, chosen, what, choose_none) for what in _AT_ONCE},
-        "Pause until …": lambda: _pause_until(chosen, choose_none),
-        "Label …": lambda: _label(chosen, labels, choose_none),
+        **(_of_one(chosen[0]) if len(chosen) == 1 else {}),
         "Run now": lambda: run_now(chosen),
         "Sync": lambda: _sync(chosen),
-        "Stop managing …": lambda: _confirm_release(chosen, choose_none),
-        "Delete …": lambda: confirm_delete(chosen, choose_none),
+        **{what: partial(_edit, chosen, what) for what in _AT_ONCE},
+        "Pause until …": lambda: open_dialog("Pause until", _pause_until, chosen),
+        "Label …": lambda: open_dialog("Labels", _label, chosen, labels),
+        "Stop managing …": lambda: open_dialog("Stop managing?", _confirm_release, chosen),
+        "Delete …": lambda: confirm_delete(chosen),
     }
-    with st.container(horizontal=True, vertical_alignment="center", key="bulk"):
-        st.markdown(f"**{_count(chosen)} chosen**", width="content")
+    with st.container(horizontal=True, vertical_alignment="center", key="bulk", gap="small"):
+        everything = {task.id for task in matching}
+        st.button(
+            f"Select all {len(matching)}",
+            type="tertiary",
+            icon=":material/select_all:",
+            on_click=choose,
+            args=(everything,),
+            disabled=not matching,
+        )
         what = st.menu_button(
-            "With these",
+            "Actions",
             list(acts),
             icon=":material/checklist:",
             key="bulk_menu",
-            disabled=environment().read_only,
+            format_func=lambda label: f":red[{label}]" if label == "Delete …" else label,
+            disabled=not chosen or environment().read_only,
         )
-        st.button("Choose none", type="tertiary", on_click=choose_none)
+        if chosen:
+            st.markdown(f"**{counted(len(chosen), 'task')} selected**", width="content")
+            st.button("Clear", type="tertiary", on_click=choose, args=(set(),))
+        elif not environment().read_only:
+            st.caption(
+                "Double-click a cell, or press Enter in it, to change it. Changes wait until you "
+                "apply them; On and off is at once."
+            )
     if what:
         acts[what]()
 
 
-def _count(chosen: Sequence[Task]) -> str:
-    return "1 task" if len(chosen) == 1 else f"{len(chosen)} tasks"
+def _of_one(task: Task) -> dict[str, Callable[[], None]]:
+    """What a row's menu offers, for whoever selects with the keyboard."""
+
+    def show(**address: str) -> None:
+        st.query_params.update(address)
+        st.rerun()
+
+    return {
+        OPEN: lambda: show(task=str(task.id)),
+        RUNS: lambda: st.switch_page("pages/runs.py", query_params={"task": str(task.id)}),
+        WHY: lambda: why_dialog(task),
+        DUPLICATE: lambda: show(task="new", like=str(task.id)),
+    }
 
 
-def _edit(chosen: Sequence[Task], what: str, choose_none: Callable[[], None]) -> None:
-    _apply(chosen, what, lambda task: _AT_ONCE[what], choose_none)
+def _edit(chosen: Sequence[Task], what: str) -> None:
+    _apply(chosen, what, lambda task: _AT_ONCE[what])
 
 
-def _apply(
-    chosen: Sequence[Task],
-    what: str,
-    fields: Callable[[Task], dict[str, Any]],
-    choose_none: Callable[[], None],
-) -> None:
+def _apply(chosen: Sequence[Task], what: str, fields: Callable[[Task], dict[str, Any]]) -> None:
     edits = [Edit(task.id, task.version, fields(task)) for task in chosen]
     done = act(tasks.apply, environment(), ACTOR, edits)
     if done:
-        report_applied(done, f"{what}: {_count(chosen)}")
-        choose_none()
+        report_applied(done, f"{what}: {counted(len(chosen), 'task')}")
     st.rerun()
 
 
@@ -87,21 +117,31 @@ def _sync(chosen: Sequence[Task]) -> None:
 
 
 def run_now(chosen: Sequence[Task]) -> None:
-    """Start tasks, and go to where their output is to be seen."""
+    """Start tasks; on a phone, and for several, a person is asked before."""
+    if len(chosen) > 1 or is_phone():
+        open_dialog("Run now?", _confirm_run, chosen)
+    else:
+        _run(chosen)
+
+
+def _confirm_run(chosen: Sequence[Task]) -> None:
+    st.markdown(_names(chosen))
+    if st.button("Run now", type="primary", icon=":material/play_arrow:"):
+        _run(chosen)
+
+
+def _run(chosen: Sequence[Task]) -> None:
     names = [act(manual.start, environment(), ACTOR, task) for task in chosen]
     take_in()
-    if not any(names):
-        st.rerun()
-    add_notice("done", f"Started {_count(chosen)}.")
-    only = {}
-    if len(chosen) == 1:
-        run = history.named(environment(), names[0] or "")
-        only = {"task": str(chosen[0].id), **({"run": str(run.id)} if run else {})}
-    st.switch_page("pages/runs.py", query_params=only)
+    if any(names):
+        add_notice("done", f"Started {counted(len(chosen), 'task')}.")
+        if len(chosen) == 1:
+            # Its own page shows the output as it comes.
+            st.query_params["task"] = str(chosen[0].id)
+    st.rerun()
 
 
-@st.dialog("Pause until")
-def _pause_until(chosen: Sequence[Task], choose_none: Callable[[], None]) -> None:
+def _pause_until(chosen: Sequence[Task]) -> None:
     zone = clock.system_zone()
     now = clock.now().astimezone(zone)
     morning = datetime.combine(now.date() + timedelta(days=1), time(8), zone)
@@ -120,8 +160,8 @@ def _pause_until(chosen: Sequence[Task], choose_none: Callable[[], None]) -> Non
         until = picked.replace(tzinfo=zone) if picked else None
     if until:
         st.caption(
-            f"{_count(chosen)}: no runs until {until:%A %d %B, %H:%M}. PiTasker resumes them then, "
-            "if it is running; else when it is started next."
+            f"{counted(len(chosen), 'task')}: no runs until {until:%A %d %B, %H:%M}. PiTasker "
+            "resumes them then, if it is running; else when it is started next."
         )
     if st.button(
         "Pause",
@@ -130,27 +170,23 @@ def _pause_until(chosen: Sequence[Task], choose_none: Callable[[], None]) -> Non
         disabled=until is None or environment().read_only,
     ):
         fields = {"paused": True, "paused_until": until}
-        _apply(chosen, f"Paused until {until:%a %d %b, %H:%M}", lambda task: fields, choose_none)
+        _apply(chosen, f"Paused until {until:%a %d %b, %H:%M}", lambda task: fields)
 
 
-@st.dialog("Labels")
-def _label(chosen: Sequence[Task], labels: Sequence[str], choose_none: Callable[[], None]) -> None:
+def _label(chosen: Sequence[Task], labels: Sequence[str]) -> None:
     add = st.multiselect("Add", list(labels), accept_new_options=True)
     theirs = sorted({label for task in chosen for label in task.labels})
-    take_off = st.multiselect("Take off", theirs) if theirs else []
+    removed = st.multiselect("Remove", theirs) if theirs else []
 
     def fields(task: Task) -> dict[str, Any]:
-        kept = [label for label in task.labels if label not in take_off]
+        kept = [label for label in task.labels if label not in removed]
         return {"labels": list(dict.fromkeys([*kept, *add]))}
 
-    if st.button(
-        "Label", type="primary", disabled=not (add or take_off) or environment().read_only
-    ):
-        _apply(chosen, "Labelled", fields, choose_none)
+    if st.button("Label", type="primary", disabled=not (add or removed) or environment().read_only):
+        _apply(chosen, "Labelled", fields)
 
 
-@st.dialog("Stop managing?")
-def _confirm_release(chosen: Sequence[Task], choose_none: Callable[[], None]) -> None:
+def _confirm_release(chosen: Sequence[Task]) -> None:
     st.markdown(
         f"{_names(chosen)}: the entries stay in the crontab as they are, without PiTasker's tags, "
         "and cron goes on running them. The tasks are gone from here; an import brings them back."
@@ -160,23 +196,25 @@ def _confirm_release(chosen: Sequence[Task], choose_none: Callable[[], None]) ->
     if st.button("Stop managing", type="primary", disabled=environment().read_only):
         done = act(stop_managing, environment(), ACTOR, [task.id for task in chosen])
         if done:
-            record_write(f"Stopped managing {_count(chosen)}", *done)
-            choose_none()
+            record_write(f"Stopped managing {counted(len(chosen), 'task')}", *done)
         st.rerun()
 
 
-@st.dialog("Delete?")
-def confirm_delete(chosen: Sequence[Task], choose_none: Callable[[], None]) -> None:
+def confirm_delete(chosen: Sequence[Task]) -> None:
     """Ask before tasks are deleted, with their entries."""
+    open_dialog("Delete?", _confirm_delete, chosen)
+
+
+def _confirm_delete(chosen: Sequence[Task]) -> None:
     st.markdown(f"{_names(chosen)}: deleted, with the entries in the crontab. This can be undone.")
     with st.container(horizontal=True):
         look_only = environment().read_only
         if st.button("Delete", type="primary", icon=":material/delete:", disabled=look_only):
             done = act(tasks.delete, environment(), ACTOR, *(task.id for task in chosen))
             if done:
-                what = chosen[0].name if len(chosen) == 1 else _count(chosen)
+                what = chosen[0].name if len(chosen) == 1 else counted(len(chosen), "task")
                 report_applied(done, f"Deleted {what}")
-                choose_none()
+                st.query_params.pop("task", None)
             st.rerun()
         if st.button("Keep"):
             st.rerun()

@@ -1,5 +1,6 @@
 """The health of the jobs and of the sync together, read once for each version of the facts."""
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 
@@ -10,14 +11,19 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.dashboard import attention, live
 from pitasker_core.dashboard.attention import Facts
 from pitasker_core.dashboard.session import cron_is_alive
-from pitasker_core.reports import dismissals
+from pitasker_core.reports import dismissals, doctor
+from pitasker_core.reports.doctor import Examined
 from pitasker_core.reports.status import Health
 from pitasker_core.runs import spans
 from pitasker_core.runs.missed import catch_up
 from pitasker_core.server import background
 from pitasker_core.sync import operation_history
+from pitasker_core.tasks import Listing
 
 _WEEK = timedelta(days=7)
+
+_EXAMINED = 200
+"""Entries of a crontab that the overview lets the doctor examine."""
 
 
 def current() -> Health | None:
@@ -37,9 +43,10 @@ def facts() -> Facts:
 @lru_cache(maxsize=2)
 def _at_version(environment: Environment, version: str, cron_alive: bool | None) -> Facts:
     now = clock.now()
+    listing = tasks.current(environment)
     week = spans.odd(environment, now - _WEEK)
     return Facts(
-        listing=tasks.listing(environment),
+        listing=listing,
         now=now,
         failures=spans.failures(environment),
         missed=[span for span in week if span.state == "missed"],
@@ -53,4 +60,16 @@ def _at_version(environment: Environment, version: str, cron_alive: bool | None)
             if not job.ok
         },
         dismissed=dismissals.dismissed(environment),
+        examined=_examine(environment, listing),
     )
+
+
+def _examine(environment: Environment, listing: Listing) -> Examined | None:
+    """What the doctor says. Of many entries it is asked on their own pages alone: it looks at the
+    files of each, and a page shall not wait for a second."""
+    compared = listing.comparison
+    if compared is None or compared.document.size > _EXAMINED:
+        return None
+    with suppress(PiTaskerError):
+        return doctor.examine(environment)
+    return None

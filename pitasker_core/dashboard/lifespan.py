@@ -1,6 +1,5 @@
 """What the server does once, before and after the sessions."""
 
-import gc
 import logging
 import os
 import resource
@@ -37,7 +36,7 @@ PagesManager.uses_pages_directory = False
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Start and migrate the database, import what pages need, and stop what was started here.
+    """Start and migrate the database, and stop what was started here.
 
     Without a database the dashboard serves all the same: the crontab can be seen and edited.
     """
@@ -57,12 +56,6 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(first_look.keep_what_is_there, environment)
     except PiTaskerError as problem:
         _log.error("%s", problem.user_message)
-    # The first visitor shall not wait for these, nor any later one for their collection.
-    import pandas  # noqa: F401
-    import plotly.graph_objects  # noqa: F401
-
-    gc.collect()
-    gc.freeze()
     _answer_at_once()
     background = Background(environment)
     if not environment.demo:  # there, what was changed by hand waits for whoever plays

@@ -1,6 +1,6 @@
 """Notice changes made elsewhere: in another tab, by the command line, by `crontab -e`, by cron.
 
-A server looks at most every `EVERY` seconds, however many pages are open. Each open page compares
+A server looks at most every `FRESH` seconds, however many pages are open. Each open page compares
 one version, and is drawn again when it has changed.
 """
 
@@ -15,12 +15,16 @@ from sqlalchemy import text
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.dashboard import dialogs
 from pitasker_core.dashboard.session import login
 from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
 
 EVERY = 2.0
-"""Seconds between two looks."""
+"""Seconds between two questions of a page."""
+
+FRESH = 2.0
+"""Seconds for which an answer holds, for all pages of a server."""
 
 # Row-level security keeps each of these to our crontab.
 _QUERY = text("""
@@ -32,7 +36,8 @@ _QUERY = text("""
         (select max(ended_at) from runs where started_at > now() - interval '1 day') as ended,
         (select sum(version) from tasks) as tasks,
         (select max(last_run) from tasks) as last_run,
-        (select max(updated_at) from settings) as settings
+        (select max(updated_at) from settings) as settings,
+        (select max(updated_at) from state where key = 'dismissed runs') as dismissed
 """)
 
 
@@ -51,13 +56,13 @@ def _watcher(environment: Environment) -> _Watcher:
 
 
 def version(environment: Environment) -> str:
-    """A text that changes with the crontab and the database. It may be `EVERY` seconds old."""
+    """A text that changes with the crontab and the database. It may be `FRESH` seconds old."""
     watcher = _watcher(environment)
-    if time.monotonic() - watcher.looked_at < EVERY:
+    if time.monotonic() - watcher.looked_at < FRESH:
         return watcher.version
     if watcher.lock.acquire(blocking=not watcher.version):
         try:
-            if time.monotonic() - watcher.looked_at >= EVERY:
+            if time.monotonic() - watcher.looked_at >= FRESH:
                 watcher.version = _look(environment)
                 watcher.looked_at = time.monotonic()
         finally:
@@ -92,7 +97,9 @@ def watch() -> None:
 
 @st.fragment(run_every=EVERY)
 def _compare() -> None:
-    if login() is None or st.session_state.get("drawn_version") != _now():
+    if login() is None:
+        st.rerun()
+    if not dialogs.is_open() and st.session_state.get("drawn_version") != _now():
         st.rerun()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 import pitasker_core
-from pitasker_core.dashboard import health, live
+from pitasker_core.dashboard import dialogs, health, live
 from pitasker_core.dashboard.header import show_header
 from pitasker_core.dashboard.messages import show_messages
 from pitasker_core.dashboard.problems import guarded
@@ -27,6 +27,7 @@ _STYLE = """<style>
 
 def run() -> None:
     """Draw the page that the address names. An error of ours becomes a banner, never a trace."""
+    dialogs.page_begins()
     is_red = login() is not None and health.current() is Health.RED
     st.set_page_config(
         # Before the navigation: browsers would fetch the icon of a page from its maker.

@@ -4,12 +4,15 @@ They are kept by task, never by row, so that sorting, filtering, a sync or anoth
 rows as they like.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.crontab.document import check_name
 from pitasker_core.crontab.editable import edited
-from pitasker_core.tasks import Edit, Task
+from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.tasks import Edit, Task, check_schedule
 
 FIELDS = {
     "on": "on",
@@ -19,6 +22,10 @@ FIELDS = {
     "in_crontab": "in crontab",
 }
 """The columns that a person may edit, in the words of the page."""
+
+
+STAGED = FIELDS.keys() - {"on"}
+"""The columns whose edits wait; a task is paused and resumed at once."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def stage(
         if task is None:
             continue
         cells = staged.setdefault(task.id, {})
-        for column in changed.keys() & FIELDS.keys():
+        for column in changed.keys() & STAGED:
             before = cells[column].before if column in cells else cell(task, column)
             after = "" if changed[column] is None else changed[column]
             if isinstance(after, str):
@@ -100,6 +107,60 @@ def collisions(staging: Staging, tasks: Mapping[int, Task]) -> list[Collision]:
         for column, staged in cells.items()
         if cell(task, column) not in (staged.before, staged.after)
     ]
+
+
+def undone(staging: Staging, task: int) -> Staging:
+    """The staging without the edits of one task."""
+    return {number: cells for number, cells in staging.items() if number != task}
+
+
+def valid(staging: Staging, invalid: Collection[int]) -> Staging:
+    """The staging without the tasks that cannot be applied."""
+    return {number: cells for number, cells in staging.items() if number not in invalid}
+
+
+def invalid_cells(cells: Mapping[str, Staged], dialect: Dialect) -> list[str]:
+    """The columns of a task whose own value is wrong; all of them when only together they are."""
+    wrong = [name for name in ("name",) if name in cells and check_name(cells[name].after)]
+    if "schedule" in cells:
+        try:
+            check_schedule(cells["schedule"].after, dialect)
+        except InvalidSyntax:
+            wrong.append("schedule")
+    return wrong or list(cells)
+
+
+def disagrees(delta: Mapping[str, Any], rows: Sequence[int], cells: Mapping[int, Any]) -> bool:
+    """Whether a table still shows edits that were discarded, undone or changed elsewhere.
+
+    `cells` has for each row, by its id, what it shall show.
+    """
+    return any(
+        column in cells[rows[int(position)]] and cells[rows[int(position)]][column] != value
+        for position, changed in delta.get("edited_rows", {}).items()
+        for column, value in changed.items()
+    )
+
+
+def as_json(staging: Staging) -> dict[str, Any]:
+    """The staging as a draft keeps it."""
+    return {
+        str(number): {column: [cell.before, cell.after] for column, cell in cells.items()}
+        for number, cells in staging.items()
+    }
+
+
+def from_json(value: Mapping[str, Any]) -> Staging:
+    """The staging of a draft; what does not read as one is left out."""
+    return {
+        int(number): {
+            column: Staged(*pair)
+            for column, pair in cells.items()
+            if column in FIELDS and isinstance(pair, list) and len(pair) == 2
+        }
+        for number, cells in value.items()
+        if number.isdecimal() and isinstance(cells, dict)
+    }
 
 
 def edits(staging: Staging, tasks: Mapping[int, Task]) -> list[Edit]:

@@ -1,157 +1,198 @@
 """The table of tasks: which to show, and what it says of each. Pure."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from pitasker_core.base import clock
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard.staging import FIELDS, Staging, cell
+from pitasker_core.dashboard.states import sync_chip
 from pitasker_core.dashboard.times import ago
+from pitasker_core.runs.spans import Recent
+from pitasker_core.sync.merge import ChangeKind
 from pitasker_core.tasks import Listing, State, Task
 
-SIGNS = {
-    State.SYNCED: "✓",
-    State.PENDING: "…",
-    State.FAILED: "✗",
-    State.CONFLICT: "⚠",
-    State.DATABASE_ONLY: "–",
-}
+SOURCES = {"pitasker": "PiTasker", "crontab": "crontab", "imported": "imported"}
 
-SOURCES = {"pitasker": "PiTasker", "crontab": "crontab", "imported": "copied"}
+NEVER_RAN = "never ran"
 
-RESULTS = {
-    "success": "✓ went well",
-    "failed": "✗ failed",
-    "missed": "⊘ missed",
-    "running": "… running",
-}
-"""What became of the last run, as far as that is known."""
+HISTORY = 20
+"""Runs in the history of a task."""
 
-WHY = "Why did it not run?"
+WHY = "Why didn't it run?"
 
-RUN_NOW, RUNS = "Run now", "Runs"
+OPEN, RUN_NOW, RUNS, DUPLICATE, DELETE = "Open", "Run now", "Runs", "Duplicate", "Delete"
 
-MENU = ["Details", RUN_NOW, RUNS, WHY, "Duplicate", "Delete"]
-LOOKING = ["Details", RUNS, WHY]
+MENU = [OPEN, RUN_NOW, RUNS, WHY, DUPLICATE, DELETE]
+LOOKING = [OPEN, RUNS, WHY]
 """What of it somebody may do who may only look."""
 
 _WAITING = (State.PENDING, State.FAILED, State.CONFLICT)
 
 FILTERS: dict[str, Callable[[Task, State], bool]] = {
     "All": lambda task, state: True,
-    "In crontab": lambda task, state: task.system_managed,
-    "Database only": lambda task, state: not task.system_managed,
-    "Sync issues": lambda task, state: state in _WAITING,
+    "Failing": lambda task, state: task.status in ("failed", "missed") and not task.paused,
+    "Needs sync": lambda task, state: state in _WAITING,
     "Paused": lambda task, state: task.paused,
-    "Failing": lambda task, state: task.status in ("failed", "missed"),
+    "Database only": lambda task, state: not task.system_managed,
 }
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the table is made of."""
+
+    listing: Listing
+    staging: Staging
+    recent: Mapping[int, Recent]
+    now: datetime
+    zone: ZoneInfo
+    chosen: Collection[int] = field(default_factory=frozenset)
+
+    def chip(self, task: Task) -> str:
+        """Where the task stands, in a word or two."""
+        return sync_chip(
+            self.listing.states[task.id],
+            paused=task.paused,
+            edited=task.id in self.staging,
+            pulled=self._is_pulled(task),
+        )
+
+    def _is_pulled(self, task: Task) -> bool:
+        compared = self.listing.comparison
+        change = compared.task_changes.get(task.id) if compared else None
+        return change is not None and change.kind is ChangeKind.PULL
+
+    def result(self, task: Task) -> str:
+        """What became of the last run. Of an unrecorded one only the start is known."""
+        if task.status in ("success", "failed", "missed", "running"):
+            return task.status
+        return "started" if task.last_run else NEVER_RAN
+
+    def detail(self, task: Task) -> str:
+        """Why a task is not in sync, or until when it is paused."""
+        if self.listing.details[task.id]:
+            return self.listing.details[task.id]
+        if task.paused and task.paused_until:
+            return f"until {task.paused_until.astimezone(self.zone):%a %d %b, %H:%M}"
+        return ""
+
+    def words(self, task: Task) -> str:
+        """The schedule in words; what is staged counts."""
+        return in_words(self.value(task, "schedule"), self.listing.dialect)
+
+    def value(self, task: Task, column: str) -> Any:
+        """A cell, with what was edited and waits."""
+        staged = self.staging.get(task.id, {}).get(column)
+        value: Any = staged.after if staged else cell(task, column)
+        return value
+
+    def text(self, task: Task) -> str:
+        """Everything that the row says, for the search."""
+        parts = [
+            *(self.value(task, column) for column in ("name", "schedule", "command")),
+            self.words(task),
+            self.chip(task),
+            self.result(task),
+            self.detail(task),
+            SOURCES.get(task.source, task.source),
+            *task.labels,
+        ]
+        return " ".join(parts).casefold()
+
+
 def rows(
-    listing: Listing, words: str = "", kind: str = "All", only: Collection[int] = ()
+    shown: Shown, words: str = "", kind: str = "All", only: Collection[int] = ()
 ) -> list[Task]:
-    """The tasks to show: those of a filter that have every one of some words.
+    """The tasks of a filter whose rows have every one of some words, sorted without case.
 
     `only` leaves out all others, if there are any in it.
     """
     wanted = words.casefold().split()
-    fits = FILTERS[kind]
-    return [
+    listing, fits = shown.listing, FILTERS[kind]
+    matching = [
         task
         for task in listing.tasks
         if fits(task, listing.states[task.id])
         and (not only or task.id in only)
-        and all(
-            word in f"{task.name} {task.schedule} {task.command} {' '.join(task.labels)}".casefold()
-            for word in wanted
-        )
+        and (not wanted or all(word in shown.text(task) for word in wanted))
     ]
+    return sorted(matching, key=lambda task: (task.name.casefold(), task.id))
 
 
 def counts(listing: Listing) -> dict[str, int]:
     """How many tasks each filter shows."""
-    return {kind: len(rows(listing, kind=kind)) for kind in FILTERS}
+    return {
+        kind: sum(fits(task, listing.states[task.id]) for task in listing.tasks)
+        for kind, fits in FILTERS.items()
+    }
 
 
-def frame(
-    tasks: Sequence[Task],
-    listing: Listing,
-    staging: Staging,
-    selected: set[int],
-    now: datetime,
-    zone: ZoneInfo,
-    menu: Sequence[str] = MENU,
-) -> pd.DataFrame:
+def frame(tasks: Sequence[Task], shown: Shown, menu: Sequence[str] = MENU) -> pd.DataFrame:
     """The table's rows, with what was edited and waits. Next runs are in the machine's zone.
 
     Indexed by the tasks' ids: by that the table knows its rows, wherever they move.
     """
-    minute = now.replace(second=0, microsecond=0)
-    columns: dict[str, object] = {"chosen": [task.id in selected for task in tasks]}
-    for column in FIELDS:
-        columns[column] = [
-            staging[task.id][column].after
-            if column in staging.get(task.id, {})
-            else cell(task, column)
-            for task in tasks
-        ]
-    schedules_shown = columns["schedule"]
-    assert isinstance(schedules_shown, list)  # noqa: S101 - made just above
-    columns["state"] = [_state(task, listing, staging) for task in tasks]
-    columns["detail"] = [_detail(task, listing, now, zone) for task in tasks]
-    columns["words"] = [in_words(text, listing.dialect) for text in schedules_shown]
-    # What cron will do now: a change that waits is not in the crontab yet.
-    in_force = [
-        shown if task.id in staging and cell(task, "in_crontab") else listing.cron_schedule(task)
-        for task, shown in zip(tasks, schedules_shown, strict=True)
-    ]
-    columns["next_run"] = pd.array(
-        [
-            next_run(text, minute, listing.cron_zone(task, zone), listing.dialect)
-            if text and not task.paused
-            else None
-            for task, text in zip(tasks, in_force, strict=True)
-        ],
-        dtype=pd.DatetimeTZDtype("ns", zone),
-    )
-    columns["last_run"] = [ago(task.last_run, now) if task.last_run else "" for task in tasks]
-    columns["result"] = [_result(task) for task in tasks]
-    columns["source"] = [SOURCES.get(task.source, task.source) for task in tasks]
-    columns["labels"] = [list(task.labels) for task in tasks]
-    columns["menu"] = [list(menu) for _ in tasks]
+    columns: dict[str, object] = {
+        "chosen": [task.id in shown.chosen for task in tasks],
+        **{column: [shown.value(task, column) for task in tasks] for column in FIELDS},
+        "sync": [[shown.chip(task)] for task in tasks],
+        "detail": [shown.detail(task) for task in tasks],
+        "words": [shown.words(task) for task in tasks],
+        "next_run": pd.array(
+            [_next_run(task, shown) for task in tasks],
+            dtype=pd.DatetimeTZDtype("ns", shown.zone),
+        ),
+        "result": [[shown.result(task)] for task in tasks],
+        "last_run": [ago(task.last_run, shown.now) if task.last_run else "" for task in tasks],
+        "history": [bars(shown.recent.get(task.id)) for task in tasks],
+        "labels": [list(task.labels) for task in tasks],
+        "source": [SOURCES.get(task.source, task.source) for task in tasks],
+        "number": [task.id for task in tasks],
+        "menu": [list(menu) for _ in tasks],
+    }
     table = pd.DataFrame(columns, index=pd.Index([task.id for task in tasks], dtype="int64"))
     booleans = ["chosen", "on", "in_crontab"]
     return table.astype({**dict.fromkeys(booleans, bool), "name": object, "command": object})
 
 
-def _result(task: Task) -> str:
-    """Of a task whose runs are not recorded, only that one was seen is known."""
-    return RESULTS.get(task.status) or ("▸ started" if task.last_run else "")
+def _next_run(task: Task, shown: Shown) -> datetime | None:
+    """What cron will do now: a change that waits is not in the crontab yet."""
+    listing = shown.listing
+    staged = task.id in shown.staging and task.system_managed
+    schedule = shown.value(task, "schedule") if staged else listing.cron_schedule(task)
+    if not schedule or task.paused:
+        return None
+    minute = shown.now.replace(second=0, microsecond=0)
+    return next_run(schedule, minute, listing.cron_zone(task, shown.zone), listing.dialect)
 
 
-def _state(task: Task, listing: Listing, staging: Staging) -> str:
-    if task.id in staging:
-        return "✎ Edited"
-    state = listing.states[task.id]
-    if state is State.SYNCED and task.paused:
-        return "‖ Paused"
-    return f"{SIGNS[state]} {state}"
+def bars(recent: Recent | None) -> list[float]:
+    """The seconds of the newest runs; a run of unknown length has a low bar."""
+    if recent is None:
+        return []
+    known = [seconds for seconds in recent.seconds if seconds]
+    low = 0.1 * max(known, default=1.0)
+    return [seconds or low for seconds in recent.seconds]
 
 
-def _detail(task: Task, listing: Listing, now: datetime, zone: ZoneInfo) -> str:
-    """What is behind the state: why it is not in order, or since when it is."""
-    if listing.details[task.id]:
-        return listing.details[task.id]
-    if task.paused and task.paused_until:
-        return f"until {task.paused_until.astimezone(zone):%a %d %b, %H:%M}"
-    if task.synced_at and listing.states[task.id] is State.SYNCED:
-        return ago(task.synced_at, now)
-    return ""
+def runs_of(task: Task, listing: Listing, count: int) -> list[datetime]:
+    """The next runs of a task, by what the crontab says now."""
+    text = listing.cron_schedule(task)
+    try:
+        schedule = schedules.parse(text or "", listing.dialect)
+    except InvalidSchedule:
+        return []
+    zone = listing.cron_zone(task, clock.system_zone())
+    return next_runs(schedule, clock.now(), zone, count)
 
 
 @lru_cache(maxsize=4096)

@@ -1,8 +1,11 @@
 """The dialog that answers: why did it not run?"""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.dashboard.dialogs import open_dialog
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.task_grid import WHY
@@ -17,8 +20,15 @@ _SIGNS = {
 
 
 def why_dialog(task: Task) -> None:
-    """Open the dialog: the reason in a sentence, and everything that was looked at."""
-    st.dialog(f"{WHY} {plain(task.name)}", width="large")(_draw)(task)
+    """Ask for the dialog: the next run of the page opens it."""
+    st.session_state.why = task.id
+
+
+def show_why(tasks: Mapping[int, Task]) -> None:
+    """Open the dialog that was asked for: the reason in a sentence, and all that was looked at."""
+    task = tasks.get(st.session_state.pop("why", 0))
+    if task:
+        open_dialog(f"{WHY} {task.name}", _draw, task, width="large")
 
 
 def _draw(task: Task) -> None:

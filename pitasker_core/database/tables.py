@@ -369,8 +369,9 @@ class SettingRow(OfCrontab, Base):
 
 
 class StateRow(OfCrontab, Base):
-    """What PiTasker remembers about its own work, such as the result of each background job and
-    the position in cron's log. Its primary key is the crontab and the key."""
+    """What PiTasker remembers about its own work and the dashboard's, such as the result of each
+    background job, the position in cron's log and the drafts of each browser. Its primary key is
+    the crontab and the key."""
 
     __tablename__ = "state"
 

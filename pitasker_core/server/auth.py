@@ -12,7 +12,7 @@ import os
 import secrets
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -208,6 +208,18 @@ def visitor(
             return signer.unsign(cookies.get(name, ""), max_age=VISITOR_SECONDS).decode()
         except (BadSignature, ValueError):
             continue
+    return None
+
+
+def browser(environment: Environment, cookies: Mapping[str, str]) -> str | None:
+    """The number of a browser, by the cookies of our site alone; it outlives a session."""
+    if not _read(environment)["secret"]:
+        return None
+    for name, value in cookies.items():
+        if name.removeprefix("__Host-").startswith("seen-by-pitasker-"):
+            with suppress(BadSignature, ValueError):
+                signed = _signer(environment, name).unsign(value, max_age=VISITOR_SECONDS)
+                return signed.decode()
     return None
 
 

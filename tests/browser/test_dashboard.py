@@ -13,72 +13,16 @@ from streamlit.web.server.app_discovery import discover_asgi_app
 
 from pitasker_core import tasks
 from pitasker_core.sync import importing, operation_history
-from tests.helpers.browsing import settle
+from tests.helpers.browsing import grid, settle
 from tests.helpers.examples import EXISTING, ME, create
-from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import patience, until
 
 PROJECT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
 
-@pytest.fixture
-def visit(browser, environment):
-    """Open pages; a traceback on any of them fails the test."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1000})
-    context.set_default_timeout(patience() * 1000)
-    page = context.new_page()
-
-    def go(address):
-        for name, value in cookies(environment, address).items():
-            context.add_cookies([{"name": name, "value": value, "url": address}])
-        page.goto(address)
-        expect(page.get_by_role("heading").first).to_be_visible(timeout=patience() * 1000)
-        settle(page)
-        return page
-
-    yield go
-    assert page.get_by_test_id("stException").count() == 0
-    context.close()
-
-
-def grid(page):
-    return page.get_by_test_id("stDataFrame").first
-
-
-COLUMNS = ("name", "schedule", "menu", "state", "words", "next_run", "command", "in_crontab")
-CHOSEN, ON, NAME, MENU = 25, 85, 180, 448
-"""Where the first columns of the table of tasks are, in pixels."""
-
-
-def put_into_cell(page, row, column, value):
-    """Type into a cell of the first table, as a person with a keyboard does."""
-    grid(page).click(position={"x": NAME, "y": 52 + 35 * row})
-    for _ in range(COLUMNS.index(column) - COLUMNS.index("name")):
-        page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
-    type_into_open_cell(page, value)
-
-
-def type_into_open_cell(page, value):
-    page.locator("#portal textarea, #portal input").first.fill(value)
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
-    page.keyboard.press("Enter")
-
-
-def toggle_cell(page, row, x):
-    grid(page).click(position={"x": x, "y": 52 + 35 * row})
-    page.keyboard.press("Space")
-
-
 def test_the_server_finds_the_app_in_the_front_door():
     assert discover_asgi_app(PROJECT / "streamlit_app.py").is_asgi_app
-
-
-def apply_changes(page):
-    expect(page.get_by_text("not applied yet")).to_be_visible()
-    settle(page)
-    page.get_by_role("button", name="Apply").click()
 
 
 @pytest.mark.own_server
@@ -100,114 +44,6 @@ def test_a_newcomer_sees_what_the_crontab_holds_and_imports_it(serve, visit, cro
     assert crontab.read().count(b"# PITASKER_ID:") == 3
 
 
-def test_an_edit_waits_for_apply_shows_its_proof_and_can_be_undone(
-    serve, visit, crontab, environment
-):
-    create(environment)
-    create(environment, "Other")
-    before = crontab.read()
-    page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, "schedule", "30 6 * * *")
-    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    assert crontab.read() == before
-    apply_changes(page)
-    until(lambda: b"30 6 * * * /home/pi/backup.sh # PITASKER_ID:" in crontab.read())
-    expect(page.get_by_text("1 line changed, 3 identical")).to_be_visible()
-    page.get_by_role("button", name="Undo").click()
-    until(lambda: crontab.read() == before)
-
-
-def test_a_cell_that_is_wrong_is_explained_and_nothing_is_lost(serve, visit, crontab, environment):
-    create(environment)
-    before = crontab.read()
-    page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, "schedule", "every day")
-    expect(page.get_by_text("Perhaps @daily was meant")).to_be_visible()
-    expect(page.get_by_role("button", name="Apply")).to_be_disabled()
-    put_into_cell(page, 0, "schedule", "@daily")
-    apply_changes(page)
-    until(lambda: crontab.read() == before.replace(b"0 2 * * *", b"@daily"))
-
-
-def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, visit, environment):
-    create(environment)
-    page = visit(f"{serve()}/tasks")
-    for _ in range(5):
-        toggle_cell(page, 0, ON)
-        unapplied = page.get_by_text("not applied yet")
-        expect(unapplied).to_be_visible()
-        # A button that is drawn again between press and release gets no click.
-        settle(page)
-        page.get_by_role("button", name="Discard").click()
-        expect(unapplied).to_have_count(0)
-        expect(page.get_by_role("button", name="New task")).to_be_visible()
-
-
-def test_pausing_works_in_the_table(serve, visit, crontab, environment):
-    create(environment)
-    page = visit(f"{serve()}/tasks")
-    toggle_cell(page, 0, ON)
-    apply_changes(page)
-    until(lambda: b"\n# 0 2 * * * /home/pi/backup.sh" in crontab.read())
-
-
-def test_an_edit_stays_with_its_task_when_the_rows_change(serve, visit, crontab, environment):
-    create(environment, "Zebra")
-    page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, "name", "Zoo")
-    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    create(environment, "Aardvark")  # in another tab; it takes the first row
-    page.get_by_placeholder("Name, command").fill("a")
-    page.get_by_placeholder("Name, command").press("Enter")
-    expect(page.get_by_text("In crontab 2")).to_be_visible()
-    apply_changes(page)
-    until(lambda: b"# Zoo\n" in crontab.read())
-    assert b"# Aardvark\n" in crontab.read()
-
-
-def test_an_edit_of_what_somebody_else_changed_shows_both_values(
-    serve, visit, crontab, environment
-):
-    task = create(environment)
-    page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, "name", "Mine")
-    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    tasks.change(environment, ME, task.id, name="Theirs")
-    page.get_by_placeholder("Name, command").fill("e")
-    page.get_by_placeholder("Name, command").press("Enter")
-    expect(page.get_by_text("somebody else to “Theirs”")).to_be_visible()
-    page.get_by_role("button", name="Keep mine").click()
-    apply_changes(page)
-    until(lambda: b"# Mine\n" in crontab.read())
-
-
-def test_many_tasks_are_paused_at_once_and_it_can_be_undone(serve, visit, crontab, environment):
-    for name in ("One", "Two", "Three"):
-        create(environment, name)
-    before = crontab.read()
-    page = visit(f"{serve()}/tasks")
-    for row in range(2):
-        toggle_cell(page, row, CHOSEN)
-        settle(page)
-    expect(page.get_by_text("2 tasks chosen")).to_be_visible()
-    page.get_by_role("button", name="With these").click()
-    page.get_by_text("Pause", exact=True).click()
-    until(lambda: crontab.read().count(b"\n# 0 2 * * *") == 2)
-    page.get_by_role("button", name="Undo").click()
-    until(lambda: crontab.read() == before)
-
-
-def test_a_hand_edit_in_a_terminal_shows_by_itself(serve, visit, crontab, environment):
-    create(environment)
-    page = visit(serve())
-    expect(page.get_by_text("In order")).to_be_visible()
-    crontab.write(crontab.read().replace(b"0 2 * * *", b"5 2 * * *"))
-    expect(page.get_by_text("1 change in the crontab")).to_be_visible()
-    expect(page.get_by_text("schedule 0 2 * * * → 5 2 * * *")).to_be_visible()
-    page.get_by_role("button", name="Sync now").click()
-    until(lambda: tasks.listing(environment).tasks[0].schedule == "5 2 * * *")
-
-
 def test_no_page_scrolls_sideways_on_a_phone(serve, visit, crontab, environment):
     crontab.write(EXISTING)
     importing.import_entries(environment, ME)
@@ -218,40 +54,6 @@ def test_no_page_scrolls_sideways_on_a_phone(serve, visit, crontab, environment)
         settle(page)
         main = page.get_by_test_id("stMain")
         assert main.evaluate("main => main.scrollWidth <= main.clientWidth"), path
-
-
-def test_an_address_opens_one_task(serve, visit, environment):
-    task = create(environment)
-    page = visit(f"{serve()}/tasks?task={task.id}")
-    expect(page.get_by_role("dialog").get_by_text(task.name).first).to_be_visible()
-
-
-def test_a_task_is_made_in_the_dialog(serve, visit, crontab):
-    page = visit(f"{serve()}/tasks")
-    page.get_by_role("button", name="New task").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Name").fill("Night")
-    dialog.get_by_label("Schedule", exact=True).fill("61 2 * * *")
-    dialog.get_by_label("Command", exact=True).fill("/bin/night")
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog.get_by_text("minute must be 0 to 59").first).to_be_visible()
-    dialog.get_by_label("Schedule", exact=True).fill("15 2 * * *")
-    dialog.get_by_label("Schedule", exact=True).press("Enter")
-    expect(dialog.get_by_text(re.compile("Next: "))).to_be_visible()
-    dialog.get_by_role("button", name="Save").click()
-    until(lambda: b"# Night\n15 2 * * * /bin/night # PITASKER_ID:" in (crontab.read() or b""))
-
-
-def test_a_deletion_asks_and_can_be_undone(serve, visit, crontab, environment):
-    create(environment)
-    before = crontab.read()
-    page = visit(f"{serve()}/tasks")
-    grid(page).click(position={"x": MENU, "y": 52})
-    page.get_by_text("Delete", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    until(lambda: crontab.read() == b"")
-    page.get_by_role("button", name="Undo").click()
-    until(lambda: crontab.read() == before)
 
 
 def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab, environment):
@@ -493,32 +295,3 @@ def test_an_import_can_choose_all_or_none(serve, visit, crontab):
     page.get_by_role("button", name="Choose all").click()
     page.get_by_role("button", name="Import 3 entries").click()
     until(lambda: crontab.read().count(b"# PITASKER_ID:") == 3)
-
-
-def test_a_deleted_task_without_an_entry_can_be_brought_back(serve, visit, environment):
-    task = tasks.create(
-        environment, ME, tasks.NewTask("Draft", "@daily", "true", system_managed=False)
-    ).tasks[0]
-    page = visit(f"{serve()}/tasks")
-    grid(page).click(position={"x": MENU, "y": 52})
-    page.get_by_text("Delete", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    until(lambda: tasks.get(environment, task.id).deleted_at is not None)
-    expect(page.get_by_text("The crontab has not changed")).to_be_visible()
-    page.get_by_role("button", name="Undo").click()
-    until(lambda: tasks.get(environment, task.id).deleted_at is None)
-
-
-def test_a_task_runs_now_shows_its_output_as_it_comes_and_is_stopped(serve, visit, environment):
-    create(environment, command="for n in 1 2 3; do echo step $n; sleep 1; done; sleep 60")
-    page = visit(f"{serve()}/tasks")
-    grid(page).click(position={"x": MENU, "y": 52})
-    page.get_by_text("Run now", exact=True).click()
-    expect(page.get_by_text("has been running for")).to_be_visible()
-    expect(page.locator(".live").get_by_text("step 3")).to_be_visible()
-    page.get_by_role("button", name="Stop").click()
-    # It comes by itself: nobody touches the page.
-    expect(page.get_by_text(": terminated by signal 15")).to_be_visible()
-    # For a moment the part of the page from before is there as well.
-    expect(page.locator(".printed").get_by_text("step 1").first).to_be_visible()
-    expect(page.get_by_text("has been running for")).to_have_count(0)

@@ -74,7 +74,7 @@ IN_ORDER = {
 
 @pytest.mark.parametrize("page", IN_ORDER)
 def test_a_page_shows_that_all_is_in_order(open_page, environment, page):
-    create(environment)
+    create(environment, command="true")
     work = Background(environment)
     work.start()
     until(lambda: work.leads)
@@ -87,7 +87,7 @@ def test_a_page_shows_that_all_is_in_order(open_page, environment, page):
 
 CONFLICT = {
     "overview": "was changed here and in the crontab, differently",
-    "tasks": "Edited outside PiTasker: 1 change",
+    "tasks": "Double-click a cell",
     "import_entries": "managed already",
     "sync": "It was changed here and in the crontab, differently",
     "crontab": "Every line is one that cron takes",
@@ -135,7 +135,8 @@ def test_the_tasks_of_an_import_can_be_shown_alone(open_page, environment):
     app = open_page("tasks")
     app.query_params["only"] = str(first.id)
     app.run()
-    assert "Only the 1 that were imported" in said(app)
+    assert [button for button in app.button if button.label == "Only the 1 imported: show all"]
+    assert list(app.dataframe[0].value["name"]) == ["Backup"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -144,13 +145,15 @@ def test_who_may_only_look_is_told_so_on_every_page(open_page, environment, page
     app = open_page(page, Role.READ)
     assert "You may look, not change" in said(app)
     assert not app.error
-    assert {button.label for button in app.button if not button.disabled} <= HARMLESS
+    assert pressable(app) - {"Select all 1"} <= HARMLESS
 
 
 HARMLESS = {
     *("Validate", "Check only", "Load again", "Choose all", "Choose none", "Read again", "Add"),
     *("Discard", "Keep mine", "Take theirs", "Dismiss", "Close", "Decide later", "Not now"),
-    *("Keep", "Runs", "Why did it not run?"),
+    *("Keep", "Why didn't it run?", "Clear", "All tasks", "Continue", "Discard draft", "View"),
+    *("View output", "Compare", "Resolve", "Open", "Edit the crontab", "Dismiss", "Import"),
+    *("Choose what to manage", "Undo edits"),
 }
 """Buttons that change nothing but the page: *Add* is that of a setting in the draft."""
 
@@ -175,16 +178,18 @@ def test_who_may_only_look_can_press_nothing_that_writes_whatever_is_to_be_decid
     pressable += [button for button in app.button if not button.disabled]
     app.switch_page("pages/tasks.py")
     app.session_state["staged"] = {other.id: {"name": Staged("Other", "New")}}
-    app.query_params["task"] = str(task.id)
     app.run()
     pressable += [button for button in app.button if not button.disabled]
-    menus = {tuple(cell) for cell in app.dataframe[0].value["menu"]} if app.dataframe else set()
+    menus = {tuple(cell) for cell in app.dataframe[0].value["menu"]}
     app.session_state["menu"] = ("Delete", task.id)
     app.run()
     pressable += [button for button in app.button if not button.disabled]
+    app.query_params["task"] = str(task.id)
+    app.run()
+    pressable += [button for button in app.button if not button.disabled]
     assert not app.exception
-    assert {button.label for button in pressable} <= HARMLESS
-    assert menus <= {("Details", "Runs", "Why did it not run?")}
+    assert {button.label for button in pressable} - {"Select all 2"} <= HARMLESS
+    assert menus <= {("Open", "Runs", "Why didn't it run?")}
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -267,7 +272,7 @@ def fail(environment, task, **values):
 
 
 def test_a_failed_job_is_never_under_a_green_health(open_page, environment):
-    task = create(environment)
+    task = create(environment, command="true")
     assert "Healthy" in said(open_page("overview"))
     fail(environment, task, output=b"one\nNo space left on device\n")
     # Pages may be two seconds old.
@@ -275,6 +280,15 @@ def test_a_failed_job_is_never_under_a_green_health(open_page, environment):
     app = open_page("overview")
     assert "**Backup** failed 10 min ago: exit code 1 `No space left on device`" in said(app)
     assert pressable(app) >= {"View output", "Run again", "Dismiss"}
+
+
+def test_a_command_that_does_not_exist_needs_attention(open_page, environment):
+    task = create(environment, command="/usr/loca/bin/certbot renew")
+    app = open_page("overview")
+    assert "There is no file /usr/loca/bin/certbot on this machine" in said(app)
+    press(app, "Open")
+    assert app.query_params["task"] == str(task.id)
+    assert "There is no file /usr/loca/bin/certbot on this machine" in said(app)
 
 
 def test_a_dismissed_failure_is_gone_until_the_next_one(open_page, environment):
@@ -356,7 +370,7 @@ def test_trouble_in_the_background_is_on_the_page(open_page, environment, cronta
 def test_why_did_it_not_run_is_answered_in_a_dialog(open_page, environment, crontab):
     task = create(environment, command="no-such-program", paused=True)
     app = open_page("tasks")
-    app.session_state["menu"] = ("Why did it not run?", task.id)
+    app.session_state["why"] = task.id
     app.run()
     assert not app.exception
     assert "It did not run because it is paused." in said(app) + app.error[0].value

@@ -30,9 +30,11 @@ def test_an_edit_is_kept_with_the_value_it_replaces(task):
 
 
 def test_an_edit_back_to_what_the_task_has_is_none(task):
-    staged = staging.stage({}, delta(on=False), [task.id], {task.id: task})
-    assert staging.edits(staged, {task.id: task}) == [Edit(task.id, task.version, {"paused": True})]
-    assert staging.stage(staged, delta(on=True), [task.id], {task.id: task}) == {}
+    staged = staging.stage({}, delta(in_crontab=False), [task.id], {task.id: task})
+    assert staging.edits(staged, {task.id: task}) == [
+        Edit(task.id, task.version, {"system_managed": False})
+    ]
+    assert staging.stage(staged, delta(in_crontab=True), [task.id], {task.id: task}) == {}
 
 
 def test_choosing_a_row_is_no_edit(task):

@@ -31,3 +31,43 @@ def settle(page):
         }"""
     )
     page.wait_for_timeout(300)
+
+
+def grid(page):
+    return page.get_by_test_id("stDataFrame").first
+
+
+ROW = 38
+"""The height of a row of the table of tasks, in pixels."""
+
+HEADER = 35
+
+COLUMNS = ("name", "menu", "sync", "schedule")
+SELECT, ON, NAME, MENU = 42, 117, 200, 352
+"""Where the first columns of the table of tasks are, in pixels."""
+
+
+def click_cell(page, row, x):
+    grid(page).click(position={"x": x, "y": HEADER + ROW * row + ROW // 2})
+
+
+def put_into_cell(page, row, column, value):
+    """Type into a cell of the table of tasks, as a person with a keyboard does."""
+    click_cell(page, row, NAME)
+    for _ in range(COLUMNS.index(column)):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.locator("#portal textarea, #portal input").first.fill(value)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+    page.keyboard.press("Enter")
+
+
+def toggle_cell(page, row, x):
+    click_cell(page, row, x)
+    page.keyboard.press("Space")
+
+
+def choose_from_row(page, row, label):
+    """Choose from the menu of a row of the table of tasks."""
+    click_cell(page, row, MENU)
+    page.get_by_text(label, exact=True).last.click()

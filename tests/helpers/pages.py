@@ -7,6 +7,7 @@ from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
+from pitasker_core.dashboard import live
 from pitasker_core.server.auth import Role
 from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import patience
@@ -38,6 +39,7 @@ def open_page(cli_environment, environment, monkeypatch):
         signed_in = cookies(environment, "http://127.0.0.1:8501", role)
         monkeypatch.setattr(ContextProxy, "cookies", signed_in)
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
+        monkeypatch.setattr(live, "FRESH", 0.0)  # a test writes by itself, between two pages
         app = AppTest.from_file(FRONT_DOOR, default_timeout=patience()).run()
         if page != "overview":
             app.switch_page(f"pages/{page}.py").run()

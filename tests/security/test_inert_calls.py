@@ -61,8 +61,9 @@ OURS = {
     "header.py": {"label", "title", "pitasker_core.__version__"},
     "messages.py": {"_LOOKS"},
     "shell.py": {"page.title"},
-    "task_dialog.py": {"kind.value", "field", "RUN_NOW", "RUNS", "WHY"},
-    "why_dialog.py": {"WHY"},
+    "staged_bar.py": {"changes", "columns", "staging.FIELDS[collision.column]"},
+    "task_form.py": {"kind.value"},
+    "task_page.py": {"chip", "label", "color", "task_grid.WHY"},
 }
 """Expressions that are numbers, or words written elsewhere in the dashboard."""
 
@@ -273,6 +274,8 @@ BACKQUOTES = {
     "dashboard/lifespan.py": "printed",
     "pages/settings.py": "Markdown, written there",
     "runs/exit_codes.py": "a cell of a table",
+    "tasks/file_import.py": "an answer of the command line",
+    "formats/systemd.py": "a comment in a file of systemd",
     "base/text.py": "puts them around code",
     "server/systemd_unit.py": "a file of systemd",
 }

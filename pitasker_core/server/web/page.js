@@ -74,6 +74,13 @@
     }
   };
 
+  // On a phone the menu lies over the page: a page that was chosen is what one wants to see.
+  document.addEventListener("click", ({ target }) => {
+    if (innerWidth > 768 || !target.closest?.("[data-testid=stSidebarNavLink]")) return;
+    const close = "[data-testid=stSidebarCollapseButton] button";
+    setTimeout(() => document.querySelector(close)?.click(), 0);
+  });
+
   const nativeFetch = window.fetch;
   window.fetch = (resource, options) => {
     const url = new URL(resource instanceof Request ? resource.url : resource, location);

@@ -1,0 +1,258 @@
+"""A task's own page: what it is, when it runs next, how it went, what is wrong, and its form."""
+
+from datetime import timedelta
+from statistics import median
+
+import streamlit as st
+
+from pitasker_core import tasks
+from pitasker_core.base import clock
+from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.crontab import environment_lines
+from pitasker_core.crontab.doctor.finding import Finding, Severity
+from pitasker_core.dashboard import run_list, run_live, states, task_grid, terminal_output
+from pitasker_core.dashboard.bulk import confirm_delete, run_now
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.finding_fix import apply_finding
+from pitasker_core.dashboard.markdown import code, plain
+from pitasker_core.dashboard.messages import act, report_applied
+from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.states import Color
+from pitasker_core.dashboard.task_form import form_of, show_form
+from pitasker_core.dashboard.task_grid import Shown
+from pitasker_core.dashboard.times import ago, clock_text, lasted, time_text
+from pitasker_core.dashboard.why_dialog import why_dialog
+from pitasker_core.reports import doctor
+from pitasker_core.reports.doctor import Examined
+from pitasker_core.runs import history, spans
+from pitasker_core.runs.history import Run
+from pitasker_core.tasks import Listing, Task
+
+_RUNS = 6
+"""Runs in the list."""
+
+_TAIL = 30
+"""Lines of the last output."""
+
+_COLORS: dict[Severity, Color] = {
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "orange",
+    Severity.LOW: "gray",
+}
+
+
+def show_new(like: Task | None) -> None:
+    """The page of a task that is to be made."""
+    _show_way_back()
+    st.subheader("New task", anchor=False)
+    with st.container(width=760):
+        show_form(form_of(None, like))
+
+
+def show_task(task: Task, listing: Listing) -> None:
+    """The page of a task."""
+    _show_way_back()
+    _show_title(task, listing)
+    left, right = st.columns([5, 4], gap="large")
+    with left:
+        show_form(form_of(task), lambda: _show_findings(task))
+    with right:
+        _show_next_runs(task, listing)
+        _show_history(task)
+        _show_facts(task, listing)
+
+
+def _show_way_back() -> None:
+    st.button(
+        "All tasks",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=st.query_params.clear,
+    )
+
+
+def _show_title(task: Task, listing: Listing) -> None:
+    shown = Shown(listing, {}, {}, clock.now(), clock.system_zone())
+    chip = shown.chip(task)
+    label, color, icon = states.RUN.get(shown.result(task), (task_grid.NEVER_RAN, "gray", ""))
+    look_only = environment().read_only
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="task-title"):
+        st.subheader(plain(task.name), anchor=False, width="content")
+        st.badge(chip, color=states.SYNC[chip])
+        st.badge(label, color=color, icon=icon or None)
+        st.space("stretch")
+        if st.button("Run now", icon=":material/play_arrow:", disabled=look_only):
+            run_now([task])
+        st.button(
+            "Resume" if task.paused else "Pause",
+            icon=":material/play_circle:" if task.paused else ":material/pause:",
+            on_click=_switch,
+            args=(task,),
+            disabled=look_only,
+        )
+        if st.button(task_grid.WHY, icon=":material/help:"):
+            why_dialog(task)
+        if st.button("Delete", icon=":material/delete:", type="tertiary", disabled=look_only):
+            confirm_delete([task])
+    if listing.details[task.id]:
+        st.caption(f":orange[:material/warning:] {plain(listing.details[task.id])}")
+
+
+def _switch(task: Task) -> None:
+    done = act(tasks.change, environment(), ACTOR, task.id, task.version, paused=not task.paused)
+    report_applied(done, f"{'Resumed' if task.paused else 'Paused'} {task.name}")
+
+
+# --- What is wrong with it -------------------------------------------------------------------
+
+
+def _show_findings(task: Task) -> None:
+    try:
+        examined = doctor.examine(environment())
+    except PiTaskerError:
+        return  # the header has said so
+    findings = examined.of_task(task.id)
+    if not findings:
+        return
+    with st.container(border=True, gap="xsmall", key="findings"):
+        for number, finding in enumerate(findings):
+            _show_finding(number, finding, examined)
+
+
+def _show_finding(number: int, finding: Finding, examined: Examined) -> None:
+    color = _COLORS[finding.severity]
+    advice = f" {plain(finding.advice)}" if finding.advice else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f":{color}[:material/warning:] {plain(finding.message)}{advice}", width="stretch"
+        )
+        if finding.fix:
+            st.button(
+                plain(finding.fix.label),
+                key=f"fix-{number}-{finding.rule}",
+                on_click=apply_finding,
+                args=(finding, examined.digest),
+                disabled=environment().read_only,
+            )
+    if finding.terminal:
+        st.code(finding.terminal, language="bash")
+
+
+# --- When it runs, and how it went -----------------------------------------------------------
+
+
+def _show_next_runs(task: Task, listing: Listing) -> None:
+    schedule = listing.cron_schedule(task)
+    st.markdown("**Next runs**")
+    runs = task_grid.runs_of(task, listing, 5)
+    if not runs:
+        paused = "paused" if task.paused else "not in the crontab" if not schedule else "no time"
+        st.caption(f"None: {paused}.")
+        return
+    now, zone = clock.now(), clock.system_zone()
+    times = " · ".join(plain(clock_text(run, now, zone)) for run in runs)
+    st.markdown(f"{times}")
+    st.caption(f"The first {ago(runs[0], now)}, by the clock of {plain(zone.key)}.")
+
+
+def _show_history(task: Task) -> None:
+    run_live.show_running(task.id)
+    runs = history.runs(environment(), _RUNS, task.id)
+    st.markdown("**Last runs**")
+    if not runs:
+        st.caption("None has been seen yet.")
+        return
+    recent = spans.recent(environment(), task_grid.HISTORY).get(task.id)
+    bars = task_grid.bars(recent)
+    known = [seconds for seconds in (recent.seconds if recent else ()) if seconds is not None]
+    if len(known) > 1:
+        usual = timedelta(seconds=median(known))
+        st.metric(
+            f"Usual duration, last {len(bars)} runs",
+            lasted(usual),
+            chart_data=bars,
+            chart_type="bar",
+            border=True,
+        )
+    _show_runs(runs)
+    _show_output(next((run for run in runs if run.has_output), None))
+
+
+def _show_runs(runs: list[Run]) -> None:
+    import pandas as pd
+
+    now, zone = clock.now(), clock.system_zone()
+    column = st.column_config
+    st.session_state.task_runs = [run.id for run in runs]
+    st.dataframe(
+        inert(
+            pd.DataFrame(
+                {
+                    "at": [clock_text(run.started_at, now, zone) for run in runs],
+                    "state": [[run.state] for run in runs],
+                    "took": [lasted(run.duration) if run.duration else "" for run in runs],
+                    "result": ["" if run.state == "success" else run.result for run in runs],
+                    "view": ["View" for _ in runs],
+                }
+            )
+        ),
+        hide_index=True,
+        height="content",
+        alt="The last runs of the task",
+        column_config={
+            "at": column.TextColumn("Start", width=105),
+            "state": column.MultiselectColumn(
+                "Result",
+                options=list(states.RUN),
+                color=[color for _, color, _ in states.RUN.values()],
+                width=85,
+            ),
+            "took": column.TextColumn("Duration", width=80),
+            "result": column.TextColumn("Details"),
+            "view": column.ButtonColumn("", key="view_run", on_click=_view, width=70),
+        },
+    )
+    if number := st.session_state.pop("viewed_run", None):
+        st.switch_page("pages/runs.py", query_params={"run": str(number)})
+
+
+def _view() -> None:
+    st.session_state.viewed_run = st.session_state.task_runs[st.session_state.view_run["row"]]
+
+
+def _show_output(run: Run | None) -> None:
+    if run is None or run.state == "running":
+        return
+    printed = history.output(environment(), run.id)
+    lines = terminal_output.with_words(terminal_output.lines(printed), "")[-_TAIL:]
+    if lines:
+        size = run_list.size(run.bytes)
+        st.markdown(f"**Last output** {ago(run.started_at, clock.now())}, {size}")
+        st.html(terminal_output.style_sheet())
+        st.html(f'<div class="printed">{terminal_output.html(lines)}</div>')
+
+
+# --- Where it stands -------------------------------------------------------------------------
+
+
+def _show_facts(task: Task, listing: Listing) -> None:
+    compared = listing.comparison
+    places = compared.document.by_tag.get(task.tag, []) if compared and task.tag else []
+    with st.expander("Environment and facts"):
+        if compared and places:
+            st.markdown(f"Its entry is line {places[0] + 1:d} of the crontab. cron gives it:")
+            reaching = {
+                line.name: line.value
+                for _, line in environment_lines.lines_for(compared.document, places[0])
+            }
+            given = {"SHELL": "/bin/sh", "PATH": "/usr/bin:/bin", **reaching}
+            st.markdown("  \n".join(code(f"{name}={value}") for name, value in given.items()))
+        facts = [
+            f"Created {time_text(task.created_at)}",
+            f"Changed {time_text(task.updated_at)}",
+            f"Last in sync {time_text(task.synced_at)}" if task.synced_at else "",
+            f"Tag {task.tag}" if task.tag else "",
+            f"Source {task_grid.SOURCES.get(task.source, task.source)}",
+            f"Address of this page: /tasks?task={task.id}",
+        ]
+        st.caption("  \n".join(plain(fact) for fact in facts if fact))
