@@ -8,7 +8,7 @@ from pitasker_core.base import terminal
 from pitasker_core.base.clock import system_zone
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, NotFound
-from pitasker_core.base.text import on_one_line
+from pitasker_core.base.text import counted, on_one_line
 from pitasker_core.cli.answer import Answer, advising, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
 from pitasker_core.crontab.document import decode, encode, parse
@@ -157,5 +157,5 @@ def _restore_archive(environment: Environment, words: Words) -> Answer:
 
 def _detach(environment: Environment, words: Words) -> Answer:
     count = detach(environment, ACTOR)
-    what = "entry has its" if count == 1 else "entries have their"
-    return Answer({"detached": count}, f"{count} {what} plain command back.")
+    entries = counted(count, "entry has its", "entries have their")
+    return Answer({"detached": count}, f"{entries} plain command again.")

@@ -1,11 +1,11 @@
 """PiTasker itself: the server, the demo, the agent, the service, and its database's shell."""
 
 import argparse
-import getpass
 import os
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.identity import user_name
 from pitasker_core.cli.answer import Answer
 from pitasker_core.cli.command import Commands, Words, command
 from pitasker_core.server import auth, launch, sites, systemd_unit
@@ -97,7 +97,7 @@ def _service(environment: Environment, words: Words) -> Answer:
     if found.installed and not found.lingers:
         lines.append(
             "It runs only while you are logged in. To start it at boot: "
-            f"`sudo loginctl enable-linger {getpass.getuser()}`"
+            f"`sudo loginctl enable-linger {user_name()}`"
         )
     if words.act == "install" and not auth.has_password(environment):
         lines.append("To sign in: `./pitasker link`, or set a password: `./pitasker password`.")

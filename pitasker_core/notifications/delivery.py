@@ -26,6 +26,7 @@ from pitasker_core.base import clock, parallel
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, PiTaskerError, ReadOnly
 from pitasker_core.base.identity import Identity
+from pitasker_core.base.text import counted
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.tables import NoticeRow, RunRow, TaskRow
 from pitasker_core.notifications import apprise_sender, channels, outbox, rules, wording
@@ -166,7 +167,7 @@ def _state(environment: Environment, now: datetime) -> tuple[int, str]:
     ).where(NoticeRow.sent_at.is_(None))
     with database.session(environment) as session:
         due, count, problem = session.execute(query).one()
-    notices = "1 notice is" if count == 1 else f"{count} notices are"
+    notices = counted(count, "notice is", "notices are")
     return due, f"{notices} not sent yet. {problem}" if count else ""
 
 
@@ -449,4 +450,4 @@ def _times(count: int) -> str:
 
 
 def _more(count: int) -> str:
-    return "1 more time" if count == 1 else f"{count} more times"
+    return counted(count, "more time")

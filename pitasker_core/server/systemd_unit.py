@@ -1,6 +1,5 @@
 """PiTasker as a service of the user's own systemd: started at boot, started again when it dies."""
 
-import getpass
 import os
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from pitasker_core.base import paths
 from pitasker_core.base.errors import ExecutionError, NotFound
+from pitasker_core.base.identity import user_name
 from pitasker_core.base.text import Code, Text
 
 NAME = "pitasker.service"
@@ -105,7 +105,7 @@ def state() -> ServiceState:
         installed=paths.exists(file()),
         active=_ask("is-active", NAME) == "active",
         enabled=_ask("is-enabled", NAME) == "enabled",
-        lingers=paths.exists(Path("/var/lib/systemd/linger", getpass.getuser())),
+        lingers=paths.exists(Path("/var/lib/systemd/linger", user_name())),
     )
 
 

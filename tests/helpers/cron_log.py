@@ -4,11 +4,11 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from pitasker_core.base import clock
-from pitasker_core.runs.cron_log import observed, reader
+from pitasker_core.base import clock, identity
+from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.cron_log.reader import Source
 
-USER = observed.user_name()
+USER = identity.user_name()
 
 
 class Log:

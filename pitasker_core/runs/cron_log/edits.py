@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pitasker_core.base.environment import Environment
-from pitasker_core.runs.cron_log import observed, reader
+from pitasker_core.base.identity import user_name
+from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
 
 _LAG = timedelta(seconds=1)
@@ -22,7 +23,7 @@ def began_after(environment: Environment, written: datetime) -> bool:
     source = reader.find(environment)
     if isinstance(source, reader.Unreadable) or source.file is not None:
         return False
-    user = observed.user_name()
+    user = user_name()
     try:
         read = reader.read(source, {}, written - _LOOK_BACK, user)
     except OSError:

@@ -1,8 +1,6 @@
 """Import starts of jobs, and changes of the crontab, from cron's log."""
 
 import logging
-import os
-import pwd
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +15,7 @@ from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.identity import user_name
 from pitasker_core.crontab.document import Document, parse, split_stdin, tag_in
 from pitasker_core.crontab.execution import unescape
 from pitasker_core.database import notices
@@ -97,11 +96,6 @@ def collect(environment: Environment) -> Seen | Unreadable:
 
 def _key(crontab_row: int) -> str:
     return f"log:{crontab_row}"
-
-
-def user_name() -> str:
-    """The owner of the crontab."""
-    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def _read(source: Source, kept: dict[str, Any], now: datetime) -> reader.Read:

@@ -16,6 +16,7 @@ from pitasker_core import tasks
 from pitasker_core.base import clock, cron_daemon, paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.identity import user_name
 from pitasker_core.crontab.document import Document, EnvironmentLine
 from pitasker_core.crontab.machine_facts import gather, look_at_file, read_mounts
 from pitasker_core.runs import history, machine, spool
@@ -46,7 +47,7 @@ def explain(environment: Environment, number: int) -> Answer:
 def facts(environment: Environment, task: Task) -> Facts:
     """Gather all facts about a task, its entry and the machine."""
     document, unreadable = _crontab(environment)
-    user = pwd.getpwuid(os.getuid()).pw_name
+    user = user_name()
     found = Facts(
         task=task,
         user=user,
