@@ -323,7 +323,7 @@ def _finish_interrupted(environment: Environment, tasks: Sequence[int]) -> None:
         has_base = select(BaseRow.tag).where(BaseRow.tag == TaskRow.tag).exists()
         tags = session.scalars(
             select(TaskRow.tag)
-            .where(TaskRow.id.in_(tasks), TaskRow.synced_to_crontab.is_(False))
+            .where(store.has_id(tasks), TaskRow.synced_to_crontab.is_(False))
             .where(or_(TaskRow.is_system_managed, has_base))
         )
         waiting = {tag for tag in tags if tag}
@@ -344,16 +344,15 @@ def _follow(
     `crontab` was read for the checks: it is not read again if nobody wrote it since.
     """
     tags = {row.tag for row in rows if row.tag}
-    tasks = [task_from_row(row) for row in rows]
     if not tags:
-        return Applied(tasks, kind=kind)
+        return Applied([task_from_row(row) for row in rows], kind=kind)
     text, document = crontab
     read = None if document is None else (text, document)
     try:
         result = sync(environment, Request(actor, kind, tags, crontab=read))
     except PiTaskerError as problem:
-        return Applied(tasks, None, problem, kind)
-    return Applied(get_several(environment, [task.id for task in tasks]), result, kind=kind)
+        return Applied([task_from_row(row) for row in rows], None, problem, kind)
+    return Applied(get_several(environment, [row.id for row in rows]), result, kind=kind)
 
 
 def _crontab_or_none(environment: Environment) -> tuple[str | None, Document | None]:

@@ -107,7 +107,7 @@ def get(environment: Environment, task: int) -> Task:
 def get_several(environment: Environment, ids: Sequence[int]) -> list[Task]:
     """Return tasks in the order of their ids here. Raises NotFound."""
     with database.session(environment) as session:
-        rows = session.execute(select(*_COLUMNS).where(TaskRow.id.in_(ids)))
+        rows = session.execute(select(*_COLUMNS).where(store.has_id(ids)))
         tasks = {row.id: task_from_row(row) for row in rows}
     if missing := [task for task in ids if task not in tasks]:
         raise NotFound(

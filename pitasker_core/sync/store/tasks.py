@@ -7,7 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
     and_,
+    any_,
     bindparam,
     cast,
     column,
@@ -32,12 +36,17 @@ from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import KnownTask
 
 
+def has_id(tasks: Collection[int]) -> ColumnElement[bool]:
+    """Return the condition for tasks by id: one parameter, where IN has one for each task."""
+    return TaskRow.id == any_(literal(list(tasks), ARRAY(Integer)))
+
+
 def edited_tasks(session: Session, tasks: Collection[int]) -> dict[int, TaskRow]:
     """Lock the tasks to edit, and return them by id.
 
     They are detached from the session: `write_tasks` writes them.
     """
-    query = select(TaskRow).where(TaskRow.id.in_(tasks))
+    query = select(TaskRow).where(has_id(tasks))
     rows = {row.id: row for row in session.scalars(_locking_tasks(query))}
     for row in rows.values():
         session.expunge(row)
@@ -73,7 +82,7 @@ _ADD_TASKS = text("""
 
 def lock_tasks(session: Session, tasks: Collection[int]) -> set[int]:
     """Lock tasks until commit. Return the ids of those that exist."""
-    query = select(TaskRow.id).where(TaskRow.id.in_(tasks))
+    query = select(TaskRow.id).where(has_id(tasks))
     return set(session.scalars(_locking_tasks(query)))
 
 
