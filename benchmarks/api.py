@@ -3,7 +3,8 @@
     PYTHONPATH=. .venv/bin/python benchmarks/api.py [--requests N] [--tasks N …] [--json]
 
 A server as `./pitasker up` starts it, ten connections of one client on the same machine, a token.
-Milliseconds for each answer, and answers a second. `/healthz` is the floor: it does nothing.
+Milliseconds for each answer, answers a second, and milliseconds of the server's CPU for each, which
+are the same on a busy machine. `/healthz` is the floor: it does nothing.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 import httpx
 from private_world import isolate, start_server
@@ -50,6 +52,12 @@ async def measure(address: str, path: str, token: str, requests: int) -> tuple[l
         return times, 1000 * (time.perf_counter() - start)
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process and of its children that have ended."""
+    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, values[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     """Measure all sizes and paths."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -70,7 +78,9 @@ def main() -> None:
         server, address = start_server(environment)
         try:
             for path in PATHS:
+                cpu = cpu_seconds(server.pid)
                 times, total = asyncio.run(measure(address, path, token, options.requests))
+                cpu = cpu_seconds(server.pid) - cpu
                 rows.append(
                     {
                         "tasks": size,
@@ -78,6 +88,9 @@ def main() -> None:
                         "medianMs": round(statistics.median(times), 1),
                         "p95Ms": round(statistics.quantiles(times, n=20)[-1], 1),
                         "perSecond": round(1000 * options.requests / total),
+                        "cpuMs": round(
+                            1000 * (cpu_seconds(server.pid) - cpu) / options.requests, 2
+                        ),
                     }
                 )
         finally:
@@ -88,11 +101,11 @@ def main() -> None:
     if options.json:
         print(json.dumps(rows, indent=1))
         return
-    print(f"{'tasks':>6}  {'path':22} {'median':>8} {'95th':>8} {'a second':>9}")
+    print(f"{'tasks':>6}  {'path':22} {'median':>8} {'95th':>8} {'a second':>9} {'CPU ms':>7}")
     for row in rows:
         print(
             f"{row['tasks']:6}  {row['path']:22} {row['medianMs']:8} {row['p95Ms']:8} "
-            f"{row['perSecond']:9}"
+            f"{row['perSecond']:9} {row['cpuMs']:7}"
         )
 
 
