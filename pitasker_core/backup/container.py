@@ -77,14 +77,9 @@ def parts(file: BinaryIO, limit: int | None = UNPACKED_LIMIT) -> Iterator[Part]:
             raise TooLarge(f"it unpacks to more than {limit // 1024**2} MiB")
 
     for number in range(_FEW):
-        header = unpacked.read(_HEADER)
-        if len(header) < _HEADER:
-            raise EOFError("it ends too early")
-        if not header.strip(b"\0"):
+        info = _read_header(unpacked, number)
+        if info is None:
             break
-        info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
-        if info.size < 0:
-            raise ValueError(f"part {number} has no size")
         count(_HEADER + info.size)
         part = Part(info.name, info.size, unpacked)
         if info.type == tarfile.XHDTYPE:
@@ -98,6 +93,19 @@ def parts(file: BinaryIO, limit: int | None = UNPACKED_LIMIT) -> Iterator[Part]:
         unpacked.read(-info.size % _HEADER)
     while block := unpacked.read(_BLOCK):
         count(len(block))
+
+
+def _read_header(unpacked: gzip.GzipFile, number: int) -> tarfile.TarInfo | None:
+    """Read the header of the next part. None at the end of the parts."""
+    header = unpacked.read(_HEADER)
+    if len(header) < _HEADER:
+        raise EOFError("it ends too early")
+    if not header.strip(b"\0"):
+        return None
+    info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+    if info.size < 0:
+        raise ValueError(f"part {number} has no size")
+    return info
 
 
 class Writer:

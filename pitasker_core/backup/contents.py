@@ -136,28 +136,30 @@ class _Scan:
         for part in stream:
             if part.name == "crontab":
                 self.crontab = part.content(_CRONTAB_LIMIT)
-                continue
-            if part.name != "database.dump":
+            elif part.name == "database.dump":
+                yield from self._tables_of_sql(_lines(part.blocks()))
+            else:
                 raise ValueError(f"it has a part {part.name}")
-            lines = _lines(part.blocks())
-            is_complete = False
-            for line in lines:
-                if copy := _COPY.fullmatch(line):
-                    table = _unquoted(copy["table"])
-                    columns = tuple(_unquoted(name) for name in copy["columns"].split(b", "))
-                    rows = _rows_of_block(lines)
-                    if table == _VERSION:
-                        self.revision = next(rows).decode().strip()
-                    elif table == "crontabs":
-                        yield Table(table, columns, self._noting_sources(columns, rows))
-                    elif table in Base.metadata.tables:
-                        yield Table(table, columns, rows)
-                    for _ in rows:
-                        pass
-                elif line.startswith(_COMPLETE):
-                    is_complete = True
-            if not is_complete:
-                raise ValueError("its database is not complete")
+
+    def _tables_of_sql(self, lines: Iterator[bytes]) -> Iterator[Table]:
+        is_complete = False
+        for line in lines:
+            if copy := _COPY.fullmatch(line):
+                table = _unquoted(copy["table"])
+                columns = tuple(map(_unquoted, copy["columns"].split(b", ")))
+                rows = _rows_of_block(lines)
+                if table == _VERSION:
+                    self.revision = next(rows).decode().strip()
+                elif table == "crontabs":
+                    yield Table(table, columns, self._noting_sources(columns, rows))
+                elif table in Base.metadata.tables:
+                    yield Table(table, columns, rows)
+                for _ in rows:
+                    pass
+            elif line.startswith(_COMPLETE):
+                is_complete = True
+        if not is_complete:
+            raise ValueError("its database is not complete")
 
     def _noting_sources(self, columns: tuple[str, ...], rows: Iterable[bytes]) -> Iterator[bytes]:
         self.sources = []
