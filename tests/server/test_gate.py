@@ -61,7 +61,7 @@ def test_a_forged_address_or_name_is_not_believed(address, environment):
 
 
 def test_what_watches_the_server_needs_no_cookie(address):
-    assert httpx.get(f"{address}/syncz").json() == {"status": "ok"}
+    assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
 
 
 def test_a_forged_or_old_cookie_is_none(address, environment):
