@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from pitasker_core.base import terminal
+from pitasker_core.base import paths, terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError
 from pitasker_core.base.text import on_one_line
@@ -170,6 +170,6 @@ def _environment_notes(name: str, source: Source | None) -> tuple[Remark, ...]:
     path = Path(name)
     beside = path.with_name("env.db") if path.name else path
     is_crontab_ui = source is Source.CRONTAB_UI or (source is None and path.suffix == ".db")
-    if not is_crontab_ui or not beside.is_file():
+    if not is_crontab_ui or not paths.is_file(beside):
         return ()
     return read_environment(decoded(read_file(str(beside), LARGEST_FILE)))

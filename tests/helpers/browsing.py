@@ -71,3 +71,9 @@ def choose_from_row(page, row, label):
     """Choose from the menu of a row of the table of tasks."""
     click_cell(page, row, MENU)
     page.get_by_text(label, exact=True).last.click()
+
+
+def sign_out(page):
+    """Sign out by the menu of the page."""
+    page.locator(".st-key-menu-popover button").first.click()
+    page.get_by_role("button", name="Sign out").click()

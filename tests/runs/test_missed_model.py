@@ -333,7 +333,7 @@ class World:
 @contextmanager
 def fakes(world):
     """A database, a crontab and a machine that are all in memory."""
-    rows = watch.missed_rows
+    rows = watch.rows
     story = world.story
 
     def write(_session, _crontab, task, gap):

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from pitasker_core import tasks
 from pitasker_core.server import auth, tokens
 from pitasker_core.server.auth import Role
+from tests.helpers.browsing import sign_out
 from tests.helpers.examples import ME, create
 from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import patience, until
@@ -253,7 +254,7 @@ def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
     expect(other_tab.get_by_role("heading", name="Settings")).to_be_visible(
         timeout=patience() * 1000
     )
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     expect(page.get_by_label("Password")).to_be_visible(timeout=patience() * 1000)
     # The other tab shows nothing more, without anything being done in it.
     expect(other_tab.get_by_label("Password")).to_be_visible(timeout=patience() * 1000)

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.server import auth, launch
+from tests.helpers.browsing import sign_out
 from tests.helpers.databases import TEMPLATE
 from tests.helpers.serving import process_environment, running_servers
 from tests.helpers.waiting import patience, until
@@ -238,7 +239,7 @@ def test_the_dashboard_is_drawn_through_a_proxy(house, page):
     sign_in(page, BASE_URL, light=False)
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     expect(page.get_by_label("Password")).to_be_visible()
     assert sessions(page) == []
 
@@ -305,7 +306,7 @@ def test_two_pitaskers_on_one_host_keep_their_own_sessions(house, page):
         sign_in(page, address)
         page.wait_for_url(f"{address}/")
     page.goto(f"{house.open}/logout")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     expect(page.get_by_label("Password")).to_be_visible()
     page.goto(f"{house.named}/healthz")
     assert page.evaluate(CONNECT)
