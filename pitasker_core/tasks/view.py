@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from sqlalchemy import text
 
@@ -46,7 +46,7 @@ class _Moment:
     problem: PiTaskerError | None
     snapshot: str
 
-    @property
+    @cached_property
     def version(self) -> str:
         problem = self.problem.message if self.problem else ""
         return digest(f"{self.snapshot}\n{problem}\n{digest(self.crontab)}")
