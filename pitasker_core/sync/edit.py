@@ -1,4 +1,4 @@
-"""Change the whole text of a crontab: the raw editor, and snapshots put back."""
+"""Replace the whole text of a crontab: by the raw editor, or by a snapshot."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from pitasker_core.sync.service import (
 
 @dataclass(frozen=True)
 class Saved:
-    """A raw edit that is installed. `problem` is why the tasks do not follow yet, if so."""
+    """An installed raw edit. `problem` is why the tasks do not follow yet."""
 
     before: str | None
     text: str
@@ -54,7 +54,7 @@ def save_raw(
     """
     with install.locked(environment):
         if kind != "restore" and program(environment).read() == based_on:
-            # What came back as it was is what this person saw, and goes on from.
+            # The person saw the text without what an old editor undid.
             with suppress(CrontabReverted):
                 put_back_first(environment)
         return save_raw_locked(
@@ -85,7 +85,7 @@ def save_raw_locked(
     if text == (before or ""):
         return Saved(before, text, None, None, None)
     backup = install.back_up(environment, before, clock.now())
-    # `before` belongs to the history even when the database never saw it.
+    # The history keeps `before` even if the database has not seen it yet.
     kept = None
     with suppress(DatabaseError), database.session(environment) as session:
         number = store.own_crontab(session)
@@ -103,7 +103,7 @@ def save_raw_locked(
 
 
 def check(environment: Environment, text: str) -> None:
-    """What `save_raw` would refuse a text for, by our grammar and by the program's own check.
+    """Check a text as `save_raw` would, by our grammar and by the program's own check.
 
     Raises InvalidSyntax. Nothing is installed.
     """
@@ -122,9 +122,9 @@ def check_locked(environment: Environment, text: str) -> None:
 def restore(
     environment: Environment, number: int, *, actor: str, shown: str | None = None
 ) -> Saved:
-    """Install the text of a snapshot, and let the tasks follow. Undone by another restore.
+    """Install the text of a snapshot, and let the tasks follow. Another restore undoes it.
 
-    `shown` is the digest of the text that is to be replaced. Raises ConcurrentModification when the
+    `shown` is the digest of the text to replace. Raises ConcurrentModification when the
     crontab is another one; without a digest, when others wrote it after that snapshot.
     """
     wanted = snapshot(environment, number)
@@ -149,19 +149,19 @@ def restore(
 
 
 def snapshots(environment: Environment, limit: int = 100) -> list[store.Snapshot]:
-    """The newest snapshots of this crontab, newest first, without their texts."""
+    """Return the newest snapshots of this crontab, newest first, without their texts."""
     with database.session(environment) as session:
         return store.snapshots(session, store.own_crontab(session), limit)
 
 
 def snapshot(environment: Environment, number: int) -> store.SnapshotText:
-    """One snapshot of this crontab, with its text. Raises NotFound."""
+    """Return one snapshot of this crontab, with its text. Raises NotFound."""
     with database.session(environment) as session:
         return store.snapshot(session, store.own_crontab(session), number)
 
 
 def changed_since() -> ConcurrentModification:
-    """The error of an edit whose text was loaded before somebody else changed the crontab."""
+    """Return the error of an edit whose text was loaded before another change."""
     return ConcurrentModification(
         "The crontab was changed since this text was loaded.",
         "Nothing was saved. Load it again and repeat your change; your text is still here.",
@@ -169,7 +169,7 @@ def changed_since() -> ConcurrentModification:
 
 
 def _refuse_new_mistakes(old: Document, new: Document) -> None:
-    """Lines that are wrong and were not there before; those that were may stay as they are."""
+    """Raise InvalidSyntax for new invalid lines. Old invalid lines can stay."""
     before = {line.raw for line in old.lines}
     wrong = [
         f"line {number}: {line.reason}"

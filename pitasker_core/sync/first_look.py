@@ -1,4 +1,4 @@
-"""Keep the crontab as it was before PiTasker ever wrote it."""
+"""Save the crontab as it was before PiTasker first wrote it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +15,15 @@ from pitasker_core.sync.service import read_crontab
 
 @dataclass(frozen=True)
 class Untouched:
-    """Nothing has been written yet. `backup` holds the text as it was found, if there was one."""
+    """PiTasker has not written the crontab yet. `backup` holds its text, if there was one."""
 
     backup: Path | None
 
 
 def keep_what_is_there(environment: Environment) -> None:
-    """Take a first snapshot, and a backup that is readable without PiTasker.
+    """Take the first snapshot, and write a backup that can be read without PiTasker.
 
-    Does nothing once there is a snapshot. Raises PiTaskerError when the crontab or the database
+    Does nothing if there is a snapshot. Raises PiTaskerError when the crontab or the database
     cannot be read, or the disk not be written.
     """
     with install.locked(environment):
@@ -37,7 +37,7 @@ def keep_what_is_there(environment: Environment) -> None:
 
 
 def untouched(environment: Environment) -> Untouched | None:
-    """Whether PiTasker never wrote this crontab, and where its first text lies; else None."""
+    """Return the backup of the first text; None once PiTasker has written the crontab."""
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         written = select(SnapshotRow.id).where(

@@ -75,7 +75,7 @@ class Counts:
 def operations(
     environment: Environment, limit: int = 50, since: datetime | None = None
 ) -> list[Operation]:
-    """The newest operations on this crontab, newest first, without their details."""
+    """Return the newest operations on this crontab, newest first, without their details."""
     columns = [getattr(OperationRow, name) for name in Operation.__dataclass_fields__]
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
@@ -87,7 +87,7 @@ def operations(
 
 
 def operation(environment: Environment, number: int) -> OperationDetails:
-    """One operation on this crontab. Raises NotFound."""
+    """Return one operation on this crontab. Raises NotFound."""
     columns = [getattr(OperationRow, name) for name in OperationDetails.__dataclass_fields__]
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
@@ -102,7 +102,7 @@ def operation(environment: Environment, number: int) -> OperationDetails:
 
 
 def days(environment: Environment, since: datetime | None, zone: ZoneInfo) -> list[Day]:
-    """The figures of each day that had operations, oldest first."""
+    """Return the figures of each day that had operations, oldest first."""
     day = cast(func.timezone(zone.key or "UTC", OperationRow.started_at), Date)
     success, partial, failed = (
         func.count().filter(OperationRow.outcome == outcome)
@@ -120,7 +120,7 @@ def days(environment: Environment, since: datetime | None, zone: ZoneInfo) -> li
 
 
 def counts(environment: Environment, since: datetime | None, limit: int = 1000) -> list[Counts]:
-    """What the tasks and entries were after the newest operations, oldest first."""
+    """Return the numbers of tasks and entries after the newest operations, oldest first."""
     told = OperationRow.details["counts"]
     with database.session(environment) as session:
         query = select(OperationRow.started_at, told).where(
