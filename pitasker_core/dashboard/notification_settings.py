@@ -1,4 +1,4 @@
-"""Where notices go, when, and in which words; and what became of the last ones."""
+"""The part Notifications of the settings: channels, limits, words and the latest notices."""
 
 from datetime import time
 from typing import Any
@@ -8,6 +8,7 @@ import streamlit as st
 
 from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.dashboard import channel_form
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, add_notice, record_write
@@ -18,19 +19,6 @@ from pitasker_core.notifications import channels, delivery, rules, wording
 from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.rules import MOST_REPEAT_MINUTES, Rules
 
-_FORMS = """\
-| to | for instance |
-|---|---|
-| mail | `mailtos://user:password@smtp.example.org?to=you@example.org` |
-| ntfy | `ntfy://a-topic-nobody-guesses` or `ntfy://user:password@ntfy.example.org/topic` |
-| Telegram | `tgram://BOT-TOKEN/CHAT-ID` |
-| Discord | `discord://WEBHOOK-ID/WEBHOOK-TOKEN` |
-| Slack | `slack://TOKEN-A/TOKEN-B/TOKEN-C/#channel` |
-| a webhook | `jsons://example.org/hook`, `json://` without TLS |
-
-In a password, write `@` as `%40`, `/` as `%2F` and `:` as `%3A`. Apprise describes the others, more
-than a hundred, at [appriseit.com/services](https://appriseit.com/services/)."""
-
 _SHOWN = 100
 _TIMES = ("quiet_from", "quiet_until", "digest_at")
 _TEST, _REMOVE = "Send a test", "Remove"
@@ -38,44 +26,44 @@ _TEST, _REMOVE = "Send a test", "Remove"
 
 def show() -> None:
     """Draw the part."""
-    found = channels.listing(environment())
+    listed = channels.listing(environment())
     st.markdown("**Channels**")
     st.caption(
-        "Who is told when a run failed, when it goes well again, when one was missed, and when a "
-        "sync needs you. That a run failed is known of tasks whose runs are recorded."
+        "Channels get a notice when a run fails or is missed, when a task succeeds again, and when "
+        "a sync needs you. Failures are noticed for tasks whose runs are recorded."
     )
-    if found:
-        _table(found)
+    if listed:
+        _table(listed)
     else:
         st.info("There are no channels yet. Add one, then send a test to it.")
     if unsent := delivery.trouble(environment()):
         st.warning(plain(unsent))
-    _add()
-    with st.expander("What a URL looks like"):
-        st.markdown(_FORMS)
-    known = rules.read(environment())
-    st.markdown("**When**")
-    _when(known)
+    channel_form.show()
+    current = rules.read(environment())
+    st.markdown("**Limits**")
+    st.caption("When a notice is sent at once, and when it waits.")
+    _when(current)
     st.markdown("**Words**")
-    _words(known)
-    st.markdown("**The last notices**")
+    st.caption("The title and the text of a notice.")
+    _words(current)
+    st.markdown("**Latest notices**")
     _last()
 
 
-def _table(found: list[Channel]) -> None:
-    key = f"channels-{hash(tuple(found))}"
+def _table(listed: list[Channel]) -> None:
+    key = f"channels-{hash(tuple(listed))}"
 
     def change() -> None:
         delta: Any = st.session_state[key]
         for row, cells in delta.get("edited_rows", {}).items():
             names = {"name": "new_name", "on": "enabled", "kinds": "kinds"}
-            wanted = {names[cell]: value for cell, value in cells.items()}
-            shown = found[int(row)]
-            act(channels.change, environment(), ACTOR, shown.name, shown=shown, **wanted)
+            fields = {names[cell]: value for cell, value in cells.items()}
+            shown = listed[int(row)]
+            act(channels.change, environment(), ACTOR, shown.name, shown=shown, **fields)
 
     def choose() -> None:
         chosen = st.session_state.channel_menu
-        channel = found[chosen["row"]]
+        channel = listed[chosen["row"]]
         (_send_test if chosen["label"] == _TEST else _remove)(channel)
 
     column = st.column_config
@@ -83,11 +71,11 @@ def _table(found: list[Channel]) -> None:
         inert(
             pd.DataFrame(
                 {
-                    "menu": [[] if environment().read_only else [_TEST, _REMOVE] for _ in found],
-                    "on": [one.enabled for one in found],
-                    "name": [one.name for one in found],
-                    "kinds": [list(map(str, one.kinds)) for one in found],
-                    "where": [one.shown for one in found],
+                    "menu": [[] if environment().read_only else [_TEST, _REMOVE] for _ in listed],
+                    "on": [channel.enabled for channel in listed],
+                    "name": [channel.name for channel in listed],
+                    "kinds": [list(map(str, channel.kinds)) for channel in listed],
+                    "where": [channel.shown for channel in listed],
                 }
             )
         ),
@@ -102,7 +90,7 @@ def _table(found: list[Channel]) -> None:
             "on": column.CheckboxColumn("On", width=60),
             "name": column.TextColumn("Name", required=True, width=120),
             "kinds": column.MultiselectColumn(
-                "ListedNotice of", options=list(map(str, NoticeKind)), width=330
+                "Notices of", options=list(map(str, NoticeKind)), width=330
             ),
             "where": column.TextColumn(
                 "Where", help="Its password is in a file that only you can read, and not shown."
@@ -112,8 +100,8 @@ def _table(found: list[Channel]) -> None:
 
 
 def _send_test(channel: Channel) -> None:
-    if said := act(delivery.test, environment(), channel.name):
-        add_notice("done", said)
+    if answer := act(delivery.test, environment(), channel.name):
+        add_notice("done", answer)
 
 
 def _remove(channel: Channel) -> None:
@@ -123,61 +111,43 @@ def _remove(channel: Channel) -> None:
         def put_back() -> None:
             act(channels.put_back, environment(), ACTOR, removed)
 
-        record_write(f"Channel {channel.name} is removed", None, None, put_back)
+        record_write(f"Channel {channel.name} removed", None, None, put_back)
 
 
-def _add() -> None:
-    with (
-        st.form("add_channel", border=False, clear_on_submit=True),
-        st.container(horizontal=True, vertical_alignment="bottom"),
-    ):
-        name = st.text_input("Name of a new channel", placeholder="phone", width=180)
-        url = st.text_input(
-            "Its Apprise URL",
-            type="password",
-            autocomplete="off",
-            placeholder="ntfy://…",
-            width=420,
-        )
-        wanted = st.form_submit_button(
-            "Add", icon=":material/add:", disabled=environment().read_only
-        )
-    if wanted:
-        if act(channels.add, environment(), ACTOR, name, url):
-            add_notice("done", f"{name.strip()} is added. Send a test to it from its menu.")
-        st.rerun()
-
-
-def _when(known: Rules) -> None:
+def _when(current: Rules) -> None:
     # With its value in its key, a field that was changed elsewhere shows that at the next run.
-    keys = {name: f"rule-{name}-{getattr(known, name)}" for name in ("repeat_minutes", *_TIMES)}
+    keys = {name: f"rule-{name}-{getattr(current, name)}" for name in ("repeat_minutes", *_TIMES)}
     with st.form("notification_rules", border=False):
         with st.container(horizontal=True):
             st.number_input(
-                "At most one every … minutes",
+                "Minutes between notices",
                 0,
                 MOST_REPEAT_MINUTES,
-                known.repeat_minutes,
+                current.repeat_minutes,
                 key=keys["repeat_minutes"],
-                help="Of one kind and task. Further ones are counted, and told with the next: "
-                "“And 3 more times”. 0: no limit.",
+                help="At most one notice of a kind and task in this time. Further ones are "
+                "counted, and added to the next: “And 3 more times”. 0: no limit.",
                 width=240,
             )
             for name, label, help_text in (
-                ("quiet_from", "Quiet from", "What comes in quiet hours waits until their end."),
+                ("quiet_from", "Quiet from", "Notices in quiet hours wait until their end."),
                 ("quiet_until", "Quiet until", None),
                 (
                     "digest_at",
-                    "One digest a day, at",
-                    "Everything since then in one message. Empty: each at once.",
+                    "Send one digest a day, at",
+                    "All notices since the last digest in one message. Empty: each at once.",
                 ),
             ):
-                _time_input(label, getattr(known, name), keys[name], help_text)
+                _time_input(label, getattr(current, name), keys[name], help_text)
         st.caption(
-            f"By this machine's clock ({clock.system_zone().key}). Clear a time to do without."
+            f"In the time zone of this machine ({clock.system_zone().key}). "
+            "Clear a time to switch it off."
         )
         st.form_submit_button(
-            "Save these", disabled=environment().read_only, on_click=_save_when, args=(known, keys)
+            "Save the limits",
+            disabled=environment().read_only,
+            on_click=_save_when,
+            args=(current, keys),
         )
 
 
@@ -202,11 +172,11 @@ def _time_input(label: str, value: str, key: str, help_text: str | None) -> None
     )
 
 
-def _words(known: Rules) -> None:
+def _words(current: Rules) -> None:
     edit, preview = st.columns(2)
     with edit:
-        title = st.text_input("Title", known.title)
-        body = st.text_area("Body", known.body, height=180)
+        title = st.text_input("Title", current.title)
+        body = st.text_area("Body", current.body, height=180)
         names = wording.PLACEHOLDERS.items()
         st.caption("  \n".join(f"{code(f'{{{name}}}')} {plain(what)}" for name, what in names))
         with st.container(horizontal=True):
@@ -214,16 +184,16 @@ def _words(known: Rules) -> None:
                 "Save the words",
                 disabled=environment().read_only,
                 on_click=_save,
-                args=(known,),
+                args=(current,),
                 kwargs={"title": title, "body": body},
             )
             if (title, body) != (wording.TITLE, wording.BODY):
                 st.button(
-                    "Back to the usual ones",
+                    "Use the default words",
                     type="tertiary",
                     disabled=environment().read_only,
                     on_click=_save,
-                    args=(known,),
+                    args=(current,),
                     kwargs={"title": wording.TITLE, "body": wording.BODY},
                 )
     with preview:
@@ -232,20 +202,20 @@ def _words(known: Rules) -> None:
         except InvalidSyntax as problem:
             st.warning(plain(problem.user_message))
         else:
-            st.caption("A failure would read")
+            st.caption("A notice of a failure")
             with st.container(border=True):
                 st.markdown(bold(texts[0]))
                 st.code(texts[1], language=None, wrap_lines=True)
 
 
-def _save(shown: Rules, **wanted: Any) -> None:
-    if act(rules.change, environment(), ACTOR, shown, **wanted):
+def _save(shown: Rules, **new: Any) -> None:
+    if act(rules.change, environment(), ACTOR, shown, **new):
         add_notice("done", "Saved.")
 
 
 def _last() -> None:
-    found = delivery.listing(environment(), _SHOWN)
-    if not found:
+    notices = delivery.listing(environment(), _SHOWN)
+    if not notices:
         st.caption("No notices yet.")
         return
     now = clock.now()
@@ -253,25 +223,26 @@ def _last() -> None:
         inert(
             pd.DataFrame(
                 {
-                    "When": [ago(one.at, now) for one in found],
-                    "What": [wording.WORDS[one.kind] for one in found],
-                    "Task": [one.task_name or "" for one in found],
-                    "Notice": [one.message for one in found],
-                    "Sent": [one.result for one in found],
+                    "Time": [ago(notice.at, now) for notice in notices],
+                    "What": [wording.WORDS[notice.kind] for notice in notices],
+                    "Task": [notice.task_name or "" for notice in notices],
+                    "Notice": [notice.message for notice in notices],
+                    "Result": [notice.result for notice in notices],
                     "Next try": [
-                        time_text(None if one.sent_at else one.next_try, "") for one in found
+                        time_text(None if notice.sent_at else notice.next_try, "")
+                        for notice in notices
                     ],
-                    "What went wrong": [one.problem or "" for one in found],
+                    "Problem": [notice.problem or "" for notice in notices],
                 }
             )
         ),
         hide_index=True,
-        height="content" if len(found) <= 12 else 460,
-        alt="The last notices",
+        height="content" if len(notices) <= 12 else 460,
+        alt="Latest notices",
         column_config={
             "Notice": st.column_config.TextColumn(width="medium"),
-            "What went wrong": st.column_config.TextColumn(width="medium"),
+            "Problem": st.column_config.TextColumn(width="medium"),
         },
     )
-    if len(found) == _SHOWN:
+    if len(notices) == _SHOWN:
         st.caption(f"The newest {_SHOWN}.")

@@ -62,8 +62,10 @@ def has_password(environment: Environment) -> bool:
 def set_password(environment: Environment, password: str, role: Role = Role.WRITE) -> None:
     """Set a role's password and end every session.
 
-    Raises InvalidSyntax if it is too short, or the other role's password.
+    Raises InvalidSyntax if it is too short, or the other role's password; ReadOnly.
     """
+    if environment.read_only:
+        raise ReadOnly
     if len(password) < PASSWORD_LENGTH:
         raise InvalidSyntax(
             f"A password needs at least {PASSWORD_LENGTH} characters.",

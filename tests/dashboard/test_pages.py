@@ -7,12 +7,9 @@ from sqlalchemy import update
 
 from pitasker_core import database, tasks
 from pitasker_core.dashboard.staging import Staged
-from pitasker_core.database import preferences
 from pitasker_core.database.tables import TaskRow
-from pitasker_core.notifications import rules
-from pitasker_core.notifications.rules import Rules
 from pitasker_core.runs import history, manual, spool
-from pitasker_core.server import auth, background, tokens
+from pitasker_core.server import auth, background
 from pitasker_core.server.auth import Role
 from pitasker_core.server.background import Background
 from pitasker_core.sync import service
@@ -36,7 +33,7 @@ EMPTY = {
     "import_entries": "You have no crontab yet",
     "sync": "Nothing was done in this time",
     "crontab": "No snapshots yet",
-    "settings": "Nothing works in the background",
+    "settings": "No background work is running",
 }
 
 
@@ -51,7 +48,7 @@ FOUND = {
     "import_entries": "Choose the entries for PiTasker to manage",
     "sync": "Nothing was done in this time",
     "crontab": "Every line is one that cron takes",
-    "settings": "Nothing works in the background",
+    "settings": "No background work is running",
 }
 
 
@@ -68,7 +65,7 @@ IN_ORDER = {
     "import_entries": "Every entry of your crontab is managed already",
     "sync": "Tasks and crontab are in sync",
     "crontab": "Every line is one that cron takes",
-    "settings": "The background work is being done",
+    "settings": "The background work is running",
 }
 
 
@@ -91,7 +88,7 @@ CONFLICT = {
     "import_entries": "managed already",
     "sync": "It was changed here and in the crontab, differently",
     "crontab": "Every line is one that cron takes",
-    "settings": "Nothing works in the background",
+    "settings": "No background work is running",
 }
 
 
@@ -330,33 +327,6 @@ def test_what_was_missed_while_the_machine_was_off_can_be_run_now(open_page, env
     assert "was missed" not in said(open_page("overview"))
 
 
-@pytest.mark.parametrize("part", ["Background", "Notifications", "Access", "Changes"])
-def test_each_part_of_the_settings_opens(open_page, environment, part):
-    create(environment)
-    tokens.create(environment, ME, "phone", Role.READ)
-    app = open_page("settings")
-    app.segmented_control(key="settings_part").set_value(part).run()
-    assert not app.exception
-    expected = {
-        "Background": "Nothing works in the background",
-        "Notifications": "No notices yet",
-        "Access": "Tokens for scripts",
-        "Changes": "",
-    }
-    assert expected[part] in said(app)
-    if part == "Changes":
-        (table,) = app.dataframe
-        assert list(table.value["What"]) == ["token created", "created"]
-
-
-def test_a_preference_is_saved_from_its_page(open_page, environment):
-    app = open_page("settings")
-    app.number_input[0].set_value(10)
-    app.button[0].click().run()
-    assert not app.exception
-    assert preferences.read(environment).sync_minutes == 10
-
-
 def test_trouble_in_the_background_is_on_the_page(open_page, environment, crontab):
     create(environment)
     crontab.remove()
@@ -376,30 +346,3 @@ def test_why_did_it_not_run_is_answered_in_a_dialog(open_page, environment, cron
     assert "It did not run because it is paused." in said(app) + app.error[0].value
     assert "There is no program no-such-program on cron's PATH" in said(app)
     assert f"./pitasker resume {task.id}" in [code.value for code in app.code]
-
-
-def labelled(widgets, label):
-    return next(one for one in widgets if one.label == label)
-
-
-def test_a_channel_is_added_on_the_page_and_shown_without_its_secret(open_page, environment):
-    app = open_page("settings")
-    app.segmented_control(key="settings_part").set_value("Notifications").run()
-    assert "Nobody is told of anything yet" in said(app)
-    labelled(app.text_input, "Name of a new channel").set_value("phone")
-    labelled(app.text_input, "Its Apprise URL").set_value("jsons://me:Sesame@example.org/Sesame")
-    labelled(app.button, "Add").click().run()
-    assert not app.exception
-    (table,) = app.dataframe
-    assert list(table.value["where"]) == ["jsons://me:****@example.org/…"]
-    assert "Sesame" not in f"{said(app)} {table.value.to_csv()}"
-
-
-def test_words_that_cannot_be_are_refused_before_and_at_saving(open_page, environment):
-    app = open_page("settings")
-    app.segmented_control(key="settings_part").set_value("Notifications").run()
-    labelled(app.text_input, "Title").set_value("{nobody}").run()
-    assert "There is no placeholder {nobody}" in said(app)
-    labelled(app.button, "Save the words").click().run()
-    assert "There is no placeholder {nobody}" in said(app)
-    assert rules.read(environment) == Rules()

@@ -1,0 +1,137 @@
+"""The part Backup of the settings: download a backup, and restore one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import streamlit as st
+
+from pitasker_core import backup
+from pitasker_core.backup import Contents, Restored
+from pitasker_core.base import clock
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError, PiTaskerError
+from pitasker_core.base.text import Text, counted
+from pitasker_core.crontab.difference import difference
+from pitasker_core.crontab.document import parse
+from pitasker_core.dashboard.markdown import plain
+from pitasker_core.dashboard.messages import act, add_notice
+from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.times import time_text
+from pitasker_core.sync import service
+
+LARGEST_UPLOAD = 1
+"""Megabytes: the limit of the server. A larger backup is restored on the command line."""
+
+
+def show() -> None:
+    """Draw the part."""
+    st.markdown("**Back up**")
+    st.caption(
+        "The backup is a file with your crontab, tasks, runs and history. It has no passwords for "
+        "signing in. Commands may hold secrets, so keep it to yourself."
+    )
+    st.download_button(
+        "Download a backup",
+        _writer(environment()),
+        file_name=f"pitasker-{clock.now().astimezone(clock.system_zone()):%Y-%m-%d}.tar.gz",
+        mime="application/gzip",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=environment().read_only,
+    )
+    st.markdown("**Restore**")
+    st.caption(
+        "First you see what the backup holds and what would change. What is there now is kept in "
+        f"a file. A backup of more than {LARGEST_UPLOAD} MB is restored on the command line."
+    )
+    generation = st.session_state.get("restore_generation", 0)
+    upload = st.file_uploader(
+        "A backup of PiTasker (.tar.gz)",
+        key=f"restore-{generation}",
+        max_upload_size=LARGEST_UPLOAD,
+        disabled=environment().read_only,
+    )
+    if upload is not None:
+        try:
+            _with_contents(upload.getvalue(), _show_preview)
+        except PiTaskerError as problem:
+            st.error(plain(problem.user_message), icon=":material/error:")
+
+
+def _writer(mine: Environment) -> Callable[[], bytes]:
+    def write() -> bytes:
+        with _private_file(mine) as file:
+            backup.back_up(mine, file)
+            return file.read_bytes()
+
+    return write
+
+
+@contextmanager
+def _private_file(mine: Environment) -> Iterator[Path]:
+    """A path in a folder for its owner alone, which is gone afterwards. Raises ExecutionError."""
+    try:
+        mine.make_home()
+        with TemporaryDirectory(dir=mine.home) as folder:
+            yield Path(folder) / "backup.tar.gz"
+    except OSError as problem:
+        raise ExecutionError(f"The backup's file cannot be used: {problem.strerror}.") from problem
+
+
+def _with_contents(data: bytes, use: Callable[[Contents, bytes], object]) -> None:
+    """Read a backup from its bytes, and use it while its file is there."""
+    with _private_file(environment()) as file:
+        file.write_bytes(data)
+        use(backup.read(file), data)
+
+
+def summary(contents: Contents) -> str:
+    """What a backup holds, in a sentence."""
+    owners = ", ".join(map(str, contents.sources)) or "nobody yet"
+    entries = parse(contents.crontab or "").size
+    return (
+        f"The backup of {owners}, {time_text(contents.made_at)}: "
+        f"{counted(contents.rows['tasks'], 'task')}, {counted(contents.rows['runs'], 'run')}, "
+        f"{counted(entries, 'entry', 'entries')} in the crontab."
+    )
+
+
+def _show_preview(contents: Contents, data: bytes) -> None:
+    missing = backup.preview(environment(), contents)
+    now, _ = service.read_crontab(environment())
+    proof = difference(now, contents.crontab)
+    with st.container(border=True, key="restore-preview"):
+        st.markdown(plain(summary(contents)))
+        st.caption(plain(f"The crontab: {proof}."))
+        if proof:
+            st.code(proof.text, language="diff")
+        for sentence in missing:
+            st.warning(plain(sentence))
+        is_meant = st.checkbox("Replace my present tasks, history and crontab by this backup")
+        st.button(
+            "Restore this backup",
+            type="primary",
+            icon=":material/history:",
+            disabled=not is_meant or environment().read_only,
+            on_click=_restore,
+            args=(data,),
+        )
+
+
+def _restore(data: bytes) -> None:
+    act(_with_contents, data, lambda contents, _: _report(_restored(contents)))
+
+
+def _restored(contents: Contents) -> Restored:
+    return backup.restore(environment(), ACTOR, contents)
+
+
+def _report(restored: Restored) -> None:
+    st.session_state.restore_generation = st.session_state.get("restore_generation", 0) + 1
+    add_notice("warning", f"Restored. What was there before is in {restored.kept}.")
+    for note in restored.notes:
+        add_notice("warning", note)
+    if restored.problem:
+        add_notice("error", Text("The tasks do not follow yet. ", restored.problem.user_message))
