@@ -65,7 +65,6 @@ def _repaired(fields: list[str]) -> str:
 
 def _element(text: str, place: int) -> str:
     """One element of a field, as it was probably meant."""
-    low, high = _LOW[place], _HIGH[place]
     if text in ("?", "**", "*/0"):
         return "*"
     if place > 2:
@@ -82,14 +81,25 @@ def _element(text: str, place: int) -> str:
         return text
     first, last, step = (None if number is None else int(number) for number in numbers)
     assert first is not None  # noqa: S101 - the pattern demands it
-    if last is None:
-        if step:
-            return f"{first}-{high}/{step}"
-        return "0" if low == 0 and place < 2 and first == high + 1 else text
+    meant = _number(first, step, place) if last is None else _range(first, last, step, place)
+    return meant or text
+
+
+def _number(first: int, step: int | None, place: int) -> str | None:
+    """What a number was probably meant as; None if it means what it says."""
+    high = _HIGH[place]
+    if step:
+        return f"{first}-{high}/{step}"
+    return "0" if place < 2 and first == high + 1 else None
+
+
+def _range(first: int, last: int, step: int | None, place: int) -> str | None:
+    """What a range was probably meant as; None if it means what it says."""
+    low, high = _LOW[place], _HIGH[place]
     if place < 2 and last == high + 1:
         last = high
     elif first <= last:
-        return text
+        return None
     if first <= last:
         return f"{first}-{last}" + (f"/{step}" if step else "")
     if step:

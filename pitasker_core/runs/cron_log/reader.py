@@ -188,10 +188,7 @@ class _New:
         try:
             if isinstance(line, MalformedLine):
                 raise line
-            event = log_lines.event(line)
-            is_authentic = event and log_lines.is_authentic(line, event, os.getuid())
-            if is_authentic is False:
-                raise MalformedLine("not written by cron")
+            event = _authentic_event(line)
         except MalformedLine:
             self.skipped += 1
             return
@@ -200,17 +197,22 @@ class _New:
         self._before = line
         if line.at < self.since:
             event = None
-        if event is None or event.kind not in BY_CRONTAB:
-            if line.pid != self._process:
-                # A starting cron logs several lines. None of them is an earlier sign of life.
-                self._process, self._heard_of_another = line.pid, self._heard
-            self._heard = line.at
+        self._hear(line, event)
         if event is None:
             return
         if event.kind is Kind.CRON_UP and self._heard_of_another:
             self.ups.append((self._heard_of_another, line.at))
         if event.kind in (Kind.CRON_UP, Kind.ERROR) or self.user in _users(event):
-            self.events.append(replace(event, is_verified=bool(is_authentic)))
+            self.events.append(event)
+
+    def _hear(self, line: Line, event: Event | None) -> None:
+        """Take a line of cron as a sign of life."""
+        if event and event.kind in BY_CRONTAB:
+            return
+        if line.pid != self._process:
+            # A starting cron logs several lines. None of them is an earlier sign of life.
+            self._process, self._heard_of_another = line.pid, self._heard
+        self._heard = line.at
 
     def last_heard(self) -> dict[str, Any]:
         """The data about our last line that the next reading needs."""
@@ -387,3 +389,12 @@ def _add_lines(file: IO[bytes], position: int, new: _New) -> int:
     for line in log_lines.from_syslog(whole(), clock.now(), clock.system_zone()):
         new.add(line)
     return end
+
+
+def _authentic_event(line: Line) -> Event | None:
+    """The event of a line. Raises MalformedLine if cron did not write it."""
+    event = log_lines.event(line)
+    is_authentic = event and log_lines.is_authentic(line, event, os.getuid())
+    if is_authentic is False:
+        raise MalformedLine("not written by cron")
+    return replace(event, is_verified=bool(is_authentic)) if event else None
