@@ -23,7 +23,7 @@ from pitasker_core import database, tasks
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.database import notices, preferences
+from pitasker_core.database import drafts, notices, preferences
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.preferences import Preferences
 from pitasker_core.database.tables import (
@@ -344,6 +344,7 @@ def prune(environment: Environment, wanted: Preferences) -> None:
         session.execute(delete(PlaceRow).where(PlaceRow.crontab_row == crontab_row, ~has_task))
     retention.prune(environment, wanted.keep_runs_days, wanted.keep_runs_mb)
     spool.sweep(environment)
+    drafts.prune_drafts(environment)
 
 
 def job_states(environment: Environment) -> dict[str, JobState]:

@@ -7,13 +7,17 @@ from playwright.sync_api import expect
 
 from pitasker_core import tasks
 from tests.helpers.browsing import (
+    NAME,
     ON,
+    SCHEDULE,
     SELECT,
     choose_from_row,
+    click_cell,
     grid,
     put_into_cell,
     settle,
     toggle_cell,
+    type_into_open_cell,
 )
 from tests.helpers.examples import ME, create
 from tests.helpers.waiting import until
@@ -47,7 +51,7 @@ def test_an_edit_waits_for_apply_shows_its_proof_and_can_be_undone(
     create(environment, "Other")
     before = crontab.read()
     page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, "schedule", "30 6 * * *")
+    put_into_cell(page, 0, SCHEDULE, "30 6 * * *")
     expect(page.get_by_text("1 change in 1 task")).to_be_visible()
     assert crontab.read() == before
     apply_changes(page)
@@ -67,10 +71,10 @@ def test_nothing_moves_under_the_mouse_when_rows_are_selected_edited_or_wrong(
     toggle_cell(page, 0, SELECT)
     expect(page.get_by_text("1 task selected")).to_be_visible()
     assert grid(page).bounding_box() == place
-    put_into_cell(page, 0, "schedule", "30 6 * * *")
+    put_into_cell(page, 0, SCHEDULE, "30 6 * * *")
     expect(page.get_by_text("1 change in 1 task")).to_be_visible()
     assert grid(page).bounding_box() == place
-    put_into_cell(page, 1, "schedule", "every dy")
+    put_into_cell(page, 1, SCHEDULE, "every dy")
     expect(page.get_by_text("2 changes in 2 tasks")).to_be_visible()
     assert grid(page).bounding_box() == place
 
@@ -81,8 +85,8 @@ def test_a_wrong_cell_is_named_and_the_right_ones_can_be_applied(
     create(environment, "Right")
     create(environment, "Wrong")
     page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, "schedule", "30 6 * * *")
-    put_into_cell(page, 1, "schedule", "every day")
+    put_into_cell(page, 0, SCHEDULE, "30 6 * * *")
+    put_into_cell(page, 1, SCHEDULE, "every day")
     expect(page.get_by_text("2 changes in 2 tasks")).to_be_visible()
     page.get_by_role("button", name="Apply 1 valid").click()
     until(lambda: b"30 6 * * * /home/pi/backup.sh" in crontab.read())
@@ -93,10 +97,11 @@ def test_a_wrong_cell_is_named_and_the_right_ones_can_be_applied(
 
 
 def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, visit, environment):
-    create(environment)
+    for name in ("One", "Three", "Two"):
+        create(environment, name)
     page = visit(f"{serve()}/tasks")
-    for number in range(3):
-        put_into_cell(page, 0, "name", f"Name {number}")
+    for row in range(3):
+        put_into_cell(page, row, NAME, f"Name {row}")
         expect(page.get_by_text(WAITS)).to_be_visible()
         # A button that is drawn again between press and release gets no click.
         settle(page)
@@ -121,7 +126,7 @@ def test_pausing_in_the_table_is_at_once_and_can_be_undone(serve, visit, crontab
 def test_an_edit_stays_with_its_task_when_the_rows_change(serve, visit, crontab, environment):
     create(environment, "Zebra")
     page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, "name", "Zoo")
+    put_into_cell(page, 0, NAME, "Zoo")
     expect(page.get_by_text("1 change in 1 task")).to_be_visible()
     create(environment, "aardvark")  # in another tab; it takes the first row, by itself
     expect(page.get_by_role("button", name="Select all 2")).to_be_visible()
@@ -135,7 +140,7 @@ def test_an_edit_of_what_somebody_else_changed_shows_both_values(
 ):
     task = create(environment)
     page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, "name", "Mine")
+    put_into_cell(page, 0, NAME, "Mine")
     expect(page.get_by_text("1 change in 1 task")).to_be_visible()
     tasks.change(environment, ME, task.id, name="Theirs")
     expect(page.get_by_text("somebody else to “Theirs”")).to_be_visible()
@@ -166,7 +171,7 @@ def test_many_tasks_are_paused_at_once_stay_selected_and_it_can_be_undone(
 def test_staged_edits_outlive_the_tab(serve, visit, crontab, environment):
     create(environment)
     page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, "schedule", "30 6 * * *")
+    put_into_cell(page, 0, SCHEDULE, "30 6 * * *")
     expect(page.get_by_text("1 change in 1 task")).to_be_visible()
     page.reload()
     apply_changes(page)
@@ -292,6 +297,21 @@ def test_a_change_elsewhere_takes_no_edit_away(serve, visit, environment):
     tasks.delete(environment, ME, other.id)
 
 
+def test_a_cell_is_edited_by_keyboard_alone(serve, visit, environment):
+    create(environment)
+    page = visit(f"{serve()}/tasks")
+    click_cell(page, 0, NAME)
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    type_into_open_cell(page, "@daily")
+    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="Apply").focus()
+    page.keyboard.press("Enter")
+    until(lambda: tasks.listing(environment).tasks[0].schedule == "@daily")
+
+
 def test_the_row_menu_is_reachable_by_keyboard(serve, visit, environment):
     create(environment)
     page = visit(f"{serve()}/tasks")
@@ -299,8 +319,11 @@ def test_the_row_menu_is_reachable_by_keyboard(serve, visit, environment):
     expect(page.get_by_text("1 task selected")).to_be_visible()
     page.get_by_role("button", name="Actions").focus()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Open")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("menuitem", name="Runs")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Command", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
 
 
 def test_the_tab_has_the_name_of_the_page_and_the_header_takes_one_line(serve, visit, environment):
@@ -309,3 +332,13 @@ def test_the_tab_has_the_name_of_the_page_and_the_header_takes_one_line(serve, v
     expect(page).to_have_title("Tasks · PiTasker")
     assert page.get_by_role("heading", level=1).count() == 1
     assert page.locator(".st-key-header").bounding_box()["height"] <= 64
+
+
+def test_the_menu_on_a_phone_closes_when_a_page_is_chosen(serve, visit, environment):
+    create(environment)
+    page = visit(serve())
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Tasks").click()
+    expect(page.get_by_placeholder("Search")).to_be_visible()
+    expect(page.get_by_test_id("stSidebarNavLink").first).not_to_be_in_viewport()

@@ -42,21 +42,25 @@ ROW = 38
 
 HEADER = 35
 
-COLUMNS = ("name", "menu", "sync", "schedule")
-SELECT, ON, NAME, MENU = 42, 117, 200, 352
-"""Where the first columns of the table of tasks are, in pixels."""
+SELECT, ON, NAME, MENU, SCHEDULE = 42, 117, 200, 352, 580
+"""Where columns of the table of tasks are, in pixels."""
+
+
+def _place(row, x):
+    return {"x": x, "y": HEADER + ROW * row + ROW // 2}
 
 
 def click_cell(page, row, x):
-    grid(page).click(position={"x": x, "y": HEADER + ROW * row + ROW // 2})
+    grid(page).click(position=_place(row, x))
 
 
-def put_into_cell(page, row, column, value):
-    """Type into a cell of the table of tasks, as a person with a keyboard does."""
-    click_cell(page, row, NAME)
-    for _ in range(COLUMNS.index(column)):
-        page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
+def put_into_cell(page, row, x, value):
+    """Type into a cell of the table of tasks after a double click."""
+    grid(page).dblclick(position=_place(row, x))
+    type_into_open_cell(page, value)
+
+
+def type_into_open_cell(page, value):
     page.locator("#portal textarea, #portal input").first.fill(value)
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
     page.keyboard.press("Enter")
