@@ -381,6 +381,7 @@ def within(pair, spans):
     return any(task == one and first <= at <= last for one, first, last in spans)
 
 
+@pytest.mark.slow
 @settings(max_examples=int(os.environ.get("EXAMPLES", "15")))
 @given(stories)
 def test_what_is_called_missed_is_what_the_model_calls_missed(story):

@@ -17,6 +17,8 @@ from tests.helpers.processes import is_there
 from tests.helpers.recording import ENVIRONMENT, PYTHON, Recorder
 from tests.helpers.waiting import until
 
+pytestmark = pytest.mark.slow
+
 HUGE = 100_000_000
 
 

@@ -48,6 +48,7 @@ TABLES = {"dataframe", "data_editor", "table"}
 """Elements whose cells are shown as they are, so that what nobody sees must be made visible."""
 
 OURS = {
+    "comparison.py": {"side"},
     "sync.py": {"label", "count"},
     "attention_list.py": {"action.value", "item.color", "item.icon"},
     "overview.py": {"counts"},

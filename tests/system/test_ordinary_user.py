@@ -14,6 +14,8 @@ import pytest
 from tests.helpers import ordinary
 from tests.helpers.isolation import SPOOL
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def seen():
