@@ -78,7 +78,7 @@ def expire(environment: Environment) -> None:
 def _look(environment: Environment) -> str:
     parts = []
     try:
-        parts.append(digest(service.read_crontab(environment)[0]) or "none")
+        parts.append(digest(service.program(environment).read()) or "none")
     except PiTaskerError as problem:
         parts.append(problem.code)
     try:

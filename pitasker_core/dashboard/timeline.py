@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pitasker_core.base.text import visible
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import next_runs
-from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.dashboard.charts import label
 from pitasker_core.dashboard.times import lasted
 from pitasker_core.runs.spans import Span
@@ -85,14 +85,23 @@ def future(
             schedule = schedules.parse(entry.schedule, dialect)
         except InvalidSchedule:
             continue
-        runs = next_runs(schedule, now, zone, _MOST_PLANNED + 1)
-        inside = [run for run in runs if run <= end]
+        inside = _runs_until(schedule, now, end, zone)
         if len(inside) > _MOST_PLANNED // 2:
             words = schedules.describe(schedule)
             bars.append(Bar(entry.row, inside[0], end, "planned", len(inside), note=words))
         else:
             bars += [Bar(entry.row, run, run, "planned") for run in inside]
     return bars
+
+
+def _runs_until(schedule: Schedule, now: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
+    # Most jobs run once in a window: sixty runs of a daily one are two months of calendar.
+    runs: list[datetime] = []
+    for count in (2, 10, _MOST_PLANNED + 1):
+        runs = next_runs(schedule, now, zone, count)
+        if len(runs) < count or runs[-1] > end:
+            break
+    return [run for run in runs if run <= end]
 
 
 def rows(bars: Sequence[Bar], most: int) -> list[str]:

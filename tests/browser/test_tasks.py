@@ -320,10 +320,8 @@ def test_the_row_menu_is_reachable_by_keyboard(serve, visit, environment):
     page.get_by_role("button", name="Actions").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="Open")).to_be_visible()
-    page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("menuitem", name="Runs")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    page.get_by_role("menuitem", name="Open").press("Enter")
+    expect(page.get_by_label("Command", exact=True)).to_be_visible()
 
 
 def test_the_tab_has_the_name_of_the_page_and_the_header_takes_one_line(serve, visit, environment):
