@@ -116,6 +116,9 @@ def _operations(facts: Facts) -> list[Item]:
     newest = facts.operations[0] if facts.operations else None
     if newest is None or newest.outcome != "failed":
         return []
+    # A failure that left nothing undone was reported when it happened.
+    if not {State.PENDING, State.FAILED} & set(facts.listing.states.values()):
+        return []
     when = ago(newest.started_at, facts.now)
     sentence = f"failed {when}: {newest.error_message or ''}"
     return [Item("red", "sync_problem", f"The last {newest.kind}", sentence, (Action.SYNC,))]
