@@ -64,6 +64,12 @@ def difference(before: str | None, after: str | None) -> Difference:
     return Difference(changed, added, removed, identical, text)
 
 
+def changed_ranges(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]:
+    """Return the ranges of lines that differ: `old[i:j]` became `new[k:m]`."""
+    matcher = _Compared(old, new, _equal_blocks(old, new))
+    return [(i, j, k, m) for kind, i, j, k, m in matcher.get_opcodes() if kind != "equal"]
+
+
 Block = tuple[int, int, int]
 """The start of equal lines in each text, and their number."""
 
