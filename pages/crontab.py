@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from pitasker_core.base.errors import InvalidSyntax, MassRemoval, PiTaskerError
+from pitasker_core.base.errors import MassRemoval, PiTaskerError
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import decode, encode, parse
-from pitasker_core.crontab.editable import edited, shown
+from pitasker_core.crontab.editable import shown, without_tags
+from pitasker_core.dashboard import raw_draft
+from pitasker_core.dashboard.environment_table import show_environment_lines
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import add_notice, report_saved
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import ACTOR, environment
-from pitasker_core.dashboard.settings_table import show_settings
 from pitasker_core.dashboard.snapshots import show_snapshots
 from pitasker_core.dashboard.text_editor import text_editor
 from pitasker_core.sync import edit, service, validation
@@ -19,100 +20,89 @@ from pitasker_core.sync.validation import Finding
 
 def main() -> None:
     """Draw the page."""
-    if "loaded" not in st.session_state:
-        _load()
-    loaded: str | None = st.session_state.loaded
-    now, _ = service.read_crontab(environment())
-    if now != loaded and not _is_changed():
-        _load()
-        loaded = st.session_state.loaded
-    if now != loaded:
-        _show_changed_outside(loaded, now)
-    text, problem = _draft()
+    loaded, installed = raw_draft.open_text()
+    text, problem = raw_draft.exact()
     document = parse(text or "", service.program(environment()).dialect)
     findings = validation.of_lines(document) if text is not None else []
-    text_editor(
-        "The whole crontab",
-        st.session_state.draft,
-        {f.line: (_kind(f), f.message) for f in reversed(findings) if f.line},
-        key=_editor(),
-        placeholder="# There is no crontab yet.",
-        on_text=_typed,
-        on_save=_save_by_key,
-    )
+    _show_text(findings)
     if problem:
         show_problem(problem)
     changed = text is not None and text != (loaded or "")
-    _actions(changed=changed, may_save=changed and now == loaded and not environment().read_only)
+    is_current = installed == loaded
+    _actions(changed=changed, may_save=changed and is_current and not environment().read_only)
+    if not is_current:
+        _show_changed_outside(loaded, installed)
     if guard := st.session_state.get("raw_guard"):
         st.error(plain(guard), icon=":material/front_hand:")
         st.button(
-            "It is meant: save", on_click=_save, args=(True,), disabled=environment().read_only
+            "Save it all the same",
+            on_click=_save,
+            args=(True,),
+            disabled=environment().read_only,
         )
     if text is not None:
         _show_check(findings, text)
     if changed:
-        proof = difference(loaded, text)
-        st.subheader("What saving changes")
-        st.caption(plain(f"{proof}."))
-        st.code(proof.text, language="diff")
+        _show_changes(loaded, text)
     what = st.segmented_control(
         "Show",
-        ["Snapshots", "Settings"],
+        ["Snapshots", "Environment lines"],
         default="Snapshots",
         required=True,
         key="raw_part",
         label_visibility="collapsed",
     )
-    if what == "Settings":
-        show_settings(document, lambda new: _replace(shown(str(new))))
+    if what == "Environment lines":
+        show_environment_lines(document, lambda new: raw_draft.replace(shown(str(new))))
     else:
-        show_snapshots(now, after_restore=_load)
+        show_snapshots(installed, after_restore=raw_draft.load)
+    raw_draft.keep()
 
 
-# --- The draft: what was typed, kept in the session also while another page is open ------------
-
-
-def _load() -> None:
-    """The installed text; what was typed is put aside."""
-    text, _ = service.read_crontab(environment())
-    if _is_changed():
-        st.session_state.put_aside = st.session_state.draft
-    st.session_state.loaded = text
-    st.session_state.origin = text or ""
-    _replace(shown(text or ""))
-    st.session_state.pop("raw_guard", None)
-
-
-def _is_changed() -> bool:
-    return "draft" in st.session_state and st.session_state.draft != shown(
-        st.session_state.loaded or ""
+def _show_text(findings: list[Finding]) -> None:
+    """The editor; or, without tags, the text to read."""
+    with st.container(horizontal=True):
+        is_wrapped = st.toggle("Wrap lines", key="raw_wrap", persist_state="session")
+        is_tagless = st.toggle(
+            "Hide tags",
+            key="raw_tagless",
+            persist_state="session",
+            on_change=_leave_editor,
+            help="To read the text. To edit it, show the tags again.",
+        )
+    if is_tagless:
+        st.code(
+            without_tags(st.session_state.draft),
+            language=None,
+            line_numbers=True,
+            wrap_lines=is_wrapped,
+        )
+        return
+    text_editor(
+        "The whole crontab",
+        st.session_state.draft,
+        {f.line: (_kind(f), f.message) for f in reversed(findings) if f.line},
+        key=raw_draft.editor_key(),
+        placeholder="# There is no crontab yet.",
+        is_wrapped=is_wrapped,
+        on_text=raw_draft.take_typed,
+        on_save=_save_by_key,
     )
 
 
-def _replace(field: str) -> None:
-    """Put another text into the editor: it is drawn anew."""
-    st.session_state.draft = field
-    st.session_state.editor = st.session_state.get("editor", 0) + 1
+def _leave_editor() -> None:
+    """The editor is drawn as new when it comes back."""
+    raw_draft.take_typed()
+    raw_draft.replace(st.session_state.draft)
 
 
-def _editor() -> str:
-    return f"editor-{st.session_state.editor}"
-
-
-def _typed() -> None:
-    """Take what was typed last; a click on a button may come along with it."""
-    typed = st.session_state.get(_editor(), {}).get("text")
-    if typed is not None:
-        st.session_state.draft = typed
-
-
-def _draft() -> tuple[str | None, PiTaskerError | None]:
-    """The bytes that the draft stands for, or why they cannot be read."""
-    try:
-        return edited(st.session_state.origin, st.session_state.draft), None
-    except InvalidSyntax as problem:
-        return None, problem
+def _show_changes(loaded: str | None, text: str | None) -> None:
+    proof = difference(loaded, text)
+    st.subheader("What saving changes")
+    since = st.session_state.get("raw_since")
+    earlier = f" This is your draft of {since}." if since else ""
+    st.caption(plain(f"{proof}. Not saved yet; kept as a draft.{earlier}"))
+    st.code(proof.text, language="diff")
 
 
 # --- Acts ---------------------------------------------------------------------------------------
@@ -132,26 +122,26 @@ def _actions(*, changed: bool, may_save: bool) -> None:
             "Check only",
             icon=":material/fact_check:",
             on_click=_check,
-            help="Ask cron's own program too. Nothing is saved.",
+            help="Ask the crontab program too. Nothing is saved.",
         )
         st.button(
             "Load again",
             icon=":material/refresh:",
-            on_click=_load,
-            help="The installed text. What you typed is put aside, and can be had back.",
+            on_click=raw_draft.load,
+            help="Shows the installed text. You can bring back what you typed.",
         )
         if "put_aside" in st.session_state and not changed:
             st.button("Bring back what I typed", icon=":material/undo:", on_click=_bring_back)
         with st.popover("Upload", icon=":material/upload:", disabled=environment().read_only):
             st.file_uploader(
-                "A text that takes the place of the one above. Nothing is saved yet.",
+                "A text that replaces the one above. Nothing is saved yet.",
                 key="upload",
                 on_change=_upload,
                 max_upload_size=1,
             )
         st.download_button(
             "Download",
-            lambda: encode(_draft()[0] or st.session_state.draft),
+            lambda: encode(raw_draft.exact()[0] or st.session_state.draft),
             file_name="crontab.txt",
             mime="text/plain",
             icon=":material/download:",
@@ -160,18 +150,18 @@ def _actions(*, changed: bool, may_save: bool) -> None:
 
 
 def _save_by_key() -> None:
-    st.session_state.draft = st.session_state[_editor()].save
+    st.session_state.draft = st.session_state[raw_draft.editor_key()].save
     _install()
 
 
 def _save(confirmed: bool = False) -> None:
-    _typed()
+    raw_draft.take_typed()
     _install(confirmed)
 
 
 def _install(confirmed: bool = False) -> None:
     st.session_state.pop("raw_guard", None)
-    text, problem = _draft()
+    text, problem = raw_draft.exact()
     if text is None:
         add_notice("error", problem.user_message if problem else "")
         return
@@ -186,14 +176,15 @@ def _install(confirmed: bool = False) -> None:
     else:
         st.session_state.draft = shown(text)
         st.session_state.loaded = text
-        _load()
-        st.session_state.pop("put_aside", None)
+        raw_draft.load()
+        for name in ("put_aside", "raw_since"):
+            st.session_state.pop(name, None)
         report_saved(saved, "Saved")
 
 
 def _check() -> None:
-    _typed()
-    text, problem = _draft()
+    raw_draft.take_typed()
+    text, problem = raw_draft.exact()
     if text is None:
         add_notice("error", problem.user_message if problem else "")
         return
@@ -202,11 +193,11 @@ def _check() -> None:
     except PiTaskerError as refused:
         add_notice("error", refused.user_message)
     else:
-        add_notice("done", "Cron's own program takes this text. Nothing was saved.")
+        add_notice("done", "cron accepts this text. Nothing was saved.")
 
 
 def _bring_back() -> None:
-    _replace(st.session_state.pop("put_aside"))
+    raw_draft.replace(st.session_state.pop("put_aside"))
 
 
 def _upload() -> None:
@@ -214,7 +205,7 @@ def _upload() -> None:
     if file is not None:
         text = decode(file.getvalue())
         st.session_state.origin = text
-        _replace(shown(text))
+        raw_draft.replace(shown(text))
 
 
 # --- What is said about it ----------------------------------------------------------------------
@@ -224,15 +215,29 @@ def _kind(finding: Finding) -> str:
     return "wrong" if finding.kind is validation.Discrepancy.INVALID_LINE else "odd"
 
 
-def _show_changed_outside(loaded: str | None, now: str | None) -> None:
-    proof = difference(loaded, now)
-    st.warning(
-        f"The crontab was changed outside since it was loaded here: {plain(str(proof))}. Saving "
-        "is refused until you load it again; what you typed is put aside then.",
-        icon=":material/sync_problem:",
-    )
-    with st.expander("What was changed"):
-        st.code(proof.text, language="diff")
+def _show_changed_outside(loaded: str | None, installed: str | None) -> None:
+    """The notice stands in the bar at the bottom: nothing moves under what a person types."""
+    proof = difference(loaded, installed)
+    with (
+        st.bottom,
+        st.container(
+            horizontal=True, vertical_alignment="center", border=True, key="changed-outside"
+        ),
+    ):
+        st.markdown(
+            ":orange[:material/sync_problem:] The crontab was changed outside since you opened it "
+            f"here: {plain(str(proof))}. Merge it before you save.",
+            width="stretch",
+        )
+        with st.popover("Show difference", icon=":material/difference:"):
+            st.code(proof.text, language="diff")
+        st.button(
+            "Merge mine",
+            type="primary",
+            icon=":material/merge:",
+            on_click=raw_draft.merge_mine,
+            help="Put what was changed outside into your text. Nothing is saved yet.",
+        )
 
 
 def _show_check(findings: list[Finding], text: str) -> None:

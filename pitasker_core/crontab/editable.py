@@ -11,11 +11,22 @@ from itertools import repeat
 
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import STAND_INS, visible
+from pitasker_core.crontab.document.tags import find_tag
 
 _STAND_IN = re.compile("|".join(map(re.escape, set(STAND_INS.values()))))
 
 shown = visible
 """What the field shows of a text."""
+
+
+def without_tags(text: str) -> str:
+    """Return a text with no tags, to read it. It cannot be saved: its tasks would lose them."""
+    return "\n".join(_without_tag(line) for line in text.split("\n"))
+
+
+def _without_tag(line: str) -> str:
+    tag = find_tag(line)
+    return line[: tag.start()] + line[tag.end() :] if tag else line
 
 
 def edited(original: str, field: str) -> str:

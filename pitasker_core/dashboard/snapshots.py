@@ -1,4 +1,4 @@
-"""The snapshots as a timeline: compare any two, and go back."""
+"""The snapshots of the crontab: compare any two, and restore one."""
 
 from collections.abc import Callable
 
@@ -22,27 +22,27 @@ NOW = "the crontab now"
 
 
 def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
-    """The timeline. `now` is the installed text."""
+    """The list. `now` is the installed text."""
     try:
-        found = edit.snapshots(environment())
+        snapshots = edit.snapshots(environment())
     except DatabaseError as problem:
         st.warning(plain(problem.user_message))
-        st.caption(f"Earlier texts are also kept as files in {code(str(environment().backups))}.")
+        st.caption(f"Earlier texts are also in files, in {code(str(environment().backups))}.")
         return
-    if not found:
-        st.info("No snapshots yet: the text before each change is kept here.")
+    if not snapshots:
+        st.info("No snapshots yet. The text before each change is kept here.")
         return
-    picked = _timeline(found, now)
+    picked = _show_list(snapshots, now)
     if picked is None:
-        st.caption("Choose one to compare it, and to go back to it.")
+        st.caption("Choose a snapshot to compare or restore it.")
         return
     picked_text = edit.snapshot(environment(), picked.id).text
-    others = {_named(one): one.id for one in found if one is not picked}
+    others = {_named(snapshot): snapshot.id for snapshot in snapshots if snapshot is not picked}
     with st.container(border=True, key="snapshot"):
         other = st.selectbox(f"{_named(picked)}, compared with", [NOW, *others], key="compare_with")
         text = now if other == NOW else edit.snapshot(environment(), others[other]).text
         proof = difference(text, picked_text)
-        st.caption(plain(f"From {other} to this one: {proof}."))
+        st.caption(plain(f"From {other} to this snapshot: {proof}."))
         if proof:
             st.code(proof.text, language="diff")
         with st.container(horizontal=True):
@@ -59,11 +59,11 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
             )
 
 
-def _timeline(found: list[Snapshot], now: str | None) -> Snapshot | None:
+def _show_list(snapshots: list[Snapshot], now: str | None) -> Snapshot | None:
     moment = clock.now()
     column = st.column_config
     # By number, not by row: another snapshot may have come on top since this was drawn.
-    numbers = [one.id for one in found]
+    numbers = [snapshot.id for snapshot in snapshots]
     chosen = st.session_state.get("snapshot")
     row = numbers.index(chosen) if chosen in numbers else None
     key = f"snapshots-{numbers[0]}"
@@ -71,53 +71,53 @@ def _timeline(found: list[Snapshot], now: str | None) -> Snapshot | None:
         inert(
             pd.DataFrame(
                 {
-                    "when": [ago(one.taken_at, moment) for one in found],
-                    "why": [_why(one, digest(now)) for one in found],
-                    "entries": [one.entries for one in found],
-                    "bytes": [one.size for one in found],
-                    "at": [time_text(one.taken_at) for one in found],
-                    "number": [one.id for one in found],
+                    "when": [ago(snapshot.taken_at, moment) for snapshot in snapshots],
+                    "why": [_why(snapshot, digest(now)) for snapshot in snapshots],
+                    "entries": [snapshot.entries for snapshot in snapshots],
+                    "bytes": [snapshot.size for snapshot in snapshots],
+                    "at": [time_text(snapshot.taken_at) for snapshot in snapshots],
+                    "number": [snapshot.id for snapshot in snapshots],
                 }
             )
         ),
         key=key,
         selection_default={"selection": {"rows": [] if row is None else [row]}},
         hide_index=True,
-        height="content" if len(found) <= 10 else 390,
+        height="content" if len(snapshots) <= 10 else 390,
         on_select=lambda: _choose(numbers, st.session_state[key].selection.rows),
         selection_mode="single-row",
         alt="Snapshots of the crontab, newest first",
         column_config={
             "when": column.TextColumn("When", width=90),
-            "why": column.TextColumn("Taken at", width="medium"),
+            "why": column.TextColumn("Reason", width="medium"),
             "entries": column.NumberColumn("Entries", width=70),
             "bytes": column.NumberColumn("Bytes", width=70),
             "at": column.TextColumn(f"Time ({clock.system_zone().key})", width=150),
             "number": column.NumberColumn("No.", width=60),
         },
     )
-    return None if row is None else found[row]
+    return None if row is None else snapshots[row]
 
 
 def _choose(numbers: list[int], rows: list[int]) -> None:
     st.session_state.snapshot = numbers[rows[0]] if rows else None
 
 
-def _why(one: Snapshot, now: str) -> str:
+def _why(snapshot: Snapshot, now: str) -> str:
     """Why it was taken. `now` is the digest of the installed text."""
-    why = "found, written by others" if one.reason == "found" else one.reason
-    return f"{why} (as it is now)" if one.sha256 == now else why
+    why = "edited outside PiTasker" if snapshot.reason == "found" else snapshot.reason
+    return f"{why} (the crontab now)" if snapshot.sha256 == now else why
 
 
-def _named(one: Snapshot) -> str:
-    return f"No. {one.id} of {time_text(one.taken_at)}"
+def _named(snapshot: Snapshot) -> str:
+    return f"No. {snapshot.id} of {time_text(snapshot.taken_at)}"
 
 
 @st.dialog("Restore this text?")
 def _confirm_restore(picked: Snapshot, shown: str, after_restore: Callable[[], None]) -> None:
     st.markdown(
         f"The crontab becomes what it was at {time_text(picked.taken_at)}, and the tasks follow. "
-        "The present text is kept as a snapshot, so this can be undone."
+        "The present text is kept as a snapshot, so you can undo this."
     )
     if st.button("Restore", type="primary", disabled=environment().read_only):
         saved = act(edit.restore, environment(), picked.id, actor=ACTOR, shown=shown)

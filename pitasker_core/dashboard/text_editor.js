@@ -39,13 +39,24 @@ function paint(root, data) {
     const parts = coloured(line)
     const whole = span(mark ? mark.kind : "", "")
     whole.append(...parts)
-    colours.push(whole, "\n")
+    colours.push(whole, ...(data.wrap ? [] : ["\n"]))
     const number = span(mark ? mark.kind : "", String(index + 1))
     if (mark) number.title = mark.message
-    numbers.push(number, "\n")
+    numbers.push(number, ...(data.wrap ? [] : ["\n"]))
   })
   root.querySelector(".colours").replaceChildren(...colours)
   root.querySelector(".numbers").replaceChildren(...numbers)
+  if (data.wrap) align(root)
+}
+
+// A wrapped line is higher than one: its number gets the same height.
+function align(root) {
+  const lines = [...root.querySelector(".colours").children]
+  const heights = lines.map(line => line.getBoundingClientRect().height)
+  const numbers = root.querySelector(".numbers").children
+  heights.forEach((height, index) => {
+    if (numbers[index]) numbers[index].style.height = `${height}px`
+  })
 }
 
 export default function (component) {
@@ -58,7 +69,11 @@ export default function (component) {
   }
   field.setAttribute("aria-label", data.label)
   field.placeholder = data.placeholder
+  root.querySelector(".editor").classList.toggle("wrap", data.wrap)
   paint(root, data)
+  field.resized?.disconnect()
+  field.resized = new ResizeObserver(() => data.wrap && align(root))
+  field.resized.observe(root.querySelector(".sheet"))
 
   // Kept at the field: this function is called anew with every answer, also between two keys.
   if (isNew) field.sent = field.value

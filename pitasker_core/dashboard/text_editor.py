@@ -34,6 +34,7 @@ def text_editor(
     *,
     key: str,
     placeholder: str,
+    is_wrapped: bool,
     on_text: Callable[[], None],
     on_save: Callable[[], None],
 ) -> None:
@@ -47,6 +48,7 @@ def text_editor(
         data={
             "label": label,
             "placeholder": placeholder,
+            "wrap": is_wrapped,
             "text": text,
             "checked": text,
             "marks": {

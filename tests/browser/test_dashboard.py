@@ -156,10 +156,10 @@ def test_what_was_typed_survives_a_look_at_another_page_and_a_load(serve, visit,
     until(lambda: texts(page) == ["# mine\n"])
 
 
-def test_settings_are_changed_in_a_table_and_saved_with_the_text(serve, visit, crontab):
+def test_environment_lines_are_changed_in_a_table_and_saved_with_the_text(serve, visit, crontab):
     crontab.write(b"PATH=/bin\n" + EXISTING)
     page = visit(f"{serve()}/crontab")
-    page.get_by_test_id("stMain").get_by_text("Settings", exact=True).click()
+    page.get_by_test_id("stMain").get_by_text("Environment lines", exact=True).click()
     page.get_by_label("Name").fill("MAILTO")
     page.get_by_label("Value").fill("me@example.org")
     page.get_by_role("button", name="Add").click()
@@ -184,15 +184,20 @@ def test_an_uploaded_text_waits_to_be_saved_with_every_byte(serve, visit, cronta
     until(lambda: crontab.read() == odd.read_bytes())
 
 
-def test_the_raw_editor_refuses_to_save_over_somebody_elses_edit(serve, visit, crontab):
+def test_the_raw_editor_notices_and_merges_somebody_elses_edit(serve, visit, crontab):
     crontab.write(EXISTING)
     page = visit(f"{serve()}/crontab")
-    crontab.write(EXISTING + b"# by hand\n")
     field = page.get_by_label("The whole crontab")
-    field.fill("# mine\n")
-    expect(page.get_by_text("The crontab was changed outside since it was loaded")).to_be_visible()
+    field.fill(EXISTING.decode().replace("0 2 *", "0 3 *"))
+    expect(page.get_by_text("What saving changes")).to_be_visible()
+    crontab.write(EXISTING + b"# by hand\n")
+    expect(page.get_by_text("The crontab was changed outside")).to_be_visible()
     expect(page.get_by_role("button", name="Save")).to_be_disabled()
-    assert crontab.read() == EXISTING + b"# by hand\n"
+    page.get_by_role("button", name="Merge mine").click()
+    merged = EXISTING.replace(b"0 2 *", b"0 3 *") + b"# by hand\n"
+    until(lambda: texts(page) == [merged.decode()])
+    page.get_by_role("button", name="Save").click()
+    until(lambda: crontab.read() == merged)
 
 
 def test_the_raw_editor_keeps_carriage_returns_and_foreign_bytes(serve, visit, crontab):

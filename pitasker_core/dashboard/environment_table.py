@@ -1,4 +1,4 @@
-"""The settings of a crontab as a table. What is changed in it lands in the text above, unsaved."""
+"""The environment lines of a crontab as a table. A change goes into the text above, unsaved."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,30 +13,32 @@ from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.messages import act, add_notice
 
 
-def show_settings(document: Document, put: Callable[[Document], None]) -> None:
-    """The settings in their order, each with how many entries it reaches.
+def show_environment_lines(document: Document, put: Callable[[Document], None]) -> None:
+    """The environment lines in their order, each with the number of entries that it reaches.
 
-    `put` takes the crontab with a change.
+    `put` gets the crontab with a change.
     """
-    found = [
+    lines = [
         (i, line) for i, line in enumerate(document.lines) if isinstance(line, EnvironmentLine)
     ]
     st.caption(
-        "A setting acts on the entries below it, until one of the same name. "
-        "Changes land in the text above, and wait there to be saved."
+        "An environment line acts on the entries below it, up to the next line of the same name. "
+        "A change goes into the text above, and waits there to be saved."
     )
-    if found:
-        _table(document, found, put)
+    if lines:
+        _table(document, lines, put)
     else:
-        st.info("There are no settings: entries run with cron's own, PATH=/usr/bin:/bin and sh.")
+        st.info(
+            "There are no environment lines. Entries run by sh, with cron's PATH=/usr/bin:/bin."
+        )
     with (
-        st.form("add_setting", border=False, clear_on_submit=True),
+        st.form("add_environment_line", border=False, clear_on_submit=True),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         name = st.text_input("Name", placeholder="PATH", width=160)
         value = st.text_input("Value", placeholder="/usr/local/bin:/usr/bin:/bin", width=360)
-        wanted = st.form_submit_button("Add", icon=":material/add:")
-    if wanted and name.strip():
+        is_sent = st.form_submit_button("Add", icon=":material/add:")
+    if is_sent and name.strip():
         new = act(environment_lines.add, document, name.strip(), value.strip())
         if new:
             put(new)
@@ -44,14 +46,14 @@ def show_settings(document: Document, put: Callable[[Document], None]) -> None:
 
 
 def _table(
-    document: Document, found: list[tuple[int, EnvironmentLine]], put: Callable[[Document], None]
+    document: Document, lines: list[tuple[int, EnvironmentLine]], put: Callable[[Document], None]
 ) -> None:
-    key = f"settings-{hash(tuple((i, line.raw) for i, line in found))}"
+    key = f"environment-lines-{hash(tuple((i, line.raw) for i, line in lines))}"
 
     def change() -> None:
         delta: Any = st.session_state[key]
         for row, cells in delta.get("edited_rows", {}).items():
-            index, old = found[int(row)]
+            index, old = lines[int(row)]
             name = cells.get("name") or old.name
             value = act(edited, old.value, cells.get("value", shown(old.value)) or "")
             if value is None:
@@ -61,22 +63,22 @@ def _table(
                 put(new)
 
     def remove() -> None:
-        index, old = found[st.session_state.setting_menu["row"]]
+        index, old = lines[st.session_state.environment_menu["row"]]
         put(environment_lines.remove(document, index))
-        add_notice("done", f"{old.name} is taken out of the text above; not saved yet.")
+        add_notice("done", f"{old.name} was removed from the text above. Not saved yet.")
 
     column = st.column_config
     st.data_editor(
         inert(
             pd.DataFrame(
                 {
-                    "line": [index + 1 for index, _ in found],
-                    "name": [shown(line.name) for _, line in found],
-                    "value": [shown(line.value) for _, line in found],
+                    "line": [index + 1 for index, _ in lines],
+                    "name": [shown(line.name) for _, line in lines],
+                    "value": [shown(line.value) for _, line in lines],
                     "reaches": [
-                        environment_lines.count_entries(document, index) for index, _ in found
+                        environment_lines.count_entries(document, index) for index, _ in lines
                     ],
-                    "menu": [["Remove"] for _ in found],
+                    "menu": [["Remove"] for _ in lines],
                 }
             )
         ),
@@ -85,12 +87,12 @@ def _table(
         height="content",
         disabled=["line", "reaches"],
         on_change=change,
-        alt="Settings",
+        alt="Environment lines",
         column_config={
             "line": column.NumberColumn("Line", width=60),
             "name": column.TextColumn("Name", required=True),
             "value": column.TextColumn("Value", width="large"),
             "reaches": column.NumberColumn("Entries it reaches", width=130),
-            "menu": column.ButtonColumn("", key="setting_menu", on_click=remove, width=45),
+            "menu": column.ButtonColumn("", key="environment_menu", on_click=remove, width=45),
         },
     )
