@@ -46,10 +46,10 @@ def _show_figures(days: list[Day]) -> None:
     waiting = sum(day.partial for day in days)
     with st.container(horizontal=True):
         for name, value, explained in (
-            ("Operations", total, "Syncs, imports, edits, restores and all else that was done."),
-            ("Did not fail", f"{1 - failed / total:.1%}", "The share that did not fail."),
-            ("Failed", failed, "What went wrong stands at each."),
-            ("With a choice", waiting, "Done, but for something that waits for a person."),
+            ("Operations", total, "Syncs, imports, edits, restores and all other operations."),
+            ("Success rate", f"{1 - failed / total:.1%}", "The share that did not fail."),
+            ("Failed", failed, "Each operation says why."),
+            ("Needs a decision", waiting, "Done, but something waits for your decision."),
         ):
             st.metric(name, value, border=True, width=150, help=explained)
 
@@ -126,7 +126,7 @@ def _show_table(found: list[Operation]) -> None:
             "what": column.TextColumn("What", width=90),
             "by": column.TextColumn("By", width=90),
             "result": column.TextColumn("Result", width=80),
-            "did": column.TextColumn("Did", width="large"),
+            "did": column.TextColumn("Change", width="large"),
             "ms": column.NumberColumn("ms", format="%.0f", width=60),
             "at": column.TextColumn(f"Time ({clock.system_zone().key})", width=150),
             "number": column.NumberColumn("No.", width=60),
@@ -212,7 +212,7 @@ def _change_row(what: str, change: dict[str, Any]) -> dict[str, Any]:
     names = [change[s]["name"] for s in ("database", "crontab", "base") if change.get(s)]
     return {
         "Task": f"{names[0] if names else ''} ({change.get('task')})",
-        "Went": what,
+        "Direction": what,
         "Agreed before": told(change.get("base")),
         "Database": told(change.get("database")),
         "Crontab": told(change.get("crontab")),
