@@ -65,7 +65,8 @@ def _differences(before: Fields, after: Fields) -> list[str]:
     for what in ("name", "schedule", "command"):
         old, new = getattr(before, what), getattr(after, what)
         if old != new:
-            removed, added = changed_words(old, new)
+            # Few fields make a schedule: it is shown whole.
+            removed, added = (old, new) if what == "schedule" else changed_words(old, new)
             comma = ", " if parts else ""
             parts += [f"{comma}{what} ", Code(visible(removed)), " → ", Code(visible(added))]
     comma = ", " if parts else ""

@@ -33,7 +33,7 @@ def test_a_newcomer_sees_what_the_crontab_holds_and_imports_it(serve, visit, cro
     (backup,) = environment.backups.glob("*.crontab")
     assert backup.read_bytes() == EXISTING
     expect(page.get_by_text("Found 3 entries in your crontab")).to_be_visible()
-    page.get_by_role("link", name="Choose which of the 3 entries").click()
+    page.get_by_role("button", name="Choose what to manage").click()
     page.get_by_role("button", name="Import 3 entries").click()
     expect(page.get_by_text("Every entry of your crontab is managed already")).to_be_visible()
     assert {t.name for t in tasks.listing(environment).tasks} == {
@@ -116,7 +116,7 @@ def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serv
     expect(page.get_by_text("Saved. 1 line added").first).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     until(lambda: crontab.read() == EXISTING)
-    expect(page.get_by_text("Taken back. 1 line removed").first).to_be_visible()
+    expect(page.get_by_text("Undone").first).to_be_visible()
     settle(page)
     grid(page).click(position={"x": 15, "y": 52 + 35})
     chosen = page.get_by_text(re.compile(r"No\. \d+ of .*, compared with")).inner_text()

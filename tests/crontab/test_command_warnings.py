@@ -99,7 +99,7 @@ def test_a_hand_edit_is_told_in_a_sentence(environment, crontab):
     create(environment, "Backup")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"5 2 * * *"))
     assert overview.hand_edits(service.preview(environment)) == [
-        "Backup: schedule 0 2 * * * → 5 2 * * *"
+        "Backup: schedule `0 2 * * *` → `5 2 * * *`"
     ]
     crontab.write(b"# empty\n")
     assert overview.hand_edits(service.preview(environment)) == ["Backup: the entry was removed"]

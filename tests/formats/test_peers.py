@@ -21,7 +21,7 @@ def test_the_jobs_of_crontab_ui_are_read_as_they_were_last():
     assert file.problems == ()
     assert file.records == (
         TaskRecord("Nightly backup", "15 2 * * *", "/home/pi/backup.sh /mnt/usb", record_runs=True),
-        TaskRecord("find", "@weekly", "find /tmp/cache -mtime +7 -delete"),
+        TaskRecord("find /tmp/cache", "@weekly", "find /tmp/cache -mtime +7 -delete"),
         TaskRecord(
             "Report",
             "30 7 * * 1-5",
@@ -72,7 +72,7 @@ def test_the_jobs_of_cronmasters_crontab_are_read():
             r'/home/pi/report.sh | mail -s "Disk \% used" me@example.org',
             paused=True,
         ),
-        TaskRecord("find", "@weekly", "find /tmp/cache -mtime +7 -delete"),
+        TaskRecord("find /tmp/cache", "@weekly", "find /tmp/cache -mtime +7 -delete"),
         TaskRecord("At boot", "@reboot", "/home/pi/start.sh", paused=True, record_runs=True),
         TaskRecord(
             "A comment of a person, above a job that Cronmaster has not read yet",

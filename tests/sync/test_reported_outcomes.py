@@ -138,9 +138,7 @@ def test_an_edit_of_a_line_is_not_told_as_no_change(environment, crontab):
     edit.save_raw(environment, text.replace("hello.sh", "bye.sh"), text, actor=ME)
     assert overview.outcome(operation_history.operations(environment)[0]) == "the text was changed"
     service.sync(environment, Request(ME))
-    assert (
-        overview.outcome(operation_history.operations(environment)[0]) == "the crontab is as it was"
-    )
+    assert overview.outcome(operation_history.operations(environment)[0]) == "no change"
 
 
 # --- What somebody else changed since it was shown ------------------------------------------------

@@ -133,7 +133,7 @@ def test_who_may_only_look_imports_nothing(environment):
 @pytest.mark.parametrize(
     ("name", "source", "names"),
     [
-        ("crontab-ui.db", None, ["Nightly backup", "Report", "find", "Überwachung"]),
+        ("crontab-ui.db", None, ["Nightly backup", "Report", "find /tmp/cache", "Überwachung"]),
         ("cronmaster.crontab", Source.CRONMASTER, 5),
         ("3f7a-91bc.job", None, ["Nightly backup"]),
     ],

@@ -23,7 +23,12 @@ UPLOAD = "/_stcore/upload_file/"
 """The path of Streamlit's uploads. Only the raw editor takes a file."""
 
 
-WHOLE_TEXTS = ("/api/crontab/raw", "/api/task-files/import", "/api/task-files/import/preview")
+WHOLE_TEXTS = (
+    "/api/crontab/raw",
+    "/api/task-files/import",
+    "/api/task-files/import/preview",
+    "/api/templates",
+)
 """The paths of the API that take a whole crontab, or a file of tasks."""
 
 
