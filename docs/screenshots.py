@@ -17,6 +17,8 @@ IMAGES = Path(__file__).parent / "images"
 PAGES = {
     "overview": "",
     "tasks": "tasks",
+    "task": "tasks?task=1",
+    "timeline": "timeline",
     "runs": "runs",
     "import": "import",
     "sync": "sync",
@@ -57,7 +59,10 @@ def main() -> None:
                 executable_path=shutil.which("chromium"), args=["--no-sandbox"]
             )
             door = browser.new_context()
-            door.new_page().goto(link)
+            front = door.new_page()
+            front.goto(link)
+            front.get_by_role("button", name="Sign in").click()
+            front.get_by_role("heading", level=1).first.wait_for()
             signed_in = door.storage_state()
             for look, options in LOOKS.items():
                 for name, address in PAGES.items():

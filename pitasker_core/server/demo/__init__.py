@@ -1,7 +1,6 @@
 """The demo: a private crontab with tasks, three weeks of runs, a conflict and a missed night."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import insert, update
@@ -64,9 +63,14 @@ def _install_scripts(environment: Environment) -> Path:
 
 def _make_conflict(environment: Environment, task: int, folder: str) -> None:
     """Change a task in PiTasker and its entry by hand, and add unmanaged entries."""
-    # Without its program the crontab cannot follow, so the change stays pending.
-    away = replace(environment, crontab_program=f"{environment.home}/no-crontab")
-    tasks.change(away, ACTOR, task, schedule=contents.PENDING_SCHEDULE)
+    with database.session(environment) as session:
+        # Not by `tasks.change`, which would sync at once.
+        session.execute(
+            update(TaskRow)
+            .where(TaskRow.id == task)
+            .values(cron_schedule=contents.PENDING_SCHEDULE)
+            .execution_options(synchronize_session=False)
+        )
     text, _ = service.read_crontab(environment)
     _install(environment, contents.edited_by_hand(text or "", folder))
 
