@@ -62,7 +62,7 @@ def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab
     original = crontab.read()
     crontab.write(original.replace(b"0 2 * * * /home", b"9 9 * * * /home", 1))
     page = visit(f"{serve()}/sync")
-    expect(page.get_by_text("Needs a look")).to_be_visible()
+    expect(page.get_by_text("Needs attention").first).to_be_visible()
     page.get_by_role("button", name="Keep PiTasker's").click()
     expect(page.get_by_text("1 line changed")).to_be_visible()
     assert crontab.read() == original
@@ -70,7 +70,7 @@ def test_a_hand_edit_is_shown_and_either_side_can_be_taken(serve, visit, crontab
     page.reload()
     page.get_by_role("button", name="Keep the crontab's").click()
     until(lambda: tasks.get(environment, task.id).schedule == "9 9 * * *")
-    expect(page.get_by_text("In order")).to_be_visible()
+    expect(page.get_by_text("Healthy").first).to_be_visible()
 
 
 def test_a_conflict_can_be_decided_field_by_field(serve, visit, crontab, environment):
@@ -91,7 +91,7 @@ def test_a_crontab_that_vanished_asks_before_tasks_are_touched(serve, visit, cro
     create(environment)
     whole = crontab.read()
     crontab.remove()
-    page = visit(serve())
+    page = visit(f"{serve()}/sync")
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text("1 of 1 managed entries are gone").first).to_be_visible()
     page.get_by_role("button", name="Restore PiTasker's entries").click()
