@@ -1,4 +1,4 @@
-"""The charts of Sync health, as Plotly figures. Pure."""
+"""The charts of Sync, as Plotly figures. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -65,7 +65,7 @@ def _show_host() -> None:
     user = plain(str(environment().identity))
     st.caption(f":material/dns: {user} · :material/schedule: {plain(when)}", width="content")
     if environment().read_only:
-        st.badge("You may look, not change", color="orange", icon=":material/visibility:")
+        st.badge("Read-only", color="orange", icon=":material/visibility:")
     if environment().demo:
         st.badge(
             "demo",

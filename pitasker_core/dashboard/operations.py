@@ -1,4 +1,4 @@
-"""The history of operations on Sync health: charts, a table, and what a chosen one did."""
+"""The history of operations on Sync: charts, a table, and what a chosen one did."""
 
 from collections.abc import Callable
 from typing import Any

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pitasker_core.base.storable import storable, storable_data
 from pitasker_core.crontab.doctor.catalogue import RULES
 from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.crontab.document import decode
@@ -48,11 +49,11 @@ def examined(result: Examined) -> Shape:
 def execution(run: Execution, differences: Sequence[Difference] | None) -> Shape:
     """What cron runs for an entry. `login` is null unless a login shell was asked."""
     return {
-        "shell": run.shell,
-        "command": run.command,
-        "standardInput": None if run.stdin is None else decode(run.stdin),
-        "folder": run.folder,
-        "environment": dict(run.environment),
+        "shell": storable(run.shell),
+        "command": storable(run.command),
+        "standardInput": None if run.stdin is None else storable(decode(run.stdin)),
+        "folder": storable(run.folder),
+        "environment": storable_data(dict(run.environment)),
         "mailTo": run.mail_to,
         "isRecorded": run.is_recorded,
         "login": None

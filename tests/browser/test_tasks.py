@@ -120,6 +120,8 @@ def test_pausing_in_the_table_is_at_once_and_can_be_undone(serve, visit, crontab
     until(lambda: b"\n# 0 2 * * * /home/pi/backup.sh" in crontab.read())
     press(page, "Undo")
     until(lambda: crontab.read() == before)
+    # The table shows it as well, so that the next press pauses again.
+    expect(page.get_by_text("Undone").first).to_be_visible()
     settle(page)
     toggle_cell(page, 0, ON)
     until(lambda: crontab.read() != before)

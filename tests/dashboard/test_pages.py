@@ -140,7 +140,7 @@ def test_the_tasks_of_an_import_can_be_shown_alone(open_page, environment):
 def test_who_may_only_look_is_told_so_on_every_page(open_page, environment, page):
     create(environment)
     app = open_page(page, Role.READ)
-    assert "You may look, not change" in said(app)
+    assert "Read-only" in said(app)
     assert not app.error
     assert pressable(app) - {"Select all 1"} <= HARMLESS
 

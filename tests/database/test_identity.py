@@ -120,7 +120,7 @@ def test_an_answer_is_taken_once_and_only_for_what_may_be_ours(environment):
     crontabs.start_new(new, ME)
     with pytest.raises(Stale):
         crontabs.continue_as(new, ME, candidate.id)
-    with pytest.raises(PiTaskerError, match="may look"):
+    with pytest.raises(PiTaskerError, match="read-only access"):
         crontabs.start_new(replace(new, read_only=True), ME)
 
 

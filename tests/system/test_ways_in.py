@@ -237,7 +237,7 @@ def test_the_dashboard_connects(house, page, address):
 
 def test_the_dashboard_is_drawn_through_a_proxy(house, page):
     sign_in(page, BASE_URL, light=False)
-    expect(page.get_by_role("heading", name="Home")).to_be_visible()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
     sign_out(page)
     expect(page.get_by_label("Password")).to_be_visible()
@@ -306,7 +306,7 @@ def test_two_pitaskers_on_one_host_keep_their_own_sessions(house, page):
         sign_in(page, address)
         page.wait_for_url(f"{address}/")
     page.goto(f"{house.open}/logout")
-    sign_out(page)
+    page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible()
     page.goto(f"{house.named}/healthz")
     assert page.evaluate(CONNECT)

@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from pitasker_core.base.storable import is_storable, storable
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor import neighbours
 from pitasker_core.crontab.doctor.catalogue import ENTRY_RULES, LINE_RULES, TEXT_RULES
 from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN, MachineFacts
-from pitasker_core.crontab.doctor.finding import Finding, Problem, Severity
+from pitasker_core.crontab.doctor.finding import Finding, Fix, Problem, Severity
 from pitasker_core.crontab.doctor.rule import LineContext
 from pitasker_core.crontab.doctor.subject import (
     NO_NEIGHBOURS,
@@ -219,13 +221,32 @@ def _active(document: Document) -> list[tuple[int, Entry, bool]]:
 
 
 def _finding(code: str, line: int, problem: Problem) -> Finding:
+    """A finding whose texts a page, JSON and the database can hold, also of foreign bytes."""
     return Finding(
         code,
         line,
         problem.severity,
-        problem.message,
-        problem.evidence,
-        problem.advice,
-        problem.terminal,
-        problem.fix,
+        _storable(problem.message),
+        _storable(problem.evidence),
+        _storable(problem.advice),
+        _storable(problem.terminal),
+        _storable_fix(problem.fix),
     )
+
+
+def _storable(text: str) -> str:
+    if is_storable(text):
+        return text
+    if isinstance(text, Text):
+        parts = (
+            Code(storable(part)) if isinstance(part, Code) else storable(part)
+            for part in text.parts
+        )
+        return Text(*parts)
+    return storable(text)
+
+
+def _storable_fix(fix: Fix | None) -> Fix | None:
+    """The fix, unless a page could not hold its text: it would change the foreign bytes."""
+    texts = (fix.schedule, fix.command, fix.value) if fix else ()
+    return fix if all(text is None or is_storable(text) for text in texts) else None
