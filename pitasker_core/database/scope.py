@@ -1,15 +1,15 @@
-"""The scope of a connection: one crontab's rows, and no others.
+"""The scope of a connection: the rows of one crontab.
 
-Several hosts and users may share a database. PostgreSQL itself keeps them apart, by row-level
-security on every table that has a column `crontab`. A filter in each query could be forgotten in
-the next one; this holds for ORM, Core and raw SQL alike.
+Several hosts and users may share a database. PostgreSQL keeps them apart by row-level security on
+every table with a column `crontab`. A filter in each query could be forgotten; this also holds for
+raw SQL.
 
-A connection of PiTasker names its crontab in the setting `pitasker.crontab`. One without it (a
-migration, `pg_dump`, another program) sees all rows: this is a guard against our own mistakes,
-not against people who have the database's password.
+Each of our connections names its crontab in the setting `pitasker.crontab`. A connection without
+it (a migration, `pg_dump`, another program) sees all rows. This protects against mistakes in our
+code, not against people who have the database's password.
 
-Row-level security does not hold for superusers. A superuser's connection therefore takes the role
-`pitasker_scope`, which has no rights but to these rows. (Roles belong to a server, not a database.)
+Row-level security does not apply to superusers. So a superuser's connection takes the role
+`pitasker_scope`, which has rights to these rows only. (Roles belong to a server, not a database.)
 """
 
 from psycopg.errors import InsufficientPrivilege
@@ -20,9 +20,9 @@ from pitasker_core.base.errors import DatabaseError
 from pitasker_core.base.text import Code, Text
 
 CRONTAB = "crontab"
-"""Where a connection's `info` has the id of its crontab."""
+"""The key of the crontab's id in a connection's `info`."""
 
-# The policy reads the setting in a sub-select: that is computed once a query, not once a row.
+# The sub-select makes PostgreSQL read the setting once for each query, not for each row.
 _PROTECT = """
 do $$
 declare name text;
@@ -50,7 +50,7 @@ begin
         end if;
         execute format('grant pitasker_scope to %I', current_user);
         execute format('grant usage on schema %I to pitasker_scope', current_schema);
-        -- Not TRUNCATE: row-level security does not hold for it.
+        -- Not TRUNCATE, because row-level security does not apply to it.
         execute format(
             'grant select, insert, update, delete on all tables in schema %I to pitasker_scope',
             current_schema
@@ -87,7 +87,7 @@ _HOLDS = text("select row_security_active('tasks')")
 
 
 def enter(connection: Connection, crontab_row: int) -> None:
-    """Bind a connection to a crontab until it is closed. Raises DatabaseError if it cannot be."""
+    """Restrict a connection to a crontab until it is closed. Raises DatabaseError."""
     connection.execute(_ENTER, {"crontab": str(crontab_row)})
     if connection.scalar(_PASSES):
         connection.execute(text("set role pitasker_scope"))
@@ -96,14 +96,14 @@ def enter(connection: Connection, crontab_row: int) -> None:
 
 
 def name_crontab(connection: Connection, crontab_row: int) -> None:
-    """Name the crontab of new rows for the rest of a transaction on the rows of all crontabs."""
+    """Set the crontab of new rows for the rest of a transaction that sees all crontabs."""
     connection.execute(_NAME, {"crontab": str(crontab_row)})
 
 
 def protect(connection: Connection) -> None:
-    """Let PostgreSQL keep each crontab's rows apart, in every table that has a column `crontab`.
+    """Enable row-level security on every table with a column `crontab`.
 
-    Raises DatabaseError for a user whom it would not keep apart, and who may not make the role.
+    Raises DatabaseError if the user bypasses it and may not create the role.
     """
     passes = connection.scalar(_PASSES)
     try:
@@ -112,7 +112,7 @@ def protect(connection: Connection) -> None:
         if not passes or not isinstance(problem.orig, InsufficientPrivilege):
             raise
         raise DatabaseError(
-            "The database's user passes row-level security, and may not make the role "
+            "The database's user bypasses row-level security, and may not create the role "
             "pitasker_scope that keeps several crontabs apart.",
             Text(
                 "Let ",
@@ -125,5 +125,5 @@ def protect(connection: Connection) -> None:
 
 
 def is_protected(connection: Connection) -> bool:
-    """Whether `protect` has done its work on all tables. A restored database lost part of it."""
+    """Whether all tables are protected. A restored database may have lost part of it."""
     return not connection.scalar(text(_UNPROTECTED))

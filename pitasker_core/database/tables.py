@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """What the rows have in common: how Python's types become columns."""
+    """The base of all rows: how Python's types map to columns."""
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way to say it
         str: Text,
@@ -48,9 +48,9 @@ class CrontabRow(Base):
     host: Mapped[str]
     user: Mapped[str]
     synced_at: Mapped[datetime | None]
-    """When a sync last went well, also one that found nothing to do."""
+    """The last successful sync, also one without changes."""
     machine: Mapped[str | None]
-    """The id of the machine, as `identity.machine_id` makes it; null where it has none."""
+    """The machine's id from `identity.machine_id`; null if it has none."""
 
 
 class OfCrontab:
@@ -69,7 +69,7 @@ class OfCrontab:
 
 
 class TaskRow(OfCrontab, Base):
-    """What a person manages. `version` makes an edit of something stale fail."""
+    """A task. `version` makes an edit of an outdated task fail."""
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -89,7 +89,7 @@ class TaskRow(OfCrontab, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     definition_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When its schedule, its command, or whether cron runs it changed last. A trigger writes it."""
+    """When the schedule, the command, or whether cron runs it last changed. Set by a trigger."""
     tag: Mapped[UUID | None] = mapped_column("crontab_id", key="tag")
     """The id in the entry's tag. A database-only task keeps it, so that PiTasker recognises its
     entry when somebody pastes it back."""
@@ -99,16 +99,16 @@ class TaskRow(OfCrontab, Base):
     is_system_managed: Mapped[bool] = mapped_column(server_default="false")
     paused: Mapped[bool] = mapped_column(server_default="false")
     paused_until: Mapped[datetime | None]
-    """When the pause ends by itself; without it a person ends it."""
+    """When the pause ends automatically; null if a person must end it."""
     record_runs: Mapped[bool] = mapped_column(server_default="false")
     timeout_seconds: Mapped[int | None]
     no_overlap: Mapped[bool] = mapped_column(server_default="false")
     catch_up: Mapped[bool] = mapped_column(server_default="false")
-    """Whether a run that was missed while the machine was off is made up after it is on again."""
+    """Whether a run that was missed while the machine was off is caught up after the boot."""
     ping_url: Mapped[str] = mapped_column(server_default="")
-    """An outside monitor's address, called when a run starts, goes well or fails."""
+    """The address of an outside monitor, called when a run starts, succeeds or fails."""
     notify: Mapped[list[str] | None]
-    """The kinds of notices wanted of this task; null for those that are wanted of all."""
+    """The kinds of notices for this task; null for the defaults."""
     notes: Mapped[str] = mapped_column(server_default="")
     labels: Mapped[list[str]] = mapped_column(server_default="{}")
     sync_error: Mapped[str | None]
@@ -119,10 +119,11 @@ class TaskRow(OfCrontab, Base):
 
 
 class BaseRow(OfCrontab, Base):
-    """A managed entry as both sides last agreed on it.
+    """The base: a managed entry as both sides last agreed on it.
 
-    No foreign key to the task: it must outlive it, so that a deletion can be pushed. Its primary
-    key is the crontab and the tag: a copied crontab file brings its tags to another machine.
+    It has no foreign key to the task, because it must outlive it for a deletion to be pushed. Its
+    primary key is the crontab and the tag, because a copied crontab can bring the same tags to
+    another machine.
     """
 
     __tablename__ = "sync_base"
@@ -135,21 +136,21 @@ class BaseRow(OfCrontab, Base):
     comment: Mapped[str | None]
     """The comment above the entry at that time."""
     recording: Mapped[dict[str, Any] | None]
-    """How its runs are recorded; null when they are not."""
+    """How its runs are recorded; null if they are not."""
     comment_is_ours: Mapped[bool]
-    """True when PiTasker wrote that comment, and so may change and remove it."""
+    """True if PiTasker wrote that comment, and so may change and remove it."""
     above: Mapped[list[str]]
-    """If it did: the other comments directly above it, which a person wrote."""
+    """If so: the comments directly above it, which a person wrote."""
 
 
 class PlaceRow(OfCrontab, Base):
-    """Where an entry stood when it was taken out of the crontab, so that it can come back there."""
+    """The place of an entry that was removed from the crontab, so that it can come back there."""
 
     __tablename__ = "places"
 
     tag: Mapped[UUID] = mapped_column(primary_key=True)
     text: Mapped[bytes]
-    """The lines around the entry, and the settings above it."""
+    """The lines around the entry, and the environment lines above it."""
     line: Mapped[int]
     """The index of the entry's line in `text`."""
     comment_is_ours: Mapped[bool]
@@ -162,7 +163,7 @@ class OperationRow(OfCrontab, Base):
     __table_args__ = (
         Index("sync_operations_started", "crontab_row", "started_at"),
         Index("sync_operations_newest", "crontab_row", "id"),
-        # Forgetting a snapshot looks for the operations that name it.
+        # Deleting a snapshot looks up the operations that refer to it.
         Index("sync_operations_before", "before"),
         Index("sync_operations_after", "after"),
     )
@@ -173,7 +174,7 @@ class OperationRow(OfCrontab, Base):
     started_at: Mapped[datetime]
     duration_ms: Mapped[float]
     outcome: Mapped[str]
-    """`success`, `partial` (some tasks failed or wait for a choice) or `failed`."""
+    """`success`, `partial` (some tasks failed or need a decision) or `failed`."""
     pushed: Mapped[int] = mapped_column(server_default="0")
     pulled: Mapped[int] = mapped_column(server_default="0")
     conflicts: Mapped[int] = mapped_column(server_default="0")
@@ -186,7 +187,7 @@ class OperationRow(OfCrontab, Base):
 
 
 class SnapshotRow(OfCrontab, Base):
-    """The exact bytes of a crontab at a time. `bytes` is null when the user had no crontab."""
+    """The exact bytes of a crontab at a time. `bytes` is null if the user had no crontab."""
 
     __tablename__ = "snapshots"
     __table_args__ = (
@@ -199,7 +200,7 @@ class SnapshotRow(OfCrontab, Base):
     sha256: Mapped[str]
     bytes: Mapped[bytes | None]
     reason: Mapped[str]
-    """Why it was taken: the kind of the operation, or `found` for a text that others wrote."""
+    """Why it was taken: the kind of the operation, or `found` for a text by another program."""
     entries: Mapped[int]
 
 
@@ -214,14 +215,14 @@ _BY_HAND = "source = 'by hand'"
 
 
 class RunRow(OfCrontab, Base):
-    """One execution of a task, by cron or by hand; or times at which it should have run."""
+    """One execution of a task, by cron or by hand, or missed times."""
 
     __tablename__ = "runs"
     __table_args__ = (
         Index("runs_task_started", "task", "started_at"),
         Index("runs_started", "crontab_row", "started_at"),
         UniqueConstraint("crontab_row", "name", name="runs_crontab_name"),
-        # Small ones, for what is looked for and rare: a page shall not read a million that are not.
+        # Partial indexes for rare runs, so that a page does not read a million others.
         Index("runs_odd", "crontab_row", "state", "started_at", postgresql_where=text(_ODD)),
         Index("runs_task_odd", "task", "state", "started_at", postgresql_where=text(_ODD)),
         Index("runs_slow", "crontab_row", "started_at", postgresql_where=text("slow")),
@@ -231,19 +232,19 @@ class RunRow(OfCrontab, Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
-    """Null for the run of an entry that no task manages."""
+    """Null for a run of an unmanaged entry."""
     command: Mapped[str | None]
-    """Of a run without a task: the entry's command."""
+    """The command of an unmanaged entry."""
     name: Mapped[str | None]
-    """What it is called where it was found: it is taken in once, however often it is seen."""
+    """A unique name from the spool or log, so that a run is imported only once."""
     source: Mapped[str]
     """`observed` in cron's log, `recorded`, `by hand`, `caught up`, or `missed`."""
     pid: Mapped[int | None]
-    """The process that cron, or a person, started."""
+    """The process that cron or a person started."""
     started_at: Mapped[datetime]
-    """For `missed`: when it should have started, the first time."""
+    """For `missed`: the first missed time."""
     ended_at: Mapped[datetime | None]
-    """For `missed`: when it should have started, the last time."""
+    """For `missed`: the last missed time."""
     exit_code: Mapped[int | None]
     signal: Mapped[int | None]
     """The signal that ended it."""
@@ -251,32 +252,31 @@ class RunRow(OfCrontab, Base):
     system_seconds: Mapped[float | None]
     peak_kb: Mapped[int | None]
     output: Mapped[bytes | None]
-    """What it printed, its middle left out where that was too much."""
+    """Its output. The middle of a long output is cut out."""
     bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    """How much it printed."""
+    """The size of its whole output."""
     state: Mapped[str] = mapped_column(Computed(_STATE, persisted=True))
-    """`running`, `success`, `failed`, `missed`, or `started` when only its start was seen."""
+    """`running`, `success`, `failed`, `missed`, or `started` if only its start is known."""
     slow: Mapped[bool] = mapped_column(server_default="false")
-    """Whether it took much longer than was usual for its task then."""
+    """Whether it took much longer than usual for its task."""
     missed: Mapped[int] = mapped_column(server_default="0")
-    """For `missed`: how many times in a row, for one and the same reason. 1 for a recorded run that
-    was not to start beside another."""
+    """For `missed`: the number of consecutive times with one reason. 1 for a recorded run that was
+    skipped because of overlap."""
     note: Mapped[str] = mapped_column(server_default="")
-    """What there is to say of it, in words: that it timed out, overlapped, was lost, or why it was
-    missed."""
+    """A note: that it timed out, overlapped or was lost, or why it was missed."""
     pings: Mapped[list[str] | None]
-    """What its task's outside monitor is still to be told, oldest first; null when it was."""
+    """The pending pings to its task's monitor, oldest first; null if there are none."""
 
 
 class NoticeRow(OfCrontab, Base):
-    """Something to tell people about, once. Sent when `sent_at` is set."""
+    """A notice for people. It is delivered if `sent_at` is set."""
 
     __tablename__ = "notices"
     __table_args__ = (
         Index("notices_unsent", "id", postgresql_where=text("sent_at is null")),
         Index("notices_sent", "crontab_row", "sent_at"),
         Index("notices_task", "task"),
-        # One notice of a kind for a run, however often its end is seen.
+        # A run has at most one notice of each kind.
         Index("notices_run", "run", "kind", unique=True, postgresql_where=text("run is not null")),
     )
 
@@ -289,15 +289,15 @@ class NoticeRow(OfCrontab, Base):
     message: Mapped[str]
     sent_at: Mapped[datetime | None]
     next_try: Mapped[datetime | None]
-    """When it is looked at again; null: at once, without regard to earlier tries."""
+    """When it is tried again; null for at once, regardless of earlier attempts."""
     problem: Mapped[str | None]
-    """What went wrong with the last try of each channel."""
+    """Why the last attempt of each channel failed."""
     deliveries: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
-    """What became of it in each channel, by name: see `notifications/attempts.py`."""
+    """The attempts of each channel by its name: see `notifications/attempts.py`."""
 
 
 class EventRow(OfCrontab, Base):
-    """Who changed what, before and after."""
+    """A change: who made it, before and after."""
 
     __tablename__ = "events"
     __table_args__ = (
@@ -341,12 +341,12 @@ class SilencedRuleRow(OfCrontab, Base):
     rule: Mapped[str]
     task: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
     entry: Mapped[str | None]
-    """The SHA-256 of the schedule and command of an entry that no task manages."""
+    """The SHA-256 of the schedule and command of an unmanaged entry."""
     silenced_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class TokenRow(OfCrontab, Base):
-    """A token for scripts. Only its hash is kept."""
+    """A token for scripts. Only its hash is stored."""
 
     __tablename__ = "tokens"
 
@@ -359,7 +359,7 @@ class TokenRow(OfCrontab, Base):
 
 
 class SettingRow(OfCrontab, Base):
-    """What a person set in the dashboard. Its primary key is the crontab and the key."""
+    """Preferences of a person. Its primary key is the crontab and the key."""
 
     __tablename__ = "settings"
 

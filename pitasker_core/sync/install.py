@@ -1,4 +1,4 @@
-"""Put a text in a crontab's place without losing anybody's: lock, backup, compare, verify."""
+"""Replace the crontab safely: lock, back up, compare, install and verify."""
 
 import fcntl
 import hashlib
@@ -35,17 +35,17 @@ BACKUPS_KEPT = 200
 
 @contextmanager
 def locked(environment: Environment, time_limit: float = LOCK_TIME_LIMIT) -> Iterator[None]:
-    """Be the one writer of the crontab on this machine. The lock dies with its process.
+    """Be the only writer of the crontab on this machine. The lock ends with its process.
 
-    Raises SyncInProgress when another holds it for longer than `time_limit` seconds, ReadOnly for
-    somebody who may only look.
+    Raises SyncInProgress if another process holds it for more than `time_limit` seconds, and
+    ReadOnly.
     """
     if environment.read_only:
         raise ReadOnly
     try:
         environment.make_home()
         handle = os.open(environment.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        # For the `crontab` that writes: should we be killed, the lock is held until it is done.
+        # The `crontab` program inherits the lock. If we are killed, it holds it until it is done.
         os.set_inheritable(handle, True)
     except OSError as problem:
         raise _disk(environment.home, problem) from problem
@@ -58,7 +58,7 @@ def locked(environment: Environment, time_limit: float = LOCK_TIME_LIMIT) -> Ite
             except BlockingIOError:
                 if time.monotonic() > end:
                     raise SyncInProgress(
-                        "Another PiTasker process is at work on this crontab.",
+                        "Another PiTasker process is using this crontab.",
                         "Wait a moment, then try again.",
                     ) from None
                 time.sleep(0.01)
@@ -68,15 +68,14 @@ def locked(environment: Environment, time_limit: float = LOCK_TIME_LIMIT) -> Ite
 
 
 def digest(text: str | None) -> str:
-    """The SHA-256 of a crontab's bytes, in hexadecimal; that of no crontab is `none`."""
+    """The SHA-256 of a crontab's bytes in hexadecimal; `none` without a crontab."""
     return "none" if text is None else hashlib.sha256(encode(text)).hexdigest()
 
 
 def back_up(environment: Environment, text: str | None, at: datetime) -> Path | None:
-    """Keep a text as a file that can be read, and installed, without PiTasker or a database.
+    """Save a text as a file that can be installed without PiTasker and its database.
 
-    On the disk for good before this returns. None when there was no crontab, or when the newest
-    backup is the same text.
+    It is durable when this returns. None without a crontab, or if the newest backup is the same.
     """
     if text is None:
         return None
@@ -100,7 +99,7 @@ def back_up(environment: Environment, text: str | None, at: datetime) -> Path | 
 
 @dataclass(frozen=True)
 class Write:
-    """When a crontab was installed, from the last look at the old one on, and by which process."""
+    """When a crontab was installed, since the last check of the old one, and by which process."""
 
     since: datetime
     until: datetime
@@ -115,12 +114,11 @@ class Write:
 def install(
     environment: Environment, program: CrontabProgram, based_on: str | None, wanted: Document | None
 ) -> Write:
-    """Install a crontab in the place of the text it was based on, and verify it.
+    """Replace the text `based_on` by a crontab, and verify it. The caller holds the lock.
 
-    The caller holds the lock. None leaves the user without a crontab. Raises
-    ConcurrentModification when the installed text is no longer `based_on`, or when it is not the
-    one wanted afterwards; InvalidSyntax when the program refuses it; ExecutionError when the disk
-    is full.
+    None leaves the user without a crontab. Raises ConcurrentModification if the installed text is
+    no longer `based_on`, or is not `wanted` afterwards. Raises InvalidSyntax if the program refuses
+    the text, and ExecutionError if the disk is full.
     """
     since: list[datetime] = []
 
@@ -141,22 +139,22 @@ def install(
 
 @contextmanager
 def _telling_the_truth(program: CrontabProgram, text: str | None) -> Iterator[None]:
-    """Say of a program that failed whether the crontab is still that text."""
+    """Add to the program's error whether the crontab is still this text."""
     try:
         yield
     except (CrontabUnavailable, PermissionDenied) as problem:
         try:
             is_same = program.read() == text
         except PiTaskerError:
-            raise problem from None  # nobody can tell
-        now = "is as it was" if is_same else "is another one now: look at it"
+            raise problem from None  # unknown
+        now = "was not changed" if is_same else "was changed: check it"
         raise type(problem)(problem.message, Text(f"The crontab {now}. ", problem.advice)) from None
 
 
 def check(environment: Environment, program: CrontabProgram, wanted: Document) -> None:
-    """Let the program judge a crontab without installing it. The caller holds the lock.
+    """Let the program check a crontab without installing it. The caller holds the lock.
 
-    Raises InvalidSyntax when the program refuses it; ExecutionError when the disk is full.
+    Raises InvalidSyntax if the program refuses it, and ExecutionError if the disk is full.
     """
     with _candidate(environment, wanted) as file:
         program.check(file)
@@ -164,8 +162,8 @@ def check(environment: Environment, program: CrontabProgram, wanted: Document) -
 
 @contextmanager
 def _candidate(environment: Environment, wanted: Document) -> Iterator[Path]:
-    """A complete file of a crontab. The program's refusal of it names our findings."""
-    # One name under the lock: what a killed process left is overwritten, never heaped up.
+    """A complete file of a crontab. If the program refuses it, the error has our findings."""
+    # One fixed name under the lock, so that files of killed processes do not pile up.
     file = environment.home / "candidate"
     try:
         file.unlink(missing_ok=True)
@@ -183,26 +181,26 @@ def _candidate(environment: Environment, wanted: Document) -> Iterator[Path]:
 def _expect(program: CrontabProgram, text: str | None) -> None:
     if program.read() != text:
         raise ConcurrentModification(
-            "The crontab was changed by somebody else at the same moment.",
-            "Nothing of theirs was overwritten. Look at it again, then repeat your change.",
+            "Another program changed the crontab at the same moment.",
+            "Its change was not overwritten. Check the crontab, then repeat your change.",
         )
 
 
 def _with_lines(problem: InvalidSyntax, wanted: Document) -> InvalidSyntax:
-    """The program's refusal, with our own findings: its line numbers are off by one."""
-    found = [
+    """The program's error with our own findings, because its line numbers are off by one."""
+    reasons = [
         f"line {number}: {line.reason}"
         for number, line in enumerate(wanted.lines, 1)
         if isinstance(line, Invalid)
     ]
-    if not found:
+    if not reasons:
         return problem
     return InvalidSyntax(
         Text(
             Code("crontab"),
-            f" refuses the whole crontab because of what stands in {'; '.join(found)}.",
+            f" refuses the whole crontab because of {'; '.join(reasons)}.",
         ),
-        "The old one is still in force. Mend these lines in the raw editor, then try again.",
+        "The old crontab is still in force. Fix these lines in the raw editor, then try again.",
     )
 
 

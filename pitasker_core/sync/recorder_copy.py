@@ -1,5 +1,7 @@
-"""The recorder's copy in the data folder: entries name it, so that no job depends on the rest of
-PiTasker or on where it lies."""
+"""The copy of the recorder in the data folder, which entries name.
+
+So a job does not depend on the rest of PiTasker, or on its folder.
+"""
 
 import shutil
 from pathlib import Path
@@ -16,27 +18,27 @@ _CRON_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def path(environment: Environment) -> Path:
-    """Where it lies: what entries of the crontab name."""
+    """The path of the copy, as in entries of the crontab."""
     return environment.home / FILE_NAME
 
 
 def put_in_place(environment: Environment) -> Path:
-    """Make sure that the copy is there, is that of this version, and can be started.
+    """Make sure that the copy exists, has this version, and can be executed.
 
-    Raises ExecutionError when the disk cannot be written, does not let programs be started, or
-    there is no Python for it.
+    Raises ExecutionError if the disk cannot be written or is mounted with noexec, or if the system
+    has no Python.
     """
     copy = path(environment)
     try:
         environment.make_home()
         environment.spool.mkdir(mode=0o700, exist_ok=True)
-        wanted = _content()
-        if not paths.exists(copy) or copy.read_bytes() != wanted:
+        content = _content()
+        if not paths.exists(copy) or copy.read_bytes() != content:
             new = copy.with_suffix(".new")
-            new.write_bytes(wanted)
+            new.write_bytes(content)
             new.chmod(0o700)
             new.rename(copy)
-        # On a disk that is mounted without the right to start programs nobody has it.
+        # False on a disk that is mounted with noexec.
         starts = shutil.which(copy) is not None
     except OSError as problem:
         raise ExecutionError(f"{copy} cannot be written: {problem.strerror}.") from problem
@@ -49,20 +51,20 @@ def put_in_place(environment: Environment) -> Path:
 
 
 def refresh(environment: Environment) -> None:
-    """Bring a copy that is there up to this version; see `put_in_place`."""
+    """Update an existing copy to this version; see `put_in_place`."""
     if paths.exists(path(environment)):
         put_in_place(environment)
 
 
 def _content() -> bytes:
-    """The recorder, with the system's Python in its first line."""
+    """The recorder's text, with the system's Python in its first line."""
     original = _ORIGINAL.read_bytes()
     if paths.exists(_PYTHON):
         return original
-    found = shutil.which("python3", path=_CRON_PATH)
-    if found is None:
+    python = shutil.which("python3", path=_CRON_PATH)
+    if python is None:
         raise ExecutionError(
-            "There is no python3 among the system's programs to record runs with.",
+            "Recording runs needs the system's python3, which is not installed.",
             Text("Install it (", Code("sudo apt install python3"), ")."),
         )
-    return original.replace(bytes(_PYTHON), found.encode(), 1)
+    return original.replace(bytes(_PYTHON), python.encode(), 1)

@@ -242,7 +242,7 @@ def _editable_row(rows: Mapping[int, TaskRow], edit: Edit) -> TaskRow:
         raise NotFound(f"There is no task {edit.task}.")
     if edit.version is not None and row.version != edit.version:
         raise Stale(
-            f"Task “{row.name}” was changed by somebody else since it was shown.",
+            f"Task “{row.name}” was changed by somebody else after it was shown.",
             "Look at its new values, then make your change again.",
         )
     return row

@@ -201,7 +201,7 @@ def test_a_full_disk_at_the_start_is_said_and_leaves_nothing_half_made(folder, s
 def test_a_cluster_whose_postgresql_is_gone_says_which_to_install(folder):
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "PG_VERSION").write_text("9\n")
-    with pytest.raises(DatabaseError, match="made by PostgreSQL 9"):
+    with pytest.raises(DatabaseError, match="needs PostgreSQL 9"):
         embedded.ensure_running(folder)
 
 

@@ -300,7 +300,7 @@ def test_an_owner_whom_postgresql_cannot_keep_apart_is_refused_with_the_way_out(
     environment, owned_by_one_who_passes
 ):
     there = replace(environment, database_url=owned_by_one_who_passes)
-    with pytest.raises(DatabaseError, match="passes row-level security") as refused:
+    with pytest.raises(DatabaseError, match="bypasses row-level security") as refused:
         names(there)
     assert "nobypassrls" in refused.value.advice
 

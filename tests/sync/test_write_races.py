@@ -87,7 +87,7 @@ FAILS_AFTER = '#!/bin/sh\n[ "$1" = - ] || exec "$REAL_CRONTAB" "$@"\n{do}echo od
 
 @pytest.mark.parametrize(
     ("do", "words"),
-    [("", "The crontab is as it was."), ('"$REAL_CRONTAB" -\n', "is another one now")],
+    [("", "The crontab was not changed."), ('"$REAL_CRONTAB" -\n', "was changed: check it")],
 )
 def test_what_is_said_of_a_crontab_that_failed_is_so(environment, crontab, fake_crontab, do, words):
     crontab.write(EXISTING)
