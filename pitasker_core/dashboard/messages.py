@@ -5,6 +5,7 @@ The bar is fixed and overlays nothing: what appears in it moves nothing on the p
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
@@ -17,6 +18,7 @@ from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import live
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.uninterrupted import change, complete
 from pitasker_core.sync import edit, service
 from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.importing import ImportResult
@@ -50,10 +52,12 @@ class Written:
     undo: Callable[[], object] | None
 
 
+@complete
 def add_notice(kind: str, text: str) -> None:
     """Keep a notice for the next page drawn: `done`, `warning` or `error`."""
-    waiting = [notice for notice in st.session_state.get("notices", []) if not notice.is_drawn]
-    st.session_state.notices = [*waiting, Notice(kind, text)]
+    notices: list[Notice] = change(lambda: st.session_state.get("notices", []))
+    waiting = [notice for notice in notices if not notice.is_drawn]
+    change(partial(setattr, st.session_state, "notices", [*waiting, Notice(kind, text)]))
 
 
 def act(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -67,6 +71,7 @@ def act(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None
         live.expire(Environment.from_environment())
 
 
+@complete
 def report_applied(done: Applied | None, what: str) -> None:
     """Report a change of tasks, and what the crontab does not have yet."""
     if done is None:
@@ -106,6 +111,7 @@ def sync_now(request: Request | None = None) -> bool:
     return True
 
 
+@complete
 def report_sync(done: SyncResult, what: str) -> None:
     """Report a sync; undone, each task gets the values that were overwritten."""
     pushed, pulled = counted(len(done.pushed), "change"), len(done.pulled)
@@ -139,6 +145,7 @@ def _report_notes(notes: Mapping[int, str]) -> None:
         add_notice("warning", f"Other settings reach {len(notes) - _SHOWN} more restored entries.")
 
 
+@complete
 def report_import(done: ImportResult) -> None:
     """Report an import; its undo gives the entries back."""
     if done.problem:
@@ -159,6 +166,7 @@ def report_import(done: ImportResult) -> None:
     record_write(what, *done.texts, undo if done.imported else None)
 
 
+@complete
 def report_saved(saved: Saved | None, what: str) -> None:
     """Report a change of the whole text; its undo saves the text before."""
     if saved is None:
@@ -183,12 +191,14 @@ def report_saved(saved: Saved | None, what: str) -> None:
     record_write(what, saved.before, saved.text, undo if saved.before != saved.text else None)
 
 
+@complete
 def record_write(
     what: str, before: str | None, after: str | None, undo: Callable[[], object] | None = None
 ) -> None:
     """Keep the proof of an action: the crontab's text before and after, and its undo."""
     if before != after or undo:
-        st.session_state.written = Written(what, before, after, undo)
+        written = Written(what, before, after, undo)
+        change(partial(setattr, st.session_state, "written", written))
 
 
 # --- How they are drawn ----------------------------------------------------------------------
@@ -251,6 +261,7 @@ def _show_written() -> None:
         st.button("Dismiss", type="tertiary", on_click=st.session_state.pop, args=("written", None))
 
 
+@complete
 def _undo(undo: Callable[[], object]) -> None:
-    st.session_state.pop("written", None)
+    change(lambda: st.session_state.pop("written", None))
     undo()

@@ -122,6 +122,8 @@ def test_pausing_in_the_table_is_at_once_and_can_be_undone(serve, visit, crontab
     until(lambda: crontab.read() == before)
     # The table shows it as well, so that the next press pauses again.
     expect(page.get_by_text("Undone").first).to_be_visible()
+    press(page, "Dismiss")
+    expect(page.get_by_text("Undone")).to_have_count(0)
     settle(page)
     toggle_cell(page, 0, ON)
     until(lambda: crontab.read() != before)
@@ -191,6 +193,8 @@ def test_a_discarded_command_is_never_written(serve, visit, crontab, environment
     choose_from_row(page, 0, "Open")
     expect(page.get_by_label("Command", exact=True)).to_have_value("/home/pi/backup.sh")
     type_into(page, "Name", "Renamed")
+    expect(page.get_by_role("button", name="Save").first).to_be_enabled()
+    settle(page)
     page.keyboard.press("Control+Enter")
     until(lambda: b"# Renamed\n" in crontab.read())
     assert b"discarded" not in crontab.read()
