@@ -113,7 +113,7 @@ def test_a_page_says_how_to_be_allowed_to_use_crontab(open_page, fake_crontab, e
 def test_a_page_without_a_database_says_so_and_where_to_go_on(open_page, crontab, page):
     crontab.write(EXISTING)
     app = open_page(page, DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
-    assert "The database did not answer" in said(app)
+    assert "Your jobs go on without it" in said(app)
     assert page == "crontab" or "can still be seen and changed in the raw editor" in said(app)
     if page == "overview":
         assert list(app.dataframe[0].value["schedule"]) == ["0 2 * * *", "*/5 * * * *", "@reboot"]
