@@ -1,4 +1,4 @@
-"""Everything of a crontab in one file: its text and its rows, and back."""
+"""Back up a crontab and its database rows to one file, and restore them."""
 
 from pitasker_core.backup.container import UNPACKED_LIMIT
 from pitasker_core.backup.contents import Contents, read

@@ -1,8 +1,8 @@
-"""The file of a backup: a gzipped tar of named parts, written and read in order.
+"""The file format of a backup: a gzipped tar of named parts, written and read in order.
 
-A backup may come from anywhere. It is therefore read in small blocks with a limit on all that it
-unpacks to, and nothing but plain files with names that we know is taken from it. (`tarfile` itself
-would read a header of any size into memory.)
+A backup may come from anywhere. So it is read in small blocks, with a limit on the unpacked size,
+and only plain files with known names are taken from it. (`tarfile` itself would read a header of
+any size into memory.)
 """
 
 import gzip
@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 UNPACKED_LIMIT = 2 * 1024**3
-"""Bytes that a backup may unpack to, unless a person says that a large one is meant."""
+"""The largest unpacked size in bytes, unless a person allows a larger backup."""
 
 _BLOCK = 1024**2
 _CHUNK = 4 * 1024**2
 _HEADER = 512
-# Others wait while a restore copies what is there. Level 9 takes several times as long as this one
-# for rows, and saves little.
+# Other writers wait while a restore copies the present state. For rows, level 9 takes several times
+# as long as level 3 and saves little.
 _LEVEL = 3
 _EXTRA_LIMIT = 64 * 1024
-_FEW = 100_000
-"""More parts than this has no backup of `UNPACKED_LIMIT` bytes."""
+_PARTS_LIMIT = 100_000
+"""A backup of `UNPACKED_LIMIT` bytes has fewer parts than this."""
 
 
 class TooLarge(ValueError):
-    """A backup unpacks to more than is allowed."""
+    """The unpacked size of a backup is above the limit."""
 
 
 class _Readable(Protocol):
@@ -36,7 +36,7 @@ class _Readable(Protocol):
 
 @dataclass
 class Part:
-    """One part of a backup. What is not read of it is passed over."""
+    """One part of a backup. `parts` skips the blocks that are not read."""
 
     name: str
     size: int
@@ -46,7 +46,7 @@ class Part:
         self._left = self.size
 
     def blocks(self) -> Iterator[bytes]:
-        """What is in it, in blocks of 1 MiB at most. Raises EOFError when the file is cut off."""
+        """Yield the content in blocks of at most 1 MiB. Raises EOFError if the file is cut off."""
         while self._left:
             block = self._stream.read(min(_BLOCK, self._left))
             if not block:
@@ -55,17 +55,17 @@ class Part:
             yield block
 
     def content(self, limit: int) -> bytes:
-        """All of it. Raises ValueError above `limit` bytes."""
+        """Return the whole content. Raises ValueError above `limit` bytes."""
         if self.size > limit:
             raise ValueError(f"{self.name} has {self.size} bytes")
         return b"".join(self.blocks())
 
 
 def parts(file: BinaryIO, limit: int | None = UNPACKED_LIMIT) -> Iterator[Part]:
-    """The parts of a backup, one after the other. The file is read to its end and its checksum.
+    """Yield the parts of a backup in order. Reads the file to its end and checks its checksum.
 
-    Raises TooLarge above `limit` bytes in all (None: no limit), and for a file that is no such
-    backup OSError, EOFError, zlib.error, tarfile.TarError or ValueError.
+    Raises TooLarge if all parts together have more than `limit` bytes (None: no limit). Raises
+    OSError, EOFError, zlib.error, tarfile.TarError or ValueError for a file in another format.
     """
     unpacked = gzip.GzipFile(fileobj=file)
     total = 0
@@ -76,14 +76,14 @@ def parts(file: BinaryIO, limit: int | None = UNPACKED_LIMIT) -> Iterator[Part]:
         if limit is not None and total > limit:
             raise TooLarge(f"it unpacks to more than {limit // 1024**2} MiB")
 
-    for number in range(_FEW):
+    for number in range(_PARTS_LIMIT):
         info = _read_header(unpacked, number)
         if info is None:
             break
         count(_HEADER + info.size)
         part = Part(info.name, info.size, unpacked)
         if info.type == tarfile.XHDTYPE:
-            part.content(_EXTRA_LIMIT)  # the exact time of the part that follows
+            part.content(_EXTRA_LIMIT)  # the exact time of the next part
         elif info.type == tarfile.REGTYPE:
             yield part
             for _ in part.blocks():
@@ -112,7 +112,7 @@ class Writer:
     """Writes the parts of a backup."""
 
     def __init__(self, file: BinaryIO, seconds: float) -> None:
-        """`seconds`: the time of all parts, since the epoch."""
+        """Start a backup whose parts have the time `seconds` (since the epoch)."""
         packed = gzip.GzipFile(fileobj=file, mode="wb", filename="", compresslevel=_LEVEL)
         self._tar = tarfile.TarFile(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT)
         self._packed = packed
@@ -125,7 +125,7 @@ class Writer:
         self._tar.addfile(info, io.BytesIO(data))
 
     def add_rows(self, table: str, blocks: Iterable[bytes | bytearray | memoryview]) -> int:
-        """Add a table's rows, as parts of a few megabytes. Returns how many rows these are."""
+        """Add a table's rows in parts of a few megabytes. Returns the number of rows."""
         rows = count = 0
         chunk = bytearray()
         for block in blocks:
@@ -139,6 +139,6 @@ class Writer:
         return rows + chunk.count(b"\n")
 
     def close(self) -> None:
-        """Write the end."""
+        """Write the end of the file."""
         self._tar.close()
         self._packed.close()

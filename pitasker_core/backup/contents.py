@@ -1,14 +1,14 @@
-"""What is in a backup: checked from its first byte to its last before anything is done with it.
+"""The contents of a backup. The whole file is checked before it is used.
 
-Format 2, which `backup` writes, is a gzipped tar of these parts, in this order:
+`backup` writes format 2, a gzipped tar of these parts in this order:
 
-    pitasker.json      the format, when it was made, whose crontab it is, the version of the tables,
+    pitasker.json      the format, the time, the owner of the crontab, the version of the tables,
                        and the columns of each table
-    crontab            the crontab's bytes; missing when the user had none
+    crontab            the crontab's bytes; missing if the user had no crontab
     rows/TABLE/NUMBER  rows as text, as PostgreSQL's COPY writes them
-    complete.json      how many rows each table has
+    complete.json      the number of rows of each table
 
-Format 1 has `database.dump`, plain SQL by `pg_dump`, in the place of the rows. It is never run:
+Format 1 has `database.dump`, plain SQL by `pg_dump`, instead of the rows. The SQL is never run:
 only the rows in its COPY blocks are read. Nothing in a backup of either format is executed.
 """
 
@@ -42,18 +42,18 @@ _SOURCES = 1000
 
 _VERSION = "alembic_version"
 _NEEDED = ("crontabs", "tasks", "sync_base", "snapshots", "sync_operations", "runs", "events")
-"""The tables of every version."""
+"""The tables that every version has."""
 
 _UNREADABLE = (
     *(tarfile.TarError, zlib.error, OSError, EOFError),
     *(LookupError, TypeError, ValueError, AttributeError, RecursionError),
 )
-"""What comes of reading a file that is something else, or damaged."""
+"""The errors of reading a damaged file or a file in another format."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Whose crontab a backup has, and under which number."""
+    """The owner of a crontab in a backup, and its id there."""
 
     id: int
     host: str
@@ -66,23 +66,23 @@ class Source:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a backup holds. `crontab` is None when the user had none."""
+    """The contents of a backup. `crontab` is None if the user had no crontab."""
 
     file: Path
     made_at: datetime
     revision: str
-    """The version of its tables."""
+    """The version of the tables."""
     crontab: str | None
     sources: tuple[Source, ...]
-    """Whose rows it holds: a backup in format 1 may hold those of several crontabs."""
+    """The owners of the rows. A backup in format 1 may hold several crontabs."""
     rows: Mapping[str, int]
-    """How many rows each table has."""
+    """The number of rows of each table."""
     limit: int | None = UNPACKED_LIMIT
 
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of one table; `blocks` are to be read before the next table."""
+    """The rows of one table. Read `blocks` before the next table."""
 
     name: str
     columns: tuple[str, ...]
@@ -91,17 +91,17 @@ class Table:
 
 @dataclass
 class _Scan:
-    """A backup while it is read; what stands before and behind the rows."""
+    """The state of reading a backup: the facts stored before and after the rows."""
 
     made_at: datetime | None = None
     revision: str = ""
     crontab: bytes | None = None
     sources: list[Source] = field(default_factory=list)
     counts: dict[str, int] | None = None
-    """How many rows the file itself says that there are."""
+    """The numbers of rows that the file itself states."""
 
     def tables(self, stream: Iterator[Part]) -> Iterator[Table]:
-        """Read a file from its start to its end."""
+        """Yield the tables of a file, from its start to its end."""
         first = next(stream, None)
         if first is None or first.name != "pitasker.json":
             raise ValueError("it does not begin with its description")
@@ -115,8 +115,8 @@ class _Scan:
             yield from self._tables_of_dump(stream)
         else:
             self.sources = [
-                Source(int(one["id"]), str(one["host"]), str(one["user"]), one.get("machine"))
-                for one in described["crontabs"][:_SOURCES]
+                Source(int(row["id"]), str(row["host"]), str(row["user"]), row.get("machine"))
+                for row in described["crontabs"][:_SOURCES]
             ]
             yield from self._tables_of_rows(stream, described["columns"])
 
@@ -179,10 +179,10 @@ _COMPLETE = b"-- PostgreSQL database dump complete"
 
 
 def read(file: Path, limit: int | None = UNPACKED_LIMIT) -> Contents:
-    """What is in a backup, after all of it was read and checked.
+    """Return the contents of a backup, after reading and checking the whole file.
 
-    Raises InvalidSyntax for a file that is none, is damaged, holds no tables, was made by a newer
-    version, or unpacks to more than `limit` bytes; NotFound when there is no such file.
+    Raises InvalidSyntax for a file that is not a backup, is damaged, has no tables, was made by a
+    newer version, or unpacks to more than `limit` bytes. Raises NotFound if there is no such file.
     """
     scan = _Scan()
     rows: dict[str, int] = {}
@@ -198,9 +198,9 @@ def read(file: Path, limit: int | None = UNPACKED_LIMIT) -> Contents:
         if scan.counts is not None and scan.counts != rows:
             raise ValueError("rows are missing")
         if scan.revision not in database.revisions():
-            raise ValueError(f"its tables are of no version {scan.revision}")
+            raise ValueError(f"its tables have the unknown version {scan.revision}")
         if scan.made_at is None or len(scan.sources) != rows["crontabs"]:
-            raise ValueError("it does not say whose it is")
+            raise ValueError("it does not name its owner")
         return Contents(
             file,
             scan.made_at,
@@ -214,14 +214,14 @@ def read(file: Path, limit: int | None = UNPACKED_LIMIT) -> Contents:
 
 @contextmanager
 def tables(contents: Contents) -> Iterator[Iterator[Table]]:
-    """The tables of a backup that was checked, each to be read before the next."""
+    """Open a checked backup and give its tables. Read each table before the next."""
     with readable(contents.file), _opened(contents.file) as stream:
         yield _Scan().tables(parts(stream, contents.limit))
 
 
 @contextmanager
 def readable(file: Path) -> Iterator[None]:
-    """Say what is wrong with a file that cannot be read as a backup."""
+    """Turn the errors of reading a backup into PiTasker's, with an explanation."""
     try:
         yield
     except FileNotFoundError:
@@ -229,17 +229,17 @@ def readable(file: Path) -> Iterator[None]:
     except TooLarge as problem:
         raise InvalidSyntax(
             f"{file} is larger than a backup should be: {problem}.",
-            Text("If you made it and it is that large: the same with ", Code("--large"), "."),
+            Text("If you made it and it is so large, repeat with ", Code("--large"), "."),
         ) from problem
     except _UNREADABLE as problem:
         if isinstance(problem, OSError) and problem.strerror:
             raise ExecutionError(f"{file} cannot be read: {problem.strerror}.") from problem
-        raise InvalidSyntax(f"{file} is no backup of PiTasker's: {problem}.") from problem
+        raise InvalidSyntax(f"{file} is not a PiTasker backup: {problem}.") from problem
 
 
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
-    # Without waiting: a pipe that nobody writes to would hold us for ever.
+    # O_NONBLOCK: opening a pipe without a writer would block for ever.
     handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as stream:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -253,7 +253,7 @@ def _table_of(part: Part) -> str:
 
 
 def _whole_rows(table: Table) -> Iterator[bytes]:
-    """A table's blocks, if they are rows that have an end and are not too long."""
+    """Yield a table's blocks. Raises ValueError for a too long row, EOFError for a cut one."""
     last, length = b"\n", 0
     for block in table.blocks:
         end = block.rfind(b"\n")
@@ -294,12 +294,12 @@ _ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v
 
 
 def _value(field: bytes) -> str | None:
-    r"""A field as COPY writes it as text (PostgreSQL's manual, COPY, "Text Format")."""
+    r"""Decode a field as COPY writes it (PostgreSQL's manual, COPY, "Text Format")."""
     if field == b"\\N":
         return None
     return re.sub(rb"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), field).decode()
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:
-    """A description, as a part of a backup."""
+    """Encode a JSON part of a backup."""
     return json.dumps(data).encode()

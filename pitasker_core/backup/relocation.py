@@ -1,4 +1,4 @@
-"""A crontab that comes to another user, home or machine: what it must name, and what it misses."""
+"""Restore a crontab for another user, home or machine: adapt it, and list what is missing."""
 
 import re
 import shutil
@@ -20,19 +20,17 @@ from pitasker_core.crontab.recording import PLAIN, Recorder
 _SHOWN = 30
 
 
-def chosen(sources: Sequence[Source], us: Source, named: str | None) -> Source | None:
-    """Whose rows of a backup are to be this crontab's. None where it has nobody's.
+def choose_source(sources: Sequence[Source], us: Source, named: str | None) -> Source | None:
+    """Return the crontab of a backup to restore into ours. None if the backup has no rows.
 
-    `named` is a person's word for it. Raises InvalidSyntax when a person must say it, NotFound when
-    the backup has no crontab of that name.
+    `named` is the person's choice, as USER@HOST. Raises InvalidSyntax if a person must choose, and
+    NotFound if the backup has no crontab with this name.
     """
     if named is not None:
         for source in sources:
             if str(source) == named:
                 return source
-        raise NotFound(
-            f"This backup has no crontab of {named}.", f"It has those of {_names(sources)}."
-        )
+        raise NotFound(f"This backup has no crontab of {named}.", f"It has {_names(sources)}.")
     own = [source for source in sources if _is_ours(source, us)]
     if own or not sources:
         return own[0] if own else None
@@ -40,7 +38,7 @@ def chosen(sources: Sequence[Source], us: Source, named: str | None) -> Source |
     raise InvalidSyntax(
         f"This backup is of {_names(sources)}, and this crontab is {us}.",
         Text(
-            "If its tasks, runs and entries are to be those of this crontab: the same with ",
+            "To restore its tasks, runs and entries into this crontab, repeat with ",
             Code(f"--from {example}"),
             ". Nothing was changed.",
         ),
@@ -48,7 +46,7 @@ def chosen(sources: Sequence[Source], us: Source, named: str | None) -> Source |
 
 
 def is_at_home(source: Source | None, us: Source) -> bool:
-    """Whether a backup is of this user on this very machine."""
+    """Whether a backup was made by this user on this machine."""
     if source is None or source.user != us.user:
         return False
     if source.machine and us.machine:
@@ -57,7 +55,7 @@ def is_at_home(source: Source | None, us: Source) -> bool:
 
 
 def _is_ours(source: Source, us: Source) -> bool:
-    """Whether nobody needs to be asked: also a machine made anew keeps its name."""
+    # A reinstalled machine has another id and usually the same name.
     same_host = source.host == us.host or (source.machine and source.machine == us.machine)
     return source.user == us.user and bool(same_host)
 
@@ -66,21 +64,21 @@ def _names(sources: Sequence[Source]) -> str:
     return ", ".join(map(str, sources[:_SHOWN]))
 
 
-def rehomed(
+def use_recorder(
     document: Document, recorder: str, tasks: Mapping[UUID, int]
 ) -> tuple[Document, list[str]]:
-    """The crontab with this home's recorder in the recorded entries of these tasks.
+    """Return the crontab with this home's recorder in the recorded entries of these tasks.
 
-    An entry that cannot name it is no longer recorded; one of no task keeps its recorder. The texts
-    say so, of the latter where its recorder is not on this machine.
+    An entry that cannot name it is no longer recorded. An entry without a task keeps its recorder.
+    The texts report both; the latter only if its recorder is not on this machine.
     """
-    draft, said = Draft(document), []
+    draft, notes = Draft(document), []
     for index, entry in document.entries():
         if entry.recorder is None:
             continue
         if entry.tag is None or entry.tag not in tasks:
             if shutil.which(entry.recorder.path) is None:
-                said.append(
+                notes.append(
                     f"Line {index + 1}: its recorder {entry.recorder.path} cannot be started."
                 )
             continue
@@ -91,18 +89,18 @@ def rehomed(
             draft.change(index, recorder=ours)
         except InvalidSyntax as problem:
             draft.change(index, recording=PLAIN)
-            said.append(f"Line {index + 1} is not recorded any more. {problem.user_message}")
-    return draft.done(), said
+            notes.append(f"Line {index + 1} is no longer recorded. {problem.user_message}")
+    return draft.done(), notes
 
 
-def differences(document: Document) -> list[str]:
-    """What the entries of a crontab name and this machine lacks, in sentences, a few at most."""
-    said = list(dict.fromkeys(_differences(document)))
-    more = len(said) - _SHOWN
-    return said if more <= 0 else [*said[:_SHOWN], f"And {more} more."]
+def list_missing(document: Document) -> list[str]:
+    """Return a sentence for each thing that entries name and this machine lacks, at most 31."""
+    sentences = list(dict.fromkeys(_missing(document)))
+    more = len(sentences) - _SHOWN
+    return sentences if more <= 0 else [*sentences[:_SHOWN], f"And {more} more."]
 
 
-def _differences(document: Document) -> Iterator[str]:
+def _missing(document: Document) -> Iterator[str]:
     for index, line in enumerate(document.lines):
         if isinstance(line, EnvironmentLine) and (missing := _missing_for(line.name, line.value)):
             yield f"Line {index + 1}: {missing}"
@@ -115,11 +113,11 @@ def _differences(document: Document) -> Iterator[str]:
         for rule in (program_missing, not_executable):
             if problem := rule.check(subject):
                 yield f"{here} {problem.message}"
-        # A file that the command is to write need not be there.
-        named = {file.path for file in subject.calls.outputs}
-        named |= {call.path or "" for call in subject.calls.calls}
+        # A file that the command writes need not exist. The rules check the programs.
+        skipped = {file.path for file in subject.calls.outputs}
+        skipped |= {call.path or "" for call in subject.calls.calls}
         for path in subject.absolute_paths:
-            if path not in named and not paths.exists(path):
+            if path not in skipped and not paths.exists(path):
                 yield f"{here} there is no {path} on this machine."
         for user in _USERS.findall(subject.proper):
             if not identity.has_account(user):
@@ -131,11 +129,11 @@ _USERS = re.compile(r"\b(?:sudo|runuser)\s(?:-\S+\s+)*?(?:-u|--user)[ =]?\s*([a-
 
 def _missing_for(name: str, value: str) -> str | None:
     if name in ("SHELL", "HOME") and value.startswith("/") and not paths.exists(value):
-        return f"there is no {value} on this machine, which {name} names."
+        return f"{name} is {value}, which is not on this machine."
     if (
         name == "MAILTO"
         and re.fullmatch(r"[a-z_][\w-]*", value)
         and not identity.has_account(value)
     ):
-        return f"there is no user {value} on this machine, to whom mail goes."
+        return f"{name} is {value}, and there is no user {value} on this machine."
     return None

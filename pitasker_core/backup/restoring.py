@@ -1,4 +1,4 @@
-"""Put a backup back: the rows and the crontab together, or neither."""
+"""Restore a backup: the rows and the crontab together, or neither."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,124 +27,123 @@ from pitasker_core.sync.service import Request
 
 @dataclass(frozen=True)
 class Restored:
-    """A restore that is done. `problem` is why tasks and crontab could not be synced after it."""
+    """A finished restore."""
 
-    kept: Path
-    """Where what was there before is kept."""
+    previous: Path
+    """A backup of the state before the restore."""
     notes: list[str]
-    """What is other on this machine than on the backup's, in sentences."""
+    """Sentences about what this machine lacks."""
     problem: PiTaskerError | None
+    """Why the sync after the restore failed."""
 
 
 def restore(
     environment: Environment, actor: str, contents: Contents, named: str | None = None
 ) -> Restored:
-    """Put this crontab and its rows back as a backup has them.
+    """Replace this crontab and its rows by those of a backup.
 
-    Other writers wait: of the crontab by the lock, of the rows by PostgreSQL. What was written
-    before is in the file that keeps the present state, what is written after is in the restored
-    rows. `named` is the crontab in the backup (user@host), where that is not this one. Signing in
-    stays as it is: a token that was revoked since does not open anything again.
+    Other writers wait for the crontab's lock and for PostgreSQL's table locks. So each change is
+    either in the backup of the previous state or in the restored rows. `named` is the crontab in
+    the backup (USER@HOST), if that is not this crontab. Tokens are not restored, so a revoked token
+    stays revoked.
 
-    Raises InvalidSyntax for rows, or a crontab, that would not be taken, and any other
-    PiTaskerError; then nothing was changed.
+    Raises InvalidSyntax for rows or a crontab that would be refused, and any other PiTaskerError.
+    Nothing was changed then.
     """
-    us = _whose(environment)
-    source = relocation.chosen(contents.sources, us, named)
-    # A record names its task by id, which may be another task's after this.
+    us = _us(environment)
+    source = relocation.choose_source(contents.sources, us, named)
+    # A waiting record names its task by id. After the restore that id may be another task's.
     with suppress(PiTaskerError):
         spool.collect(environment)
     with install.locked(environment):
         edit.check_locked(environment, contents.crontab or "")
         program = service.program(environment)
         before = program.read()
-        kept = environment.backups / f"before-restore-{clock.now():%Y%m%dT%H%M%S.%fZ}.tar.gz"
+        previous = environment.backups / f"before-restore-{clock.now():%Y%m%dT%H%M%S.%fZ}.tar.gz"
         written: list[Document | None] = []
         try:
             with database.administer(environment, migrated=not _is_newer(environment)) as current:
-                own = _make_way(environment, current, kept, before)
+                own = _prepare_tables(environment, current, previous, before)
                 with staging.staged(current, contents) as schema:
-                    _keep_writers_out(current)
-                    if not paths.exists(kept):
-                        write(current, kept, before, own)
+                    _block_writers(current)
+                    if not paths.exists(previous):
+                        write(current, previous, before, own)
                     at_home = relocation.is_at_home(source, us)
                     staging.replace_rows(current, schema, source, own, at_home=at_home)
-                document, notes = _at_home(environment, current, contents.crontab, own)
-                edited = _note(current, own, actor, contents, source, (before, document))
+                document, notes = _adapt(environment, current, contents.crontab, own)
+                edited = _record(current, own, actor, contents, source, (before, document))
                 if (before or "") != (text := str(document or "")) or (not text and before):
                     written.append(document)
                     install.install(environment, program, before, document)
         except BaseException as problem:
             _put_back(environment, program, before, written)
             if isinstance(problem, PiTaskerError):
-                problem.advice = _truth(program, before, kept, problem.advice)
+                problem.advice = _state_after_failure(program, before, previous, problem.advice)
             raise
         if document and not at_home:
-            notes += relocation.differences(document)
+            notes += relocation.list_missing(document)
         try:
             request = Request(actor, "restore", confirmed=True, edited=edited)
             service.sync_locked(environment, request)
         except PiTaskerError as problem:
-            return Restored(kept, notes, problem)
-    return Restored(kept, notes, None)
+            return Restored(previous, notes, problem)
+    return Restored(previous, notes, None)
 
 
 def preview(environment: Environment, contents: Contents, named: str | None = None) -> list[str]:
-    """What this machine lacks of what a backup's entries name, when it is not the backup's own.
+    """Return what a backup's entries name and this machine lacks. Empty on the backup's machine.
 
-    Raises as `restore` does when a person must say whose crontab is meant.
+    Raises as `restore` does if a person must choose a crontab of the backup.
     """
-    us = _whose(environment)
-    if relocation.is_at_home(relocation.chosen(contents.sources, us, named), us):
+    us = _us(environment)
+    if relocation.is_at_home(relocation.choose_source(contents.sources, us, named), us):
         return []
-    return relocation.differences(parse(contents.crontab or ""))
+    return relocation.list_missing(parse(contents.crontab or ""))
 
 
-def _whose(environment: Environment) -> Source:
-    """Whose crontab this is."""
+def _us(environment: Environment) -> Source:
     us = environment.identity
     return Source(0, us.host, us.user, us.machine)
 
 
 def _is_newer(environment: Environment) -> bool:
-    """Whether the database has the tables of a version that is newer than this one."""
+    """Whether a newer version made the tables of the database."""
     with database.administer(environment, migrated=False) as connection:
         return (database.revision(connection) or "") > database.newest_revision()
 
 
-def _make_way(
-    environment: Environment, connection: Connection, kept: Path, before: str | None
+def _prepare_tables(
+    environment: Environment, connection: Connection, previous: Path, before: str | None
 ) -> int:
-    """Our crontab's id. Tables of a newer version are kept in a file and made anew first."""
+    """Return our crontab's id. Tables of a newer version are first backed up and replaced."""
     is_newer = (database.revision(connection) or "") > database.newest_revision()
     if is_newer:
         others = rows.crontabs(connection, None)
         if len(others) > 1:
             raise DatabaseError(
                 f"A newer PiTasker made this database, for {len(others)} crontabs.",
-                "Its tables can be replaced only while it has one. Take an empty database: set "
-                "DATABASE_URL to it.",
+                "They cannot all be replaced. Set DATABASE_URL to an empty database.",
             )
-        write(connection, kept, before, None)
-        staging.make_anew(connection)
+        write(connection, previous, before, None)
+        staging.replace_tables(connection)
     own = owner.recognise(connection, database.evidence(environment))
     if is_newer:
-        staging.take_tokens(connection, own)
+        staging.restore_tokens(connection, own)
     return own
 
 
-def _keep_writers_out(connection: Connection) -> None:
-    """From now on until the end of the transaction nobody else writes; reading goes on."""
+def _block_writers(connection: Connection) -> None:
+    """Block other writers until the end of the transaction. Reading goes on."""
     tables = ", ".join(f'"{name}"' for name in rows.tables(connection))
     connection.execute(text("set local lock_timeout = '15s'"))
     connection.execute(text(f"lock table {tables} in exclusive mode"))
     connection.execute(text("set local lock_timeout = 0"))
 
 
-def _at_home(
+def _adapt(
     environment: Environment, connection: Connection, crontab: str | None, own: int
 ) -> tuple[Document | None, list[str]]:
-    """The crontab as it is to be installed here, with this home's recorder in it."""
+    """Return the crontab to install, with this home's recorder, and notes."""
     if crontab is None:
         return None, []
     ended = crontab if not crontab or crontab.endswith("\n") else f"{crontab}\n"
@@ -154,10 +153,10 @@ def _at_home(
     query = select(TaskRow.tag, TaskRow.id).where(TaskRow.crontab_row == own)
     tasks = {tag: task for tag, task in connection.execute(query) if tag}
     copy = recorder_copy.put_in_place(environment)
-    return relocation.rehomed(document, str(copy), tasks)
+    return relocation.use_recorder(document, str(copy), tasks)
 
 
-def _note(
+def _record(
     connection: Connection,
     own: int,
     actor: str,
@@ -165,18 +164,17 @@ def _note(
     source: Source | None,
     texts: tuple[str | None, Document | None],
 ) -> tuple[int, int]:
-    """Keep in the restored history what was there before, and who restored. Returns snapshots."""
+    """Add both texts and the actor to the restored history. Returns the ids of the snapshots."""
     before, document = texts
-    # Not before: where the rows of others are hidden, one cannot see whose id is taken.
+    # Only now: `replace_rows` must see the ids that other crontabs' rows use.
     scope.name_crontab(connection, own)
     with Session(connection) as session:
-        found = parse(before or "").size
-        old = store.take_snapshot(session, own, before, "found", found)
+        old = store.take_snapshot(session, own, before, "found", parse(before or "").size)
         restored = None if document is None else str(document)
         size = document.size if document else 0
         new = store.take_snapshot(session, own, restored, "restore", size)
-        what = {"made_at": contents.made_at.isoformat(), "of": storable(str(source or ""))}
-        session.add(EventRow(actor=actor, kind="restored from a backup", after=what))
+        after = {"made_at": contents.made_at.isoformat(), "of": storable(str(source or ""))}
+        session.add(EventRow(actor=actor, kind="restored from a backup", after=after))
         session.flush()
     return old, new
 
@@ -187,7 +185,7 @@ def _put_back(
     before: str | None,
     written: list[Document | None],
 ) -> None:
-    """Put the old text back if ours is installed, and the rows are not."""
+    """Install the old text again if ours was installed: the rows were rolled back."""
     with suppress(PiTaskerError):
         for document in written:
             text = None if document is None else str(document)
@@ -196,12 +194,14 @@ def _put_back(
                 install.install(environment, program, text, old)
 
 
-def _truth(program: CrontabProgram, before: str | None, kept: Path, advice: str) -> str:
-    """What to say of a restore that failed."""
+def _state_after_failure(
+    program: CrontabProgram, before: str | None, previous: Path, advice: str
+) -> str:
+    """Return the advice after a failed restore: it says whether anything was changed."""
     with suppress(PiTaskerError):
         if program.read() == before:
             unchanged = "Nothing was changed."
             return advice if unchanged in advice else Text(advice, advice and " ", unchanged)
-    said = "The tasks are as they were; the crontab may not be: look at it."
-    copy = f" What was there before is in {kept}." if paths.exists(kept) else ""
-    return Text(advice, advice and " ", said, copy)
+    state = "The tasks are unchanged. The crontab may have changed: check it."
+    copy = f" The previous state is in {previous}." if paths.exists(previous) else ""
+    return Text(advice, advice and " ", state, copy)

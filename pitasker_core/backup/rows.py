@@ -1,4 +1,4 @@
-"""The rows of PiTasker's tables, as PostgreSQL's COPY reads and writes them."""
+"""Read and write the rows of PiTasker's tables with PostgreSQL's COPY."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,18 +11,18 @@ from sqlalchemy import Connection, text
 from pitasker_core.database.tables import Base
 
 LEFT_OUT = frozenset({"tokens"})
-"""Tables that no backup has: by their rows people sign in."""
+"""Tables that no backup has: their rows are secrets for signing in."""
 
 
 def tables(connection: Connection) -> list[str]:
-    """PiTasker's tables in a database, each behind those that it refers to.
+    """Return PiTasker's tables in a database, each after the tables that it refers to.
 
-    Also those of a newer version: each has a policy of PiTasker's.
+    Tables of a newer version are included: each has PiTasker's row policy.
     """
     present = set(connection.scalars(_PRESENT))
-    known = [table.name for table in Base.metadata.sorted_tables if table.name not in LEFT_OUT]
+    ours = [table.name for table in Base.metadata.sorted_tables if table.name not in LEFT_OUT]
     newer = sorted(set(connection.scalars(_PROTECTED)) - set(Base.metadata.tables))
-    return [name for name in known if name in present] + newer
+    return [name for name in ours if name in present] + newer
 
 
 _PRESENT = text("""
@@ -36,14 +36,14 @@ _PROTECTED = text("""
 
 
 def columns(connection: Connection, table: str, schema: str | None = None) -> list[str]:
-    """The columns of a table whose values are not computed, in their order."""
+    """Return the columns of a table in their order, without computed columns."""
     return list(types(connection, table, schema))
 
 
 def types(connection: Connection, table: str, schema: str | None = None) -> dict[str, str]:
-    """The types of those columns, as SQL writes them. Without `schema` in the first one."""
-    found = connection.execute(_COLUMNS, {"table": table, "schema": schema})
-    return {str(name): str(type_) for name, type_ in found}
+    """Return the SQL types of the columns. `schema` is the current schema if None."""
+    described = connection.execute(_COLUMNS, {"table": table, "schema": schema})
+    return {str(name): str(type_) for name, type_ in described}
 
 
 _COLUMNS = text("""
@@ -57,11 +57,11 @@ _COLUMNS = text("""
 
 
 def crontabs(connection: Connection, own: int | None) -> list[dict[str, Any]]:
-    """Whose rows there are: as a backup describes it."""
-    found = connection.execute(text("select * from crontabs order by id")).mappings()
+    """Return the owners of the rows, as a backup describes them."""
+    owners = connection.execute(text("select * from crontabs order by id")).mappings()
     return [
         {name: row.get(name) for name in ("id", "host", "user", "machine")}
-        for row in found
+        for row in owners
         if own in (None, row["id"])
     ]
 
@@ -69,21 +69,21 @@ def crontabs(connection: Connection, own: int | None) -> list[dict[str, Any]]:
 def read(
     connection: Connection, table: str, names: Sequence[str], own: int | None
 ) -> Iterator[bytes | bytearray | memoryview]:
-    """A table's rows, of one crontab or of all."""
-    which: sql.Composable = sql.SQL("")
+    """Yield a table's rows as text, of one crontab or of all."""
+    where: sql.Composable = sql.SQL("")
     if own is not None and table == "crontabs":
-        which = sql.SQL("where id = {}").format(own)
+        where = sql.SQL("where id = {}").format(own)
     elif own is not None and "crontab" in names:
-        which = sql.SQL("where crontab = {}").format(own)
+        where = sql.SQL("where crontab = {}").format(own)
     query = sql.SQL("copy (select {} from {} {}) to stdout").format(
-        sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table), which
+        sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table), where
     )
     with cursor(connection) as raw, raw.copy(query) as copy:
         yield from copy
 
 
 def load(connection: Connection, table: str, names: Sequence[str], blocks: Iterable[bytes]) -> int:
-    """Put rows into a table. Returns how many these were."""
+    """Put rows into a table. Returns their number."""
     query = sql.SQL("copy {} ({}) from stdin").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))
     )
@@ -96,7 +96,7 @@ def load(connection: Connection, table: str, names: Sequence[str], blocks: Itera
 
 @contextmanager
 def cursor(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
-    """The driver's own cursor in the transaction of a connection: SQLAlchemy knows no COPY."""
+    """Give the driver's cursor in a connection's transaction: SQLAlchemy does not support COPY."""
     driver = connection.connection.driver_connection
     with cast(psycopg.Connection[Any], driver).cursor() as raw:
         yield raw

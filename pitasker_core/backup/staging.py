@@ -1,8 +1,9 @@
-"""The rows of a backup in a schema of their own, and from there into the tables.
+"""Load the rows of a backup into a schema of their own, and copy them into the tables.
 
-The schema gets the tables of the backup's version, by our own migrations, then the rows, then the
-migrations to this version. So nothing of a backup is ever run, and a backup of any version fits.
-All of it is in the caller's transaction: the schema is never seen by anybody else.
+Our own migrations first make the tables of the backup's version in the schema. Then the rows are
+loaded and migrated to this version. So nothing from a backup is executed, and a backup of any
+version can be restored. All of this happens in the caller's transaction, so nobody else sees the
+schema.
 """
 
 from collections.abc import Iterator
@@ -23,14 +24,14 @@ from pitasker_core.database import scope
 from pitasker_core.database.tables import Base, OperationRow
 
 _SETTINGS = "^(preferences|notifications|template:.*)$"
-"""The keys of settings that a backup may bring."""
+"""The keys of settings that are restored."""
 
 
 @contextmanager
 def staged(connection: Connection, contents: Contents) -> Iterator[str]:
-    """The name of a schema with a backup's rows, in tables of this version.
+    """Give the name of a schema with a backup's rows, in tables of this version.
 
-    Raises InvalidSyntax for rows that these tables do not take.
+    Raises InvalidSyntax for rows that these tables refuse.
     """
     schema = f"pitasker_restore_{uuid4().hex}"
     main = str(connection.scalar(text("select current_schema()")))
@@ -38,8 +39,8 @@ def staged(connection: Connection, contents: Contents) -> Iterator[str]:
         _run(connection, sql.SQL("create schema {}").format(sql.Identifier(schema)))
     except psycopg.errors.InsufficientPrivilege as problem:
         raise DatabaseError(
-            "The database's user may not make a schema, which a restore needs for a while.",
-            Text("Its owner allows it: ", Code("grant create on database NAME to USER"), "."),
+            "A restore makes a temporary schema, and the database's user may not do that.",
+            Text("The owner can allow it: ", Code("grant create on database NAME to USER"), "."),
         ) from problem
     try:
         _enter(connection, schema)
@@ -49,19 +50,17 @@ def staged(connection: Connection, contents: Contents) -> Iterator[str]:
         _run(connection, sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
     except (psycopg.Error, DBAPIError) as problem:
         cause = problem.orig if isinstance(problem, DBAPIError) else problem
-        if not isinstance(cause, _OF_ROWS):
+        if not isinstance(cause, (psycopg.DataError, psycopg.IntegrityError)):
             raise
-        first = str(cause).split("\n", 1)[0]
+        reason = str(cause).split("\n", 1)[0]
         raise InvalidSyntax(
-            f"{contents.file} has rows that no PiTasker wrote: {first}.", "Nothing was changed."
+            f"{contents.file} has rows that PiTasker did not write: {reason}.",
+            "Nothing was changed.",
         ) from problem
 
 
-_OF_ROWS = (psycopg.DataError, psycopg.IntegrityError)
-
-
-def make_anew(connection: Connection) -> None:
-    """Replace all tables, of whatever version, by empty ones of this version."""
+def replace_tables(connection: Connection) -> None:
+    """Replace all tables, of whatever version, by empty tables of this version."""
     connection.execute(text(_KEEP_TOKENS))
     present = [*rows.tables(connection), *rows.LEFT_OUT, "alembic_version"]
     functions = connection.scalars(_FUNCTIONS, {"tables": present}).all()
@@ -75,8 +74,8 @@ def make_anew(connection: Connection) -> None:
     scope.protect(connection)
 
 
-def take_tokens(connection: Connection, own: int) -> None:
-    """Give a crontab the tokens that there were before `make_anew`."""
+def restore_tokens(connection: Connection, own: int) -> None:
+    """Give a crontab the tokens that there were before `replace_tables`."""
     connection.execute(text(_TAKE_TOKENS), {"own": own})
 
 
@@ -107,16 +106,16 @@ _FUNCTIONS = text("""
 
 def _load(connection: Connection, contents: Contents) -> None:
     database.upgrade(connection, contents.revision)
-    # Rows come in any order: who refers to whom is checked when all are there.
-    keys = _without_foreign_keys(connection)
-    with tables(contents) as found:
-        for table in found:
+    # Rows come in any order, so foreign keys are checked when all rows are loaded.
+    keys = _drop_foreign_keys(connection)
+    with tables(contents) as stream:
+        for table in stream:
             if table.name in rows.LEFT_OUT:
                 for _ in table.blocks:
                     pass
                 continue
             for name in set(table.columns) - set(rows.columns(connection, table.name)):
-                # The older PiTasker's table may have had columns of a person's own.
+                # A person may have added columns to the table of tasks.
                 if table.name != "tasks":
                     raise psycopg.DataError(f"{table.name} has no column {name}")
                 _add_column(connection, table.name, name)
@@ -124,19 +123,20 @@ def _load(connection: Connection, contents: Contents) -> None:
                 table.name
             ):
                 raise psycopg.DataError(f"the table {table.name} has another number of rows")
-    _with_foreign_keys(connection, keys)
+    _add_foreign_keys(connection, keys)
     database.upgrade(connection)
-    _with_foreign_keys(connection, _without_foreign_keys(connection), " on update cascade")
+    # Rows may get new ids in the schema.
+    _add_foreign_keys(connection, _drop_foreign_keys(connection), " on update cascade")
 
 
 def replace_rows(
     connection: Connection, schema: str, source: Source | None, own: int, *, at_home: bool
 ) -> None:
-    """Put the rows of one crontab of a schema in the place of all rows of a crontab.
+    """Replace all rows of our crontab by the rows of one crontab in a schema.
 
-    Rows get new ids where theirs belong to another crontab's rows. Tokens, and what the background
-    remembers about this machine, are not restored. On the same machine the position in cron's log
-    is restored, so that PiTasker reads again what cron has logged since the backup.
+    A row gets a new id if another crontab's row has its id. Tokens and the background's state of
+    this machine are not restored. On the same machine the position in cron's log is restored, so
+    that PiTasker reads the log since the backup again.
     """
     present = rows.tables(connection)
     staging = sql.Identifier(schema)
@@ -155,7 +155,7 @@ def replace_rows(
         connection,
         sql.SQL("update {}.state set key = {}").format(staging, f"log:{own}"),
     )
-    # What was sent since then is not sent again.
+    # Notices sent since the backup are not sent again.
     _run(connection, sql.SQL(_SENT).format(staging))
     _run(connection, sql.SQL(_PINGED).format(staging))
     _run(
@@ -176,15 +176,15 @@ def replace_rows(
 
 
 def _only_crontab(connection: Connection, schema: str) -> int:
-    """The crontab of a backup that names none: made by the migrations, or none at all (0)."""
-    found = _run(
+    """Return the crontab of a backup without names: the migrations made it. 0 if there is none."""
+    result = _run(
         connection, sql.SQL("select min(id), 0 from {}.crontabs").format(sql.Identifier(schema))
     )
-    return found[0][0] or 0
+    return result[0][0] or 0
 
 
 def _rename_in_details(connection: Connection, own: int, new_ids: dict[int, int]) -> None:
-    """Let recorded operations name tasks by their new ids."""
+    """Replace the old ids of tasks in recorded operations by the new ids."""
     if not new_ids:
         return
     for row in connection.execute(
@@ -230,7 +230,7 @@ def _keep_own_rows(connection: Connection, schema: str, present: list[str], sour
 
 
 def _free_ids(connection: Connection, schema: str, table: str, own: int) -> dict[int, int]:
-    """Give rows other ids where another crontab's rows have theirs. Returns old ids and new."""
+    """Give new ids to rows whose ids other crontabs' rows have. Returns {old id: new id}."""
     described = Base.metadata.tables[table].columns
     if table == "crontabs" or "id" not in described or "crontab_row" not in described:
         return {}
@@ -260,7 +260,7 @@ def _free_ids(connection: Connection, schema: str, table: str, own: int) -> dict
 
 
 def _copy(connection: Connection, schema: str, table: str) -> None:
-    """Insert the rows of a schema's table; a person's own columns are made where they lack."""
+    """Insert the rows of a schema's table. Adds columns that a person added to the old table."""
     names = rows.columns(connection, table, schema)
     for name in names:
         if name not in rows.columns(connection, table):
@@ -294,8 +294,8 @@ def _add_column(connection: Connection, table: str, name: str) -> None:
     )
 
 
-def _without_foreign_keys(connection: Connection) -> list[tuple[str, str, str]]:
-    """Drop the foreign keys of the first schema. Returns table, name and definition of each."""
+def _drop_foreign_keys(connection: Connection) -> list[tuple[str, str, str]]:
+    """Drop the foreign keys of the current schema. Returns table, name and definition of each."""
     keys = [
         (str(table), str(name), str(definition))
         for table, name, definition in connection.execute(_FOREIGN_KEYS)
@@ -317,7 +317,7 @@ _FOREIGN_KEYS = text("""
 """)
 
 
-def _with_foreign_keys(
+def _add_foreign_keys(
     connection: Connection, keys: list[tuple[str, str, str]], more: str = ""
 ) -> None:
     for table, name, definition in keys:

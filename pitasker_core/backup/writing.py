@@ -1,4 +1,4 @@
-"""Write everything of this crontab to one file."""
+"""Write this crontab and its rows to one file."""
 
 import os
 import tempfile
@@ -21,16 +21,16 @@ from pitasker_core.sync import install, service, store
 
 
 def back_up(environment: Environment, file: Path) -> int:
-    """Write this crontab and its rows to a file for its owner alone. Returns its bytes.
+    """Write this crontab and its rows, both of one moment, to a file. Returns its size in bytes.
 
-    Both are of one moment. The secrets by which people sign in are not in it. Raises
+    Only its owner can read the file. It does not contain the secrets for signing in. Raises
     ExecutionError, DatabaseError.
     """
     with database.session(environment) as session:
         own = store.own_crontab(session)
     with database.administer(environment) as connection:
         with install.locked(environment):
-            # The snapshot is taken by the first statement; syncs may go on after that.
+            # The first statement takes the snapshot. After that syncs may go on.
             connection.execute(text("set transaction isolation level repeatable read, read only"))
             connection.execute(text("select 1"))
             crontab, _ = service.read_crontab(environment)
@@ -38,9 +38,9 @@ def back_up(environment: Environment, file: Path) -> int:
 
 
 def write(connection: Connection, file: Path, crontab: str | None, own: int | None) -> int:
-    """Write a text, and the rows that a connection sees, to a file. Returns its bytes.
+    """Write a crontab's text and rows to a file. Returns its size in bytes.
 
-    `own` is the crontab whose rows are written; None for all, whatever the tables' version.
+    `own` is the crontab whose rows are written. None writes all rows, for any tables' version.
     """
     made = clock.now()
     columns = {table: rows.columns(connection, table) for table in rows.tables(connection)}
@@ -67,10 +67,10 @@ def write(connection: Connection, file: Path, crontab: str | None, own: int | No
 
 @contextmanager
 def _put_in_place(file: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `file` when all of it is on the disk.
+    """Give a new file that replaces `file` when all of it is on the disk.
 
-    Its name until then cannot be guessed, and it is made by us: in a folder that others may write
-    to, nobody can have put a link there.
+    Its temporary name cannot be guessed. So nobody can have put a link there, even in a folder that
+    others may write to.
     """
     unfinished = None
     try:

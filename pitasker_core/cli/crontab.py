@@ -143,12 +143,12 @@ def _restore_archive(environment: Environment, words: Words) -> Answer:
             + "".join(["\nThis machine lacks what they name:", *lacks] if lacks else []),
         )
     done = backup.restore(environment, ACTOR, contents, words.source)
-    lines = [f"Restored. What was there before is in {done.kept}."]
+    lines = [f"Restored. The previous state is in {done.previous}."]
     lines += [f"- {on_one_line(note)}" for note in done.notes]
     if done.problem:
         lines.append(f"The tasks do not follow yet. {done.problem.user_message}")
     data = {
-        "kept": str(done.kept),
+        "kept": str(done.previous),
         "notes": done.notes,
         **error_shape(done.problem),
     }

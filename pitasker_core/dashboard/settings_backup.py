@@ -130,7 +130,7 @@ def _restored(contents: Contents) -> Restored:
 
 def _report(restored: Restored) -> None:
     st.session_state.restore_generation = st.session_state.get("restore_generation", 0) + 1
-    add_notice("warning", f"Restored. What was there before is in {restored.kept}.")
+    add_notice("warning", f"Restored. The previous state is in {restored.previous}.")
     for note in restored.notes:
         add_notice("warning", note)
     if restored.problem:

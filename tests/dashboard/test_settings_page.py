@@ -152,7 +152,7 @@ def test_a_backup_is_restored_after_a_preview_and_a_confirmation(
     labelled(app.checkbox, "Replace my present tasks, history and crontab by this backup").check()
     app.run()
     press(app, "Restore this backup")
-    assert "Restored. What was there before is in" in said(app)
+    assert "Restored. The previous state is in" in said(app)
     assert crontab.read() == text
     assert [task.name for task in tasks.listing(environment).tasks] == ["Backup"]
 

@@ -58,7 +58,7 @@ def test_a_backup_brings_the_tasks_and_the_crontab_back(environment, crontab, fi
     assert crontab.read() == crontab_then
     assert [t.name for t in tasks.listing(environment).tasks] == [t.name for t in tasks_then]
     assert service.preview(environment).plan.changes == ()
-    assert backup.read(done.kept).crontab == "# something else\n"
+    assert backup.read(done.previous).crontab == "# something else\n"
     before = edit.snapshots(environment)[1]
     assert edit.snapshot(environment, before.id).text == "# something else\n"
     assert audit.listing(environment, 1)[0].kind == "restored from a backup"
@@ -70,7 +70,7 @@ def test_a_restore_can_itself_be_taken_back(environment, crontab, file):
     then = crontab.read()
     done = backup.restore(environment, ME, backup.read(file))
     assert (names(environment), crontab.read()) == ([], None)
-    backup.restore(environment, ME, backup.read(done.kept))
+    backup.restore(environment, ME, backup.read(done.previous))
     assert (names(environment), crontab.read()) == (["Backup"], then)
 
 
@@ -180,7 +180,7 @@ def test_after_an_upgrade_the_old_version_restores_its_backup_over_the_newer_dat
         assert database.revision(connection) == database.newest_revision()
         assert connection.scalar(text("select to_regclass('later')")) is None
     with pytest.raises(InvalidSyntax, match="newer PiTasker"):
-        backup.read(done.kept)  # it is whole, for the version that made the tables
+        backup.read(done.previous)  # it is whole, for the version that made the tables
 
 
 # --- Nothing, or all of it ---------------------------------------------------------------------
@@ -250,11 +250,11 @@ def test_what_is_written_during_a_restore_is_in_its_copy_or_in_what_was_restored
     writers = []
 
     def write_while_another_waits(connection, *arguments):
-        create_one = threading.Thread(
+        thread = threading.Thread(
             target=lambda: create(environment, "Meanwhile", system_managed=False)
         )
-        writers.append(create_one)
-        create_one.start()
+        writers.append(thread)
+        thread.start()
         waiting = text("select count(*) from pg_locks where not granted")
         until(lambda: connection.scalar(waiting))
         return write(connection, *arguments)
@@ -263,7 +263,7 @@ def test_what_is_written_during_a_restore_is_in_its_copy_or_in_what_was_restored
     done = backup.restore(environment, ME, backup.read(file))
     writers[0].join()
     assert names(environment) == ["Meanwhile"]
-    assert backup.read(done.kept).rows["tasks"] == 1
+    assert backup.read(done.previous).rows["tasks"] == 1
 
 
 # --- Another user, another machine -------------------------------------------------------------
@@ -295,9 +295,9 @@ def test_another_users_tasks_runs_and_entries_become_those_of_this_one(environme
         assert session.scalar(select(func.count()).select_from(RunRow)) == 2
     assert service.sync(anna, Request(ME)).pulled == []
     assert service.preview(anna).plan.changes == ()
-    # The files of another home are not ours to name: they are told.
+    # PiTasker does not change paths of another home. It reports them.
     assert any("There is no file /home/pi/bin/backup.sh" in note for note in done.notes)
-    assert "Line 2: there is no user pi on this machine, to whom mail goes." in done.notes
+    assert "Line 2: MAILTO is pi, and there is no user pi on this machine." in done.notes
     assert "Line 7: there is no user camera on this machine." in done.notes
 
 
@@ -309,7 +309,7 @@ def test_a_record_that_waits_during_a_restore_is_no_run_of_another_task(environm
     done = backup.restore(environment, ME, backup.read(FORMAT_1), "pi@raspberrypi")
     spool.collect(environment)
     assert len(runs.runs(environment)) == 2
-    backup.restore(environment, ME, backup.read(done.kept))
+    backup.restore(environment, ME, backup.read(done.previous))
     assert [run.exit_code for run in runs.runs(environment)] == [1]
 
 
@@ -376,7 +376,7 @@ def test_a_restore_leaves_other_crontabs_of_the_database_alone(environment, cron
     with database.session(pi) as session:
         assert session.scalar(select(func.count()).where(RunRow.task == nightly.id)) == 1
         details = session.scalars(select(OperationRow.details)).all()
-    pushed = [change["task"] for one in details for change in one.get("pushed", [])]
+    pushed = [change["task"] for row in details for change in row.get("pushed", [])]
     assert nightly.id in pushed
     assert not {1, 2, 3} & set(pushed)
     assert service.preview(pi).plan.changes == ()

@@ -111,7 +111,7 @@ def test_a_restore_starts_no_program_but_those_of_cron(
         (lambda dump: dump[: len(dump) // 2], "not complete|too early"),
         (lambda dump: dump.replace(b"COPY public.tasks ", b"COPY public.other "), "no table tasks"),
         (lambda dump: dump + dump[dump.index(b"COPY public.tasks") :], "twice"),
-        (lambda dump: dump.replace(b"\n0004\n", b"\n00x4\n"), "newer|no version"),
+        (lambda dump: dump.replace(b"\n0004\n", b"\n00x4\n"), "newer|unknown version"),
     ],
 )
 def test_an_empty_or_cut_dump_is_refused(file, change, why):
@@ -126,11 +126,15 @@ def test_an_empty_or_cut_dump_is_refused(file, change, why):
         ("rows/tasks", lambda data: data[:-1], "cut off"),
         ("rows/tasks", lambda data: data * 2, "rows are missing"),
         ("rows/tasks", lambda data: None, "no table tasks"),
-        ("complete", lambda data: b"{}", "no backup"),
-        ("pitasker.json", lambda data: data.replace(b'"tasks"', b'"pg_authid"'), "no backup"),
-        ("pitasker.json", lambda data: b"[" * 100_000, "no backup"),
-        ("pitasker.json", lambda data: b"[]", "no backup"),
-        ("pitasker.json", lambda data: b'{"format": 1, "madeAt": 5}', "no backup"),
+        ("complete", lambda data: b"{}", "not a PiTasker backup"),
+        (
+            "pitasker.json",
+            lambda data: data.replace(b'"tasks"', b'"pg_authid"'),
+            "not a PiTasker backup",
+        ),
+        ("pitasker.json", lambda data: b"[" * 100_000, "not a PiTasker backup"),
+        ("pitasker.json", lambda data: b"[]", "not a PiTasker backup"),
+        ("pitasker.json", lambda data: b'{"format": 1, "madeAt": 5}', "not a PiTasker backup"),
     ],
 )
 def test_a_backup_that_is_not_whole_is_refused(file, part, change, why):
@@ -156,7 +160,7 @@ def test_rows_that_do_not_fit_change_nothing(pi, crontab, file, part, change):
     create(pi)
     then = crontab.read()
     with_part(file, part, change)
-    with pytest.raises(InvalidSyntax, match=r"no PiTasker wrote") as refused:
+    with pytest.raises(InvalidSyntax, match=r"PiTasker did not write") as refused:
         backup.restore(pi, ME, backup.read(file))
     assert "Nothing was changed." in refused.value.user_message
     assert crontab.read() == then
@@ -230,7 +234,7 @@ def test_a_header_is_not_read_into_memory_whatever_its_size(file):
 def test_only_plain_files_are_taken_from_a_backup(file, kind):
     parts = members(FORMAT_1)
     pack(file, parts, crontab=kind)
-    with pytest.raises(InvalidSyntax, match="no backup"):
+    with pytest.raises(InvalidSyntax, match="not a PiTasker backup"):
         backup.read(file)
 
 
@@ -245,7 +249,7 @@ NO_BACKUPS = {
 @pytest.mark.parametrize("content", NO_BACKUPS.values(), ids=NO_BACKUPS)
 def test_a_file_that_is_no_backup_is_refused(file, content):
     file.write_bytes(content)
-    with pytest.raises(InvalidSyntax, match="no backup of PiTasker's"):
+    with pytest.raises(InvalidSyntax, match="not a PiTasker backup"):
         backup.read(file)
 
 
@@ -253,13 +257,13 @@ def test_a_damaged_backup_is_refused(file):
     data = bytearray(FORMAT_1.read_bytes())
     data[-200] ^= 0xFF
     file.write_bytes(data)
-    with pytest.raises(InvalidSyntax, match="no backup of PiTasker's"):
+    with pytest.raises(InvalidSyntax, match="not a PiTasker backup"):
         backup.read(file)
 
 
 def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InvalidSyntax, match="no backup"):
+    with pytest.raises(InvalidSyntax, match="not a PiTasker backup"):
         backup.read(tmp_path / "pipe")
     with pytest.raises(NotFound):
         backup.read(tmp_path / "none")
