@@ -1,8 +1,7 @@
 """The command line: each command calls one function of the core and prints its answer.
 
-Exit codes: 0 success, 1 done, but something needs attention (a conflict, a task that failed, a
-health that is not green), 2 the command was not understood, 3 refused or failed, and nothing was
-changed.
+Exit codes: 0: success. 1: done, but something needs attention (a conflict, a failed task, a health
+that is not green). 2: the command was not understood. 3: refused or failed; nothing was changed.
 """
 
 import argparse
@@ -32,8 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _main(argv)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of our output has closed it, as `head` does. The command is done; the exit code
-        # is that of a program ended by SIGPIPE. Python would try to write again at exit.
+        # The reader closed our output, as `head` does. Exit as a program that SIGPIPE ended. Python
+        # would write to the closed pipe again at exit, so redirect standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     return code
@@ -45,7 +44,7 @@ def _main(argv: Sequence[str] | None) -> int:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _WITHOUT_COMMAND):
-        arguments.insert(0, "up")  # `--port` alone serves the dashboard
+        arguments.insert(0, "up")  # options alone, such as `--port`, serve the dashboard
     parser = make_parser(arguments[0])
     words, others = parser.parse_known_args(arguments)
     words.arguments = others
@@ -84,21 +83,21 @@ def _run(words: Words) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Prints arguments as inert text."""
+    """A parser whose messages cannot control the terminal."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
         super()._print_message(visible(message), file)
 
 
 def make_parser(command: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser, with the arguments of one command and the names of all."""
+    """Return the parser with the arguments of one command and the names of all commands."""
     parser = _Parser(
         prog="pitasker",
         description="The front end to your crontab. Without a command: serve the dashboard.",
         epilog="Exit codes: 0 success; 1 done, but something needs attention; 2 not understood; "
         "3 refused or failed, and nothing was changed. "
-        "For contributors: `./pitasker test` runs the tests (with --fast, those that need no "
-        "database, server or browser); `./pitasker lint` checks format, style, types and imports.",
+        "For contributors: `./pitasker test` runs the tests (with --fast: only the tests without "
+        "database, server and browser); `./pitasker lint` checks format, style, types and imports.",
     )
     parser.add_argument("--version", action="version", version=f"PiTasker {__version__}")
     parser.set_defaults(takes_others=False, logs_to_file=True, logs_to_terminal=False)

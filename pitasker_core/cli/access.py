@@ -1,4 +1,4 @@
-"""Commands of access and notifications: passwords, links, tokens, channels."""
+"""Commands for access and notifications: passwords, links, tokens, channels."""
 
 import getpass
 import sys
@@ -15,24 +15,24 @@ from pitasker_core.server.auth import Role
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    secret = command(commands, "password", _password, "set the password for signing in")
-    link = command(commands, "link", _link, "print a link that signs in once")
-    link.add_argument("--port", type=int, help="default: that of the server that runs")
-    command(commands, "sign-out-all", _sign_out_all, "end every session, on every device")
+    password = command(commands, "password", _password)
+    link = command(commands, "link", _link)
+    link.add_argument("--port", type=int, help="default: the port of the running server")
+    command(commands, "sign-out-all", _sign_out_all)
 
-    token = group(commands, "token", "tokens by which scripts reach the API")
+    token = group(commands, "token")
     new = command(token, "new", _token_new, "create a token")
     new.add_argument("name", help="what it is for")
-    command(token, "list", _token_list, "all tokens")
-    gone = command(token, "revoke", _token_revoke, "revoke a token")
-    gone.add_argument("token", type=int, metavar="ID")
+    command(token, "list", _token_list, "list all tokens")
+    revoke = command(token, "revoke", _token_revoke, "revoke a token")
+    revoke.add_argument("token", type=int, metavar="ID")
 
-    for one in (secret, link, new):
-        one.add_argument("--read-only", action="store_true", help="for looking, not changing")
+    for parser in (password, link, new):
+        parser.add_argument("--read-only", action="store_true", help="allow reading only")
 
-    notify = group(commands, "notify", "the channels of notifications")
-    tried = command(notify, "test", _notify_test, "send a test to the channels")
-    tried.add_argument("name", nargs="?", metavar="CHANNEL", help="default: all of them")
+    notify = group(commands, "notify")
+    test = command(notify, "test", _notify_test, "send a test message to the channels")
+    test.add_argument("name", nargs="?", metavar="CHANNEL", help="default: all channels")
 
 
 def _password(environment: Environment, words: Words) -> Answer:
@@ -40,7 +40,7 @@ def _password(environment: Environment, words: Words) -> Answer:
     if sys.stdin.isatty():
         first = getpass.getpass("New password: ")
         if getpass.getpass("Again: ") != first:
-            raise InvalidSyntax("These two are not the same.", "Nothing was changed. Try again.")
+            raise InvalidSyntax("The passwords differ.", "Nothing was changed. Try again.")
     else:
         try:
             first = sys.stdin.buffer.readline().decode().rstrip("\n")
@@ -62,33 +62,33 @@ def _link(environment: Environment, words: Words) -> Answer:
         addresses = launch.list_addresses(launch.ADDRESS, port or launch.PORT, base)
     token = auth.new_link(environment, role)
     links = [f"{address}/login?token={token}" for address in dict.fromkeys(addresses)]
-    lines = ["This link signs in once, within a day:", links[0]]
+    lines = ["This link signs in once, within 24 hours:", links[0]]
     if len(links) > 1:
-        lines += ["The same link, at the other addresses of PiTasker:", *links[1:]]
+        lines += ["The same link at PiTasker's other addresses:", *links[1:]]
     if not runs:
-        lines.append("No server of PiTasker runs there at the moment: `./pitasker` starts it.")
+        lines.append("No server of PiTasker runs at this address. `./pitasker` starts it.")
     return Answer({"link": links[0], "links": links, "runs": runs}, "\n".join(lines))
 
 
 def _sign_out_all(environment: Environment, words: Words) -> Answer:
     auth.sign_out_everyone(environment)
-    return Answer({"signedOut": True}, "Everybody is signed out, and unused links are revoked.")
+    return Answer({"signedOut": True}, "All sessions were ended, and unused links were revoked.")
 
 
 def _token_new(environment: Environment, words: Words) -> Answer:
     role = Role.READ if words.read_only else Role.WRITE
     token = tokens.create(environment, ACTOR, words.name, role)
-    return Answer({"token": token}, f"It is shown this once:\n{token}")
+    return Answer({"token": token}, f"The token. It is not shown again:\n{token}")
 
 
 def _token_list(environment: Environment, words: Words) -> Answer:
-    found = tokens.listing(environment)
+    listed = tokens.listing(environment)
     rows = [
         (str(t.id), t.name, t.role.value, f"{t.used_at:%Y-%m-%d}" if t.used_at else "never")
-        for t in found
+        for t in listed
     ]
-    text = table(("id", "name", "may", "used"), rows) if found else "There are no tokens."
-    return Answer({"tokens": [Token.of(one) for one in found]}, text)
+    text = table(("id", "name", "may", "used"), rows) if listed else "There are no tokens."
+    return Answer({"tokens": [Token.of(token) for token in listed]}, text)
 
 
 def _token_revoke(environment: Environment, words: Words) -> Answer:
@@ -97,7 +97,7 @@ def _token_revoke(environment: Environment, words: Words) -> Answer:
 
 
 def _notify_test(environment: Environment, words: Words) -> Answer:
-    names = [words.name] if words.name else [one.name for one in channels.listing(environment)]
+    names = [words.name] if words.name else [c.name for c in channels.listing(environment)]
     if not names:
         raise NotFound("There are no channels.", "Add one under Settings, Notifications.")
     lines = [delivery.test(environment, name) for name in names]

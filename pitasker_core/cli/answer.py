@@ -1,6 +1,6 @@
-"""What a command answers, and how it is put for people."""
+"""The answer of a command, and its text for people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +8,12 @@ from typing import Any
 from pitasker_core.base.errors import CrontabReverted, MassRemoval
 from pitasker_core.base.text import on_one_line
 
-NOT_YET = "Saved, but not in the crontab yet."
+NOT_YET = "Saved, but not yet in the crontab."
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command has to say, for programs and for people."""
+    """The answer of a command: data for programs, and a text for people."""
 
     data: Any
     text: str
@@ -21,7 +21,7 @@ class Answer:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under their heads, in columns; nothing in a cell is obeyed by a terminal."""
+    """Return rows under their heads, in columns. No cell can control the terminal."""
     clean = [[on_one_line(cell) for cell in row] for row in [heads, *rows]]
     widths = [max(len(row[i]) for row in clean) for i in range(len(heads))]
     return "\n".join(
@@ -30,9 +30,14 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def by_task(texts: Mapping[int, str]) -> list[str]:
+    """Return a line for each task and its text."""
+    return [f"task {task}: {text}" for task, text in texts.items()]
+
+
 @contextmanager
 def advising(advice: str) -> Iterator[None]:
-    """Say by which options a person confirms, where the core can only say that one must."""
+    """Name the command's options in the advice of an error that asks for a confirmation."""
     try:
         yield
     except (MassRemoval, CrontabReverted) as problem:

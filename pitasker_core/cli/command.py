@@ -1,4 +1,4 @@
-"""How a command is declared: its name, what runs it, and the sentence that says what it does."""
+"""Declare a command: its name, the function that runs it, and its help text."""
 
 import argparse
 from collections.abc import Callable
@@ -6,9 +6,10 @@ from typing import TypeAlias
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.cli.answer import Answer
+from pitasker_core.cli.commands import HELP
 
 ACTOR = "command line"
-"""Who did it, in the history."""
+"""The actor in the history."""
 
 Words = argparse.Namespace
 
@@ -16,16 +17,20 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def command(
-    commands: Commands, name: str, run: Callable[[Environment, Words], Answer | int], text: str
+    commands: Commands,
+    name: str,
+    run: Callable[[Environment, Words], Answer | int],
+    text: str | None = None,
 ) -> argparse.ArgumentParser:
-    """Declare a command; its arguments are added to what is returned."""
-    one = commands.add_parser(name, help=text, description=text)
-    one.add_argument("--json", action="store_true", help="answer in JSON, for programs")
-    one.set_defaults(run=run)
-    return one
+    """Declare a command and return its parser. `text` is needed only for commands of a group."""
+    text = text or HELP[name]
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
+    parser.set_defaults(run=run)
+    return parser
 
 
-def group(commands: Commands, name: str, text: str) -> Commands:
+def group(commands: Commands, name: str) -> Commands:
     """Declare a command that has commands of its own."""
-    one = commands.add_parser(name, help=text)
-    return one.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser = commands.add_parser(name, help=HELP[name])
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -1,7 +1,7 @@
-"""All commands, by the module that declares and runs them.
+"""All commands and their help texts, by the module that declares and runs them.
 
-The command line imports a module only for its own commands, so that `--help` and small commands
-start fast. The texts here are those of `--help`; a test holds them against the modules.
+The command line imports a module only for its own commands. So `--help` and small commands start
+fast. A test checks that each module declares its commands.
 """
 
 import argparse
@@ -12,38 +12,38 @@ from typing import Any
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "server": {
         "up": "serve the dashboard (the default)",
-        "demo": "serve a dashboard on a crontab made to be played with",
+        "demo": "serve a dashboard with a demo crontab to try things on",
         "agent": "keep the tasks and the crontab in sync, without the dashboard",
-        "service": "PiTasker as a service that starts at boot",
+        "service": "install PiTasker as a service that starts at boot",
         "stop": "end the servers, agents and private database of this home",
-        "psql": "a shell on the database; takes psql's own arguments",
+        "psql": "open psql on the database; takes psql's arguments",
     },
     "access": {
         "password": "set the password for signing in",
         "link": "print a link that signs in once",
         "sign-out-all": "end every session, on every device",
-        "token": "tokens by which scripts reach the API",
-        "notify": "the channels of notifications",
+        "token": "manage the API tokens of scripts",
+        "notify": "manage the channels of notifications",
     },
     "sync": {
-        "status": "counts of tasks and entries, and the health of sync",
+        "status": "show the numbers of tasks and entries, and the health of sync",
         "sync": "sync the tasks and the crontab",
-        "validate": "list all differences and problems; changes nothing",
+        "validate": "list all differences and problems; change nothing",
         "import": "turn unmanaged entries into tasks",
         "export": "write tasks to the crontab",
     },
     "crontab": {
-        "raw": "the whole crontab as text",
-        "snapshots": "earlier texts of the crontab",
+        "raw": "print or replace the whole text of the crontab",
+        "snapshots": "list earlier texts of the crontab",
         "backup": "write the database and the crontab to one file",
-        "restore": "go back to a snapshot, or to a file that backup wrote",
+        "restore": "restore a snapshot, or a file that backup wrote",
         "detach": "remove the recorder from every entry, before leaving PiTasker",
     },
     "crontabs": {
-        "crontabs": "the crontabs of the database, after a change of names",
+        "crontabs": "choose the database's crontab after a change of host or user name",
     },
     "tasks": {
-        "list": "all tasks",
+        "list": "list all tasks",
         "add": "add a task",
         "edit": "change a task",
         "pause": "pause tasks; their entries stay, commented out",
@@ -53,31 +53,32 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "stop-managing": "delete tasks and leave their entries in the crontab, unmanaged",
     },
     "task_files": {
-        "tasks": "tasks as files: export and import",
+        "tasks": "export tasks to files, and import them",
     },
     "templates": {
         "templates": "ready-made tasks with parameters",
     },
     "runs": {
         "run": "run a task now, in cron's environment",
-        "runs": "recent runs, newest first",
-        "output": "the output of a run, byte for byte",
-        "why": "why a task did not run, with every check",
+        "runs": "list recent runs, newest first",
+        "output": "print the output of a run, byte for byte",
+        "why": "explain why a task did not run, with every check",
     },
     "doctor": {
-        "doctor": "what will not work in a crontab: exit code 0 if nothing of high severity was "
-        "found, 1 if something was, 2 if the crontab could not be read",
-        "explain": "what cron would run for an entry, and how; runs nothing",
+        "doctor": "list what will not work in a crontab: exit code 0 without findings of high "
+        "severity, 1 with such findings, 2 if the crontab could not be read",
+        "explain": "show what cron would run for an entry, and how; run nothing",
     },
     "schedules": {
-        "schedule": "what words or five fields mean to cron, and the next five runs: exit code 0 "
-        "for one schedule, 1 if there are several or only a near one, 3 if nothing is understood",
+        "schedule": "explain a schedule in words or five fields, with its next five runs: exit "
+        "code 0 for one schedule, 1 for several or only similar ones, 3 for none",
     },
 }
+HELP = {name: text for texts in COMMANDS.values() for name, text in texts.items()}
 
 
 def add_commands(commands: "argparse._SubParsersAction[Any]", name: str | None) -> None:
-    """Declare all commands; only the family of the command with this name in full."""
+    """Declare all commands. The arguments are declared only for the named command's module."""
     for family, texts in COMMANDS.items():
         if name in texts:
             importlib.import_module(f"pitasker_core.cli.{family}").add_to(commands)

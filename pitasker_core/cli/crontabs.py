@@ -1,4 +1,4 @@
-"""The crontabs of the database, and the answer to which of them is this one."""
+"""The crontabs of the database, and the choice of the one that is ours."""
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.cli.answer import Answer, table
@@ -9,19 +9,19 @@ from pitasker_core.server.answers.access import Crontabs
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    known = group(commands, "crontabs", "the crontabs of the database, after a change of names")
-    command(known, "list", _list, "all of them; first this one, or those that it may be")
-    same = command(known, "continue", _continue, "this crontab is a known one under another name")
+    choices = group(commands, "crontabs")
+    command(choices, "list", _list, "list all crontabs; this one or the candidates first")
+    same = command(choices, "continue", _continue, "use a crontab's rows under the new name")
     same.add_argument("crontab", type=int, metavar="ID")
-    command(known, "new", _new, "this crontab is none of the known ones")
+    command(choices, "new", _new, "start without rows, as a new crontab")
 
 
 def _list(environment: Environment, words: Words) -> Answer:
-    found = crontabs.listing(environment)
-    rows = [(str(one.id), str(one), str(one.tasks), one.standing.value, one.why) for one in found]
+    listed = crontabs.listing(environment)
+    rows = [(str(row.id), str(row), str(row.tasks), row.standing.value, row.why) for row in listed]
     heads = ("id", "crontab", "tasks", "standing", "why")
     text = f"This crontab is {environment.identity}.\n{table(heads, rows)}"
-    return Answer(Crontabs.of(environment.identity, found), text)
+    return Answer(Crontabs.of(environment.identity, listed), text)
 
 
 def _continue(environment: Environment, words: Words) -> Answer:

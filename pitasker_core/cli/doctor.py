@@ -1,4 +1,4 @@
-"""The doctor, and what cron would run for an entry."""
+"""Commands of the doctor, and the explanation of an entry."""
 
 import re
 import sys
@@ -23,42 +23,36 @@ from pitasker_core.sync import service
 
 _UNREADABLE = 2
 _LARGEST = 16 * 1024 * 1024
-"""Bytes of a file that are read: cron itself takes 10,000 lines."""
+"""Bytes read of a file. Cron itself takes 10,000 lines."""
 _SHOWN = 12
-"""Lines that are named of a finding that is repeated."""
+"""Line numbers shown for a repeated finding."""
 _MARKS = {Severity.HIGH: "✗", Severity.MEDIUM: "!", Severity.LOW: "·"}
 
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    examine = command(
-        commands,
-        "doctor",
-        _doctor,
-        "what will not work in a crontab: exit code 0 if nothing of high severity was found, "
-        "1 if something was, 2 if the crontab could not be read",
-    )
+    examine = command(commands, "doctor", _doctor)
     examine.add_argument(
         "file", nargs="?", help="a crontab; - is standard input (default: the installed crontab)"
     )
-    examine.add_argument("--text-only", action="store_true", help="look at no file of this machine")
+    examine.add_argument(
+        "--text-only", action="store_true", help="do not look at files of this machine"
+    )
     acts = examine.add_mutually_exclusive_group()
     acts.add_argument(
         "--rules", action="store_true", help="print the documentation of all rules in Markdown"
     )
     place = ("RULE", "TASK|line:LINE")
-    acts.add_argument("--silence", nargs=2, metavar=place, help="report a rule no longer there")
-    acts.add_argument("--unsilence", nargs=2, metavar=place, help="report it again")
+    acts.add_argument("--silence", nargs=2, metavar=place, help="stop reporting a rule there")
+    acts.add_argument("--unsilence", nargs=2, metavar=place, help="report the rule there again")
     acts.add_argument("--fix", nargs=2, metavar=("RULE", "LINE"), help="apply the fix of a finding")
 
-    explain = command(
-        commands, "explain", _explain, "what cron would run for an entry, and how; runs nothing"
-    )
+    explain = command(commands, "explain", _explain)
     explain.add_argument("place", metavar="TASK|line:LINE")
     explain.add_argument(
         "--login",
         action="store_true",
-        help="also compare with your login shell's environment; this runs your login files",
+        help="compare with your login shell's environment; this runs your login files",
     )
 
 
@@ -134,7 +128,7 @@ def _change_silence(environment: Environment, words: Words) -> Answer:
     place = _place(environment, what)
     if words.silence:
         doctor.silence(environment, ACTOR, rule, place)
-        text = f"{rule} is not reported there any more."
+        text = f"{rule} is no longer reported there."
     else:
         doctor.unsilence(environment, ACTOR, rule, place)
         text = f"{rule} is reported there again."
@@ -148,11 +142,11 @@ def _place(environment: Environment, what: str) -> Place:
 
 
 def _numbers(what: str) -> tuple[int | None, int | None]:
-    """The task, or the line, that a word names."""
+    """Return the task's id or the line number that a word names."""
     match = re.fullmatch(r"(line:)?([1-9][0-9]{0,8})", what)
     if match is None:
         raise InvalidSyntax(
-            f"{what} names no task and no line.", "Write 7 for task 7, or line:12 for line 12."
+            f"{what} is neither a task nor a line.", "Write 7 for task 7, or line:12 for line 12."
         )
     number = int(match[2])
     return (None, number) if match[1] else (number, None)
@@ -161,7 +155,7 @@ def _numbers(what: str) -> tuple[int | None, int | None]:
 def _fix(environment: Environment, rule: str, what: str) -> Answer:
     match = re.fullmatch(r"(?:line:)?([1-9][0-9]{0,8})", what)
     if match is None:
-        raise InvalidSyntax(f"{what} is no line.", "Write the number of the line.")
+        raise InvalidSyntax(f"{what} is not a line number.", "Write the number of the line.")
     line = int(match[1])
     done = doctor.apply_fix(environment, ACTOR, rule, line)
     problem = done.problem
@@ -192,11 +186,11 @@ def _explained(execution: Execution, differences: list[Difference] | None) -> st
         ("standard input", stdin),
         ("folder", execution.folder),
         ("output", recorded + mail),
-        *((f"{name}", value) for name, value in sorted(execution.environment.items())),
+        *sorted(execution.environment.items()),
     ]
     text = table(("cron", "value"), rows)
     if differences is None:
-        return f"{text}\n\n--login compares this with your login shell, by running its login files."
+        return f"{text}\n\n--login compares this with your login shell. It runs your login files."
     if not differences:
         return f"{text}\n\nYour login shell sets the same environment."
     unset = "(not set)"

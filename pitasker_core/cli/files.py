@@ -8,10 +8,7 @@ from pitasker_core.base.errors import ExecutionError, NotFound
 
 
 def read_file(name: str, limit: int) -> bytes:
-    """The bytes of a file, or of standard input for `-`: at most one more than the limit.
-
-    Raises NotFound.
-    """
+    """Read a file, or standard input for `-`. Returns at most limit + 1 bytes. Raises NotFound."""
     try:
         if name == "-":
             return sys.stdin.buffer.read(limit + 1)
@@ -22,7 +19,7 @@ def read_file(name: str, limit: int) -> bytes:
 
 
 def write_file(name: str | Path, data: bytes) -> None:
-    """Write a file. A new one is for its owner alone: commands may hold secrets.
+    """Write a file. Only the owner may read a new file: commands may hold secrets.
 
     Raises ExecutionError.
     """

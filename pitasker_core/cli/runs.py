@@ -1,4 +1,4 @@
-"""Runs: start one, what ran, what it printed, and why a task did not run."""
+"""Commands of runs: start a run, list runs, print output, and explain missed runs."""
 
 from pitasker_core import tasks
 from pitasker_core.base import terminal
@@ -19,22 +19,19 @@ _SIGNS = {Verdict.OK: "✓", Verdict.BAD: "✗", Verdict.UNKNOWN: "?"}
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    now = command(commands, "run", _run_now, "run a task now, in cron's environment")
+    now = command(commands, "run", _run_now)
     now.add_argument("task", type=int)
     now.add_argument(
-        "--wait", action="store_true", help="show its output, and end with its exit code"
+        "--wait", action="store_true", help="print its output, and exit with its exit code"
     )
 
-    past = command(commands, "runs", _runs, "recent runs, newest first")
-    past.add_argument("--task", type=int, help="of one task")
-    past.add_argument("--failed", action="store_true", help="only failed runs")
-    past.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
+    runs = command(commands, "runs", _runs)
+    runs.add_argument("--task", type=int, help="only this task's runs")
+    runs.add_argument("--failed", action="store_true", help="only failed runs")
+    runs.add_argument("--limit", type=int, default=50, help="default: %(default)s")
 
-    printed = command(commands, "output", _output, "the output of a run, byte for byte")
-    printed.add_argument("number", type=int, metavar="RUN")
-
-    asked = command(commands, "why", _why, "why a task did not run, with every check")
-    asked.add_argument("task", type=int)
+    command(commands, "output", _output).add_argument("number", type=int, metavar="RUN")
+    command(commands, "why", _why).add_argument("task", type=int)
 
 
 def _run_now(environment: Environment, words: Words) -> Answer | int:
@@ -47,21 +44,21 @@ def _run_now(environment: Environment, words: Words) -> Answer | int:
     spool.collect(environment)
     run = history.named(environment, name)
     number = run.id if run else None
-    text = f"Started, run {number}. `./pitasker output {number}` has what it prints."
+    text = f"Started run {number}. `./pitasker output {number}` prints its output."
     return Answer({"name": name, "run": number}, text)
 
 
 def _wait(environment: Environment, words: Words, name: str) -> int:
-    """Show what a run prints until it has ended; its exit code, or 128 and its signal."""
+    """Print a run's output until it ends. Returns its exit code, or 128 + its signal."""
     try:
         parts = live_output.follow(environment, name)
         terminal.print_bytes(part for part in parts if not words.json)
     except KeyboardInterrupt:
-        terminal.complain("\npitasker: It goes on by itself.")
+        terminal.complain("\npitasker: The run continues.")
         return 130
     run = history.named(environment, name)
     if run is None:
-        raise NotFound("The run was forgotten before it ended.")
+        raise NotFound("The run was deleted before it ended.")
     if words.json:
         terminal.print_json(as_json(Run.of(run)))
     if run.signal is not None:
@@ -72,7 +69,7 @@ def _wait(environment: Environment, words: Words, name: str) -> int:
 def _runs(environment: Environment, words: Words) -> Answer:
     spool.collect(environment)
     kind = "Failed" if words.failed else "All"
-    found = history.runs(environment, words.limit, words.task, kind)
+    runs = history.runs(environment, words.limit, words.task, kind)
     zone = system_zone()
     rows = [
         (
@@ -83,10 +80,10 @@ def _runs(environment: Environment, words: Words) -> Answer:
             run.task_name,
             run.result,
         )
-        for run in found
+        for run in runs
     ]
     text = table(("run", "started", "took", "how", "task", "result"), rows)
-    return Answer({"runs": [Run.of(run) for run in found]}, text if rows else "No runs.")
+    return Answer({"runs": [Run.of(run) for run in runs]}, text if rows else "No runs.")
 
 
 def _output(environment: Environment, words: Words) -> Answer | int:
@@ -98,10 +95,11 @@ def _output(environment: Environment, words: Words) -> Answer | int:
 
 
 def _why(environment: Environment, words: Words) -> Answer:
-    found = gathering.explain(environment, words.task)
-    lines = [found.conclusion, ""]
-    for check in found.checks:
+    explanation = gathering.explain(environment, words.task)
+    lines = [explanation.conclusion, ""]
+    for check in explanation.checks:
         lines.append(f"{_SIGNS[check.verdict]} {check.name}: {check.evidence}")
         if check.verdict is not Verdict.OK:
             lines += [f"    {step}" for step in (check.advice, check.command) if step]
-    return Answer(Why.of(found), "\n".join(on_one_line(line) for line in lines), found.in_order)
+    text = "\n".join(on_one_line(line) for line in lines)
+    return Answer(Why.of(explanation), text, explanation.in_order)

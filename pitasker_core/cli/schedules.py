@@ -1,4 +1,4 @@
-"""What words, or five fields, mean as a schedule."""
+"""The command that explains a schedule in words or five fields."""
 
 from datetime import datetime
 
@@ -14,13 +14,7 @@ from pitasker_core.server import json_schedules
 
 def add_to(commands: Commands) -> None:
     """Declare this command."""
-    schedule = command(
-        commands,
-        "schedule",
-        _schedule,
-        "what words or five fields mean to cron, and the next five runs: exit code 0 for one "
-        "schedule, 1 if there are several or only a near one, 3 if nothing is understood",
-    )
+    schedule = command(commands, "schedule", _schedule)
     schedule.add_argument("text", help='for instance "every weekday at 7:30"')
 
 

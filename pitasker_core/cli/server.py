@@ -1,4 +1,4 @@
-"""PiTasker itself: the server, the demo, the agent, the service, and its database's shell."""
+"""Commands of PiTasker itself: server, demo, agent, service, and psql."""
 
 import argparse
 import os
@@ -13,46 +13,39 @@ from pitasker_core.server import auth, launch, sites, systemd_unit
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    up = command(commands, "up", _up, "serve the dashboard (the default)")
+    up = command(commands, "up", _up)
     up.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
     up.add_argument(
         "--host",
         default=launch.ADDRESS,
-        help="the address to listen on (default: %(default)s, this machine alone); "
-        "any other needs a password",
+        help="the address to listen on (default: %(default)s, only this machine); "
+        "any other address needs a password",
     )
     _add_proxy_options(up)
 
-    demo = command(commands, "demo", _demo, "serve a dashboard on a crontab made to be played with")
+    demo = command(commands, "demo", _demo)
     demo.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
 
-    agent = command(
-        commands, "agent", _agent, "keep the tasks and the crontab in sync, without the dashboard"
-    )
-    agent.set_defaults(logs_to_terminal=True)
+    command(commands, "agent", _agent).set_defaults(logs_to_terminal=True)
 
-    served = command(commands, "service", _service, "PiTasker as a service that starts at boot")
-    served.add_argument("act", choices=["install", "uninstall", "status"])
-    served.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
-    served.add_argument("--host", default=launch.ADDRESS, help="default: %(default)s")
-    _add_proxy_options(served)
+    service = command(commands, "service", _service)
+    service.add_argument("act", choices=["install", "uninstall", "status"])
+    service.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
+    service.add_argument("--host", default=launch.ADDRESS, help="default: %(default)s")
+    _add_proxy_options(service)
 
-    command(commands, "stop", _stop, "end the servers, agents and private database of this home")
-
-    shell = command(commands, "psql", _psql, "a shell on the database; takes psql's own arguments")
-    shell.set_defaults(takes_others=True)
+    command(commands, "stop", _stop)
+    command(commands, "psql", _psql).set_defaults(takes_others=True)
 
 
-def _add_proxy_options(served: argparse.ArgumentParser) -> None:
-    served.add_argument(
-        "--base-url", help="the address that people use, if a proxy stands before PiTasker"
-    )
-    served.add_argument(
+def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--base-url", help="PiTasker's public address behind a proxy")
+    parser.add_argument(
         "--trusted-proxy",
         action="append",
         default=[],
         metavar="ADDRESS",
-        help="a proxy, or a network of them, whose X-Forwarded-For is believed; may be repeated",
+        help="a proxy or network whose X-Forwarded-For is trusted; may be repeated",
     )
 
 
@@ -70,14 +63,15 @@ def _agent(environment: Environment, words: Words) -> int:
 
 def _stop(environment: Environment, words: Words) -> Answer:
     ended = launch.stop(environment)
-    text = f"Ended {', '.join(ended)}." if ended else "Nothing of PiTasker ran."
-    return Answer({"ended": ended}, f"{text} Cron goes on with the crontab as it is.")
+    text = f"Ended {', '.join(ended)}." if ended else "No process of PiTasker ran."
+    return Answer({"ended": ended}, f"{text} Cron continues with the crontab as it is.")
 
 
 def _service(environment: Environment, words: Words) -> Answer:
     if words.act == "uninstall":
         systemd_unit.uninstall()
-        return Answer({"installed": False}, "The service is gone. Tasks and crontab stay.")
+        text = "The service was uninstalled. Tasks and crontab are unchanged."
+        return Answer({"installed": False}, text)
     if words.act == "install":
         launch.refuse_open_door(environment, words.host)
         launch.believed_addresses(words.trusted_proxy)
@@ -86,23 +80,23 @@ def _service(environment: Environment, words: Words) -> Answer:
             arguments += ["--base-url", str(sites.parse_base_url(words.base_url))]
         for proxy in words.trusted_proxy:
             arguments += ["--trusted-proxy", proxy]
-        found = systemd_unit.install(arguments)
+        unit = systemd_unit.install(arguments)
     else:
-        found = systemd_unit.state()
+        unit = systemd_unit.state()
     lines = [
-        f"The service is {'installed' if found.installed else 'not installed'}, "
-        f"{'running' if found.active else 'not running'}, and "
-        f"{'starts' if found.enabled else 'does not start'} by itself."
+        f"The service is {'installed' if unit.installed else 'not installed'}, "
+        f"{'running' if unit.active else 'not running'}, and "
+        f"{'starts' if unit.enabled else 'does not start'} automatically."
     ]
-    if found.installed and not found.lingers:
+    if unit.installed and not unit.lingers:
         lines.append(
             "It runs only while you are logged in. To start it at boot: "
             f"`sudo loginctl enable-linger {user_name()}`"
         )
     if words.act == "install" and not auth.has_password(environment):
         lines.append("To sign in: `./pitasker link`, or set a password: `./pitasker password`.")
-    data = {"installed": found.installed, "active": found.active, "enabled": found.enabled}
-    return Answer({**data, "lingers": found.lingers}, "\n".join(lines), found.active)
+    data = {"installed": unit.installed, "active": unit.active, "enabled": unit.enabled}
+    return Answer({**data, "lingers": unit.lingers}, "\n".join(lines), unit.active)
 
 
 def _psql(environment: Environment, words: Words) -> int:

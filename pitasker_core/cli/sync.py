@@ -1,6 +1,6 @@
 """Commands of sync: status, sync, validate, import, export."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from pitasker_core.base.clock import system_zone
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
 from pitasker_core.base.text import counted, on_one_line
-from pitasker_core.cli.answer import NOT_YET, Answer, advising
+from pitasker_core.cli.answer import NOT_YET, Answer, advising, by_task
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.reports import status
 from pitasker_core.server.answers.reports import Status
@@ -19,21 +19,18 @@ from pitasker_core.sync.merge import Choice, Policy
 from pitasker_core.sync.service import Request, SyncResult
 
 _WAYS_OUT = (
-    "To take it over: `sync --confirm`; tasks without an entry stay as database-only. "
+    "To accept the crontab: `sync --confirm`. Tasks without an entry become database-only. "
     "To write the database's entries again: `sync --take database`."
 )
 
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    status = command(
-        commands, "status", _status, "counts of tasks and entries, and the health of sync"
-    )
-    status.set_defaults(logs_to_file=False)
+    command(commands, "status", _status).set_defaults(logs_to_file=False)
 
-    sync = command(commands, "sync", _sync, "sync the tasks and the crontab")
+    sync = command(commands, "sync", _sync)
     sync.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="only these tasks")
-    sync.add_argument("--dry-run", action="store_true", help="show the plan; changes nothing")
+    sync.add_argument("--dry-run", action="store_true", help="show the plan; change nothing")
     sync.add_argument(
         "--policy",
         choices=[policy.value for policy in Policy],
@@ -43,44 +40,48 @@ def add_to(commands: Commands) -> None:
     sync.add_argument(
         "--take",
         choices=["database", "crontab"],
-        help="which side to keep for everything that is out of sync",
+        help="the side to keep wherever tasks and crontab differ",
     )
     sync.add_argument(
         "--confirm", action="store_true", help="confirm a mass removal or an older crontab"
     )
 
-    command(commands, "validate", _validate, "list all differences and problems; changes nothing")
+    command(commands, "validate", _validate)
 
-    bring = command(commands, "import", _import, "turn unmanaged entries into tasks")
-    bring.add_argument(
+    imports = command(commands, "import", _import)
+    imports.add_argument(
         "lines", nargs="*", type=int, metavar="LINE", help="line numbers (default: all entries)"
     )
-    bring.add_argument("--dry-run", action="store_true", help="list what can be imported, and stop")
-    bring.add_argument(
-        "--database-only", action="store_true", help="copy: leave the entries untagged"
+    imports.add_argument(
+        "--dry-run", action="store_true", help="list the entries that can be imported, and stop"
     )
-    bring.add_argument("--duplicates", action="store_true", help="also entries that equal a task")
-    bring.add_argument(
-        "--plain-names", action="store_true", help="name tasks by their command alone"
+    imports.add_argument(
+        "--database-only", action="store_true", help="copy the entries; leave them untagged"
+    )
+    imports.add_argument(
+        "--duplicates", action="store_true", help="also import entries that equal a task"
+    )
+    imports.add_argument(
+        "--plain-names", action="store_true", help="name tasks only after their commands"
     )
 
-    out = command(commands, "export", _export, "write tasks to the crontab")
-    out.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="default: all")
+    export = command(commands, "export", _export)
+    export.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="default: all")
 
 
 def _status(environment: Environment, words: Words) -> Answer:
-    found = status.status(environment)
-    last = found.last_sync.astimezone(system_zone()) if found.last_sync else None
+    report = status.status(environment)
+    last = report.last_sync.astimezone(system_zone()) if report.last_sync else None
     lines = [
-        f"health          {found.health.value}",
+        f"health          {report.health.value}",
         f"last sync       {last:%Y-%m-%d %H:%M:%S %Z}" if last else "last sync       never",
-        f"tasks           {found.tasks} ({found.synced} in sync, {found.unsynced} out of sync, "
-        f"{found.database_only} database-only)",
-        f"crontab         {counted(found.entries, 'entry', 'entries')} "
-        f"({found.unmanaged} unmanaged, {counted(found.invalid_lines, 'invalid line')})",
-        *(f"  - {reason}" for reason in found.reasons),
+        f"tasks           {report.tasks} ({report.synced} in sync, {report.unsynced} out of sync, "
+        f"{report.database_only} database-only)",
+        f"crontab         {counted(report.entries, 'entry', 'entries')} "
+        f"({report.unmanaged} unmanaged, {counted(report.invalid_lines, 'invalid line')})",
+        *(f"  - {reason}" for reason in report.reasons),
     ]
-    return Answer(Status.of(found), "\n".join(lines), found.health is status.Health.GREEN)
+    return Answer(Status.of(report), "\n".join(lines), report.health is status.Health.GREEN)
 
 
 def _sync(environment: Environment, words: Words) -> Answer:
@@ -93,8 +94,7 @@ def _sync(environment: Environment, words: Words) -> Answer:
             chosen = compared.plan if only is None else compared.plan.only(only)
             choices = {change.tag: Policy(words.take) for change in chosen.changes}
         if words.dry_run:
-            report = validation.validate(compared)
-            return _report(report)
+            return _report(validation.validate(compared))
     request = Request(
         ACTOR, "sync", only, choices, policy=Policy(words.policy), confirmed=words.confirm
     )
@@ -102,22 +102,20 @@ def _sync(environment: Environment, words: Words) -> Answer:
         return _synced(service.sync(environment, request))
 
 
-def _tags(compared: service.Comparison, wanted: Iterable[int]) -> set[UUID]:
-    by_task = {known.task: tag for tag, known in compared.known.items()}
-    if missing := [number for number in wanted if number not in by_task]:
+def _tags(compared: service.Comparison, numbers: Sequence[int]) -> set[UUID]:
+    tags = {task.task: tag for tag, task in compared.known.items()}
+    if missing := [number for number in numbers if number not in tags]:
         raise NotFound(
             f"Task {missing[0]} has no entry in the crontab.", "`./pitasker list` shows all tasks."
         )
-    return {by_task[number] for number in wanted}
+    return {tags[number] for number in numbers}
 
 
 def _synced(done: SyncResult) -> Answer:
     lines = [f"{len(done.pushed)} to the crontab, {len(done.pulled)} from the crontab."]
     if done.old_editor:
         lines.append(done.old_editor)
-    lines += _conflicts(done)
-    lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
-    lines += [f"task {number}: {note}" for number, note in done.notes.items()]
+    lines += [*_conflicts(done), *by_task(done.failures), *by_task(done.notes)]
     return Answer(Synced.of(done), "\n".join(lines), not (done.plan.conflicts or done.failures))
 
 
@@ -152,32 +150,32 @@ def _report(report: validation.Report) -> Answer:
         lines.append(f"{at}{finding.message} [{finding.kind.value}]")
         if finding.text is not None:
             lines.append(f"    {on_one_line(finding.text)}")
-    verdict = "The tasks and the crontab are in sync." if report.is_valid else "Not in order."
+    verdict = "The tasks and the crontab are in sync." if report.is_valid else "Not in sync."
     return Answer(Validation.of(report), "\n".join([*lines, verdict]), report.is_valid)
 
 
 def _import(environment: Environment, words: Words) -> Answer:
-    wanted = None
+    entries = None
     if words.lines or words.dry_run:
-        wanted = importing.importable(service.preview(environment))
+        entries = importing.importable(service.preview(environment))
         if words.lines:
-            by_line = {item.line: item for item in wanted}
+            by_line = {entry.line: entry for entry in entries}
             if missing := [line for line in words.lines if line not in by_line]:
                 raise NotFound(
-                    f"Line {missing[0]} of the crontab is no entry that can be imported.",
-                    "`./pitasker import --dry-run` lists those that can.",
+                    f"Line {missing[0]} of the crontab is not an entry that can be imported.",
+                    "`./pitasker import --dry-run` lists the entries that can.",
                 )
-            wanted = [by_line[line] for line in words.lines]
+            entries = [by_line[line] for line in words.lines]
     if words.dry_run:
-        text = "\n".join(f"{item.line:4} {on_one_line(item.raw)}" for item in wanted or [])
-        shape = {"entries": [{"line": i.line, "text": i.raw.rstrip("\n")} for i in wanted or []]}
-        return Answer(shape, text or "There is nothing to import.")
+        text = "\n".join(f"{entry.line:4} {on_one_line(entry.raw)}" for entry in entries or [])
+        data = {"entries": [{"line": e.line, "text": e.raw.rstrip("\n")} for e in entries or []]}
+        return Answer(data, text or "There is nothing to import.")
     options = ImportOptions(
         skip_duplicates=not words.duplicates,
         system_managed=not words.database_only,
         generate_names=not words.plain_names,
     )
-    done = importing.import_entries(environment, ACTOR, wanted, options)
+    done = importing.import_entries(environment, ACTOR, entries, options)
     lines = [f"{len(done.imported)} imported, {len(done.updated)} updated."]
     lines += [f"line {line}: skipped: {why}" for line, why in sorted(done.skipped.items())]
     lines += [f"line {line}: {why}" for line, why in sorted(done.errors.items())]
@@ -190,13 +188,11 @@ def _export(environment: Environment, words: Words) -> Answer:
     with advising(_WAYS_OUT):
         done = service.export(environment, ACTOR, words.tasks or None)
     lines = [f"{len(done.pushed)} written to the crontab.", *_conflicts(done)]
-    lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
-    lines += [f"task {number}: is in the crontab already" for number in done.in_step]
-    lines += [f"task {done.tasks[c.tag]}: taken over from the crontab" for c in done.pulled]
+    lines += by_task(done.failures)
+    lines += [f"task {number}: is already in the crontab" for number in done.in_step]
+    lines += [f"task {done.tasks[c.tag]}: updated from the crontab" for c in done.pulled]
     if done.left_out:
         numbers = " ".join(map(str, done.left_out))
-        lines.append(
-            f"Left out, as they are database-only: {numbers}. `export {numbers}` writes them too."
-        )
-    lines += [f"task {number}: {note}" for number, note in done.notes.items()]
+        lines.append(f"Skipped database-only tasks: {numbers}. `export {numbers}` writes them too.")
+    lines += by_task(done.notes)
     return Answer(Exported.of(done), "\n".join(lines), not (done.failures or done.plan.conflicts))

@@ -1,4 +1,4 @@
-"""Tasks as files: export for other programs and machines, and import with a preview."""
+"""Export tasks to files for other programs and machines, and import files with a preview."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from pitasker_core.base import paths, terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError
-from pitasker_core.base.text import on_one_line
-from pitasker_core.cli.answer import NOT_YET, Answer, table
+from pitasker_core.base.text import counted, on_one_line
+from pitasker_core.cli.answer import NOT_YET, Answer, by_task, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
 from pitasker_core.cli.files import read_file, write_file
 from pitasker_core.formats.crontab_ui import read_environment
@@ -29,36 +29,36 @@ from pitasker_core.tasks.file_import import (
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    files = group(commands, "tasks", "tasks as files: export and import")
+    files = group(commands, "tasks")
 
-    out = command(files, "export", _export, "write tasks to a file, in one of several formats")
-    out.add_argument(
-        "file", nargs="?", default="-", help="default: standard output; systemd: a folder"
+    export = command(files, "export", _export, "write tasks to a file")
+    export.add_argument(
+        "file", nargs="?", default="-", help="default: standard output; for systemd: a folder"
     )
-    out.add_argument("--format", choices=list(map(str, Target)), default="json")
-    out.add_argument(
-        "--task", type=int, action="append", metavar="TASK", help="only this one; may be repeated"
+    export.add_argument("--format", choices=list(map(str, Target)), default="json")
+    export.add_argument(
+        "--task", type=int, action="append", metavar="TASK", help="only this task; may be repeated"
     )
-    out.add_argument(
+    export.add_argument(
         "--weeks", type=int, choices=range(1, MOST_WEEKS + 1), metavar="WEEKS", default=WEEKS,
-        help=f"how far a calendar goes (default: {WEEKS})",
+        help=f"the number of weeks in a calendar (default: {WEEKS})",
     )  # fmt: skip
 
-    bring = command(files, "import", _import, "make tasks of files; nothing in them is run")
-    bring.add_argument("files", nargs="+", metavar="FILE", help="- is standard input")
-    bring.add_argument(
+    imports = command(files, "import", _import, "create tasks from files; run nothing")
+    imports.add_argument("files", nargs="+", metavar="FILE", help="- is standard input")
+    imports.add_argument(
         "--from",
         dest="source",
         choices=list(map(str, Source)),
         help="the format (default: by the name of the file)",
     )
-    bring.add_argument("--preview", action="store_true", help="say what would be made, and stop")
-    bring.add_argument(
-        "--duplicates", action="store_true", help="also where such a task or entry exists already"
+    imports.add_argument(
+        "--preview", action="store_true", help="list the tasks that would be created, and stop"
     )
-    bring.add_argument(
-        "--database-only", action="store_true", help="no entries in the crontab for now"
+    imports.add_argument(
+        "--duplicates", action="store_true", help="also import tasks that exist already"
     )
+    imports.add_argument("--database-only", action="store_true", help="create no entries")
 
 
 def _export(environment: Environment, words: Words) -> Answer | int:
@@ -91,12 +91,12 @@ def _export_units(units: Units, words: Words) -> Answer | int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise ExecutionError(f"{folder} cannot be made: {problem.strerror}.") from problem
+        raise ExecutionError(f"{folder} cannot be created: {problem.strerror}.") from problem
     for unit in units.files:
         write_file(folder / unit.name, unit.text.encode())
     names = [unit.name for unit in units.files]
     text = (
-        f"{len(names)} units are in {on_one_line(words.file)}. Copy them to "
+        f"{counted(len(names), 'file')} written to {on_one_line(words.file)}. Copy them to "
         "~/.config/systemd/user, then run systemctl --user daemon-reload and "
         "systemctl --user enable --now NAME.timer."
     )
@@ -142,13 +142,12 @@ def _previewed(preview: FilePreview) -> Answer:
 
 
 def _imported(done: FileImport) -> Answer:
-    count = len(done.tasks)
-    lines = [f"{count} {'task' if count == 1 else 'tasks'} imported."]
+    lines = [f"{counted(len(done.tasks), 'task')} imported."]
     lines += [f"task {task.id}: {on_one_line(task.name)}" for task in done.tasks]
     lines += [f"skipped: {on_one_line(str(remark))}" for remark in done.skipped]
     lines += [f"not imported: {on_one_line(str(remark))}" for remark in done.errors]
     lines += _lines(done.notes)
-    lines += [f"task {number}: {why}" for number, why in done.failures.items()]
+    lines += by_task(done.failures)
     if done.problem:
         lines.append(f"{NOT_YET} {done.problem.user_message}")
     in_order = not (done.errors or done.failures or done.problem)
@@ -160,13 +159,13 @@ def _lines(*groups: Iterable[Remark]) -> list[str]:
 
 
 def _complain(notes: Iterable[Remark]) -> None:
-    """Notes go where they do not mix with a file."""
+    """Write notes to standard error, so that they do not mix with a file."""
     for line in _lines(notes):
         terminal.complain(line)
 
 
 def _environment_notes(name: str, source: Source | None) -> tuple[Remark, ...]:
-    """What the `env.db` beside a `crontab.db` of crontab-ui sets."""
+    """Return notes about the variables in the `env.db` beside a `crontab.db` of crontab-ui."""
     path = Path(name)
     beside = path.with_name("env.db") if path.name else path
     is_crontab_ui = source is Source.CRONTAB_UI or (source is None and path.suffix == ".db")

@@ -1,4 +1,4 @@
-"""Commands of tasks: list, add, edit, pause, resume, remove, restore, stop managing."""
+"""Commands for tasks: list, add, edit, pause, resume, remove, restore, stop managing."""
 
 import argparse
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.base.text import on_one_line
-from pitasker_core.cli.answer import NOT_YET, Answer, table
+from pitasker_core.cli.answer import NOT_YET, Answer, by_task, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.reports import doctor
 from pitasker_core.server.answers import tasks as answers
@@ -21,22 +21,22 @@ from pitasker_core.tasks import Applied
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    listed = command(commands, "list", _list, "all tasks")
-    listed.set_defaults(logs_to_file=False)
-    listed.add_argument("--deleted", action="store_true", help="the deleted ones instead")
+    listing = command(commands, "list", _list)
+    listing.set_defaults(logs_to_file=False)
+    listing.add_argument("--deleted", action="store_true", help="list the deleted tasks instead")
 
-    add = command(commands, "add", _add, "add a task")
-    for word in ("name", "schedule", "command"):
-        add.add_argument(word)
+    add = command(commands, "add", _add)
+    for field in ("name", "schedule", "command"):
+        add.add_argument(field)
     add.add_argument("--paused", action="store_true")
-    add.add_argument("--database-only", action="store_true", help="not in the crontab for now")
-    _add_what_may_be_left_out(add)
+    add.add_argument("--database-only", action="store_true", help="write no entry to the crontab")
+    _add_optional_fields(add)
 
-    change = command(commands, "edit", _edit, "change a task")
-    change.add_argument("task", type=int)
-    for word in ("name", "schedule", "command"):
-        change.add_argument(f"--{word}")
-    switch = change.add_mutually_exclusive_group()
+    edit = command(commands, "edit", _edit)
+    edit.add_argument("task", type=int)
+    for field in ("name", "schedule", "command"):
+        edit.add_argument(f"--{field}")
+    switch = edit.add_mutually_exclusive_group()
     switch.add_argument(
         "--system-managed",
         action="store_true",
@@ -48,62 +48,54 @@ def add_to(commands: Commands) -> None:
         action="store_false",
         dest="system_managed",
         default=None,
-        help="take its entry out of the crontab",
+        help="remove its entry from the crontab",
     )
-    _add_what_may_be_left_out(change)
+    _add_optional_fields(edit)
 
-    for name, act, text in (
-        ("pause", _pausing(True), "pause tasks; their entries stay, commented out"),
-        ("resume", _pausing(False), "resume paused tasks"),
-        ("remove", _remove, "delete tasks and their entries"),
-        (
-            "stop-managing",
-            _stop_managing,
-            "delete tasks and leave their entries in the crontab, unmanaged",
-        ),
-        ("undo-remove", _undo_remove, "restore deleted tasks and their entries"),
+    for name, run in (
+        ("pause", _pausing(True)),
+        ("resume", _pausing(False)),
+        ("remove", _remove),
+        ("stop-managing", _stop_managing),
+        ("undo-remove", _undo_remove),
     ):
-        some = command(commands, name, act, text)
-        some.add_argument("tasks", nargs="+", type=int, metavar="TASK")
+        parser = command(commands, name, run)
+        parser.add_argument("tasks", nargs="+", type=int, metavar="TASK")
 
 
-def _add_what_may_be_left_out(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--notes")
-    one.add_argument("--label", action="append", help="may be given several times")
+def _add_optional_fields(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--notes")
+    parser.add_argument("--label", action="append", help="may be repeated")
     either = argparse.BooleanOptionalAction
-    one.add_argument("--record", action=either, help="record the output and the result of its runs")
-    one.add_argument(
+    parser.add_argument("--record", action=either, help="record the output and result of its runs")
+    parser.add_argument(
         "--timeout", type=int, metavar="SECONDS", help="end a recorded run after this; 0: never"
     )
-    one.add_argument(
-        "--overlap", action=either, help="whether a recorded run may start beside another"
-    )
-    one.add_argument(
-        "--catch-up",
-        action=either,
-        help="catch up on runs missed while the machine was off",
+    parser.add_argument("--overlap", action=either, help="let recorded runs overlap")
+    parser.add_argument(
+        "--catch-up", action=either, help="catch up on runs missed while the machine was off"
     )
 
 
 def _list(environment: Environment, words: Words) -> Answer:
-    found = tasks.listing(environment, deleted=words.deleted)
+    listing = tasks.listing(environment, deleted=words.deleted)
     rows = [
         (
             str(task.id),
-            "deleted" if task.deleted_at else found.states[task.id].value,
+            "deleted" if task.deleted_at else listing.states[task.id].value,
             "paused" if task.paused else "",
             task.schedule,
             task.name,
             task.command,
         )
-        for task in found.tasks
+        for task in listing.tasks
     ]
     text = table(("id", "state", "", "schedule", "name", "command"), rows)
     if not rows:
-        text = "There are no tasks. `./pitasker import` makes tasks of the crontab's entries."
-    if found.problem:
-        terminal.complain(f"pitasker: {found.problem.user_message}")
-    return Answer(answers.Tasks.of(found), text, found.problem is None)
+        text = "There are no tasks. `./pitasker import` creates them from the crontab's entries."
+    if listing.problem:
+        terminal.complain(f"pitasker: {listing.problem.user_message}")
+    return Answer(answers.Tasks.of(listing), text, listing.problem is None)
 
 
 def _add(environment: Environment, words: Words) -> Answer:
@@ -119,7 +111,7 @@ def _add(environment: Environment, words: Words) -> Answer:
                 paused=words.paused,
                 notes=words.notes or "",
                 labels=tuple(words.label or ()),
-                **_of_runs(words),
+                **_run_fields(words),
             ),
         ),
         "added",
@@ -136,18 +128,19 @@ def _edit(environment: Environment, words: Words) -> Answer:
         "labels": words.label,
         "system_managed": words.system_managed,
     }
-    fields = {name: value for name, value in given.items() if value is not None} | _of_runs(words)
+    fields = {name: value for name, value in given.items() if value is not None}
+    fields |= _run_fields(words)
     if not fields:
         raise InvalidSyntax(
-            "Nothing to change was given.", "For instance: `edit 3 --schedule '0 4 * * *'`."
+            "No field to change was given.", "For instance: `edit 3 --schedule '0 4 * * *'`."
         )
-    is_of_entry = fields.keys() & {"schedule", "command", "record_runs"}
+    changes_entry = fields.keys() & {"schedule", "command", "record_runs"}
     done = tasks.change(environment, ACTOR, words.task, **fields)
-    return _applied(done, "changed", environment if is_of_entry else None)
+    return _applied(done, "changed", environment if changes_entry else None)
 
 
-def _of_runs(words: Words) -> dict[str, Any]:
-    """What the command line says of a task's runs."""
+def _run_fields(words: Words) -> dict[str, Any]:
+    """Return the given fields of a task that control its runs."""
     fields: dict[str, Any] = {}
     if words.record is not None:
         fields["record_runs"] = words.record
@@ -171,7 +164,7 @@ def _pausing(paused: bool) -> Callable[[Environment, Words], Answer]:
 
 def _remove(environment: Environment, words: Words) -> Answer:
     answer = _applied(tasks.delete(environment, ACTOR, *words.tasks), "removed")
-    hint = f"`./pitasker undo-remove {' '.join(map(str, words.tasks))}` brings it back."
+    hint = f"To undo: `./pitasker undo-remove {' '.join(map(str, words.tasks))}`."
     return Answer(answer.data, f"{answer.text}\n{hint}", answer.in_order)
 
 
@@ -183,28 +176,27 @@ def _stop_managing(environment: Environment, words: Words) -> Answer:
 
 
 def _undo_remove(environment: Environment, words: Words) -> Answer:
-    return _applied(tasks.undo_delete(environment, ACTOR, *words.tasks), "brought back")
+    return _applied(tasks.undo_delete(environment, ACTOR, *words.tasks), "restored")
 
 
-def _applied(done: Applied, what: str, advised: Environment | None = None) -> Answer:
-    """The answer to an edit; with settings, also what a person should know of the entries."""
-    warnings = _warnings(advised, done) if advised else []
-    lines = [f"task {task.id} {what}: {on_one_line(task.name)}" for task in done.tasks]
-    lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
-    lines += [f"task {number}: {note}" for number, note in done.notes.items()]
+def _applied(done: Applied, verb: str, examined: Environment | None = None) -> Answer:
+    """Return the answer to an edit. With an environment, the doctor examines the entries."""
+    warnings = _warnings(examined, done) if examined else []
+    lines = [f"task {task.id} {verb}: {on_one_line(task.name)}" for task in done.tasks]
+    lines += [*by_task(done.failures), *by_task(done.notes)]
     conflicts = done.result.plan.conflicts if done.result else []
     if conflicts:
-        lines.append("The crontab's entry was changed by hand too: `./pitasker sync` shows how.")
+        lines.append("The crontab's entry was changed too: `./pitasker sync` shows the conflict.")
     if done.problem:
         lines.append(f"{NOT_YET} {done.problem.user_message}")
     lines += [f"Warning: {on_one_line(warning)}" for warning in warnings]
     in_order = not (done.failures or done.problem or conflicts)
-    data = {**as_json(answers.Applied.of(done)), **({"warnings": warnings} if advised else {})}
+    data = {**as_json(answers.Applied.of(done)), **({"warnings": warnings} if examined else {})}
     return Answer(data, "\n".join(lines), in_order)
 
 
 def _warnings(environment: Environment, done: Applied) -> list[str]:
-    """What the dialog of a task warns of while a person types, of tasks that were saved."""
+    """Return the doctor's warnings about saved tasks, as the task's form shows them."""
     try:
         _, document = service.read_crontab(environment)
     except PiTaskerError:

@@ -1,11 +1,11 @@
-"""Templates: list, show, use, save, export, import and remove."""
+"""Commands for templates: list, show, use, save, export, import and remove."""
 
 import argparse
 
 from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.text import on_one_line
-from pitasker_core.cli.answer import NOT_YET, Answer, table
+from pitasker_core.cli.answer import NOT_YET, Answer, by_task, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
 from pitasker_core.cli.files import read_file, write_file
 from pitasker_core.server import json_files
@@ -17,21 +17,21 @@ from pitasker_core.templates.template_file import LARGEST_FILE, template_data, w
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    templates = group(commands, "templates", "ready-made tasks with parameters")
-    command(templates, "list", _list, "all templates")
+    templates = group(commands, "templates")
+    command(templates, "list", _list, "list all templates")
 
-    show = command(templates, "show", _show, "the parameters of a template, and its command")
+    show = command(templates, "show", _show, "show the parameters and the command of a template")
     show.add_argument("name")
 
-    use = command(templates, "use", _use, "make a task of a template")
+    use = command(templates, "use", _use, "create a task from a template")
     use.add_argument("name")
     use.add_argument("values", nargs="*", type=_pair, metavar="PARAMETER=VALUE")
     use.add_argument("--name", dest="task_name", default="", help="the name of the task")
     use.add_argument("--preview", action="store_true", help="show the task, and stop")
     use.add_argument("--paused", action="store_true")
-    use.add_argument("--database-only", action="store_true", help="not in the crontab for now")
+    use.add_argument("--database-only", action="store_true", help="write no entry to the crontab")
 
-    save = command(templates, "save", _save, "keep a task as a template of your own")
+    save = command(templates, "save", _save, "save a task as a template of your own")
     save.add_argument("task", type=int)
     save.add_argument("name")
     save.add_argument("--title", default="")
@@ -43,16 +43,16 @@ def add_to(commands: Commands) -> None:
         metavar="PARAMETER=WORD",
         help="a word of the command that becomes a parameter; may be repeated",
     )
-    save.add_argument("--replace", action="store_true", help="in the place of one of this name")
+    save.add_argument("--replace", action="store_true", help="replace a template of this name")
 
-    out = command(templates, "export", _export, "write a template to a file, to share it")
-    out.add_argument("name")
-    out.add_argument("file", nargs="?", default="-", help="default: standard output")
-    out.add_argument("--format", choices=["yaml", "json"], default="yaml")
+    export = command(templates, "export", _export, "write a template to a file, to share it")
+    export.add_argument("name")
+    export.add_argument("file", nargs="?", default="-", help="default: standard output")
+    export.add_argument("--format", choices=["yaml", "json"], default="yaml")
 
-    bring = command(templates, "import", _import, "keep the template of a file; runs nothing")
-    bring.add_argument("file", help="- is standard input")
-    bring.add_argument("--replace", action="store_true", help="in the place of one of this name")
+    imports = command(templates, "import", _import, "add a template from a file; run nothing")
+    imports.add_argument("file", help="- is standard input")
+    imports.add_argument("--replace", action="store_true", help="replace a template of this name")
 
     command(templates, "remove", _remove, "remove a template of your own").add_argument("name")
 
@@ -120,7 +120,7 @@ def _use(environment: Environment, words: Words) -> Answer:
 
 def _used(done: Applied, missing: list[str]) -> Answer:
     lines = [f"task {task.id} added: {on_one_line(task.name)}" for task in done.tasks]
-    lines += [f"task {number}: {reason}" for number, reason in done.failures.items()]
+    lines += by_task(done.failures)
     lines += [f"Warning: {sentence}" for sentence in missing]
     if done.problem:
         lines.append(f"{NOT_YET} {done.problem.user_message}")
@@ -138,7 +138,7 @@ def _save(environment: Environment, words: Words) -> Answer:
         dict(words.parameter),
         replace_own=words.replace,
     )
-    return _kept(template)
+    return _saved(template)
 
 
 def _export(environment: Environment, words: Words) -> Answer | int:
@@ -155,14 +155,14 @@ def _export(environment: Environment, words: Words) -> Answer | int:
 
 def _import(environment: Environment, words: Words) -> Answer:
     data = read_file(words.file, LARGEST_FILE)
-    return _kept(own.import_template(environment, ACTOR, data, replace=words.replace))
+    return _saved(own.import_template(environment, ACTOR, data, replace=words.replace))
 
 
-def _kept(template: Template) -> Answer:
-    text = f"The template {template.name} is kept. `templates show {template.name}` shows it."
+def _saved(template: Template) -> Answer:
+    text = f"Saved the template {template.name}. `templates show {template.name}` shows it."
     return Answer(template_data(template), text)
 
 
 def _remove(environment: Environment, words: Words) -> Answer:
     own.remove_template(environment, ACTOR, words.name)
-    return Answer({"removed": words.name}, f"The template {words.name} is removed.")
+    return Answer({"removed": words.name}, f"Removed the template {words.name}.")

@@ -246,8 +246,8 @@ def test_raw_set_without_a_database_says_what_was_done_and_what_was_not(
     assert cli("raw", "set", str(file)) == 1
     assert crontab.read() == LINES + b"# more\n"
     told = capsys.readouterr().out
-    assert told.startswith("The crontab is as wanted.\n")
-    assert "The tasks do not follow yet." in told
+    assert told.startswith("The crontab is saved.\n")
+    assert "The tasks are not updated yet." in told
     assert "not affected" not in told
 
 

@@ -84,7 +84,7 @@ def test_stop_ends_the_server_and_the_private_database(
 def test_stop_starts_nothing_to_stop_it(cli, environment, monkeypatch, capsys):
     monkeypatch.setenv("DATABASE_URL", "")
     assert cli("stop") == 0
-    assert "Nothing of PiTasker ran" in capsys.readouterr().out
+    assert "No process of PiTasker ran" in capsys.readouterr().out
     assert not environment.postgres.exists()
 
 
