@@ -13,6 +13,7 @@ import pytest
 
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.database import embedded
+from tests.helpers.waiting import patience
 
 PROJECT = Path(__file__).parents[2]
 BOTH = ("debian", "wheel")
@@ -139,7 +140,7 @@ def test_of_six_starts_at_once_one_starts_and_five_find_it(folder):
     starts = [context.Process(target=_start_and_tell, args=(folder, told)) for _ in range(6)]
     for one in starts:
         one.start()
-    found = sorted(told.get(timeout=60) for _ in starts)
+    found = sorted(told.get(timeout=patience()) for _ in starts)
     for one in starts:
         one.join()
     assert found == [False] * 5 + [True]

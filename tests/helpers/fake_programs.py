@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pitasker_core.crontab.document import split_stdin
+from tests.helpers.waiting import patience
 
 FAKES = [
     *("apt-get", "borg", "cat", "certbot", "curl", "docker", "ffmpeg", "find", "getent", "gzip"),
@@ -69,7 +70,7 @@ class FakePrograms:
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=60,
+            timeout=patience(),
             check=False,
         )
 

@@ -72,8 +72,8 @@ def _keep_compiled_modules() -> None:
 
 
 def _restore_signals() -> None:
-    """Heed signals that a shell has background jobs ignore; children inherit that."""
-    for number in (signal.SIGINT, signal.SIGQUIT):
+    """Heed signals that nohup, and a shell for its background jobs, let processes ignore."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 

@@ -15,7 +15,7 @@ from pitasker_core.base.errors import NotFound
 from pitasker_core.runs import history, manual, spool
 from tests.helpers.examples import ME, create
 from tests.helpers.processes import is_there
-from tests.helpers.waiting import until
+from tests.helpers.waiting import patience, until
 
 
 def ended(environment, name):
@@ -108,7 +108,7 @@ os.kill(os.getpid(), signal.SIGKILL)
         [sys.executable, "-c", script],
         env=cli_environment,
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=patience(),
         check=False,
     )
     assert done.returncode == -signal.SIGKILL

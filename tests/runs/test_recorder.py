@@ -15,7 +15,7 @@ import pytest
 from pitasker_core.runs import recorder, spool
 from tests.helpers.processes import is_there
 from tests.helpers.recording import ENVIRONMENT, PYTHON, Recorder
-from tests.helpers.waiting import until
+from tests.helpers.waiting import patience, until
 
 pytestmark = pytest.mark.slow
 
@@ -120,7 +120,7 @@ def test_a_signal_reaches_the_job_and_what_it_started(job, number):
     child = int(running.stdout.readline())
     job.job()
     running.send_signal(number)
-    assert running.wait(10) == -number
+    assert running.wait(patience()) == -number
     # A shell's background children ignore an interrupt from the keyboard (POSIX).
     if number == signal.SIGINT:
         os.kill(child, signal.SIGKILL)
@@ -261,7 +261,7 @@ def test_a_reader_that_goes_ends_the_job_as_without_us(job):
     running.stdout.read(10)
     running.stdout.close()
     assert running.stderr.read() == b"141\n"
-    assert running.wait(10) == 0
+    assert running.wait(patience()) == 0
 
 
 def test_a_full_disk_where_the_output_goes_is_not_a_reader_that_goes(job):

@@ -17,6 +17,7 @@ from tests.helpers import ordinary
 from tests.helpers.isolation import SPOOL
 from tests.helpers.serving import running_servers
 from tests.helpers.signing_in import cookies
+from tests.helpers.waiting import patience
 
 USER = "daemon"
 PASSWORD = "correct horse battery"
@@ -39,7 +40,9 @@ class Victim:
 
     def visit(self, role: Role | None = None) -> httpx.Client:
         """A browser, signed in or not, that follows no redirection by itself."""
-        return httpx.Client(base_url=self.address, cookies=self.sessions.get(role), timeout=20)
+        return httpx.Client(
+            base_url=self.address, cookies=self.sessions.get(role), timeout=patience()
+        )
 
     def crontab(self) -> bytes:
         """What is installed now."""

@@ -30,7 +30,7 @@ def post(address, token, number):
     task = {"name": f"Job {number}", "cronSchedule": "@daily", "command": f"/bin/job-{number}"}
     headers = {"authorization": f"Bearer {token}"}
     try:
-        answer = httpx.post(f"{address}/api/tasks", json=task, headers=headers, timeout=60)
+        answer = httpx.post(f"{address}/api/tasks", json=task, headers=headers, timeout=patience())
     except httpx.TransportError:
         return 0
     return answer.status_code

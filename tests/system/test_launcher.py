@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.waiting import patience
+
 PROJECT = Path(__file__).parents[2]
 
 # A Python that makes environments out of itself, and writes down what pip was asked to do.
@@ -93,7 +95,7 @@ def launch(
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=patience(),
         stdin=subprocess.DEVNULL,
     )
 
@@ -147,7 +149,7 @@ def test_two_first_starts_at_once_install_once(
         subprocess.Popen([project / "pitasker", "status"], env=environment, stdout=-3, stderr=-3)
         for _ in range(2)
     ]
-    assert [one.wait(30) for one in both] == [7, 7]
+    assert [one.wait(patience()) for one in both] == [7, 7]
     assert len(installations()) == 1
 
 
@@ -164,7 +166,9 @@ def test_a_link_to_the_launcher_starts_it(project: Path, machine: Callable, tmp_
     (tmp_path / "elsewhere").mkdir()
     link = tmp_path / "elsewhere/pitasker"
     link.symlink_to(project / "pitasker")
-    result = subprocess.run([link], env=machine(), capture_output=True, text=True, timeout=30)
+    result = subprocess.run(
+        [link], env=machine(), capture_output=True, text=True, timeout=patience()
+    )
     assert "started: -P -m pitasker_core" in result.stdout
 
 
@@ -281,6 +285,6 @@ def test_the_demo_shows_a_believable_crontab_and_leaves_no_trace(
     assert "Greenhouse temperature" in listed.stdout
     started = time.monotonic()
     demo.terminate()
-    demo.wait(30)
+    demo.wait(patience())
     assert time.monotonic() - started < 30
     assert list(home.glob("pitasker-demo-*")) == []
