@@ -19,7 +19,7 @@ from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.times import ago, clock_text, time_text
-from pitasker_core.reports import audit
+from pitasker_core.reports import audit, status
 from pitasker_core.runs import history, spans
 from pitasker_core.sync import first_look, service
 from pitasker_core.tasks import Listing
@@ -94,7 +94,7 @@ def _show_untouched() -> None:
 
 def _show_entries(document: Document) -> None:
     """The entries as they stand, for looking."""
-    table = overview.found_entries(document, clock.now(), clock.system_zone())
+    table = overview.entries_table(document, clock.now(), clock.system_zone())
     if table.empty:
         return
     column = st.column_config
@@ -159,16 +159,16 @@ def _show_figures(facts: Facts) -> None:
             plain(upcoming[0].name[:60]) if upcoming else "nothing scheduled",
             delta_color="off",
         )
-        only = sum(not task.system_managed for task in facts.listing.tasks)
-        counts = f"{len(facts.listing.tasks) - only:d} in crontab · {only:d} database only"
-        cell("Tasks", len(facts.listing.tasks), counts, delta_color="off")
-        synced = facts.listing.last_sync
+        sync = status.summary(facts.listing, facts.operations, facts.cron_alive)
+        in_crontab = sync.tasks - sync.database_only
+        counts = f"{in_crontab} in crontab · {sync.database_only} database only"
+        cell("Tasks", sync.tasks, counts, delta_color="off")
         cell(
             "Last sync",
-            ago(synced, facts.now) if synced else "never",
-            figures.sync_text(facts.listing),
+            ago(sync.last_sync, facts.now) if sync.last_sync else "never",
+            figures.sync_text(sync),
             delta_color="off",
-            help=f"{time_text(synced)} ({plain(zone.key)})",
+            help=f"{time_text(sync.last_sync)} ({plain(zone.key)})",
         )
 
 
@@ -241,8 +241,8 @@ def _show_activity(facts: Facts) -> None:
     st.subheader("Recent activity", anchor=False)
     names = {task.id: task.name for task in facts.listing.tasks}
     events = audit.listing(environment(), 2 * SHOWN)
-    done = activity.happenings(events, facts.operations, names, SHOWN)
-    if not done:
+    activities = activity.list_activity(events, facts.operations, names, SHOWN)
+    if not activities:
         st.caption("Nothing yet.")
         return
     now = clock.now()
@@ -250,15 +250,15 @@ def _show_activity(facts: Facts) -> None:
         inert(
             pd.DataFrame(
                 {
-                    "when": [ago(happening.at, now) for happening in done],
-                    "what": [happening.sentence for happening in done],
-                    "by": [happening.actor for happening in done],
+                    "when": [ago(item.at, now) for item in activities],
+                    "what": [item.sentence for item in activities],
+                    "by": [item.actor for item in activities],
                 }
             )
         ),
         hide_index=True,
         height="content",
-        alt="What happened lately",
+        alt="Recent activity",
         column_config={
             "when": st.column_config.TextColumn("When", width=90),
             "what": st.column_config.TextColumn("Event"),

@@ -1,4 +1,4 @@
-"""What happened lately, in sentences. Pure."""
+"""Recent changes and operations as sentences. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,43 +32,43 @@ _OPERATIONS = {
     "validate": "Validation",
 }
 
-_OF_A_TASK = ("create", "change", "delete", "undo delete", "resume")
-"""Operations that an event of a task says better."""
+_TASK_KINDS = ("create", "change", "delete", "undo delete", "resume")
+"""Operations that are left out: an event of the task says more."""
 
 
 @dataclass(frozen=True)
-class Happening:
-    """One sentence, its time, and who did it."""
+class ActivityItem:
+    """A change or an operation: its time, its sentence and its actor."""
 
     at: datetime
     sentence: str
     actor: str
 
 
-def happenings(
+def list_activity(
     events: Sequence[Event],
     operations: Sequence[Operation],
     names: Mapping[int, str],
     count: int,
-) -> list[Happening]:
-    """The newest events and operations, newest first."""
-    found = [
+) -> list[ActivityItem]:
+    """Return the newest events and operations, newest first."""
+    items = [
         *(_event(event, names) for event in events),
         *(
             _operation(operation)
             for operation in operations
-            if operation.kind not in _OF_A_TASK or operation.outcome == "failed"
+            if operation.kind not in _TASK_KINDS or operation.outcome == "failed"
         ),
     ]
-    return sorted(found, key=lambda happening: happening.at, reverse=True)[:count]
+    return sorted(items, key=lambda item: item.at, reverse=True)[:count]
 
 
 def actor_text(actor: str) -> str:
-    """Who did something, in words."""
+    """Return an actor in words."""
     return _ACTORS.get(actor, visible(actor))
 
 
-def _event(event: Event, names: Mapping[int, str]) -> Happening:
+def _event(event: Event, names: Mapping[int, str]) -> ActivityItem:
     values = event.after or event.before or {}
     name = visible(names.get(event.task or 0) or str(values.get("name", "")))
     if event.kind == "changed":
@@ -78,10 +78,10 @@ def _event(event: Event, names: Mapping[int, str]) -> Happening:
     else:
         detail = difference(event)
         sentence = f"{visible(event.kind).capitalize()}{f': {detail}' if detail else ''}"
-    return Happening(event.at, sentence, actor_text(event.actor))
+    return ActivityItem(event.at, sentence, actor_text(event.actor))
 
 
-def _operation(operation: Operation) -> Happening:
+def _operation(operation: Operation) -> ActivityItem:
     what = _OPERATIONS.get(operation.kind, operation.kind.capitalize())
     result = operation.error_message or outcome(operation)
-    return Happening(operation.started_at, f"{what}: {result}", actor_text(operation.actor))
+    return ActivityItem(operation.started_at, f"{what}: {result}", actor_text(operation.actor))

@@ -1,4 +1,4 @@
-"""What needs a person's attention, each as a sentence with what can be done about it. Pure."""
+"""The things that need a person's attention: a sentence and actions for each. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,17 +14,18 @@ from pitasker_core.reports.doctor import Examined
 from pitasker_core.reports.status import Health
 from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.runs.missed.catch_up import Offer
+from pitasker_core.runs.model import RunState
 from pitasker_core.runs.spans import Failure, Span
 from pitasker_core.sync.merge import ChangeKind
 from pitasker_core.sync.operation_history import Operation
 from pitasker_core.tasks import Listing, State, Task
 
 _LONGEST = 90
-"""Characters of a line of output that an item shows."""
+"""The maximum length of the line of output that an item shows."""
 
 
 class Action(StrEnum):
-    """What can be done about an item, in the words of its button."""
+    """An action on an item. Its value is the label of its button."""
 
     VIEW_OUTPUT = "View output"
     RUN_AGAIN = "Run again"
@@ -41,7 +42,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that needs attention. `subject` is shown in bold before the sentence."""
+    """Something that needs attention. `subject` is shown in bold before the sentence."""
 
     color: Color
     icon: str
@@ -55,7 +56,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the items are made of."""
+    """The facts from which the items are made."""
 
     listing: Listing
     now: datetime
@@ -67,14 +68,14 @@ class Facts:
     operations: Sequence[Operation] = ()
     cron_alive: bool | None = None
     background: Mapping[str, str] = field(default_factory=dict)
-    """Why background work failed, by its name."""
+    """The error message of each failed background job, by its name."""
     dismissed: Collection[int] = ()
     examined: Examined | None = None
-    """What the doctor says of the crontab."""
+    """The doctor's findings in the crontab."""
 
 
 def items(facts: Facts) -> list[Item]:
-    """What needs attention, the worst first."""
+    """Return the items, the worst first."""
     return [
         *_cron(facts),
         *_operations(facts),
@@ -91,7 +92,7 @@ def items(facts: Facts) -> list[Item]:
 
 
 def health(shown: Sequence[Item]) -> Health:
-    """The health that items make: what is blue is news, nothing to worry about."""
+    """Return the health of these items. Blue items are only news."""
     colors = {item.color for item in shown}
     if "red" in colors:
         return Health.RED
@@ -99,17 +100,17 @@ def health(shown: Sequence[Item]) -> Health:
 
 
 def _cron(facts: Facts) -> list[Item]:
-    found = []
+    items = []
     if facts.cron_alive is False:
         sentence = Text(
             "No job starts. Type ", Code("sudo systemctl start cron"), " in a terminal."
         )
-        found.append(Item("red", "power_off", "cron is not running.", sentence))
+        items.append(Item("red", "power_off", "cron is not running.", sentence))
     if facts.listing.problem:
-        found.append(Item("red", "error", "", facts.listing.problem.user_message))
+        items.append(Item("red", "error", "", facts.listing.problem.user_message))
     for name, message in facts.background.items():
-        found.append(Item("red", "error", f"In the background, {name} failed:", message))
-    return found
+        items.append(Item("red", "error", f"In the background, {name} failed:", message))
+    return items
 
 
 def _operations(facts: Facts) -> list[Item]:
@@ -142,14 +143,14 @@ def _failing(facts: Facts) -> list[Item]:
 
 
 def _failure(failure: Failure, now: datetime) -> str:
-    reason = failure.note or in_words("failed", failure.exit_code, failure.signal)
-    said = f"failed {ago(failure.started_at, now)}: {reason}"
+    reason = failure.note or in_words(RunState.FAILED, failure.exit_code, failure.signal)
+    sentence = f"failed {ago(failure.started_at, now)}: {reason}"
     last = last_line(failure.output)
-    return Text(f"{said} ", Code(last)) if last else said
+    return Text(f"{sentence} ", Code(last)) if last else sentence
 
 
 def last_line(output: bytes) -> str:
-    """The last line of an output that says something, cut to a length."""
+    """Return the last line of an output that is not blank, cut to a length."""
     lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines()]
     line = visible(next((line for line in reversed(lines) if line), ""))
     return f"{line[: _LONGEST - 1]}…" if len(line) > _LONGEST else line
@@ -168,7 +169,7 @@ def _offered(facts: Facts) -> list[Item]:
 
 
 def _missed(facts: Facts) -> list[Item]:
-    """The tasks whose newest run was missed for another reason than that of the offer."""
+    """Return the tasks whose newest run was missed and is not part of the offer."""
     offered = {missed.task for missed in facts.offer.missed} if facts.offer else set()
     newest = {span.task: span for span in facts.missed}
     return [
@@ -182,7 +183,7 @@ def _missed(facts: Facts) -> list[Item]:
             (span.id,),
         )
         for task in _tasks(facts).values()
-        if task.status == "missed"
+        if task.status == RunState.MISSED
         and not task.paused
         and task.id not in offered
         and (span := newest.get(task.id))
@@ -210,7 +211,7 @@ def _conflicts(facts: Facts) -> list[Item]:
 
 
 def _not_written(facts: Facts) -> list[Item]:
-    found = [
+    items = [
         Item(
             "red",
             "error",
@@ -225,28 +226,28 @@ def _not_written(facts: Facts) -> list[Item]:
     compared = facts.listing.comparison
     waiting = [c for c in compared.plan.changes if c.kind is ChangeKind.PUSH] if compared else []
     if waiting:
-        what = f"{counted(len(waiting), 'change')} made here not in the crontab yet."
-        found.append(Item("orange", "sync", "", what, (Action.SYNC, Action.COMPARE)))
-    return found
+        sentence = f"{counted(len(waiting), 'change')} made here not in the crontab yet."
+        items.append(Item("orange", "sync", "", sentence, (Action.SYNC, Action.COMPARE)))
+    return items
 
 
 def _findings(facts: Facts) -> list[Item]:
-    """The entries of which the doctor says that they do not run, or not as they read."""
+    """Return the doctor's findings of high severity: entries that will not run as written."""
     examined = facts.examined
     if examined is None:
         return []
     names, owners = _tasks(facts), examined.tasks or {}
-    found = []
+    items = []
     for finding in examined.report.findings:
         if finding.severity is not Severity.HIGH:
             continue
         task = names.get(owners.get(finding.line))
         subject = visible(task.name) if task else f"Line {finding.line} of the crontab"
         actions = ((Action.FIX,) if finding.fix else ()) + (Action.OPEN if task else Action.EDIT,)
-        sentence = f"will not run as it reads. {finding.message}"
+        sentence = f"will not run as written. {finding.message}"
         tasks = (task.id,) if task else ()
-        found.append(Item("orange", "build", subject, sentence, actions, tasks, (), finding))
-    return found
+        items.append(Item("orange", "build", subject, sentence, actions, tasks, (), finding))
+    return items
 
 
 def _hand_edits(facts: Facts) -> list[Item]:
@@ -257,15 +258,15 @@ def _hand_edits(facts: Facts) -> list[Item]:
         Item(
             "blue",
             "edit",
-            visible(known.fields.name),
+            visible(task.fields.name),
             Text("was edited outside PiTasker: ", hand_edit(change, compared)),
             (Action.ACCEPT, Action.COMPARE),
-            (known.task,),
+            (task.task,),
         )
         for change in compared.plan.changes
         if change.kind is ChangeKind.PULL
         and change.theirs != change.base
-        and (known := compared.known.get(change.tag))
+        and (task := compared.known.get(change.tag))
     ]
 
 
@@ -273,25 +274,17 @@ def _lines(facts: Facts) -> list[Item]:
     compared = facts.listing.comparison
     if compared is None:
         return []
-    found = []
+    items = []
     if invalid := compared.document.invalid_lines:
-        line = invalid[0] + 1
         more = f" and {len(invalid) - 1} more" if len(invalid) > 1 else ""
-        found.append(
-            Item(
-                "orange",
-                "rule",
-                f"Line {line}{more} of the crontab",
-                "cannot be read by cron.",
-                (Action.EDIT,),
-            )
-        )
+        subject = f"Line {invalid[0] + 1}{more} of the crontab"
+        items.append(Item("orange", "rule", subject, "cannot be read by cron.", (Action.EDIT,)))
     reading = compared.reading
     for tags, what in ((reading.copies, "a copied tag"), (reading.unknown, "an unknown tag")):
         if tags:
             entries = counted(len(tags), "entry", "entries")
-            found.append(Item("orange", "tag", f"{entries} with {what}.", "", (Action.COMPARE,)))
-    return found
+            items.append(Item("orange", "tag", f"{entries} with {what}.", "", (Action.COMPARE,)))
+    return items
 
 
 def _running(facts: Facts) -> list[Item]:
@@ -301,7 +294,7 @@ def _running(facts: Facts) -> list[Item]:
             "blue",
             "pending",
             visible(names[span.task].name),
-            f"is running since {ago(span.started_at, facts.now).removesuffix(' ago')}.",
+            f"has been running for {ago(span.started_at, facts.now).removesuffix(' ago')}.",
             (Action.VIEW_OUTPUT,),
             (names[span.task].id,),
             (span.id,),

@@ -1,4 +1,4 @@
-"""The list of what needs attention, and its buttons."""
+"""Draw the items that need attention, with their buttons."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,13 +15,13 @@ from pitasker_core.runs import manual
 from pitasker_core.sync.service import Request
 
 _SHOWN = 5
-"""Items that are shown at first."""
+"""The number of items before the fold."""
 
 _WRITES = (Action.RUN_AGAIN, Action.RUN_NOW, Action.DISMISS, Action.ACCEPT, Action.SYNC, Action.FIX)
 
 
 def show_items(items: Sequence[Item], facts: Facts) -> None:
-    """The items in a frame, the worst first; a long list is folded."""
+    """Draw the items in a frame. A long list is folded."""
     with st.container(border=True, gap="xsmall", key="attention"):
         for number, item in enumerate(items[:_SHOWN]):
             _show(number, item, facts)
@@ -38,7 +38,7 @@ def _show(number: int, item: Item, facts: Facts) -> None:
         st.markdown(f"{sign} {bold(item.subject)} {plain(item.sentence)}", width="stretch")
         with st.container(horizontal=True, width="content", gap="xsmall"):
             for place, action in enumerate(item.actions):
-                # By what it is about: rows may come and go between two runs of the page.
+                # The key names the task and run: rows may change between two runs of the page.
                 key = f"{action.name}-{number}-{item.tasks[:1]}-{item.runs[:1]}"
                 if st.button(
                     action.value,
@@ -56,8 +56,8 @@ def _view_output(item: Item, facts: Facts) -> None:
 
 def _run(item: Item, facts: Facts, by: str = "hand") -> None:
     names = {task.id: task for task in facts.listing.tasks}
-    chosen = [names[number] for number in item.tasks if number in names]
-    started = [task.name for task in chosen if act(manual.start, environment(), ACTOR, task, by)]
+    present = [names[number] for number in item.tasks if number in names]
+    started = [task.name for task in present if act(manual.start, environment(), ACTOR, task, by)]
     take_in()
     if started:
         add_notice("done", f"Started {', '.join(started)}.")

@@ -1,4 +1,4 @@
-"""What can be done with several chosen tasks at once."""
+"""Actions on several selected tasks at once."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
@@ -38,18 +38,18 @@ def bulk_bar(
     labels: Sequence[str],
     choose: Callable[[set[int]], None],
 ) -> None:
-    """The bar above the table; its room is there also while nothing is selected.
+    """Draw the bar above the table. It keeps its place while nothing is selected.
 
-    `matching` are the tasks that the table shows, `labels` those in use.
+    `matching` are the tasks in the table. `labels` are the labels in use.
     """
     acts: dict[str, Callable[[], None]] = {
-        **(_of_one(chosen[0]) if len(chosen) == 1 else {}),
+        **(_row_menu(chosen[0]) if len(chosen) == 1 else {}),
         "Run now": lambda: run_now(chosen),
         "Sync": lambda: _sync(chosen),
         **{what: partial(_edit, chosen, what) for what in _AT_ONCE},
         "Pause until …": lambda: open_dialog("Pause until", _pause_until, chosen),
         "Label …": lambda: open_dialog("Labels", _label, chosen, labels),
-        "Stop managing …": lambda: open_dialog("Stop managing?", _confirm_release, chosen),
+        "Stop managing …": lambda: open_dialog("Stop managing?", _confirm_stop_managing, chosen),
         "Delete …": lambda: confirm_delete(chosen),
     }
     with st.container(horizontal=True, vertical_alignment="center", key="bulk", gap="small"):
@@ -76,17 +76,17 @@ def bulk_bar(
         elif not environment().read_only:
             st.caption(
                 "Double-click a cell, or press Enter in it, to change it. Changes wait until you "
-                "apply them; On and off is at once."
+                "apply them. On and off take effect at once."
             )
     if what:
         acts[what]()
 
 
-def _of_one(task: Task) -> dict[str, Callable[[], None]]:
-    """What a row's menu offers, for whoever selects with the keyboard."""
+def _row_menu(task: Task) -> dict[str, Callable[[], None]]:
+    """Return the actions of a row's menu, for people who use the keyboard."""
 
-    def show(**address: str) -> None:
-        st.query_params.update(address)
+    def show(**params: str) -> None:
+        st.query_params.update(params)
         st.rerun()
 
     return {
@@ -117,7 +117,7 @@ def _sync(chosen: Sequence[Task]) -> None:
 
 
 def run_now(chosen: Sequence[Task]) -> None:
-    """Start tasks; on a phone, and for several, a person is asked before."""
+    """Start tasks. On a phone, and for several tasks, ask first."""
     if len(chosen) > 1 or is_phone():
         open_dialog("Run now?", _confirm_run, chosen)
     else:
@@ -131,12 +131,12 @@ def _confirm_run(chosen: Sequence[Task]) -> None:
 
 
 def _run(chosen: Sequence[Task]) -> None:
-    names = [act(manual.start, environment(), ACTOR, task) for task in chosen]
+    started = [act(manual.start, environment(), ACTOR, task) for task in chosen]
     take_in()
-    if any(names):
+    if any(started):
         add_notice("done", f"Started {counted(len(chosen), 'task')}.")
         if len(chosen) == 1:
-            # Its own page shows the output as it comes.
+            # The task's page shows the output as it comes.
             st.query_params["task"] = str(chosen[0].id)
     st.rerun()
 
@@ -145,14 +145,13 @@ def _pause_until(chosen: Sequence[Task]) -> None:
     zone = clock.system_zone()
     now = clock.now().astimezone(zone)
     morning = datetime.combine(now.date() + timedelta(days=1), time(8), zone)
-    soon = {
+    times = {
         "In an hour": now + timedelta(hours=1),
         "Tomorrow morning": morning,
         "Next Monday": morning + timedelta(days=-morning.weekday() % 7),
         "Another time": None,
     }
-    choice = st.radio("Until", list(soon), label_visibility="collapsed")
-    until = soon[choice]
+    until = times[st.radio("Until", list(times), label_visibility="collapsed")]
     if until is None:
         picked = st.datetime_input(
             f"Time ({zone.key})", morning.replace(tzinfo=None), min_value=now.replace(tzinfo=None)
@@ -161,7 +160,7 @@ def _pause_until(chosen: Sequence[Task]) -> None:
     if until:
         st.caption(
             f"{counted(len(chosen), 'task')}: no runs until {until:%A %d %B, %H:%M}. PiTasker "
-            "resumes them then, if it is running; else when it is started next."
+            "resumes them then, or at its next start if it is not running."
         )
     if st.button(
         "Pause",
@@ -175,21 +174,21 @@ def _pause_until(chosen: Sequence[Task]) -> None:
 
 def _label(chosen: Sequence[Task], labels: Sequence[str]) -> None:
     add = st.multiselect("Add", list(labels), accept_new_options=True)
-    theirs = sorted({label for task in chosen for label in task.labels})
-    removed = st.multiselect("Remove", theirs) if theirs else []
+    present = sorted({label for task in chosen for label in task.labels})
+    removed = st.multiselect("Remove", present) if present else []
 
     def fields(task: Task) -> dict[str, Any]:
-        kept = [label for label in task.labels if label not in removed]
-        return {"labels": list(dict.fromkeys([*kept, *add]))}
+        remaining = [label for label in task.labels if label not in removed]
+        return {"labels": list(dict.fromkeys([*remaining, *add]))}
 
     if st.button("Label", type="primary", disabled=not (add or removed) or environment().read_only):
         _apply(chosen, "Labelled", fields)
 
 
-def _confirm_release(chosen: Sequence[Task]) -> None:
+def _confirm_stop_managing(chosen: Sequence[Task]) -> None:
     st.markdown(
-        f"{_names(chosen)}: the entries stay in the crontab as they are, without PiTasker's tags, "
-        "and cron goes on running them. The tasks are gone from here; an import brings them back."
+        f"{_names(chosen)}: the entries stay in the crontab without PiTasker's tags, and cron "
+        "continues to run them. The tasks are deleted here. You can import the entries again."
     )
     if any(task.paused for task in chosen):
         st.warning("A paused entry stays as a comment.")
@@ -201,15 +200,15 @@ def _confirm_release(chosen: Sequence[Task]) -> None:
 
 
 def confirm_delete(chosen: Sequence[Task]) -> None:
-    """Ask before tasks are deleted, with their entries."""
+    """Ask before deleting tasks and their entries."""
     open_dialog("Delete?", _confirm_delete, chosen)
 
 
 def _confirm_delete(chosen: Sequence[Task]) -> None:
-    st.markdown(f"{_names(chosen)}: deleted, with the entries in the crontab. This can be undone.")
+    st.markdown(f"{_names(chosen)} and the entries in the crontab. This can be undone.")
     with st.container(horizontal=True):
-        look_only = environment().read_only
-        if st.button("Delete", type="primary", icon=":material/delete:", disabled=look_only):
+        read_only = environment().read_only
+        if st.button("Delete", type="primary", icon=":material/delete:", disabled=read_only):
             done = act(tasks.delete, environment(), ACTOR, *(task.id for task in chosen))
             if done:
                 what = chosen[0].name if len(chosen) == 1 else counted(len(chosen), "task")

@@ -1,4 +1,4 @@
-"""Tables for pages. A cell shows its text as it is, so what nobody sees is made visible. Pure."""
+"""Tables for pages. Invisible characters in cells are made visible. Pure."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from pitasker_core.base.text import visible
 
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with every text in it, also in lists, made of visible characters."""
+    """Make every text in a table visible, also in lists. Returns the same table."""
     changed = {
         name: [_inert(cell) for cell in column]
         for name, column in table.items()

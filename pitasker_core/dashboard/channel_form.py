@@ -1,4 +1,4 @@
-"""The form of a new notification channel: a service, and the fields that make its URL."""
+"""The form of a new notification channel: a service, and the parts of its URL."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from pitasker_core.notifications.service_urls import SERVICES, build_url
 
 
 def show() -> None:
-    """The form. Its fields are cleared when the channel is added, and stay when it is refused."""
+    """Draw the form. Its fields are cleared only if the channel was added."""
     st.markdown("**Add a channel**")
     service = st.selectbox(
         "Service",

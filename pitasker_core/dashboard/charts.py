@@ -1,4 +1,4 @@
-"""The charts of Sync, as Plotly figures. Pure."""
+"""The charts of the Sync page as Plotly figures. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ STATES = {
 
 
 def per_day(days: Sequence[Day], today: date) -> Any:
-    """How many operations each day had, by outcome."""
+    """Draw the number of operations per day, by outcome."""
     figure = blank("operations")
     for outcome, color in OUTCOMES.items():
         numbers = [getattr(day, outcome) for day in days]
@@ -43,15 +43,15 @@ def per_day(days: Sequence[Day], today: date) -> Any:
 
 
 def durations(operations: Sequence[Operation], days: Sequence[Day], zone: ZoneInfo) -> Any:
-    """How long each operation took, by its start, with each day's median."""
+    """Draw the duration of each operation at its start, with each day's median."""
     figure = blank("milliseconds")
     for outcome, color in OUTCOMES.items():
-        some = [operation for operation in operations if operation.outcome == outcome]
-        if not some:
+        group = [operation for operation in operations if operation.outcome == outcome]
+        if not group:
             continue
         figure.add_scatter(
-            x=[operation.started_at.astimezone(zone) for operation in some],
-            y=[operation.duration_ms for operation in some],
+            x=[operation.started_at.astimezone(zone) for operation in group],
+            y=[operation.duration_ms for operation in group],
             mode="markers",
             name=outcome,
             marker={"color": color, "size": 8},
@@ -61,7 +61,7 @@ def durations(operations: Sequence[Operation], days: Sequence[Day], zone: ZoneIn
                     label(o.actor),
                     f"{o.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
                 ]
-                for o in some
+                for o in group
             ],
             hovertemplate="%{customdata[0]} by %{customdata[1]}<br>%{customdata[2]}<br>"
             "%{y:.1f} ms<extra></extra>",
@@ -82,7 +82,7 @@ def durations(operations: Sequence[Operation], days: Sequence[Day], zone: ZoneIn
 def _medians(
     operations: Sequence[Operation], days: Sequence[Day], zone: ZoneInfo
 ) -> list[tuple[Any, float | None]]:
-    """Each day's median from its first operation to its last, with a gap between two days."""
+    """Return each day's median from its first to its last operation, with gaps between days."""
     points: list[tuple[Any, float | None]] = []
     for day in days:
         times = [at for o in operations if (at := o.started_at.astimezone(zone)).date() == day.day]
@@ -92,7 +92,7 @@ def _medians(
 
 
 def states(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
-    """How many tasks were in each state over time."""
+    """Draw the number of tasks in each state over time."""
     figure = blank("tasks")
     counts = _until(now, counts)
     for state, color in STATES.items():
@@ -111,7 +111,7 @@ def states(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
 
 
 def success_rate(days: Sequence[Day], today: date) -> Any:
-    """The share of each day's operations that did not fail."""
+    """Draw the share of each day's operations that did not fail."""
     figure = blank("did not fail")
     figure.add_scatter(
         x=[day.day for day in days],
@@ -124,8 +124,8 @@ def success_rate(days: Sequence[Day], today: date) -> Any:
     return _by_day(figure, days, today)
 
 
-def adoption(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
-    """How many of the crontab's entries were managed over time."""
+def managed_entries(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
+    """Draw the numbers of managed and unmanaged entries over time."""
     figure = blank("entries")
     counts = _until(now, counts)
     times = [count.at.astimezone(zone) for count in counts]
@@ -147,12 +147,12 @@ def adoption(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
 
 
 def _until(now: datetime, counts: Sequence[Counts]) -> list[Counts]:
-    """What was last counted holds until now."""
+    """Repeat the last counts at the present time, so that lines reach until now."""
     return [*counts, *(replace(last, at=now) for last in counts[-1:])]
 
 
 def _by_day(figure: Any, days: Sequence[Day], today: date) -> Any:
-    """At least a week wide: one day alone would be a wall."""
+    """Make the time axis at least a week wide: a single day's bar would fill the chart."""
     half = timedelta(hours=12)
     first = min(days[0].day, today - timedelta(days=6))
     begin, end = (datetime.combine(day, time()) for day in (first, today))
@@ -163,12 +163,12 @@ def _by_day(figure: Any, days: Sequence[Day], today: date) -> Any:
 
 
 def label(text: str) -> str:
-    """A text from outside as Plotly shows it, which takes `<a href=…>` and the like for markup."""
+    """Escape a text from outside. Plotly reads `<a href=…>` and the like as markup."""
     return escape(visible(text), quote=False)
 
 
 def blank(what: str) -> Any:
-    """A figure without anything in it, its height counted in what is named."""
+    """Return an empty figure whose y axis has this title."""
     import plotly.graph_objects as go
 
     figure = go.Figure()

@@ -25,7 +25,7 @@ _LONGEST_VALUE = 40
 
 
 def show_guard() -> None:
-    """A sync that stopped until a person decides, with the decisions."""
+    """Draw the reason why the last sync stopped, and the possible decisions."""
     guard = st.session_state.get("guard")
     if not guard:
         return
@@ -50,7 +50,7 @@ def show_guard() -> None:
 
 
 def _digest() -> str | None:
-    """The digest of the shown crontab; None if it cannot be read."""
+    """Return the digest of the shown crontab, or None if it cannot be read."""
     try:
         return digest(service.read_crontab(environment())[0])
     except PiTaskerError:
@@ -69,7 +69,7 @@ def _restore(shown: str | None) -> None:
 
 
 def show_both_sides(listing: Listing, compared: Comparison) -> None:
-    """Each task that is out of sync: its base, both sides, and the choice."""
+    """Draw each task that is out of sync: its base, both sides, and the choice."""
     changes = [c for c in compared.plan.changes if c.tag in compared.known and c.ours != c.theirs]
     if not changes:
         return
@@ -110,7 +110,7 @@ def _show_change(listing: Listing, compared: Comparison, change: Change) -> None
 
 
 def _difference(change: Change, fields: Fields | None) -> str:
-    """The value of a side in the only field that differs; empty if several differ."""
+    """Return a side's value of the only field that differs, or "" if several differ."""
     if change.ours is None or change.theirs is None or fields is None:
         return ""
     names = _differing(change.ours, change.theirs)
@@ -126,7 +126,7 @@ def _differing(ours: Fields, theirs: Fields) -> list[str]:
 
 
 def _request(changes: list[Change], choice: Choice) -> Request:
-    """A request with one choice for these changes, valid only while they are as shown."""
+    """Return a request with the same choice for these changes. It fails if they changed since."""
     tags = {change.tag for change in changes}
     return Request(ACTOR, "resolve", tags, dict.fromkeys(tags, choice), changes)
 
@@ -145,13 +145,13 @@ def _show_sides(change: Change) -> None:
 
     sides = {"Base": change.base, "PiTasker": change.ours, "Crontab": change.theirs}
     table = pd.DataFrame([cells(fields) for fields in sides.values()], index=list(sides))
-    # Columns that differ come first: on a phone the others are off the screen.
+    # Columns that differ come first: a phone's screen shows only the first ones.
     table = table[sorted(table.columns, key=lambda name: table[name].nunique() == 1)]
     st.dataframe(inert(table.rename(columns=str.capitalize)), key=f"sides-{change.tag}")
 
 
 def _offer_mix(change: Change, ours: Fields, theirs: Fields) -> None:
-    """Fields from both sides, chosen one by one. PiTasker never mixes them by itself."""
+    """Let a person choose each field's side. PiTasker never mixes sides automatically."""
     names = _differing(ours, theirs)
     if len(names) < 2:
         return

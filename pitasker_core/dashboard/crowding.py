@@ -1,4 +1,4 @@
-"""Minutes in which many jobs start at once, and how to spread them. Pure."""
+"""Minutes in which many tasks start at once, and new schedules that spread them. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,13 +12,13 @@ from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.tasks import Edit, Task
 
 CROWDED = 3
-"""As many starts in one minute make it crowded."""
+"""A minute with this many starts is crowded."""
 
 _MOST_RUNS = 48
-"""Tasks with more runs a day do not count: they are everywhere."""
+"""Tasks with more runs per day are left out: they would be in every crowd."""
 
 _STEP = 10
-"""Minutes between two tasks that are spread."""
+"""Minutes between two spread tasks."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ def crowds(
     zone: ZoneInfo,
     dialect: Dialect,
 ) -> list[Crowd]:
-    """The first crowd of each set of tasks, soonest first.
+    """Return the first crowd of each set of tasks, soonest first.
 
-    `in_force` has the schedule by which cron runs each task now, by its id.
+    `in_force` maps the id of each task to its schedule in the crontab.
     """
     starts: dict[datetime, list[Task]] = defaultdict(list)
     for task in tasks:
@@ -68,7 +68,7 @@ def _runs(
 
 
 def spread(crowd: Crowd) -> dict[int, str]:
-    """New schedules that start the tasks of a crowd ten minutes apart, by id.
+    """Return new schedules that start the tasks of a crowd ten minutes apart, by task id.
 
     The first task keeps its time. Only a schedule with a single minute can move, and only within
     its hour.
@@ -92,6 +92,6 @@ def _free_minute(taken: set[int], start: int) -> int | None:
 
 
 def edits(moved: Mapping[int, str], tasks: Sequence[Task]) -> list[Edit]:
-    """The edits that give tasks their new schedules, if nobody changed them meanwhile."""
+    """Return the edits that set the new schedules. An edit fails if its task changed since."""
     versions = {task.id: task.version for task in tasks}
     return [Edit(task, versions[task], {"schedule": schedule}) for task, schedule in moved.items()]

@@ -1,4 +1,4 @@
-"""Dialogs. While one is open, the page below it is not drawn again by what happens elsewhere."""
+"""Dialogs. While a dialog is open, changes made elsewhere do not redraw the page."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -14,7 +14,7 @@ def open_dialog(
     *words: Any,
     width: Literal["small", "large"] = "small",
 ) -> None:
-    """Open a dialog. Closing it draws the page again; what it held is gone."""
+    """Open a dialog. Closing it discards its contents and draws the page again."""
     st.session_state.dialog_open = True
     st.dialog(plain(title), width=width, on_dismiss="rerun")(draw)(*words)
 
@@ -25,5 +25,5 @@ def is_open() -> bool:
 
 
 def page_begins() -> None:
-    """A whole run of the page closes the dialogs that it does not open again."""
+    """Note that a run of the whole page begins: it closes dialogs that it does not open again."""
     st.session_state.dialog_open = False

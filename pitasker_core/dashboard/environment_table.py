@@ -1,4 +1,4 @@
-"""The environment lines of a crontab as a table. A change goes into the text above, unsaved."""
+"""The environment lines of a crontab as a table. A change is made in the text above, unsaved."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,16 +14,16 @@ from pitasker_core.dashboard.messages import act, add_notice
 
 
 def show_environment_lines(document: Document, put: Callable[[Document], None]) -> None:
-    """The environment lines in their order, each with the number of entries that it reaches.
+    """Draw the environment lines in order, each with the number of entries that it affects.
 
-    `put` gets the crontab with a change.
+    `put` is called with the changed crontab.
     """
     lines = [
         (i, line) for i, line in enumerate(document.lines) if isinstance(line, EnvironmentLine)
     ]
     st.caption(
-        "An environment line acts on the entries below it, up to the next line of the same name. "
-        "A change goes into the text above, and waits there to be saved."
+        "An environment line affects the entries below it, up to the next line of the same name. "
+        "A change is made in the text above, and is not saved yet."
     )
     if lines:
         _table(document, lines, put)

@@ -1,36 +1,35 @@
-"""The figures of the overview, with their trends. Pure."""
+"""The figures of the overview and their trends. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pitasker_core.base.text import counted
+from pitasker_core.reports.status import Status
 from pitasker_core.runs.history import Hour
-from pitasker_core.tasks import Listing, State
 
 _DAYS = 7
 
 
 @dataclass(frozen=True)
 class Trend:
-    """The runs of today and of the last seven days."""
+    """The runs of the last seven days. `today`, `failed` and `missed` are today's numbers."""
 
     today: int
     failed: int
     missed: int
-    """Of today."""
     per_day: list[int]
-    """Runs of each of the last seven days, today last."""
+    """Runs per day, today last."""
     rate: float | None
-    """The share of success in seven days; None without a result."""
+    """The share of successful runs. None without results."""
     change: float | None
-    """How much the rate differs from that of the seven days before."""
+    """The difference to the rate of the seven days before."""
     rates: list[float]
-    """The share of success of each day that had a result, in percent."""
+    """The success rates of the days that had results, in percent."""
 
 
 def trend(hours: Sequence[Hour], today: date) -> Trend:
-    """The trend that the hours of the last fourteen days make."""
+    """Return the trend from the hours of the last fourteen days."""
     days = [today - timedelta(days=n) for n in reversed(range(_DAYS))]
     counts = {day: _count(hours, day, day) for day in days}
     success, failed, missed, _ = counts[today]
@@ -48,31 +47,31 @@ def trend(hours: Sequence[Hour], today: date) -> Trend:
 
 
 def _count(hours: Sequence[Hour], first: date, last: date) -> tuple[int, int, int, int]:
-    """Success, failed, missed and merely started runs of a range of days."""
-    some = [hour for hour in hours if first <= hour.day <= last]
+    """Return the numbers of successful, failed, missed and unrecorded runs of these days."""
+    period = [hour for hour in hours if first <= hour.day <= last]
     return (
-        sum(hour.success for hour in some),
-        sum(hour.failed for hour in some),
-        sum(hour.missed for hour in some),
-        sum(hour.started for hour in some),
+        sum(hour.success for hour in period),
+        sum(hour.failed for hour in period),
+        sum(hour.missed for hour in period),
+        sum(hour.started for hour in period),
     )
 
 
 def _rate(count: tuple[int, int, int, int]) -> float | None:
     success, failed, missed, _ = count
-    known = success + failed + missed
-    return success / known if known else None
+    results = success + failed + missed
+    return success / results if results else None
 
 
 def percent(rate: float | None) -> str:
-    """A share in percent; never 100 % while one failed or was missed."""
+    """Return a success rate in percent. It is never 100 % if a run failed or was missed."""
     if rate is None:
         return "–"
     return "100 %" if rate == 1 else f"{100 * min(rate, 0.999):.1f} %"
 
 
 def today_text(trend: Trend) -> str:
-    """What went wrong today, in words."""
+    """Return today's failed and missed runs in words."""
     parts = []
     if trend.failed:
         parts.append(f"{trend.failed} failed")
@@ -82,17 +81,14 @@ def today_text(trend: Trend) -> str:
 
 
 def change_text(trend: Trend) -> str | None:
-    """How the rate changed, in percentage points, as a metric's delta reads it."""
+    """Return the change of the rate in percentage points, as `st.metric` reads a delta."""
     if trend.change is None or abs(trend.change) < 0.0005:
         return None
     return f"{100 * trend.change:+.1f} %"
 
 
-def sync_text(listing: Listing) -> str:
-    """Whether a sync would change something, in words."""
-    if listing.comparison is None:
+def sync_text(status: Status) -> str:
+    """Return in words whether tasks are out of sync."""
+    if not status.is_readable:
         return "crontab not readable"
-    waiting = sum(
-        state in (State.PENDING, State.FAILED, State.CONFLICT) for state in listing.states.values()
-    )
-    return f"{counted(waiting, 'task')} out of sync" if waiting else "in sync"
+    return f"{counted(status.unsynced, 'task')} out of sync" if status.unsynced else "in sync"

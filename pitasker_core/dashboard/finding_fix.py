@@ -1,4 +1,4 @@
-"""Apply the fix that the doctor offers, from any page."""
+"""Apply the fix of a doctor's finding, from any page."""
 
 from pitasker_core.crontab.doctor.finding import Finding
 from pitasker_core.dashboard.messages import act, report_applied, report_saved
@@ -9,7 +9,7 @@ from pitasker_core.tasks import Applied
 
 
 def apply_finding(finding: Finding, digest: str) -> None:
-    """Apply the fix of a finding, unless the crontab was changed since it was shown."""
+    """Apply the fix of a finding, unless the crontab changed since the finding was shown."""
     label = finding.fix.label if finding.fix else ""
     done = act(doctor.apply_fix, environment(), ACTOR, finding.rule, finding.line, digest)
     if isinstance(done, Applied):

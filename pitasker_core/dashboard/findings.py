@@ -1,4 +1,4 @@
-"""The findings of a validation, with a fix for each one and for all of a kind."""
+"""The findings of a validation, with fixes for each finding and for all of a kind."""
 
 from itertools import groupby
 from operator import attrgetter
@@ -27,7 +27,7 @@ EDIT = "Open in the editor"
 
 
 def show_findings(compared: Comparison) -> None:
-    """Show the findings, or one line if there are none."""
+    """Draw the findings, or a line that says that there are none."""
     if st.session_state.pop("open_raw", False):
         st.switch_page("pages/crontab.py")
     report = validation.validate(compared)
@@ -77,28 +77,22 @@ def _offers(finding: Finding) -> list[str]:
 
 
 def _offer_for_all(findings: list[Finding]) -> None:
-    """For each kind with several findings: the fixes that apply to all of them."""
+    """Offer the fixes that apply to all findings of a kind, if it has several."""
     kinds = groupby(sorted(findings, key=attrgetter("kind")), key=attrgetter("kind"))
-    several = [group for group in (list(each) for _, each in kinds) if len(group) > 1]
     with st.container(horizontal=True):
-        for findings_of_kind in several:
-            first = findings_of_kind[0]
-            common = [
-                fix
-                for fix in fixes.of(first)
-                if all(fix in fixes.of(finding) for finding in findings_of_kind)
-            ]
-            if not common:
+        for kind, members in kinds:
+            group = list(members)
+            common = [fix for fix in fixes.of(group[0]) if all(fix in fixes.of(f) for f in group)]
+            if len(group) == 1 or not common:
                 continue
-            kind = first.kind.value
             chosen = st.menu_button(
-                f"All {len(findings_of_kind)}: {_named(first)}",
+                f"All {len(group)}: {_named(group[0])}",
                 [fix.value for fix in common],
-                key=f"all-of-{kind}",
+                key=f"all-of-{kind.value}",
                 disabled=environment().read_only,
             )
             if chosen:
-                _fix(findings_of_kind, Fix(chosen))
+                _fix(group, Fix(chosen))
                 st.rerun()
 
 

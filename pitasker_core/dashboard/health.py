@@ -1,4 +1,4 @@
-"""The health of the jobs and of the sync together, read once for each version of the facts."""
+"""The health of tasks and sync together, computed once for each version of the data."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -16,6 +16,7 @@ from pitasker_core.reports.doctor import Examined
 from pitasker_core.reports.status import Health
 from pitasker_core.runs import spans
 from pitasker_core.runs.missed import catch_up
+from pitasker_core.runs.model import RunState
 from pitasker_core.server import background
 from pitasker_core.sync import operation_history
 from pitasker_core.tasks import Listing
@@ -23,11 +24,11 @@ from pitasker_core.tasks import Listing
 _WEEK = timedelta(days=7)
 
 _EXAMINED = 200
-"""Entries of a crontab that the overview lets the doctor examine."""
+"""The overview does not examine a crontab with more entries: each check looks at files."""
 
 
 def current() -> Health | None:
-    """The health now; None when the database does not answer. It may be some seconds old."""
+    """Return the health, at most some seconds old. None if the database does not answer."""
     try:
         return attention.health(attention.items(facts()))
     except PiTaskerError:
@@ -35,7 +36,7 @@ def current() -> Health | None:
 
 
 def facts() -> Facts:
-    """What there is to say, at most some seconds old. Raises DatabaseError."""
+    """Return the facts, at most some seconds old. Raises DatabaseError."""
     environment = Environment.from_environment()
     return _at_version(environment, live.version(environment), cron_is_alive())
 
@@ -49,8 +50,8 @@ def _at_version(environment: Environment, version: str, cron_alive: bool | None)
         listing=listing,
         now=now,
         failures=spans.failures(environment),
-        missed=[span for span in week if span.state == "missed"],
-        running=[span for span in week if span.state == "running"],
+        missed=[span for span in week if span.state == RunState.MISSED],
+        running=[span for span in week if span.state == RunState.RUNNING],
         offer=catch_up.offers(environment),
         operations=operation_history.operations(environment, 12),
         cron_alive=cron_alive,
@@ -65,8 +66,6 @@ def _at_version(environment: Environment, version: str, cron_alive: bool | None)
 
 
 def _examine(environment: Environment, listing: Listing) -> Examined | None:
-    """What the doctor says. Of many entries it is asked on their own pages alone: it looks at the
-    files of each, and a page shall not wait for a second."""
     compared = listing.comparison
     if compared is None or compared.document.size > _EXAMINED:
         return None

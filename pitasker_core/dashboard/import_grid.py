@@ -1,4 +1,4 @@
-"""The tables of the import page: lines with what each is, and entries to choose from. Pure."""
+"""The tables of the import page: the lines of the crontab, and the entries to choose. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,13 +34,13 @@ class Choice:
     schedule: str
     command: str
     note: str
-    """A drawback of importing it; it is not chosen at first."""
+    """A reason against importing it. It is not chosen at first."""
     problems: str = ""
-    """The findings of the doctor, those that are only worth knowing left out."""
+    """The doctor's findings, without those of low severity."""
 
 
 def choices(comparison: Comparison, tasks: Sequence[Task], examined: Examined) -> list[Choice]:
-    """The entries that no task manages yet, with notes on duplicates and problems."""
+    """Return the unmanaged entries, with notes on duplicates and problems."""
     present = {(task.schedule, task.command): task.name for task in tasks}
     notes: dict[int, str] = {}
     for finding in validation.validate(comparison).findings:
@@ -70,14 +70,14 @@ def choices(comparison: Comparison, tasks: Sequence[Task], examined: Examined) -
 
 
 def fingerprint(choices: Sequence[Choice]) -> int:
-    """A number that differs when the lines of the choices differ."""
+    """Return a number that changes with the lines of the choices."""
     return hash(tuple((choice.item.line, choice.item.raw) for choice in choices))
 
 
 def frame(
     choices: Sequence[Choice], dialect: Dialect, chosen: bool | None = None, *, named: bool = True
 ) -> pd.DataFrame:
-    """The table to choose in. At first all, none, or (None) those without a drawback are chosen."""
+    """Return the table. At first all, none, or (None) the entries without a note are chosen."""
     return pd.DataFrame(
         {
             "chosen": pd.Series(
@@ -95,7 +95,7 @@ def frame(
 
 
 def chosen_imports(choices: Sequence[Choice], table: pd.DataFrame) -> list[Import]:
-    """The chosen entries, with the names in the table."""
+    """Return the chosen entries, with the names in the table."""
     rows = zip(choices, table["chosen"], table["name"], strict=True)
     return [
         Import(choice.item.line, choice.item.raw, str(name))
@@ -105,7 +105,7 @@ def chosen_imports(choices: Sequence[Choice], table: pd.DataFrame) -> list[Impor
 
 
 def lines(comparison: Comparison) -> list[dict[str, Any]]:
-    """Every line of the crontab, with what it is."""
+    """Return every line of the crontab with its kind."""
     reading = comparison.reading
     managed = set(reading.where.values())
     special = dict.fromkeys(reading.unknown, "entry with an unknown tag")

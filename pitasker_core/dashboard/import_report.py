@@ -13,11 +13,11 @@ from pitasker_core.sync.importing import ImportResult
 from pitasker_core.tasks import Edit, Task
 
 NAMES = 8
-"""The most names in the sentence."""
+"""The maximum number of names in the sentence."""
 
 
 def summary(result: ImportResult, new_tasks: Sequence[Task]) -> str:
-    """The result in a sentence, with the names of the new tasks."""
+    """Return the result as a sentence, with the names of the new tasks."""
     parts = []
     if result.imported:
         names = ", ".join(task.name for task in new_tasks[:NAMES])
@@ -35,12 +35,12 @@ def summary(result: ImportResult, new_tasks: Sequence[Task]) -> str:
 
 
 def keep(result: ImportResult) -> None:
-    """Keep a result for the next page drawn, until it is dismissed."""
+    """Keep a result until it is dismissed. The page shows it."""
     st.session_state.import_result = result
 
 
 def show(all_tasks: Sequence[Task]) -> None:
-    """The last result, with what can be done next."""
+    """Draw the last result and the next steps."""
     result: ImportResult | None = st.session_state.get("import_result")
     if result is None:
         return

@@ -1,7 +1,7 @@
-"""Import what pages need after the first request: nobody needs it while the server starts.
+"""Import the packages that only pages need, after the first request for a page.
 
-pandas and Plotly take half a second and 100 MB. A server that only answers scripts never needs
-them, and a person who signs in does not wait for them: they come while the login page is read.
+pandas and Plotly take half a second and 100 MB. A server that only answers scripts never imports
+them. They are imported while a person reads the login page.
 """
 
 import gc
@@ -13,7 +13,7 @@ Message = MutableMapping[str, Any]
 
 
 class ImportLater:
-    """An ASGI application that begins the imports at its first request for a page."""
+    """An ASGI application that starts the imports at the first request for a page."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
@@ -37,7 +37,7 @@ def _is_of_a_page(path: str) -> bool:
 
 
 def import_all() -> None:
-    """Import them, and keep what the imports made from every later collection."""
+    """Import the packages, and exclude their objects from garbage collection."""
     import pandas  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""What the server does once, before and after the sessions."""
+"""Start and stop the server's parts, once, before and after all sessions."""
 
 import logging
 import os
@@ -25,20 +25,20 @@ from pitasker_core.server.background import Background
 from pitasker_core.sync import first_look
 
 _FILES = 4096
-"""Open files that the server may have, where it is allowed to: connections are files too."""
+"""The number of open files that the server asks for. Connections are files too."""
 
 _log = logging.getLogger(__name__)
 
-# Before its first run of the app Streamlit takes each file in pages/ for a page of its own, so the
-# first visitor of /tasks would get that file alone, without header and navigation.
+# Before the first run of the app, Streamlit serves each file in pages/ as a page. The first visitor
+# of /tasks would get that file alone, without header and navigation.
 PagesManager.uses_pages_directory = False
 
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Start and migrate the database, and stop what was started here.
+    """Start and migrate the database, and stop it if it was started here.
 
-    Without a database the dashboard serves all the same: the crontab can be seen and edited.
+    Without a database the dashboard still shows and edits the crontab.
     """
     environment = Environment.from_environment()
     environment.check_home()
@@ -58,7 +58,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
         _log.error("%s", problem.user_message)
     _answer_at_once()
     background = Background(environment)
-    if not environment.demo:  # there, what was changed by hand waits for whoever plays
+    if not environment.demo:  # in a demo, a background sync would remove what a person tries out
         background.start()
     addresses = launch.list_addresses(host, port, environment.base_url)
     with instances.registered(environment, "dashboard", port, addresses):
@@ -85,7 +85,7 @@ def _announce(environment: Environment, addresses: list[str]) -> None:
 
 
 def _is_journal(output: int) -> bool:
-    """Whether what is written goes to systemd's journal (systemd.exec(5), JOURNAL_STREAM)."""
+    """Whether output goes to systemd's journal (systemd.exec(5), JOURNAL_STREAM)."""
     with suppress(OSError):
         file = os.fstat(output)
         return os.environ.get("JOURNAL_STREAM") == f"{file.st_dev}:{file.st_ino}"
@@ -93,29 +93,29 @@ def _is_journal(output: int) -> bool:
 
 
 def _limit_connections() -> None:
-    """Give uvicorn our limits of connections.
+    """Set our limits of connections in uvicorn.
 
-    Streamlit makes its configuration and hands it to nobody. The server is the owner of the
-    method that handles signals; it looks up the protocol for each connection.
+    Streamlit gives no access to uvicorn's server. The server owns the method that handles SIGTERM,
+    so it is found there. It looks up the protocol class for each connection.
     """
     server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     if isinstance(server, uvicorn.Server):
         server.config.http_protocol_class = connections.limited()
     else:
         _log.warning("This server is not uvicorn: its connections have no limits.")
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _FILES if limit == resource.RLIM_INFINITY else min(_FILES, limit)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, limit))
 
 
 def _answer_at_once() -> None:
-    """Let no answer wait for the other side's acknowledgement: 40 ms for each request of a script.
+    """Send answers without waiting for acknowledgements, which takes 40 ms per request.
 
-    Python does this by itself for sockets that name their protocol; the one that Streamlit listens
-    on does not. What is set there is inherited by every connection.
+    asyncio sets TCP_NODELAY only for sockets that name their protocol. Streamlit's listening socket
+    does not. Connections inherit the option from the listening socket.
     """
     for entry in list(Path("/proc/self/fd").iterdir()):
-        # Most of these are no sockets, or gone by now: they refuse, and nothing is done to them.
-        with suppress(OSError), socket.fromfd(int(entry.name), socket.AF_INET, 0) as found:
-            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Most of these are not sockets, or closed by now: they raise OSError.
+        with suppress(OSError), socket.fromfd(int(entry.name), socket.AF_INET, 0) as listener:
+            if listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

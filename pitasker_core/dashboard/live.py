@@ -1,7 +1,7 @@
-"""Notice changes made elsewhere: in another tab, by the command line, by `crontab -e`, by cron.
+"""Detect changes made elsewhere: in another tab, by the command line, by `crontab -e`, by cron.
 
-A server looks at most every `FRESH` seconds, however many pages are open. Each open page compares
-one version, and is drawn again when it has changed.
+A server reads a version at most every `FRESH` seconds, for all open pages. Each open page compares
+the version, and is drawn again after a change.
 """
 
 import threading
@@ -21,12 +21,12 @@ from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
 
 EVERY = 2.0
-"""Seconds between two questions of a page."""
+"""Seconds between two comparisons by a page."""
 
 FRESH = 2.0
-"""Seconds for which an answer holds, for all pages of a server."""
+"""Seconds for which a version is reused, for all pages of a server."""
 
-# Row-level security keeps each of these to our crontab.
+# Row-level security limits these queries to our crontab.
 _QUERY = text("""
     select
         (select max(id) from events) as event,
@@ -43,7 +43,7 @@ _QUERY = text("""
 
 @dataclass
 class _Watcher:
-    """What a server saw at its last look."""
+    """The version that a server read last."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     looked_at: float = 0.0
@@ -56,7 +56,7 @@ def _watcher(environment: Environment) -> _Watcher:
 
 
 def version(environment: Environment) -> str:
-    """A text that changes with the crontab and the database. It may be `FRESH` seconds old."""
+    """Return a text that changes with crontab and database. It may be `FRESH` seconds old."""
     watcher = _watcher(environment)
     if time.monotonic() - watcher.looked_at < FRESH:
         return watcher.version
@@ -71,7 +71,7 @@ def version(environment: Environment) -> str:
 
 
 def expire(environment: Environment) -> None:
-    """Look anew at the next question: something was just done here."""
+    """Read the version again at the next call, after an action."""
     _watcher(environment).looked_at = 0.0
 
 
@@ -90,7 +90,7 @@ def _look(environment: Environment) -> str:
 
 
 def watch() -> None:
-    """Draw the page again when something changed elsewhere, and each minute for its clock."""
+    """Draw the page again after a change elsewhere, and every minute for its clock."""
     st.session_state.drawn_version = _now()
     _compare()
 

@@ -1,9 +1,9 @@
-"""Text from outside in Streamlit's Markdown: nothing but text appears, whatever it is. Pure.
+"""Escape text from outside for Streamlit's Markdown, so that it appears as it is. Pure.
 
-Streamlit 1.67 draws CommonMark with GitHub's extensions, formulas and directives of its own. Most
-of it is undone by a backslash. What it does after parsing is not: it turns addresses into links,
-`:name:` into pictures and `->` into arrows in every piece of text. So such a piece is cut in two by
-a directive that changes nothing, `:color[…]{}`.
+Streamlit 1.67 draws CommonMark with GitHub's extensions, formulas and its own directives. A
+backslash escapes most of them. Some replacements happen after parsing: addresses become links,
+`:name:` becomes a picture, and `->` becomes an arrow. A directive without effect, `:color[…]{}`,
+splits such text so that it is not replaced.
 """
 
 import re
@@ -15,32 +15,32 @@ _SPECIAL = re.compile(r"[\\*_{}\[\]()#+\-.!|<>~$:&=`]")
 _CUT = re.compile(
     r":(?=//)"  # https://…
     r"|:(?=material[/_])"  # an icon
-    r"|:(?!\d\d:)(?=[\w+-]+(?::|$))"  # a picture; the minutes of a time are none
+    r"|:(?!\d\d:)(?=[\w+-]+(?::|$))"  # a picture, but not the minutes of a time
     r"|(?<=[Ww]{3})\."  # www.…
-    r"|(?<=[\w.+-])@(?=[\w-])"  # an address of mail
+    r"|(?<=[\w.+-])@(?=[\w-])"  # a mail address
     r"|(?<=-)[->](?!\w)|(?<=<)[-=](?!\w)|(?<=[>~])=(?!\w)"  # dashes, arrows and signs
 )
 
 
 def plain(text: str) -> str:
-    """Markdown that shows a text as it is; what is `Code` in it as code."""
+    """Return Markdown that shows a text as it is, and its `Code` parts as code."""
     parts = text.parts if isinstance(text, Text) else (text,)
     drawn = "".join(code(part) if isinstance(part, Code) else _escaped(part) for part in parts)
     return re.sub(r"^(?:\\\n|[ \t])+|(?:\\\n|[ \t])+$", "", drawn)
 
 
 def bold(text: str) -> str:
-    """Markdown that shows a text as it is, in bold."""
+    """Return Markdown that shows a text as it is, in bold."""
     return f"**{shown}**" if (shown := plain(text)) else ""
 
 
 def code(text: str) -> str:
-    """Markdown that shows a text as it is, as code on one line."""
+    """Return Markdown that shows a text as it is, as code on one line."""
     line = " ".join(visible(text).split("\n")).strip(" \t")
-    # Brackets would end a directive around it, and the word of an icon is replaced before parsing.
+    # Brackets would end a surrounding directive, and an icon's name is replaced before parsing.
     if not line or re.search(r"[\[\]]|:material/", line):
         return _escaped(line)
-    # A run of as many backquotes as it began with ends it (CommonMark 0.31.2, 6.1).
+    # Code ends at a run of as many backquotes as it began with (CommonMark 0.31.2, 6.1).
     fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
     space = " " if "`" in (line[0], line[-1]) else ""
     return f"{fence}{space}{line}{space}{fence}"
@@ -53,8 +53,8 @@ def _escaped(text: str) -> str:
         cut += [_backslashed(text[end : match.start()]), f":color[\\{match[0]}]{{}}"]
         end = match.end()
     cut.append(_backslashed(text[end:]))
-    # An empty line would end the paragraph, and blanks at the beginning of one begin a block of
-    # code: a backslash ends a line within the paragraph.
+    # An empty line would end the paragraph, and leading blanks would begin a block of code. A
+    # backslash breaks the line within the paragraph.
     return re.sub(r"[ \t]*\n[ \t]*", r"\\\n", "".join(cut))
 
 

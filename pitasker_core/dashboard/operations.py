@@ -74,7 +74,9 @@ def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
         ),
         "Managed entries": (
             "Managed and unmanaged entries of the crontab over time",
-            lambda: charts.adoption(operation_history.counts(environment(), since), now, zone),
+            lambda: charts.managed_entries(
+                operation_history.counts(environment(), since), now, zone
+            ),
         ),
     }
     # One chart at a time: each costs the browser a tenth of a second on a small machine.

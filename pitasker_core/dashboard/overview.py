@@ -1,4 +1,4 @@
-"""What the overview says at a glance. Pure."""
+"""The contents of the overview: entries, hand edits, upcoming runs, outcomes. Pure."""
 
 import heapq
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from pitasker_core.sync.service import Comparison
 from pitasker_core.tasks import Listing
 
 
-def found_entries(document: Document, now: datetime, zone: ZoneInfo) -> pd.DataFrame:
-    """The entries of a crontab that nobody has imported yet, as they stand."""
+def entries_table(document: Document, now: datetime, zone: ZoneInfo) -> pd.DataFrame:
+    """Return the entries of a crontab before an import, with their next runs."""
     minute = now.replace(second=0, microsecond=0)
-    found = []
+    rows = []
     for index, entry in document.entries():
         there = entry_zone(document, index, zone)
         run = None if entry.paused else next_run(entry.schedule, minute, there, document.dialect)
-        found.append(
+        rows.append(
             {
                 "line": index + 1,
                 "schedule": entry.schedule,
@@ -34,22 +34,11 @@ def found_entries(document: Document, now: datetime, zone: ZoneInfo) -> pd.DataF
                 "next_run": f"{run.astimezone(zone):%a %d %b, %H:%M}" if run else "",
             }
         )
-    return pd.DataFrame(found)
-
-
-def hand_edits(compared: Comparison) -> list[str]:
-    """What was changed in the crontab by hand since the last sync, in a sentence each."""
-    return [
-        Text(f"{compared.known[change.tag].fields.name}: ", hand_edit(change, compared))
-        for change in compared.plan.changes
-        if change.tag in compared.known
-        and change.kind in (ChangeKind.PULL, ChangeKind.CONFLICT)
-        and change.theirs != change.base
-    ]
+    return pd.DataFrame(rows)
 
 
 def hand_edit(change: Change, compared: Comparison) -> str:
-    """What somebody changed in one entry, in words."""
+    """Describe what was edited in an entry outside PiTasker."""
     if change.tag in compared.reading.lost:
         return "its tag was removed"
     if change.theirs is None:
@@ -65,7 +54,7 @@ def _differences(before: Fields, after: Fields) -> list[str]:
     for what in ("name", "schedule", "command"):
         old, new = getattr(before, what), getattr(after, what)
         if old != new:
-            # Few fields make a schedule: it is shown whole.
+            # A schedule is short, so it is shown whole.
             removed, added = (old, new) if what == "schedule" else changed_words(old, new)
             comma = ", " if parts else ""
             parts += [f"{comma}{what} ", Code(visible(removed)), " → ", Code(visible(added))]
@@ -78,7 +67,7 @@ def _differences(before: Fields, after: Fields) -> list[str]:
 
 
 def changed_words(before: str, after: str) -> tuple[str, str]:
-    """The words that differ between two texts, with one equal word before them for the context."""
+    """Return the differing words of two texts, with the word before them as context."""
     old, new = before.split(), after.split()
     start = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), None)
     start = min(len(old), len(new)) if start is None else start
@@ -100,7 +89,7 @@ class Upcoming:
 
 
 def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> list[Upcoming]:
-    """The first runs to come of all entries, by what the crontab says now, soonest first."""
+    """Return the next runs of all entries in the present crontab, soonest first."""
     compared = listing.comparison
     minute = now.replace(second=0, microsecond=0)
     runs: list[Upcoming] = []
@@ -128,7 +117,7 @@ def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> lis
 
 
 def schedules_in_force(listing: Listing) -> list[Planned]:
-    """The schedules by which cron runs managed tasks now."""
+    """Return the schedules of managed tasks in the present crontab."""
     return [
         Planned(task.name, schedule)
         for task in listing.tasks
@@ -137,7 +126,7 @@ def schedules_in_force(listing: Listing) -> list[Planned]:
 
 
 def outcome(operation: Operation) -> str:
-    """What an operation did, in words."""
+    """Describe what an operation did."""
     if operation.pushed or operation.pulled:
         written = f"{counted(operation.pushed, 'change')} written to the crontab"
         parts = [f"{written}, {operation.pulled} imported from it"]

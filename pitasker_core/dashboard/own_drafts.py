@@ -1,4 +1,4 @@
-"""The drafts of the browser that is signed in on this page."""
+"""The drafts of this browser."""
 
 from contextlib import suppress
 from typing import Any
@@ -14,37 +14,37 @@ from pitasker_core.server import auth
 
 
 def load(name: str) -> Draft | None:
-    """A draft of this browser."""
+    """Return a draft of this browser, or None."""
     return next((draft for draft in load_all(name) if draft.name == name), None)
 
 
 def load_all(prefix: str) -> list[Draft]:
-    """The drafts of this browser whose names begin so; none while the database is away."""
+    """Return the drafts whose names have this prefix. Empty if the database does not answer."""
     with suppress(PiTaskerError):
         return drafts.read_drafts(environment(), _browser(), prefix)
     return []
 
 
 def keep(name: str, value: dict[str, Any]) -> None:
-    """Keep a draft, if it is not kept so already. Without a database it lives in this tab only."""
-    kept = st.session_state.setdefault("kept drafts", {})
-    if kept.get(name) == value or environment().read_only:
+    """Save a draft unless it is unchanged. Without a database it exists only in this tab."""
+    saved = st.session_state.setdefault("saved drafts", {})
+    if saved.get(name) == value or environment().read_only:
         return
     with suppress(PiTaskerError):
         drafts.save_draft(environment(), _browser(), name, value)
-        kept[name] = value
+        saved[name] = value
 
 
 def discard(name: str) -> None:
-    """Forget a draft."""
-    st.session_state.setdefault("kept drafts", {}).pop(name, None)
+    """Delete a draft."""
+    st.session_state.setdefault("saved drafts", {}).pop(name, None)
     with suppress(PiTaskerError):
         if not environment().read_only:
             drafts.discard_draft(environment(), _browser(), name)
 
 
 def _browser() -> str:
-    """The number of this browser: it outlives a session that ends."""
+    """Return this browser's id, which stays the same after signing out."""
     ours = Environment.from_environment()
     user = login()
     return auth.browser(ours, st.context.cookies) or (user.id if user else "")

@@ -1,4 +1,4 @@
-"""How far back a page looks."""
+"""The choice of a period."""
 
 from datetime import datetime, timedelta
 
@@ -16,8 +16,8 @@ _PERIODS = {
 
 
 def choose_since(key: str) -> datetime | None:
-    """Let a person choose, and say since when; None for all. Kept in the address."""
-    chosen = st.segmented_control(
+    """Draw the choice and return the period's start; None for all. It is kept in the address."""
+    name = st.segmented_control(
         "Period",
         list(_PERIODS),
         default="Month",
@@ -26,5 +26,5 @@ def choose_since(key: str) -> datetime | None:
         bind="query-params",
         label_visibility="collapsed",
     )
-    length = _PERIODS[chosen]
+    length = _PERIODS[name]
     return clock.now() - length if length else None

@@ -1,4 +1,4 @@
-"""Errors of ours as parts of a page: what happened, and what to do."""
+"""PiTasker's errors as parts of a page: what happened, and what to do."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from pitasker_core.server import background, crontabs
 
 
 def guarded(draw: Callable[[], None]) -> None:
-    """Draw a page, or a part that refreshes by itself; an error of ours becomes its banner."""
+    """Draw a page or a fragment. An error of PiTasker becomes a banner."""
     if login() is None:
         st.info("You are signed out.", icon=":material/lock:")
         st.html('<a href="/login" target="_self">Sign in</a>')
@@ -26,7 +26,7 @@ def guarded(draw: Callable[[], None]) -> None:
 
 
 def show_problem(problem: PiTaskerError) -> None:
-    """The banner of an error: what happened, and what to do."""
+    """Draw the banner of an error."""
     if isinstance(problem, UnknownCrontab):
         _ask_which_crontab()
         return
@@ -37,18 +37,18 @@ def show_problem(problem: PiTaskerError) -> None:
 
 
 def _ask_which_crontab() -> None:
-    """Ask which crontab of the database this is, after a change of its names."""
+    """Ask which crontab of the database this is, after a change of host or user name."""
     us = environment().identity
     with st.container(border=True, key="which-crontab"):
         st.markdown(f"**Which crontab is {plain(str(us))}?**")
         st.text(
-            "The database knows crontabs that may be this one. Until you say which one it is, "
-            "nothing is read or changed. Your jobs run on."
+            "The database has crontabs that may be this one. PiTasker reads and changes nothing "
+            "until you choose. Your jobs continue to run."
         )
         for crontab in crontabs.listing(environment()):
             if crontab.standing is Standing.CANDIDATE:
                 tasks = counted(crontab.tasks, "task")
-                st.text(f"This crontab was known as {crontab}, with {tasks}: {crontab.why}.")
+                st.text(f"The crontab {crontab} has {tasks}: {crontab.why}.")
                 st.button(
                     f"Continue as crontab {crontab.id}",
                     icon=":material/arrow_forward:",
@@ -66,17 +66,9 @@ def _ask_which_crontab() -> None:
 
 
 def show_background() -> None:
-    """Failures of the background work, and whether it runs."""
+    """Draw failures of the background work, and say if it does not run."""
     for name, job in background.job_states(environment()).items():
         if not job.ok:
             st.error(plain(f"In the background, {name}: {job.message}"), icon=":material/error:")
     if not environment().demo and not background.is_running(environment()):
-        st.caption("No background work at the moment: a sync happens when you act.")
-
-
-def show_hand_edits(changes: list[str]) -> None:
-    """What was edited in the crontab outside PiTasker, one sentence each."""
-    count = counted(len(changes), "change")
-    lines = "\n".join(f"- {plain(text)}" for text in changes[:8])
-    more = f"\n- and {len(changes) - 8} more" if len(changes) > 8 else ""
-    st.warning(f"**Edited outside PiTasker: {count}**\n{lines}{more}", icon=":material/edit:")
+        st.caption("No background work is running: PiTasker syncs only when you act.")

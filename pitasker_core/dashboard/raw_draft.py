@@ -1,7 +1,7 @@
-"""The text in the raw editor: kept while another page is open, and over reload and sign-in.
+"""The text in the raw editor. It survives another page, a reload and a new sign-in.
 
-Texts are as the editor shows them, with stand-ins for control characters and foreign bytes, but for
-`loaded` and `origin`, which are exact.
+Texts have the editor's stand-ins for control characters and foreign bytes. Only `loaded` and
+`origin` are exact.
 """
 
 import streamlit as st
@@ -20,23 +20,23 @@ _NAME = "crontab"
 
 
 def open_text() -> tuple[str | None, str | None]:
-    """Return the text that the editor was opened with, and the installed one.
+    """Return the text that the editor was opened with, and the installed text.
 
-    The editor follows the installed text while nothing was typed.
+    The editor shows the installed text until a person types.
     """
     is_first = "loaded" not in st.session_state
     if is_first:
         load()
     installed, _ = service.read_crontab(environment())
     if is_first:
-        _bring_back_draft(installed)
+        _restore_draft(installed)
     elif installed != st.session_state.loaded and not is_changed():
         load()
     return st.session_state.loaded, installed
 
 
 def load() -> None:
-    """Show the installed text. What was typed is put aside."""
+    """Show the installed text. The typed text is put aside."""
     text, _ = service.read_crontab(environment())
     if is_changed():
         st.session_state.put_aside = st.session_state.draft
@@ -47,7 +47,7 @@ def load() -> None:
 
 
 def is_changed() -> bool:
-    """Whether something was typed that is not saved."""
+    """Whether the editor has unsaved changes."""
     return "draft" in st.session_state and st.session_state.draft != shown(
         st.session_state.loaded or ""
     )
@@ -60,19 +60,19 @@ def replace(field: str) -> None:
 
 
 def editor_key() -> str:
-    """The key of the editor. A new text has a new one."""
+    """Return the editor's key. A new text gets a new key."""
     return f"editor-{st.session_state.editor}"
 
 
 def take_typed() -> None:
-    """Take what was typed last; a click on a button may come along with it."""
+    """Store the text that was typed last. It may arrive together with a click on a button."""
     typed = st.session_state.get(editor_key(), {}).get("text")
     if typed is not None:
         st.session_state.draft = typed
 
 
 def exact() -> tuple[str | None, PiTaskerError | None]:
-    """Return the exact text that the draft stands for, or why there is none."""
+    """Return the exact text of the draft, or the reason why it has none."""
     try:
         return edited(st.session_state.origin, st.session_state.draft), None
     except InvalidSyntax as problem:
@@ -80,7 +80,7 @@ def exact() -> tuple[str | None, PiTaskerError | None]:
 
 
 def keep() -> None:
-    """Keep what was typed for the next visit of this browser; forget it when it is saved."""
+    """Save unsaved changes as a draft for this browser's next visit, or delete the draft."""
     if is_changed():
         base = shown(st.session_state.loaded or "")
         own_drafts.keep(_NAME, {"base": base, "text": st.session_state.draft})
@@ -89,7 +89,7 @@ def keep() -> None:
         own_drafts.discard(_NAME)
 
 
-def _bring_back_draft(installed: str | None) -> None:
+def _restore_draft(installed: str | None) -> None:
     draft = own_drafts.load(_NAME)
     if draft is None:
         return
@@ -98,14 +98,14 @@ def _bring_back_draft(installed: str | None) -> None:
     if text == shown(installed or ""):
         return
     if base != shown(installed or ""):
-        # The installed text is no longer what this draft was begun from.
+        # The installed text changed since this draft was begun.
         st.session_state.loaded = st.session_state.origin = base
     replace(text)
     st.session_state.raw_since = time_text(draft.updated_at)
 
 
 def merge_mine() -> None:
-    """Put what was changed outside into what was typed."""
+    """Merge outside changes into the typed text."""
     take_typed()
     installed, _ = service.read_crontab(environment())
     base = shown(st.session_state.loaded or "")

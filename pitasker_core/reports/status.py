@@ -47,6 +47,8 @@ class Status:
     health: Health
     reasons: list[str]
     """Why the health is not green, in sentences."""
+    is_readable: bool = True
+    """Whether the crontab could be read."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def summary(
         invalid_lines=len(comparison.document.invalid_lines) if comparison else 0,
         health=Health.RED if problems else Health.YELLOW if warnings else Health.GREEN,
         reasons=problems + warnings,
+        is_readable=comparison is not None,
     )
 
 
@@ -142,7 +145,7 @@ def _warnings(listing: Listing) -> Iterator[str]:
         return
     reading = listing.comparison.reading
     if invalid := listing.comparison.document.invalid_lines:
-        yield f"{counted(len(invalid), 'line')} of the crontab cron would not take."
+        yield f"Cron would not accept {counted(len(invalid), 'line')} of the crontab."
     if reading.copies:
         yield f"{counted(len(reading.copies), 'entry', 'entries')} with a copied tag."
     if reading.unknown:

@@ -95,11 +95,14 @@ def test_the_first_text_is_kept_once_and_before_anything_is_written(environment,
     assert first_look.untouched(environment) is None
 
 
-def test_a_hand_edit_is_told_in_a_sentence(environment, crontab):
+def hand_edits(environment):
+    compared = service.preview(environment)
+    return [overview.hand_edit(change, compared) for change in compared.plan.changes]
+
+
+def test_a_hand_edit_is_described_in_words(environment, crontab):
     create(environment, "Backup")
     crontab.write(crontab.read().replace(b"0 2 * * *", b"5 2 * * *"))
-    assert overview.hand_edits(service.preview(environment)) == [
-        "Backup: schedule `0 2 * * *` → `5 2 * * *`"
-    ]
+    assert hand_edits(environment) == ["schedule `0 2 * * *` → `5 2 * * *`"]
     crontab.write(b"# empty\n")
-    assert overview.hand_edits(service.preview(environment)) == ["Backup: the entry was removed"]
+    assert hand_edits(environment) == ["the entry was removed"]

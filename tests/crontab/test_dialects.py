@@ -121,5 +121,5 @@ def test_the_next_runs_of_cronie_are_by_its_cron_tz_shown_by_the_machines_clock(
         assert listing.cron_zone(task, zone).key == (
             "Asia/Tokyo" if one is cronie else "Europe/Berlin"
         )
-        rows = overview.found_entries(listing.comparison.document, now, zone)
+        rows = overview.entries_table(listing.comparison.document, now, zone)
         assert rows["next_run"][0].endswith(time)
