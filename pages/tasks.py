@@ -254,18 +254,17 @@ def _edited(key: str, drawn: list[Task]) -> None:
     """Keep what was edited by task: rows may move, tasks do not."""
     delta: Any = st.session_state[key]
     rows = [task.id for task in drawn]
-    seen = st.session_state.setdefault("seen", {})
-    for position, cells in delta.get("edited_rows", {}).items():
-        task = drawn[int(position)]
-        for column, value in cells.items():
-            if seen.get((task.id, column)) == value:
-                continue
-            seen[task.id, column] = value
-            if column == "on" and value == task.paused:
-                _switch(task, on=value)
-            elif column == "chosen":
-                (_chosen().add if value else _chosen().discard)(task.id)
-    edits = act(staging.stage, staged(), delta, rows, {task.id: task for task in drawn})
+    tasks_by_id = {task.id: task for task in drawn}
+    cells = staging.edited_cells(delta, rows)
+    new = staging.new_edits(cells, st.session_state.get("seen", {}))
+    st.session_state.seen = cells
+    for (number, column), value in new.items():
+        task = tasks_by_id[number]
+        if column == "on" and value == task.paused:
+            _switch(task, on=value)
+        elif column == "chosen":
+            (_chosen().add if value else _chosen().discard)(number)
+    edits = act(staging.stage, staged(), delta, rows, tasks_by_id)
     if edits is not None and edits != staged():
         staged_bar.stage(edits)
 

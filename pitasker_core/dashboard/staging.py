@@ -84,6 +84,28 @@ def stage(
     return {task: cells for task, cells in staged.items() if cells}
 
 
+Cells = dict[tuple[int, str], Any]
+"""Values by task and column."""
+
+
+def edited_cells(delta: Mapping[str, Any], rows: Sequence[int]) -> Cells:
+    """The cells in a table's delta. `rows` are the ids of the rows it shows."""
+    return {
+        (rows[int(position)], column): value
+        for position, changed in delta.get("edited_rows", {}).items()
+        for column, value in changed.items()
+    }
+
+
+def new_edits(cells: Cells, seen: Cells) -> Cells:
+    """The cells that the delta before did not have with these values.
+
+    A table repeats all its edits in each delta, and forgets them when its data changes. An edit
+    that was forgotten meanwhile is new when it is made again.
+    """
+    return {cell: value for cell, value in cells.items() if (cell, value) not in seen.items()}
+
+
 def without(staging: Staging, task: int, column: str) -> Staging:
     """The staging without one cell."""
     cells = {name: value for name, value in staging.get(task, {}).items() if name != column}

@@ -16,7 +16,6 @@ from tests.helpers.browsing import (
     grid,
     put_into_cell,
     settle,
-    toggle_cell,
     type_into_open_cell,
 )
 from tests.helpers.examples import ME, create
@@ -68,7 +67,7 @@ def test_nothing_moves_under_the_mouse_when_rows_are_selected_edited_or_wrong(
     create(environment, "Other")
     page = visit(f"{serve()}/tasks")
     place = grid(page).bounding_box()
-    toggle_cell(page, 0, SELECT)
+    click_cell(page, 0, SELECT)
     expect(page.get_by_text("1 task selected")).to_be_visible()
     assert grid(page).bounding_box() == place
     put_into_cell(page, 0, SCHEDULE, "30 6 * * *")
@@ -116,7 +115,7 @@ def test_pausing_in_the_table_is_at_once_and_can_be_undone(serve, visit, crontab
     create(environment)
     before = crontab.read()
     page = visit(f"{serve()}/tasks")
-    toggle_cell(page, 0, ON)
+    click_cell(page, 0, ON)
     until(lambda: b"\n# 0 2 * * * /home/pi/backup.sh" in crontab.read())
     press(page, "Undo")
     until(lambda: crontab.read() == before)
@@ -125,7 +124,7 @@ def test_pausing_in_the_table_is_at_once_and_can_be_undone(serve, visit, crontab
     press(page, "Dismiss")
     expect(page.get_by_text("Undone")).to_have_count(0)
     settle(page)
-    toggle_cell(page, 0, ON)
+    click_cell(page, 0, ON)
     until(lambda: crontab.read() != before)
 
 
@@ -323,7 +322,7 @@ def test_a_cell_is_edited_by_keyboard_alone(serve, visit, environment):
 def test_the_row_menu_is_reachable_by_keyboard(serve, visit, environment):
     create(environment)
     page = visit(f"{serve()}/tasks")
-    toggle_cell(page, 0, SELECT)
+    click_cell(page, 0, SELECT)
     expect(page.get_by_text("1 task selected")).to_be_visible()
     page.get_by_role("button", name="Actions").focus()
     page.keyboard.press("Enter")

@@ -37,6 +37,14 @@ def test_an_edit_back_to_what_the_task_has_is_none(task):
     assert staging.stage(staged, delta(in_crontab=True), [task.id], {task.id: task}) == {}
 
 
+def test_an_edit_is_new_once_and_again_after_the_table_forgot_it():
+    paused = staging.edited_cells(delta(on=False), [7])
+    assert staging.new_edits(paused, {}) == {(7, "on"): False}
+    assert staging.new_edits(paused, paused) == {}
+    forgotten = staging.edited_cells({"edited_rows": {}}, [7])
+    assert staging.new_edits(paused, forgotten) == {(7, "on"): False}
+
+
 def test_choosing_a_row_is_no_edit(task):
     assert staging.stage({}, delta(chosen=True), [task.id], {task.id: task}) == {}
 

@@ -66,11 +66,6 @@ def type_into_open_cell(page, value):
     page.keyboard.press("Enter")
 
 
-def toggle_cell(page, row, x):
-    click_cell(page, row, x)
-    page.keyboard.press("Space")
-
-
 def choose_from_row(page, row, label):
     """Choose from the menu of a row of the table of tasks."""
     click_cell(page, row, MENU)
