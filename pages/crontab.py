@@ -1,4 +1,4 @@
-"""Raw editor: the whole crontab as text, checked and compared before it is saved."""
+"""Crontab: the raw editor, which checks and compares the text before saving."""
 
 import streamlit as st
 
@@ -35,7 +35,7 @@ def main() -> None:
     if guard := st.session_state.get("raw_guard"):
         st.error(plain(guard), icon=":material/front_hand:")
         st.button(
-            "Save it all the same",
+            "Save anyway",
             on_click=_save,
             args=(True,),
             disabled=environment().read_only,
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _show_text(findings: list[Finding]) -> None:
-    """The editor; or, without tags, the text to read."""
+    """Draw the editor, or the text without tags for reading."""
     with st.container(horizontal=True):
         is_wrapped = st.toggle("Wrap lines", key="raw_wrap", persist_state="session")
         is_tagless = st.toggle(
@@ -91,7 +91,6 @@ def _show_text(findings: list[Finding]) -> None:
 
 
 def _leave_editor() -> None:
-    """The editor is drawn as new when it comes back."""
     raw_draft.take_typed()
     raw_draft.replace(st.session_state.draft)
 
@@ -105,7 +104,7 @@ def _show_changes(loaded: str | None, text: str | None) -> None:
     st.code(proof.text, language="diff")
 
 
-# --- Acts ---------------------------------------------------------------------------------------
+# --- Actions ------------------------------------------------------------------------------------
 
 
 def _actions(*, changed: bool, may_save: bool) -> None:
@@ -122,7 +121,7 @@ def _actions(*, changed: bool, may_save: bool) -> None:
             "Check only",
             icon=":material/fact_check:",
             on_click=_check,
-            help="Ask the crontab program too. Nothing is saved.",
+            help="Also asks the crontab program. Nothing is saved.",
         )
         st.button(
             "Load again",
@@ -208,7 +207,7 @@ def _upload() -> None:
         raw_draft.replace(shown(text))
 
 
-# --- What is said about it ----------------------------------------------------------------------
+# --- Problems -----------------------------------------------------------------------------------
 
 
 def _kind(finding: Finding) -> str:
@@ -216,7 +215,7 @@ def _kind(finding: Finding) -> str:
 
 
 def _show_changed_outside(loaded: str | None, installed: str | None) -> None:
-    """The notice stands in the bar at the bottom: nothing moves under what a person types."""
+    # In the bar at the bottom, so that nothing moves while a person types.
     proof = difference(loaded, installed)
     with (
         st.bottom,
@@ -225,8 +224,8 @@ def _show_changed_outside(loaded: str | None, installed: str | None) -> None:
         ),
     ):
         st.markdown(
-            ":orange[:material/sync_problem:] The crontab was changed outside since you opened it "
-            f"here: {plain(str(proof))}. Merge it before you save.",
+            ":orange[:material/sync_problem:] The crontab was changed elsewhere since you opened "
+            f"it: {plain(str(proof))}. Merge the change before you save.",
             width="stretch",
         )
         with st.popover("Show difference", icon=":material/difference:"):
@@ -236,7 +235,7 @@ def _show_changed_outside(loaded: str | None, installed: str | None) -> None:
             type="primary",
             icon=":material/merge:",
             on_click=raw_draft.merge_mine,
-            help="Put what was changed outside into your text. Nothing is saved yet.",
+            help="Merges the change into your text. Nothing is saved yet.",
         )
 
 
@@ -247,7 +246,7 @@ def _show_check(findings: list[Finding], text: str) -> None:
     if len(findings) > 20:
         st.caption(f"And {len(findings) - 20} more lines.")
     if not findings and text.strip():
-        st.caption(":green[:material/check: Every line is one that cron takes.]")
+        st.caption(":green[:material/check: Cron accepts every line.]")
 
 
 main()

@@ -1,9 +1,10 @@
-"""Import: the entries that can become tasks, and what each line of the crontab is."""
+"""Import: the entries that can become tasks, and the kind of each line of the crontab."""
 
 import pandas as pd
 import streamlit as st
 
 from pitasker_core import tasks
+from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import import_grid, import_report
 from pitasker_core.dashboard.cells import inert
@@ -48,10 +49,10 @@ def main() -> None:
 
 def _show_choices(choices: list[import_grid.Choice], dialect: Dialect) -> None:
     st.markdown(
-        "Choose the entries for PiTasker to manage. They stay where they are, as they are. "
-        "Each gets a tag at its end, which the shell takes for a comment."
+        "Choose the entries for PiTasker to manage. They stay as they are, in their places. Each "
+        "gets a tag at its end, which the shell reads as a comment."
     )
-    # The buttons stand above the table, but their count is known only behind it.
+    # The buttons are above the table, but need its number of chosen entries.
     buttons = st.container(horizontal=True, key="import-buttons")
     with st.expander("Options", icon=":material/tune:"):
         options = _options()
@@ -59,7 +60,7 @@ def _show_choices(choices: list[import_grid.Choice], dialect: Dialect) -> None:
     imports = import_grid.chosen_imports(choices, table)
     with buttons:
         st.button(
-            f"Import {len(imports)} {'entry' if len(imports) == 1 else 'entries'}",
+            f"Import {counted(len(imports), 'entry', 'entries')}",
             type="primary",
             icon=":material/download:",
             disabled=not imports or environment().read_only,
@@ -78,7 +79,7 @@ def _table(choices: list[import_grid.Choice], dialect: Dialect, *, named: bool) 
         inert(
             import_grid.frame(choices, dialect, st.session_state.get("import_chosen"), named=named)
         ),
-        # The ticks belong to these lines: a crontab that was changed outside gets a new table.
+        # The ticks belong to these lines, so a changed crontab gets a new table.
         key=f"import-{generation}-{import_grid.fingerprint(choices)}",
         alt="Entries to import",
         hide_index=True,
@@ -92,9 +93,7 @@ def _table(choices: list[import_grid.Choice], dialect: Dialect, *, named: bool) 
             "words": column.TextColumn("Meaning"),
             "command": column.TextColumn("Command", width="large"),
             "note": column.TextColumn("Note"),
-            "problems": column.TextColumn(
-                "Problems", help="What the checks of the doctor say about this entry."
-            ),
+            "problems": column.TextColumn("Problems", help="The doctor's findings in this entry."),
         },
     )
 
@@ -104,18 +103,18 @@ def _options() -> ImportOptions:
         managed = st.toggle(
             "Manage the entries themselves",
             True,
-            help="Off: make copies in the database only, and leave the entries untagged.",
+            help="Off: create copies only in the database, and leave the entries untagged.",
         )
         duplicates = st.toggle(
             "Skip duplicates",
             True,
-            help="Leave out entries with the schedule and command of an existing task.",
+            help="Skips entries with the schedule and command of an existing task.",
         )
         named = st.toggle(
             "Suggest names",
             True,
-            help="On: from the comment above an entry, or its program. Off: the command is the "
-            "name.",
+            help="On: the name comes from the comment above an entry, or from its program. Off: "
+            "the command is the name.",
             on_change=_choose,
             args=(st.session_state.get("import_chosen"),),
             key="import_named",
@@ -124,7 +123,7 @@ def _options() -> ImportOptions:
 
 
 def _choose(chosen: bool | None) -> None:
-    """Choose all, none, or (None) those without a drawback; the table is drawn as new."""
+    """Choose all, none, or (None) the entries without a note. The table is drawn again."""
     st.session_state.import_chosen = chosen
     st.session_state.import_generation = st.session_state.get("import_generation", 0) + 1
 

@@ -1,4 +1,4 @@
-"""Overview: are my jobs all right, what ran, what runs next, what broke, and what to do."""
+"""Overview: what needs attention, recent and upcoming runs, and recent activity."""
 
 from datetime import timedelta
 from functools import partial
@@ -28,7 +28,7 @@ HALF = timedelta(hours=12)
 """How far the timeline looks back and ahead."""
 
 ROWS = 9
-"""Rows of the timeline: it shall leave room for the rest."""
+"""The maximum number of rows of the timeline."""
 
 SHOWN = 6
 """Rows of upcoming runs and of recent activity."""
@@ -67,13 +67,13 @@ def _welcome(listing: Listing) -> None:
         return
     entries = list(compared.document.entries())
     if not entries:
-        st.markdown("**Your crontab has no entries yet.** Make the first task, or write an entry.")
+        st.markdown("**Your crontab has no entries yet.** Add a task, or write an entry.")
         with st.container(horizontal=True):
             st.page_link("pages/tasks.py", label="New task", icon=":material/add:")
             st.page_link("pages/crontab.py", label="Crontab", icon=":material/edit_note:")
         return
-    found = counted(len(entries), "entry", "entries")
-    st.subheader(f"Found {found} in your crontab", anchor=False)
+    count = counted(len(entries), "entry", "entries")
+    st.subheader(f"Found {count} in your crontab", anchor=False)
     st.markdown(
         "PiTasker can manage them for you: see what ran, what failed and what runs next, change "
         "schedules and undo every change. Entries that you do not choose stay as they are."
@@ -93,7 +93,6 @@ def _show_untouched() -> None:
 
 
 def _show_entries(document: Document) -> None:
-    """The entries as they stand, for looking."""
     table = overview.entries_table(document, clock.now(), clock.system_zone())
     if table.empty:
         return
@@ -122,8 +121,8 @@ def _show_attention(facts: Facts) -> None:
         show_items(shown, facts)
         return
     st.markdown(
-        ":green[:material/check_circle: **Healthy**] Nothing needs attention. The jobs are all "
-        "right, and the crontab is in sync."
+        ":green[:material/check_circle: **Healthy**] Nothing needs attention. No task is failing, "
+        "and the crontab is in sync."
     )
 
 
@@ -194,7 +193,7 @@ def _show_timeline(facts: Facts) -> None:
         st.switch_page("pages/runs.py", query_params={"run": str(run)})
 
 
-# --- What comes, and what was done -----------------------------------------------------------
+# --- Upcoming runs and recent activity -------------------------------------------------------
 
 
 def _show_upcoming(listing: Listing) -> None:

@@ -21,7 +21,7 @@ from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.history import Run
 
 PAGE = 200
-"""Runs that are listed at first, and added when more are asked for."""
+"""The number of runs listed at first, and added by "Show more"."""
 
 
 def main() -> None:
@@ -38,18 +38,18 @@ def main() -> None:
     _show_figures(task, since)
     _show_charts(task, since)
     _show_table(task, kind, since)
-    if (asked := st.query_params.get("run", "")).isdecimal():
-        show_run(int(asked))
+    if (number := st.query_params.get("run", "")).isdecimal():
+        show_run(int(number))
 
 
 def _task(names: dict[int, str]) -> int | None:
-    """The task that the address asks for; the choice on the page follows it."""
-    asked = st.query_params.get("task", "")
-    task = int(asked) if asked.isdecimal() and int(asked) in names else None
-    if st.session_state.get("runs_asked") != asked:
-        st.session_state.runs_asked = asked
+    """Return the task in the address, and select it on the page."""
+    number = st.query_params.get("task", "")
+    task = int(number) if number.isdecimal() and int(number) in names else None
+    if st.session_state.get("runs_address") != number:
+        st.session_state.runs_address = number
         st.session_state.runs_task = task
-    if asked and task is None:
+    if number and task is None:
         st.warning("This task does not exist.")
     return task
 
@@ -87,28 +87,28 @@ def _choose_task() -> None:
         st.query_params.pop("task", None)
     else:
         st.query_params["task"] = str(task)
-    st.session_state.runs_asked = st.query_params.get("task", "")
+    st.session_state.runs_address = st.query_params.get("task", "")
 
 
 def _show_figures(task: int | None, since: datetime | None) -> None:
-    found = history.figures(environment(), task, since)
+    figures = history.figures(environment(), task, since)
     with st.container(horizontal=True):
         for name, value, explained in (
             (
                 "Success rate",
-                run_list.success_text(found),
+                run_list.success_text(figures),
                 "Of runs with a known result, and of missed runs.",
             ),
             (
                 "Failed",
-                found.failed,
+                figures.failed,
                 "Runs that ended with an exit code other than 0, or by a signal.",
             ),
-            ("Missed", found.missed, "Times at which a task should have run but did not."),
-            ("Slow", found.slow, durations.SLOW),
+            ("Missed", figures.missed, "Times at which a task should have run but did not."),
+            ("Slow", figures.slow, durations.SLOW),
         ):
             st.metric(name, value, border=True, width=140, help=explained)
-    if found.more:
+    if figures.more:
         st.caption(f"Figures and charts use the newest {history.COUNTED:d} runs of this period.")
     rate = history.bytes_per_day(environment(), task) if task is not None else 0
     if rate >= history.MUCH_OUTPUT:
@@ -116,7 +116,7 @@ def _show_figures(task: int | None, since: datetime | None) -> None:
 
 
 def _show_charts(task: int | None, since: datetime | None) -> None:
-    """One chart, and only while somebody looks: each costs a small machine a tenth of a second."""
+    # Only one chart, and only if it is open: each takes a small machine a tenth of a second.
     part = st.expander("Charts", expanded=task is not None, key="runs_charts", on_change="rerun")
     if not part.open:
         return
@@ -140,8 +140,8 @@ def _show_charts(task: int | None, since: datetime | None) -> None:
     else:
         kinds = {
             "Durations": (
-                "Duration of each run. The green band has 80 % of the last successful runs, the "
-                "dotted line is their median",
+                "Duration of each run. The green band contains 80 % of the last successful runs. "
+                "The dotted line is their median",
                 lambda: run_charts.durations(
                     history.durations(environment(), task, since),
                     durations.now(environment(), task),
@@ -168,24 +168,24 @@ def _show_charts(task: int | None, since: datetime | None) -> None:
 
 def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
     limit = st.session_state.setdefault("runs_limit", PAGE)
-    found = history.runs(environment(), limit + 1, task, kind, since)
-    more = len(found) > limit
-    found = found[:limit]
-    if not found:
+    runs = history.runs(environment(), limit + 1, task, kind, since)
+    more = len(runs) > limit
+    runs = runs[:limit]
+    if not runs:
         st.info("No run matches.", icon=":material/search_off:")
         return
     column = st.column_config
     chosen = st.query_params.get("run", "")
-    rows = [row for row, run in enumerate(found) if str(run.id) == chosen]
-    # A run that is new moves all others down: then the table is another one, and what was chosen is
-    # chosen in it by its number, not by its row.
-    key = f"runs-{found[0].id}-{task}-{kind}-{st.session_state.get('runs_closed', 0)}"
+    rows = [row for row, run in enumerate(runs) if str(run.id) == chosen]
+    # A new run moves all rows down. So the table gets a new key, and the run is selected again by
+    # its number.
+    key = f"runs-{runs[0].id}-{task}-{kind}-{st.session_state.get('runs_closed', 0)}"
     st.dataframe(
-        inert(run_list.frame(found, clock.now())),
+        inert(run_list.frame(runs, clock.now())),
         key=key,
         hide_index=True,
-        height="content" if len(found) <= 10 else 390,
-        on_select=lambda: _choose(key, found),
+        height="content" if len(runs) <= 10 else 390,
+        on_select=lambda: _choose(key, runs),
         selection_mode="single-row",
         selection_default={"selection": {"rows": rows}} if rows else None,
         alt="Runs, newest first",
@@ -227,22 +227,21 @@ def _show_more() -> None:
 
 
 def _show_nothing_seen() -> None:
-    """What would make runs appear."""
+    """Explain how runs appear."""
     st.info("No runs yet.", icon=":material/history:")
     log = reader.find(environment())
     if isinstance(log, reader.Unreadable):
-        why = Text(log.message, " ", log.advice)
-        seen = f"**Runs that cron starts** cannot be seen: {plain(why)}"
+        reason = Text(log.message, " ", log.advice)
+        observed = f"**Runs that cron starts** cannot be seen: {plain(reason)}"
     else:
-        seen = (
+        observed = (
             "**Runs that cron starts** appear here automatically, because cron's log can be read."
         )
     st.markdown(
-        f"- {seen}\n"
+        f"- {observed}\n"
         "- **Results and output** are recorded if you switch on *Record runs* for a task, in its "
         "details or under *Actions* on Tasks.\n"
         "- **Run now**, in the menu of a task, starts it at once. Its output appears here."
-        ""
     )
     st.page_link("pages/tasks.py", label="Tasks", icon=":material/checklist:")
 

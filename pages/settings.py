@@ -1,4 +1,4 @@
-"""Settings: background work, notifications, access, backups, and who changed what."""
+"""Settings: background work, notifications, access, backups, and the audit history."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Sync: whether tasks and crontab are in sync, conflicts, findings and the history."""
+"""Sync: the state of sync, conflicts, findings and the history."""
 
 import streamlit as st
 
@@ -56,7 +56,7 @@ def _show_status(current: Status) -> None:
             ("Tasks", current.tasks, "Tasks that are not deleted."),
             ("Entries", current.entries, "Entries in the crontab, including paused ones."),
             ("In sync", current.synced, "Tasks that equal their entry."),
-            ("Out of sync", current.unsynced, "Tasks that a sync will change, or that need you."),
+            ("Out of sync", current.unsynced, "Tasks that a sync or you must change."),
             ("Database only", current.database_only, "Tasks that are not in the crontab."),
             ("Unmanaged", current.unmanaged, "Entries without a task."),
         ):

@@ -1,4 +1,4 @@
-"""Tasks: the table in which they are changed, paused, run and deleted, one or many at once."""
+"""Tasks: the table to change, pause, run and delete one or several tasks."""
 
 from typing import Any
 
@@ -26,19 +26,19 @@ COLUMNS = (
     *("chosen", "on", "name", "menu", "sync", "schedule", "words", "next_run", "result"),
     *("last_run", "history", "command", "labels"),
 )
-"""The columns at first; the others are in the table's own menu."""
+"""The columns shown at first. The others are in the table's menu."""
 
 
 def main() -> None:
-    """Draw the page: the table, or the task that the address names."""
+    """Draw the table, or the task in the address."""
     listing = tasks.current(environment())
     by_id = {task.id: task for task in listing.tasks}
-    asked = st.query_params.get("task", "")
-    if asked == "new":
+    param = st.query_params.get("task", "")
+    if param == "new":
         show_new(by_id.get(_number(st.query_params.get("like", ""))))
         return
-    if asked:
-        task = by_id.get(_number(asked))
+    if param:
+        task = by_id.get(_number(param))
         if task:
             show_task(task, listing)
             show_why(by_id)
@@ -55,7 +55,7 @@ def _number(text: str) -> int:
 def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
     if listing.problem:
         show_problem(listing.problem)
-        st.caption("Tasks can be changed all the same; the crontab follows when it can be read.")
+        st.caption("You can still change tasks. The crontab is updated when it can be read again.")
     if not listing.tasks:
         _welcome(listing)
         return
@@ -75,10 +75,10 @@ def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
     _table(matching, shown)
     _show_drafts(by_id)
     show_staged(edits, by_id, listing)
-    _open_what_was_asked_for(by_id)
+    _run_menu_action(by_id)
 
 
-# --- What is shown ---------------------------------------------------------------------------
+# --- Filters and welcome ---------------------------------------------------------------------
 
 
 def _toolbar(shown: Shown) -> list[Task]:
@@ -127,9 +127,9 @@ def _show_all() -> None:
 
 
 def _only() -> set[int]:
-    """The tasks that an address such as `/tasks?only=3,4` asks for: those of an import."""
-    asked = st.query_params.get("only", "").split(",")
-    only = {int(number) for number in asked if number.isdecimal()}
+    """Return the tasks in an address such as `/tasks?only=3,4`, as an import links to."""
+    numbers = st.query_params.get("only", "").split(",")
+    only = {int(number) for number in numbers if number.isdecimal()}
     if only:
         st.button(
             f"Only the {len(only)} imported: show all",
@@ -143,18 +143,18 @@ def _only() -> set[int]:
 def _welcome(listing: Listing) -> None:
     entries = listing.comparison.document.size if listing.comparison else 0
     if listing.comparison is None:
-        st.info("There are no tasks yet. Make the first one here.", icon=":material/waving_hand:")
+        st.info("There are no tasks yet. Add the first task here.", icon=":material/waving_hand:")
     elif entries:
-        found = counted(entries, "entry", "entries")
+        count = counted(entries, "entry", "entries")
         st.info(
-            f"Your crontab has {found}, and PiTasker manages none of them yet. "
-            "Nothing in it was changed.",
+            f"Your crontab has {count}. PiTasker does not manage them yet, and has not changed "
+            "them.",
             icon=":material/waving_hand:",
         )
         st.page_link("pages/import_entries.py", label="Import them", icon=":material/download:")
     else:
         st.info(
-            "There are no tasks and no entries in your crontab yet. Make the first one here.",
+            "There are no tasks and no entries in your crontab yet. Add the first task here.",
             icon=":material/waving_hand:",
         )
     _offer_new()
@@ -170,7 +170,7 @@ def _table(matching: list[Task], shown: Shown) -> None:
     key = _grid_key(matching, shown)
     read_only = environment().read_only
     menu = task_grid.LOOKING if read_only else task_grid.MENU
-    # Callbacks must know which task stood in which row, and what it was, when it was drawn.
+    # Callbacks need the tasks as they were drawn, in the order of their rows.
     st.session_state.drawn = matching
     editable = [] if read_only else ["chosen", *staging.FIELDS]
     table = task_grid.frame(matching, shown, menu)
@@ -195,7 +195,9 @@ def _columns(shown: Shown) -> dict[str, Any]:
     return {
         "chosen": column.CheckboxColumn("Select", width=84, help="Select tasks for an action."),
         "on": column.CheckboxColumn(
-            "On", width=66, help="Off: paused, kept in the crontab as a comment. At once."
+            "On",
+            width=66,
+            help="Off: paused, and kept in the crontab as a comment. Takes effect at once.",
         ),
         "name": column.TextColumn("Name", max_chars=200, width=180, pinned=is_phone()),
         "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=45),
@@ -217,12 +219,12 @@ def _columns(shown: Shown) -> dict[str, Any]:
         ),
         "last_run": column.TextColumn("When", width=85),
         "history": column.BarChartColumn(
-            f"Last {task_grid.HISTORY} runs", width=120, y_min=0, help="How long each of them took."
+            f"Last {task_grid.HISTORY} runs", width=120, y_min=0, help="The duration of each run."
         ),
         "command": column.TextColumn("Command", width=300),
         "labels": column.ListColumn("Labels", width=110),
         "in_crontab": column.CheckboxColumn(
-            "In crontab", width=95, help="Off: kept in the database only, cron does not run it."
+            "In crontab", width=95, help="Off: only in the database. Cron does not run it."
         ),
         "detail": column.TextColumn("Reason", width=200),
         "source": column.TextColumn("Source", width=90),
@@ -231,7 +233,7 @@ def _columns(shown: Shown) -> dict[str, Any]:
 
 
 def _grid_key(matching: list[Task], shown: Shown) -> str:
-    """The key of the table. A new one, when the table holds edits that are no longer true."""
+    """Return the table's key. It changes if the table still shows discarded edits."""
     generation = st.session_state.get("generation", 0)
     delta = st.session_state.get(f"tasks-{generation}", {})
     rows = [task.id for task in st.session_state.get("drawn", [])]
@@ -251,7 +253,7 @@ def _grid_key(matching: list[Task], shown: Shown) -> str:
 
 
 def _edited(key: str, drawn: list[Task]) -> None:
-    """Keep what was edited by task: rows may move, tasks do not."""
+    """Store edits by task, because rows may move."""
     delta: Any = st.session_state[key]
     rows = [task.id for task in drawn]
     tasks_by_id = {task.id: task for task in drawn}
@@ -283,11 +285,11 @@ def _choose(numbers: set[int]) -> None:
     st.session_state.chosen = numbers
 
 
-# --- One task --------------------------------------------------------------------------------
+# --- Single tasks ----------------------------------------------------------------------------
 
 
 def _show_drafts(by_id: dict[int, Task]) -> None:
-    """The tasks whose edit was begun and not saved, in this browser."""
+    """Draw this browser's drafts of tasks."""
     for draft in own_drafts.load_all("task:")[:5]:
         number = draft.name.removeprefix("task:")
         task = by_id.get(_number(number))
@@ -296,8 +298,8 @@ def _show_drafts(by_id: dict[int, Task]) -> None:
             continue
         name = bold(task.name if task else "New task")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            began = ago(draft.updated_at, clock.now())
-            st.markdown(f":material/edit_note: Draft: {name}, edited {began}", width="content")
+            edited = ago(draft.updated_at, clock.now())
+            st.markdown(f":material/edit_note: Draft: {name}, edited {edited}", width="content")
             st.button(
                 "Continue",
                 key=f"continue-{number}",
@@ -327,7 +329,7 @@ def _open_menu() -> None:
         st.session_state.menu = (label, task.id)
 
 
-def _open_what_was_asked_for(by_id: dict[int, Task]) -> None:
+def _run_menu_action(by_id: dict[int, Task]) -> None:
     label, number = st.session_state.pop("menu", None) or ("", 0)
     task = by_id.get(number)
     if task is None:

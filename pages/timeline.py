@@ -1,4 +1,4 @@
-"""Timeline: what ran and what will run, in one chart, and which minutes are crowded."""
+"""Timeline: past and planned runs in one chart, and crowded minutes."""
 
 from datetime import timedelta
 
@@ -53,7 +53,7 @@ def _show_chart(listing: Listing, half: timedelta) -> None:
     planned = overview.schedules_in_force(listing)
     bars += timeline.future(planned, now, now + half, zone, listing.dialect)
     if not bars:
-        st.info("Nothing ran, and nothing will run, in this time.", icon=":material/event_busy:")
+        st.info("No run in this time, past or planned.", icon=":material/event_busy:")
         return
     chosen = st.plotly_chart(
         timeline.figure(bars, now - half, now, now + half, zone, ROWS),

@@ -1,6 +1,6 @@
-"""What actions report: notices, and the last write with its undo, in the bar at the bottom.
+"""The reports of actions: notices, and the last write with its undo, in the bar at the bottom.
 
-The bar is fixed and overlays nothing: what appears in it moves nothing on the page.
+The bar is fixed and covers nothing, so a report does not move the page.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,12 +30,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHOWN = 4
-"""Notices that are shown at the same time."""
+"""The maximum number of notices shown at the same time."""
 
 
 @dataclass
 class Notice:
-    """What an action reports. It stays until it is dismissed, or the next action reports."""
+    """A report of an action. It stays until it is dismissed or the next action reports."""
 
     kind: str
     text: str
@@ -44,7 +44,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Written:
-    """The last write to the crontab of this session: the proof of what it did, and its undo."""
+    """This session's last write: the crontab's text before and after it, and its undo."""
 
     what: str
     before: str | None
@@ -54,14 +54,14 @@ class Written:
 
 @complete
 def add_notice(kind: str, text: str) -> None:
-    """Keep a notice for the next page drawn: `done`, `warning` or `error`."""
+    """Show a notice of a kind: `done`, `warning` or `error`."""
     notices: list[Notice] = change(lambda: st.session_state.get("notices", []))
     waiting = [notice for notice in notices if not notice.is_drawn]
     change(partial(setattr, st.session_state, "notices", [*waiting, Notice(kind, text)]))
 
 
 def act(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """Call a function of the core for a callback; an error of ours becomes a notice, and None."""
+    """Call a core function. An error of PiTasker becomes a notice, and the result is None."""
     try:
         return function(*args, **kwargs)
     except PiTaskerError as problem:
@@ -73,7 +73,7 @@ def act(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None
 
 @complete
 def report_applied(done: Applied | None, what: str) -> None:
-    """Report a change of tasks, and what the crontab does not have yet."""
+    """Report a change of tasks, and what is not in the crontab yet."""
     if done is None:
         return
     for task, reason in done.failures.items():
@@ -82,11 +82,11 @@ def report_applied(done: Applied | None, what: str) -> None:
     conflicts = done.result.plan.conflicts if done.result else []
     if done.problem:
         add_notice(
-            "warning", Text(f"{what}, but not in the crontab yet. ", done.problem.user_message)
+            "warning", Text(f"{what}, but not yet in the crontab. ", done.problem.user_message)
         )
     elif conflicts:
         add_notice("warning", "The crontab's entry was edited too: decide on the page Sync.")
-    # Also what changed no line, such as the deletion of a task that had no entry, has its undo.
+    # A change without effect on the crontab has an undo too, such as deleting a task without entry.
     texts = (done.result.before, done.result.after) if done.result else (None, None)
     record_write(what, *texts, lambda: report_applied(_undone(done), "Undone"))
 
@@ -96,7 +96,7 @@ def _undone(done: Applied) -> Applied | None:
 
 
 def sync_now(request: Request | None = None) -> bool:
-    """Sync, and report it. False when it waits for a person: the page Sync asks then."""
+    """Sync and report it. Returns False if a person must decide, on the page Sync."""
     st.session_state.pop("guard", None)
     live.expire(Environment.from_environment())
     try:
@@ -113,7 +113,7 @@ def sync_now(request: Request | None = None) -> bool:
 
 @complete
 def report_sync(done: SyncResult, what: str) -> None:
-    """Report a sync; undone, each task gets the values that were overwritten."""
+    """Report a sync. Its undo restores the overwritten values of each task."""
     pushed, pulled = counted(len(done.pushed), "change"), len(done.pulled)
     nothing = not done.pushed and not done.pulled
     add_notice(
@@ -147,12 +147,12 @@ def _report_notes(notes: Mapping[int, str]) -> None:
 
 @complete
 def report_import(done: ImportResult) -> None:
-    """Report an import; its undo gives the entries back."""
+    """Report an import. Its undo stops managing the entries."""
     if done.problem:
         add_notice(
             "warning",
             Text(
-                f"{len(done.imported)} imported, but not tagged in the crontab yet. ",
+                f"{len(done.imported)} imported, but not yet tagged in the crontab. ",
                 done.problem.user_message,
             ),
         )
@@ -168,16 +168,16 @@ def report_import(done: ImportResult) -> None:
 
 @complete
 def report_saved(saved: Saved | None, what: str) -> None:
-    """Report a change of the whole text; its undo saves the text before."""
+    """Report a change of the crontab's text. Its undo saves the previous text."""
     if saved is None:
         return
     if saved.problem:
         add_notice(
-            "warning", Text(f"{what}. The tasks do not follow yet: ", saved.problem.user_message)
+            "warning", Text(f"{what}. The tasks are not updated yet: ", saved.problem.user_message)
         )
 
     def undo() -> None:
-        back = act(
+        restored = act(
             edit.save_raw,
             environment(),
             saved.before or "",
@@ -186,7 +186,7 @@ def report_saved(saved: Saved | None, what: str) -> None:
             confirmed=True,
             kind="undo",
         )
-        report_saved(back, "Undone")
+        report_saved(restored, "Undone")
 
     record_write(what, saved.before, saved.text, undo if saved.before != saved.text else None)
 
@@ -195,17 +195,17 @@ def report_saved(saved: Saved | None, what: str) -> None:
 def record_write(
     what: str, before: str | None, after: str | None, undo: Callable[[], object] | None = None
 ) -> None:
-    """Keep the proof of an action: the crontab's text before and after, and its undo."""
+    """Keep the crontab's text before and after an action, and its undo."""
     if before != after or undo:
         written = Written(what, before, after, undo)
         change(partial(setattr, st.session_state, "written", written))
 
 
-# --- How they are drawn ----------------------------------------------------------------------
+# --- Drawing ---------------------------------------------------------------------------------
 
 
 def show_messages() -> None:
-    """The last write and the notices, in the bar at the bottom; `done` as a toast."""
+    """Draw the last write and the notices in the bar at the bottom. `done` is a toast."""
     notices: list[Notice] = st.session_state.get("notices", [])
     for notice in notices:
         if notice.kind == "done" and not notice.is_drawn:
@@ -245,8 +245,8 @@ def _show_written() -> None:
             horizontal=True, vertical_alignment="center", border=True, key="written", gap="small"
         ),
     ):
-        said = f"{proof}." if proof else "The crontab has not changed."
-        st.markdown(f":green[:material/check:] {plain(written.what)}. {plain(said)}")
+        lines = f"{proof}." if proof else "The crontab has not changed."
+        st.markdown(f":green[:material/check:] {plain(written.what)}. {plain(lines)}")
         if written.undo:
             st.button(
                 "Undo",

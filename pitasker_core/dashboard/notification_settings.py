@@ -1,4 +1,4 @@
-"""The part Notifications of the settings: channels, limits, words and the latest notices."""
+"""The Notifications part of the settings: channels, limits, texts and the latest notices."""
 
 from datetime import time
 from typing import Any
@@ -115,7 +115,7 @@ def _remove(channel: Channel) -> None:
 
 
 def _when(current: Rules) -> None:
-    # With its value in its key, a field that was changed elsewhere shows that at the next run.
+    # The key has the value, so that a field shows a change made elsewhere.
     keys = {name: f"rule-{name}-{getattr(current, name)}" for name in ("repeat_minutes", *_TIMES)}
     with st.form("notification_rules", border=False):
         with st.container(horizontal=True):
@@ -125,8 +125,8 @@ def _when(current: Rules) -> None:
                 MOST_REPEAT_MINUTES,
                 current.repeat_minutes,
                 key=keys["repeat_minutes"],
-                help="At most one notice of a kind and task in this time. Further ones are "
-                "counted, and added to the next: “And 3 more times”. 0: no limit.",
+                help="At most one notice of a kind and task in this time. The next notice counts "
+                "the others: “And 3 more times”. 0: no limit.",
                 width=240,
             )
             for name, label, help_text in (

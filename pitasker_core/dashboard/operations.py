@@ -1,4 +1,4 @@
-"""The history of operations on Sync: charts, a table, and what a chosen one did."""
+"""The history of operations on the page Sync: charts, a table, and the chosen operation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from pitasker_core.base.text import Text, visible
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import charts, overview
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, report_applied, report_saved
 from pitasker_core.dashboard.period import choose_since
@@ -23,21 +24,21 @@ from pitasker_core.sync.install import digest
 from pitasker_core.sync.operation_history import Day, Operation, OperationDetails
 
 LISTED = 500
-"""The most operations that are listed and drawn one by one; the figures by day count all."""
+"""The maximum number of operations in the table and charts. The figures by day count all."""
 
 
 def show_history() -> None:
-    """Everything about what was done."""
+    """Draw the history of a period."""
     st.subheader("History")
     since = choose_since("period")
-    found = operation_history.operations(environment(), LISTED, since)
-    if not found:
+    operations = operation_history.operations(environment(), LISTED, since)
+    if not operations:
         st.info("Nothing was done in this time. What you do is listed here, each with its proof.")
         return
     days = operation_history.days(environment(), since, clock.system_zone())
     _show_figures(days)
-    _show_chart(found, days, since)
-    _show_table(found)
+    _show_chart(operations, days, since)
+    _show_table(operations)
 
 
 def _show_figures(days: list[Day]) -> None:
@@ -47,14 +48,14 @@ def _show_figures(days: list[Day]) -> None:
     with st.container(horizontal=True):
         for name, value, explained in (
             ("Operations", total, "Syncs, imports, edits, restores and all other operations."),
-            ("Success rate", f"{1 - failed / total:.1%}", "The share that did not fail."),
-            ("Failed", failed, "Each operation says why."),
-            ("Needs a decision", waiting, "Done, but something waits for your decision."),
+            ("Success rate", percent(1 - failed / total), "The share that did not fail."),
+            ("Failed", failed, "Each operation shows its reason."),
+            ("Needs a decision", waiting, "Done, but you have to decide something."),
         ):
             st.metric(name, value, border=True, width=150, help=explained)
 
 
-def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
+def _show_chart(operations: list[Operation], days: list[Day], since: Any) -> None:
     zone = clock.system_zone()
     now = clock.now()
     today = now.astimezone(zone).date()
@@ -62,7 +63,7 @@ def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
         "Per day": ("Operations per day by outcome", lambda: charts.per_day(days, today)),
         "Durations": (
             "How long each operation took, with each day's median",
-            lambda: charts.durations(found, days, zone),
+            lambda: charts.durations(operations, days, zone),
         ),
         "Tasks": (
             "Tasks by state over time",
@@ -94,35 +95,35 @@ def _show_chart(found: list[Operation], days: list[Day], since: Any) -> None:
     st.plotly_chart(draw(), key=f"chart-{kind}", alt=title, config={"displayModeBar": False})
 
 
-def _show_table(found: list[Operation]) -> None:
+def _show_table(operations: list[Operation]) -> None:
     now = clock.now()
     column = st.column_config
     table = pd.DataFrame(
         {
-            "when": [ago(o.started_at, now) for o in found],
-            "what": [o.kind for o in found],
-            "by": [o.actor for o in found],
-            "result": [o.outcome for o in found],
-            "did": [o.error_message or overview.outcome(o) for o in found],
-            "ms": [o.duration_ms for o in found],
-            "at": [time_text(o.started_at) for o in found],
-            "number": [o.id for o in found],
+            "when": [ago(o.started_at, now) for o in operations],
+            "what": [o.kind for o in operations],
+            "by": [o.actor for o in operations],
+            "result": [o.outcome for o in operations],
+            "did": [o.error_message or overview.outcome(o) for o in operations],
+            "ms": [o.duration_ms for o in operations],
+            "at": [time_text(o.started_at) for o in operations],
+            "number": [o.id for o in operations],
         }
     )
-    # By number, not by row: another operation may have come on top since this was drawn.
-    numbers = [o.id for o in found]
-    asked = st.query_params.get("operation", "")
-    row = numbers.index(int(asked)) if asked.isdecimal() and int(asked) in numbers else None
+    # Rows are selected by number: a new operation may have moved them since this was drawn.
+    numbers = [o.id for o in operations]
+    number = st.query_params.get("operation", "")
+    row = numbers.index(int(number)) if number.isdecimal() and int(number) in numbers else None
     key = f"operations-{numbers[0]}"
     st.dataframe(
         inert(table),
         key=key,
         selection_default={"selection": {"rows": [] if row is None else [row]}},
         hide_index=True,
-        height="content" if len(found) <= 12 else 460,
+        height="content" if len(operations) <= 12 else 460,
         on_select=lambda: _choose(numbers, st.session_state[key].selection.rows),
         selection_mode="single-row",
-        alt="The operations",
+        alt="Operations, newest first",
         column_config={
             "when": column.TextColumn("When", width=90),
             "what": column.TextColumn("What", width=90),
@@ -135,18 +136,18 @@ def _show_table(found: list[Operation]) -> None:
         },
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Choose a row to see what it did, and to go back to before it.")
+        st.caption("Choose an operation to see what it did, and to undo it.")
         st.download_button(
             "Download as CSV",
-            lambda: operation_history.as_csv(found),
+            lambda: operation_history.as_csv(operations),
             file_name="pitasker-operations.csv",
             mime="text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
-    if asked.isdecimal():
+    if number.isdecimal():
         try:
-            _show_one(operation_history.operation(environment(), int(asked)))
+            _show_operation(operation_history.operation(environment(), int(number)))
         except PiTaskerError as problem:
             st.warning(plain(problem.user_message))
 
@@ -158,54 +159,55 @@ def _choose(numbers: list[int], rows: list[int]) -> None:
         st.query_params.pop("operation", None)
 
 
-def _show_one(found: OperationDetails) -> None:
+def _show_operation(operation: OperationDetails) -> None:
     with st.container(border=True, key="operation"):
         st.markdown(
-            f"**Operation {found.id}**: {plain(found.kind)} by {plain(found.actor)}, "
-            f"{time_text(found.started_at)}, {found.duration_ms:.0f} ms, {plain(found.outcome)}"
+            f"**Operation {operation.id}**: {plain(operation.kind)} by {plain(operation.actor)}, "
+            f"{time_text(operation.started_at)}, {operation.duration_ms:.0f} ms, "
+            f"{plain(operation.outcome)}"
         )
-        if found.error_message:
-            st.error(plain(found.error_message), icon=":material/error:")
-        if "putBack" in found.details:
+        if operation.error_message:
+            st.error(plain(operation.error_message), icon=":material/error:")
+        if "putBack" in operation.details:
             st.warning(
                 "The crontab was saved from an editor that was opened before PiTasker's last "
-                "changes. They were put back, beside what was changed in the editor.",
+                "changes. PiTasker restored its changes, and kept those made in the editor.",
                 icon=":material/edit_note:",
             )
-        for task, reason in found.details.get("failed", {}).items():
+        for task, reason in operation.details.get("failed", {}).items():
             st.error(plain(Text(f"Task {task}: ", reason)))
         rows = [
-            _change_row(what, change)
-            for part, what in (
+            _change_row(direction, change)
+            for part, direction in (
                 ("pushed", "to the crontab"),
                 ("pulled", "from the crontab"),
                 ("conflicts", "in conflict"),
             )
-            for change in found.details.get(part, [])
+            for change in operation.details.get(part, [])
         ]
         if rows:
             st.dataframe(
                 inert(pd.DataFrame(rows)), hide_index=True, height="content", alt="What was changed"
             )
-        if found.kind in ("sync", "resolve") and (found.pushed or found.pulled):
+        if operation.kind in ("sync", "resolve") and (operation.pushed or operation.pulled):
             st.button(
-                "Take back what it carried over",
+                "Undo this operation",
                 disabled=environment().read_only,
                 icon=":material/undo:",
-                on_click=_take_back,
-                args=(found,),
-                help="Each task, and its entry, gets the values that were overwritten.",
+                on_click=_undo,
+                args=(operation,),
+                help="Restores the overwritten values of each task and its entry.",
             )
-        _show_texts(found)
+        _show_texts(operation)
 
 
-def _take_back(found: Operation) -> None:
-    done = act(tasks.undo_operation, environment(), ACTOR, found)
-    report_applied(done, f"Operation {found.id} is taken back")
+def _undo(operation: Operation) -> None:
+    done = act(tasks.undo_operation, environment(), ACTOR, operation)
+    report_applied(done, f"Operation {operation.id} is undone")
 
 
-def _change_row(what: str, change: dict[str, Any]) -> dict[str, Any]:
-    def told(side: dict[str, Any] | None) -> str:
+def _change_row(direction: str, change: dict[str, Any]) -> dict[str, Any]:
+    def entry(side: dict[str, Any] | None) -> str:
         if side is None:
             return "(no entry)"
         paused = "paused: " if side.get("paused") else ""
@@ -214,19 +216,19 @@ def _change_row(what: str, change: dict[str, Any]) -> dict[str, Any]:
     names = [change[s]["name"] for s in ("database", "crontab", "base") if change.get(s)]
     return {
         "Task": f"{names[0] if names else ''} ({change.get('task')})",
-        "Direction": what,
-        "Agreed before": told(change.get("base")),
-        "Database": told(change.get("database")),
-        "Crontab": told(change.get("crontab")),
+        "Direction": direction,
+        "Base": entry(change.get("base")),
+        "Database": entry(change.get("database")),
+        "Crontab": entry(change.get("crontab")),
     }
 
 
-def _show_texts(found: Operation) -> None:
-    """The crontab before and after, and the way back."""
-    if found.before is None or found.after is None:
+def _show_texts(operation: Operation) -> None:
+    """Draw the difference that an operation made to the crontab, and a button to restore it."""
+    if operation.before is None or operation.after is None:
         return
-    before = edit.snapshot(environment(), found.before)
-    after = edit.snapshot(environment(), found.after)
+    before = edit.snapshot(environment(), operation.before)
+    after = edit.snapshot(environment(), operation.after)
     proof = difference(before.text, after.text)
     st.caption(plain(f"The crontab: {proof}."))
     if not proof:
@@ -234,17 +236,17 @@ def _show_texts(found: Operation) -> None:
     st.code(proof.text, language="diff")
     now, _ = service.read_crontab(environment())
     if now != after.text:
-        back = difference(now, before.text)
-        st.caption(plain(f"It was changed since. From now to before this: {back}."))
+        restoring = difference(now, before.text)
+        st.caption(plain(f"It was changed since. Restoring the text before this: {restoring}."))
     st.button(
-        "Put the crontab back to before this",
+        "Restore the crontab before this",
         icon=":material/history:",
         disabled=now == before.text or environment().read_only,
-        on_click=_put_back,
+        on_click=_restore,
         args=(before.id, digest(now)),
     )
 
 
-def _put_back(snapshot: int, shown: str) -> None:
+def _restore(snapshot: int, shown: str) -> None:
     done = act(edit.restore, environment(), snapshot, actor=ACTOR, shown=shown)
     report_saved(done, "Restored")

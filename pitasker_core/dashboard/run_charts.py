@@ -1,4 +1,4 @@
-"""The charts of runs, as Plotly figures. Pure."""
+"""The charts of runs as Plotly figures. Pure."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,55 +9,61 @@ from zoneinfo import ZoneInfo
 from pitasker_core.dashboard.charts import OUTCOMES, blank, label
 from pitasker_core.runs.durations import Usual
 from pitasker_core.runs.history import Hour, OfTask, Took
+from pitasker_core.runs.model import RunState
 
-COLORS = {
-    "success": OUTCOMES["success"],
-    "failed": OUTCOMES["failed"],
-    "missed": OUTCOMES["partial"],
-    "started": "#8a97a6",
+COLORS: dict[str, str] = {
+    RunState.SUCCESS: OUTCOMES["success"],
+    RunState.FAILED: OUTCOMES["failed"],
+    RunState.MISSED: OUTCOMES["partial"],
+    RunState.STARTED: "#8a97a6",
 }
 _NOTHING = "rgba(127,127,127,0.13)"
 
 _DAYS_BY_HOUR = 21
-"""The most days that a calendar shows hour by hour; more are shown in weeks."""
+"""A calendar of at most this many days shows hours. A longer calendar shows weeks."""
 
 
 def durations(took: Sequence[Took], usual: Usual | None, zone: ZoneInfo) -> Any:
-    """How long each run took, over what is usual: the median, and the band of eight in ten."""
+    """Draw the duration of each run, the usual median, and the band of 80 % of usual runs."""
     drawn = blank("seconds")
-    for name, some in (
-        ("success", [one for one in took if one.state == "success" and not one.slow]),
-        ("slow", [one for one in took if one.state == "success" and one.slow]),
-        ("failed", [one for one in took if one.state == "failed"]),
+    well = [run for run in took if run.state == RunState.SUCCESS]
+    for name, runs in (
+        ("success", [run for run in well if not run.slow]),
+        ("slow", [run for run in well if run.slow]),
+        ("failed", [run for run in took if run.state == RunState.FAILED]),
     ):
-        if some:
+        if runs:
             drawn.add_scatter(
-                x=[one.started_at.astimezone(zone) for one in some],
-                y=[one.seconds for one in some],
+                x=[run.started_at.astimezone(zone) for run in runs],
+                y=[run.seconds for run in runs],
                 mode="markers",
                 name=name,
                 marker={"color": COLORS.get(name, OUTCOMES["partial"]), "size": 6},
                 customdata=[
-                    [one.id, f"{one.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"] for one in some
+                    [run.id, f"{run.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"] for run in runs
                 ],
                 hovertemplate="%{customdata[1]}<br>%{y:.2f} s<br>run %{customdata[0]}"
                 "<extra></extra>",
             )
     if took:
-        # One run alone would be drawn on an axis of milliseconds.
-        first, last = (one.started_at.astimezone(zone) for one in (took[0], took[-1]))
-        beside = max((last - first) / 40, timedelta(minutes=30))
-        drawn.update_xaxes(range=[first - beside, last + beside])
+        # Plotly would draw a single run on an axis of milliseconds.
+        first, last = (run.started_at.astimezone(zone) for run in (took[0], took[-1]))
+        margin = max((last - first) / 40, timedelta(minutes=30))
+        drawn.update_xaxes(range=[first - margin, last + margin])
     if usual and took:
         drawn.add_hrect(
-            y0=usual.low, y1=usual.high, fillcolor=COLORS["success"], opacity=0.15, line_width=0
+            y0=usual.low,
+            y1=usual.high,
+            fillcolor=COLORS[RunState.SUCCESS],
+            opacity=0.15,
+            line_width=0,
         )
         drawn.add_hline(y=usual.median, line={"color": "#7d8a99", "dash": "dot", "width": 1})
     return drawn
 
 
 def per_day(hours: Sequence[Hour], today: date) -> Any:
-    """How many runs each day had, by what became of them."""
+    """Draw the number of runs per day, by result."""
     drawn = blank("runs")
     days = _by_day(hours)
     for name, place in _PLACES.items():
@@ -73,15 +79,12 @@ def per_day(hours: Sequence[Hour], today: date) -> Any:
 
 
 def by_task(tasks: Sequence[OfTask]) -> Any:
-    """The shares of success, failure and misses of each task."""
+    """Draw the shares of successful, failed and missed runs of each task."""
     drawn = blank("")
-    names = [f"{label(one.name[:40])} ({one.task})" for one in tasks]
-    for name, numbers in (
-        ("success", [one.success for one in tasks]),
-        ("failed", [one.failed for one in tasks]),
-        ("missed", [one.missed for one in tasks]),
-    ):
-        totals = [one.success + one.failed + one.missed for one in tasks]
+    names = [f"{label(task.name[:40])} ({task.task})" for task in tasks]
+    totals = [task.success + task.failed + task.missed for task in tasks]
+    for name in (RunState.SUCCESS, RunState.FAILED, RunState.MISSED):
+        numbers = [getattr(task, name) for task in tasks]
         drawn.add_bar(
             y=names,
             x=[number / total for number, total in zip(numbers, totals, strict=True)],
@@ -105,13 +108,13 @@ def by_task(tasks: Sequence[OfTask]) -> Any:
 
 
 def calendar(hours: Sequence[Hour], today: date) -> Any:
-    """Results by time: days by hours, or weeks by weekdays for a longer period."""
+    """Draw results by time: days by hours, or weeks by weekdays for a longer period."""
     if not hours:
         return blank("")
     first = hours[0].day
     if (today - first).days < _DAYS_BY_HOUR:
         days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
-        cells = {(one.day, one.hour): _counts(one) for one in hours}
+        cells = {(hour.day, hour.hour): _counts(hour) for hour in hours}
         rows = [f"{day:%a %d %b}" for day in days]
         return _heat(
             [f"{hour:02}" for hour in range(24)],
@@ -132,7 +135,7 @@ def calendar(hours: Sequence[Hour], today: date) -> Any:
 
 
 def by_weekday(hours: Sequence[Hour]) -> Any:
-    """How many runs started on each weekday and hour."""
+    """Draw the number of starts on each weekday and hour."""
     starts: dict[tuple[int, int], int] = defaultdict(int)
     for hour in hours:
         count = hour.success + hour.failed + hour.started
@@ -155,17 +158,22 @@ def by_weekday(hours: Sequence[Hour]) -> Any:
     return drawn
 
 
-_PLACES = {"success": 0, "failed": 1, "missed": 2, "started": 3}
+_PLACES = {
+    state: place
+    for place, state in enumerate(
+        (RunState.SUCCESS, RunState.FAILED, RunState.MISSED, RunState.STARTED)
+    )
+}
 
 
-def _counts(one: Hour) -> list[int]:
-    return [one.success, one.failed, one.missed, one.started]
+def _counts(hour: Hour) -> list[int]:
+    return [getattr(hour, state) for state in _PLACES]
 
 
 def _by_day(hours: Sequence[Hour]) -> dict[date, list[int]]:
     days: dict[date, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for one in hours:
-        days[one.day] = [a + b for a, b in zip(days[one.day], _counts(one), strict=True)]
+    for hour in hours:
+        days[hour.day] = [a + b for a, b in zip(days[hour.day], _counts(hour), strict=True)]
     return dict(days)
 
 
@@ -173,10 +181,10 @@ def _heat(
     across: list[str],
     down: list[str],
     cells: list[list[list[int] | None]],
-    named: list[list[str]],
+    labels: list[list[str]],
 ) -> Any:
-    """A field for each time, in the colour of the worst that happened then."""
-    order = ("started", "success", "missed", "failed")
+    """Draw a field for each time in the colour of its worst result."""
+    order = (RunState.STARTED, RunState.SUCCESS, RunState.MISSED, RunState.FAILED)
     scale: list[list[Any]] = [[0, _NOTHING], [0.2, _NOTHING]]
     for n, name in enumerate(order, 1):
         scale += [[n / 5, COLORS[name]], [(n + 1) / 5, COLORS[name]]]
@@ -186,8 +194,8 @@ def _heat(
         y=down,
         z=[[_worst(counts, order) for counts in row] for row in cells],
         customdata=[
-            [f"{name}: {_told(counts)}" for name, counts in zip(names, row, strict=True)]
-            for names, row in zip(named, cells, strict=True)
+            [f"{name}: {_summary(counts)}" for name, counts in zip(names, row, strict=True)]
+            for names, row in zip(labels, cells, strict=True)
         ],
         colorscale=scale,
         zmin=-0.5,
@@ -203,13 +211,13 @@ def _heat(
     return drawn
 
 
-def _worst(counts: list[int] | None, order: Sequence[str]) -> int:
+def _worst(counts: list[int] | None, order: Sequence[RunState]) -> int:
     return max(
         (n for n, name in enumerate(order, 1) if counts and counts[_PLACES[name]]), default=0
     )
 
 
-def _told(counts: list[int] | None) -> str:
+def _summary(counts: list[int] | None) -> str:
     parts = [
         f"{counts[place]} {name}" for name, place in _PLACES.items() if counts and counts[place]
     ]

@@ -6,38 +6,44 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from pitasker_core.base.text import visible
+from pitasker_core.dashboard.figures import percent
+from pitasker_core.dashboard.states import RUN, Badge
 from pitasker_core.dashboard.times import ago, lasted, time_text
 from pitasker_core.runs.history import Figures, Run
+from pitasker_core.runs.model import RunSource, RunState
 
-SIGNS = {"success": "✓", "failed": "✗", "missed": "⊘", "running": "…", "started": "▸"}
+SIGNS: dict[str, str] = {
+    RunState.SUCCESS: "✓",
+    RunState.FAILED: "✗",
+    RunState.MISSED: "⊘",
+    RunState.RUNNING: "…",
+    RunState.STARTED: "▸",
+}
 
-SOURCES = {
-    "observed": "cron, from its log",
-    "recorded": "cron, recorded",
-    "by hand": "by hand",
-    "caught up": "caught up",
-    "missed": "did not start",
+SOURCES: dict[str, str] = {
+    RunSource.OBSERVED: "cron, from its log",
+    RunSource.RECORDED: "cron, recorded",
+    RunSource.BY_HAND: "by hand",
+    RunSource.CAUGHT_UP: "caught up",
+    RunSource.MISSED: "did not start",
 }
 """The trigger of a run in words."""
 
-STATES = {
-    "success": ("Success", "green", ":material/check_circle:"),
-    "failed": ("Failed", "red", ":material/error:"),
-    "missed": ("Missed", "orange", ":material/event_busy:"),
-    "running": ("Running", "blue", ":material/pending:"),
-    "started": ("Ran, result not recorded", "gray", ":material/play_arrow:"),
+STATES: dict[str, Badge] = {
+    **{state: (label.capitalize(), color, icon) for state, (label, color, icon) in RUN.items()},
+    RunState.STARTED: ("Ran, result not recorded", *RUN[RunState.STARTED][1:]),
 }
 """Each state as a badge."""
 
 
 def result(run: Run) -> str:
-    """The result of a run, with a sign."""
+    """Return the result of a run, with a sign."""
     slow = ", slow" if run.slow else ""
     return f"{SIGNS[run.state]} {run.result}{slow}"
 
 
 def size(count: int) -> str:
-    """A number of bytes, in decimal units as disks are sold: "312 B", "4.2 kB", "1.3 GB"."""
+    """Return a number of bytes in decimal units: "312 B", "4.2 kB", "1.3 GB"."""
     if count < 1000:
         return f"{count} B"
     value = float(count)
@@ -49,7 +55,7 @@ def size(count: int) -> str:
 
 
 def frame(runs: Sequence[Run], now: datetime) -> pd.DataFrame:
-    """The rows of the table. Unknown values are empty."""
+    """Return the rows of the table. Unknown values are empty."""
     return pd.DataFrame(
         {
             "when": [ago(run.started_at, now) for run in runs],
@@ -66,8 +72,8 @@ def frame(runs: Sequence[Run], now: datetime) -> pd.DataFrame:
 
 
 def facts(run: Run) -> list[tuple[str, str]]:
-    """The known facts of a run, each with its label."""
-    if run.state == "missed":
+    """Return the facts of a run with their labels. Unknown facts are left out."""
+    if run.state == RunState.MISSED:
         first, last = time_text(run.started_at), time_text(run.ended_at, "")
         times = [("Should have started", first)]
         if run.missed > 1:
@@ -91,17 +97,12 @@ def facts(run: Run) -> list[tuple[str, str]]:
 
 
 def success_text(figures: Figures) -> str:
-    """The success rate; never 100 % if a run failed or was missed."""
-    rate = figures.success_rate
-    if rate is None:
-        return "unknown"
-    if rate == 1:
-        return "100 %"
-    return f"{min(rate, 0.999):.1%}".replace("%", " %")
+    """Return the success rate in percent. It is never 100 % if a run failed or was missed."""
+    return percent(figures.success_rate)
 
 
 def much_output(bytes_per_day: int) -> str:
-    """A warning that a task prints a lot."""
+    """Return a warning that a task prints a lot."""
     return (
         f"This task prints {size(bytes_per_day)} a day. Unless the output goes to /dev/null, it is "
         "written to the disk, in a log or in cron's mail. This wears out an SD card. Make the job "

@@ -1,4 +1,4 @@
-"""What runs now: its output while it comes, and a way to stop it."""
+"""The runs that go on now: their output as it comes, and a button to stop them."""
 
 from contextlib import suppress
 
@@ -16,26 +16,26 @@ from pitasker_core.runs import history, manual, spool
 from pitasker_core.runs.history import Run
 
 _RUNNING, _QUIET = 1.0, 4.0
-"""Seconds between two looks while something runs, and while nothing does."""
+"""Seconds between two refreshes while a run goes on, and while none does."""
 
 _TAIL = 200
-"""Lines of output that are shown while a run goes on: the last ones."""
+"""The number of last lines shown of a run's output."""
 
 _AT_ONCE = 5
-"""Runs whose output is shown at the same time."""
+"""The maximum number of runs shown at the same time."""
 
 
 def take_in() -> None:
-    """Take in what recorders left. Who may only look sees what others have taken in."""
+    """Collect the recorders' files. A read-only session does not."""
     if not environment().read_only:
-        with suppress(PiTaskerError, OSError):  # what is amiss the page, and the background, say
+        with suppress(PiTaskerError, OSError):  # the page and the background report errors
             spool.collect(environment())
 
 
 def show_running(task: int | None) -> None:
-    """The runs that go on, of one task or of all, refreshed by themselves.
+    """Draw the runs that go on, of one task or of all. They refresh automatically.
 
-    When one ends or begins the whole page is drawn again, with what became of it.
+    The whole page is drawn again when a run begins or ends.
     """
     st.session_state.runs_seen = history.newest(environment())
     _, running = st.session_state.runs_seen
@@ -51,13 +51,13 @@ def _look(task: int | None) -> None:
     try:
         if history.newest(environment()) != st.session_state.get("runs_seen"):
             st.rerun()
-        found = history.runs(environment(), _AT_ONCE + 1, task, "Running")
+        runs = history.runs(environment(), _AT_ONCE + 1, task, "Running")
     except PiTaskerError:
-        return  # the page has said so, or says so when it is drawn next
-    for run in found[:_AT_ONCE]:
+        return  # the page itself reports the error
+    for run in runs[:_AT_ONCE]:
         _show(run)
-    if len(found) > _AT_ONCE:
-        st.caption("More than these are running: choose a task to see its own.")
+    if len(runs) > _AT_ONCE:
+        st.caption("More runs are going on: choose a task to see only its runs.")
 
 
 def _show(run: Run) -> None:
@@ -76,7 +76,7 @@ def _show(run: Run) -> None:
                     on_click=_stop,
                     args=(run,),
                     disabled=environment().read_only,
-                    help="Asks it to end, as `kill` does.",
+                    help="Sends SIGTERM to the run.",
                 )
         printed = history.output(environment(), run.id)
         if printed:
@@ -89,4 +89,4 @@ def _show(run: Run) -> None:
 
 def _stop(run: Run) -> None:
     act(manual.stop, environment(), run.name or "")
-    add_notice("done", f"{run.task_name} was asked to end.")
+    add_notice("done", f"Stopping {run.task_name}.")

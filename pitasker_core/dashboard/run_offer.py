@@ -1,4 +1,4 @@
-"""What was missed while the machine was off, and the offer to run it now."""
+"""The offer to catch up on runs that were missed while the machine was off."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from pitasker_core.runs.missed.catch_up import Offer
 
 
 def show_offer() -> None:
-    """The offer, if there is one, until what was missed has run or somebody says no."""
+    """Draw the offer, if there is one, until the tasks have run or a person declines."""
     offer = catch_up.offers(environment())
     if offer is None or st.session_state.get("offer_declined") == offer.message:
         return
@@ -38,7 +38,7 @@ def _run(offer: Offer) -> None:
     def start(number: int) -> str:
         return manual.start(environment(), ACTOR, tasks.get(environment(), number), "catchup")
 
-    started = [one.name for one in offer.missed if act(start, one.task)]
+    started = [missed.name for missed in offer.missed if act(start, missed.task)]
     take_in()
     if started:
         add_notice("done", f"Started {', '.join(started)}.")

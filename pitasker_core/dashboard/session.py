@@ -1,4 +1,4 @@
-"""Who is signed in on this page, and what they may do."""
+"""The session of this page: its login and its permissions."""
 
 from dataclasses import replace
 
@@ -13,20 +13,20 @@ ACTOR = "dashboard"
 
 
 def login() -> Login | None:
-    """Who is signed in. Asked at every run: signing out also ends tabs that are open."""
-    # The gate has left the cookies of this site alone.
+    """Return the login, read at every run: signing out also ends open tabs."""
+    # The gate passes this site's cookies on.
     return auth.session(Environment.from_environment(), st.context.cookies)
 
 
 def environment() -> Environment:
-    """The environment of this session: read-only unless somebody who may write is signed in."""
+    """Return the session's environment. It is read-only unless the login may write."""
     user = login()
     may_write = user is not None and user.role is Role.WRITE
     return replace(Environment.from_environment(), read_only=not may_write)
 
 
 def cron_is_alive() -> bool | None:
-    """Whether cron runs; None when that is unknown. The answer may be 20 seconds old."""
+    """Whether cron runs; None if unknown. The answer may be 20 seconds old."""
     # No cron runs the crontab of a demo.
     return None if environment().demo else _cron_is_alive()
 
@@ -37,5 +37,5 @@ def _cron_is_alive() -> bool | None:
 
 
 def is_phone() -> bool:
-    """Whether the browser says that it is on a phone."""
+    """Whether the browser's User-Agent names a phone."""
     return "Mobi" in (st.context.headers.get("User-Agent") or "")

@@ -1,4 +1,4 @@
-"""The part Access of the settings: the password, sessions, and tokens for scripts."""
+"""The Access part of the settings: the password, sessions, and tokens for scripts."""
 
 import pandas as pd
 import streamlit as st
@@ -34,15 +34,16 @@ def show() -> None:
     with st.expander("Change the password", icon=":material/password:"):
         _password_form()
     st.button(
-        "Sign everybody out",
+        "Sign out all sessions",
         icon=":material/logout:",
         on_click=_sign_out_everyone,
         disabled=environment().read_only,
-        help="Ends every session on every device, this one too.",
+        help="Ends every session on every device, including this one.",
     )
     st.markdown("**Tokens for scripts**")
     st.caption(
-        "A script uses a token for the API, which describes itself at [/api/docs](/api/docs)."
+        "A script needs a token to use the API. The API's documentation is at "
+        "[/api/docs](/api/docs)."
     )
     if secret := st.session_state.pop("new_token", None):
         st.success("This token is shown once. Copy it now.", icon=":material/key:")
@@ -62,7 +63,7 @@ def _password_form() -> None:
             current = _password_input("Your present password", "current-password", may_not)
         password = _password_input("New password", "new-password", may_not)
         again = _password_input("New password, again", "new-password", may_not)
-        st.caption("Every session ends then, this one too. Sign in with the new password.")
+        st.caption("This ends every session, including this one. Sign in with the new password.")
         is_sent = st.form_submit_button("Change the password", disabled=may_not)
     if is_sent and role:
         act(_set_password, Role(role), current, password, again)
@@ -80,7 +81,7 @@ def _set_password(role: Role, current: str, password: str, again: str) -> None:
     if auth.has_password(mine) and auth.check_password(mine, current) is not Role.WRITE:
         raise InvalidSyntax("The present password is wrong.", "Nothing was changed.")
     if password != again:
-        raise InvalidSyntax("The new passwords differ.", "Type the same one twice.")
+        raise InvalidSyntax("The new passwords differ.", "Type the same password twice.")
     auth.set_password(mine, password, role)
     audit.note(mine, ACTOR, "password changed")
 
@@ -130,7 +131,7 @@ def _token_form() -> None:
         if st.form_submit_button("Create a token", disabled=environment().read_only):
             role = Role.WRITE if may_write else Role.READ
             secret = act(tokens.create, environment(), ACTOR, name, role)
-            if secret:  # a refused name stays in its field
+            if secret:  # else the refused name stays in its field
                 st.session_state.new_token = secret
                 st.session_state.token_generation = generation + 1
             st.rerun()

@@ -1,4 +1,4 @@
-"""The part Background of the settings: how often it works, and how long data is kept."""
+"""The Background part of the settings: intervals of jobs, and how long data is kept."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -21,7 +21,7 @@ GROUPS: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
         {
             "sync_minutes": (
                 "Sync every … minutes",
-                "A change on one side is applied to the other. A change of both waits for you. "
+                "A change on one side is applied to the other. A conflict waits for your decision. "
                 "0: only when you act.",
             ),
             "validate_minutes": (
@@ -32,7 +32,7 @@ GROUPS: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
     ),
     (
         "History",
-        "How long PiTasker keeps what was done, and what you may want back.",
+        "How long PiTasker keeps operations, snapshots and deleted tasks.",
         {
             "keep_operations_days": (
                 "Days to keep the history",
@@ -40,8 +40,8 @@ GROUPS: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
             ),
             "keep_snapshots": (
                 "Snapshots to keep",
-                "Earlier texts of the crontab. The oldest are deleted first; the very first one "
-                "is always kept.",
+                "Earlier texts of the crontab. The oldest are deleted first, but the first "
+                "snapshot is always kept.",
             ),
             "keep_deleted_days": (
                 "Days to keep deleted tasks",
@@ -56,8 +56,8 @@ GROUPS: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
             "keep_runs_days": ("Days to keep runs", "When they ran and how they ended."),
             "keep_runs_mb": (
                 "Storage for output (MB)",
-                "The oldest output is deleted first; the runs themselves stay. Of each run at most "
-                "the first and the last 64 KiB are kept.",
+                "The oldest output is deleted first; the runs stay. PiTasker keeps at most the "
+                "first and the last 64 KiB of a run's output.",
             ),
         },
     ),
@@ -68,7 +68,7 @@ def show() -> None:
     """Draw the part."""
     shown = preferences.read(environment())
     _show_state()
-    # With its value in its key, a field that was changed elsewhere shows that at the next run.
+    # The key has the value, so that a field shows a change made elsewhere.
     keys = {name: f"preference-{name}-{value}" for name, value in asdict(shown).items()}
     with st.form("preferences", border=False):
         for title, sentence, fields in GROUPS:
@@ -83,7 +83,7 @@ def show() -> None:
                     shown.import_new,
                     key=keys["import_new"],
                     help="Off: a new entry of the crontab stays unmanaged until you import it. "
-                    "On: the next sync in the background makes a task of it.",
+                    "On: the next sync in the background imports it.",
                 )
         st.form_submit_button(
             "Save",
@@ -115,4 +115,4 @@ def _save(shown: Preferences, keys: dict[str, str]) -> None:
     if values == asdict(shown):
         return
     if act(preferences.change, environment(), ACTOR, shown, **values):
-        add_notice("done", "Saved. The background follows within a minute.")
+        add_notice("done", "Saved. The background uses the new values within a minute.")

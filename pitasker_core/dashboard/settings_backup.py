@@ -1,4 +1,4 @@
-"""The part Backup of the settings: download a backup, and restore one."""
+"""The Backup part of the settings: download a backup, and restore a backup."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from pitasker_core.dashboard.times import time_text
 from pitasker_core.sync import service
 
 LARGEST_UPLOAD = 1
-"""Megabytes: the limit of the server. A larger backup is restored on the command line."""
+"""Megabytes, the limit of the server."""
 
 
 def show() -> None:
@@ -30,7 +30,7 @@ def show() -> None:
     st.markdown("**Back up**")
     st.caption(
         "The backup is a file with your crontab, tasks, runs and history. It has no passwords for "
-        "signing in. Commands may hold secrets, so keep it to yourself."
+        "signing in. Commands may contain secrets, so keep the file private."
     )
     st.download_button(
         "Download a backup",
@@ -43,12 +43,13 @@ def show() -> None:
     )
     st.markdown("**Restore**")
     st.caption(
-        "First you see what the backup holds and what would change. What is there now is kept in "
-        f"a file. A backup of more than {LARGEST_UPLOAD} MB is restored on the command line."
+        "First you see the contents of the backup and what would change. PiTasker saves the "
+        f"present state to a file. Restore a backup of more than {LARGEST_UPLOAD} MB on the "
+        "command line."
     )
     generation = st.session_state.get("restore_generation", 0)
     upload = st.file_uploader(
-        "A backup of PiTasker (.tar.gz)",
+        "A PiTasker backup (.tar.gz)",
         key=f"restore-{generation}",
         max_upload_size=LARGEST_UPLOAD,
         disabled=environment().read_only,
@@ -71,7 +72,7 @@ def _writer(mine: Environment) -> Callable[[], bytes]:
 
 @contextmanager
 def _private_file(mine: Environment) -> Iterator[Path]:
-    """A path in a folder for its owner alone, which is gone afterwards. Raises ExecutionError."""
+    """Give a path in a temporary folder that only the owner can read. Raises ExecutionError."""
     try:
         mine.make_home()
         with TemporaryDirectory(dir=mine.home) as folder:
@@ -81,15 +82,15 @@ def _private_file(mine: Environment) -> Iterator[Path]:
 
 
 def _with_contents(data: bytes, use: Callable[[Contents, bytes], object]) -> None:
-    """Read a backup from its bytes, and use it while its file is there."""
+    """Write a backup's bytes to a temporary file, read it, and call `use`."""
     with _private_file(environment()) as file:
         file.write_bytes(data)
         use(backup.read(file), data)
 
 
 def summary(contents: Contents) -> str:
-    """What a backup holds, in a sentence."""
-    owners = ", ".join(map(str, contents.sources)) or "nobody yet"
+    """Return the contents of a backup as a sentence."""
+    owners = ", ".join(map(str, contents.sources)) or "nobody"
     entries = parse(contents.crontab or "").size
     return (
         f"The backup of {owners}, {time_text(contents.made_at)}: "
@@ -134,4 +135,4 @@ def _report(restored: Restored) -> None:
     for note in restored.notes:
         add_notice("warning", note)
     if restored.problem:
-        add_notice("error", Text("The tasks do not follow yet. ", restored.problem.user_message))
+        add_notice("error", Text("The tasks are not updated yet. ", restored.problem.user_message))

@@ -1,4 +1,4 @@
-"""The part Changes of the settings: the audit history."""
+"""The Changes part of the settings: the audit history."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ def show() -> None:
     """Draw the part."""
     events = audit.listing(environment(), LISTED)
     if not events:
-        st.info("No changes yet. Each change is listed here: who made it, and what it changed.")
+        st.info("No changes yet. Each change is listed here with its actor and its effect.")
         return
     st.caption("Who changed what, newest first.")
     with st.container(horizontal=True):
@@ -44,7 +44,7 @@ def show() -> None:
 
 
 def rows(events: list[Event], names: Mapping[int, str]) -> dict[str, list[str]]:
-    """The cells of each column, with the names of tasks."""
+    """Return the cells of each column, with the names of tasks."""
     now = clock.now()
     return {
         "When": [ago(event.at, now) for event in events],
@@ -57,7 +57,7 @@ def rows(events: list[Event], names: Mapping[int, str]) -> dict[str, list[str]]:
 
 
 def task_name(event: Event, names: Mapping[int, str]) -> str:
-    """The name of an event's task: as it is now, or as the event has it; empty without a task."""
+    """Return the present name of an event's task, or the name in the event, or ""."""
     if event.task is None:
         return ""
     then = (event.after or event.before or {}).get("name")

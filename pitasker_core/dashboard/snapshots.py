@@ -1,4 +1,4 @@
-"""The snapshots of the crontab: compare any two, and restore one."""
+"""The snapshots of the crontab: compare any two, and restore a snapshot."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ NOW = "the crontab now"
 
 
 def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
-    """The list. `now` is the installed text."""
+    """Draw the snapshots. `now` is the installed text."""
     try:
         snapshots = edit.snapshots(environment())
     except DatabaseError as problem:
@@ -62,7 +62,7 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
 def _show_list(snapshots: list[Snapshot], now: str | None) -> Snapshot | None:
     moment = clock.now()
     column = st.column_config
-    # By number, not by row: another snapshot may have come on top since this was drawn.
+    # Rows are selected by number: a new snapshot may have moved them since this was drawn.
     numbers = [snapshot.id for snapshot in snapshots]
     chosen = st.session_state.get("snapshot")
     row = numbers.index(chosen) if chosen in numbers else None
@@ -104,7 +104,7 @@ def _choose(numbers: list[int], rows: list[int]) -> None:
 
 
 def _why(snapshot: Snapshot, now: str) -> str:
-    """Why it was taken. `now` is the digest of the installed text."""
+    """Return the reason of a snapshot. `now` is the digest of the installed text."""
     why = "edited outside PiTasker" if snapshot.reason == "found" else snapshot.reason
     return f"{why} (the crontab now)" if snapshot.sha256 == now else why
 
@@ -116,7 +116,7 @@ def _named(snapshot: Snapshot) -> str:
 @st.dialog("Restore this text?")
 def _confirm_restore(picked: Snapshot, shown: str, after_restore: Callable[[], None]) -> None:
     st.markdown(
-        f"The crontab becomes what it was at {time_text(picked.taken_at)}, and the tasks follow. "
+        f"This restores the crontab of {time_text(picked.taken_at)}, and updates the tasks. "
         "The present text is kept as a snapshot, so you can undo this."
     )
     if st.button("Restore", type="primary", disabled=environment().read_only):

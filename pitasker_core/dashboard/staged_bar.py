@@ -1,4 +1,4 @@
-"""The bar at the bottom for edits of the table that wait to be applied."""
+"""The bar at the bottom for edits of the table that are not applied yet."""
 
 from collections.abc import Mapping
 
@@ -20,11 +20,11 @@ from pitasker_core.tasks import Listing, Preview, Task
 DRAFT = "staged"
 
 _SHOWN = 3
-"""Invalid tasks that the bar explains; the review has them all."""
+"""The number of invalid tasks that the bar explains. The review has them all."""
 
 
 def staged() -> Staging:
-    """The edits that wait, those of an earlier visit included."""
+    """Return the edits that are not applied yet, including an earlier visit's."""
     if "staged" not in st.session_state:
         draft = own_drafts.load(DRAFT)
         st.session_state.staged = staging.from_json(draft.value) if draft else {}
@@ -33,7 +33,7 @@ def staged() -> Staging:
 
 
 def stage(edits: Staging) -> None:
-    """Let other edits wait, and keep them as a draft."""
+    """Set the edits that are not applied yet, and save them as a draft."""
     st.session_state.staged = edits
     if edits:
         own_drafts.keep(DRAFT, staging.as_json(edits))
@@ -42,7 +42,7 @@ def stage(edits: Staging) -> None:
 
 
 def show_staged(edits: Staging, by_id: Mapping[int, Task], listing: Listing) -> None:
-    """The bar: how much waits, what is wrong with it, and what can be done."""
+    """Draw the bar: the number of edits, their problems, and buttons to apply or discard them."""
     if not edits:
         return
     preview, problem = _preview(edits, by_id)
@@ -89,10 +89,10 @@ def _show_review(edits: Staging, by_id: Mapping[int, Task], preview: Preview | N
                     on_click=stage,
                     args=(staging.undone(edits, number),),
                 )
-        gets = difference(preview.before, preview.after) if preview else None
-        if gets:
-            st.caption(f"Your crontab: {plain(str(gets))}")
-            st.code(gets.text, language="diff")
+        proof = difference(preview.before, preview.after) if preview else None
+        if proof:
+            st.caption(f"Your crontab: {plain(str(proof))}")
+            st.code(proof.text, language="diff")
 
 
 def _change(column: str, cell: Staged) -> str:
@@ -106,39 +106,39 @@ def _value(value: object) -> str:
 
 
 def _show_apply(edits: Staging, by_id: Mapping[int, Task], invalid: Mapping[int, str]) -> None:
-    right = staging.valid(edits, invalid)
+    valid = staging.valid(edits, invalid)
     st.button(
-        f"Apply {len(right)} valid" if invalid and right else "Apply",
+        f"Apply {len(valid)} valid" if invalid and valid else "Apply",
         type="primary",
         icon=":material/check:",
-        disabled=not right or environment().read_only,
+        disabled=not valid or environment().read_only,
         on_click=_apply,
-        args=(edits, right, by_id),
+        args=(edits, valid, by_id),
         shortcut="Ctrl+Enter",
     )
 
 
-def _apply(edits: Staging, right: Staging, by_id: Mapping[int, Task]) -> None:
-    done = act(tasks.apply, environment(), ACTOR, staging.edits(right, by_id))
+def _apply(edits: Staging, valid: Staging, by_id: Mapping[int, Task]) -> None:
+    done = act(tasks.apply, environment(), ACTOR, staging.edits(valid, by_id))
     if done:
         report_applied(done, f"Saved {counted(len(done.tasks), 'task')}")
-        stage(staging.valid(edits, right))
+        stage(staging.valid(edits, valid))
 
 
 def _show_collision(edits: Staging, collision: Collision) -> None:
-    what, task = staging.FIELDS[collision.column], collision.task
+    field, task = staging.FIELDS[collision.column], collision.task
     mine, now = plain(str(collision.mine)), plain(str(collision.now))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f":orange[:material/warning:] {bold(task.name)}: you changed its {what} to “{mine}”, "
+            f":orange[:material/warning:] {bold(task.name)}: you changed its {field} to “{mine}”, "
             f"somebody else to “{now}”.",
             width="stretch",
         )
         key = f"{task.id}-{collision.column}"
-        keeping = staging.rebased(edits, task, collision.column)
-        dropping = staging.without(edits, task.id, collision.column)
-        st.button("Keep mine", key=f"mine-{key}", on_click=stage, args=(keeping,))
-        st.button("Take theirs", key=f"theirs-{key}", on_click=stage, args=(dropping,))
+        mine_wins = staging.rebased(edits, task, collision.column)
+        theirs_wins = staging.without(edits, task.id, collision.column)
+        st.button("Keep mine", key=f"mine-{key}", on_click=stage, args=(mine_wins,))
+        st.button("Take theirs", key=f"theirs-{key}", on_click=stage, args=(theirs_wins,))
 
 
 def _show_invalid(edits: Staging, task: Task, reason: str, listing: Listing) -> None:
@@ -146,9 +146,9 @@ def _show_invalid(edits: Staging, task: Task, reason: str, listing: Listing) -> 
     columns = ", ".join(
         staging.FIELDS[column] for column in staging.invalid_cells(cells, listing.dialect)
     )
-    named = reason if task.name in reason else Text(f"{task.name}: ", reason)
+    sentence = reason if task.name in reason else Text(f"{task.name}: ", reason)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":red[:material/error: **{columns}**] {plain(named)}", width="stretch")
+        st.markdown(f":red[:material/error: **{columns}**] {plain(sentence)}", width="stretch")
         if "schedule" in cells:
             _offer_schedules(edits, task, cells["schedule"], listing)
         st.button(
@@ -162,10 +162,10 @@ def _show_invalid(edits: Staging, task: Task, reason: str, listing: Listing) -> 
 
 
 def _offer_schedules(edits: Staging, task: Task, cell: Staged, listing: Listing) -> None:
-    meant = understand(cell.after, clock.system_zone(), clock.now(), listing.dialect)
+    meaning = understand(cell.after, clock.system_zone(), clock.now(), listing.dialect)
     offers = dict.fromkeys(
         schedule
-        for schedule in (meant.schedule, *(offer.schedule for offer in meant.suggestions))
+        for schedule in (meaning.schedule, *(offer.schedule for offer in meaning.suggestions))
         if schedule and schedule != cell.after
     )
     for schedule in list(offers)[:2]:

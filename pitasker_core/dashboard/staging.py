@@ -1,7 +1,6 @@
-"""Edits of tasks that were made in the table and wait for a person's "Apply". Pure.
+"""Edits of tasks that were made in the table and are not applied yet. Pure.
 
-They are kept by task, never by row, so that sorting, filtering, a sync or another tab can move
-rows as they like.
+They are stored by task, not by row: sorting, filtering, a sync or another tab may move rows.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pitasker_core.base.errors import InvalidSyntax
+from pitasker_core.base.text import counted
 from pitasker_core.crontab.document import check_name
 from pitasker_core.crontab.editable import edited
 from pitasker_core.crontab.schedule import Dialect
@@ -21,28 +21,28 @@ FIELDS = {
     "command": "command",
     "in_crontab": "in crontab",
 }
-"""The columns that a person may edit, in the words of the page."""
+"""The editable columns, with their words on the page."""
 
 
 STAGED = FIELDS.keys() - {"on"}
-"""The columns whose edits wait; a task is paused and resumed at once."""
+"""The columns whose edits must be applied. Pausing and resuming takes effect at once."""
 
 
 @dataclass(frozen=True)
 class Staged:
-    """A cell's value when it was edited, and what it shall be."""
+    """A cell's value when it was edited, and its new value."""
 
     before: Any
     after: Any
 
 
 Staging = dict[int, dict[str, Staged]]
-"""By task and column."""
+"""Edited cells by task and column."""
 
 
 @dataclass(frozen=True)
 class Collision:
-    """A cell that somebody else changed after it was edited here, to something different."""
+    """A cell that somebody else changed to another value after it was edited here."""
 
     task: Task
     column: str
@@ -51,7 +51,7 @@ class Collision:
 
 
 def cell(task: Task, column: str) -> Any:
-    """What the table shows of a task in a column."""
+    """Return a task's value in a column."""
     if column == "on":
         return not task.paused
     if column == "in_crontab":
@@ -62,10 +62,10 @@ def cell(task: Task, column: str) -> Any:
 def stage(
     staging: Staging, delta: Mapping[str, Any], rows: Sequence[int], tasks: Mapping[int, Task]
 ) -> Staging:
-    """The staging with the edits of a table's delta. `rows` are the ids of the rows it shows.
+    """Return the staging with the edits of a table's delta. `rows` are the task ids of its rows.
 
-    An edit back to what the task has is no edit. Raises InvalidSyntax when a text was changed that
-    holds a character which a table cannot show.
+    An edit to the task's present value is removed. Raises InvalidSyntax for a changed text with a
+    character that a table cannot show.
     """
     staged = {task: dict(cells) for task, cells in staging.items()}
     for position, changed in delta.get("edited_rows", {}).items():
@@ -107,21 +107,21 @@ def new_edits(cells: Cells, seen: Cells) -> Cells:
 
 
 def without(staging: Staging, task: int, column: str) -> Staging:
-    """The staging without one cell."""
+    """Return the staging without this cell."""
     cells = {name: value for name, value in staging.get(task, {}).items() if name != column}
     others = {number: value for number, value in staging.items() if number != task}
     return {**others, task: cells} if cells else others
 
 
 def rebased(staging: Staging, task: Task, column: str) -> Staging:
-    """The staging with one cell taken as an edit of what the task has now."""
-    kept = staging[task.id][column]
-    cells = {**staging[task.id], column: Staged(cell(task, column), kept.after)}
+    """Return the staging with this cell as an edit of the task's present value."""
+    staged = staging[task.id][column]
+    cells = {**staging[task.id], column: Staged(cell(task, column), staged.after)}
     return {**staging, task.id: cells}
 
 
 def collisions(staging: Staging, tasks: Mapping[int, Task]) -> list[Collision]:
-    """What cannot be applied without undoing somebody else's change of the same cell."""
+    """Return the edits that would overwrite somebody else's change of the same cell."""
     return [
         Collision(task, column, staged.after, cell(task, column))
         for number, cells in staging.items()
@@ -132,18 +132,18 @@ def collisions(staging: Staging, tasks: Mapping[int, Task]) -> list[Collision]:
 
 
 def undone(staging: Staging, task: int) -> Staging:
-    """The staging without the edits of one task."""
+    """Return the staging without the edits of this task."""
     return {number: cells for number, cells in staging.items() if number != task}
 
 
 def valid(staging: Staging, invalid: Collection[int]) -> Staging:
-    """The staging without the tasks that cannot be applied."""
+    """Return the staging without these tasks."""
     return {number: cells for number, cells in staging.items() if number not in invalid}
 
 
 def invalid_cells(cells: Mapping[str, Staged], dialect: Dialect) -> list[str]:
-    """The columns of a task whose own value is wrong; all of them when only together they are."""
-    wrong = [name for name in ("name",) if name in cells and check_name(cells[name].after)]
+    """Return the columns with an invalid value, or all if only their combination is invalid."""
+    wrong = ["name"] if "name" in cells and check_name(cells["name"].after) else []
     if "schedule" in cells:
         try:
             check_schedule(cells["schedule"].after, dialect)
@@ -155,7 +155,7 @@ def invalid_cells(cells: Mapping[str, Staged], dialect: Dialect) -> list[str]:
 def disagrees(delta: Mapping[str, Any], rows: Sequence[int], cells: Mapping[int, Any]) -> bool:
     """Whether a table still shows edits that were discarded, undone or changed elsewhere.
 
-    `cells` has for each row, by its id, what it shall show.
+    `cells` has the values that each row should show, by task id.
     """
     return any(
         column in cells[rows[int(position)]] and cells[rows[int(position)]][column] != value
@@ -165,7 +165,7 @@ def disagrees(delta: Mapping[str, Any], rows: Sequence[int], cells: Mapping[int,
 
 
 def as_json(staging: Staging) -> dict[str, Any]:
-    """The staging as a draft keeps it."""
+    """Return the staging as a draft stores it."""
     return {
         str(number): {column: [cell.before, cell.after] for column, cell in cells.items()}
         for number, cells in staging.items()
@@ -173,7 +173,7 @@ def as_json(staging: Staging) -> dict[str, Any]:
 
 
 def from_json(value: Mapping[str, Any]) -> Staging:
-    """The staging of a draft; what does not read as one is left out."""
+    """Return the staging of a draft, without malformed parts."""
     return {
         int(number): {
             column: Staged(*pair)
@@ -186,8 +186,8 @@ def from_json(value: Mapping[str, Any]) -> Staging:
 
 
 def edits(staging: Staging, tasks: Mapping[int, Task]) -> list[Edit]:
-    """The edits, each of the version that the page has just read."""
-    found = []
+    """Return the edits, each for the version of its task that the page has read."""
+    edits = []
     for number, cells in staging.items():
         fields: dict[str, Any] = {}
         for column, staged in cells.items():
@@ -198,13 +198,11 @@ def edits(staging: Staging, tasks: Mapping[int, Task]) -> list[Edit]:
             else:
                 fields[column] = staged.after
         task = tasks.get(number)
-        found.append(Edit(number, task.version if task else None, fields))
-    return found
+        edits.append(Edit(number, task.version if task else None, fields))
+    return edits
 
 
 def summary(staging: Staging) -> str:
-    """In words: "3 changes in 2 tasks"."""
+    """Return the number of edits in words: "3 changes in 2 tasks"."""
     changes = sum(len(cells) for cells in staging.values())
-    tasks = len(staging)
-    what = "1 change" if changes == 1 else f"{changes} changes"
-    return f"{what} in {tasks} {'task' if tasks == 1 else 'tasks'}"
+    return f"{counted(changes, 'change')} in {counted(len(staging), 'task')}"

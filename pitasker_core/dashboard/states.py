@@ -1,14 +1,15 @@
-"""States in words, colours and signs, the same on every page. Pure."""
+"""States as words, colours and icons, the same on every page. Pure."""
 
 from typing import Literal
 
 from pitasker_core.reports.status import Health
+from pitasker_core.runs.model import RunState
 from pitasker_core.tasks import State
 
 Color = Literal["green", "red", "orange", "blue", "gray"]
 
 Badge = tuple[str, Color, str]
-"""A state in words, with its colour and sign."""
+"""A label, its colour and its icon."""
 
 HEALTH: dict[Health, Badge] = {
     Health.GREEN: ("Healthy", "green", ":material/check_circle:"),
@@ -17,13 +18,12 @@ HEALTH: dict[Health, Badge] = {
 }
 
 RUN: dict[str, Badge] = {
-    "success": ("success", "green", ":material/check_circle:"),
-    "failed": ("failed", "red", ":material/error:"),
-    "missed": ("missed", "orange", ":material/event_busy:"),
-    "running": ("running", "blue", ":material/pending:"),
-    "started": ("started", "gray", ":material/play_arrow:"),
+    RunState.SUCCESS: ("success", "green", ":material/check_circle:"),
+    RunState.FAILED: ("failed", "red", ":material/error:"),
+    RunState.MISSED: ("missed", "orange", ":material/event_busy:"),
+    RunState.RUNNING: ("running", "blue", ":material/pending:"),
+    RunState.STARTED: ("started", "gray", ":material/play_arrow:"),
 }
-"""What became of a run."""
 
 SYNC: dict[str, Color] = {
     "Synced": "green",
@@ -35,7 +35,7 @@ SYNC: dict[str, Color] = {
     "Paused": "gray",
     "Database only": "gray",
 }
-"""The chips of a task's sync, with their colours."""
+"""The sync states of a task, with their colours."""
 
 _CHIPS = {
     State.SYNCED: "Synced",
@@ -47,7 +47,7 @@ _CHIPS = {
 
 
 def sync_chip(state: State, *, paused: bool, edited: bool, pulled: bool) -> str:
-    """The chip of a task. `pulled`: what is pending was edited in the crontab."""
+    """Return a task's sync state in words. `pulled`: the pending change was made in the crontab."""
     if edited:
         return "Edited here"
     if state is State.SYNCED and paused:

@@ -1,4 +1,4 @@
-"""The table of tasks: which to show, and what it says of each. Pure."""
+"""The table of tasks: its filters, rows and cells. Pure."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard.staging import FIELDS, Staging, cell
 from pitasker_core.dashboard.states import sync_chip
 from pitasker_core.dashboard.times import ago
+from pitasker_core.runs.model import RunState
 from pitasker_core.runs.spans import Recent
 from pitasker_core.sync.merge import ChangeKind
 from pitasker_core.tasks import Listing, State, Task
@@ -25,7 +26,7 @@ SOURCES = {"pitasker": "PiTasker", "crontab": "crontab", "imported": "imported"}
 NEVER_RAN = "never ran"
 
 HISTORY = 20
-"""Runs in the history of a task."""
+"""The number of runs in the history of a task."""
 
 WHY = "Why didn't it run?"
 
@@ -33,13 +34,17 @@ OPEN, RUN_NOW, RUNS, DUPLICATE, DELETE = "Open", "Run now", "Runs", "Duplicate",
 
 MENU = [OPEN, RUN_NOW, RUNS, WHY, DUPLICATE, DELETE]
 LOOKING = [OPEN, RUNS, WHY]
-"""What of it somebody may do who may only look."""
+"""The part of the menu for read-only sessions."""
 
 _WAITING = (State.PENDING, State.FAILED, State.CONFLICT)
 
+_RESULTS = frozenset(RunState) - {RunState.STARTED}
+
 FILTERS: dict[str, Callable[[Task, State], bool]] = {
     "All": lambda task, state: True,
-    "Failing": lambda task, state: task.status in ("failed", "missed") and not task.paused,
+    "Failing": lambda task, state: (
+        task.status in (RunState.FAILED, RunState.MISSED) and not task.paused
+    ),
     "Needs sync": lambda task, state: state in _WAITING,
     "Paused": lambda task, state: task.paused,
     "Database only": lambda task, state: not task.system_managed,
@@ -48,7 +53,7 @@ FILTERS: dict[str, Callable[[Task, State], bool]] = {
 
 @dataclass(frozen=True)
 class Shown:
-    """What the table is made of."""
+    """The data of the table."""
 
     listing: Listing
     staging: Staging
@@ -58,7 +63,7 @@ class Shown:
     chosen: Collection[int] = field(default_factory=frozenset)
 
     def chip(self, task: Task) -> str:
-        """Where the task stands, in a word or two."""
+        """Return the task's sync state in words."""
         return sync_chip(
             self.listing.states[task.id],
             paused=task.paused,
@@ -72,13 +77,13 @@ class Shown:
         return change is not None and change.kind is ChangeKind.PULL
 
     def result(self, task: Task) -> str:
-        """What became of the last run. Of an unrecorded one only the start is known."""
-        if task.status in ("success", "failed", "missed", "running"):
+        """Return the result of the last run. Only the start of an unrecorded run is known."""
+        if task.status in _RESULTS:
             return task.status
-        return "started" if task.last_run else NEVER_RAN
+        return RunState.STARTED if task.last_run else NEVER_RAN
 
     def detail(self, task: Task) -> str:
-        """Why a task is not in sync, or until when it is paused."""
+        """Return why a task is not in sync, or until when it is paused."""
         if self.listing.details[task.id]:
             return self.listing.details[task.id]
         if task.paused and task.paused_until:
@@ -86,17 +91,17 @@ class Shown:
         return ""
 
     def words(self, task: Task) -> str:
-        """The schedule in words; what is staged counts."""
+        """Return the schedule in words, including an edit that is not applied yet."""
         return in_words(self.value(task, "schedule"), self.listing.dialect)
 
     def value(self, task: Task, column: str) -> Any:
-        """A cell, with what was edited and waits."""
+        """Return a cell's value, including an edit that is not applied yet."""
         staged = self.staging.get(task.id, {}).get(column)
         value: Any = staged.after if staged else cell(task, column)
         return value
 
     def text(self, task: Task) -> str:
-        """Everything that the row says, for the search."""
+        """Return all texts of the row, for the search."""
         parts = [
             *(self.value(task, column) for column in ("name", "schedule", "command")),
             self.words(task),
@@ -112,24 +117,24 @@ class Shown:
 def rows(
     shown: Shown, words: str = "", kind: str = "All", only: Collection[int] = ()
 ) -> list[Task]:
-    """The tasks of a filter whose rows have every one of some words, sorted without case.
+    """Return the tasks of a filter whose rows contain all words, sorted by name.
 
-    `only` leaves out all others, if there are any in it.
+    `only` limits the tasks to these ids, if it is not empty.
     """
-    wanted = words.casefold().split()
+    terms = words.casefold().split()
     listing, fits = shown.listing, FILTERS[kind]
     matching = [
         task
         for task in listing.tasks
         if fits(task, listing.states[task.id])
         and (not only or task.id in only)
-        and (not wanted or all(word in shown.text(task) for word in wanted))
+        and (not terms or all(term in shown.text(task) for term in terms))
     ]
     return sorted(matching, key=lambda task: (task.name.casefold(), task.id))
 
 
 def counts(listing: Listing) -> dict[str, int]:
-    """How many tasks each filter shows."""
+    """Return the number of tasks of each filter."""
     return {
         kind: sum(fits(task, listing.states[task.id]) for task in listing.tasks)
         for kind, fits in FILTERS.items()
@@ -137,9 +142,9 @@ def counts(listing: Listing) -> dict[str, int]:
 
 
 def frame(tasks: Sequence[Task], shown: Shown, menu: Sequence[str] = MENU) -> pd.DataFrame:
-    """The table's rows, with what was edited and waits. Next runs are in the machine's zone.
+    """Return the table's rows, including edits. Next runs are in the machine's zone.
 
-    Indexed by the tasks' ids: by that the table knows its rows, wherever they move.
+    The index has the tasks' ids, by which the table recognises moved rows.
     """
     columns: dict[str, object] = {
         "chosen": [task.id in shown.chosen for task in tasks],
@@ -165,7 +170,7 @@ def frame(tasks: Sequence[Task], shown: Shown, menu: Sequence[str] = MENU) -> pd
 
 
 def _next_run(task: Task, shown: Shown) -> datetime | None:
-    """What cron will do now: a change that waits is not in the crontab yet."""
+    # Cron runs what is in the crontab. Only an edit in this table is shown before it is applied.
     listing = shown.listing
     staged = task.id in shown.staging and task.system_managed
     schedule = shown.value(task, "schedule") if staged else listing.cron_schedule(task)
@@ -176,16 +181,15 @@ def _next_run(task: Task, shown: Shown) -> datetime | None:
 
 
 def bars(recent: Recent | None) -> list[float]:
-    """The seconds of the newest runs; a run of unknown length has a low bar."""
+    """Return the seconds of the newest runs. A run of unknown duration gets a low bar."""
     if recent is None:
         return []
-    known = [seconds for seconds in recent.seconds if seconds]
-    low = 0.1 * max(known, default=1.0)
+    low = 0.1 * max((seconds for seconds in recent.seconds if seconds), default=1.0)
     return [seconds or low for seconds in recent.seconds]
 
 
 def runs_of(task: Task, listing: Listing, count: int) -> list[datetime]:
-    """The next runs of a task, by what the crontab says now."""
+    """Return the next runs of a task by its schedule in the crontab."""
     text = listing.cron_schedule(task)
     try:
         schedule = schedules.parse(text or "", listing.dialect)
@@ -197,7 +201,7 @@ def runs_of(task: Task, listing: Listing, count: int) -> list[datetime]:
 
 @lru_cache(maxsize=4096)
 def in_words(schedule: str, dialect: Dialect) -> str:
-    """What a schedule means, in words; empty for one that cannot be read."""
+    """Return a schedule in words, or "" for an invalid schedule."""
     try:
         return schedules.describe(schedules.parse(schedule, dialect))
     except InvalidSchedule:
@@ -205,17 +209,17 @@ def in_words(schedule: str, dialect: Dialect) -> str:
 
 
 _NEXT: dict[tuple[str, ZoneInfo, Dialect], tuple[datetime, datetime | None]] = {}
-"""Answers of `next_run`, with the time they were asked for. A thousand new ones take 0.4 s."""
+"""Results of `next_run`, with the time they are for. Computing a thousand takes 0.4 s."""
 
 
 def next_run(schedule: str, after: datetime, zone: ZoneInfo, dialect: Dialect) -> datetime | None:
-    """When cron runs a schedule next; None for never, at boot, or one that cannot be read."""
+    """Return the next run of a schedule. None for never, `@reboot` or an invalid schedule."""
     key = (schedule, zone, dialect)
     if key in _NEXT:
-        asked, answer = _NEXT[key]
-        # The first run after an earlier time is still the first, until it comes.
-        if asked <= after and (answer is None or after < answer):
-            return answer
+        earlier, run = _NEXT[key]
+        # The first run after an earlier time is still the next run until it comes.
+        if earlier <= after and (run is None or after < run):
+            return run
     try:
         runs = next_runs(schedules.parse(schedule, dialect), after, zone, 1)
     except InvalidSchedule:

@@ -1,8 +1,8 @@
-"""What a job printed, as a terminal would show it, in HTML that can do nothing. Pure.
+"""A job's output as a terminal would show it, as inert HTML. Pure.
 
-Colours and styles (ECMA-48, "Select Graphic Rendition") become classes; a line that was written
-over itself, as progress bars do, shows what stood there last. Everything else that a terminal would
-obey is left out, and characters that turn text around or cannot be seen are named.
+Colours and styles (ECMA-48, "Select Graphic Rendition") become classes. A line that overwrites
+itself, as a progress bar does, shows its last state. All other control sequences are removed.
+Characters that are invisible or reverse the text are shown by name.
 """
 
 import re
@@ -23,12 +23,12 @@ _CONTROLS = re.compile("([\r\b])")
 
 @dataclass(frozen=True)
 class Style:
-    """How text looks. A colour is 0 to 15 for those that have names, or `#rrggbb`."""
+    """The look of text. A colour is a number from 0 to 15, or `#rrggbb`."""
 
     ink: int | str | None = None
     paper: int | str | None = None
     marks: frozenset[str] = frozenset()
-    """Some of b(old), d(im), i(talic), u(nderlined), s(truck) and r(eversed)."""
+    """A subset of b(old), d(im), i(talic), u(nderlined), s(truck) and r(eversed)."""
 
 
 Line = list[tuple[str, Style]]
@@ -40,10 +40,10 @@ _OFF = {22: "bd", 23: "i", 24: "u", 27: "r", 29: "s"}
 
 
 def lines(output: bytes) -> list[Line]:
-    """The lines of an output. Bytes that are no UTF-8 show as `\ufffd`."""
+    """Return the lines of an output. Bytes that are not UTF-8 become `\ufffd`."""
     text = output.decode("utf-8", "replace").replace("\r\n", "\n")
     style = _NORMAL
-    found = []
+    drawn = []
     for line in text.removesuffix("\n").split("\n") if text else []:
         pieces: list[tuple[str, Style]] = []
         end = 0
@@ -55,22 +55,22 @@ def lines(output: bytes) -> list[Line]:
             elif escaped[2] == "K" and escaped[1] in ("", "0"):
                 pieces.append((_ERASE, style))
         pieces.append((line[end:], style))
-        found.append([(visible(text), look) for text, look in _written_over(pieces) if text])
-    return found
+        drawn.append([(visible(text), look) for text, look in _written_over(pieces) if text])
+    return drawn
 
 
 def text(output: bytes) -> str:
-    """An output without its colours, as it is compared."""
+    """Return an output without its colours, for comparing."""
     return "".join(f"{words(line)}\n" for line in lines(output))
 
 
 def words(line: Line) -> str:
-    """A line without its colours."""
+    """Return a line without its colours."""
     return "".join(text for text, _ in line)
 
 
 def html(numbered: Sequence[tuple[int, Line]], find: str = "", *, numbers: bool = False) -> str:
-    """Lines as HTML, what is looked for marked: text in `span` and `mark`, and nothing else."""
+    """Return lines as HTML with matches marked. It has only `pre`, `span` and `mark`."""
     drawn = []
     for number, line in numbered:
         at = f'<span class="n">{number}</span>' if numbers else ""
@@ -80,13 +80,13 @@ def html(numbered: Sequence[tuple[int, Line]], find: str = "", *, numbers: bool 
     return f'<pre class="printed">{body}</pre>'
 
 
-def with_words(found: Sequence[Line], find: str) -> list[tuple[int, Line]]:
-    """The lines, counted from 1, in which something is to be found; all when it is nothing."""
-    wanted = find.casefold()
+def with_words(all_lines: Sequence[Line], find: str) -> list[tuple[int, Line]]:
+    """Return the lines that contain a text, with their numbers; all lines for an empty text."""
+    term = find.casefold()
     return [
         (number, line)
-        for number, line in enumerate(found, 1)
-        if not wanted or wanted in words(line).casefold()
+        for number, line in enumerate(all_lines, 1)
+        if not term or term in words(line).casefold()
     ]
 
 
@@ -100,16 +100,16 @@ _PALETTE = (
     ("#127a83", "#6fcbd3"),
     ("#6b7280", "#d4d8de"),
 )
-"""The eight colours, on a light page and on a dark one."""
+"""The eight colours on a light page and on a dark page."""
 
 
 def style_sheet() -> str:
-    """What the classes mean. Colours are those of the page's theme: black is to be read on both."""
+    """Return the styles of the classes. Colours follow the page's theme, so all are readable."""
     rules = [
         ".printed {margin:0; padding:.6rem .8rem; max-height:60vh; overflow:auto; font-size:13px;"
         " line-height:1.45; white-space:pre-wrap; overflow-wrap:anywhere; tab-size:8;"
         " background:rgba(127,127,127,.09); border-radius:.5rem; unicode-bidi:isolate}",
-        # From below, so that the last line stays in view while more comes.
+        # Reversed, so that the last line stays in view while output comes.
         ".live {display:flex; flex-direction:column-reverse; max-height:20rem; overflow:auto}",
         ".live .printed {max-height:none}",
         ".printed mark {background:#f5c84b; color:#000}",
@@ -117,7 +117,7 @@ def style_sheet() -> str:
         ".printed .b {font-weight:700} .printed .d {opacity:.65} .printed .i {font-style:italic}",
         ".printed .u {text-decoration:underline} .printed .s {text-decoration:line-through}",
     ]
-    # Later ones win: who asks for a colour on a coloured ground gets that colour.
+    # Later rules win: text colours (f) override those of backgrounds (g).
     rules.append(
         ".printed .r {background:light-dark(#3b4048,#d4d8de); color:light-dark(#fff,#111)}"
     )
@@ -131,11 +131,11 @@ def style_sheet() -> str:
 
 
 _ERASE = "\0erase"
-"""Stands for "erase to the end of the line": no text can be this, a NUL is replaced."""
+"""Marks "erase to the end of the line". No text equals it: NULs are replaced."""
 
 
 def _written_over(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
-    """A line's pieces after each return to its beginning, and each step back."""
+    """Return a line's pieces after carriage returns, backspaces and erasing."""
     if not any(text == _ERASE or _CONTROLS.search(text) for text, _ in pieces):
         return pieces
     cells: list[tuple[str, Style]] = []
@@ -159,8 +159,8 @@ def _written_over(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
 
 
 def _after(style: Style, parameters: str) -> Style:
-    """The style after a control sequence: `1;31` is bold and red."""
-    # Five digits are more than any code has; `int` refuses thousands.
+    """Return the style after a control sequence. `1;31` is bold and red."""
+    # No code has more than five digits, and `int` refuses thousands of digits.
     codes = iter([int(word[-5:] or 0) for word in re.split("[;:]", parameters)])
     for code in codes:
         if code == 0:
@@ -184,7 +184,7 @@ def _after(style: Style, parameters: str) -> Style:
 
 
 def _mixed(codes: Iterator[int]) -> int | str | None:
-    """A colour of the 256 (`5;n`) or of all (`2;r;g;b`), as xterm has them."""
+    """Return a colour of xterm's 256 (`5;n`) or an RGB colour (`2;r;g;b`)."""
     kind = next(codes, 0)
     if kind == 2:
         return _hex(*(next(codes, 0) for _ in range(3)))
@@ -205,7 +205,7 @@ def _hex(*parts: int) -> str:
 
 
 def _marked(line: Line, find: str) -> Iterator[tuple[str, Style, bool]]:
-    """The pieces of a line, cut where what is looked for begins and ends."""
+    """Yield the pieces of a line, split at the matches, and whether each piece matches."""
     cuts: list[tuple[int, int]] = []
     if find:
         cuts = [m.span() for m in re.finditer(re.escape(find), words(line), re.IGNORECASE)]
@@ -220,7 +220,7 @@ def _marked(line: Line, find: str) -> Iterator[tuple[str, Style, bool]]:
             yield text[start:end], style, True
             begin = end
             if cut_end > at + len(text):
-                break  # it goes on in the next piece
+                break  # the match continues in the next piece
             next_cut += 1
         yield text[begin:], style, False
         at += len(text)

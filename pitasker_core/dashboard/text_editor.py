@@ -1,7 +1,7 @@
-"""A text editor with line numbers, colours and marks at the lines that are wrong or odd.
+"""A text editor with line numbers, colours, and marks at wrong and odd lines.
 
-Ours because no kept-up Streamlit component knows what a crontab's lines are. The text field is the
-browser's own, so undo, search, screen readers and phones' keyboards work in it.
+No maintained Streamlit component supports crontabs. The text field is the browser's own, so undo,
+search, screen readers and phones' keyboards work.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,10 +38,10 @@ def text_editor(
     on_text: Callable[[], None],
     on_save: Callable[[], None],
 ) -> None:
-    """Draw the editor. It begins with `text`; what is typed comes as `st.session_state[key].text`.
+    """Draw the editor with `text`. The typed text arrives as `st.session_state[key].text`.
 
-    `marks` are the lines (1 is the first) that are `wrong` or `odd`, each with its message. They
-    hold for `text` as it is now. Ctrl+S calls `on_save` with what was typed as `.save`.
+    `marks` maps line numbers (from 1) to `wrong` or `odd` and a message. They are valid for this
+    `text`. Ctrl+S calls `on_save`, with the typed text as `st.session_state[key].save`.
     """
     _EDITOR(
         key=key,

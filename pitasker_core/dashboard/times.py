@@ -1,4 +1,4 @@
-"""How times read. Pure but for the machine's zone."""
+"""Times and durations as text. Pure except for the machine's time zone."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,12 +9,12 @@ __all__ = ["ago", "clock_text", "lasted", "time_text"]
 
 
 def time_text(moment: datetime | None, never: str = "never") -> str:
-    """A time in the machine's zone, to the second."""
+    """Return a time in the machine's zone, to the second."""
     return f"{moment.astimezone(system_zone()):%Y-%m-%d %H:%M:%S}" if moment else never
 
 
 def lasted(length: timedelta) -> str:
-    """How long something took: "40 ms", "3.2 s", "4 min 10 s", "2 h 5 min"."""
+    """Return a duration as text: "40 ms", "3.2 s", "4 min 10 s", "2 h 5 min"."""
     seconds = max(length.total_seconds(), 0.0)
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
@@ -28,7 +28,7 @@ def lasted(length: timedelta) -> str:
 
 
 def clock_text(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """A time to the minute, with as much of its day as one needs: "14:25", "Fri 02:00"."""
+    """Return a time to the minute, with its day if that is not today: "14:25", "Fri 02:00"."""
     local, today = moment.astimezone(zone), now.astimezone(zone)
     if local.date() == today.date():
         return f"{local:%H:%M}"

@@ -1,8 +1,8 @@
-"""Let a report of an action be complete although Streamlit asks for the next run of the page.
+"""Complete the report of an action before Streamlit runs the page again.
 
 Each use of `st.session_state` in a callback can raise Streamlit's request for another run. Between
-an action and its report, this would lose the report and its undo. A request to stop is not held
-back: the page is closed then.
+an action and its report, this would lose the report and its undo. A request to stop is not delayed:
+the page is closed then.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _requests: ContextVar[list[RerunException] | None] = ContextVar("requests", defa
 
 
 def complete(report: Callable[P, None]) -> Callable[P, None]:
-    """A report that is finished first. A request that comes meanwhile is raised after it."""
+    """Decorate a report so that it completes. A request for another run is raised after it."""
 
     @wraps(report)
     def finish(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -39,7 +39,7 @@ def complete(report: Callable[P, None]) -> Callable[P, None]:
 
 
 def change(access: Callable[[], T]) -> T:
-    """Read or change the session's state, in a `complete` report without an interruption."""
+    """Read or change the session's state. A `complete` report is not interrupted."""
     try:
         return access()
     except RerunException as request:
@@ -47,4 +47,4 @@ def change(access: Callable[[], T]) -> T:
         if requests is None:
             raise
         requests.append(request)
-        return change(access)  # the request is no longer waiting
+        return change(access)  # Streamlit raises each request only once

@@ -110,7 +110,7 @@ def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serv
     expect(page.get_by_text("Nothing was saved; your text is still here")).to_be_visible()
     assert crontab.read() == EXISTING
     field.fill(EXISTING.decode() + "5 5 * * * /bin/x\n")
-    expect(page.get_by_text("Every line is one that cron takes")).to_be_visible()
+    expect(page.get_by_text("Cron accepts every line")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     until(lambda: crontab.read() == EXISTING + b"5 5 * * * /bin/x\n")
     expect(page.get_by_text("Saved. 1 line added").first).to_be_visible()
@@ -191,7 +191,7 @@ def test_the_raw_editor_notices_and_merges_somebody_elses_edit(serve, visit, cro
     field.fill(EXISTING.decode().replace("0 2 *", "0 3 *"))
     expect(page.get_by_text("What saving changes")).to_be_visible()
     crontab.write(EXISTING + b"# by hand\n")
-    expect(page.get_by_text("The crontab was changed outside")).to_be_visible()
+    expect(page.get_by_text("The crontab was changed elsewhere")).to_be_visible()
     expect(page.get_by_role("button", name="Save")).to_be_disabled()
     page.get_by_role("button", name="Merge mine").click()
     merged = EXISTING.replace(b"0 2 *", b"0 3 *") + b"# by hand\n"
@@ -260,7 +260,7 @@ def test_an_operation_shows_what_it_did_and_can_be_gone_back_before(
     (newest, *_) = operation_history.operations(environment)
     page = visit(f"{serve()}/sync?operation={newest.id}")
     expect(page.get_by_text("The crontab: 2 lines added, 2 identical")).to_be_visible()
-    page.get_by_role("button", name="Put the crontab back to before this").click()
+    page.get_by_role("button", name="Restore the crontab before this").click()
     until(lambda: crontab.read() == before)
 
 

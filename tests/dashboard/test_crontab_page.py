@@ -49,7 +49,7 @@ def test_a_draft_of_an_older_crontab_is_merged_with_the_present_one(open_page, c
     type_text(open_page("crontab"), "0 9 * * * /bin/a\n0 2 * * * /bin/b\n")
     crontab.write(b"0 1 * * * /bin/a\n0 8 * * * /bin/b\n")
     app = reload_page()
-    assert "The crontab was changed outside" in said(app)
+    assert "The crontab was changed elsewhere" in said(app)
     assert is_disabled(app, "Save")
     press(app, "Merge mine")
     assert app.session_state["draft"] == "0 9 * * * /bin/a\n0 8 * * * /bin/b\n"
@@ -63,7 +63,7 @@ def test_a_change_from_outside_shows_although_nothing_is_typed_any_more(open_pag
     type_text(app, "0 9 * * * /bin/a\n")
     crontab.write(b"0 1 * * * /bin/a\n@daily /bin/new\n")
     app.run()
-    assert "The crontab was changed outside" in said(app)
+    assert "The crontab was changed elsewhere" in said(app)
     assert app.session_state["draft"] == "0 9 * * * /bin/a\n"
 
 

@@ -44,10 +44,10 @@ def test_a_page_without_anything_leads_on(open_page, page):
 
 FOUND = {
     "overview": "Found 3 entries in your crontab",
-    "tasks": "Your crontab has 3 entries, and PiTasker manages none of them yet",
+    "tasks": "Your crontab has 3 entries. PiTasker does not manage them yet",
     "import_entries": "Choose the entries for PiTasker to manage",
     "sync": "Nothing was done in this time",
-    "crontab": "Every line is one that cron takes",
+    "crontab": "Cron accepts every line",
     "settings": "No background work is running",
 }
 
@@ -64,7 +64,7 @@ IN_ORDER = {
     "tasks": "Double-click a cell",
     "import_entries": "Every entry of your crontab is managed already",
     "sync": "Tasks and crontab are in sync",
-    "crontab": "Every line is one that cron takes",
+    "crontab": "Cron accepts every line",
     "settings": "The background work is running",
 }
 
@@ -87,7 +87,7 @@ CONFLICT = {
     "tasks": "Double-click a cell",
     "import_entries": "managed already",
     "sync": "It was changed here and in the crontab, differently",
-    "crontab": "Every line is one that cron takes",
+    "crontab": "Cron accepts every line",
     "settings": "No background work is running",
 }
 
