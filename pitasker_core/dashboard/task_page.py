@@ -18,7 +18,8 @@ from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.states import Color
-from pitasker_core.dashboard.task_form import form_of, show_form
+from pitasker_core.dashboard.task_draft import form_of
+from pitasker_core.dashboard.task_form import show_form
 from pitasker_core.dashboard.task_grid import Shown
 from pitasker_core.dashboard.times import ago, clock_text, lasted, time_text
 from pitasker_core.dashboard.why_dialog import why_dialog

@@ -1,0 +1,201 @@
+"""The fields of the form of a task."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pitasker_core.crontab.recording import LONGEST_TIMEOUT
+from pitasker_core.dashboard.markdown import plain
+from pitasker_core.dashboard.run_list import much_output
+from pitasker_core.dashboard.schedule_input import schedule_input
+from pitasker_core.dashboard.session import environment
+from pitasker_core.dashboard.task_draft import Form
+from pitasker_core.database import notices
+from pitasker_core.reports import doctor
+from pitasker_core.runs import history
+from pitasker_core.tasks import Task
+
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
+
+
+def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any]:
+    """Draw the fields, and return their values."""
+    name = st.text_input(
+        "Name", start["name"], max_chars=200, key=f"{key}-name", placeholder="Backup of the photos"
+    )
+    is_new = form.task is None
+    schedule = schedule_input(key, start["schedule"], form.base["schedule"], is_new=is_new)
+    command = st.text_input(
+        "Command",
+        start["command"],
+        key=f"{key}-command",
+        placeholder="/home/pi/bin/backup.sh",
+        live=True,
+        help="One line for the shell. An unescaped % ends it; what follows is its standard input.",
+    )
+    if schedule != form.base["schedule"] or command != form.base["command"]:
+        _advise(key, schedule, command)
+    with st.container(horizontal=True):
+        managed = st.toggle(
+            "In the crontab",
+            start["system_managed"],
+            key=f"{key}-managed",
+            help="On: it has an entry in your crontab, and cron runs it. "
+            "Off: it is kept in the database only, and nothing runs it.",
+        )
+        on = st.toggle(
+            "On",
+            not start["paused"],
+            key=f"{key}-on",
+            help="Off: paused. Its entry stays in the crontab as a comment.",
+        )
+    runs = _runs(key, start, form)
+    with st.expander("Notes and labels", expanded=bool(start["notes"] or start["labels"])):
+        notes = st.text_area("Notes", start["notes"], key=f"{key}-notes", height=80)
+        labels = st.multiselect(
+            "Labels",
+            start["labels"],
+            start["labels"],
+            accept_new_options=True,
+            key=f"{key}-labels",
+        )
+    return {
+        "name": name,
+        "schedule": schedule,
+        "command": command,
+        "system_managed": managed,
+        "paused": not on,
+        "notes": notes,
+        "labels": labels,
+        **runs,
+    }
+
+
+def _advise(key: str, schedule: str, command: str) -> None:
+    """What the doctor says of a command that is not saved yet, with its fixes as buttons."""
+    if not command.strip() or not schedule.strip():
+        return
+    findings = doctor.examine_draft(environment(), schedule.strip(" \t"), command.strip(" \t"))
+    for number, finding in enumerate(findings):
+        advice = f" {plain(finding.advice)}" if finding.advice else ""
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f":orange[:material/warning: {plain(finding.message)}]{advice}")
+            fix = finding.fix
+            if fix and fix.value is None:
+                values = {"schedule": fix.schedule, "command": fix.command}
+                better = {f"{key}-{name}": value for name, value in values.items() if value}
+                st.button(
+                    plain(fix.label),
+                    key=f"{key}-fix-{number}",
+                    on_click=st.session_state.update,
+                    args=(better,),
+                )
+
+
+def _runs(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any]:
+    """What is kept of its runs, and their limits."""
+    with st.expander("Runs and notifications", expanded=bool(start["record_runs"])):
+        _warn_of_output(form.task)
+        record = st.toggle(
+            "Record runs",
+            start["record_runs"],
+            key=f"{key}-record",
+            help="Its entry gets a small program before the command, which starts the job as cron "
+            "would and keeps how it ended, how long it took and what it printed. Cron's mail still "
+            "arrives. Switching it off puts the plain command back.",
+        )
+        if not record:
+            st.caption(
+                "Off: of its runs only the start is seen, where cron's log can be read. "
+                "A time limit needs it on."
+            )
+        seconds = _time_limit(key, start["timeout_seconds"], enabled=record)
+        no_overlap = st.toggle(
+            "Do not start while it is still running",
+            start["no_overlap"],
+            key=f"{key}-overlap",
+            disabled=not record,
+        )
+        catch_up = st.toggle(
+            "Catch up after the machine was off",
+            start["catch_up"],
+            key=f"{key}-catch-up",
+            help="Once, however many runs were missed, a little after the machine is on again.",
+        )
+        ping = st.text_input(
+            "Ping address",
+            start["ping_url"],
+            key=f"{key}-ping",
+            placeholder="https://hc-ping.com/your-uuid",
+            help="Of an outside monitor: it is called when a run starts, succeeds or fails.",
+        )
+        notify = _notify(key, start["notify"])
+    return {
+        "record_runs": record,
+        "timeout_seconds": seconds,
+        "no_overlap": no_overlap,
+        "catch_up": catch_up,
+        "ping_url": ping.strip(),
+        "notify": notify,
+    }
+
+
+def _warn_of_output(task: Task | None) -> None:
+    rate = history.bytes_per_day(environment(), task.id) if task else 0
+    if rate >= history.MUCH_OUTPUT:
+        st.warning(plain(much_output(rate)), icon=":material/sd_card_alert:")
+
+
+def _time_limit(key: str, seconds: int | None, *, enabled: bool) -> int | None:
+    limit, unit = in_units(seconds)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        amount = st.number_input(
+            "Time limit (0: none)",
+            0,
+            LONGEST_TIMEOUT,
+            limit,
+            key=f"{key}-limit",
+            disabled=not enabled,
+            width=160,
+            help="A run that takes longer is asked to end, and killed ten seconds later.",
+        )
+        unit = st.selectbox(
+            "Unit",
+            list(_UNITS),
+            list(_UNITS).index(unit),
+            key=f"{key}-unit",
+            label_visibility="collapsed",
+            disabled=not enabled,
+            width=120,
+        )
+    return min(amount * _UNITS[unit], LONGEST_TIMEOUT) or None
+
+
+def in_units(seconds: int | None) -> tuple[int, str]:
+    """A time in the largest unit that gives a whole number: 600 is 10 minutes."""
+    if not seconds:
+        return 0, "minutes"
+    unit = next(unit for unit in reversed(_UNITS) if seconds % _UNITS[unit] == 0)
+    return seconds // _UNITS[unit], unit
+
+
+def _notify(key: str, now: list[str] | None) -> list[str] | None:
+    """Which notices are sent of this task; None for the default ones."""
+    as_for_all = st.toggle(
+        "Use the default notifications",
+        now is None,
+        key=f"{key}-notify-all",
+        help="Settings has the channels, and what each sends. Off: choose for this task.",
+    )
+    if as_for_all:
+        return None
+    chosen: list[str] = st.pills(
+        "Notify when it …",
+        [kind.value for kind in notices.TASK_NOTICES],
+        selection_mode="multi",
+        default=list(now or ()),
+        key=f"{key}-notify",
+        help="None: this task is silent.",
+    )
+    return chosen
