@@ -13,15 +13,15 @@ from pitasker_core.sync.operation_history import Counts, Day, Operation
 _DAY = 86_400_000
 """A day in milliseconds, Plotly's unit of time."""
 
-OUTCOMES = {"success": "#2e9d7b", "partial": "#e0a030", "failed": "#d0483b"}
+OUTCOMES = {"success": "#2e9d7b", "partial": "#c77d14", "failed": "#d0483b"}
 
 STATES = {
     "synced": "#2e9d7b",
     "paused": "#7d8a99",
     "pending": "#4a90d9",
-    "conflict": "#e0a030",
+    "conflict": "#c77d14",
     "failed": "#d0483b",
-    "database only": "#b9c2cc",
+    "database only": "#8c80ad",
 }
 
 

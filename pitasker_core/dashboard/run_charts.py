@@ -15,7 +15,7 @@ COLORS: dict[str, str] = {
     RunState.SUCCESS: OUTCOMES["success"],
     RunState.FAILED: OUTCOMES["failed"],
     RunState.MISSED: OUTCOMES["partial"],
-    RunState.STARTED: "#8a97a6",
+    RunState.STARTED: "#84919f",
 }
 _NOTHING = "rgba(127,127,127,0.13)"
 

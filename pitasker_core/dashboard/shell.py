@@ -14,16 +14,6 @@ from pitasker_core.reports.status import Health
 
 _HERE = Path(__file__).parent
 
-# What Streamlit has no option for: the look of the form that signs out, and figures on a phone.
-_STYLE = """<style>
-.sign-out button {font: inherit; color: inherit; background: none; border: 0; padding: 0;
-    min-height: 2.5rem; text-decoration: underline; cursor: pointer;}
-@media (max-width: 640px) {
-    .st-key-figures {gap: 0.5rem;}
-    .st-key-figures > * {flex: 1 1 45%; min-width: 45%; width: 45%;}
-}
-</style>"""
-
 
 def run() -> None:
     """Draw the page that the address names. An error of ours becomes a banner, never a trace."""
@@ -39,7 +29,7 @@ def run() -> None:
     st.set_page_config(page_title=f"{page.title} · PiTasker")
     theme = "dark" if st.context.theme.type == "dark" else "light"
     st.logo(_HERE / f"logo_{theme}.svg", size="medium")
-    st.html(_STYLE)
+    st.html(_HERE / "page.css")
     show_header(page.title)
     guarded(page.run)
     if login() is not None:

@@ -90,15 +90,15 @@ def with_words(all_lines: Sequence[Line], find: str) -> list[tuple[int, Line]]:
     ]
 
 
-_PALETTE = (
+PALETTE = (
     ("#3b4048", "#8b929c"),
     ("#c2352a", "#f2766b"),
-    ("#2f7d32", "#7ec982"),
-    ("#8a6a00", "#e3c268"),
+    ("#2b7a2e", "#7ec982"),
+    ("#866700", "#e3c268"),
     ("#2d62b3", "#79a9f0"),
     ("#8e3fa0", "#d18fe0"),
-    ("#127a83", "#6fcbd3"),
-    ("#6b7280", "#d4d8de"),
+    ("#10767f", "#6fcbd3"),
+    ("#646b78", "#d4d8de"),
 )
 """The eight colours on a light page and on a dark page."""
 
@@ -113,18 +113,18 @@ def style_sheet() -> str:
         ".live {display:flex; flex-direction:column-reverse; max-height:20rem; overflow:auto}",
         ".live .printed {max-height:none}",
         ".printed mark {background:#f5c84b; color:#000}",
-        ".printed .n {display:inline-block; min-width:3.5em; opacity:.5; user-select:none}",
-        ".printed .b {font-weight:700} .printed .d {opacity:.65} .printed .i {font-style:italic}",
+        ".printed .n {display:inline-block; min-width:3.5em; opacity:.75; user-select:none}",
+        ".printed .b {font-weight:700} .printed .d {opacity:.75} .printed .i {font-style:italic}",
         ".printed .u {text-decoration:underline} .printed .s {text-decoration:line-through}",
     ]
     # Later rules win: text colours (f) override those of backgrounds (g).
     rules.append(
         ".printed .r {background:light-dark(#3b4048,#d4d8de); color:light-dark(#fff,#111)}"
     )
-    for number, (light, _) in enumerate(_PALETTE):
+    for number, (light, _) in enumerate(PALETTE):
         for at in (number, number + 8):
             rules.append(f".printed .g{at} {{background:{light}; color:#fff}}")
-    for number, (light, dark) in enumerate(_PALETTE):
+    for number, (light, dark) in enumerate(PALETTE):
         for at in (number, number + 8):
             rules.append(f".printed .f{at} {{color:light-dark({light},{dark})}}")
     return f"<style>{' '.join(rules)}</style>"

@@ -17,10 +17,10 @@ from pitasker_core.runs.spans import Span
 COLORS = {
     "success": "#2f9e6e",
     "failed": "#c2313b",
-    "missed": "#d98a2b",
+    "missed": "#c77d14",
     "running": "#3b7cc4",
     "started": "#8a9491",
-    "planned": "#9fb4b0",
+    "planned": "#87948f",
 }
 """The colour of each state, readable on light and dark."""
 
