@@ -1,4 +1,4 @@
-"""Write the table of phrases in docs/schedules.md, made of the phrases that the tests hold.
+"""Write the table of phrases in docs/schedules.md, from the phrases of the tests.
 
 PYTHONPATH=. .venv/bin/python docs/schedules_table.py
 """
@@ -14,17 +14,17 @@ TABLE = Path(__file__).parents[1] / "tests" / "crontab" / "phrases.csv"
 START, END = "<!-- phrases: made by schedules_table.py -->", "<!-- end of phrases -->"
 TITLES = {
     Kind.EXACT: "Understood",
-    Kind.CORRECTED: "Slips that are corrected, and named",
+    Kind.CORRECTED: "Corrected mistakes",
     Kind.CHOICE: "Several meanings: PiTasker asks",
     Kind.SEVERAL: "Several entries together",
-    Kind.NEAREST: "Not in cron's power: the nearest schedules, or entries together",
-    Kind.ONCE: "Once: for at(1); a date can at least come every year",
+    Kind.NEAREST: "Impossible in cron: the nearest schedules, or several entries together",
+    Kind.ONCE: "Runs once: use at(1), or the same date every year",
     Kind.UNKNOWN: "Not understood, or never",
 }
 
 
 def render() -> str:
-    """The tables of all kinds."""
+    """Return the tables of all kinds."""
     rows = list(csv.DictReader(TABLE.read_text().splitlines()))
     parts = []
     for kind, title in TITLES.items():
@@ -43,7 +43,7 @@ def _row(row: dict[str, str]) -> str:
 
 
 def page() -> str:
-    """The page with the tables of today."""
+    """Return the page with the present tables."""
     before, rest = PAGE.read_text().split(START)
     return f"{before}{START}\n\n{render()}\n{END}{rest.split(END)[1]}"
 

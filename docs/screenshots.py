@@ -1,8 +1,8 @@
-"""Take the pictures in docs/images from the demo, as it is now.
+"""Take the screenshots in docs/images from the demo.
 
     .venv/bin/python docs/screenshots.py
 
-Needs what the tests need: Chromium, and a mount namespace for the demo's private crontab.
+Needs Chromium and a mount namespace for the demo's private crontab, as the tests do.
 """
 
 import shutil
@@ -33,11 +33,11 @@ LOOKS = {
 
 
 def take(page: Page, address: str, file: Path) -> None:
-    """One page, as tall as what is on it."""
+    """Take a screenshot of a whole page."""
     page.goto(f"http://127.0.0.1:{PORT}/{address}")
     page.get_by_role("heading", level=1).first.wait_for()
     page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
-    page.wait_for_timeout(1500)  # tables and charts draw themselves after their data came
+    page.wait_for_timeout(1500)  # tables and charts are drawn after their data has arrived
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     width = page.viewport_size["width"]
     page.set_viewport_size({"width": width, "height": min(max(height, 500), 2400)})
@@ -46,7 +46,7 @@ def take(page: Page, address: str, file: Path) -> None:
 
 
 def main() -> None:
-    """Take every page in every look."""
+    """Take screenshots of every page in every look."""
     IMAGES.mkdir(exist_ok=True)
     demo = subprocess.Popen(
         [PROJECT / "pitasker", "demo", "--port", str(PORT)], stdout=subprocess.PIPE, text=True
@@ -58,12 +58,12 @@ def main() -> None:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox"]
             )
-            door = browser.new_context()
-            front = door.new_page()
-            front.goto(link)
-            front.get_by_role("button", name="Sign in").click()
-            front.get_by_role("heading", level=1).first.wait_for()
-            signed_in = door.storage_state()
+            context = browser.new_context()
+            login = context.new_page()
+            login.goto(link)
+            login.get_by_role("button", name="Sign in").click()
+            login.get_by_role("heading", level=1).first.wait_for()
+            signed_in = context.storage_state()
             for look, options in LOOKS.items():
                 for name, address in PAGES.items():
                     page = browser.new_page(**options, storage_state=signed_in)

@@ -1,4 +1,4 @@
-"""Write the list of templates in docs/templates.md, made of their files.
+"""Write the list of templates in docs/templates.md from the templates' files.
 
 PYTHONPATH=. .venv/bin/python docs/template_list.py
 """
@@ -16,7 +16,7 @@ START, END = "<!-- templates: made by template_list.py -->", "<!-- end of templa
 
 
 def render_list() -> str:
-    """All templates by category."""
+    """Return all templates by category."""
     parts: list[str] = []
     for category, templates in groupby(built_in_templates(), lambda template: template.category):
         parts += [f"### {category}", ""]
@@ -71,7 +71,7 @@ def _values(parameter: Parameter) -> str:
 
 
 def page() -> str:
-    """The page with the list of today."""
+    """Return the page with the present list."""
     before, rest = PAGE.read_text().split(START)
     return f"{before}{START}\n\n{render_list()}\n{END}{rest.split(END)[1]}"
 

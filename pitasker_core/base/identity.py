@@ -34,7 +34,12 @@ def current(host: str | None = None) -> Identity:
 
 def user_name() -> str:
     """The account that runs this process. `crontab` edits the crontab of this account."""
-    return pwd.getpwuid(os.getuid()).pw_name
+    return account().pw_name
+
+
+def account() -> pwd.struct_passwd:
+    """The account's entry in the password file."""
+    return pwd.getpwuid(os.getuid())
 
 
 def has_account(user: str) -> bool:

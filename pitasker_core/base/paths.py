@@ -5,11 +5,12 @@ that is too long. Here such a path counts as missing, because this user cannot u
 """
 
 import os
-import pwd
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from pitasker_core.base.identity import account
 
 
 def exists(path: str | Path) -> bool:
@@ -42,7 +43,7 @@ def is_program(path: str | Path) -> bool:
 
 def home(environment: Mapping[str, str] = os.environ) -> Path:
     """This user's home: HOME, or the one in the password file if HOME is empty."""
-    return Path(environment.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+    return Path(environment.get("HOME") or account().pw_dir)
 
 
 def expand(path: str, environment: Mapping[str, str] = os.environ) -> Path:

@@ -17,6 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pitasker_core.base.bounded_lookup import ask
+from pitasker_core.base.identity import account
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.doctor.facts import FileFacts, MachineFacts
 from pitasker_core.crontab.doctor.needs import Needs, list_needs
@@ -68,7 +69,7 @@ def gather(document: Document, zone: ZoneInfo, now: datetime | None = None) -> M
 
 
 def _about_user(zone: ZoneInfo, now: datetime) -> MachineFacts:
-    user = pwd.getpwuid(os.getuid())
+    user = account()
     others = ask(["accounts"], lambda _: _other_homes(user.pw_dir)).get("accounts", {})
     listed, mounted = read_mounts(Path("/etc/fstab")), read_mounts(Path("/proc/self/mounts"))
     there = {mount.place for mount in mounted}
@@ -134,7 +135,7 @@ def _find_program(asked: tuple[str, str]) -> str | None:
 
 def _find_elsewhere(name: str) -> str | None:
     own = os.environ.get("PATH", DEFAULT_PATH)
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    home = Path(account().pw_dir)
     path = shutil.which(name, path=f"{own}:{_FURTHER}:{home / '.local/bin'}:{home / 'bin'}")
     return path if path and path.startswith("/") else None
 

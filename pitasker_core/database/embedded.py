@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pitasker_core.base import paths
-from pitasker_core.base.errors import DatabaseError
+from pitasker_core.base.errors import DatabaseError, NotFound
 from pitasker_core.base.text import Code, Text
 
 START_LIMIT = 60.0
@@ -118,10 +118,21 @@ def stop_in(folder: Path) -> bool:
 
 
 def psql_command(server: Server) -> list[str]:
-    """The command of an interactive psql on a server."""
-    psql = server.bin / "psql"
-    program = str(psql) if paths.exists(psql) else shutil.which("psql") or "psql"
+    """Return the command of an interactive psql on a server. Raises NotFound."""
+    program = find_psql(str(server.bin))
     return [program, "-h", str(server.sockets), "-p", _PORT, "-U", _NAME, _NAME]
+
+
+def find_psql(folder: str = "") -> str:
+    """Return the path of psql, in a server's folder or else on the PATH. Raises NotFound."""
+    program = shutil.which("psql", path=folder) if folder else None
+    program = program or shutil.which("psql")
+    if program is None:
+        raise NotFound(
+            "There is no psql on this machine.",
+            Text(Code("sudo apt install postgresql-client"), " installs it."),
+        )
+    return program
 
 
 @contextmanager

@@ -1,28 +1,28 @@
 """The environment of a login shell, for comparison with cron's."""
 
 import os
-import pwd
 import signal
 import subprocess
 import tempfile
 from contextlib import suppress
 
 from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.identity import account
 
 _PATIENCE = 5.0
-"""Seconds for the person's login files, which may do anything."""
+"""Seconds to wait for the person's login files."""
 _LIMIT = 1024 * 1024
-"""Bytes of the environment that are read."""
+"""Bytes read of the environment."""
 _MARK = b"\0PITASKER-ENVIRONMENT\0"
 
 
 def read_login_environment(patience: float = _PATIENCE) -> dict[str, str]:
-    """What a login sets, by running the person's login shell with its login files.
+    """Run the person's login shell, and return the environment that it sets.
 
-    Only for a person who asks for it: login files are programs. Raises ExecutionError when the
+    Call this only at a person's request: login files are programs. Raises ExecutionError if the
     shell fails or takes too long.
     """
-    user = pwd.getpwuid(os.getuid())
+    user = account()
     shell = user.pw_shell or "/bin/sh"
     own = {
         "HOME": user.pw_dir,
@@ -32,7 +32,7 @@ def read_login_environment(patience: float = _PATIENCE) -> dict[str, str]:
         "TERM": "dumb",
         "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
     }
-    # Login files may print a text of their own: the environment begins behind a mark.
+    # Login files may print text. The environment begins after a mark.
     command = "printf '\\0PITASKER-ENVIRONMENT\\0'; exec env -0"
     with tempfile.TemporaryFile() as printed:
         try:
@@ -54,7 +54,7 @@ def read_login_environment(patience: float = _PATIENCE) -> dict[str, str]:
                 f"{shell} did not end its login files within {patience:.0f} seconds."
             ) from None
         finally:
-            # Also what the login files left behind.
+            # Also kill processes that the login files left behind.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()

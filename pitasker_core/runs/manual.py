@@ -1,7 +1,6 @@
 """Run a task now, in the environment that cron would give it."""
 
 import os
-import pwd
 import signal
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ from pitasker_core import database
 from pitasker_core.base import clock, paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly
+from pitasker_core.base.identity import account
 from pitasker_core.crontab import execution
 from pitasker_core.crontab.document import Document, split_stdin
 from pitasker_core.crontab.schedule import Dialect
@@ -92,8 +92,8 @@ def stop(environment: Environment, name: str) -> None:
 
 
 def cron_environment(document: Document | None, index: int | None) -> dict[str, str]:
-    """The environment that cron sets for the entry at an index."""
-    user = pwd.getpwuid(os.getuid())
+    """Return the environment that cron sets for the entry at an index."""
+    user = account()
     return execution.environment_of(document, index, user.pw_name, user.pw_dir)
 
 

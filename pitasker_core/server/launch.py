@@ -3,7 +3,6 @@
 import errno
 import ipaddress
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import DatabaseError, ExecutionError, InvalidSyntax, NotFound
+from pitasker_core.base.errors import DatabaseError, ExecutionError, InvalidSyntax
 from pitasker_core.base.text import Code, Text
 from pitasker_core.server import auth, instances, sites
 from pitasker_core.server.sites import Site
@@ -190,22 +189,17 @@ def stop(environment: Environment) -> list[str]:
 
 
 def psql_command(environment: Environment) -> tuple[list[str], dict[str, str]]:
-    """The command of a database shell, and the environment variables that it needs besides ours.
+    """Return the command of psql on the database, and the environment variables to add.
 
-    Starts the private database if it does not run.
+    Starts the private database if it does not run. Raises NotFound if there is no psql.
     """
     from pitasker_core import database
     from pitasker_core.database import embedded
 
     if environment.database_url is None:
         return embedded.psql_command(embedded.ensure_running(environment.postgres)), {}
-    if not (psql := shutil.which("psql")):
-        raise NotFound(
-            "There is no psql on this machine.",
-            Text(Code("sudo apt install postgresql-client"), " brings it."),
-        )
     address, variables = database.psql_address(environment.database_url)
-    return [psql, address], variables
+    return [embedded.find_psql(), address], variables
 
 
 def _streamlit(port: int, host: str) -> list[str]:

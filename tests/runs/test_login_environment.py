@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 
 from pitasker_core.base.errors import ExecutionError
-from pitasker_core.runs import login_environment
 from pitasker_core.runs.login_environment import read_login_environment
 
 
@@ -16,7 +15,7 @@ from pitasker_core.runs.login_environment import read_login_environment
 def login_files(tmp_path: Path, monkeypatch):
     """Write ~/.profile of a user whose login shell is /bin/sh."""
     account = SimpleNamespace(pw_dir=str(tmp_path), pw_name="pi", pw_shell="/bin/sh")
-    monkeypatch.setattr(login_environment, "pwd", SimpleNamespace(getpwuid=lambda _: account))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: account)
     return (tmp_path / ".profile").write_text
 
 

@@ -16,6 +16,7 @@ from pitasker_core import backup, database, tasks
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.base.identity import Identity
+from pitasker_core.database import embedded
 from pitasker_core.server import launch, tokens
 from tests.helpers.examples import ME, create
 
@@ -303,7 +304,7 @@ def test_a_backup_cannot_take_the_place_of_what_is_no_file(environment, crontab,
     ],
 )
 def test_no_password_is_in_the_arguments_of_a_program(tmp_path, url, monkeypatch):
-    monkeypatch.setattr(launch.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(embedded.shutil, "which", lambda name: f"/usr/bin/{name}")
     environment = Environment(tmp_path, url, "crontab", demo=False)
     command, variables = launch.psql_command(environment)
     assert command == ["/usr/bin/psql", "postgresql://pi@db.example/pitasker?sslmode=require"]

@@ -125,7 +125,7 @@ def test_an_installation_that_failed_is_done_again(
 ) -> None:
     failed = launch(project, machine(pip_fails=1), "status")
     assert failed.returncode == 1
-    assert "Look whether this machine is on the internet" in failed.stderr
+    assert "Check the internet connection" in failed.stderr
     (project / ".venv/bin/python").unlink()  # the stand-in that fails
     assert launch(project, machine(), "status").returncode == 7
     assert len(installations()) == 2

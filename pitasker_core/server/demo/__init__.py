@@ -1,4 +1,4 @@
-"""The demo: a private crontab with tasks, three weeks of runs, a conflict and a missed night."""
+"""The demo: a private crontab with tasks, three weeks of runs, a conflict and missed runs."""
 
 import shutil
 from pathlib import Path
@@ -11,6 +11,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError
 from pitasker_core.crontab.program import write_complete
 from pitasker_core.database.tables import RunRow, TaskRow
+from pitasker_core.runs.model import RunSource, RunState
 from pitasker_core.server.demo import contents, history
 from pitasker_core.server.demo.history import Run
 from pitasker_core.sync import importing, service, store
@@ -83,8 +84,8 @@ def _add_runs(environment: Environment) -> None:
             runs = history.runs_of(task.name, now)
             for run in runs:
                 run.update(crontab_row=crontab_row, task=task.id)
-            recorded = [run for run in runs if run["source"] == "recorded"]
-            others = [run for run in runs if run["source"] != "recorded"]
+            recorded = [run for run in runs if run["source"] == RunSource.RECORDED]
+            others = [run for run in runs if run["source"] != RunSource.RECORDED]
             for rows in filter(None, (recorded, *([run] for run in others))):
                 session.execute(insert(RunRow), rows)
             if recorded:
@@ -102,9 +103,9 @@ def _add_runs(environment: Environment) -> None:
 
 
 def _status(runs: list[Run]) -> str:
-    if runs[-1]["source"] == "missed":
-        return "missed"
-    return "success" if runs[-1].get("exit_code") == 0 else "failed"
+    if runs[-1]["source"] == RunSource.MISSED:
+        return RunState.MISSED
+    return RunState.SUCCESS if runs[-1].get("exit_code") == 0 else RunState.FAILED
 
 
 def _install(environment: Environment, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The demo's crontab: a believable Raspberry Pi whose scripts really run. Pure."""
+"""The demo's crontab: a believable Raspberry Pi with scripts that really run. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,12 @@ SCRIPTS = (
     "update-map",
     "water",
 )
-"""The scripts in `scripts/`, without their `.sh`."""
+"""The names of the scripts in `scripts/`, without `.sh`."""
 
 
 @dataclass(frozen=True)
 class DemoTask:
-    """A task of the demo, and how it is set up."""
+    """A task of the demo. `values` are fields to set after the import."""
 
     name: str
     schedule: str
@@ -39,7 +39,7 @@ TASKS = (
     DemoTask("Water the tomatoes", "0 6,20 * * *", "water", (("paused", True),)),
     DemoTask("Renew certificates", "17 3 * * 1", "renew-certificates"),
 )
-"""Three of them start at 02:00: a crowded minute."""
+"""Three of these tasks start at 02:00, so that the timeline shows a crowded minute."""
 
 CONFLICT = "Weekly report"
 """The task whose schedule is changed on both sides."""
@@ -47,7 +47,7 @@ PENDING_SCHEDULE, SCHEDULE_BY_HAND = "30 7 * * mon", "0 8 * * mon"
 
 
 def crontab(folder: str) -> str:
-    """The crontab before anything is imported, with scripts in a folder."""
+    """Return the crontab before the import. Its scripts are in `folder`."""
     lines = [
         "# Edit this file to introduce tasks to be run by cron.",
         "MAILTO=pi@example.org",
@@ -60,7 +60,7 @@ def crontab(folder: str) -> str:
 
 
 def edited_by_hand(text: str, folder: str) -> str:
-    """The crontab after a person edited it with `crontab -e`."""
+    """Return the crontab as a person might leave it after `crontab -e`."""
     lines = [
         line.replace("0 7 * * mon", SCHEDULE_BY_HAND) if "/report.sh" in line else line
         for line in text.splitlines()

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Any
 
+from pitasker_core.runs.model import RunSource
+
 DAYS = 21
 _SUCCESS = b"""\
 \x1b[1mBackup of /srv/photos\x1b[0m
@@ -36,29 +38,29 @@ class Clock:
         self.now = now.astimezone(zone)
 
     def night(self, nights: int, hour: int, minute: int) -> datetime:
-        """A time of the last complete night, or of one some nights before it."""
+        """Return a time in the last complete night (1), the night before it (2), and so on."""
         day = self.now - timedelta(days=nights - 1 if self.now.hour >= 8 else nights)
         return day.replace(hour=hour, minute=minute, second=1, microsecond=0)
 
     @property
     def off(self) -> tuple[datetime, datetime]:
-        """When the machine was off last night."""
+        """The start and end of last night's simulated power cut."""
         return self.night(1, 1, 30), self.night(1, 7, 40)
 
     def is_off(self, at: datetime) -> bool:
-        """Whether the machine was off at a time."""
+        """Whether a time is in the simulated power cut."""
         off, on = self.off
         return off < at < on
 
 
 def runs_of(name: str, clock: Clock) -> list[Run]:
-    """The runs of a task, oldest first, as values of rows."""
+    """Return the runs of a task as values of rows, oldest first."""
     make = _MAKERS.get(name)
     return sorted(make(clock), key=lambda run: run["started_at"]) if make else []
 
 
 def unmanaged(clock: Clock) -> Iterator[Run]:
-    """Starts of the unmanaged entry in cron's log."""
+    """Yield the observed runs of the unmanaged entry."""
     for nights in range(2, 9):
         yield _observed(clock.night(nights, 1, 45))
 
@@ -138,7 +140,7 @@ _MAKERS: Mapping[str, Callable[[Clock], Iterator[Run]]] = MappingProxyType(
 
 def _recorded(at: datetime, seconds: float, code: int, output: bytes) -> Run:
     return {
-        "source": "recorded",
+        "source": RunSource.RECORDED,
         "started_at": at,
         "ended_at": at + timedelta(seconds=seconds),
         "exit_code": code,
@@ -154,7 +156,7 @@ def _recorded(at: datetime, seconds: float, code: int, output: bytes) -> Run:
 def _missed(first: datetime, last: datetime, times: int, clock: Clock) -> Run:
     off, on = clock.off
     return {
-        "source": "missed",
+        "source": RunSource.MISSED,
         "started_at": first,
         "ended_at": last,
         "missed": times,
@@ -163,4 +165,4 @@ def _missed(first: datetime, last: datetime, times: int, clock: Clock) -> Run:
 
 
 def _observed(at: datetime) -> Run:
-    return {"source": "observed", "started_at": at}
+    return {"source": RunSource.OBSERVED, "started_at": at}
