@@ -35,14 +35,28 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-OPEN = {"/login", "/healthz", "/_stcore/health"}
-"""Paths that need no sign-in."""
+MANIFEST = "/manifest.webmanifest"
+"""The manifest of the dashboard as an app."""
+
+ICONS = tuple(f"/icons/{name}.png" for name in ("192", "512", "maskable-512", "apple-180"))
+"""The app's icons. The last one is for Apple's devices, which do not read the manifest's."""
+
+OPEN = {"/login", "/healthz", "/_stcore/health", MANIFEST, *ICONS}
+"""Paths that need no sign-in. Browsers fetch the manifest without cookies."""
 
 CONNECTION = "/connection"
 """A page asks here, by POST, why its websocket was refused. The gate judges both alike."""
 
 PAGE_SCRIPT = "/page.js"
 """Our script in every page of the dashboard and in the API's documentation."""
+
+_HEAD = (
+    f'<head><script src="{PAGE_SCRIPT}"></script><link rel="manifest" href="{MANIFEST}">'
+    f'<link rel="apple-touch-icon" href="{ICONS[-1]}">'
+    '<meta name="theme-color" content="#fbfbfa" media="(prefers-color-scheme: light)">'
+    '<meta name="theme-color" content="#111615" media="(prefers-color-scheme: dark)">'
+).encode()
+"""What each HTML page gets at the beginning of its head. The colours are the backgrounds."""
 
 PAGE_HEADER = "x-pitasker-page"
 """Our script adds this header. Browsers do not let pages of other sites send it."""
@@ -247,7 +261,7 @@ def _with_headers(send: Send) -> Send:
 
 
 def _with_script(send: Send) -> Send:
-    """Insert our script into an HTML page, before all others."""
+    """Insert our script into an HTML page, before all others, and what makes it an app."""
     start: MutableMapping[str, Any] | None = None
     body = b""
 
@@ -262,8 +276,7 @@ def _with_script(send: Send) -> Send:
             body += message.get("body", b"")
             if message.get("more_body"):
                 return
-            script = f'<head><script src="{PAGE_SCRIPT}"></script>'.encode()
-            body = body.replace(b"<head>", script, 1)
+            body = body.replace(b"<head>", _HEAD, 1)
             changed = {b"content-length", b"etag", b"last-modified", b"content-security-policy"}
             headers = [pair for pair in start["headers"] if pair[0] not in changed]
             headers.append((b"content-length", str(len(body)).encode()))

@@ -11,6 +11,10 @@
     "position:fixed;inset:0 0 auto 0;z-index:2147483647;padding:.8rem 1.2rem;" +
     "font:16px/1.5 system-ui,sans-serif;background:#a02818;color:#fff";
 
+  // Streamlit's scripts guess where the server is: without this they first ask below the page's own
+  // address, and wait for two answers "not found".
+  window.__streamlit = { BACKEND_BASE_URL: `${location.origin}/` };
+
   let failures = 0;
   let banner = null;
 
