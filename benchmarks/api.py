@@ -1,10 +1,10 @@
-"""The speed of the API with ten connections.
+"""Measure the API with ten connections.
 
     PYTHONPATH=. .venv/bin/python benchmarks/api.py [--requests N] [--tasks N …] [--json]
 
-A server as `./pitasker up` starts it, ten connections of one client on the same machine, a token.
-Milliseconds for each answer, answers a second, and milliseconds of the server's CPU for each, which
-are the same on a busy machine. `/healthz` is the floor: it does nothing.
+A client on the same machine uses ten connections and a token on a server as `./pitasker up` starts
+it. Prints milliseconds per answer, answers per second, and milliseconds of the server's CPU per
+answer, which do not depend on the machine's load. `/healthz` is the lower limit: it does nothing.
 """
 
 import argparse
@@ -16,10 +16,9 @@ import statistics
 import subprocess
 import tempfile
 import time
-from pathlib import Path
 
 import httpx
-from private_world import isolate, start_server
+from private_world import cpu_seconds, isolate, start_server
 
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
@@ -33,7 +32,7 @@ PATHS = ("/api/crontab/status", "/api/tasks", "/api/crontab/metrics", "/healthz"
 
 
 async def measure(address: str, path: str, token: str, requests: int) -> tuple[list[float], float]:
-    """The times of all answers, and how long all took together, in milliseconds."""
+    """Return the time of each answer and the total time, in milliseconds."""
     times: list[float] = []
     left = iter(range(requests))
     headers = {"authorization": f"Bearer {token}"}
@@ -50,12 +49,6 @@ async def measure(address: str, path: str, token: str, requests: int) -> tuple[l
         start = time.perf_counter()
         await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
         return times, 1000 * (time.perf_counter() - start)
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process and of its children that have ended."""
-    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, values[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
-"""How long a person waits for the dashboard, in a real browser.
+"""Measure how long a person waits for the dashboard in a real browser.
 
     PYTHONPATH=. .venv/bin/python benchmarks/dashboard.py [repeats]
 
-From the click until what it asks for is to be seen, in Debian's Chromium on the same machine: a
-filter, a toggle of a cell, the page of a new task; how long until the first task is there, and what
-an idle tab costs. Then the server's work for a whole run of each
-page, as Streamlit's own test runner takes it. Medians and the worst, in milliseconds.
+Measures in Debian's Chromium on the same machine: the time from a click until its result is visible
+(a filter, a toggled cell, the page of a new task), the time until the first task is visible, and
+the CPU time of an idle tab. Then it measures a run of each page's script in Streamlit's test
+runner. Prints medians and maxima in milliseconds.
 """
 
 import os
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
-from private_world import isolate, start_server
+from private_world import cpu_seconds, isolate, start_server
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
@@ -32,31 +32,31 @@ from pitasker_core.sync import importing
 
 SIZES = (100, 1000)
 IDLE = 20
-"""Seconds in which an idle tab is watched."""
+"""Seconds of measuring an idle tab."""
 
 FRONT_DOOR = Path(__file__).parent.parent / "streamlit_app.py"
 
-WATCH = """([event, wanted]) => {
+WATCH = """([event, text]) => {
     window.shown = new Promise((done, fail) => {
         let start = null
         document.addEventListener(event, () => { start ??= performance.now() },
                                   {capture: true, once: true})
-        setTimeout(() => fail(new Error("never shown: " + wanted)), 10000)
+        setTimeout(() => fail(new Error("never shown: " + text)), 10000)
         const look = () => {
-            if (start !== null && document.body.textContent.includes(wanted))
+            if (start !== null && document.body.textContent.includes(text))
                 return done(performance.now() - start)
             requestAnimationFrame(look)
         }
         look()
     })
 }"""
-"""Measured inside the page: from the event to the frame in which the text is there."""
+"""Measures in the page, from the event to the frame that shows the text."""
 
 
-def waits(page: Page, event: str, wanted: str, act: Callable[[], object]) -> float:
-    """Milliseconds from an event until a text is on the page."""
+def measure(page: Page, event: str, text: str, act: Callable[[], object]) -> float:
+    """Return the milliseconds from an event until a text is on the page."""
     page.wait_for_timeout(600)
-    page.evaluate(WATCH, [event, wanted])
+    page.evaluate(WATCH, [event, text])
     act()
     return float(page.evaluate("window.shown"))
 
@@ -69,11 +69,11 @@ FIRST_TASK = """() => new Promise((done, fail) => {
     }
     look()
 })"""
-"""Milliseconds from the beginning of the navigation until a task is in the table."""
+"""Measures the milliseconds from the start of navigation until a task is in the table."""
 
 
 def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[str, list[float]]:
-    """The acts, over and over."""
+    """Return the milliseconds of each repetition of each action."""
     names = ("first task", "filter", "toggle", "new task")
     times: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
@@ -83,40 +83,34 @@ def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[st
     select_all = page.get_by_role("button", name=f"Select all {size}")
     for _ in range(repeats):
         paused = page.get_by_text("Paused 0")
-        times["filter"].append(waits(page, "click", "No task matches", paused.click))
+        times["filter"].append(measure(page, "click", "No task matches", paused.click))
         page.get_by_text(f"All {size}", exact=True).click()
         grid.wait_for()
 
         def toggle() -> None:
             grid.click(position={"x": 42, "y": 54})
 
-        times["toggle"].append(waits(page, "pointerdown", "1 task selected", toggle))
+        times["toggle"].append(measure(page, "pointerdown", "1 task selected", toggle))
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_text("1 task selected")).to_have_count(0)
         new = page.get_by_role("button", name="New task")
-        times["new task"].append(waits(page, "click", "In the crontab", new.click))
+        times["new task"].append(measure(page, "click", "In the crontab", new.click))
         page.get_by_role("button", name="All tasks").click()
         expect(select_all).to_be_visible()
     return times
 
 
 def idle(page: Page, address: str, server: int) -> dict[str, list[float]]:
-    """The processor time of the server for one tab that is open and does nothing, a second."""
+    """Return the server's CPU time for an idle tab, in milliseconds per second."""
     page.goto(f"{address}/tasks")
     page.wait_for_timeout(5000)
-    before = _processor_time(server)
+    before = cpu_seconds(server)
     page.wait_for_timeout(IDLE * 1000)
-    return {"idle tab, a second": [(_processor_time(server) - before) / IDLE]}
-
-
-def _processor_time(process: int) -> float:
-    """Milliseconds that a process and its children that have ended took (proc(5), stat)."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return 1000 * sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return {"idle tab, a second": [1000 * (cpu_seconds(server) - before) / IDLE]}
 
 
 def on_the_server(environment: Environment, repeats: int) -> dict[str, list[float]]:
-    """A whole run of each page's script."""
+    """Return the milliseconds of runs of each page's script."""
     os.environ["PITASKER_HOME"] = str(environment.home)
     site = Site("http", "127.0.0.1", 8501)
     cookies = dict([auth.sign_in(environment, Role.WRITE, site)])
@@ -156,14 +150,14 @@ def main() -> None:
                 page = browser.new_page(viewport={"width": 1600, "height": 1000})
                 page.goto(f"{address}/login?token={auth.new_link(environment)}")
                 page.get_by_role("button", name="Sign in").click()
-                found = in_the_browser(page, address, size, repeats)
-                found |= idle(page, address, server.pid)
+                times = in_the_browser(page, address, size, repeats)
+                times |= idle(page, address, server.pid)
                 page.close()
             finally:
                 server.terminate()
                 server.wait()
             database.start(environment)
-            for what, taken in {**found, **on_the_server(environment, repeats)}.items():
+            for what, taken in {**times, **on_the_server(environment, repeats)}.items():
                 print(f"{size:6}  {what:26} {statistics.median(taken):8.0f} {max(taken):8.0f}")
             database.stop(environment)
         browser.close()

@@ -1,4 +1,4 @@
-"""How long the doctor takes for 1,000 entries: `python -m benchmarks.doctor`."""
+"""Measure the doctor on 1,000 entries: `python -m benchmarks.doctor`."""
 
 import gc
 import time

@@ -1,4 +1,4 @@
-"""Where benchmarks run: a crontab spool of their own, and a server on it."""
+"""The environment of benchmarks: a private crontab spool, and a server."""
 
 import os
 import socket
@@ -7,12 +7,13 @@ import sys
 import time
 import urllib.request
 from contextlib import suppress
+from pathlib import Path
 
 from pitasker_core.base.environment import Environment
 
 
 def isolate() -> None:
-    """Start again in a mount namespace whose crontab spool is empty and ours alone."""
+    """Restart this process in a mount namespace with a private, empty crontab spool."""
     if os.environ.get("PITASKER_BENCHMARK") == "isolated":
         return
     namespace = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "-Urm"]
@@ -22,8 +23,14 @@ def isolate() -> None:
     os.execvp("unshare", [*namespace, "sh", "-c", inside, "sh", *python])
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process and its ended children (proc(5), stat)."""
+    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, values[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def start_server(environment: Environment) -> tuple[subprocess.Popen[bytes], str]:
-    """The server as `./pitasker up` starts it."""
+    """Start a server as `./pitasker up` does. Returns its process and address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,11 +1,10 @@
-"""What recording adds to a job: time and memory.
+"""Measure the time and memory that recording adds to a job.
 
     PYTHONPATH=. .venv/bin/python benchmarks/recorder.py [runs]
 
-`true` by `sh -c`, plain and recorded, in turn, with the recorder's file as it lies in a data
-folder. Milliseconds; and, while a recorded `sleep` runs, the memory that recorder and pump hold:
-what is theirs alone and their share of what they have in common (PSS), and all that is mapped
-(RSS).
+Runs `sh -c true` plain and recorded in turn, with a copy of the recorder as in a data folder.
+Prints milliseconds. Then prints the memory of recorder and pump during a recorded `sleep`: PSS
+(private memory and a share of shared memory) and RSS (all mapped memory).
 """
 
 import shutil
@@ -21,15 +20,15 @@ from pitasker_core.runs import recorder
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "HOME": "/", "LOGNAME": "pi"}
 
 
-def took(command: str) -> float:
-    """Milliseconds of one run, as cron starts it."""
+def measure(command: str) -> float:
+    """Return the milliseconds of a run, started as cron does."""
     start = time.perf_counter()
     subprocess.run(["/bin/sh", "-c", command], env=ENVIRONMENT, check=True)
     return 1000 * (time.perf_counter() - start)
 
 
 def memory(pid: int, what: str) -> int:
-    """Of one process, in kB."""
+    """Return a process's memory in kB. `what` is Pss or Rss."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
 
@@ -43,11 +42,11 @@ def main() -> None:
     copy.chmod(0o700)
     times: dict[str, list[float]] = {"true": [], f"{copy} 1 true": []}
     for command in list(times) * (runs + 1):
-        times[command].append(took(command))
-    plain, recorded = (sorted(found[1:]) for found in times.values())  # the first warms up
+        times[command].append(measure(command))
+    plain, recorded = (sorted(taken[1:]) for taken in times.values())  # the first warms up
     print(f"{'':10} {'median':>7} {'95th':>7}")
-    for name, found in (("plain", plain), ("recorded", recorded)):
-        print(f"{name:10} {statistics.median(found):7.1f} {found[int(0.95 * runs)]:7.1f}")
+    for name, taken in (("plain", plain), ("recorded", recorded)):
+        print(f"{name:10} {statistics.median(taken):7.1f} {taken[int(0.95 * runs)]:7.1f}")
     print(f"{'added':10} {statistics.median(recorded) - statistics.median(plain):7.1f}")
 
     words = [str(copy), "1", "echo begun; exec sleep 1"]

@@ -1,10 +1,10 @@
-"""How long the questions of the Runs page take with a million runs.
+"""Measure the queries of the Runs page with a million runs.
 
     PYTHONPATH=. .venv/bin/python benchmarks/runs.py [repeats] [runs]
 
-A private PostgreSQL with 100 tasks: one runs each minute and has half of the runs, the others share
-the rest, over a year; two in a hundred failed, a few were missed, slow, by hand. Milliseconds for
-each question as the page asks it, and the server's work for the whole page.
+A private PostgreSQL has 100 tasks and a year of runs. One task runs every minute and has half of
+the runs. Two percent of the runs failed; a few were missed, slow or started by hand. Prints the
+milliseconds of each query and of a run of the page's script.
 """
 
 import os
@@ -59,8 +59,8 @@ FILL = text("""
 
 
 def fill(environment: Environment, count: int) -> int:
-    """Make tasks and runs; the id of the task with the most runs."""
-    made = [
+    """Create tasks and runs. Returns the id of the task with the most runs."""
+    created = [
         tasks.create(
             environment,
             "benchmark",
@@ -68,7 +68,7 @@ def fill(environment: Environment, count: int) -> int:
         )
         for n in range(TASKS)
     ]
-    first = made[0].tasks[0].id
+    first = created[0].tasks[0].id
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         parameters = {"crontab": crontab_row, "runs": count, "first": first, "tasks": TASKS}
@@ -79,43 +79,43 @@ def fill(environment: Environment, count: int) -> int:
     return first
 
 
-def questions(environment: Environment, busy: int) -> dict[str, Callable[[], object]]:
-    """What the pages ask, for all tasks and for the one with the most runs."""
+def queries(environment: Environment, busy: int) -> dict[str, Callable[[], object]]:
+    """Return the pages' queries, for all tasks and for the task with the most runs."""
     zone = clock.system_zone()
     month = clock.now() - timedelta(days=30)
     year = clock.now() - timedelta(days=365)
-    one = history.runs(environment, 1, busy)[0]
-    asked: dict[str, Callable[[], object]] = {}
-    for who, task in (("all", None), ("one", busy)):
+    run = history.runs(environment, 1, busy)[0]
+    calls: dict[str, Callable[[], object]] = {}
+    for scope, task in (("all", None), ("one", busy)):
         for kind in history.FILTERS:
-            asked[f"{who}: {kind}"] = lambda task=task, kind=kind: history.runs(
+            calls[f"{scope}: {kind}"] = lambda task=task, kind=kind: history.runs(
                 environment, task=task, kind=kind, since=None
             )
         for period, since in (("month", month), ("year", year)):
-            asked[f"{who}: figures of a {period}"] = lambda task=task, since=since: history.figures(
-                environment, task, since
+            calls[f"{scope}: figures of a {period}"] = lambda task=task, since=since: (
+                history.figures(environment, task, since)
             )
-            asked[f"{who}: hours of a {period}"] = lambda task=task, since=since: history.hours(
+            calls[f"{scope}: hours of a {period}"] = lambda task=task, since=since: history.hours(
                 environment, task, since, zone
             )
     return {
-        **asked,
+        **calls,
         "all: by task": lambda: history.by_task(environment, year),
         "all: broken lately": lambda: history.broken(environment, month, 5),
         "all: is anything new": lambda: history.newest(environment),
         "one: durations": lambda: history.durations(environment, busy, year),
         "one: what is usual": lambda: durations.now(environment, busy),
         "one: bytes a day": lambda: history.bytes_per_day(environment, busy),
-        "one: others to compare": lambda: history.others(environment, one),
+        "one: others to compare": lambda: history.others(environment, run),
         "one: run and output": lambda: (
-            history.run(environment, one.id),
-            history.output(environment, one.id),
+            history.run(environment, run.id),
+            history.output(environment, run.id),
         ),
     }
 
 
 def measure(work: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Median and 95th percentile in milliseconds; the first call warms up and does not count."""
+    """Return the median and the 95th percentile in milliseconds. The first call does not count."""
     times = []
     for _ in range(repeats + 1):
         start = time.perf_counter()
@@ -125,12 +125,12 @@ def measure(work: Callable[[], object], repeats: int) -> tuple[float, float]:
 
 
 def page(environment: Environment, busy: int) -> dict[str, Callable[[], object]]:
-    """The server's work for whole runs of the page, as Streamlit's own test runner takes it."""
+    """Return runs of the page's script in Streamlit's test runner."""
     os.environ["PITASKER_HOME"] = str(environment.home)
     site = Site("http", "127.0.0.1", 8501)
     cookies = dict([auth.sign_in(environment, Role.WRITE, site)])
     ContextProxy.cookies = cookies  # type: ignore[misc]
-    found = {}
+    calls = {}
     for name, task in (("all", ""), ("one", str(busy))):
         app = AppTest.from_file(FRONT_DOOR, default_timeout=60).run()
         app.switch_page("pages/runs.py")
@@ -138,8 +138,8 @@ def page(environment: Environment, busy: int) -> dict[str, Callable[[], object]]
             app.query_params["task"] = task
         app.run()
         assert not app.exception, app.exception
-        found[f"page: {name}"] = app.run
-    return found
+        calls[f"page: {name}"] = app.run
+    return calls
 
 
 def main() -> None:
@@ -154,8 +154,8 @@ def main() -> None:
         busy = fill(environment, count)
         print(f"{count} runs made in {time.perf_counter() - start:.0f} s")
         print(f"{'what':28} {'median':>8} {'95th':>8}")
-        # The page is opened after the questions: its test runner takes a second to start.
-        for make in (questions, page):
+        # The page comes after the queries: its test runner takes a second to start.
+        for make in (queries, page):
             for what, work in make(environment, busy).items():
                 median, high = measure(work, repeats)
                 print(f"{what:28} {median:8.1f} {high:8.1f}", flush=True)

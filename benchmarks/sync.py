@@ -1,13 +1,12 @@
-"""Time the main acts beside the `crontab` calls that they need.
+"""Measure the main actions, compared with the `crontab` calls that they need.
 
     PYTHONPATH=. .venv/bin/python benchmarks/sync.py [--repeats 15] [--sizes 100,1000] [--json FILE]
 
-Runs on a private crontab and a private PostgreSQL, whatever DATABASE_URL says; as root, or where
-user namespaces are allowed.
-Each row is the median of the repeats, with the queries, transactions and processes of one call. Two
-floors are measured in the same run. `bare` is one `crontab -l`, plus one `crontab -` for an act
-that writes. `safe` is what a safe write needs: read, read again right before writing, write, read
-back, and one small commit.
+Uses a private crontab and a private PostgreSQL, and ignores DATABASE_URL. Needs root or user
+namespaces. Each row has the median of the repeats, and the queries, transactions and processes of a
+call. Two lower limits are measured in the same run. `bare` is one `crontab -l`, plus one
+`crontab -` for an action that writes. `safe` is the least that a safe write needs: read, read again
+right before writing, write, read back, and one small commit.
 """
 
 import argparse
@@ -47,7 +46,7 @@ def forget_crontabs() -> None:
 def median(
     repeats: int, work: Callable[[], object], prepare: Callable[[], object] | None = None
 ) -> tuple[float, float]:
-    """Milliseconds by the clock and of our CPU; the first call warms up and does not count."""
+    """Return the medians of wall and CPU time in milliseconds. The first call does not count."""
     times, cpu_times = [], []
     for _ in range(repeats + 1):
         if prepare:
@@ -61,7 +60,7 @@ def median(
 
 @dataclass
 class Load:
-    """What an act asks of PostgreSQL and of the system."""
+    """The queries, transactions and processes of an action."""
 
     queries: int = 0
     transactions: int = 0
@@ -70,13 +69,13 @@ class Load:
 
 @dataclass(frozen=True)
 class Timing:
-    """One row: times in milliseconds."""
+    """A row of the table. Times are in milliseconds."""
 
     entries: int
     act: str
     milliseconds: float
     cpu: float
-    """What this process used of it: without PostgreSQL and `crontab`, and whatever the load."""
+    """CPU time of this process, without PostgreSQL and `crontab`."""
     bare: float
     safe: float
     load: Load
@@ -238,7 +237,7 @@ def main() -> None:
     environment = Environment.from_environment({"PITASKER_HOME": folder})
     database.start(environment)
     sys.addaudithook(_count_process)
-    # As the server does: else a collection of all that was imported falls into some of the calls.
+    # As the server does. Else a garbage collection of all modules would slow some calls.
     gc.collect()
     gc.freeze()
     timings = []
