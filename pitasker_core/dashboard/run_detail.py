@@ -1,4 +1,4 @@
-"""One run: what became of it, what it printed, and how that differs from another run."""
+"""The details of a run: its facts, its output, and a comparison with another run's output."""
 
 from functools import lru_cache
 
@@ -15,16 +15,17 @@ from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import time_text
 from pitasker_core.runs import history
 from pitasker_core.runs.history import Run
+from pitasker_core.runs.model import RunSource, RunState
 
 SHOWN = 2_000
-"""Lines of output that a page shows at once: more make a browser slow."""
+"""The maximum number of lines on a page. More lines make a browser slow."""
 
 _COMPARED = 2_000
-"""Lines of each output that are compared: with more a small machine would think for long."""
+"""The maximum number of compared lines. Comparing more takes a small machine too long."""
 
 
 def show_run(number: int) -> None:
-    """A run, in a frame of its own."""
+    """Draw a run in a frame."""
     try:
         run = history.run(environment(), number)
     except PiTaskerError as problem:
@@ -42,23 +43,23 @@ def show_run(number: int) -> None:
         facts = " · ".join(f"{plain(name)} {bold(value)}" for name, value in run_list.facts(run))
         st.caption(facts)
         if run.slow:
-            st.caption(":orange[:material/hourglass_top:] It took much longer than is usual.")
-        _show_what_to_do(run)
+            st.caption(":orange[:material/hourglass_top:] This run took much longer than usual.")
+        _offer_recording(run)
         _show_output(run)
 
 
 def _close() -> None:
     st.query_params.pop("run", None)
-    # A table of its own, in which no row is chosen.
+    # The table gets a new key, so that no row is selected.
     st.session_state.runs_closed = st.session_state.get("runs_closed", 0) + 1
 
 
-def _show_what_to_do(run: Run) -> None:
-    if run.source == "observed" and run.task is not None and run.exit_code is None:
+def _offer_recording(run: Run) -> None:
+    if run.source == RunSource.OBSERVED and run.task is not None and run.exit_code is None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
-                "Only its start was seen, in cron's log. How it ended and what it printed is known "
-                "of recorded runs.",
+                "Only its start was seen, in cron's log. Record the runs to see their results and "
+                "output.",
                 width="content",
             )
             st.button(
@@ -68,14 +69,14 @@ def _show_what_to_do(run: Run) -> None:
                 on_click=_record,
                 args=(run,),
             )
-    elif run.source == "observed":
+    elif run.source == RunSource.OBSERVED:
         st.caption("Only its start was seen, in cron's log. Import the entry to record its runs.")
 
 
 def _record(run: Run) -> None:
     if run.task is not None:
         done = act(tasks.change, environment(), ACTOR, run.task, record_runs=True)
-        report_applied(done, f"The runs of {run.task_name} are recorded from now on")
+        report_applied(done, f"Recording the runs of {run.task_name}")
 
 
 @lru_cache(maxsize=8)
@@ -84,28 +85,26 @@ def _lines(output: bytes) -> list[terminal_output.Line]:
 
 
 def _show_output(run: Run) -> None:
-    if run.state == "running":
-        st.caption("It goes on: what it prints is shown above as it comes.")
+    if run.state == RunState.RUNNING:
+        st.caption("The run goes on. Its output is shown above as it comes.")
         return
-    if not run.has_output and run.source in ("observed", "missed"):
+    if not run.has_output and run.source in (RunSource.OBSERVED, RunSource.MISSED):
         return
     output = history.output(environment(), run.id)
     if not output:
-        st.caption(
-            "It printed nothing." if not run.bytes else "What it printed is not kept any more."
-        )
+        st.caption("No output." if not run.bytes else "The output was deleted.")
         return
-    found = _lines(output)
+    lines = _lines(output)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         find = st.text_input(
-            "Find in what it printed",
-            placeholder="Find in what it printed",
+            "Find in the output",
+            placeholder="Find in the output",
             icon=":material/search:",
             label_visibility="collapsed",
             width=260,
             key=f"find-{run.id}",
         )
-        alone = st.toggle("Only lines with it", value=True, key=f"alone-{run.id}")
+        only_matches = st.toggle("Only matching lines", value=True, key=f"alone-{run.id}")
         st.download_button(
             "Download",
             output,
@@ -113,18 +112,17 @@ def _show_output(run: Run) -> None:
             mime="text/plain",
             icon=":material/download:",
             on_click="ignore",
-            help="What is kept of it, byte for byte.",
+            help="The stored output, byte for byte.",
         )
-    hits = terminal_output.with_words(found, find)
+    matches = terminal_output.with_words(lines, find)
     if find:
-        st.caption(f"{len(hits)} of {len(found)} lines have it.")
+        st.caption(f"{len(matches)} of {len(lines)} lines match.")
     if run.bytes > len(output):
-        kept = run_list.size(len(output))
         st.caption(
-            f"It printed {run_list.size(run.bytes)}; its beginning and its end are kept, {kept} "
-            "in all. What was between them is left out where it says so."
+            f"The run printed {run_list.size(run.bytes)}. PiTasker stored the beginning and the "
+            f"end, {run_list.size(len(output))} in all. A line marks the gap."
         )
-    drawn = hits if find and alone else terminal_output.with_words(found, "")
+    drawn = matches if find and only_matches else terminal_output.with_words(lines, "")
     if len(drawn) > SHOWN:
         st.caption(f"These are the last {SHOWN} of {len(drawn)} lines. The download has them all.")
     st.html(terminal_output.style_sheet())
@@ -133,15 +131,15 @@ def _show_output(run: Run) -> None:
 
 
 def _compare(run: Run, output: bytes) -> None:
-    """This output beside that of another run of the task."""
+    """Draw the difference between this output and that of another run of the task."""
     others = {other.id: other for other in history.others(environment(), run)}
     if not others:
         return
     picked = st.selectbox(
-        "Compare with what another run printed",
+        "Compare with the output of another run",
         list(others),
         index=None,
-        placeholder="Choose a run: the first is the one before",
+        placeholder="Choose a run. The previous run is the first",
         format_func=lambda number: _named(others[number]),
         key=f"compare-{run.id}",
         width=420,
@@ -150,7 +148,7 @@ def _compare(run: Run, output: bytes) -> None:
         return
     before = terminal_output.text(history.output(environment(), picked))
     proof = difference(_first(before), _first(terminal_output.text(output)))
-    st.caption(plain(f"From that run to this one: {proof}."))
+    st.caption(plain(f"From that run to this run: {proof}."))
     if proof:
         st.code(proof.text, language="diff")
 

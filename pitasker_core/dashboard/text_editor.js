@@ -1,7 +1,7 @@
-// A plain text field over its own text in colours, with line numbers. What is right or wrong is for
-// Python to say: `data.marks`, which hold for the text in `data.checked` and for no other.
+// A plain text field over a coloured copy of its text, with line numbers. Python marks wrong lines in
+// `data.marks`, which are valid only for the text in `data.checked`.
 
-const PAUSE = 350 // milliseconds without a key until what was typed is sent to be checked
+const PAUSE = 350 // milliseconds without a key before the typed text is sent to be checked
 
 function span(kind, text) {
   const element = document.createElement("span")
@@ -49,7 +49,7 @@ function paint(root, data) {
   if (data.wrap) align(root)
 }
 
-// A wrapped line is higher than one: its number gets the same height.
+// A wrapped line is higher than a row of text, so its number gets the same height.
 function align(root) {
   const lines = [...root.querySelector(".colours").children]
   const heights = lines.map(line => line.getBoundingClientRect().height)
@@ -75,7 +75,7 @@ export default function (component) {
   field.resized = new ResizeObserver(() => data.wrap && align(root))
   field.resized.observe(root.querySelector(".sheet"))
 
-  // Kept at the field: this function is called anew with every answer, also between two keys.
+  // Stored at the field: this function is called again with every answer, even between two keys.
   if (isNew) field.sent = field.value
   const send = () => {
     clearTimeout(field.timer)

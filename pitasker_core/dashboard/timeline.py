@@ -1,4 +1,4 @@
-"""Runs of the past and the future as bars in time, a row a task. Pure."""
+"""Past and planned runs as bars in time, with a row per task. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,28 +12,31 @@ from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.dashboard.charts import label
 from pitasker_core.dashboard.times import lasted
+from pitasker_core.runs.model import RunState
 from pitasker_core.runs.spans import Span
 
-COLORS = {
-    "success": "#2f9e6e",
-    "failed": "#c2313b",
-    "missed": "#c77d14",
-    "running": "#3b7cc4",
-    "started": "#8a9491",
-    "planned": "#87948f",
+PLANNED = "planned"
+
+COLORS: dict[str, str] = {
+    RunState.SUCCESS: "#2f9e6e",
+    RunState.FAILED: "#c2313b",
+    RunState.MISSED: "#c77d14",
+    RunState.RUNNING: "#3b7cc4",
+    RunState.STARTED: "#8a9491",
+    PLANNED: "#87948f",
 }
 """The colour of each state, readable on light and dark."""
 
 _BANDS = 60
-"""A window has room for this many bars side by side: what is closer becomes one band."""
+"""The number of bars that fit side by side in a window. Closer bars are joined to a band."""
 
 _MOST_PLANNED = 60
-"""Planned runs that are drawn one by one; of more, the schedule in words is one band."""
+"""The maximum number of planned runs with a bar each. More runs become one band."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One run, or several close ones with the same state."""
+    """A run, or several close runs with the same state."""
 
     row: str
     start: datetime
@@ -46,7 +49,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Planned:
-    """What cron will start: a row's name and its schedule."""
+    """The name of a row and the schedule of its future runs."""
 
     row: str
     schedule: str
@@ -55,16 +58,15 @@ class Planned:
 def past(
     spans: Iterable[Span], names: Mapping[int, str], start: datetime, now: datetime
 ) -> list[Bar]:
-    """The bars of runs, by row and time, close ones of a state joined."""
+    """Return the bars of past runs. Close bars with the same state are joined."""
     gap = 2 * (now - start) / _BANDS
     bars: dict[str, list[Bar]] = {}
     for span in spans:
         row = names.get(span.task) if span.task else (span.command or "")
         if not row:
             continue
-        end = span.ended_at or (now if span.state == "running" else span.started_at)
-        note = span.note
-        bar = Bar(row, span.started_at, end, span.state, span.missed or 1, span.id, note)
+        end = span.ended_at or (now if span.state == RunState.RUNNING else span.started_at)
+        bar = Bar(row, span.started_at, end, span.state, span.missed or 1, span.id, span.note)
         own = bars.setdefault(row, [])
         if own and own[-1].state == bar.state and bar.start - own[-1].end <= gap:
             last = own[-1]
@@ -78,7 +80,7 @@ def past(
 def future(
     planned: Iterable[Planned], now: datetime, end: datetime, zone: ZoneInfo, dialect: Dialect
 ) -> list[Bar]:
-    """The bars of runs to come."""
+    """Return the bars of planned runs."""
     bars = []
     for entry in planned:
         try:
@@ -88,14 +90,15 @@ def future(
         inside = _runs_until(schedule, now, end, zone)
         if len(inside) > _MOST_PLANNED // 2:
             words = schedules.describe(schedule)
-            bars.append(Bar(entry.row, inside[0], end, "planned", len(inside), note=words))
+            bars.append(Bar(entry.row, inside[0], end, PLANNED, len(inside), note=words))
         else:
-            bars += [Bar(entry.row, run, run, "planned") for run in inside]
+            bars += [Bar(entry.row, run, run, PLANNED) for run in inside]
     return bars
 
 
 def _runs_until(schedule: Schedule, now: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
-    # Most jobs run once in a window: sixty runs of a daily one are two months of calendar.
+    # Most tasks run once in a window. Computing sixty runs of a daily task takes two months of
+    # calendar.
     runs: list[datetime] = []
     for count in (2, 10, _MOST_PLANNED + 1):
         runs = next_runs(schedule, now, zone, count)
@@ -105,8 +108,8 @@ def _runs_until(schedule: Schedule, now: datetime, end: datetime, zone: ZoneInfo
 
 
 def rows(bars: Sequence[Bar], most: int) -> list[str]:
-    """The rows to draw: those first that failed, were missed or are running, then by name."""
-    urgent = {"failed": 0, "running": 1, "missed": 2}
+    """Return the rows to draw: failed, running and missed ones first, then by name."""
+    urgent: dict[str, int] = {RunState.FAILED: 0, RunState.RUNNING: 1, RunState.MISSED: 2}
     rank: dict[str, int] = {}
     for bar in bars:
         rank[bar.row] = min(rank.get(bar.row, 9), urgent.get(bar.state, 3))
@@ -114,17 +117,16 @@ def rows(bars: Sequence[Bar], most: int) -> list[str]:
 
 
 def hover(bar: Bar, zone: ZoneInfo) -> str:
-    """What a bar says when it is pointed at."""
+    """Return the text shown while the pointer is on a bar."""
     start, end = bar.start.astimezone(zone), bar.end.astimezone(zone)
-    if bar.count > 1:
-        what = {"planned": "planned", "missed": "missed"}.get(bar.state, bar.state)
-        text = f"{start:%H:%M}–{end:%H:%M} · {bar.count} × {what}"
-        if bar.state == "planned":
-            text = f"from {start:%H:%M} · {bar.note}"
+    if bar.count > 1 and bar.state == PLANNED:
+        text = f"from {start:%H:%M} · {bar.note}"
+    elif bar.count > 1:
+        text = f"{start:%H:%M}–{end:%H:%M} · {bar.count} × {bar.state}"
     else:
         took = f" · {lasted(bar.end - bar.start)}" if bar.end > bar.start else ""
         text = f"{start:%a %H:%M} · {bar.state}{took}"
-        if bar.note and bar.state != "planned":
+        if bar.note and bar.state != PLANNED:
             text += f" · {bar.note}"
     return f"{label(bar.row)}<br>{label(text)}"
 
@@ -132,7 +134,7 @@ def hover(bar: Bar, zone: ZoneInfo) -> str:
 def figure(
     bars: Sequence[Bar], start: datetime, now: datetime, end: datetime, zone: ZoneInfo, most: int
 ) -> Any:
-    """The chart. Its height follows the number of rows."""
+    """Draw the chart. Its height depends on the number of rows."""
     import plotly.graph_objects as go
 
     order = rows(bars, most)
@@ -140,27 +142,28 @@ def figure(
     chart = go.Figure()
     least = (end - start) / 220
     for state, color in COLORS.items():
-        some = [bar for bar in bars if bar.state == state and bar.row in names]
-        if not some:
+        group = [bar for bar in bars if bar.state == state and bar.row in names]
+        if not group:
             continue
         chart.add_bar(
-            y=[names[bar.row] for bar in some],
-            base=[max(bar.start, start).astimezone(zone) for bar in some],
-            x=[_milliseconds(bar, start, least) for bar in some],
+            y=[names[bar.row] for bar in group],
+            base=[max(bar.start, start).astimezone(zone) for bar in group],
+            x=[_milliseconds(bar, start, least) for bar in group],
             orientation="h",
             width=0.55,
             name=state.capitalize(),
             marker={
                 "color": color,
                 "cornerradius": 3,
-                "line": {"color": color, "width": 1 if state == "planned" else 0},
-                "pattern": {"shape": "/" if state == "planned" else "", "fgopacity": 0.5},
+                "line": {"color": color, "width": 1 if state == PLANNED else 0},
+                "pattern": {"shape": "/" if state == PLANNED else "", "fgopacity": 0.5},
             },
-            customdata=[[bar.run] for bar in some],
-            hovertext=[hover(bar, zone) for bar in some],
+            customdata=[[bar.run] for bar in group],
+            hovertext=[hover(bar, zone) for bar in group],
             hovertemplate="%{hovertext}<extra></extra>",
         )
-    chart.add_vline(x=now.astimezone(zone), line={"color": COLORS["failed"], "width": 1.5})
+    now_color = COLORS[RunState.FAILED]
+    chart.add_vline(x=now.astimezone(zone), line={"color": now_color, "width": 1.5})
     chart.add_annotation(
         x=now.astimezone(zone),
         y=1.0,
@@ -168,7 +171,7 @@ def figure(
         yanchor="bottom",
         text="now",
         showarrow=False,
-        font={"size": 11, "color": COLORS["failed"]},
+        font={"size": 11, "color": now_color},
     )
     chart.update_layout(
         height=70 + 30 * max(len(order), 2),
@@ -198,7 +201,7 @@ def _milliseconds(bar: Bar, start: datetime, least: timedelta) -> float:
 
 
 def _short(names: Sequence[str]) -> dict[str, str]:
-    """Names for the axis: cut, and still different from each other."""
+    """Return short names for the axis, which stay different from each other."""
     short: dict[str, str] = {}
     for name in names:
         text = visible(name)

@@ -227,9 +227,9 @@ def test_a_run_is_shown_with_what_it_printed_and_how_it_differs(open_page, envir
     shown = "".join(part.body for part in app.get("html"))
     assert '<span class="f1">one</span>\n&lt;/pre&gt;&lt;script&gt;' in shown
     app.selectbox(key=f"compare-{number}").set_value(before).run()
-    assert "From that run to this one: 1 line changed, 1 identical" in said(app)
+    assert "From that run to this run: 1 line changed, 1 identical" in said(app)
     app.text_input(key=f"find-{number}").set_value("BOLD").run()
-    assert "1 of 2 lines have it" in said(app)
+    assert "1 of 2 lines match" in said(app)
 
 
 def test_the_filters_of_runs_and_what_a_task_prints(open_page, environment):
