@@ -60,9 +60,9 @@ OURS = {
     "run_detail.py": {"run_list.STATES"},
     "header.py": {"label", "title", "pitasker_core.__version__"},
     "messages.py": {"_LOOKS"},
-    "shell.py": {"page.title"},
+    "shell.py": {"page.title", "_HERE / 'page.css'"},
     "staged_bar.py": {"changes", "columns", "staging.FIELDS[collision.column]"},
-    "task_form.py": {"kind.value"},
+    "task_fields.py": {"kind.value"},
     "task_page.py": {"chip", "label", "color", "task_grid.WHY"},
 }
 """Expressions that are numbers, or words written elsewhere in the dashboard."""
