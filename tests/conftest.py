@@ -1,6 +1,6 @@
-"""A private world for the tests: they cannot reach the crontab, the database or the home of the
-user who runs them. The programs are real: cron's own `crontab`, on a spool that only the tests
-and their children see, and PostgreSQL."""
+"""The isolation of the tests: they cannot reach the crontab, the database or the home of the
+user who runs them. The programs are real: cron's `crontab` on a spool that only the tests and
+their children see, and PostgreSQL."""
 
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ pytest_plugins = [
     "tests.helpers.pages",
 ]
 
-# No time limit for an example: it would only measure the load of the machine.
+# No time limit per example: it would only measure the load of the machine.
 hypothesis.settings.register_profile("pitasker", deadline=None)
 hypothesis.settings.load_profile("pitasker")
 
@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # Files with slow tests first: none of them runs alone at the end.
+    # Files with slow tests come first, so that none runs alone at the end.
     slow_files = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow_files)
     if config.getoption("--fast"):
@@ -61,7 +61,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cron(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A process with cron's name, so that no test depends on whether the machine runs cron."""
+    """Run a process with cron's name, so that tests do not depend on the machine's cron."""
     program = tmp_path_factory.mktemp("cron") / "cron"
     shutil.copy("/bin/sleep", program)
     with subprocess.Popen([program, "infinity"]) as process:
@@ -71,7 +71,7 @@ def _cron(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_old_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests change the crontab by other programs: no answer may be from before that."""
+    """Tests change the crontab with other programs, so no cached answer may be older than that."""
     from pitasker_core.server import tokens
     from pitasker_core.tasks import view
 

@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md names files that exist and commands that the launcher has."""
+"""The files and commands in CONTRIBUTING.md exist."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Odd corners of a machine that are no exceptions: zones, paths, and cron's standard input."""
+"""Zones, paths and cron's standard input on unusual machines cause no exceptions."""
 
 import ast
 import shutil
@@ -87,9 +87,9 @@ def test_a_user_that_does_not_exist_has_no_home_and_stops_nothing():
 
 
 def test_whether_a_path_exists_is_asked_in_one_place():
-    """`Path.exists` and its like raise for a path that this user may not reach."""
+    """`Path.exists` and similar methods raise for a path that this user may not reach."""
     asking = {"exists", "is_dir", "is_file", "is_symlink"}
-    # Of the private server's own folder, whose OSError is caught as a whole.
+    # Only in the private server's own folder, where every OSError is caught.
     spared = {CORE / "base/paths.py", CORE / "database/embedded.py"}
     wrong = [
         f"{file.relative_to(CORE)}:{node.lineno}"
@@ -106,5 +106,5 @@ def test_whether_a_path_exists_is_asked_in_one_place():
 
 
 def _is_query(called: ast.expr) -> bool:
-    """Whether this is SQL's `exists`, of what `select` and `where` gave."""
+    """Whether this is SQL's `exists`, on the result of `select` or `where`."""
     return isinstance(called, ast.Call) and isinstance(called.func, ast.Attribute | ast.Name)

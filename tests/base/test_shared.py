@@ -1,4 +1,4 @@
-"""A value that is computed once for all who wait, and never older than one's own change."""
+"""A shared value is computed once for all callers, and is never older than the caller's change."""
 
 import threading
 
@@ -10,7 +10,7 @@ from tests.helpers.waiting import until
 
 
 class Slow:
-    """A computation that counts itself and ends when it may."""
+    """A computation that counts its calls and waits for permission to end."""
 
     def __init__(self):
         self.number = 0
@@ -24,7 +24,7 @@ class Slow:
 
 
 def ask(shared, count, max_age=0.0):
-    """Ask in this many threads at once; returns the threads and the list of their results."""
+    """Get the value in several threads at once. Returns the threads and their results."""
     results = []
     threads = [
         threading.Thread(target=lambda: results.append(shared.get(max_age))) for _ in range(count)
@@ -43,7 +43,7 @@ def test_all_who_wait_for_a_computation_share_the_next_one():
     slow.may_end.set()
     for thread in (*first, *others):
         thread.join()
-    # The first began before the others asked, so they wait for another.
+    # The first computation began before the other calls, so they wait for a second one.
     assert (first_results, set(results), slow.number) == ([1], {2}, 2)
 
 

@@ -10,7 +10,7 @@ from tests.helpers.waiting import patience
 
 @pytest.fixture
 def visit(browser, environment):
-    """Open pages; a traceback on any of them fails the test."""
+    """Open pages. A traceback on a page fails the test."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
     context.set_default_timeout(patience() * 1000)
     page = context.new_page()

@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious on any page, in both themes."""
+"""axe-core finds no serious fault on any page, in both themes."""
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT

@@ -124,7 +124,7 @@ def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serv
     page.get_by_role("dialog").get_by_role("button", name="Restore").click()
     until(lambda: crontab.read() == EXISTING + b"5 5 * * * /bin/x\n")
     settle(page)
-    # Still the one that was chosen, though others came on top of it.
+    # The selection stays although new rows moved it down.
     expect(page.get_by_text(chosen)).to_be_visible()
 
 
@@ -137,7 +137,7 @@ def test_what_is_typed_into_the_raw_editor_is_saved_by_the_keyboard(serve, visit
 
 
 def texts(page):
-    """What each editor holds: for a moment the old one may still stand beside the new one."""
+    """Return the text of each editor: for a moment both the old and the new editor exist."""
     return page.get_by_label("The whole crontab").evaluate_all("all => all.map(one => one.value)")
 
 

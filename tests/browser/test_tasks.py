@@ -104,7 +104,7 @@ def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, vi
     for row in range(3):
         put_into_cell(page, row, NAME, f"Name {row}")
         expect(page.get_by_text(WAITS)).to_be_visible()
-        # A button that is drawn again between press and release gets no click.
+        # A button that is drawn again between press and release receives no click.
         settle(page)
         press(page, "Discard")
         expect(page.get_by_text(WAITS)).to_have_count(0)
@@ -119,7 +119,7 @@ def test_pausing_in_the_table_is_at_once_and_can_be_undone(serve, visit, crontab
     until(lambda: b"\n# 0 2 * * * /home/pi/backup.sh" in crontab.read())
     press(page, "Undo")
     until(lambda: crontab.read() == before)
-    # The table shows it as well, so that the next press pauses again.
+    # The table shows the change, so the next click pauses again.
     expect(page.get_by_text("Undone").first).to_be_visible()
     press(page, "Dismiss")
     expect(page.get_by_text("Undone")).to_have_count(0)
@@ -133,7 +133,7 @@ def test_an_edit_stays_with_its_task_when_the_rows_change(serve, visit, crontab,
     page = visit(f"{serve()}/tasks")
     put_into_cell(page, 0, NAME, "Zoo")
     expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    create(environment, "aardvark")  # in another tab; it takes the first row, by itself
+    create(environment, "aardvark")  # in another tab; the task takes the first row without a reload
     expect(page.get_by_role("button", name="Select all 2")).to_be_visible()
     apply_changes(page)
     until(lambda: b"# Zoo\n" in crontab.read())
@@ -275,7 +275,7 @@ def test_a_task_runs_now_shows_its_output_as_it_comes_and_is_stopped(serve, visi
     expect(page.get_by_text("has been running for")).to_be_visible()
     expect(page.locator(".live").get_by_text("step 3")).to_be_visible()
     press(page, "Stop")
-    # It comes by itself: nobody touches the page.
+    # The change appears without any action on the page.
     expect(page.locator(".printed").get_by_text("step 1").first).to_be_visible()
     expect(page.get_by_text("has been running for")).to_have_count(0)
 

@@ -1,4 +1,4 @@
-"""The command line: what it prints, its JSON and its exit codes."""
+"""The command line: its output, JSON and exit codes."""
 
 import json
 import os
@@ -18,7 +18,7 @@ LINES = b"# Web\n*/5 * * * * curl -fsS example.org\n0 3 * * 1 /usr/bin/weekly\n"
 
 @pytest.fixture
 def answer(cli, capsys):
-    """Run a command with --json; returns the exit code and the JSON."""
+    """Run a command with --json. Returns the exit code and the JSON."""
 
     def run(*words):
         code = cli(*words, "--json")

@@ -1,4 +1,4 @@
-"""./pitasker doctor and ./pitasker explain: what they print, and their exit codes."""
+"""./pitasker doctor and ./pitasker explain: their output and exit codes."""
 
 import io
 import json

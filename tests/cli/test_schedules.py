@@ -1,4 +1,4 @@
-"""./pitasker schedule, and words where a schedule must be typed."""
+"""./pitasker schedule, and schedules typed as words."""
 
 import json
 

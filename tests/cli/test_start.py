@@ -1,4 +1,4 @@
-"""The command line imports only what its command needs."""
+"""Each command imports only the packages that it needs."""
 
 import argparse
 import subprocess
@@ -12,7 +12,7 @@ HEAVY = {"alembic", "apprise", "apscheduler", "fastapi", "pandas", "plotly", "st
 
 
 def imported_by(environment, *arguments):
-    """The top-level packages that a command has imported when it ends."""
+    """Return the top-level packages that a command has imported when it ends."""
     program = (
         "import sys\n"
         "from pitasker_core.cli import main\n"

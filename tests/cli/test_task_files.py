@@ -15,7 +15,7 @@ PEERS = Path(__file__).parent.parent / "formats" / "peers"
 
 @pytest.fixture
 def answer(cli, capsys):
-    """Run a command with --json; returns the exit code and the JSON."""
+    """Run a command with --json. Returns the exit code and the JSON."""
 
     def run(*words):
         capsys.readouterr()

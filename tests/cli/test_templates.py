@@ -10,7 +10,7 @@ from tests.helpers.examples import create
 
 @pytest.fixture
 def answer(cli, capsys):
-    """Run a command with --json; returns the exit code and the JSON."""
+    """Run a command with --json. Returns the exit code and the JSON."""
 
     def run(*words):
         capsys.readouterr()

@@ -1,4 +1,4 @@
-"""One word for one thing: the glossary's words are those that people read."""
+"""One word for one thing: pages, help and API use the words of the glossary."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ OLD = re.compile(
     r"|\brelease[sd]? (?:task|entr)",
     re.IGNORECASE,
 )
-"""Words that were used for import, in sync, stop managing, catch up and revoke."""
+"""Old words for import, in sync, stop managing, catch up and revoke."""
 
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCES = [
@@ -34,7 +34,7 @@ SOURCES = [
 
 
 def strings(file):
-    """The texts of a program that may be shown; in the API, docstrings are shown too."""
+    """Yield the texts of a program that people may read. The API shows docstrings too."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             yield node.value

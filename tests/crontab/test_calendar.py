@@ -18,7 +18,7 @@ CHANGES = find_clock_changes(BERLIN, NEW_YEAR)
 
 
 def days_of_runs(schedule: Schedule, year: int, month: int) -> set[date]:
-    """The days by the next runs, asked for day by day."""
+    """Return the days of the next runs, computed day by day."""
     start = datetime(year, month, 1, tzinfo=BERLIN)
     days = set()
     while start.month == month:

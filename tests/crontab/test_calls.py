@@ -1,4 +1,4 @@
-"""The programs and files that a line of shell names, as far as they are certain."""
+"""The programs and files that a shell command names, as far as they are certain."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Warnings while an entry is written, the proof after it, and what the home page says."""
+"""Warnings about a command, differences of texts, and the first look at a crontab."""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from tests.helpers.examples import EXISTING, ME, create
 
 
 def advise(schedule, command, crontab=parse(""), index=None) -> list[str]:  # noqa: B008
-    """The warnings of an entry on this machine, whether or not it has a mail program."""
+    """Return the warnings about an entry, except for a missing mail program."""
     facts = gather(draft_of(crontab, schedule, command, index), ZoneInfo("UTC"))
     findings = examine_draft(crontab, schedule, command, facts, index)
     return [f.message for f in findings if f.rule not in ("output_lost", "relative_path")]

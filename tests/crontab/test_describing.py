@@ -1,4 +1,4 @@
-"""Schedules in words, which the parser of phrases understands to the same schedule."""
+"""The parser of phrases reads the description of a schedule as the same schedule."""
 
 import os
 

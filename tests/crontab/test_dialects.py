@@ -1,4 +1,4 @@
-"""Each cron has its own rules, and the installed one decides."""
+"""Each cron has its own rules. PiTasker uses those of the installed cron."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

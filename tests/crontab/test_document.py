@@ -1,4 +1,4 @@
-"""The crontab document: nothing is lost, and nothing is written that reads back otherwise."""
+"""The crontab document loses nothing, and reads back what it wrote."""
 
 import platform
 import shutil
@@ -73,13 +73,13 @@ def sample(name):
 
 
 def only(line, dialect=Dialect.DEBIAN):
-    """The one line of a crontab."""
+    """Return the only line of a crontab."""
     [found] = parse(line, dialect).lines
     return found
 
 
 def added(document, name, schedule, command, tag, paused=False):
-    """The document with a new entry; InvalidSyntax when it is refused."""
+    """Return the document with a new entry. Raises InvalidSyntax if it is refused."""
     draft = Draft(document)
     refuse(draft.add(EntrySpec(name, schedule, command, tag, paused)))
     return draft.done()
@@ -90,7 +90,7 @@ def why_not_tagged(document, index, command):
 
 
 def renamed(document, index, old, new):
-    """The document with another name above an entry; InvalidSyntax when it is refused."""
+    """Return the document with another name above an entry. Raises InvalidSyntax if refused."""
     draft = Draft(document)
     refuse(draft.put(replace(draft.spec(index), name=new), index, comment=old))
     return draft.done()
@@ -105,12 +105,12 @@ def refuse_command(command):
 
 
 def with_command(command, paused=False):
-    """The entry that a new task with this command becomes."""
+    """Return the entry of a new task with this command."""
     return added(parse(""), "Name", "0 5 * * *", command, TAG, paused).entry(1)
 
 
 def refused_by_crontab(text, folder):
-    """Whether Debian's own program refuses a text; it installs nothing."""
+    """Whether Debian's `crontab` refuses a text. Installs nothing."""
     file = folder / "candidate"
     file.write_bytes(encode(text))
     done = subprocess.run(["crontab", "-n", str(file)], capture_output=True, check=False)
@@ -118,7 +118,7 @@ def refused_by_crontab(text, folder):
 
 
 def as_cron_runs(command):
-    """What Debian's cron gives the shell, and the shell's standard input: its own loop, in C."""
+    """Return the shell's command and standard input, by a copy of the loop in Debian's cron."""
     proper, escaped = "", False
     for at, character in enumerate(command):
         if escaped:
@@ -162,7 +162,7 @@ def test_only_a_line_feed_ends_a_line(character):
     assert len(parse(f"0 5 * * * echo a{character}b\n").lines) == 1
 
 
-# What each sample holds, as cron sees it.
+# The lines of each sample, as cron sees them.
 
 
 @debian_only
@@ -173,7 +173,7 @@ def test_debian_takes_the_good_samples_and_refuses_the_others(file, tmp_path):
 
 @pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)
 def test_only_the_broken_samples_have_invalid_lines(file):
-    # A last line without an end is good for us, and a line with a NUL byte is two for Debian.
+    # We accept a last line without an end. Debian reads a line with a NUL byte as two lines.
     broken = bool(parse(decode(file.read_bytes())).invalid_lines)
     assert broken == (file.stem in {*REFUSED, "nul_byte"} - {"no_final_newline"})
 
@@ -264,7 +264,7 @@ def test_debian_refuses_every_line_that_we_call_invalid(tmp_path_factory, line):
     assert refused_by_crontab(line, tmp_path_factory.getbasetemp())
 
 
-# Settings, as cron's load_env reads them.
+# Environment lines, as cron's load_env reads them.
 
 
 @pytest.mark.parametrize(
@@ -872,7 +872,7 @@ def test_a_removal_of_the_first_line_does_not_take_the_last_for_its_comment():
     assert str(Draft(parse("@daily a\n# Name\n")).remove(0, "Name").done()) == "# Name\n"
 
 
-# Names for what is imported.
+# Names of imported entries.
 
 
 @pytest.mark.parametrize(

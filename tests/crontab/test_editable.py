@@ -1,4 +1,4 @@
-"""A crontab in a page's text field: what was not touched keeps every byte."""
+"""A crontab in a page's text field keeps every byte that a person did not edit."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One check of an entry: all reasons at once, and the same answer as writing it."""
+"""The check of an entry gives all reasons at once, and agrees with writing it."""
 
 from dataclasses import replace
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Settings: which entries they reach, and how they are changed without touching another line."""
+"""Environment lines: which entries they affect, and changes that touch no other line."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What cron runs for an entry: the same as the real shell gets, and how a login differs."""
+"""What cron runs for an entry, compared with the real shell and with a login."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The facts about a machine: what is seen, and what a file system that hangs costs."""
+"""The facts about a machine, also with a file system that does not answer."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""English phrases and the schedules that they mean; `phrases.csv` is the published table."""
+"""English phrases and their schedules. `phrases.csv` is the published table."""
 
 import csv
 import itertools
@@ -105,7 +105,7 @@ def is_last(day: date) -> bool:
 
 
 def days_by_test(phrase: str, folder: Path, index: int = 0) -> list[date]:
-    """The days on which the schedule comes and its test lets the command run."""
+    """Return the days on which the schedule runs and its test lets the command run."""
     offer = read(phrase).offers[index]
     schedule = parse(offer.schedule)
     days = [START + timedelta(days=number) for number in range(70)]
@@ -241,7 +241,7 @@ NAME_FORMS = [
 
 @st.composite
 def parts(draw: st.DrawFn) -> tuple[list[str], str]:
-    """Parts of a phrase, and the schedule that they mean in any order."""
+    """Parts of a phrase, and the schedule that they mean in every order."""
     hour, minute = draw(st.integers(0, 23)), draw(st.integers(0, 59))
     weekdays = sorted(draw(st.sets(st.integers(1, 7), min_size=1, max_size=3)))
     form = draw(st.sampled_from(NAME_FORMS))

@@ -1,4 +1,4 @@
-"""An entry that was taken out comes back to its place, with its comment and its very bytes."""
+"""A removed entry returns to its place with its comment, byte for byte."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -21,7 +21,7 @@ def line(tag, before="0 5 * * * /bin/job", behind=""):
 
 
 def world(text, own=()):
-    """A crontab in step with its tasks; those in `own` have a comment that PiTasker wrote."""
+    """Return a crontab in sync with its tasks. PiTasker wrote the comments of those in `own`."""
     document = parse(text)
     known, base = {}, {}
     for tag, indexes in document.by_tag.items():
@@ -45,7 +45,7 @@ def switched(state, *tags, on):
 
 
 def back(state, text):
-    """The text with the entry back in it, after somebody wrote `text` while it was out."""
+    """Return the text with the restored entry, after somebody wrote `text` without it."""
     return switched(replace(switched(state, ONE, on=False), text=text), ONE, on=True)
 
 
@@ -58,7 +58,7 @@ ENTRIES = ["  0\t5 * * *  /bin/job", "#0 5 * * * /bin/job", " #  @daily a", "0 2
 
 @st.composite
 def worlds(draw):
-    """A crontab with one to three managed entries, some under a name that PiTasker wrote."""
+    """Draw a crontab with one to three managed entries. PiTasker wrote the names of some."""
     text, own = draw(st.lists(st.sampled_from(NEIGHBOURS), max_size=4).map("".join)), set()
     for tag in TAGS[: draw(st.integers(1, 3))]:
         if draw(st.booleans()):

@@ -1,11 +1,11 @@
-"""The crontab layer is pure: what reads, plans and writes a document does no I/O."""
+"""The crontab layer is pure: reading, planning and writing a document does no I/O."""
 
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 IMPURE = {"program", "machine_facts"}
-"""They run `crontab`, and ask the machine."""
+"""These modules run `crontab` or look at the machine."""
 
 
 def test_each_module_of_the_crontab_layer_is_in_the_purity_contract():

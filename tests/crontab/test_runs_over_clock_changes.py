@@ -1,4 +1,4 @@
-"""The next runs beside cron's own loop, over changes of the clock in many zones.
+"""The next runs agree with cron's main loop, over clock changes in many zones.
 
 The model is the main loop of Debian's cron 3.0pl1 (cron.c; cronie's is the same): once a minute it
 compares the local time with the time up to which it has run jobs, and looks for jobs of certain
@@ -20,7 +20,7 @@ from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Schedule, parse
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "1000"))
-"""Schedules in all, spread over the changes below."""
+"""The total number of schedules for the changes below."""
 
 CHANGES = [
     ("Europe/Berlin", "2027-03-28T01:00"),
@@ -46,7 +46,7 @@ MOST_RUNS = 12
 
 
 class Search(NamedTuple):
-    """One look for jobs: when, of which local minute, and of which kinds."""
+    """A search for jobs: its time, the local minute, and the kinds of jobs."""
 
     instant: datetime
     local: datetime
@@ -56,7 +56,7 @@ class Search(NamedTuple):
 
 @lru_cache(maxsize=32)
 def cron_loop(zone: ZoneInfo, change: datetime) -> tuple[Search, ...]:
-    """What cron looks for from `BEFORE` a change until `AFTER` it."""
+    """Return cron's searches from `BEFORE` a change until `AFTER` it."""
     return tuple(_cron_loop(zone, change - BEFORE, change + AFTER))
 
 
@@ -87,7 +87,7 @@ def _cron_loop(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Searc
 def cron_starts(
     schedule: Schedule, searches: tuple[Search, ...], after: datetime
 ) -> list[datetime]:
-    """The instants after one at which cron starts the job, each named once."""
+    """Return the times after a time at which cron starts the job, without repeats."""
     minutes, hours = set(schedule.minutes), set(schedule.hours)
     runs: dict[datetime, None] = {}
     for search in searches:
@@ -114,7 +114,7 @@ def element(chance: random.Random, low: int, high: int) -> str:
 
 
 def random_schedule(chance: random.Random, change: datetime) -> str:
-    """A schedule with times near those of the change more often than not."""
+    """Draw a schedule whose times are often near the change."""
     minute = element(chance, 0, 59)
     hour = chance.choice([element(chance, 0, 23), "0-4", "1,2,3", "2", "1", "23-23", "0", "*/2"])
     day = chance.choice(["*", "*", "*", "*/2", str(change.day), element(chance, 1, 31)])
@@ -130,7 +130,7 @@ def test_the_next_runs_are_those_of_crons_loop(name: str, at: str) -> None:
     for _ in range(EXAMPLES // len(CHANGES)):
         text = random_schedule(chance, change.astimezone(zone))
         schedule = parse(text)
-        # A job that starts every minute must begin near the change to come across it.
+        # A job that starts every minute must begin near the change to reach it.
         after = change - timedelta(minutes=chance.choice([13 * 60, 200, 70, 10, 5, -20]))
         expected = cron_starts(schedule, searches, after)[:MOST_RUNS]
         runs = next_runs(schedule, after, zone, len(expected) + 1)

@@ -33,7 +33,7 @@ def refusal(text: str, dialect: Dialect = Dialect.DEBIAN) -> InvalidSchedule:
 
 
 def runs(text: str, after: str, zone: ZoneInfo, count: int) -> list[str]:
-    """Local times with their offset, of the runs after a local time."""
+    """Return the runs after a local time as local times with their offset."""
     start = datetime.fromisoformat(after).replace(tzinfo=zone)
     return [f"{run:%d %H:%M %z}" for run in next_runs(parse(text), start, zone, count)]
 
@@ -151,7 +151,7 @@ def minutes_from(start: datetime) -> Iterator[datetime]:
 
 
 def cron_would_run(schedule: Schedule, at: datetime) -> bool:
-    """Cron's own test of one minute, from its description in crontab(5)."""
+    """Cron's test of a minute, as crontab(5) describes it."""
     weekday = (at.weekday() + 1) % 7
     day, week = at.day in schedule.days, weekday in schedule.weekdays
     return (
@@ -226,7 +226,7 @@ def test_the_next_runs_agree_with_an_independent_calendar(text: str, start: date
 @pytest.mark.parametrize(
     ("text", "after", "zone", "expected"),
     [
-        # The clock jumps from 02:00 to 03:00: a fixed time of the lost hour runs right after.
+        # The clock jumps from 02:00 to 03:00. A fixed time in the lost hour runs right after it.
         (
             "30 2 * * *",
             "2026-03-28 12:00",
@@ -234,9 +234,9 @@ def test_the_next_runs_agree_with_an_independent_calendar(text: str, start: date
             ["29 03:00 +0200", "30 02:30 +0200"],
         ),
         ("30 2 * * *", "2026-03-07 12:00", NEW_YORK, ["08 03:00 -0400", "09 02:30 -0400"]),
-        # A wildcard job of the lost hour does not run that day.
+        # A wildcard job in the lost hour does not run that day.
         ("*/30 2 * * *", "2026-03-28 12:00", BERLIN, ["30 02:00 +0200", "30 02:30 +0200"]),
-        # `30 0-23` is fixed and catches up; `30 *` is not and does not.
+        # `30 0-23` is fixed and catches up. `30 *` is not fixed and does not catch up.
         (
             "30 0-23 * * *",
             "2026-03-29 01:00",
@@ -244,7 +244,7 @@ def test_the_next_runs_agree_with_an_independent_calendar(text: str, start: date
             ["29 01:30 +0100", "29 03:00 +0200", "29 03:30 +0200"],
         ),
         ("30 * * * *", "2026-03-29 01:00", BERLIN, ["29 01:30 +0100", "29 03:30 +0200"]),
-        # The hour from 02:00 comes twice: a fixed time runs the first time only, a wildcard twice.
+        # The hour from 02:00 comes twice. A fixed time runs once, a wildcard job twice.
         ("30 2 * * *", "2026-10-24 12:00", BERLIN, ["25 02:30 +0200", "26 02:30 +0100"]),
         ("30 1 * * *", "2026-10-31 12:00", NEW_YORK, ["01 01:30 -0400", "02 01:30 -0500"]),
         (
@@ -299,7 +299,7 @@ def test_a_leap_day_is_found_years_ahead() -> None:
         ("@reboot", "At system start"),
         ("@daily", "Every day at 00:00"),
         ("22-2 * * * *", "Never"),
-        # Where cron-descriptor's own words would be wrong.
+        # Schedules that cron-descriptor would describe wrongly.
         ("0 0 */2 * 1", "but only on Mondays"),
         ("0 0 13 * 5", "On the 13th of every month and on every Friday at 00:00"),
         ("*/100 * * * *", "Every hour"),

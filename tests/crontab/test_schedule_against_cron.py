@@ -1,7 +1,7 @@
-"""Our grammar of schedules beside the one of the cron that is installed here.
+"""Our grammar of schedules, compared with the installed cron's.
 
-Debian's `crontab -n` says what cron takes. On ARM it takes more than cron can run (its parser
-misses errors there), so only the other direction holds: what we take, it takes.
+Debian's `crontab -n` says what cron accepts. On ARM it accepts more than cron can run (its parser
+misses errors there). So the test checks only that cron accepts what we accept.
 """
 
 import platform
@@ -83,7 +83,7 @@ def test_we_take_exactly_the_schedules_that_cron_takes(seed: int, tmp_path: Path
             assert ours == crons, schedule
         taken += ours
         refused += not ours
-    # The comparison says nothing unless both happen often.
+    # The comparison is useful only if both results happen often.
     assert taken > 80
     assert refused > 80
 
@@ -105,6 +105,6 @@ def test_we_refuse_each_nickname_that_cron_refuses(nickname: str, tmp_path: Path
 
 def test_cron_takes_each_schedule_that_words_are_given(tmp_path: Path) -> None:
     texts = {text for row in TABLE for text in row["schedules"].split(" | ") if text}
-    # One file is one call; cron refuses all of it for one bad line.
+    # Cron checks a file per call, and refuses the whole file for one bad line.
     assert cron_takes(tmp_path / "crontab", " true\n".join(sorted(texts)))
     assert not cron_takes(tmp_path / "crontab", " true\n".join([*sorted(texts), "61 * * * *"]))

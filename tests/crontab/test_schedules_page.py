@@ -1,4 +1,4 @@
-"""docs/schedules.md says what the tests hold."""
+"""docs/schedules.md has the phrases of the tests."""
 
 import runpy
 from pathlib import Path

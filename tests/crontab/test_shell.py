@@ -1,4 +1,4 @@
-"""What a line of shell holds: its words as a real shell splits them, its steps, its files."""
+"""The parts of a shell command: its words as a real shell splits them, its steps, its files."""
 
 import subprocess
 import time

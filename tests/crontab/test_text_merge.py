@@ -1,4 +1,4 @@
-"""Two edits of one text become one, and no line of either is lost."""
+"""Merging two edits of a text loses no line of either."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What a person sees of a text typed where a schedule goes."""
+"""The answer to a text that a person typed as a schedule."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

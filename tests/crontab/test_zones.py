@@ -1,4 +1,4 @@
-"""Schedules of other time zones, and cronie's CRON_TZ."""
+"""Schedules in other time zones, and cronie's CRON_TZ."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from tests.crontab.test_describing import SCHEDULES
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TOKYO = ZoneInfo("Asia/Tokyo")
-# No clock of the zones below changes in the three weeks after this.
+# None of the zones below has a clock change in the three weeks after this time.
 NOW = datetime(2027, 6, 1, 10, 30, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""The raw editor's text: drafts, changes from outside, and the view without tags."""
+"""The raw editor: drafts, changes made elsewhere, and the view without tags."""
 
 from streamlit.testing.v1 import AppTest
 

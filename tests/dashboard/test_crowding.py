@@ -1,4 +1,4 @@
-"""Crowded minutes are found, and spread without moving anything else."""
+"""Crowded minutes, and new schedules that spread them."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

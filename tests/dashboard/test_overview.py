@@ -1,4 +1,4 @@
-"""What the overview says of runs, figures and hand edits."""
+"""The contents of the overview: runs, figures and items that need attention."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Each page in each state that a person may find it in. The browser's part is test_dashboard.py."""
+"""Each page in each of its states, without a browser. See browser/test_dashboard.py for others."""
 
 from dataclasses import replace
 
@@ -152,7 +152,7 @@ HARMLESS = {
     *("View output", "Compare", "Resolve", "Open", "Edit the crontab", "Dismiss", "Import"),
     *("Choose what to manage", "Undo edits"),
 }
-"""Buttons that change nothing but the page: *Add* is that of a setting in the draft."""
+"""Buttons that change only the page. *Add* adds an environment line to the draft."""
 
 
 def test_who_may_only_look_can_press_nothing_that_writes_whatever_is_to_be_decided(

@@ -1,4 +1,4 @@
-"""Edits that wait in the table belong to tasks, whatever the rows do."""
+"""Edits in the table belong to tasks, also when rows move."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a job printed, as the page shows it: coloured, searchable, and inert whatever it is."""
+"""A job's output on the page: coloured, searchable and inert."""
 
 from html.parser import HTMLParser
 
@@ -10,7 +10,7 @@ from pitasker_core.dashboard import terminal_output
 
 
 class Seen(HTMLParser):
-    """What a browser makes of it: the tags, their attributes, and the text."""
+    """Parse HTML as a browser does: the tags, their attributes and the text."""
 
     def __init__(self, html):
         super().__init__(convert_charrefs=True)

@@ -1,4 +1,4 @@
-"""The colours of both themes can be read: WCAG 2.2, 1.4.3 and 1.4.11."""
+"""The colours of both themes are readable: WCAG 2.2, 1.4.3 and 1.4.11."""
 
 import re
 import tomllib
@@ -20,7 +20,7 @@ SURFACES = ("backgroundColor", "secondaryBackgroundColor", "dataframeHeaderBackg
 
 
 def mixed(color, other, share):
-    """A colour over another one, as an opacity of `share` shows it."""
+    """Return a colour drawn over another colour with the opacity `share`."""
     pairs = [(int(color[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5)]
     return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
 

@@ -1,4 +1,4 @@
-"""What an action reports is kept, although the page is asked to run again meanwhile."""
+"""The report of an action is kept although Streamlit asks for another run meanwhile."""
 
 import pytest
 from streamlit.runtime.scriptrunner_utils.exceptions import RerunException, StopException

@@ -1,4 +1,4 @@
-"""Everything of a crontab in one file, and back: here, later, and elsewhere."""
+"""Back up and restore a crontab: here, after an upgrade, and on another machine."""
 
 import stat
 import threading
@@ -27,7 +27,7 @@ from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.waiting import until
 
 FORMAT_1 = Path(__file__).parents[1] / "archives" / "format-1.tar.gz"
-"""Made as pi@raspberrypi by the last version that wrote format 1, with tables of version 0004."""
+"""Written as pi@raspberrypi by the last version with format 1, with tables of version 0004."""
 
 PI = Identity("raspberrypi", "pi")
 ANNA = Identity("newpi", "anna", "33333333-3333-4333-8333-333333333333")
@@ -97,7 +97,7 @@ def test_a_restore_sends_nothing_twice_and_calls_nothing_missed(environment, cro
     backup.restore(environment, ME, backup.read(file))
     with database.session(environment) as session:
         assert session.scalar(select(func.count()).where(NoticeRow.sent_at.is_(None))) == 0
-        # The time since the backup was not watched; what cron has logged since is read again.
+        # Nobody watched the time since the backup. The log since then is read again.
         assert session.get(StateRow, f"missed:{number}") is None
         assert session.get(StateRow, f"log:{number}") is not None
     assert background.job_states(environment) == {}
@@ -165,7 +165,7 @@ def test_after_an_upgrade_the_old_version_restores_its_backup_over_the_newer_dat
     then = crontab.read()
     backup.back_up(environment, file)
     create(environment, "Later")
-    with database.administer(environment) as connection:  # what a newer version would do
+    with database.administer(environment) as connection:  # as a newer version would
         connection.execute(text("create table later (crontab integer references crontabs, x int)"))
         connection.execute(text("insert into later select id, 7 from crontabs"))
         connection.execute(text("create policy own_crontab on later using (true)"))
@@ -180,7 +180,7 @@ def test_after_an_upgrade_the_old_version_restores_its_backup_over_the_newer_dat
         assert database.revision(connection) == database.newest_revision()
         assert connection.scalar(text("select to_regclass('later')")) is None
     with pytest.raises(InvalidSyntax, match="newer PiTasker"):
-        backup.read(done.previous)  # it is whole, for the version that made the tables
+        backup.read(done.previous)  # the newer version can read it
 
 
 # --- Nothing, or all of it ---------------------------------------------------------------------
@@ -315,7 +315,7 @@ def test_a_record_that_waits_during_a_restore_is_no_run_of_another_task(environm
 
 def test_a_machine_made_anew_under_its_old_name_is_not_asked_about(environment, crontab):
     again = replace(environment, given_identity=replace(PI, machine=ANNA.machine))
-    assert backup.preview(again, backup.read(FORMAT_1)) == []  # format 1 knows no machine
+    assert backup.preview(again, backup.read(FORMAT_1)) == []  # format 1 has no machine id
     backup.restore(again, ME, backup.read(FORMAT_1))
     assert "Nightly backup" in names(again)
 
@@ -404,7 +404,7 @@ def test_a_move_is_asked_about_with_what_this_machine_lacks(cli, environment, cr
     assert cli("restore", str(FORMAT_1), "--from", "pi@raspberrypi") == 3
     asked = capsys.readouterr().err
     assert "There is no file /home/pi/bin/backup.sh" in asked
-    # The restore names this home's recorder in its place: nobody needs to look for the old one.
+    # The restore uses this home's recorder, so the old recorder is not reported as missing.
     assert "recorder" not in asked
     assert crontab.read() is None
     assert cli("restore", str(FORMAT_1), "--from", "pi@raspberrypi", "--yes") == 1

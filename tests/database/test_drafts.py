@@ -1,4 +1,4 @@
-"""What somebody began to edit is kept by browser, and forgotten in time."""
+"""Drafts are stored by browser, and deleted after some time."""
 
 from dataclasses import replace
 from datetime import timedelta

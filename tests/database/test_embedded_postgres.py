@@ -1,4 +1,4 @@
-"""The private PostgreSQL: made, found, killed and mended, on Debian's programs and the wheel's."""
+"""The private PostgreSQL: created, reused, killed and repaired, by Debian or wheel programs."""
 
 import multiprocessing
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(params=BOTH)
 def programs(request, monkeypatch):
-    """PostgreSQL's programs as a machine may have them."""
+    """The sources of PostgreSQL's programs on a machine."""
     if request.param == "wheel":
         monkeypatch.setattr(embedded, "_DEBIAN", Path("/nonexistent"))
     elif not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
@@ -34,7 +34,7 @@ def programs(request, monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A data folder whose server, if any, is stopped in the end."""
+    """A data folder. Its server is stopped after the test."""
     home = tmp_path / "postgres"
     yield home
     end(home)
@@ -52,7 +52,7 @@ def ask(server, question):
 
 
 def kill_all(server):
-    """What a power cut does, as far as a test can: every process dies at once."""
+    """Imitate a power cut: kill every process at once."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == server.data:
@@ -235,7 +235,7 @@ def test_a_server_that_cannot_start_says_why_and_names_its_log(folder):
 
 def test_it_works_for_an_ordinary_user(tmp_path):
     if os.geteuid() != 0:
-        return  # then every other test here is that test
+        return  # then every other test here tests this case
     home = tmp_path / "ordinary"
     home.mkdir()
     os.chown(home, 65534, 65534)

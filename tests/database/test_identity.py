@@ -1,4 +1,4 @@
-"""Whose crontab it is after its host, its account, its machine or its database changed."""
+"""The owner of a crontab after a change of host, account, machine or database."""
 
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -61,7 +61,7 @@ RENAMED = {
 def test_a_crontab_under_another_name_is_asked_about_and_can_go_on(environment, name):
     before = OLD
     if RENAMED[name].user != OLD.user:
-        before, now = RENAMED[name], OLD  # of the two, only `daemon` is an account here
+        before, now = RENAMED[name], OLD  # only `daemon` is an account on this machine
     else:
         now = RENAMED[name]
     task = make(under(environment, before))
@@ -138,7 +138,7 @@ def test_nothing_of_the_crontab_changes_until_a_person_has_answered(environment,
 
 @pytest.fixture
 def renamed(environment, cli_environment, monkeypatch):
-    """This machine has another name than the one under which a task was made."""
+    """This machine has another name than when a task was created."""
     make(environment)
     for name, value in {**cli_environment, "PITASKER_HOST": "new-name"}.items():
         monkeypatch.setenv(name, value)
@@ -208,7 +208,7 @@ def test_the_machine_id_is_what_systemd_makes_of_it(tmp_path):
 
 @pytest.fixture
 def before_scopes(empty_database_url):
-    """A database in which rows need not name a crontab."""
+    """A database whose rows may lack a crontab."""
     url = make_url(empty_database_url).set(drivername="postgresql+psycopg")
     engine = create_engine(url)
     config = Config()
@@ -271,7 +271,7 @@ def test_rows_of_no_crontab_go_to_the_oldest_of_several_and_settings_to_each(
 
 @pytest.fixture
 def owned_by_another(cluster):
-    """A database whose owner is no superuser, as DATABASE_URL often names."""
+    """A database whose owner is not a superuser, as is usual for DATABASE_URL."""
     name = f"owned_{uuid4().hex}"
     cluster.execute(f"create role {name} login", f"create database {name} owner {name}")
     yield make_url(cluster.url(name)).set(username=name).render_as_string(hide_password=False)
@@ -291,7 +291,7 @@ def test_an_ordinary_owner_of_the_database_is_kept_to_its_rows_too(environment, 
 
 @pytest.fixture
 def owned_by_one_who_passes(cluster, owned_by_another):
-    """As `owned_by_another`; PostgreSQL hides no rows from its owner, who may make no role."""
+    """As `owned_by_another`. PostgreSQL hides no rows from the owner, who cannot create roles."""
     cluster.execute(f"alter role {make_url(owned_by_another).username} bypassrls")
     return owned_by_another
 

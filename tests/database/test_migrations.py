@@ -1,4 +1,4 @@
-"""The database's tables: made new, or grown from those of the older PiTasker, in place."""
+"""The database's tables: created, or migrated in place from the older PiTasker's."""
 
 import re
 import threading
@@ -37,7 +37,7 @@ values
 
 @pytest.fixture
 def older(environment, empty_database_url):
-    """Settings of a database made by the older PiTasker, with two rows."""
+    """The environment of a database of the older PiTasker, with two rows."""
     engine = create_engine(empty_database_url.replace("postgresql:", "postgresql+psycopg:"))
 
     def make(id_type="serial primary key", columns="", first="", second="", status=""):
@@ -148,7 +148,7 @@ def test_a_table_with_the_plans_own_columns_is_migrated(older, crontab):
     first, second = tasks.listing(ours).tasks
     assert (str(first.tag), first.system_managed) == (TAG, True)
     assert first.command == r"date +\%F"
-    # What was never in the crontab is not written into it, whatever the old default was.
+    # A task that was never in the crontab is not written to it, whatever the old default was.
     assert (second.tag, second.system_managed, second.source) == (None, False, "pitasker")
     service.sync(ours, Request("test"))
     assert crontab.read() == line

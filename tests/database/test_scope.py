@@ -1,4 +1,4 @@
-"""Several hosts and users on one database: none sees or changes what belongs to another."""
+"""Several hosts and users share a database: none sees or changes another's rows."""
 
 import re
 from dataclasses import replace
@@ -47,7 +47,7 @@ def alpha(environment):
 @pytest.fixture(params=[BETA, OTHER_USER], ids=["another host", "another user"])
 def beta(request, environment, tmp_path):
     ours = replace(environment, home=tmp_path / "beta", given_identity=request.param)
-    # Known before alpha's tags are in the crontab: here both have the same one.
+    # Registered before alpha's tags are in the crontab, which both share in this test.
     tasks.listing(ours)
     return ours
 
@@ -72,7 +72,7 @@ def test_every_table_belongs_to_a_crontab_and_postgresql_keeps_its_rows_apart(en
             """)
         ).all()
     apart = {name for name, forced, has_policy in rows if forced and has_policy}
-    # Which crontabs there are is about all of them, and the revision about none.
+    # The list of crontabs concerns all crontabs, and the revision none.
     assert {name for name, *_ in rows} - apart == {"crontabs", "alembic_version"}
     assert apart == set(Base.metadata.tables) - {"crontabs"}
     for mapper in Base.registry.mappers:
@@ -93,7 +93,7 @@ def test_not_even_raw_sql_reads_or_changes_rows_of_another(alpha, beta):
 
 
 def fill(ours):
-    """At least a row in each table."""
+    """Add at least one row to each table."""
     task = tasks.create(ours, ME, tasks.NewTask("Backup", "0 2 * * *", "/bin/backup")).tasks[0]
     preferences.change(ours, ME, keep_snapshots=50)
     tokens.create(ours, ME, "phone", Role.WRITE)
@@ -124,14 +124,14 @@ def test_only_the_database_package_connects_and_nothing_truncates():
 
 def test_only_what_is_about_all_crontabs_sees_the_rows_of_all():
     assert modules_with(r"administer\(") == {
-        "server/crontabs.py",  # which of them is ours
+        "server/crontabs.py",  # to find out which crontab is ours
         "backup/writing.py",
         "backup/restoring.py",
     }
 
 
 def modules_with(pattern):
-    """The modules outside of the database's package whose text matches."""
+    """Return the modules outside the database package whose text matches."""
     root = Path(pitasker_core.__file__).parent
     return {
         str(file.relative_to(root))
@@ -231,7 +231,7 @@ def test_a_tag_that_two_crontabs_have_is_managed_by_each(alpha, beta, crontab):
     assert service.sync(beta, service.Request(ME)).plan.changes == ()
     with database.session(beta) as session:
         assert tag in session.scalars(select(TaskRow.tag)).all()
-    # And alpha still agrees with the same text.
+    # And alpha is still in sync with the same text.
     assert service.sync(alpha, service.Request(ME)).plan.changes == ()
 
 

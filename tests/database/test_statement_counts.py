@@ -1,4 +1,4 @@
-"""Work that grows with the number of tasks: a few statements, and locks in one order."""
+"""Work on many tasks takes few statements, and takes locks in one order."""
 
 import operator
 import sys
@@ -23,7 +23,7 @@ ME = "test"
 
 @contextmanager
 def asked() -> Iterator[list[str]]:
-    """The statements that are executed meanwhile, and `begin` for each transaction."""
+    """Collect the executed statements, and `begin` for each transaction."""
     statements = []
 
     def note(_connection, _cursor, statement, *_):
@@ -84,7 +84,7 @@ def test_no_act_on_many_tasks_asks_more_of_the_database_than_on_two(environment,
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The statements, transactions and processes of an act."""
+    """Return the numbers of statements, transactions and processes of an action."""
     with asked() as work:
         _acts.append(work)
         yield work
@@ -110,7 +110,7 @@ LIMITS = {
     "undo": (12, 4, 4),
     "sync of 100": (7, 1, 4),
 }
-"""The most statements, transactions and processes of each act: what they need today."""
+"""The limits of statements, transactions and processes of each action: their present numbers."""
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -158,7 +158,7 @@ def test_a_preview_leaves_a_wrong_edit_out_and_shows_the_others(environment, cro
 
 
 def record(environment, *ids):
-    """Records of runs of these tasks, in this order, as recorders leave them."""
+    """Write records of runs of these tasks, in this order, as recorders do."""
     environment.spool.mkdir(parents=True, exist_ok=True)
     for number, task in enumerate(ids):
         started = 1_700_000_000 + number
@@ -186,7 +186,7 @@ def test_taking_in_runs_locks_tasks_in_the_order_of_a_sync(environment, crontab)
         taker = threading.Thread(target=spool.collect, args=(environment,), daemon=True)
         taker.start()
         until(lambda: is_waiting(environment))
-        # It holds nothing that a sync, which is at the first task, would wait for.
+        # It holds no lock that a sync at the first task would wait for.
         session.execute(text(f"select from tasks where id = {second} for update nowait"))
     taker.join(timeout=patience())
     assert not taker.is_alive()

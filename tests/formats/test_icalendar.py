@@ -1,4 +1,4 @@
-"""The calendar of the next weeks, read back by a library of its own kind."""
+"""The calendar of the next weeks, read back by a calendar library."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Files of other programs: see peers/README.md for how they were made."""
+"""Files of other programs. peers/README.md describes their origin."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is exported is imported again as it was, in each format."""
+"""An import of an export restores the tasks, in each format."""
 
 import csv
 import io

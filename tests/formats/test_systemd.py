@@ -1,4 +1,4 @@
-"""Units of systemd: they run when cron runs, and give the shell what cron gives it."""
+"""systemd units run at cron's times, with cron's command and input."""
 
 import os
 import re
@@ -37,7 +37,7 @@ def notes(job):
 
 
 def elapses(events):
-    """When a timer with these events elapses, by systemd itself."""
+    """Return the times of a timer with these events, computed by systemd."""
     times = set()
     for event in events:
         base = f"--base-time={SINCE:%F %T UTC}"
@@ -120,7 +120,7 @@ def test_systemd_takes_the_units(tmp_path):
 
 
 def unquoted(text):
-    """A double-quoted word as systemd.syntax(7) and systemd.service(5) read it."""
+    """Parse a double-quoted word as systemd.syntax(7) and systemd.service(5) describe."""
     assert (text[0], text[-1]) == ('"', '"')
     raw = re.sub(
         rb'\\(?:x([0-9a-f]{2})|(["\\]))|%%|\$\$',
@@ -136,7 +136,7 @@ def test_the_shell_gets_any_command_as_from_cron(text):
     service = files(Job(task(command)))["pitasker-backup.service"]
     line = next(line for line in service.split("\n") if line.startswith("ExecStart="))
     shell, quoted = line.removeprefix("ExecStart=").split(" -c ", 1)
-    # A single `$` begins a variable in a command line of systemd, a single `%` a specifier.
+    # In a systemd command line a single `$` begins a variable, and a single `%` a specifier.
     assert not set("$%") & set(quoted.replace("$$", "").replace("%%", ""))
     assert (unquoted(shell), unquoted(quoted)) == ("/bin/sh", text.replace("\\", ""))
 

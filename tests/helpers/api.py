@@ -4,5 +4,5 @@ import httpx
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
-    """The HTTP status and our own code of an error."""
+    """Return the HTTP status and PiTasker's code of an error."""
     return answer.status_code, answer.json()["error"]["code"]

@@ -23,7 +23,7 @@ def browser():
 
 
 def settle(page):
-    """Wait until the script has run and what it drew stands."""
+    """Wait until the script has ended and the page does not move."""
     page.wait_for_function(
         """() => {
             const app = document.querySelector('[data-testid=stApp]');
@@ -38,12 +38,12 @@ def grid(page):
 
 
 ROW = 38
-"""The height of a row of the table of tasks, in pixels."""
+"""Return the height of a row of the table of tasks, in pixels."""
 
 HEADER = 35
 
 SELECT, ON, NAME, MENU, SCHEDULE = 42, 117, 200, 352, 580
-"""Where columns of the table of tasks are, in pixels."""
+"""Return the positions of columns of the table of tasks, in pixels."""
 
 
 def _place(row, x):
@@ -67,12 +67,12 @@ def type_into_open_cell(page, value):
 
 
 def choose_from_row(page, row, label):
-    """Choose from the menu of a row of the table of tasks."""
+    """Choose an item from the menu of a row of the table of tasks."""
     click_cell(page, row, MENU)
     page.get_by_text(label, exact=True).last.click()
 
 
 def sign_out(page):
-    """Sign out by the menu of the page."""
+    """Sign out with the menu of the page."""
     page.locator(".st-key-menu-popover button").first.click()
     page.get_by_role("button", name="Sign out").click()

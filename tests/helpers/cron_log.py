@@ -1,4 +1,4 @@
-"""A log of cron that tests write."""
+"""A cron log written by tests."""
 
 import os
 from datetime import timedelta
@@ -12,7 +12,7 @@ USER = identity.user_name()
 
 
 class Log:
-    """A syslog file to which the test writes as rsyslog would."""
+    """A syslog file, written as rsyslog does."""
 
     def __init__(self, file):
         self.file = file
@@ -24,7 +24,7 @@ class Log:
             file.write(f"{stamp} pi {name}[{pid}]: {message}{end}")
 
     def pack(self, suffix, pack):
-        """Rotate the log and pack it, as logrotate does; another packer makes a damaged one."""
+        """Rotate and compress the log, as logrotate does. Another `pack` makes a damaged file."""
         data, status = self.file.read_bytes(), self.file.stat()
         packed = Path(f"{self.file}.1.{suffix}")
         with pack(packed, "wb") as file:

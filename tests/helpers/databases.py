@@ -14,34 +14,34 @@ from pitasker_core.database import embedded
 from tests.helpers.isolation import MEMORY
 
 TEMPLATE = "template_of_tests"
-"""A migrated database without any rows, which others are copied from."""
+"""The name of a migrated database without rows. Other databases are copies of it."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A PostgreSQL server, whose superuser we are."""
+    """A PostgreSQL server. The tests are its superuser."""
 
     server: embedded.Server
 
     def url(self, name: str) -> str:
-        """The URL of a database."""
+        """Return the URL of a database."""
         return self.server.url.replace("/pitasker?", f"/{name}?")
 
     def execute(self, *statements: str, database: str = "pitasker") -> None:
-        """Execute statements, each in a transaction of its own."""
+        """Execute statements, each in its own transaction."""
         url = self.url(database).replace("+psycopg", "")
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 
     def create(self, name: str, template: str) -> str:
-        """Create a database; returns its URL."""
-        # By copying the files in memory: 10 ms; through the write-ahead log it takes 250.
+        """Create a database. Returns its URL."""
+        # Copying the files takes 10 ms. The default strategy, by the write-ahead log, takes 250 ms.
         self.execute(f"create database {name} template {template} strategy file_copy")
         return self.url(name)
 
     def drop(self, name: str) -> None:
-        """Drop a database and end the connections to it."""
+        """Drop a database and end its connections."""
         self.execute(f"drop database {name} with (force)")
 
 
@@ -64,11 +64,11 @@ def cluster() -> Iterator[Cluster]:
 
 
 class _Names:
-    """Names of databases, each with the drop of the last database that had it.
+    """Names of databases, each with the drop of its previous database.
 
-    An engine of SQLAlchemy belongs to a name, and what it has compiled serves the next test. A
-    process that a test left behind would have to live through several tests before it finds
-    another test's database under its name.
+    An engine of SQLAlchemy belongs to a name, and its compiled statements serve the next test. A
+    process that a test left behind would have to outlive several tests before it could use
+    another test's database of the same name.
     """
 
     def __init__(self, cluster: Cluster, executor: ThreadPoolExecutor) -> None:
@@ -85,12 +85,12 @@ class _Names:
         self._migrated.append(name)
 
     def empty(self) -> Iterator[str]:
-        # Under a new name: an engine that exists would not migrate it.
+        # Under a new name: an existing engine would not migrate it.
         yield from self._database(f"empty_{next(self._numbers)}", "template1")
 
     def _database(self, name: str, template: str) -> Iterator[str]:
         yield self._cluster.create(name, template)
-        # While the next test runs: PostgreSQL may wait 0.1 s for the end of a connection.
+        # Dropped while the next test runs: PostgreSQL may wait 0.1 s for the end of a connection.
         self._drops[name] = self._executor.submit(self._cluster.drop, name)
 
 
@@ -102,11 +102,11 @@ def _names(cluster: Cluster) -> Iterator[_Names]:
 
 @pytest.fixture
 def database_url(_names: _Names) -> Iterator[str]:
-    """The URL of a migrated database without any rows."""
+    """The URL of a migrated database without rows."""
     yield from _names.migrated()
 
 
 @pytest.fixture
 def empty_database_url(_names: _Names) -> Iterator[str]:
-    """The URL of a database without any tables."""
+    """The URL of a database without tables."""
     yield from _names.empty()

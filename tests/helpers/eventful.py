@@ -1,4 +1,4 @@
-"""A crontab on which much has happened: what fills each page of the dashboard."""
+"""A crontab with a history that fills each page of the dashboard."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ OUTPUT = b"fetching the map\n\x1b[31mcurl: (6) Could not resolve host\x1b[0m\n"
 
 
 def fill(environment, crontab):
-    """Tasks that succeed, fail, were missed, are paused and in conflict; an unmanaged entry.
+    """Create tasks in all states, with runs, and an unmanaged entry.
 
     Returns the tasks by their names.
     """

@@ -1,4 +1,4 @@
-"""A crontab and a task for tests that need any."""
+"""An example crontab and an example task."""
 
 from pitasker_core import tasks
 

@@ -1,4 +1,4 @@
-"""Programs that do nothing but note how they were called, for commands that are really run."""
+"""Fake programs that record their calls, for commands that tests really run."""
 
 import re
 import subprocess
@@ -15,12 +15,12 @@ FAKES = [
     *("rpicam-still", "rsync", "sqlite3", "sudo", "systemctl", "systemd-run", "vcgencmd"),
 ]
 REAL = ["date", "df", "env", "flock", "tail", "tr"]
-"""Harmless programs, which do what they do."""
+"""Harmless programs that are not faked."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a program: where, and with which arguments."""
+    """A call of a program: its folder and arguments."""
 
     program: str
     folder: str
@@ -28,7 +28,7 @@ class Call:
 
 
 class FakePrograms:
-    """A folder of fake programs, and what they noted."""
+    """A folder of fake programs, and their recorded calls."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "programs"
@@ -42,14 +42,14 @@ class FakePrograms:
             (self.folder / name).symlink_to(f"/usr/bin/{name}")
 
     def add(self, name: str, then: str = "") -> None:
-        """A fake program; `then` is what it does after its note."""
+        """Make a fake program. It runs `then` after it has recorded the call."""
         file = self.folder / name
         note = f"""printf '%s\\0' "$#" {name} "$PWD" "$@" >> '{self._log}'"""
         file.write_text(f"#!/bin/sh\n{note}\n{then}\n")
         file.chmod(0o755)
 
     def calls(self) -> list[Call]:
-        """What was noted, in order."""
+        """Return the recorded calls in order."""
         if not self._log.exists():
             return []
         words = iter(self._log.read_bytes().decode().split("\0")[:-1])
@@ -61,7 +61,7 @@ class FakePrograms:
     def run(
         self, command: str, *, halves_backslashes: bool = True
     ) -> "subprocess.CompletedProcess":
-        """Run a command as cron does: Debian's, or cronie, which leaves pairs of backslashes."""
+        """Run a command as Debian's cron or cronie does. Cronie keeps pairs of backslashes."""
         proper, _ = split_stdin(command)
         pattern = r"\\([%\\])" if halves_backslashes else r"\\(%)"
         return subprocess.run(
@@ -75,9 +75,9 @@ class FakePrograms:
         )
 
     def environment(self) -> Mapping[str, str]:
-        """What the commands see."""
+        """Return the environment of the commands."""
         return {"PATH": str(self.folder), "HOME": str(self.home)}
 
     def programs_called(self) -> Iterable[str]:
-        """The names of the programs that were called."""
+        """Return the names of the called programs."""
         return [call.program for call in self.calls()]

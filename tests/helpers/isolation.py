@@ -1,6 +1,6 @@
-"""Put the tests where the crontab, the home and the environment of the user are out of reach.
+"""Isolate the tests from the user's crontab, home and environment.
 
-Importing this module does it. Nothing of PiTasker may be imported before."""
+The import of this module does it. Import PiTasker only after it."""
 
 import ctypes
 import os
@@ -14,7 +14,7 @@ import pytest
 
 SPOOL = Path("/var/spool/cron/crontabs")
 MEMORY = Path(tempfile.mkdtemp(prefix="pitasker-tests-"))
-"""A folder in memory: nothing that the tests write there needs to reach a disk."""
+"""A folder in memory: tests need not write to a disk."""
 
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x0002_0000, 0x1000_0000
 _MS_REC, _MS_PRIVATE, _MNT_DETACH = 0x4000, 0x4_0000, 0x2
@@ -28,7 +28,7 @@ def _call(function: str, *arguments: object) -> None:
 
 
 def _hide_spool() -> None:
-    """Enter a mount namespace with an empty spool of crontabs, and a folder in memory."""
+    """Enter a mount namespace with an empty crontab spool and a folder in memory."""
     user, group = os.getuid(), os.getgid()
     if user == 0:
         _call("unshare", _CLONE_NEWNS)
@@ -40,13 +40,13 @@ def _hide_spool() -> None:
     _call("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     _call("mount", b"none", os.fsencode(SPOOL), b"tmpfs", 0, b"mode=1730")
     _call("mount", b"none", os.fsencode(MEMORY), b"tmpfs", 0, b"mode=755")
-    with suppress(OSError):  # without root there is neither that group nor another user
-        # Ordinary users enter it by the group of the `crontab` program.
+    with suppress(OSError):  # without root, the namespace has no other user or group
+        # The `crontab` program enters the spool by its group.
         os.chown(SPOOL, -1, Path("/usr/bin/crontab").stat().st_gid)
 
 
 def _hide_environment() -> None:
-    """Leave out what names a home, a database or an editor of the user."""
+    """Remove variables that name the user's home, database or editor."""
     for name in list(os.environ):
         if name.startswith(("PITASKER", "PG", "XDG_")) or name in (
             "DATABASE_URL",
@@ -63,23 +63,23 @@ def _hide_environment() -> None:
 
 
 def _keep_compiled_modules() -> None:
-    """Let Python keep what it compiles, whatever the environment says.
+    """Let Python store compiled files, whatever the environment says.
 
-    Each server would compile the whole project otherwise, and each test process all tests.
+    Otherwise each server would compile the whole project, and each test process all tests.
     """
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def _restore_signals() -> None:
-    """Heed signals that nohup, and a shell for its background jobs, let processes ignore."""
+    """Reset signals that nohup, or a shell's background jobs, ignore."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 
 
 def remove_memory() -> None:
-    """Remove the folder in memory, and the place where it was mounted."""
+    """Remove the folder in memory and its mount point."""
     _call("umount2", os.fsencode(MEMORY), _MNT_DETACH)
     MEMORY.rmdir()
 

@@ -1,4 +1,4 @@
-"""Start programs as an ordinary user of the machine."""
+"""Start programs as an ordinary user."""
 
 import os
 import pwd
@@ -22,13 +22,13 @@ done
 shift
 exec "$@"
 """
-"""For each pair of a folder that is closed and one within it: open the way to that one alone."""
+"""For each pair of a closed folder and a folder in it: open only the path to the inner folder."""
 
 
 def find(name: str) -> pwd.struct_passwd:
-    """A user by name, whom the tests can become; without one the test is left out."""
+    """Return a user by name. Skips the test if there is no such user."""
     user = pwd.getpwnam(name)
-    # Without root the tests are root in a namespace of their own, where nobody else is.
+    # Without root, the tests run in their own user namespace, which has no other user.
     maps = [map(int, line.split()) for line in Path("/proc/self/uid_map").read_text().splitlines()]
     is_there = any(first <= user.pw_uid < first + count for first, _, count in maps)
     if os.getuid() or not is_there:
@@ -37,9 +37,9 @@ def find(name: str) -> pwd.struct_passwd:
 
 
 def command(user: pwd.struct_passwd, *words: str | Path) -> list[str | Path]:
-    """A command that runs as a user, where the project and its Python can be read.
+    """Return a command that runs as a user who can read the project and its Python.
 
-    They may lie in root's own folder: then it is another one in a mount namespace of the command's.
+    If they are in root's home, the command mounts another home in its own mount namespace.
     """
     ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     return [
@@ -50,7 +50,7 @@ def command(user: pwd.struct_passwd, *words: str | Path) -> list[str | Path]:
 
 
 def environment(user_home: Path, **more: str) -> dict[str, str]:
-    """The environment of a user who has just logged in."""
+    """Return the environment of a user who has just logged in."""
     return {"HOME": str(user_home), "PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), **more}
 
 

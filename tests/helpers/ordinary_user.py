@@ -1,4 +1,4 @@
-"""What an ordinary user sees: run by `test_ordinary_user.py` as one, and prints JSON."""
+"""Print as JSON what an ordinary user sees. `test_ordinary_user.py` runs this as such a user."""
 
 import contextlib
 import io
@@ -23,7 +23,7 @@ RECORDED = "pitasker-recorder 3 '/bin/x'"
 
 
 def say(command: tuple[str, ...]) -> object:
-    """What a command of the command line answers in JSON."""
+    """Return the JSON answer of a command."""
     out = io.StringIO()
     out.reconfigure = lambda **_: None
     with contextlib.redirect_stdout(out):
@@ -32,7 +32,7 @@ def say(command: tuple[str, ...]) -> object:
 
 
 def run(environment: Environment, task: tasks.Task) -> str:
-    """What a run by hand prints."""
+    """Return the output of a manual run."""
     name = manual.start(environment, "test", task)
     while spool.collect(environment):
         pass
@@ -40,7 +40,7 @@ def run(environment: Environment, task: tasks.Task) -> str:
 
 
 def back_up(environment: Environment, file: str) -> str:
-    """The code of the error with which a backup is refused."""
+    """Return the error code of a refused backup."""
     try:
         backup.back_up(environment, Path(file))
     except PiTaskerError as problem:
@@ -49,7 +49,7 @@ def back_up(environment: Environment, file: str) -> str:
 
 
 def read_backup(file: str) -> str:
-    """The code of the error with which a backup that cannot be read is refused."""
+    """Return the error code of reading an unreadable backup."""
     try:
         backup.read(Path(file))
     except PiTaskerError as problem:
@@ -58,7 +58,7 @@ def read_backup(file: str) -> str:
 
 
 def see(environment: Environment) -> dict[str, object]:
-    """Everything that is asked for by the tests."""
+    """Return the answers that the tests check."""
     CLOSED.mkdir(mode=0)
     recorders = (f"{CLOSED}/pitasker", LONG)
     crontab = f"HOME={CLOSED}\n" + "".join(f"@daily {path}/{RECORDED}\n" for path in recorders)

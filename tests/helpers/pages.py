@@ -17,21 +17,21 @@ PAGES = ("overview", "tasks", "timeline", "runs", "import_entries", "sync", "cro
 
 
 class _Fixed(type):
-    """A class whose attributes stay: AppTest sets the one that the server has set for good."""
+    """A class with constant attributes: AppTest would change an attribute that the server sets."""
 
     def __setattr__(cls, name, value):
         pass
 
 
 class Navigated(PagesManager, metaclass=_Fixed):
-    """Pages come from the navigation alone, as the server has it."""
+    """Take pages only from the navigation, as the server does."""
 
     uses_pages_directory = False
 
 
 @pytest.fixture
 def open_page(cli_environment, environment, monkeypatch):
-    """Open a page as a first visitor does; no page may end in an exception."""
+    """Open a page as the first visitor. No page may end with an exception."""
 
     def go(page, role=Role.WRITE, **variables):
         for name, value in {**cli_environment, **variables}.items():
@@ -39,7 +39,7 @@ def open_page(cli_environment, environment, monkeypatch):
         signed_in = cookies(environment, "http://127.0.0.1:8501", role)
         monkeypatch.setattr(ContextProxy, "cookies", signed_in)
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
-        monkeypatch.setattr(live, "FRESH", 0.0)  # a test writes by itself, between two pages
+        monkeypatch.setattr(live, "FRESH", 0.0)  # tests write between two pages
         app = AppTest.from_file(FRONT_DOOR, default_timeout=patience()).run()
         if page != "overview":
             app.switch_page(f"pages/{page}.py").run()
@@ -50,6 +50,6 @@ def open_page(cli_environment, environment, monkeypatch):
 
 
 def said(app):
-    """Everything that a page says in sentences."""
+    """Return all sentences on a page."""
     parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.subheader]
     return "\n".join(str(part.value).replace("\\", "") for part in parts)

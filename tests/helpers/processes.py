@@ -1,4 +1,4 @@
-"""Processes that tests start, end and look for."""
+"""Start, end and find processes."""
 
 import os
 from contextlib import suppress
@@ -8,12 +8,12 @@ from pitasker_core import database
 
 
 def in_child(environment, work):
-    """Run in a forked process with connections of its own; returns its exit status."""
+    """Run a function in a forked process with its own connections. Returns the exit status."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            database.connect(environment).dispose(close=False)  # those are the parent's
+            database.connect(environment).dispose(close=False)  # they belong to the parent
             work()
             status = 0
         finally:

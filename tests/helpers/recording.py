@@ -12,7 +12,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "HOME": "/", "LOGNAM
 
 
 class Recorder:
-    """A copy of the recorder in a home of its own, and what it leaves there."""
+    """A copy of the recorder in its own home, and its files there."""
 
     def __init__(self, home):
         self.home = home

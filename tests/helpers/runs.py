@@ -9,7 +9,7 @@ from pitasker_core.sync import store
 
 
 def ran(environment, task, minutes_ago=10.0, seconds=2.0, exit_code=0, output=b"", **more):
-    """A run in the history; returns its number."""
+    """Add a run to the history. Returns its number."""
     at = clock.now() - timedelta(minutes=minutes_ago)
     values = {
         "source": "recorded",

@@ -1,4 +1,4 @@
-"""A Raspberry Pi on which the doctor's rules are tried, made of facts alone."""
+"""The facts of an imaginary Raspberry Pi, for tests of the doctor's rules."""
 
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -35,7 +35,7 @@ _ABSENT_PROGRAMS = {"nosuch", "root", "pi", "1"}
 
 
 def file(path: str) -> FileFacts:
-    """What is at a path of the sample machine: a good script, unless its name says otherwise."""
+    """Return the facts of a path: a good script, unless its name says otherwise."""
     if path in _SPECIAL:
         return FileFacts(path, **_SPECIAL[path])
     if path in _FOLDERS:
@@ -46,7 +46,7 @@ def file(path: str) -> FileFacts:
 
 
 def machine(document: Document, **changes: object) -> MachineFacts:
-    """The facts about the sample machine that this crontab needs."""
+    """Return the sample machine's facts that a crontab needs."""
     general = {
         "user": "pi",
         "home": "/home/pi",
@@ -84,13 +84,13 @@ def machine(document: Document, **changes: object) -> MachineFacts:
 
 
 def examined(text: str, **changes: object) -> tuple[Finding, ...]:
-    """What the doctor finds in a crontab of the sample machine."""
+    """Return the doctor's findings in a crontab of the sample machine."""
     document = parse(text)
     return examine(document, machine(document, **changes)).findings
 
 
 def rules_of(text: str, **changes: object) -> set[str]:
-    """The codes of the rules that report a crontab of the sample machine."""
+    """Return the codes of the rules that report a crontab of the sample machine."""
     return {finding.rule for finding in examined(text, **changes)}
 
 

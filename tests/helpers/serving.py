@@ -1,4 +1,4 @@
-"""PiTasker's settings, its command line and its servers, as `./pitasker` starts them."""
+"""PiTasker's environment, command line and servers, as `./pitasker` starts them."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def _uses_shared_server(request: pytest.FixtureRequest) -> bool:
 def environment(
     request: pytest.FixtureRequest, tmp_path: Path, crontab: InstalledCrontab
 ) -> Environment:
-    """A new home, database and crontab; in tests marked so, those of the shared server."""
+    """A new home, database and crontab. Tests marked `shared_server` get the shared server's."""
     if _uses_shared_server(request):
         return request.getfixturevalue("standing").environment
     url = request.getfixturevalue("database_url")
@@ -51,13 +51,13 @@ def process_environment(environment: Environment) -> dict[str, str]:
 
 @pytest.fixture
 def cli_environment(environment: Environment) -> Mapping[str, str]:
-    """The environment in which a process finds what `environment` names."""
+    """The variables of a process that uses the same home and database as `environment`."""
     return process_environment(environment)
 
 
 @pytest.fixture
 def cli(cli_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run a command of the command line in this process; returns its exit code."""
+    """Run a command of the command line in this process. Returns its exit code."""
     for name, value in cli_environment.items():
         monkeypatch.setenv(name, value)
     return lambda *words: main(words)
@@ -66,7 +66,7 @@ def cli(cli_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 class Servers:
     """Starts servers as `./pitasker up` does.
 
-    `prefix` is the beginning of the command: a program that runs the rest of it.
+    `prefix` begins the command: a program that runs the rest.
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class Servers:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, *options: str, **variables: str) -> str:
-        """Start another server; returns its address."""
-        # Twice: the port may have been taken meanwhile, or the machine too busy.
+        """Start another server. Returns its address."""
+        # Tried twice: another process may take the port, or the machine may be too busy.
         return self._try(options, variables) or self._try(options, variables) or self._fail()
 
     def _try(self, options: Sequence[str], variables: Mapping[str, str]) -> str:
@@ -117,7 +117,7 @@ class Servers:
         return self._folder / "server.log"
 
     def end(self) -> None:
-        """End all servers in good order."""
+        """End all servers."""
         for process in self.processes:
             process.terminate()
         stuck = [process for process in self.processes if not _ends(process)]
@@ -137,7 +137,7 @@ def _ends(process: subprocess.Popen[bytes]) -> bool:
 def running_servers(
     variables: Mapping[str, str], folder: Path, prefix: Sequence[str | Path] = ()
 ) -> Iterator[Servers]:
-    """Servers that end with the block."""
+    """Give servers that end with the block."""
     servers = Servers(variables, folder, prefix)
     try:
         yield servers
@@ -147,9 +147,9 @@ def running_servers(
 
 @dataclass
 class Serve:
-    """Calls give the address of a server with options and environment variables of its own.
+    """A function that starts a server with options and variables, and returns its address.
 
-    Without these it is the shared server in tests marked so. `another` always starts one.
+    Without these, marked tests get the shared server. `another` always starts a server.
     """
 
     another: Callable[..., str]
@@ -166,7 +166,7 @@ class Serve:
 def serve(
     request: pytest.FixtureRequest, cli_environment: Mapping[str, str], tmp_path: Path
 ) -> Iterator[Serve]:
-    """Start servers that end with the test."""
+    """A function that starts servers, which end with the test."""
     is_shared = _uses_shared_server(request)
     shared = request.getfixturevalue("standing").address if is_shared else None
     with running_servers(cli_environment, tmp_path) as servers:
@@ -175,7 +175,7 @@ def serve(
 
 @dataclass(frozen=True)
 class Standing:
-    """The shared server: for tests that need a server, but not one of their own."""
+    """The shared server, for tests that do not need their own server."""
 
     address: str
     environment: Environment
@@ -185,7 +185,7 @@ class Standing:
 def _start_standing(
     cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[], Standing]]:
-    """Start the shared server once. When that fails, the next test tries again."""
+    """Start the shared server once. If that fails, the next test tries again."""
     folder = tmp_path_factory.mktemp("standing")
     url = cluster.create("standing", TEMPLATE)
     log = folder / "cron.log"
@@ -205,17 +205,17 @@ def _start_standing(
 def standing(
     _start_standing: Callable[[], Standing], cluster: Cluster, crontab: InstalledCrontab
 ) -> Standing:
-    """The shared server, with nothing left of the tests before."""
+    """The shared server, without data of earlier tests."""
     standing = _start_standing()
     for path in standing.environment.home.iterdir():
-        # Its logs and locks stay open.
+        # Its logs and locks are open, so they stay.
         if path.name not in ("lock", "logs", "running"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    # Crontabs stay: its background work holds a lock by their number.
+    # Crontabs stay: the background work holds a lock on their id.
     tables = ", ".join(set(Base.metadata.tables) - {"crontabs"})
 
     def emptied() -> bool:
-        # A page that was just closed may still be reading, and PostgreSQL may choose us to give up.
+        # A just closed page may still read, and PostgreSQL may abort our statement for a deadlock.
         with suppress(DeadlockDetected):
             cluster.execute(f"truncate {tables} restart identity", database="standing")
             return True

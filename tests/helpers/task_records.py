@@ -1,4 +1,4 @@
-"""Tasks as Hypothesis makes them: all that PiTasker takes, and no more."""
+"""Hypothesis strategies for all tasks that PiTasker accepts."""
 
 from hypothesis import strategies as st
 

@@ -1,27 +1,27 @@
-"""Wait for a condition, never for a time."""
+"""Wait for a condition, never for a fixed time."""
 
 import os
 import time
 from collections.abc import Callable
 
 _QUIET = 60.0
-"""Seconds on a machine without other work. Most conditions hold within a tenth of one."""
+"""The time limit in seconds on an idle machine. Most conditions take less than 0.1 s."""
 
 
 def patience() -> float:
-    """Seconds until something that does not happen counts as missing.
+    """Return the time limit in seconds.
 
-    Grows with the load of the machine: a server that starts in 2 s can need 45 under load.
+    It grows with the machine's load: a server that starts in 2 s may need 45 s under load.
     """
     load, *_ = os.getloadavg()
     return _QUIET * max(1.0, load / (os.cpu_count() or 1))
 
 
 def holds_in_time(condition: Callable[[], object]) -> bool:
-    """Wait until a condition holds; whether it did."""
+    """Wait for a condition. Returns whether it became true."""
     begin = time.monotonic()
     while not condition():
-        # Asked each time: the load may have grown since.
+        # Computed each time: the load may have grown since.
         if time.monotonic() > begin + patience():
             return False
         time.sleep(0.05)
@@ -29,5 +29,5 @@ def holds_in_time(condition: Callable[[], object]) -> bool:
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait until a condition holds."""
-    assert holds_in_time(condition), "the condition did not come to hold"
+    """Wait for a condition. Fails the test if it does not become true."""
+    assert holds_in_time(condition), "the condition did not become true in time"

@@ -1,4 +1,4 @@
-"""A crontab and what the database knows of it, as plain values: what sync is tested on."""
+"""A crontab and its tasks as plain values, for tests of sync."""
 
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -19,7 +19,7 @@ RECORDER, GONE = (f"/home/{who}/pitasker-recorder" for who in ("pi", "gone"))
 
 @dataclass(frozen=True)
 class World:
-    """A crontab, and what the database knows of it."""
+    """A crontab and its tasks."""
 
     text: str
     known: dict[UUID, KnownTask]
@@ -48,7 +48,7 @@ class World:
         return planned, done
 
     def synced(self, choices=None, policy=Policy.ASK, places=None):
-        """The world after a sync."""
+        """Return the world after a sync."""
         planned, done = self.carried(choices, policy, places)
         known, base = dict(self.known), dict(self.base)
         for change in planned.pulls:
@@ -75,12 +75,12 @@ def task(fields=JOB, wants_entry=True, is_importing=False):
 
 
 def in_step(text=f"# Job\n{LINE}", fields=JOB, comment="Job", is_ours=True):
-    """A task whose entry was written, and a text that may have been edited since."""
+    """Return a task with a written entry, and a text that may have been edited since."""
     return World(text, {TAG: task(fields)}, {TAG: BaseEntry(fields, comment, is_ours)})
 
 
 def with_task(world, **changed):
-    """The world after an edit of the task."""
+    """Return the world after an edit of the task."""
     known = world.known[TAG]
     fields = replace(known.fields, **changed)
     return replace(world, known={**world.known, TAG: replace(known, fields=fields)})

@@ -1,4 +1,4 @@
-"""Every rule proves its own documentation on the sample machine."""
+"""The documentation of every rule is true on the sample machine."""
 
 import re
 
@@ -12,7 +12,7 @@ ALL = (*ENTRY_RULES, *LINE_RULES)
 
 
 def crontab(code: str, text: str) -> str:
-    """An example as a crontab; one rule is about how it ends."""
+    """Return an example as a crontab. The missing final newline matters to one rule."""
     if code == "longer_than_interval":
         text = f"{text} # PITASKER_ID:{TAG}"
     return text if code == "no_final_newline" else f"{text}\n"

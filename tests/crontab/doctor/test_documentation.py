@@ -1,4 +1,4 @@
-"""The documentation in docs/doctor.md is what the rules say of themselves."""
+"""docs/doctor.md is generated from the rules."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the rules about environment lines report, and what they leave alone."""
+"""The rules about environment lines: what they report, and what they do not."""
 
 import pytest
 

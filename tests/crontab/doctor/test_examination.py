@@ -1,4 +1,4 @@
-"""A whole crontab: sample crontabs without false alarms, hostile text, drafts, reports."""
+"""Examining whole crontabs: no false alarms in the samples, hostile text, drafts, reports."""
 
 import time
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tests.helpers.sample_machine import TAG, machine
 
 CRONTABS = sorted((Path(__file__).parents[2] / "crontabs").glob("*.crontab"))
 
-# Lines of the sample crontabs that really are broken, by file: the line and the rule.
+# The broken lines of the sample crontabs by file: the line and the rule.
 BROKEN = {
     "crlf": {(3, "carriage_return"), (4, "invalid_line"), (5, "carriage_return")},
     "invalid_lines": {(n, "invalid_line") for n in (2, 4, 5, 6, 7, 8, 9, 10, 11, 12)},

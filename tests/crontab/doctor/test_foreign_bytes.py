@@ -1,4 +1,4 @@
-"""What the doctor says of foreign bytes can be shown on a page, in JSON and in the database."""
+"""Findings about foreign bytes can be shown on a page, in JSON and in the database."""
 
 import json
 

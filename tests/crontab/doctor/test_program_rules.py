@@ -1,4 +1,4 @@
-"""What the rules about programs and files report, and what they leave alone."""
+"""The rules about programs and files: what they report, and what they do not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the rules about access and disks report, and what they leave alone."""
+"""The rules about access and disks: what they report, and what they do not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the rules about schedules and the boot report, and what they leave alone."""
+"""The rules about schedules and the boot: what they report, and what they do not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the rules about the shell and the output report, and what they leave alone."""
+"""The rules about the shell and the output: what they report, and what they do not."""
 
 import pytest
 

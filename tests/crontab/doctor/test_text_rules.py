@@ -1,4 +1,4 @@
-"""What the rules about a line's text report, and what they leave alone."""
+"""The rules about a line's text: what they report, and what they do not."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from pitasker_core.crontab.document import parse
 from tests.helpers.sample_machine import examined, rules_of
 
 REPORTED = [
-    # percent signs: those that surely cut, those that may, and those that are input
+    # percent signs that surely end the command, that may end it, and that begin its input
     ("percent high", "0 5 * * * date +%F"),
     ("percent high", "0 5 * * * date '+%F %T' >> /home/pi/log/days"),
     ("percent high", "0 5 * * * curl -fsS https://example.org/a%20b"),
