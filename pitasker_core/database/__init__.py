@@ -16,6 +16,7 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.errors import (
     DataError,
+    DiskFull,
     LockNotAvailable,
     NumericValueOutOfRange,
     ReadOnlySqlTransaction,
@@ -191,10 +192,10 @@ def errors_named() -> Iterator[None]:
         first = str(problem.orig).strip().split("\n", 1)[0]
         if isinstance(problem.orig, DataError):
             raise ExecutionError(f"The database cannot store a value: {first}.") from problem
-        raise DatabaseError(
-            f"The database failed: {first}.",
-            "Your jobs go on without it. Check that PostgreSQL runs, then try again.",
-        ) from problem
+        advice = "Your jobs go on without it. Check that PostgreSQL runs, then try again."
+        if isinstance(problem.orig, DiskFull):
+            advice = "The disk is full: free some space, then try again. Your jobs go on."
+        raise DatabaseError(f"The database failed: {first}.", advice) from problem
     except SQLAlchemyError as problem:
         raise DatabaseError(f"The database could not be used: {problem}.") from problem
 
