@@ -31,7 +31,7 @@ def _uses_shared_server(request: pytest.FixtureRequest) -> bool:
 def environment(
     request: pytest.FixtureRequest, tmp_path: Path, crontab: InstalledCrontab
 ) -> Environment:
-    """A new home, database and crontab. Tests marked `shared_server` get the shared server's."""
+    """A new home, database and crontab. Tests marked `standing` get the shared server's."""
     if _uses_shared_server(request):
         return request.getfixturevalue("standing").environment
     url = request.getfixturevalue("database_url")

@@ -1,4 +1,4 @@
-"""What goes wrong while nobody looks is said: once, again when it changes, and when it is over."""
+"""Notices about problems: sent once, again after a change, and at the end."""
 
 import logging
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ QUICK = 0.02
 
 @contextmanager
 def logged(name):
-    """The lines that a module logs as warnings."""
+    """Collect the warnings that a module logs."""
     lines = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: lines.append(record.getMessage())

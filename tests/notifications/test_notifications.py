@@ -1,4 +1,4 @@
-"""People are told what there is to tell: by Apprise itself, to servers that are real and here."""
+"""Notifications are delivered by the real Apprise to real local servers."""
 
 import json
 import socket
@@ -39,7 +39,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 class Web:
-    """A server that keeps what it was sent; `status` is what it answers."""
+    """A server that stores the requests, and answers with `status`."""
 
     def __init__(self):
         self.status, self.got = 200, []
@@ -64,7 +64,7 @@ class Web:
 
     @property
     def told(self):
-        """The titles and bodies that came."""
+        """Return the received titles and bodies."""
         found = [json.loads(body) for _, body in self.got]
         return [(one["title"], one["message"]) for one in found]
 
@@ -79,7 +79,7 @@ def web():
 
 
 class Mail(socketserver.StreamRequestHandler):
-    """As much of a mail server as is needed: it knows one password."""
+    """A minimal mail server with one password."""
 
     def handle(self):
         def say(line):
@@ -124,7 +124,7 @@ def written(environment):
 
 
 def run(environment, task, code, output=b"", at=None, ended=True):
-    """Leave what a recorder leaves of a run, and take it in."""
+    """Write a recorder's files of a run, and collect them."""
     environment.make_home()
     environment.spool.mkdir(exist_ok=True)
     began = (at or clock.now()).timestamp() - 2
@@ -324,7 +324,7 @@ NEW_YORK = ZoneInfo("America/New_York")
         ("22:00", "07:00", "2026-01-06 07:00", None),
         ("12:00", "13:30", "2026-01-05 12:30", "2026-01-05 13:30"),
         ("12:00", "13:30", "2026-01-05 11:59", None),
-        # The night in which the clock goes forward is shorter.
+        # The night in which the clock jumps forward is shorter.
         ("22:00", "07:00", "2026-03-07 23:00", "2026-03-08 07:00"),
     ],
 )
@@ -424,7 +424,7 @@ def test_each_channel_is_tried_again_in_its_own_time(environment, web):
     web.status = 503
     delivery.deliver(environment, now)
     assert len(web.got) == 1
-    delivery.deliver(environment, now + timedelta(seconds=31))  # the other waits for an hour
+    delivery.deliver(environment, now + timedelta(seconds=31))  # the other notice waits for an hour
     assert len(web.got) == 2
 
 
@@ -439,7 +439,7 @@ def test_a_channel_that_hangs_does_not_hold_what_comes_after(environment, web, m
         delivery.deliver(environment)
         until(lambda: len(web.told) == 2)
         assert {name for _, name in delivery._busy} == {"silent"}
-    until(lambda: not delivery._busy)  # nobody listens any more
+    until(lambda: not delivery._busy)  # the server is gone
     assert problem_of_each(environment) == {"silent"}
 
 

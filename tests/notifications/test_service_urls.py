@@ -1,4 +1,4 @@
-"""Apprise must read back from a URL exactly what a person filled in."""
+"""Apprise reads from a URL exactly what a person filled in."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""The doctor on the installed crontab: silences, fixes, and what is cached."""
+"""The doctor on the installed crontab: silences, fixes and caching."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def rules(environment, line):
 
 
 def codes(findings):
-    """The rules of findings, whether or not this machine has a mail program."""
+    """Return the rules of the findings, except for a missing mail program."""
     return [finding.rule for finding in findings if finding.rule != "output_lost"]
 
 

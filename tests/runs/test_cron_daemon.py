@@ -1,4 +1,4 @@
-"""Whether the cron that reads this machine's spool runs."""
+"""Detecting whether the cron that reads this machine's spool is running."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pitasker_core.base import cron_daemon
 
 
 class Proc:
-    """A /proc of our own, in which this process sees the mount namespace `ours`."""
+    """Make a fake /proc, in which this process has the mount namespace `ours`."""
 
     def __init__(self, path):
         self.path = path

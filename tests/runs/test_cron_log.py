@@ -1,4 +1,4 @@
-"""Runs seen in cron's log: what a line says, where the log is, and how runs come out of it."""
+"""Runs in cron's log: parsing lines, finding the log, and importing runs."""
 
 import bz2
 import gzip
@@ -35,7 +35,7 @@ NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 TAG = "11111111-2222-3333-4444-555555555555"
 
 
-# What a local user can write by `logger -t CRON`, and what only cron and crontab can.
+# Lines that a local user can write with `logger -t CRON`, and lines of cron and crontab only.
 @pytest.mark.parametrize(
     ("uid", "message", "is_authentic"),
     [
@@ -236,7 +236,7 @@ def test_a_clock_that_was_set_shows_in_the_journal(gain, boot, is_jump):
 
 @pytest.fixture
 def as_a_user(monkeypatch, tmp_path):
-    """Let `find` look into folders of the test, for a user whom modes stop as they stop people."""
+    """Let `find` search the test's folders, as a user to whom file modes apply."""
 
     def readable(path, how):
         return Path(path).exists() and bool(Path(path).stat().st_mode & stat.S_IROTH)
@@ -512,7 +512,7 @@ def test_nothing_is_written_while_nothing_of_ours_is_new(environment, crontab, l
 
 
 def recorded(environment, task, at, pid, ppid=1, by="cron"):
-    """What a recorder leaves of a run that has ended."""
+    """Write a recorder's file of an ended run."""
     environment.spool.mkdir(parents=True, exist_ok=True)
     name = f"{task}-{int(at.timestamp() * 1e9)}-{pid}"
     told = {"task": str(task), "by": by, "started": at.timestamp(), "pid": pid, "ppid": ppid}

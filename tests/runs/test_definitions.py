@@ -1,4 +1,4 @@
-"""By which schedule cron went at a time: what the crontab said then, not what the task says now."""
+"""The schedule at an earlier time comes from that time's crontab, not from the present task."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The environment of a login shell: read once, within limits, and nothing is left behind."""
+"""The environment of a login shell: read within limits, without leaving processes behind."""
 
 import pwd
 import time

@@ -1,4 +1,4 @@
-"""Running a task now: as cron would, and on its own."""
+"""Manual runs: in cron's environment, and independent of PiTasker."""
 
 import fcntl
 import os
@@ -103,7 +103,7 @@ fcntl.flock(lock, fcntl.LOCK_EX)
 print(manual.start(environment, "test", tasks.get(environment, {task.id})), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    # It does not hold our output open either: this comes back.
+    # It does not keep our output open either, so this call returns.
     done = subprocess.run(
         [sys.executable, "-c", script],
         env=cli_environment,

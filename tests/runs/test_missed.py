@@ -1,4 +1,4 @@
-"""Runs that did not happen: what counts as missed, what explains it, what is never claimed."""
+"""Missed runs: what counts as missed, its explanations, and what is never claimed."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -124,7 +124,7 @@ def test_each_time_has_one_fate_and_each_start_at_most_one_time(times, starts, s
     taken = [start for _, start in verdict.late]
     assert all(taken.count(start) <= starts.count(start) for start in taken)
     for one, why in verdict.missed:
-        # A missed time has no start of its own in its minute that nobody else could claim.
+        # A time is missed if no start in its minute can belong to it.
         assert why is None or (one in why and why.cause is not UNSEEN)
     assert len(starts) >= len(times) - len(fates) - sum(
         any(one in span and span.cause is UNSEEN for span in stretches) for one in times
@@ -190,7 +190,7 @@ def test_without_a_journal_the_last_sign_of_life_says_so_and_no_more_than_it_kno
 
 
 def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
-    """A machine without a battery clock goes on at the time at which it went off."""
+    """A machine without a battery clock continues at the time at which it was switched off."""
     known = [
         Boot(at("00:00"), at("02:10")),
         Boot(at("02:10"), at("08:00")),
@@ -239,7 +239,7 @@ def test_one_sentence_tells_all_that_was_missed_for_one_reason(names, told):
 
 @dataclass
 class World:
-    """A machine whose clocks the test turns."""
+    """A machine with clocks that the test sets."""
 
     environment: object
     now: datetime
@@ -266,7 +266,7 @@ class World:
 
     @contextmanager
     def at(self, moment):
-        """At another time, as before the test."""
+        """Return a time relative to now."""
         now, self.now = self.now, moment
         yield
         self.now = now
@@ -280,7 +280,7 @@ class World:
         self.watch.judge(self.seen() if log else Unreadable("no log"))
 
     def boot(self, minutes=0):
-        """The machine is started anew, and PiTasker with it, `minutes` from now."""
+        """Restart the machine and PiTasker `minutes` from now."""
         self.now += timedelta(minutes=minutes)
         self.booted_at = self.now
         self.start()
@@ -298,7 +298,7 @@ class World:
 
 @pytest.fixture
 def world(environment, crontab, monkeypatch):
-    """Midnight of a day on which everything was judged so far; the machine has long been on."""
+    """Midnight of a day. All earlier times were judged, and the machine was on."""
     monkeypatch.setattr(clock, "system_zone", lambda: UTC_ZONE)
     monkeypatch.setattr(watch.cron_daemon, "is_alive", lambda: True)
     found = World(environment, DAY, DAY - timedelta(days=30))
@@ -307,7 +307,7 @@ def world(environment, crontab, monkeypatch):
 
 
 def hourly(world, name="Backup", schedule="0 * * * *", **more):
-    """A task that was in the crontab long before."""
+    """A task that has been in the crontab for a long time."""
     with world.at(DAY - timedelta(days=9)):
         return create(world.environment, name, schedule, **more)
 
@@ -497,7 +497,7 @@ def test_what_was_changed_since_is_judged_from_then_on(world):
 
 
 def edit_by_hand(world, crontab, old, new, when=None):
-    """Change the crontab with `crontab -e`; `when` is what cron's log says of it."""
+    """Change the crontab with `crontab -e`. `when` is the time in cron's log."""
     crontab.write(crontab.read().replace(old, new))
     if when:
         with database.session(world.environment) as session:
@@ -606,7 +606,7 @@ def test_nothing_is_judged_until_a_machine_without_a_battery_clock_knows_the_tim
         world.judge(minutes=10)
         if world.now in (at("01:10"), at("02:10")):
             world.ran(task, world.now - timedelta(minutes=10))
-    # Off for five hours and a half; the clock goes on where it stopped, until it is set.
+    # Switch off for 5.5 hours. The clock continues where it stopped until it is set.
     world.boot(minutes=330)
     world.error, world.trusted = -timedelta(minutes=330), False
     for _ in range(3):

@@ -1,8 +1,8 @@
-"""What is called missed is what an independent model of cron calls missed.
+"""PiTasker and an independent model of cron agree on missed runs.
 
-The model steps through every minute: it knows the crontab that was in force, when the machine and
-cron ran, and what could be seen. It shares no code with what it checks. A long search:
-`EXAMPLES=1000 .venv/bin/python -m pytest tests/test_missed_model.py`.
+The model steps through every minute. It has the crontab of each time, the times when machine and
+cron ran, and what PiTasker could see. It shares no code with the tested modules. A long search:
+`EXAMPLES=1000 .venv/bin/python -m pytest tests/runs/test_missed_model.py`.
 """
 
 import os
@@ -29,7 +29,7 @@ from pitasker_core.runs.missed.rows import Judged
 
 MINUTE = timedelta(minutes=1)
 HOURS = 14
-"""How long a world goes on; in the last three hours little happens, so that all is decided."""
+"""The length of a world. In the last three hours little happens, so that all is decided."""
 QUIET = (HOURS - 3) * 60
 BERLIN = ZoneInfo("Europe/Berlin")
 BEGINNINGS = [
@@ -41,7 +41,7 @@ BEGINNINGS = [
 
 @dataclass(frozen=True)
 class Plan:
-    """A schedule as the model understands it."""
+    """A schedule in the model."""
 
     minute: str
     minutes: frozenset
@@ -60,7 +60,7 @@ class Plan:
         return local.minute in self.minutes and local.hour in self.hours
 
     def is_due(self, moment):
-        """Whether cron starts it in a minute: at a clock change, by cron's two kinds of jobs."""
+        """Whether cron starts it in a minute. Clock changes follow cron's two kinds of jobs."""
         local = moment.astimezone(BERLIN)
         if self.is_wildcard:
             return self.says(local)
@@ -90,7 +90,7 @@ spans = st.tuples(moments, st.integers(1, 300)).map(
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of the crontab: by PiTasker, or by hand with or without a line in cron's log."""
+    """A change of the crontab: by PiTasker, or by hand with or without a log line."""
 
     minute: int
     task: int
@@ -109,28 +109,28 @@ edits = st.builds(
 
 @dataclass(frozen=True)
 class Story:
-    """What happens in one world. Times are minutes since its beginning."""
+    """The events of a world. Times are minutes since its beginning."""
 
     begin: datetime
     plans: tuple
     recorded: tuple
     edits: tuple = ()
     logged: bool = True
-    """Whether cron's log shows the edits by hand."""
+    """Whether cron's log has the edits by hand."""
     off: tuple | None = None
-    """When the machine is off, and PiTasker with it."""
+    """The times when the machine, and so PiTasker, is off."""
     away: tuple | None = None
-    """When PiTasker is ended, and the machine goes on."""
+    """The times when PiTasker is stopped and the machine is on."""
     hole: bool = False
-    """Whether cron's log of the time when PiTasker was away is lost."""
+    """Whether cron's log of the time without PiTasker is lost."""
     down: tuple | None = None
-    """When cron does not run."""
+    """The times when cron does not run."""
     clock_set: tuple | None = None
-    """When the clock is set, and by how many minutes."""
+    """The times when the clock is set, and by how many minutes."""
     every: int = 1
     """Minutes between two judgements."""
     lost: frozenset = frozenset()
-    """Minutes in which cron starts nothing, for an unknown reason."""
+    """Minutes in which cron starts nothing for an unknown reason."""
 
     def is_on(self, minute):
         return not inside(minute, self.off)
@@ -139,7 +139,7 @@ class Story:
         return self.is_on(minute) and not inside(minute, self.away)
 
     def wall(self, minute):
-        """What the machine's clock says."""
+        """Return the time of the machine's clock."""
         is_set = self.clock_set is not None and minute >= self.clock_set[0]
         return self.begin + minute * MINUTE + (self.clock_set[1] if is_set else 0) * MINUTE
 
@@ -149,7 +149,7 @@ def inside(minute, span):
 
 
 def apart(story):
-    """PiTasker is not ended while the machine is off."""
+    """PiTasker is not stopped while the machine is off."""
     off, away = story.off, story.away
     return off is None or away is None or off[1] + 10 < away[0] or away[1] + 10 < off[0]
 
@@ -185,16 +185,16 @@ TAGS = [UUID(int=1), UUID(int=2)]
 
 @dataclass
 class World:
-    """One story as it goes: what is true, what can be seen, and what is called missed."""
+    """A simulated story: the truth, what PiTasker can see, and what it calls missed."""
 
     story: Story
     called: set = field(default_factory=set)
     missed: set = field(default_factory=set)
-    """Each task and time at which the crontab in force said start, and nothing started."""
+    """Each task and time at which the crontab demanded a start, and nothing started."""
     unsure: list = field(default_factory=list)
-    """Times of a task of which a claim may be made or not: (task, first, last)."""
+    """Times of a task at which PiTasker may claim a missed run or not: (task, first, last)."""
     blind: list = field(default_factory=list)
-    """Times of a task of which no claim may be made."""
+    """Times of a task at which PiTasker must not claim a missed run."""
     starts: tuple = field(default_factory=lambda: ([], []))
     observations: list = field(default_factory=list)
     by_hand: list = field(default_factory=list)
@@ -270,7 +270,7 @@ class World:
             self.pending.append((edit.task, at, self.last_judged))
 
     def sync(self, at):
-        """Take over what people changed by hand. What the log does not tell stays unsure."""
+        """Import changes made by hand. Times of changes without a log line stay uncertain."""
         if not self.pending:
             return
         self.observations.append(self.observed(at, False))
@@ -332,7 +332,7 @@ class World:
 
 @contextmanager
 def fakes(world):
-    """A database, a crontab and a machine that are all in memory."""
+    """A database, a crontab and a machine in memory."""
     rows = watch.rows
     story = world.story
 

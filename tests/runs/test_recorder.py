@@ -1,5 +1,5 @@
-"""The recorder's contract: a job that is recorded behaves as one that is not. Run as cron runs it,
-by the system's Python, with nothing of PiTasker's near."""
+"""The recorder's contract: a recorded job behaves like an unrecorded job. The tests run it as cron
+does, with the system's Python and without the rest of PiTasker."""
 
 import fcntl
 import os
@@ -104,7 +104,7 @@ def test_the_start_is_told_with_the_processes(job):
     assert (record["pid"], record["ppid"]) == (running.pid, os.getpid())
     assert os.getpgid(record["job"]) == record["job"]
     assert spool.is_alive(record)
-    other = {**record, "ticks": record["ticks"] + 10**9}  # which had the same number
+    other = {**record, "ticks": record["ticks"] + 10**9}  # with the same process id
     assert not spool.is_alive(other)
     running.terminate()
     running.wait()
@@ -180,7 +180,7 @@ def test_output_and_errors_are_kept_apart_where_they_were(job):
 
 
 def test_bytes_of_all_kinds_pass_and_are_kept_as_they_are(job):
-    data = bytes(range(256)) * 300  # more than the head takes
+    data = bytes(range(256)) * 300  # more than the limit of the head
     assert job.run("cat", input=data).stdout == data
     assert job.printed() == (data, len(data))
 
@@ -244,16 +244,16 @@ def test_what_is_left_running_is_waited_for_but_the_record_ends_with_the_job(job
     assert running.poll() is None
     assert job.record()["seconds"] < 1.4
     assert job.printed()[0] == b"begun\n"
-    for file in job.spool.iterdir():  # it is taken in
+    for file in job.spool.iterdir():  # the record is collected
         file.unlink()
-    assert job.run("exit 4", "--no-overlap").returncode == 4  # the next one may start
+    assert job.run("exit 4", "--no-overlap").returncode == 4  # the next run may start
     if recorder_is == "killed":
         running.kill()
         running.wait()
     (job.home / "go").touch()
     assert running.communicate()[0] == b"begun\nlate\n"
     assert running.returncode == (3 if recorder_is == "there" else -signal.SIGKILL)
-    assert job.record()["exit_code"] == 4  # what came late left nothing
+    assert job.record()["exit_code"] == 4  # the late record left nothing
 
 
 def test_a_reader_that_goes_ends_the_job_as_without_us(job):
@@ -321,7 +321,7 @@ def test_folder_mask_niceness_and_limits_pass(job, tmp_path):
 def test_the_job_gets_no_handle_of_ours_and_leaves_no_zombie(job):
     done = job.run("ls -l /proc/self/fd; ps -o stat= --ppid $PPID", "--no-overlap", stdin=-3)
     listing = done.stdout.decode()
-    assert len([line for line in listing.splitlines() if " -> " in line]) == 4  # and that of ls
+    assert len([line for line in listing.splitlines() if " -> " in line]) == 4  # and ls's folder
     assert "Z" not in listing.splitlines()[-1]
 
 
@@ -346,9 +346,9 @@ def test_signals_that_were_ignored_still_are_and_no_other(job):
     "command",
     [
         "sleep 60 & echo $!; wait",
-        "trap '' TERM; sleep 60 & echo $!; wait",  # all of it has to be killed
-        "(trap '' TERM; exec sleep 60) & echo $!; wait",  # its child only
-        "trap 'exit 0' TERM; sleep 60 & echo $!; wait",  # says that all is well
+        "trap '' TERM; sleep 60 & echo $!; wait",  # SIGTERM does not end it
+        "(trap '' TERM; exec sleep 60) & echo $!; wait",  # only its child
+        "trap 'exit 0' TERM; sleep 60 & echo $!; wait",  # reports success
     ],
 )
 def test_what_takes_too_long_is_ended_with_all_it_started(job, command):
@@ -438,7 +438,7 @@ def test_a_pump_that_is_killed_is_replaced(job):
 
 @pytest.fixture
 def full_disk(job):
-    """The recorder's spool on a disk that is full."""
+    """The recorder's spool on a full disk."""
     job.spool.mkdir()
     options = ["-t", "tmpfs", "-o", "size=64k"]
     subprocess.run(["mount", *options, "none", str(job.spool)], check=True)
@@ -456,7 +456,7 @@ def test_a_full_disk_costs_the_record_and_not_the_job(job, full_disk):
     assert (done.returncode, done.stdout, done.stderr) == (3, data, b"")
     assert job.run("sleep 60", "--timeout", "0.2").returncode == recorder.TIMED_OUT
     assert not list(full_disk.glob("*.new"))
-    # There is room again before the end: then at least that is told.
+    # The disk has space again before the end, so at least the end is recorded.
     assert job.run(f"rm {full_disk}/ballast; exit 4").returncode == 4
     assert job.record()["exit_code"] == 4
 
@@ -469,7 +469,7 @@ def test_without_a_spool_the_job_runs(job, trouble):
     done = job.run("cat; exit 3", "--no-overlap", input=data)
     assert (done.returncode, done.stdout, done.stderr) == (3, data, b"")
     if trouble == "missing":
-        assert job.record()["exit_code"] == 3  # it is made
+        assert job.record()["exit_code"] == 3  # the spool is created
 
 
 @pytest.mark.parametrize(
@@ -494,7 +494,7 @@ def test_when_nobody_takes_the_records_in_the_oldest_go(job):
 
 
 def test_the_lock_is_only_a_lock(job):
-    """A file that is there, of a machine that lost power, keeps nobody from starting."""
+    """A lock file left by a power cut does not prevent starts."""
     job.run("true", "--no-overlap")
     with (job.spool / "7.lock").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,5 @@
-"""Recording is switched on and off in the real crontab, byte for byte, and jobs never depend on
-PiTasker being there."""
+"""Switching recording on and off in the real crontab restores every byte, and jobs never depend on
+PiTasker's presence."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ def test_standard_input_stays_where_it_was(command, how):
 
 @pytest.fixture(scope="module")
 def telling(tmp_path_factory):
-    """A recorder that only tells what it was given."""
+    """A recorder that only prints its arguments."""
     program = tmp_path_factory.mktemp("telling") / "pitasker-recorder"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\nprintf .\ncat\n')
     program.chmod(0o755)
@@ -161,7 +161,7 @@ def test_a_change_here_and_of_the_limit_by_hand_is_a_conflict(environment, cront
 
 
 def test_recorded_entries_are_imported_as_what_they_record(environment, crontab):
-    """However often they are: nothing is wrapped twice, and no job doubles."""
+    """Repeating it wraps nothing twice, and duplicates no job."""
     task = record(environment, create(environment)).tasks[0]
     whole = crontab.read()
     crontab.write(whole.partition(b" # PITASKER_ID:")[0] + b"\n")

@@ -1,4 +1,4 @@
-"""The history of runs: what is asked of it, and what is said of each."""
+"""The history of runs: its queries, and the words for each run."""
 
 import re
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What recorders left becomes history: each run once, whatever state its files are in."""
+"""Recorders' files become history: each run once, in every state of its files."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from tests.helpers.waiting import until
 
 @pytest.fixture
 def left(environment):
-    """A task, and a recorder whose spool is PiTasker's."""
+    """A task, and a recorder that uses PiTasker's spool."""
     environment.make_home()
     made = Recorder(environment.home)
     made.task = create(environment)
@@ -184,7 +184,7 @@ def test_a_run_whose_recorder_was_killed_is_followed_to_its_end(environment, lef
     running = left.start("echo begun; while [ ! -e go ]; do sleep .02; done", cwd=environment.home)
     running.stdout.readline()
     left.job()
-    until(lambda: list(environment.spool.glob("*.head")))  # so there is a pump
+    until(lambda: list(environment.spool.glob("*.head")))  # so a pump runs
     running.kill()
     running.wait()
     spool.collect(environment)
@@ -203,7 +203,7 @@ def test_a_run_that_nobody_will_tell_more_of_is_lost(environment, left, boot, no
     if boot == "ours":
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
     told = {"task": str(left.task.id), "by": "cron", "started": 1.7e9, "boot": boot}
-    # The numbers are used by others: this process, and one that is as old as the recorder would be.
+    # Others use these process ids: this process, and a process as old as the recorder.
     told.update(pid=os.getpid(), job=os.getppid(), ticks=10**9)
     name = f"{left.task.id}-1700000000000000000-{os.getpid()}"
     write(environment, "start", told, name)
@@ -320,14 +320,14 @@ def test_a_run_that_was_taken_in_is_not_taken_in_again_if_its_files_stay(environ
     first = only(environment)
     for file, data in kept.items():
         file.write_bytes(data)
-    next(environment.spool.glob("*.json")).unlink()  # nor does it seem lost
+    next(environment.spool.glob("*.json")).unlink()  # and it does not count as lost
     spool.collect(environment)
     assert only(environment) == first
     assert files(environment) == []
 
 
 def test_a_clock_that_was_set_during_a_run_does_not_make_it_long(environment, left):
-    """A machine without a clock of its own starts in the past, and jumps when it has a network."""
+    """A machine without a battery clock starts in the past, and jumps when it has a network."""
     now = clock.now().timestamp()
     told = {"task": str(left.task.id), "started": now - 9e6, "ended": now, "seconds": 30.0}
     write(environment, "json", {**told, "exit_code": 0}, f"{left.task.id}-1-99")

@@ -1,4 +1,4 @@
-"""Why did it not run? Each thing that is looked at, in order and not, and what follows from it."""
+"""Why did it not run? Each check, passed and failed, and the conclusions."""
 
 import json
 from dataclasses import replace
@@ -60,7 +60,7 @@ TASK = Task(
 
 
 def run(**fields: object) -> Run:
-    """A run that cron started in time and that succeeded, but for some fields."""
+    """A successful run that cron started in time, with some other fields."""
     known = {
         "id": 1,
         "task": 3,
@@ -85,7 +85,7 @@ MISSED = run(state="missed", source="missed", missed=1, note="the machine was of
 
 
 def entry(line: str = "0 2 * * * /bin/backup", above: str = "", below: str = "\n") -> str:
-    """A crontab with the task's entry."""
+    """Return a crontab with the task's entry."""
     return f"{above}{line} # PITASKER_ID:{TAG}{below}"
 
 
@@ -98,7 +98,7 @@ BASE = (
 
 
 def pi(*files: FileFacts, missing: tuple[str, ...] = (), **more: object) -> MachineFacts:
-    """A machine on which all is well, but for some files, and programs that are not there."""
+    """A machine without problems, except for some files and missing programs."""
     return MachineFacts(
         user="pi",
         home="/home/pi",
@@ -109,7 +109,7 @@ def pi(*files: FileFacts, missing: tuple[str, ...] = (), **more: object) -> Mach
 
 
 def job(command: str, machine: MachineFacts, **more: object) -> Facts:
-    """Facts about a task with another command, in step with its entry."""
+    """Facts about a task with another command, in sync with its entry."""
     return facts(
         entry(f"0 2 * * * {command}"), of=replace(TASK, command=command), machine=machine, **more
     )
@@ -118,7 +118,7 @@ def job(command: str, machine: MachineFacts, **more: object) -> Facts:
 def facts(
     text: str = entry(), *, dialect: Dialect = Dialect.DEBIAN, of: Task = TASK, **more: object
 ) -> Facts:
-    """Facts in which all is well, but for what is given."""
+    """Facts without problems, except for the given fields."""
     known = {
         "recorder": None,
         "machine": pi(),
@@ -133,7 +133,7 @@ def facts(
 
 
 def check(found: Facts, name: str) -> Check:
-    """What the check with a name says of some facts."""
+    """Return the result of a named check of some facts."""
     return next(check for check in judge(found).checks if check.name == name)
 
 

@@ -1,4 +1,4 @@
-"""A server as its owner runs it, an ordinary user, for attacks from the network and the machine."""
+"""A server run by an ordinary user, for attacks from the network and the machine."""
 
 import shutil
 import subprocess
@@ -27,8 +27,8 @@ CRONTAB = b"0 2 * * * /bin/true\n"
 
 @dataclass(frozen=True)
 class Victim:
-    """A server of the user `daemon`, with its crontab. Its database is away: who may come in does
-    not depend on one, and the server is up sooner."""
+    """A server of the user `daemon`, with its crontab and without a database. Signing in does
+    not need a database, and the server starts faster."""
 
     address: str
     environment: Environment
@@ -36,21 +36,21 @@ class Victim:
     link: str
     """The token of a link that signs in once."""
     sessions: dict[Role, dict[str, str]]
-    """The cookie of somebody who is signed in, by role."""
+    """The cookie of a signed-in session, by role."""
 
     def visit(self, role: Role | None = None) -> httpx.Client:
-        """A browser, signed in or not, that follows no redirection by itself."""
+        """A client, signed in or not, that follows no redirections."""
         return httpx.Client(
             base_url=self.address, cookies=self.sessions.get(role), timeout=patience()
         )
 
     def crontab(self) -> bytes:
-        """What is installed now."""
+        """Return the installed crontab."""
         listing = subprocess.run(["crontab", "-u", USER, "-l"], capture_output=True, check=True)
         return listing.stdout
 
     def logged(self) -> str:
-        """What the server logged."""
+        """Return the server's log."""
         return "".join(file.read_text() for file in self.environment.home.glob("logs/*.log"))
 
 
@@ -59,7 +59,7 @@ def victim() -> Iterator[Victim]:
     user = ordinary.find(USER)
     with tempfile.TemporaryDirectory(prefix="pitasker-victim-", dir="/tmp") as name:
         folder = Path(name)
-        folder.chmod(0o755)  # as homes of users often are: what is in it protects itself
+        folder.chmod(0o755)  # as users' homes often are: the files in it have their own modes
         environment = Environment(folder / "home", NO_DATABASE, "crontab", demo=False)
         auth.set_password(environment, PASSWORD)
         link = auth.new_link(environment)
@@ -71,7 +71,7 @@ def victim() -> Iterator[Victim]:
             shutil.chown(path, user.pw_uid, user.pw_gid)
         with running_servers(variables, folder, ordinary.command(user)) as servers:
             address = servers.start()
-            # By the secret that is there already: nothing is written as root.
+            # With the existing secret, so that root writes nothing.
             sessions = {role: cookies(environment, address, role) for role in Role}
             yield Victim(address, environment, PASSWORD, link, sessions)
         (SPOOL / USER).unlink()

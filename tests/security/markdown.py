@@ -13,7 +13,7 @@ AFTER_PARSING = (
     re.compile(r":material_(\w+):|:streamlit:"),
     re.compile(r"(^|\s)(<->|->|<-|--|>=|<=|~=)(\s|$)"),
 )
-"""What Streamlit makes something else of, in a piece of text that was parsed already."""
+"""Parts of parsed text that Streamlit replaces."""
 
 
 def _directive(state, silent):
@@ -59,7 +59,7 @@ PARSER.inline.ruler.before("escape", "formula", _formula)
 
 
 def drawn(source):
-    """What appears: the kinds of things that are no plain text, and the pieces of text."""
+    """Return the kinds of elements that are not plain text, and the pieces of text."""
     kinds, texts = set(), [""]
 
     def walk(tokens):
@@ -89,5 +89,5 @@ def text_of(texts):
 
 
 def becomes_something(texts):
-    """The pieces of text of which Streamlit makes something else after parsing."""
+    """Return the pieces of text that Streamlit replaces after parsing."""
     return [t for t in texts if not t.startswith("\0") and any(r.search(t) for r in AFTER_PARSING)]

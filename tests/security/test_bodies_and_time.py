@@ -1,4 +1,4 @@
-"""Whoever reaches the port neither fills the disk or the memory, nor holds the server up."""
+"""Nobody can fill the disk or the memory, or block the server, by connecting to its port."""
 
 import logging
 import socket
@@ -25,7 +25,7 @@ from tests.helpers.waiting import patience, until
 
 
 class AsRole:
-    """Stands for the gate: everybody has a role."""
+    """Replaces the gate: everybody has a role."""
 
     def __init__(self, app, role):
         self.app, self.role = app, role
@@ -115,7 +115,7 @@ def test_an_address_has_so_many_pages_open_at_most():
 
 @contextmanager
 def served(app=None, **limits):
-    """The address of a server with limits of its own."""
+    """Start a server with its own limits. Returns its address."""
     protocol = connections.limited(connections.Limits(**limits))
     app = app or application(Role.WRITE)
     config = uvicorn.Config(app, port=0, log_level="error", lifespan="off", http=protocol)
@@ -131,7 +131,7 @@ def served(app=None, **limits):
 
 
 def is_closed(connection):
-    """Wait for the end of a connection, whatever is sent before."""
+    """Wait for the end of a connection, ignoring all data."""
     connection.settimeout(patience())
     with suppress(ConnectionResetError):
         while connection.recv(65536):
@@ -187,7 +187,7 @@ def test_the_address_with_the_most_connections_makes_room():
     with served(total=5) as address:
         other = socket.create_connection(address, source_address=("127.0.0.1", 0))
         idle = [socket.create_connection(address) for _ in range(9)]
-        assert is_closed(other)  # all of this machine is one address, and this its oldest
+        assert is_closed(other)  # this machine has one address, and this is its oldest connection
         assert httpx.get(f"http://127.0.0.1:{address[1]}/").text == "0"
         for connection in idle:
             connection.close()
@@ -205,7 +205,7 @@ def test_connections_that_are_used_again_and_pages_are_not_cut():
 
 
 def upgraded_and_waited(address):
-    """The answer to a websocket's request, once the websocket lived longer than any request may."""
+    """Return the answer on a websocket that is open for longer than a request may take."""
     lines = (
         b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -214,7 +214,7 @@ def upgraded_and_waited(address):
         connection.sendall(lines)
         answer = connection.recv(4096).decode()
         connection.settimeout(0.5)
-        with pytest.raises(TimeoutError):  # nothing, and not the end
+        with pytest.raises(TimeoutError):  # no data, and no end
             connection.recv(1)
     return answer
 
@@ -264,12 +264,12 @@ def test_lines_of_one_kind_are_limited_and_counted(caplog):
 
 
 def send_on_and_on(victim, path, kind):
-    """What is answered to a body without an end."""
+    """Return the answer to a body without an end."""
     host = victim.address.removeprefix("http://")
     head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}; boundary=x\r\n"
     with socket.create_connection(host.split(":"), patience()) as sending:
         sending.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
-        with suppress(OSError):  # it was answered, and is not read any further
+        with suppress(OSError):  # it was answered, and the rest is not read
             for _ in range(200):
                 sending.sendall(b"10000\r\n" + 65_536 * b"x" + b"\r\n")
         with suppress(OSError):
@@ -280,7 +280,7 @@ def send_on_and_on(victim, path, kind):
 @pytest.mark.parametrize("path", ["/login", "/logout", "/", "/api/tasks", "/healthz", "/page.js"])
 @pytest.mark.parametrize("kind", ["multipart/form-data", "application/x-www-form-urlencoded"])
 def test_no_stranger_fills_the_disk_or_the_memory_of_the_server(victim, path, kind):
-    # By the gate, the bounds or the routes: not by what has read the body.
+    # The gate, the limits or the routes refuse it, before the body is read.
     assert send_on_and_on(victim, path, kind)[9:] in (b"303", b"401", b"405", b"413", b"415")
     with victim.visit() as stranger:
         assert stranger.get("/login").status_code == 200

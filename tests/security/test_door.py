@@ -1,4 +1,4 @@
-"""Attacks on the door: other sites, other names, forged addresses, links that others open."""
+"""Attacks on signing in: other sites, other host names, forged addresses, opened links."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ async def _stream(websocket):
 
 @pytest.fixture
 def environment(tmp_path):
-    """Of a home without a database: who may come in does not depend on one."""
+    """A home without a database: signing in does not need one."""
     return Environment(tmp_path / "home", "postgresql://nobody@127.0.0.1:9/none", "crontab", False)
 
 
@@ -59,7 +59,7 @@ def log(caplog):
 
 
 def open_door(proxies=None):
-    """The gate and the pages for signing in, as the server has them, without Streamlit."""
+    """The gate and the sign-in pages of the server, without Streamlit."""
     routes = [
         *login.routes(),
         *page_script.routes(),
@@ -76,7 +76,7 @@ def open_door(proxies=None):
 
 @pytest.fixture
 def visitor(served, environment):
-    """Make browsers at an address, signed in or not; none follows a redirection by itself."""
+    """Make clients for an address, signed in or not, that follow no redirections."""
 
     def visit(address=OURS, *, signed_in=True, proxies=None, client=("192.168.1.9", 4711)):
         browser = TestClient(
@@ -170,7 +170,7 @@ def test_every_page_has_our_script_that_adds_the_header(visitor):
 
 def test_streamlit_sees_the_page_as_our_own_and_no_cookie_of_another_port(visitor, environment):
     browser = visitor("https://pi.example:8443", signed_in=False)
-    # As nginx sends it, told nothing of hosts.
+    # As nginx sends it without a setting for the host.
     headers = {"host": "127.0.0.1:8501", "origin": "https://pi.example:8443"}
     mine = cookies(environment, "https://pi.example:8443")
     browser.cookies.update({**mine, "pitasker-9999": "other", "pitasker": "old", "theme": "x"})
@@ -275,7 +275,7 @@ def test_nobody_but_a_configured_proxy_says_for_whom_it_asks(visitor, served):
     for peer in ("127.0.0.1", "::ffff:127.0.0.1"):
         proxy = visitor(proxies=trusted, client=(peer, 1))
         assert seen_address(proxy, "203.0.113.1") == "203.0.113.1"
-        # What a visitor wrote before the proxy added the address that it saw.
+        # A visitor's forged value, before the proxy added the real address.
         assert seen_address(proxy, "198.51.100.7, 203.0.113.1") == "203.0.113.1"
         assert seen_address(proxy, "\x1b[31mroot") is None
     stranger = visitor(proxies=trusted, client=("203.0.113.9", 1))

@@ -1,4 +1,4 @@
-"""A data folder that somebody else can change is not used: what lies there says who may sign in."""
+"""PiTasker refuses a data folder that others can change, because it holds the sign-in secrets."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def test_a_home_that_others_may_replace_is_refused(environment, tmp_path):
     tmp_path.chmod(0o777)
     with pytest.raises(PermissionDenied, match=f"everybody may write to {tmp_path}"):
         environment.check_home()
-    tmp_path.chmod(0o1777)  # as /tmp: others cannot rename what is not theirs
+    tmp_path.chmod(0o1777)  # as /tmp: others cannot rename files of this user
     environment.check_home()
 
 

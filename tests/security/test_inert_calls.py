@@ -1,7 +1,7 @@
 """No page hands a text to Streamlit's Markdown or HTML without escaping it.
 
-Every call in the dashboard is read, so that a new one cannot be forgotten: what it is given must be
-written there, a number, a time, or go through one of the functions in `ESCAPING`.
+The test reads every call in the dashboard, so that no new call is forgotten. Each argument must be
+a literal, a number, a time, or the result of a function in `ESCAPING`.
 """
 
 import ast
@@ -28,10 +28,10 @@ OPTIONS = {"menu_button", "pills", "radio", "segmented_control"}
 """Elements whose second argument is a list of Markdown."""
 
 KEYWORDS = {"help", "label", "title", "body", "caption", "captions"}
-"""Arguments that are Markdown wherever they are."""
+"""Arguments that are Markdown in every element."""
 
 FORBIDDEN = {"write", "write_stream", "latex", "exception", "echo", "iframe", "components"}
-"""Elements that interpret what they are given, and that no page needs."""
+"""Elements that interpret their arguments, and that no page needs."""
 
 ESCAPING = {"plain", "bold", "code"}
 
@@ -39,13 +39,13 @@ HARMLESS = {
     *("len", "ago", "percent", "counted", "today_text", "change_text", "sync_text"),
     *("time_text", "lasted", "size", "summary", "success_text"),
 }
-"""What gives numbers, times and words of ours."""
+"""Functions that return numbers, times and words of PiTasker."""
 
 HTML = {"style_sheet", "html"}
-"""What gives HTML that is text alone: see test_terminal.py."""
+"""Functions that return inert HTML: see test_terminal.py."""
 
 TABLES = {"dataframe", "data_editor", "table"}
-"""Elements whose cells are shown as they are, so that what nobody sees must be made visible."""
+"""Elements that show cells as they are, so that invisible characters must be made visible."""
 
 OURS = {
     "comparison.py": {"side"},
@@ -65,11 +65,11 @@ OURS = {
     "task_fields.py": {"kind.value"},
     "task_page.py": {"chip", "label", "color", "task_grid.WHY"},
 }
-"""Expressions that are numbers, or words written elsewhere in the dashboard."""
+"""Expressions that are numbers, or words from elsewhere in the dashboard."""
 
 
 class Names:
-    """What each name of a function may stand for, and what the functions of its file return."""
+    """The values that the names in a function may have, and the results of the file's functions."""
 
     def __init__(self, tree, ours, outer=None):
         self.ours = ours
@@ -173,7 +173,7 @@ def _is_dict(node):
 
 
 def _own(tree):
-    """The nodes of a function without those of functions within it."""
+    """Yield the nodes of a function without those of inner functions."""
     for child in ast.iter_child_nodes(tree):
         yield child
         if not isinstance(child, ast.FunctionDef | ast.Lambda):
@@ -189,7 +189,7 @@ def _functions(tree, ours, outer=None):
 
 
 def _given(call):
-    """What a call gives to Markdown, each argument by itself."""
+    """Yield the arguments of a call that are Markdown."""
     match call.func:
         case ast.Name(id="draw") | ast.Subscript(value=ast.Name(id="draw")):
             yield from call.args[:1]
@@ -202,7 +202,7 @@ def _given(call):
 
 
 def faults(source, ours=frozenset()):
-    """Each line that shows what it did not escape."""
+    """Yield each line that shows an unescaped text."""
     for names, tree in _functions(ast.parse(source), ours):
         for call in _own(tree):
             if not isinstance(call, ast.Call):
@@ -277,7 +277,7 @@ BACKQUOTES = {
     "base/text.py": "puts them around code",
     "server/systemd_unit.py": "a file of systemd",
 }
-"""Where a backquote may be written in a string, and why."""
+"""Strings that may contain a backquote, with the reason."""
 
 
 def test_advice_marks_code_by_structure_not_by_backquotes():

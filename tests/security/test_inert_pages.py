@@ -1,4 +1,4 @@
-"""The pages in a real browser, full of texts that try to be more than text."""
+"""The pages in a real browser, with texts that try to become more than text."""
 
 import http.server
 import json
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
 @pytest.fixture(scope="module")
 def thief():
-    """A server on another port of this host, as another user of the machine may start one."""
+    """A server on another port of this host, as another user of the machine may start."""
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -74,7 +74,7 @@ def page(browser, environment, standing):
 
 
 def live(page, thief):
-    """What a text from outside has become, beyond text."""
+    """Return the elements that texts from outside became."""
     return page.evaluate(
         """port => [...document.querySelectorAll('img, a, iframe, math, .katex, [src], [href]')]
         .filter(one => one.outerHTML.includes(':' + port) || one.matches('math, .katex'))
@@ -152,7 +152,7 @@ for number, text in enumerate(json.load(open(sys.argv[1]))):
 
 
 def test_streamlit_itself_draws_nothing_but_text(browser, tmp_path):
-    """The parser of the property test is not Streamlit's: this is."""
+    """The property test uses another parser. This test uses Streamlit's."""
     pairs = [f"{one}{two}" for one in PIECES for two in ("x", "`")]
     (tmp_path / "texts.json").write_text(json.dumps(pairs))
     (tmp_path / "app.py").write_text(SCRIPT)

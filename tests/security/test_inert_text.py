@@ -1,4 +1,4 @@
-"""Text from outside is text on a page, whatever is in it."""
+"""Text from outside appears on a page as it is."""
 
 import html
 
@@ -100,12 +100,12 @@ BLANKS = " \t\n"
 
 
 def looks(text):
-    """A text as a browser lays it out: runs of blanks are one."""
+    """Return a text as a browser lays it out: runs of blanks become one."""
     return " ".join(visible(text).split())
 
 
 def hostile(function):
-    """The text with which the escaping before this one was passed."""
+    """The text that escaped an earlier version of the escaping."""
     return example("`![x](http://127.0.0.1:18659/steal.png)```")(
         example("a\n\n    ![x](http://127.0.0.1:18659/steal.png)")(given(texts)(function))
     )

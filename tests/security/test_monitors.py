@@ -1,4 +1,4 @@
-"""Servers that PiTasker calls are not trusted: monitors of runs, and channels of notices."""
+"""PiTasker does not trust servers that it calls: monitors of runs, and channels of notices."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ from tests.helpers.examples import ME, create
 
 
 def whole_request(connection):
-    """With its body: a connection that is closed before all is read is reset."""
+    """Read the body too: closing a connection with unread data resets it."""
     request = connection.recv(65536)
     head, _, body = request.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)content-length: (\d+)", head)
@@ -31,7 +31,7 @@ def whole_request(connection):
 
 @contextmanager
 def answering(answer, drips=b""):
-    """A server: its port, and what it was sent. It goes on dripping until it is left."""
+    """A server: its port and its requests. It sends slowly until the client leaves."""
     got = []
     is_over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
@@ -59,7 +59,7 @@ def answering(answer, drips=b""):
 
 
 def call(url):
-    """On a thread of its own, as `pings.send` does: this one may have a browser's event loop."""
+    """On its own thread, as `pings.send` does: this thread may have a browser's event loop."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(pings._call, url).result()
 
@@ -122,7 +122,7 @@ def test_a_ping_url_with_a_password_is_refused(environment, url):
     task = create(environment)
     with pytest.raises(InvalidSyntax, match="cannot hold a user and a password"):
         tasks.change(environment, ME, task.id, ping_url=url)
-    with pytest.raises(Unanswered):  # one of an older version
+    with pytest.raises(Unanswered):  # a record of an older version
         call(url)
 
 

@@ -1,4 +1,4 @@
-"""A backup file from anywhere: it runs nothing, fills nothing, and changes nothing unless whole."""
+"""An untrusted backup runs nothing, fills nothing, and changes nothing unless it is complete."""
 
 import gzip
 import io
@@ -26,7 +26,7 @@ FORMAT_1, FORMAT_2 = ARCHIVES / "format-1.tar.gz", ARCHIVES / "format-2.tar.gz"
 
 @pytest.fixture
 def pi(environment):
-    """Settings of whom the file is: pi@raspberrypi."""
+    """The environment of the owner of the file, pi@raspberrypi."""
     return replace(environment, given_identity=Identity("raspberrypi", "pi"))
 
 
@@ -41,7 +41,7 @@ def members(file):
 
 
 def pack(file, parts, **kinds):
-    """Write an archive of parts; `kinds` are odd types of some of them."""
+    """Write an archive of parts. `kinds` gives some parts another type."""
     with tarfile.open(file, "w:gz") as packed:
         for name, data in parts.items():
             info = tarfile.TarInfo(name)
@@ -51,14 +51,14 @@ def pack(file, parts, **kinds):
 
 
 def with_dump(file, change):
-    """The backup of the version before, with another dump."""
+    """Write the backup in format 1 with another dump."""
     parts = members(FORMAT_1)
     parts["database.dump"] = change(parts["database.dump"])
     pack(file, parts)
 
 
 def with_part(file, name, change):
-    """A backup with another part of that name."""
+    """Write the backup in format 2 with another content of a part."""
     parts = members(FORMAT_2)
     name = next(part for part in parts if name in part)
     parts[name] = change(parts[name])
@@ -185,7 +185,7 @@ def test_no_token_comes_in_by_a_backup(pi, crontab, file):
 
 
 def refused(file, limit=backup.UNPACKED_LIMIT):
-    """Why a file is refused, and how many bytes of memory it took to see that."""
+    """Return why a file is refused, and the peak memory in bytes."""
     tracemalloc.start()
     with pytest.raises(InvalidSyntax) as problem:
         backup.read(file, limit)

@@ -1,4 +1,4 @@
-"""Signing out ends what is open: no websocket of the dashboard outlives its session."""
+"""Signing out closes the websockets of the session."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ ADDRESS = "http://127.0.0.1:8501"
 
 
 class Dashboard:
-    """Stands for Streamlit: each message runs a script, which answers with what it shows."""
+    """Replaces Streamlit: each message runs a script, which answers with the page."""
 
     def __init__(self):
         self.runs = []
@@ -34,7 +34,7 @@ class Dashboard:
         await websocket.accept()
         try:
             while True:
-                # Ends by itself, so that a websocket which is not closed fails a test.
+                # It ends after a while, so that a websocket that is not closed fails the test.
                 self.runs.append(await asyncio.wait_for(websocket.receive_text(), patience() / 4))
                 await websocket.send_text("the crontab")
         except WebSocketDisconnect as end:
@@ -54,7 +54,7 @@ def environment(tmp_path, monkeypatch):
 
 @pytest.fixture
 def seldom(monkeypatch):
-    """Nobody looks between two messages: what a message finds is judged by itself."""
+    """No check runs between two messages, so each message is checked itself."""
     monkeypatch.setattr("pitasker_core.server.web.open_tab.LOOK_EVERY", patience())
 
 
@@ -127,7 +127,7 @@ def test_the_websocket_is_closed(end, environment, browser, tab, dashboard, monk
 
 @pytest.mark.parametrize("end", ENDS)
 def test_no_script_runs_any_more(end, environment, seldom, browser, tab, dashboard, monkeypatch):
-    """Also not for a part that refreshes itself, a dialog or a button."""
+    """This holds for fragments, dialogs and buttons too."""
     end(environment, browser, monkeypatch)
     tab.send_text("press a button")
     with pytest.raises(WebSocketDisconnect) as closed:

@@ -1,4 +1,4 @@
-"""Nothing that the command line or a log prints is obeyed by a terminal, whatever it repeats."""
+"""No output of the command line or of a log can control a terminal."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ SHOWN = "␛]0;title␇␛[2J⟨U+009B⟩31ma⟨U+202E⟩gnp.exe␡⟨U+200B⟩"
 
 
 def obeyed(text):
-    """The characters of a text that a terminal would obey."""
+    """Return the characters of a text that control a terminal."""
     return [c for c in text if c not in "\n\t" and visible(c) != c]
 
 
@@ -40,7 +40,7 @@ def test_a_table_has_a_line_for_each_row_whatever_is_in_it():
 
 @pytest.fixture
 def hostile(environment, crontab):
-    """A task whose command and output are attacks, and an entry that nobody manages."""
+    """Create a task whose command and output are attacks, and such an unmanaged entry."""
     task = create(environment, "Name \u202eemaN", command="echo \u202exe")
     crontab.force(crontab.read() + b"1 1 * * * echo \x1b[2J\xc2\x9b31m\xe2\x80\xae\n")
     ran(environment, task, exit_code=1, output=ATTACK.encode())
@@ -52,7 +52,7 @@ def test_no_command_prints_what_a_terminal_obeys(cli, hostile, capsys):
         *("list", "status", "validate", "runs", "import --dry-run", "sync --dry-run", "why 1"),
         *("snapshots", "why 1\x1b[2J", "raw set /tmp/\x1b[2J", "no\x1b[2J"),
     ):
-        with suppress(SystemExit):  # not understood: that is repeated, too
+        with suppress(SystemExit):  # the error repeats unknown words
             cli(*line.split())
         printed = capsys.readouterr()
         assert printed.out or printed.err
@@ -68,7 +68,7 @@ def test_data_for_programs_have_every_character_and_nothing_to_obey(cli, environ
 
 
 def on_a_terminal(words, environment):
-    """What a terminal gets that a command is started on."""
+    """Return the output of a command on a terminal."""
     here, there = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "pitasker_core", *words],
@@ -79,7 +79,7 @@ def on_a_terminal(words, environment):
     )
     os.close(there)
     printed = b""
-    with suppress(OSError):  # the other side is closed
+    with suppress(OSError):  # the other side was closed
         while part := os.read(here, 65536):
             printed += part
     os.close(here)

@@ -1,4 +1,4 @@
-"""Whoever guesses passwords gets few guesses, and does not keep the owner out."""
+"""Guessing passwords is limited, and does not lock the owner out."""
 
 import secrets
 
@@ -43,7 +43,7 @@ def test_wrong_passwords_wait_longer_and_longer_and_never_without_end(throttle, 
         assert throttle.begin("a") == 0
         waits.append(throttle.begin("a"))
         now[0] += max(waits[-1], REFILL_SECONDS)
-    assert waits[:6] == [0, 0, 2, 4, 8, 16]  # two attempts a time, until there is a pause
+    assert waits[:6] == [0, 0, 2, 4, 8, 16]  # two attempts at a time, until the pause begins
     assert max(waits) == LONGEST_WAIT
 
 
@@ -104,7 +104,7 @@ def environment(tmp_path, monkeypatch, throttle):
     monkeypatch.setenv("PITASKER_HOME", str(environment.home))
     monkeypatch.setenv("DATABASE_URL", environment.database_url)
     monkeypatch.setattr(login, "throttle", throttle)
-    # What is under test is who is asked, not how long an answer takes.
+    # The test is about the limits, not about the duration of hashing.
     monkeypatch.setattr(auth, "PasswordHasher", Plain)
     auth._nobodys_hash.cache_clear()
     auth.set_password(environment, SECRET)
@@ -114,7 +114,7 @@ def environment(tmp_path, monkeypatch, throttle):
 
 
 class Plain:
-    """Stands for Argon2."""
+    """Replaces Argon2."""
 
     def hash(self, password):
         return password

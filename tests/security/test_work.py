@@ -1,4 +1,4 @@
-"""What somebody types, sends or prints costs a bounded amount of time and memory."""
+"""Typed, sent and printed texts cost a limited amount of time and memory."""
 
 import signal
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ from pitasker_core.server.auth import Role
 
 @contextmanager
 def bounded(seconds=20.0):
-    """Fail after so much time of this process's own work; each attack here took minutes or more."""
+    """Fail after this much CPU time of the process. Each attack here took minutes or more."""
 
     def expired(*_):
         raise AssertionError("this takes too much work")
@@ -44,7 +44,7 @@ def bounded(seconds=20.0):
 
 
 def patched(before, hunks):
-    """A text after the hunks of a unified diff, as `patch` applies them."""
+    """Apply the hunks of a unified diff to a text, as `patch` does."""
     old = before.split("\n")
     new, at = [], 0
     for line in hunks.split("\n") if hunks else []:

@@ -1,4 +1,4 @@
-"""One sample of each value that the API and the command line answer with."""
+"""A sample of each value in the answers of the API and the command line."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
-"""The JSON of the API and the command line does not change by itself.
+"""The JSON of the API and the command line does not change unintentionally.
 
-`answers.json` holds what both answered for each sample before answers were dataclasses.
+`answers.json` has the answers of both from before answers were dataclasses.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.server import answer_samples as samples
 BEFORE = json.loads(Path(__file__).with_name("answers.json").read_text())
 
 WITH_OFFSET = {"operation with details", "snapshot text"}
-"""What the API answers with an offset in its times, instead of Z."""
+"""Answers of the API whose times have an offset instead of Z."""
 
 
 @pytest.fixture

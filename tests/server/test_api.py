@@ -319,16 +319,16 @@ def test_the_documentation_needs_nothing_from_elsewhere(api):
 @pytest.mark.slow
 def test_the_api_keeps_to_its_own_description(api, environment, tmp_path):
     url = str(api.base_url).rstrip("/")
-    # It waits ten seconds for the description, which a busy machine may need to make it.
+    # It waits ten seconds for the description, which a busy machine may need.
     assert api.get("/openapi.json").status_code == 200
-    # In a process of its own: its plugin for pytest generates requests in each collection of tests.
+    # In its own process: its pytest plugin would generate requests in each collection of tests.
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
         *("--header", f"authorization: {api.headers['authorization']}"),
         *("--phases", "examples,coverage,fuzzing", "--max-examples", "12"),
         *("--generation-deterministic", "--no-color"),
         *("--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure"),
-        # Not every text is a schedule: what the description allows may be refused, with a reason.
+        # Not every text is a schedule, so values that the description allows may be refused.
         *("--exclude-checks", "positive_data_acceptance"),
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What words mean as a schedule, over real HTTP."""
+"""Explaining schedules in words, over real HTTP."""
 
 import pytest
 

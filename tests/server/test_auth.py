@@ -1,4 +1,4 @@
-"""Passwords, links and sessions: who may come in, and until when."""
+"""Passwords, links and sessions: who may sign in, and for how long."""
 
 import stat
 from dataclasses import replace
@@ -50,7 +50,7 @@ def test_only_the_owner_can_read_the_secrets_and_no_password_is_in_them(environm
 def test_a_link_opens_once(environment):
     token = auth.new_link(environment)
     assert auth.use_link(environment, "forged") is None
-    assert auth.role_of_link(environment, token) is Role.WRITE  # looking uses nothing up
+    assert auth.role_of_link(environment, token) is Role.WRITE  # reading a link does not use it up
     assert auth.use_link(environment, token) is Role.WRITE
     assert auth.use_link(environment, token) is None
 

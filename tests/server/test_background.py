@@ -1,5 +1,5 @@
-"""The work that goes on while nobody looks: what it does, what it leaves to a person, and that it
-survives what happens to a machine."""
+"""The background work: what it does, what it leaves to a person, and how it survives problems
+of the machine."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.waiting import patience, until
 
 QUICK = 0.02
-"""Seconds of a minute: five minutes pass in a tenth of a second."""
+"""The length of a minute in seconds: five minutes pass in a tenth of a second."""
 
 
 @contextmanager
@@ -196,7 +196,7 @@ def test_it_recovers_when_postgres_is_killed_under_it(environment, crontab):
             crontab.write(crontab.read().replace(b"0 2 * * *", b"9 9 * * *"))
 
             def carried_over():
-                with suppress(DatabaseError):  # in the second in which it is away
+                with suppress(DatabaseError):  # in the second without the database
                     return work.leads and tasks.get(private, task.id).schedule == "9 9 * * *"
                 return False
 

@@ -1,4 +1,4 @@
-"""Answers that are written once for each version: never older than one's own change."""
+"""Answers are computed once for each version, and are never older than the caller's change."""
 
 import pytest
 

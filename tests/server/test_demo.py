@@ -1,4 +1,4 @@
-"""The demo has something to show: history, a failure, a missed night, a conflict, real scripts."""
+"""The demo has history, a failure, missed runs, a conflict, and scripts that run."""
 
 import subprocess
 
@@ -52,7 +52,7 @@ def test_every_script_of_the_demo_runs(environment, listing):
     codes = {
         name: subprocess.run([folder / f"{name}.sh"], capture_output=True, check=False).returncode
         for name in contents.SCRIPTS
-        if name != "water"  # the same, but three seconds longer
+        if name != "water"  # it only takes three seconds longer
     }
     failing = {name for name, code in codes.items() if code}
     assert failing == {"backup-photos", "update-map"}

@@ -1,4 +1,4 @@
-"""The API's files of tasks and its templates."""
+"""The API's routes for files of tasks and for templates."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""The gate, through real HTTP: nothing is reached by strangers, nor from another site."""
+"""The gate over real HTTP: strangers and other sites reach nothing."""
 
 import re
 import socket
@@ -75,7 +75,7 @@ def test_a_forged_or_old_cookie_is_none(address, environment):
 
 
 def handshake(address, **headers):
-    """The status line that a websocket's request gets."""
+    """Return the status line of the answer to a websocket's request."""
     host, port = address.removeprefix("http://").split(":")
     lines = [
         "GET /_stcore/stream HTTP/1.1",
@@ -138,8 +138,8 @@ def test_signing_in_never_leads_elsewhere(address, environment, wanted):
 
 def test_wrong_passwords_are_slowed_down(serve, environment):
     auth.set_password(environment, SECRET)
-    address = serve.another()  # it remembers for a while
-    # At once: an attempt must not be looked at because those before it are not done yet.
+    address = serve.another()  # the check is cached for a while
+    # Together: an attempt must not be accepted because earlier ones have not ended yet.
     with ThreadPoolExecutor(7) as pool:
         wrong = [
             pool.submit(httpx.post, f"{address}/login", data={"password": "x"}, timeout=patience())
@@ -256,7 +256,7 @@ def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
     )
     sign_out(page)
     expect(page.get_by_label("Password")).to_be_visible(timeout=patience() * 1000)
-    # The other tab shows nothing more, without anything being done in it.
+    # The other tab shows nothing more, without any action in it.
     expect(other_tab.get_by_label("Password")).to_be_visible(timeout=patience() * 1000)
     page.context.close()
 

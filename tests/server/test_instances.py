@@ -1,4 +1,4 @@
-"""The processes of a home: found while they run, and ended by `stop`."""
+"""The processes of a home: listed while they run, and ended by `stop`."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def test_a_file_that_a_killed_process_left_is_no_process(environment, cli_enviro
     script += "held.__enter__(); os._exit(9)"
     subprocess.run([sys.executable, "-c", script], env=cli_environment, check=False)
     (left,) = (environment.home / "running").iterdir()
-    # Its number may be anybody's by now: here, that of these tests.
+    # Another process may have its id by now. Here it is the id of these tests.
     left.write_text(json.dumps({**json.loads(left.read_text()), "pid": os.getpid()}))
     assert instances.stop(environment) == []
     assert not left.exists()

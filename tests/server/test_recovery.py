@@ -1,4 +1,4 @@
-"""Servers under load, and what happens to machines: nothing that was promised is lost."""
+"""Servers under load and after failures lose no acknowledged change."""
 
 import os
 import re
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 
 def post(address, token, number):
-    """Make a task over HTTP; the status, or 0 when the connection broke."""
+    """Create a task over HTTP. Returns the status, or 0 if the connection broke."""
     task = {"name": f"Job {number}", "cronSchedule": "@daily", "command": f"/bin/job-{number}"}
     headers = {"authorization": f"Bearer {token}"}
     try:

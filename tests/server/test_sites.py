@@ -1,4 +1,4 @@
-"""Which addresses are PiTasker's own, and how they are written."""
+"""PiTasker's own addresses, and their forms."""
 
 import socket
 
@@ -109,13 +109,13 @@ def test_a_name_that_may_be_anybodys_is_not_ours(host):
 @pytest.mark.parametrize(
     ("host", "base", "possible"),
     [
-        # Directly, or through a proxy or a tunnel that nobody told us of.
+        # Directly, or through an unknown proxy or tunnel.
         ("pi:8501", None, ["http://pi:8501", "https://pi:8501"]),
         ("pi", None, ["http://pi", "https://pi"]),
-        # A proxy that drops the port, or keeps it.
+        # A proxy that drops or keeps the port.
         ("pi.example", "https://pi.example:8443", ["https://pi.example:8443"]),
         ("pi.example:8443", "https://pi.example:8443", ["https://pi.example:8443"]),
-        # One that puts our own address there; a tunnel.
+        # A proxy that sends our own address; a tunnel.
         (
             "localhost:9000",
             "https://pi.example",

@@ -1,4 +1,4 @@
-"""Others write the same crontab at the same time: nothing of theirs, or ours, is lost."""
+"""Concurrent writes of the same crontab lose nobody's change."""
 
 import os
 import signal
@@ -45,11 +45,11 @@ create function refuse() returns trigger language plpgsql as
 create constraint trigger no_commit after insert on sync_operations
     deferrable initially deferred for each row execute function refuse()
 """
-"""What records an operation fails, and only when it commits."""
+"""Recording an operation fails, but only at the commit."""
 
 
 def editing(environment, fake_crontab, tmp_path, moment, test="eq"):
-    # The dialect is asked once per program, and would count.
+    # The dialect is read once per program, and that call would count.
     fake = str(fake_crontab(EDITING.format(folder=tmp_path, moment=moment, test=test)))
     other = replace(environment, crontab_program=fake)
     assert service.program(other).dialect
@@ -94,7 +94,7 @@ def test_a_commit_that_fails_puts_the_old_text_back_unless_somebody_changed_it(
     watched = editing(environment, fake_crontab, tmp_path, moment)
     done = tasks.create(watched, ME, tasks.NewTask("New", "0 4 * * *", "/bin/new"))
     assert isinstance(done.problem, DatabaseError)
-    assert int((tmp_path / "count").read_text()) > 4  # it was written, and read back
+    assert int((tmp_path / "count").read_text()) > 4  # written, and read back
     assert (crontab.read() == EXISTING) is is_put_back
     assert (b"/bin/by-hand-5" in crontab.read()) is not is_put_back
     with database.administer(environment) as session:

@@ -1,4 +1,4 @@
-"""The main job from end to end, on the real `crontab` and a real PostgreSQL."""
+"""Sync from end to end, on the real `crontab` and a real PostgreSQL."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Ways in which other tools were seen to lose or corrupt somebody's crontab, each ruled out."""
+"""PiTasker avoids failures by which other tools lost or corrupted crontabs."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def test_importing_and_saving_loses_nothing_there_is_no_field_for(environment, c
     crontab.write(ODD)
     done = importing.import_entries(environment, ME)
     assert len(done.imported) == 5
-    assert list(done.errors) == [10]  # what PostgreSQL cannot keep as text
+    assert list(done.errors) == [10]  # PostgreSQL cannot store this as text
     assert "written again in UTF-8" in done.errors[10]
     task = create(environment)
     tasks.change(environment, ME, task.id, command="/bin/other")
@@ -74,7 +74,7 @@ def test_importing_and_syncing_settle_after_one_round(environment, crontab):
 def test_one_task_that_cannot_be_written_does_not_block_the_others(environment, crontab):
     create(environment, "Good")
     bad = create(environment, "Bad", command="/bin/bad", system_managed=False)
-    # Stored by something that did not check, as an older version or a person in psql may.
+    # Stored without checks, as an older version or a person in psql may do.
 
     with database.session(environment) as session:
         session.execute(

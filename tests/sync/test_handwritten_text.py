@@ -1,4 +1,4 @@
-"""What a person wrote into the crontab stays theirs, and what comes back is in its place."""
+"""Handwritten text in the crontab is kept, and restored entries return to their places."""
 
 import json
 import re
@@ -20,7 +20,7 @@ BELOW = b'MAILTO=""\nPATH=/opt/bin\n0 1 * * * /bin/last\n'
 
 
 def imported(environment, crontab, data):
-    """The tasks that entries become which a person had written."""
+    """The tasks imported from handwritten entries."""
     crontab.write(data)
     return [
         tasks.get(environment, number)
@@ -29,7 +29,7 @@ def imported(environment, crontab, data):
 
 
 def moved(environment, task, on):
-    """The task with its entry put into the crontab, or taken out."""
+    """Return the task after adding its entry to the crontab, or removing it."""
     done = tasks.change(environment, ME, task.id, system_managed=on)
     assert (done.failures, done.problem) == ({}, None)
     return done

@@ -1,4 +1,4 @@
-"""The laws of the merge, on every small world there is."""
+"""The laws of the merge, on every possible small world."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -39,7 +39,7 @@ policies = st.sampled_from([*Policy])
 
 
 def applied(planned, base, ours, theirs):
-    """Base, ours and theirs after a sync that could do all of a plan."""
+    """Return base, ours and theirs after a sync that carries out the whole plan."""
     base, ours, theirs = dict(base), dict(ours), dict(theirs)
     for side, changes in (
         (theirs, planned.pushes),
@@ -183,11 +183,11 @@ def test_a_plan_is_in_the_order_of_the_database_then_of_the_crontab():
     assert [change.tag for change in changes] == [TAGS[3], TAGS[1], TAGS[2], TAGS[0]]
 
 
-# What a person chooses.
+# The choices of a person.
 
 
 def chosen(choice, base=A, ours=B, theirs=C, policy=Policy.ASK):
-    """The plan's one change after a choice."""
+    """Return the plan's only change after a choice."""
     [change] = resolve(plan({TAG: base}, {TAG: ours}, {TAG: theirs}), {TAG: choice}, policy).changes
     return change
 
@@ -236,7 +236,7 @@ def test_a_removal_can_be_chosen():
 
 
 def losing(removed, managed):
-    """A plan that pulls so many removals, and its base."""
+    """Return a plan with this number of pulled removals, and its base."""
     base = {UUID(int=number + 1): A for number in range(managed)}
     theirs = dict(list(base.items())[removed:])
     return plan(base, base, theirs), base

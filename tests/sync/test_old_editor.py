@@ -1,4 +1,4 @@
-"""`crontab -e` is opened, PiTasker writes, and the editor is saved over it."""
+"""`crontab -e` is opened, PiTasker writes, and the editor overwrites that."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ def in_background(environment):
 
 @pytest.fixture
 def opened(environment, crontab):
-    """What an editor was opened on, before a task was edited here and another one was made."""
+    """The text in an editor, opened before a task was edited here and another was created."""
     crontab.write(EXISTING)
     task = create(environment, "Edited", command="/bin/edited")
     text = crontab.read()
@@ -274,7 +274,7 @@ def test_a_log_in_a_file_proves_nothing(environment):
 
 @pytest.fixture
 def unclear(environment, crontab):
-    """One task was made here, and a text without it was saved: the task, and that text."""
+    """Create a task, and save a text without it. Returns the task and the text."""
     crontab.write(EXISTING)
     before = crontab.read()
     task = create(environment, "Made here", command="/bin/made-here")

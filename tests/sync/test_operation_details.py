@@ -1,4 +1,4 @@
-"""What the history keeps of a change gives back the values of all sides."""
+"""The details of a change in the history contain the values of all sides."""
 
 from uuid import UUID
 

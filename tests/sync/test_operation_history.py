@@ -1,4 +1,4 @@
-"""The history of operations, and taking things back."""
+"""The history of operations, and undoing them."""
 
 import csv
 import io
@@ -193,7 +193,7 @@ def test_a_choice_never_overwrites_what_was_not_shown(environment, crontab):
 
 
 ENTRY = b"0 2 * * * /home/pi/backup.sh"
-"""The line of `create` without its tag."""
+"""Return the line of `create` without its tag."""
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""An editor that was open for long is saved: what was changed here meanwhile, and what was changed
-in it, are both kept."""
+"""An editor that was open for a long time is saved: changes made here meanwhile, and changes made
+in the editor, are both kept."""
 
 from collections import Counter
 from dataclasses import replace
@@ -30,7 +30,7 @@ def tag_of(number):
 
 
 def add_task(world, number):
-    """Make a task, as `tasks.create` does."""
+    """Create a task, as `tasks.create` does."""
     fields = Fields(f"Task {number}", f"{number % 60} 1 * * *", f"/bin/task-{number}")
     known = {
         **world.known,
@@ -40,7 +40,7 @@ def add_task(world, number):
 
 
 def import_entry(world, number, pick):
-    """Make a task of an entry, as `adopt` does."""
+    """Make a task of an entry, as an import does."""
     document = parse(world.text)
     free = [i for i, entry in document.entries() if entry.tag is None]
     if not free:
@@ -77,7 +77,7 @@ def insert_line(text, number, pick):
 
 
 def change_line(text, number, pick, which):
-    """Change or (without a `number`) remove a line of those that `which` takes."""
+    """Change, or without a `number` remove, a line that `which` selects."""
     lines = text.splitlines(keepends=True)
     fitting = [i for i, line in enumerate(lines) if which(line)]
     if not fitting:
@@ -167,7 +167,7 @@ def edited_there(text, kind, number, pick):
 
 @st.composite
 def stories(draw):
-    """What an editor was opened on, the world when it is saved, and what it saves."""
+    """Draw the text of an opened editor, the world at the save, and the saved text."""
     world = World("".join(f"{line}\n" for line in ("# head", "0 9 * * * /plain/a", "")), {}, {})
     for kind, number, pick in draw(st.lists(here, max_size=6)):
         world = edited_here(world, kind, number, pick)
@@ -180,7 +180,7 @@ def stories(draw):
 
 
 class Merged:
-    """What becomes of a text saved over a world by an editor that was opened on an older one."""
+    """Return the result of saving a text over a world by an editor opened on an older world."""
 
     def __init__(self, opened, world, saved, choices=None):
         self.document = parse(saved)
@@ -208,7 +208,7 @@ def recorders(world):
 
 
 def plain_lines(text):
-    """The lines that belong to no task."""
+    """Return the lines that belong to no task."""
     lines = text.splitlines()
     return Counter(line for line in lines if is_plain(line) and line)
 
@@ -295,7 +295,7 @@ def test_of_what_the_editor_saved_no_byte_changes_but_in_lines_that_were_changed
 
 @st.composite
 def misjudged(draw):
-    """A story whose saved text may have been made from another text than it is taken for."""
+    """A story whose saved text may stem from another text than PiTasker assumes."""
     opened, world, saved = draw(stories())
     base = draw(st.sampled_from([saved, world.text, opened]))
     for kind, number, pick in draw(st.lists(there, max_size=4)):
@@ -310,7 +310,7 @@ def test_a_line_that_was_not_written_here_occurs_as_often_as_it_was_saved(story)
     then, now, theirs, after = map(plain_lines, texts)
     for line in {*then, *now, *theirs, *after}:
         if line.startswith("# Imported"):
-            continue  # the name of an entry that comes back at a new place
+            continue  # the name of an entry that returns at a new place
         if then[line] == now[line]:
             assert after[line] == theirs[line], line
         else:

@@ -1,4 +1,4 @@
-"""What PiTasker says of what it did, or did not do, is true."""
+"""PiTasker's reports of what it did, or did not do, are true."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ EXEC = 'exec "$REAL_CRONTAB" "$@"\n'
 
 @pytest.fixture
 def refusing(environment, fake_crontab):
-    """The settings with a `crontab` that reads, and installs nothing."""
+    """The environment with a `crontab` that reads and refuses to install."""
     return replace(environment, crontab_program=str(fake_crontab(REFUSING + EXEC)))
 
 
@@ -93,7 +93,7 @@ def test_an_import_that_is_saved_but_not_in_the_crontab_has_the_exit_code_of_add
 
 @pytest.fixture
 def older(environment, crontab):
-    """A snapshot that the crontab is not at any more."""
+    """A snapshot that differs from the present crontab."""
     crontab.write(EXISTING)
     create(environment)
     number = edit.snapshots(environment)[0].id
@@ -250,7 +250,7 @@ def test_the_key_of_the_first_plan_names_tasks_too():
 
 @pytest.fixture
 def conflict(environment, crontab):
-    """A task that was changed by hand, and here without a crontab that could follow."""
+    """A task that was changed by hand, and here without access to the crontab."""
     task = create(environment)
     nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, task.id, command="/bin/ours")
@@ -272,7 +272,7 @@ def test_a_conflict_that_nobody_decides_is_recorded_once(environment, conflict):
 @pytest.mark.parametrize("back", [True, False])
 def test_the_end_of_a_conflict_is_recorded_once(environment, crontab, conflict, back):
     in_background(environment)
-    if back:  # both sides are what they agreed on last
+    if back:  # both sides equal the base
         crontab.write(crontab.read().replace(b"7 7 * * *", b"0 2 * * *"))
         with database.session(environment) as session:
             undo = "update tasks set command = '/home/pi/backup.sh' where id = :id"

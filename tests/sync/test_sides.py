@@ -1,4 +1,4 @@
-"""What a crontab says of each task, and what a sync makes of the crontab."""
+"""Reading each task's entry from a crontab, and carrying out a plan on the crontab."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -260,11 +260,11 @@ def test_a_misplaced_tag_in_a_conflict_waits_too():
     assert world.synced() == world
 
 
-# Adopting: a task was made of an entry, which is to be tagged.
+# Importing: a task was made of an entry, which must be tagged.
 
 
 def adopting(text, *tags, fields=JOB, base=(), known=()):
-    """A world in which entries were just imported as tasks with these tags."""
+    """Return a world with entries that were just imported as tasks with these tags."""
     return World(
         text,
         {**dict(known), **dict.fromkeys(tags, task(fields, is_importing=True))},
@@ -300,7 +300,7 @@ def test_the_comment_above_an_adopted_entry_is_not_ours():
 
 
 def copied(copy, places=None):
-    """A managed entry and a copy of its line that was imported as a task of its own."""
+    """Return a managed entry and a copy of its line, imported as another task."""
     original = in_step()
     fields = parse(copy).entry(0)
     return adopting(
@@ -448,7 +448,7 @@ def test_a_mix_is_written_to_the_crontab_and_taken_over():
     assert world == in_step(f"# Job\n@hourly /bin/new {MARK}\n", mix)
 
 
-# The law: what was carried out reads back as it was planned, and then all is in step.
+# The law: the result of carrying out a plan reads back as planned, and is in sync.
 
 TAGS = [UUID(int=number) for number in range(1, 5)]
 values = st.builds(
@@ -465,7 +465,7 @@ shapes = st.sampled_from(["{}", "{}", "{}", " \t{}", "untagged", "misplaced", "c
 
 @st.composite
 def worlds(draw):
-    """Tasks with a base, an own and a written version of each, edited in all manners."""
+    """Draw tasks with the base, our and their version of each, edited in all ways."""
     pieces, known, base = [], {}, {}
     for tag in draw(st.permutations(TAGS)):
         agreed = draw(st.none() | values)

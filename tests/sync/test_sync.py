@@ -1,4 +1,4 @@
-"""What a sync does with edits from both sides, and what it refuses to guess."""
+"""Sync with edits from both sides, and cases that it refuses to guess."""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -225,8 +225,7 @@ def test_an_entry_with_an_unknown_tag_is_adopted_under_that_id(environment, cron
 
 def test_an_entry_broken_by_hand_is_named_and_its_task_is_held(environment, crontab):
     task = create(environment)
-    # As an ARM machine's `crontab` lets through; here it goes into the spool by a program that
-    # does not check.
+    # `crontab` on ARM accepts this line. Here the line is written into the spool without a check.
     broken = crontab.read().replace(b"0 2 * * *", b"61 2 * * *")
     crontab.force(broken)
     done = sync(environment)
@@ -256,7 +255,7 @@ def test_a_crontab_that_crontab_itself_would_refuse_names_the_line_at_fault(envi
 
 
 def test_the_header_that_debian_hides_is_never_written_back(environment, crontab, monkeypatch):
-    monkeypatch.setenv("CRONTAB_NOHEADER", "N")  # then `crontab -l` shows it
+    monkeypatch.setenv("CRONTAB_NOHEADER", "N")  # `crontab -l` shows it
     crontab.write(EXISTING)
     create(environment)
     assert crontab.read().startswith(EXISTING)
@@ -264,7 +263,7 @@ def test_the_header_that_debian_hides_is_never_written_back(environment, crontab
 
 def test_a_nul_byte_in_the_crontab_stops_every_write(environment, crontab):
     create(environment)
-    odd = crontab.read() + b"0 5 * * * /bin/a\x000 6 * * * /bin/b\n"  # two jobs, for cron
+    odd = crontab.read() + b"0 5 * * * /bin/a\x000 6 * * * /bin/b\n"  # two jobs to cron
     crontab.force(odd)
     nobody = tasks.create(environment, ME, tasks.NewTask("New", "1 1 * * *", "/bin/new"))
     assert isinstance(nobody.problem, ParseError)

@@ -1,4 +1,4 @@
-"""Somebody else writes the crontab in the very moment in which PiTasker does."""
+"""Somebody else writes the crontab at the same moment as PiTasker."""
 
 import subprocess
 from dataclasses import replace
@@ -27,7 +27,7 @@ def told(environment):
 
 @pytest.fixture
 def write(environment, crontab):
-    """What is known of the newest write of the crontab."""
+    """Return the state of the newest write of the crontab."""
     crontab.write(EXISTING)
     create(environment)
     return operation_history.operation(
@@ -74,7 +74,7 @@ def test_a_write_of_somebody_else_during_ours_is_told(environment, crontab, writ
 def test_our_own_write_alone_is_no_race(environment, crontab, write, pids):
     log = Log(environment.cron_log)
     at = clock.now().fromisoformat(write["until"])
-    for more in pids:  # another process id than ours: `crontab` is run by a script
+    for more in pids:  # not our process id: a script runs `crontab`
         log.write(REPLACE, at, pid=write["pid"] + more, name="crontab")
     observed.collect(environment)
     assert told(environment) == []

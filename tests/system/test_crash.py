@@ -1,4 +1,4 @@
-"""A process that dies at any moment leaves the old crontab or the new one, and the next sync
+"""A process that dies at any moment leaves the old or the new crontab, and the next sync
 converges. The deaths are real: a child process exits at a line of the code, or is killed."""
 
 import os
@@ -30,20 +30,20 @@ STEPS = {
     )
     if file.name not in PURE
 }
-"""The files whose every line is a step of writing."""
+"""The files in which every line is a step of writing."""
 
 DEATHS = {"sync": 60}
-"""Deaths of an operation, else 36, at lines that are spread evenly: each costs 0.3 s."""
+"""The number of deaths per operation, 36 by default, evenly spread: each takes 0.3 s."""
 
 TABLES = {
     table.name: ", ".join(f'"{column.name}"' for column in table.columns if not column.computed)
     for table in Base.metadata.sorted_tables
 }
-"""The tables, and the columns that are not made of others."""
+"""The tables and their columns, without computed columns."""
 
 SET_UP = text(
     "begin;"
-    # Quicker than to truncate them.
+    # Faster than truncating them.
     + "".join(f"delete from {name};" for name in reversed(TABLES))
     + "".join(
         f"insert into {name} ({columns}) overriding system value"
@@ -55,9 +55,9 @@ SET_UP = text(
 
 
 def dying_at(step, environment, work):
-    """Do `work` in a process that dies right before the step-th line of the core that it comes to.
+    """Do `work` in a process that dies right before the step-th executed line of the core.
 
-    Returns the number of lines that it came to.
+    Returns the number of executed lines.
     """
     reading, writing = os.pipe()
     lines = 0
@@ -89,7 +89,7 @@ def dying_at(step, environment, work):
 
 
 def contents(environment):
-    """What both sides hold, without what differs from run to run."""
+    """Return the contents of both sides, without values that differ from run to run."""
     found = tasks.listing(environment)
     values = [
         (t.name, t.schedule, t.command, t.paused, t.system_managed, str(found.states[t.id]))
@@ -101,13 +101,13 @@ def contents(environment):
 
 
 class Stage:
-    """Both sides in a state that can be set up again before each death."""
+    """Both sides in a state that can be restored before each death."""
 
     def __init__(self, environment, crontab):
         self._crontab = crontab
         self._text = crontab.read()
-        tasks.listing(environment)  # our crontab is known from here on, by one and the same id
-        # One connection for all: to make one takes longer than to set up the rows.
+        tasks.listing(environment)  # our crontab is registered, and keeps this id
+        # One connection for all: connecting takes longer than writing the rows.
         engine = create_engine(environment.database_url, isolation_level="AUTOCOMMIT")
         self._rows = engine.connect()
         self._rows.execute(text("create schema stage"))
@@ -115,7 +115,7 @@ class Stage:
             self._rows.execute(text(f"create table stage.{name} as table {name}"))
 
     def set_up(self):
-        """Both sides as they were when the stage was made."""
+        """Restore both sides to the prepared state."""
         self._crontab.remove()
         if self._text is not None:
             self._crontab.write(self._text)
@@ -123,7 +123,7 @@ class Stage:
 
 
 def out_of_step(environment, crontab):
-    """A task for each thing that a sync can have to do."""
+    """Create a task for each action of a sync."""
     crontab.write(EXISTING)
     importing.import_entries(environment, ME)
     for name in ("by hand", "in database", "deleted", "gone by hand", "agreed"):
@@ -207,13 +207,13 @@ def test_two_hundred_kills_during_saves_never_leave_half_a_crontab(environment, 
     kills = 0
     while kills < 200:
         before = crontab.read()
-        # An earlier save that was killed before it reached the crontab is finished by the next.
+        # The next save finishes an earlier save that was killed before it reached the crontab.
         intended = tasks.get(environment, number).schedule.encode()
         minute = (kills + 1) % 60
         child = os.fork()
         if child == 0:
             try:
-                database.connect(environment).dispose(close=False)  # those are the parent's
+                database.connect(environment).dispose(close=False)  # they belong to the parent
                 tasks.change(environment, ME, number, schedule=f"{minute} 4 * * *")
             finally:
                 os._exit(0)

@@ -1,4 +1,4 @@
-"""Bytes that are not UTF-8 stop nothing: they are kept, shown and said, in every place."""
+"""Bytes that are not UTF-8 stop nothing: they are kept, shown and reported everywhere."""
 
 import json
 

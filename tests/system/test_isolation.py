@@ -1,4 +1,4 @@
-"""The tests themselves keep away from what belongs to whoever runs them."""
+"""The tests do not touch the files of the user who runs them."""
 
 import os
 import subprocess
@@ -11,9 +11,9 @@ from tests.helpers.isolation import MEMORY, SPOOL
 
 def test_the_spool_of_the_tests_is_one_that_others_do_not_see() -> None:
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    *_, spool = [mount for mount in mounts if mount.split()[4] == str(SPOOL)]  # the uppermost
+    *_, spool = [mount for mount in mounts if mount.split()[4] == str(SPOOL)]  # the top mount
     assert " - tmpfs " in spool
-    assert "shared:" not in spool  # or it would appear in the namespace we came from
+    assert "shared:" not in spool  # else it would appear in the outer namespace
 
 
 def test_children_of_the_tests_see_the_private_spool_too(crontab: InstalledCrontab) -> None:

@@ -1,4 +1,4 @@
-"""The launcher `pitasker` on machines that lack something, with stand-ins for the programs."""
+"""The launcher `pitasker` on machines that lack programs, with stand-ins for programs."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from tests.helpers.waiting import patience
 
 PROJECT = Path(__file__).parents[2]
 
-# A Python that makes environments out of itself, and writes down what pip was asked to do.
+# A Python that creates environments from itself, and records the calls of pip.
 _PYTHON = """#!/bin/sh
 case "$*" in
 *version_info*) exit {too_old} ;;
@@ -55,7 +55,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Callable[..., dict[str, str]]:
-    """Make an environment whose only programs are the system's basic ones and a stand-in Python."""
+    """Make an environment with only the system's basic programs and a stand-in Python."""
 
     def make(python: str | None = "python3", uname: str = "aarch64", **faults: object) -> dict:
         programs = tmp_path / "bin"
@@ -77,7 +77,7 @@ def machine(tmp_path: Path) -> Callable[..., dict[str, str]]:
 
 @pytest.fixture
 def installations(tmp_path: Path) -> Callable[[], list[str]]:
-    """What pip was asked to do, one line a call."""
+    """Return the arguments of each call of pip."""
 
     def read() -> list[str]:
         log = tmp_path / "pip.log"
@@ -224,7 +224,7 @@ def test_the_tests_bring_the_programs_that_are_missing(
     apt.chmod(0o755)
     launch(project, environment, "test")
     installed = (tmp_path / "apt.log").read_text().splitlines()[-1].split()
-    assert {"cron", "chromium", "caddy"} <= set(installed)  # nginx may lie in /usr/sbin already
+    assert {"cron", "chromium", "caddy"} <= set(installed)  # nginx may already be in /usr/sbin
 
 
 def test_the_fast_tests_need_no_browser_and_no_proxies(project: Path, machine: Callable) -> None:
@@ -239,7 +239,7 @@ def test_lint_runs_every_check_and_fails_when_one_fails(
     project: Path, machine: Callable, failing: str | None
 ) -> None:
     environment = machine()
-    launch(project, environment, "lint")  # makes the environment
+    launch(project, environment, "lint")  # creates the environment
     for check in ("ruff", "mypy", "lint-imports", "shellcheck"):
         program = project / ".venv" / "bin" / check
         program.write_text(f'#!/bin/sh\necho "{check} $*"; exit {int(check == failing)}\n')

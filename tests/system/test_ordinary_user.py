@@ -1,4 +1,4 @@
-"""Paths that an ordinary user may not reach are said, and stop nothing."""
+"""Paths that an ordinary user may not reach are reported, and stop nothing."""
 
 import json
 import os
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def seen():
-    """What the user `nobody` sees, in a home and with a crontab of their own."""
+    """What the user `nobody` sees, with its own home and crontab."""
     user = ordinary.find("nobody")
     home = Path(tempfile.mkdtemp(prefix="pitasker-ordinary-", dir="/tmp"))
     os.chown(home, user.pw_uid, user.pw_gid)

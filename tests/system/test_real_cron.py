@@ -1,4 +1,4 @@
-"""The real cron daemon, on the tests' private spool, with a log and a pid file of its own."""
+"""The real cron daemon, on the tests' private spool, with its own log and pid file."""
 
 import shutil
 import socket
@@ -20,7 +20,7 @@ set -e
 mount --make-rprivate /
 mount -t tmpfs none /run  # its pid file, and its note that @reboot was done
 for folder in /etc/cron.d /etc/cron.hourly; do
-    [ ! -d $folder ] || mount -t tmpfs none $folder  # the machine's own jobs are not ours to run
+    [ ! -d $folder ] || mount -t tmpfs none $folder  # the tests must not run the machine's jobs
 done
 [ ! -e /etc/crontab ] || mount --bind /dev/null /etc/crontab
 mkdir "$1/dev"
@@ -37,7 +37,7 @@ exec cron -f
 
 
 class Syslog(threading.Thread):
-    """Writes what is sent to its socket into a file, as rsyslog does by default."""
+    """Writes the messages of its socket to a file, as rsyslog does by default."""
 
     def __init__(self, address: Path, file: Path) -> None:
         super().__init__(daemon=True)
@@ -55,7 +55,7 @@ class Syslog(threading.Thread):
 
 @pytest.fixture
 def cron(tmp_path, environment):
-    """Start the daemon; it runs what is in the crontab from the next minute on."""
+    """Start the daemon. It runs the crontab's entries from the next minute on."""
     Syslog(tmp_path / "log", environment.cron_log).start()
     daemons = []
 
@@ -107,7 +107,7 @@ def test_what_cron_runs_is_seen_whether_it_is_recorded_or_not(environment, cront
     kept = by_task[recorded.id]
     assert (kept.state, kept.exit_code) == ("failed", 3)
     assert history.output(environment, kept.id) == b"in\na quote: ' 100%\n"
-    # Seen twice, by the log and by the recorder, it is one run.
+    # The log and the recorder both report it, but it is one run.
     first = [run for run in runs if abs(run.started_at - kept.started_at) < timedelta(seconds=30)]
     assert [run.source for run in first if run.task == recorded.id] == ["recorded"]
     (by_hand,) = {(run.command, run.source) for run in runs if run.task is None}

@@ -78,7 +78,7 @@ class House:
 
 
 def documented_lines(language, port):
-    """What the documents tell people to put into a proxy's configuration."""
+    """Return the proxy configuration from the documents."""
     text = INSTALLATION.read_text()
     block = re.search(rf"```{language}\n(.*?127\.0\.0\.1:8501.*?)```", text, re.S)[1]
     return block.replace("8501", str(port))
@@ -157,7 +157,7 @@ def house(cluster, tmp_path_factory, browser):
         rules = {
             f"{NAME}:{open_port}": open_port,
             f"{NAME}.local:{open_port}": open_port,
-            "localhost:9000": open_port,  # as `ssh -L 9000:127.0.0.1:…` has it
+            "localhost:9000": open_port,  # as through `ssh -L 9000:127.0.0.1:…`
             f"{NAME}.local:443": ports["https"],
             f"{NAME}.lan:8443": ports["caddy"],
             f"{NAME}.lan:8444": ports["bare"],
@@ -185,7 +185,7 @@ def page(house):
 
 
 def sign_in(page, address, *, light=True):
-    """Sign in as a person does; `light` leaves out the dashboard's own scripts."""
+    """Sign in as a person does. `light` blocks the dashboard's scripts."""
     if light:
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
@@ -196,7 +196,7 @@ def sign_in(page, address, *, light=True):
 
 
 def sessions(page):
-    """The cookies that sign in; others do not."""
+    """Return the cookies that sign in."""
     cookies = page.context.cookies()
     return [c for c in cookies if c["name"].startswith(("pitasker-", "__Host-pitasker-"))]
 
@@ -206,7 +206,7 @@ CONNECT = """() => new Promise(resolve => {
     socket.onopen = () => { socket.close(); resolve(true); };
     socket.onerror = () => resolve(false);
 })"""
-"""What the dashboard's scripts do first: without it a page is a skeleton for ever."""
+"""The first request of the dashboard's scripts. Without it a page stays empty."""
 
 OWN = launch.own_address() or "127.0.0.2"
 
@@ -282,7 +282,7 @@ def test_a_websocket_that_a_proxy_swallows_is_said_on_the_page_and_in_the_log(ho
     address = f"https://{NAME}.lan:8444"
     sign_in(page, address)
     page.wait_for_url(f"{address}/")
-    for _ in range(2):  # once may be a restart
+    for _ in range(2):  # a single request may be due to a restart
         assert not page.evaluate(CONNECT)
     expect(page.get_by_role("alert")).to_contain_text("its websocket does not come through")
     until(lambda: "does not pass on its Upgrade header" in house.log("open"))
@@ -301,7 +301,7 @@ def test_a_refused_websocket_is_said_on_the_page(house, page):
 
 
 def test_two_pitaskers_on_one_host_keep_their_own_sessions(house, page):
-    # The cookies of one host go to every port of it; the second is reached as by a tunnel.
+    # A host's cookies go to all its ports. The second server is reached as by a tunnel.
     for address in (house.open, house.named):
         sign_in(page, address)
         page.wait_for_url(f"{address}/")

@@ -1,10 +1,10 @@
-"""Whatever a person does here and by hand, in any order, no promise of sync is broken.
+"""Any sequence of actions here and by hand keeps the promises of sync.
 
 A state machine over the whole service, on the real crontab and the real PostgreSQL. It is small in
-CI; a long search: `EXAMPLES=500 .venv/bin/python -m pytest tests/test_whole_service.py`.
+CI. A long search: `EXAMPLES=500 .venv/bin/python -m pytest tests/system/test_whole_service.py`.
 
-What a person writes by hand is numbered, and so are the names given here ("Task 7"): what is whose
-is known without asking what is tested.
+Handwritten texts are numbered, and so are the names given here ("Task 7"). So the owner of a line
+is clear without the tested code.
 """
 
 import os
@@ -48,7 +48,7 @@ def lines_of(text):
 
 
 def persons(text):
-    """The lines of a text that no task manages and that PiTasker did not write."""
+    """Return the lines of a text that no task manages and that PiTasker did not write."""
     return [
         line.raw
         for line in lines_of(text)
@@ -57,15 +57,15 @@ def persons(text):
 
 
 def entries(text):
-    """The managed entries' lines by their tags."""
+    """Return the managed entries' lines by tag."""
     return {entry.tag: entry for _, entry in parse(text).entries() if entry.tag}
 
 
 class Service(RuleBasedStateMachine):
-    """One user's crontab and tasks."""
+    """A user's crontab and tasks."""
 
     world = None
-    """The settings, the crontab and the file that makes `crontab` fail; set for each test."""
+    """The environment, the crontab, and the file that makes `crontab` fail. Set for each test."""
 
     def __init__(self):
         super().__init__()
@@ -79,7 +79,7 @@ class Service(RuleBasedStateMachine):
         self.names = {}
         self.last = None
 
-    # What is there.
+    # Queries.
 
     def text(self):
         return decode(self.crontab.read() or b"")
@@ -100,8 +100,8 @@ class Service(RuleBasedStateMachine):
 
     @contextmanager
     def act(self, *, targets=(), takes=(), adds=()):
-        """Check what an act of PiTasker's left alone. `takes` and `adds` are lines of a person's
-        that it was asked to change."""
+        """Check what an action of PiTasker left unchanged. `takes` and `adds` are handwritten lines
+        that it had to change."""
         before, known = self.state()
         takes = [*takes, *self.waiting(targets)]
         tags = {task.tag for task in known if task.id in targets}
@@ -125,7 +125,7 @@ class Service(RuleBasedStateMachine):
             assert was[tag].words == now[tag].words
 
     def waiting(self, targets):
-        """The lines of a person's that imports of these tasks could not tag yet."""
+        """Return the handwritten lines that imports of these tasks could not tag yet."""
         compared = service.preview(self.environment)
         return [
             compared.document.lines[index].raw
@@ -134,20 +134,20 @@ class Service(RuleBasedStateMachine):
         ]
 
     def own_names(self):
-        """Comments that PiTasker may write: the names of tasks that were imported too."""
+        """Return comments that PiTasker may write: the names of imported tasks too."""
         return Counter([f"# {name}\n" for name in self.names.values()] * 9)
 
     quiet = frozenset()
 
     def settle(self):
-        """A sync that works: both sides agree then or a conflict is shown; another does nothing."""
+        """A sync that works: both sides agree or there is a conflict, and another does nothing."""
         before = self.text()
         try:
             service.sync(self.environment, Request(ME))
         except (MassRemoval, CrontabReverted):
             service.sync(self.environment, Request(ME, confirmed=True))
         settled = self.text()
-        # An import that `crontab` did not take is made up for now.
+        # An import that `crontab` refused is completed now.
         lost, new = Counter(persons(before)), Counter(persons(settled))
         tagged = {(e.schedule, e.command) for e in entries(settled).values()}
         for raw in (lost - new).elements():
@@ -168,10 +168,10 @@ class Service(RuleBasedStateMachine):
     def check_tasks(self):
         for task in self.tasks():
             assert task.name == self.names.setdefault(task.id, task.name)
-            # The words of an entry that was given back are a comment in its command.
+            # The words of an entry that is no longer managed are a comment in its command.
             assert "ask me" not in split_stdin(task.command)[0].split(" #")[0]
 
-    # What a person does here.
+    # Actions in PiTasker.
 
     @rule(schedule=SCHEDULES, command=COMMANDS, paused=st.booleans())
     def create(self, schedule, command, paused):
@@ -209,7 +209,7 @@ class Service(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def off_and_on(self, data):
-        """Nothing else happens between: the very bytes are there again."""
+        """Nothing else happens in between, so every byte is restored."""
         self.flag.unlink(missing_ok=True)
         self.settle()
         if (task := self.some(data, on=True)) and task.tag in entries(self.text()):
@@ -277,13 +277,13 @@ class Service(RuleBasedStateMachine):
             with suppress(PiTaskerError):
                 edit.restore(self.environment, chosen.id, actor=ME)
                 kept_text = edit.snapshot(self.environment, chosen.id).text or ""
-                # What waits to be written comes after it at once.
+                # Changes that wait to be written follow at once.
                 assert not Counter(persons(kept_text)) - Counter(persons(self.text()))
             self.quiet = frozenset()
 
     @rule(fault=st.sampled_from(["refuse", "lie"]))
     def crontab_fails(self, fault):
-        """What comes next meets a `crontab` that installs nothing, or denies that it did."""
+        """The next action meets a `crontab` that installs nothing, or reports a failure."""
         self.flag.write_text(fault)
 
     @rule()
@@ -295,7 +295,7 @@ class Service(RuleBasedStateMachine):
         self.flag.unlink(missing_ok=True)
         self.settle()
 
-    # What a person does by hand.
+    # Actions by hand.
 
     def by_hand(self, data, change):
         lines = self.text().splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""What could become a second line of a crontab, or another command, is refused at every door."""
+"""Every interface refuses text that could become another line of a crontab or another command."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Tasks as files: what is exported on one machine is imported on another."""
+"""Tasks as files: an export of one machine can be imported on another."""
 
 import io
 import zipfile

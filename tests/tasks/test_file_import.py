@@ -1,4 +1,4 @@
-"""Tasks made of files: one report, one sync, and one that is wrong fails alone."""
+"""Tasks made of files: one report, one sync, and an invalid task fails alone."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A task's fields are defined once: a field that is missing somewhere fails here."""
+"""A task's fields are defined once. A field that is missing somewhere fails here."""
 
 from dataclasses import fields
 
@@ -8,10 +8,10 @@ from pitasker_core.formats.record import TaskRecord
 from pitasker_core.tasks.model import ATTRIBUTES, ENTRY_NAMES, TASK_NAMES, VALUE_NAMES, TaskValues
 
 NOT_IN_TASK = {"output", "crontab_row", "synced_to_crontab"}
-"""Columns that no page, command or answer of the API shows."""
+"""Columns that no page, command or API answer shows."""
 
 NOT_IN_FILES = {"paused_until"}
-"""Values that belong to one installation and are not exported."""
+"""Values that belong to an installation and are not exported."""
 
 
 def test_each_column_of_a_task_is_a_field_of_task():

@@ -1,4 +1,4 @@
-"""Times that say what they are called: of a definition's change, and of the last sync."""
+"""The times of the last change of a definition and of the last sync."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -56,7 +56,7 @@ def test_a_change_of_the_database_by_another_program_shows(environment, crontab)
 
 
 def test_an_open_transaction_shows_when_it_is_committed(environment, crontab):
-    """The snapshot, unlike a counter, does not change before the data can be seen."""
+    """Unlike a counter, the snapshot does not change before the data is visible."""
     create(environment)
     with database.connect(environment).connect() as connection:
         connection.execute(text("update tasks set notes = 'Late'"))

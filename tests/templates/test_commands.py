@@ -1,4 +1,4 @@
-"""Each template that comes with PiTasker, run by the real shell with programs that note calls."""
+"""Each built-in template, run by the real shell with programs that record their calls."""
 
 import re
 from uuid import UUID
@@ -25,7 +25,7 @@ def programs(tmp_path):
 
 
 def is_free(parameter):
-    """Whether any text in one line can be its value."""
+    """Whether the parameter accepts any text of one line."""
     return parameter.kind is Kind.PATH or (
         parameter.kind is Kind.TEXT and parameter.form is Form.LINE
     )
@@ -53,7 +53,7 @@ def test_its_task_can_be_one_of_the_crontab(name):
     record = render(TEMPLATES[name], {})
     spec = EntrySpec(record.name, record.schedule, record.command, UUID(int=1))
     assert check_entry(spec, parse("")) == []
-    assert len(record.command.encode()) < 500  # room for values, the tag and the recorder
+    assert len(record.command.encode()) < 500  # space for values, the tag and the recorder
 
 
 @ALL
@@ -75,7 +75,7 @@ def test_with_its_defaults_the_shell_runs_its_programs(name, programs):
     assert not re.search(rb"not found|[Ss]yntax|[Bb]ad|cannot open", done.stderr), done.stderr
     called = {word for call in programs.calls() for word in (call.program, *call.arguments)}
     reached = {program for program in template.needs if program not in REAL}
-    # What runs only after a reboot became necessary is not called here.
+    # Programs that run only when a reboot is necessary are not called here.
     assert reached - called <= {"systemd-run"}
 
 
@@ -111,7 +111,7 @@ def test_hostile_values_are_one_argument_and_run_nothing(
 NOT_PASSED_ON = {
     ("repository", "restic-backup"),  # in the environment: tested below
     ("repository", "borg-backup"),
-    ("path", "disk-space"),  # of the real df
+    ("path", "disk-space"),  # the output of the real df
 }
 
 
@@ -142,7 +142,7 @@ def test_a_value_that_is_not_of_its_kind_is_refused(name):
 
 
 def test_no_program_is_named_by_its_path():
-    """The tests above would run the real one."""
+    """The tests above would run the real program."""
     for template in TEMPLATES.values():
         assert not re.search(r"(^|[;&|(] ?|sudo -n )/\S", template.command)
         assert set(template.needs) <= {*FAKES, *REAL}

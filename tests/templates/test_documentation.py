@@ -1,4 +1,4 @@
-"""docs/templates.md and docs/formats.md say what is true."""
+"""docs/templates.md and docs/formats.md are true."""
 
 import re
 import runpy

@@ -1,4 +1,4 @@
-"""A template made of a task makes that task again."""
+"""A template made from a task makes the same task."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every template in the real crontab, recorded, and run from there as cron would."""
+"""Every template in the real crontab, recorded and run as cron would."""
 
 import re
 import shutil
@@ -42,7 +42,7 @@ def test_all_templates_are_installed_and_run_by_the_real_shell(environment, cron
         template = made[entry.recorder.task]
         assert entry.schedule == render(template, {}).schedule
         before = len(programs.calls())
-        # The line as it stands in the crontab, with its recorder and its tag.
+        # The line in the crontab, with its recorder and its tag.
         text = entry.raw.split(entry.schedule, 1)[1].strip()
         done = programs.run(text)
         assert not re.search(rb"not found|[Ss]yntax|Traceback", done.stderr), done.stderr

@@ -1,4 +1,4 @@
-"""Own templates: kept, replaced, removed, exported and imported; each crontab has its own."""
+"""Own templates: saved, replaced, removed, exported and imported. Each crontab has its own."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Any value is one inert word of a command, for both crons and a real shell."""
+"""Every value becomes one inert word of a command, for both crons and a real shell."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ HARD = st.text(st.sampled_from("\\%'\"$`!~*#; a-="), max_size=12)
 
 
 def words(text, pattern):
-    """The words that a shell makes of a text which cron has read."""
+    """Return the words that a shell makes of a text that cron has read."""
     command, stdin = split_stdin(f"printf '\\%s\\0' {text}")
     assert stdin == ""
     given = re.sub(pattern, r"\1", command)

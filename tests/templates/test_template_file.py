@@ -1,4 +1,4 @@
-"""Templates as files: they read back as they were, and nothing odd in one is taken."""
+"""Templates as files: they read back unchanged, and invalid ones are refused."""
 
 import json
 import re
