@@ -137,7 +137,8 @@ def main() -> None:
     print(f"{'tasks':>6}  {'what':26} {'median':>8} {'worst':>8}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=shutil.which("chromium-headless-shell"),
+            args=["--no-sandbox", "--disable-gpu"],
         )
         for size in SIZES:
             environment = Environment.from_environment({"PITASKER_HOME": f"{folder}/{size}"})

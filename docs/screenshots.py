@@ -56,7 +56,7 @@ def main() -> None:
         link = demo.stdout.readline().split()[-1]
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+                executable_path=shutil.which("chromium-headless-shell"), args=["--no-sandbox"]
             )
             context = browser.new_context()
             login = context.new_page()
