@@ -10,7 +10,7 @@ from enum import Enum
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.describing import MONTHS, WEEKDAYS, name_weekdays, spell_days
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, WEEKDAY_NAMES
-from pitasker_core.crontab.schedule import Schedule
+from pitasker_core.crontab.schedule import Dialect, Schedule
 
 
 class Mode(Enum):
@@ -25,6 +25,10 @@ class Mode(Enum):
     """Written by hand in a way that the builder has no form for; it is kept."""
 
 
+CHOICES = (Mode.EVERY, Mode.AT, Mode.RANGE, Mode.STEP)
+"""The modes that a person chooses from; AT with several values is a LIST."""
+
+
 @dataclass(frozen=True)
 class FieldKind:
     """One of the five fields: its values, and the names by which a person chooses them."""
@@ -35,18 +39,22 @@ class FieldKind:
     labels: dict[int, str]
     names: dict[str, int]
     """What may stand for a number in the text."""
+    usual_range: tuple[int, int]
+    """A range to begin with, when a person chooses that mode; likewise `usual_step`."""
+    usual_step: int
 
 
 def _numbers(low: int, high: int) -> dict[int, str]:
     return {number: str(number) for number in range(low, high + 1)}
 
 
-MINUTE = FieldKind("minute", 0, 59, {n: f"{n:02}" for n in range(60)}, {})
-HOUR = FieldKind("hour", 0, 23, {n: f"{n:02}" for n in range(24)}, {})
-DAY = FieldKind("day of month", 1, 31, _numbers(1, 31), {})
-MONTH = FieldKind("month", 1, 12, dict(enumerate(MONTH_NAMES, 1)), MONTHS)
+MINUTE = FieldKind("minute", 0, 59, {n: f"{n:02}" for n in range(60)}, {}, (0, 30), 15)
+HOUR = FieldKind("hour", 0, 23, {n: f"{n:02}" for n in range(24)}, {}, (9, 17), 2)
+DAY = FieldKind("day of month", 1, 31, _numbers(1, 31), {}, (1, 7), 2)
+MONTH = FieldKind("month", 1, 12, dict(enumerate(MONTH_NAMES, 1)), MONTHS, (6, 8), 3)
 # Monday comes first, and Sunday is 7: a range that ends with 0 runs backward.
-WEEKDAY = FieldKind("day of week", 1, 7, {n: WEEKDAY_NAMES[n % 7] for n in range(1, 8)}, WEEKDAYS)
+_DAYS_OF_WEEK = {n: WEEKDAY_NAMES[n % 7] for n in range(1, 8)}
+WEEKDAY = FieldKind("day of week", 1, 7, _DAYS_OF_WEEK, WEEKDAYS, (1, 5), 2)
 KINDS = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
 
 PRESETS = {
@@ -65,6 +73,10 @@ PRESETS = {
 _VALUE = r"[0-9]{1,2}|[A-Za-z]{3}"
 _SPAN = re.compile(rf"(?P<all>\*)|(?P<first>{_VALUE})(?:-(?P<last>{_VALUE}))?")
 _STEPPED = re.compile(rf"(?:\*|(?P<first>{_VALUE})-(?P<last>{_VALUE}))/(?P<step>[0-9]{{1,2}})")
+_WRAPPED = re.compile(
+    r"(?P<first>[0-9]{1,2})(?:-(?P<high>[0-9]{1,2}))?,"
+    r"(?P<low>[0-9]{1,2})(?:-(?P<last>[0-9]{1,2}))?"
+)
 _LIST = re.compile(rf"(?:{_VALUE})(?:,(?:{_VALUE}))+")
 
 
@@ -107,10 +119,29 @@ def stepped(kind: FieldKind, step: int, first: int | None = None, last: int | No
     return Field(kind, f"{first}-{last}/{step}", Mode.STEP, (first, last), step)
 
 
+def with_mode(field: Field, mode: Mode) -> Field:
+    """The field in another mode, with values of it where it has any, else with usual ones."""
+    kind, values = field.kind, field.values
+    if mode is Mode.EVERY:
+        return every(kind)
+    if mode is Mode.AT:
+        return at(kind, values[0] if values else kind.low)
+    if mode is Mode.RANGE:
+        first, last = (values[0], values[-1]) if len(values) > 1 else kind.usual_range
+        return from_to(kind, first, last)
+    ends = values if field.mode is Mode.RANGE and values[0] <= values[1] else ()
+    return stepped(kind, kind.usual_step, *ends)
+
+
 def read_field(kind: FieldKind, text: str) -> Field:
     """A field of a schedule that cron accepts."""
     if text == "*":
         return every(kind)
+    if (match := _WRAPPED.fullmatch(text)) is not None:
+        first, high = int(match["first"]), int(match["high"] or match["first"])
+        low, last = int(match["low"]), int(match["last"] or match["low"])
+        if (high, low) == (kind.high, kind.low) and first > last:
+            return Field(kind, text, Mode.RANGE, (first, last))
     if (match := _STEPPED.fullmatch(text)) is not None:
         ends = (match["first"], match["last"]) if match["first"] else ()
         values = tuple(_value(kind, end) for end in ends)
@@ -160,9 +191,9 @@ class Build:
         return replace(self, text="".join(pieces), fields=changed)
 
 
-def read_schedule(text: str) -> Build:
+def read_schedule(text: str, dialect: Dialect = Dialect.DEBIAN) -> Build:
     """The schedule in the builder. Raises InvalidSchedule for what cron refuses."""
-    schedule = schedules.parse(text)
+    schedule = schedules.parse(text, dialect)
     if schedule.reboot:
         return Build(text, ())
     parts = schedules.fields_of(text)

@@ -54,6 +54,8 @@ class Understanding:
     suggestions: tuple[Suggestion, ...] = ()
     together: tuple[str, ...] = ()
     """The schedules that only together say it, each an entry of its own."""
+    by_test: Suggestion | None = None
+    """A schedule that runs too often, which only its test in the command makes exact."""
 
 
 def understand(
@@ -117,6 +119,7 @@ def _from_words(
         _suggestion(offer.schedule, offer.meaning, offer.command_test) for offer in reading.offers
     )
     understood = schedules.parse(reading.schedule) if reading.schedule else None
+    test = reading.by_test
     return Understanding(
         text,
         reading.schedule,
@@ -128,6 +131,7 @@ def _from_words(
         usual_way=reading.usual_way,
         suggestions=suggestions,
         together=reading.together,
+        by_test=_suggestion(test.schedule, test.meaning, test.command_test) if test else None,
     )
 
 

@@ -1,37 +1,46 @@
 """The field of a schedule: text or words, presets, what it means, and better ones as buttons."""
 
+from zoneinfo import ZoneInfo
+
 import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
-from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
+from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Code, Text, visible
 from pitasker_core.crontab.builder import PRESETS
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.crontab.understanding import Understanding, understand
+from pitasker_core.crontab.understanding import understand
+from pitasker_core.crontab.zones import entry_zone
+from pitasker_core.dashboard.enter_key import watch_enter
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.session import environment
-from pitasker_core.dashboard.times import ago
+from pitasker_core.dashboard.schedule_answer import Answer, Offer, accepted, answer
+from pitasker_core.dashboard.schedule_builder import show_builder
+from pitasker_core.dashboard.session import browser_zone, environment
+from pitasker_core.tasks import Task
 
-_OFFERS = 3
-"""Schedules that are offered at the same time."""
+_PAUSE = "80ms"
+"""Without a key for so long, what was typed is answered."""
 
 
-def schedule_input(key: str, start: str, base: str, *, is_new: bool) -> str:
+def schedule_input(key: str, start: str, base: str, task: Task | None) -> str:
     """The schedule as text. `base` is what the task has, which may be odd and stay so."""
     text_key = f"{key}-schedule"
     st.session_state.setdefault(text_key, start)
+    zone, dialect = _reading(task)
+    now = clock.now()
 
     def take_preset() -> None:
         if preset := st.session_state.get(f"{key}-preset"):
             st.session_state[text_key] = PRESETS[preset]
+            st.session_state[f"{key}-preset"] = None
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input(
+    with st.container(horizontal=True, vertical_alignment="bottom", key="schedule-field"):
+        st.text_input(
             "Schedule",
             key=text_key,
             placeholder="0 2 * * *, or: every weekday at 7:30",
-            live=True,
+            live=_PAUSE,
             width="stretch",
             help="Minute, hour, day of the month, month, day of the week; a nickname such as "
             "@daily; or words.",
@@ -46,61 +55,83 @@ def schedule_input(key: str, start: str, base: str, *, is_new: bool) -> str:
             width=200,
             label_visibility="collapsed",
         )
-    if text.strip():
-        _show_meaning(text_key, text.strip(" \t"), check=is_new or text != base)
+    text: str = st.session_state[text_key]
+    if stripped := text.strip(" \t"):
+        is_new = task is None or text != base
+        shown = answer(stripped, zone, now, dialect, browser_zone(), is_new=is_new)
+        with st.container(gap="xsmall"):
+            _show(shown)
+            _show_offers(key, shown)
+            if shown.way:
+                st.caption(f":material/lightbulb: {plain(shown.way)}")
+    show_builder(text_key, zone, now, dialect)
     return text
 
 
-def _show_meaning(text_key: str, text: str, *, check: bool) -> None:
-    dialect = _dialect()
-    meant = understand(text, clock.system_zone(), clock.now(), dialect)
-    problem = _problem(text, meant, dialect) if check else ""
-    if problem:
-        st.caption(f":red[:material/error: {plain(problem)}]")
-    elif meant.is_schedule:
-        st.caption(_sentence(meant))
-    for warning in meant.warnings if not problem else ():
-        st.caption(f":orange[:material/warning: {plain(warning)}]")
-    _offer(text_key, text, meant)
-
-
-def _problem(text: str, meant: Understanding, dialect: Dialect) -> str:
-    if not meant.is_schedule:
-        return meant.reason or "Cron cannot read this as a schedule."
+def _reading(task: Task | None) -> tuple[ZoneInfo, Dialect]:
+    """The zone in which cron reads the schedule, and the dialect of this machine's cron."""
+    machine = clock.system_zone()
     try:
-        tasks.check_schedule(text, dialect)
-    except InvalidSyntax as problem:
-        return problem.user_message
-    return ""
-
-
-def _sentence(meant: Understanding) -> str:
-    words = bold(meant.description)
-    if meant.runs:
-        zone, now = clock.system_zone(), clock.now()
-        times = ", ".join(f"{run:%a %d %b %H:%M}" for run in meant.runs)
-        words += f"  \nNext: {times} ({plain(zone.key)}), the first {ago(meant.runs[0], now)}"
-    return words
-
-
-def _offer(text_key: str, text: str, meant: Understanding) -> None:
-    words = {offer.schedule: offer.description for offer in meant.suggestions}
-    if meant.schedule and meant.schedule != text:
-        words = {meant.schedule: meant.description, **words}
-    offers = [(schedule, said) for schedule, said in words.items() if schedule != text][:_OFFERS]
-    for schedule, said in offers:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.button(
-                plain(Text("Use ", Code(visible(schedule)))),
-                key=f"{text_key}-{schedule}",
-                on_click=st.session_state.update,
-                args=({text_key: schedule},),
-            )
-            st.caption(plain(said), width="content")
-
-
-def _dialect() -> Dialect:
-    try:
-        return tasks.current(environment()).dialect
+        listing = tasks.current(environment())
     except PiTaskerError:
-        return Dialect.DEBIAN
+        return machine, Dialect.DEBIAN
+    if task:
+        return listing.cron_zone(task, machine), listing.dialect
+    compared = listing.comparison
+    return entry_zone(compared.document, None, machine) if compared else machine, listing.dialect
+
+
+def as_schedule(text: str, task: Task | None) -> str:
+    """The only schedule that words can mean; any other text as it is."""
+    if not text.strip():
+        return text
+    zone, dialect = _reading(task)
+    return accepted(understand(text, zone, clock.now(), dialect)) or text
+
+
+def watch_field(key: str, task: Task | None) -> None:
+    """Let Enter accept the schedule that words in the field mean.
+
+    Apart from the field, since what it draws is an empty line.
+    """
+
+    def accept(typed: str) -> None:
+        st.session_state[f"{key}-schedule"] = as_schedule(typed, task)
+
+    watch_enter("schedule-field", accept)
+
+
+def _show(shown: Answer) -> None:
+    if shown.problem:
+        color, icon = ("orange", "help") if shown.is_words else ("red", "error")
+        st.markdown(f":small[:{color}[:material/{icon}: {plain(shown.problem)}]]")
+    lines = [bold(shown.description), plain(shown.runs), plain(shown.browser_runs)]
+    if any(lines):
+        st.caption("  \n".join([line for line in lines if line]))
+    for note in shown.notes:
+        st.caption(f":material/info: {plain(note)}")
+    for warning in shown.warnings:
+        st.markdown(f":small[:orange[:material/warning: {plain(warning)}]]")
+
+
+def _show_offers(key: str, shown: Answer) -> None:
+    for offer in shown.offers:
+        by_enter = offer.schedule == shown.accepted
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            words = " and a test in the command" if offer.command_test else ""
+            st.button(
+                plain(Text("Use ", Code(visible(offer.schedule)), words)),
+                key=f"{key}-schedule-{offer.schedule}-{bool(offer.command_test)}",
+                icon=":material/keyboard_return:" if by_enter else None,
+                help="Enter" if by_enter else None,
+                on_click=_use,
+                args=(key, offer),
+            )
+            st.caption(plain(offer.words), width="content")
+
+
+def _use(key: str, offer: Offer) -> None:
+    st.session_state[f"{key}-schedule"] = offer.schedule
+    command = st.session_state.get(f"{key}-command", "")
+    if offer.command_test and not command.startswith(offer.command_test):
+        st.session_state[f"{key}-command"] = offer.command_test + command

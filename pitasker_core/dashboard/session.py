@@ -1,6 +1,7 @@
 """The session of this page: its login and its permissions."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -39,3 +40,11 @@ def _cron_is_alive() -> bool | None:
 def is_phone() -> bool:
     """Whether the browser's User-Agent names a phone."""
     return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
+def browser_zone() -> ZoneInfo | None:
+    """Return the time zone of the browser; None where it does not say one that is known here."""
+    try:
+        return ZoneInfo(st.context.timezone) if st.context.timezone else None
+    except (KeyError, ValueError, OSError):
+        return None

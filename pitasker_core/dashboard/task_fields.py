@@ -8,7 +8,7 @@ import streamlit as st
 from pitasker_core.crontab.recording import LONGEST_TIMEOUT
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.run_list import much_output
-from pitasker_core.dashboard.schedule_input import schedule_input
+from pitasker_core.dashboard.schedule_input import schedule_input, watch_field
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.task_draft import Form
 from pitasker_core.database import notices
@@ -24,8 +24,7 @@ def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any
     name = st.text_input(
         "Name", start["name"], max_chars=200, key=f"{key}-name", placeholder="Backup of the photos"
     )
-    is_new = form.task is None
-    schedule = schedule_input(key, start["schedule"], form.base["schedule"], is_new=is_new)
+    schedule = schedule_input(key, start["schedule"], form.base["schedule"], form.task)
     command = st.text_input(
         "Command",
         start["command"],
@@ -60,6 +59,7 @@ def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any
             accept_new_options=True,
             key=f"{key}-labels",
         )
+    watch_field(key, form.task)
     return {
         "name": name,
         "schedule": schedule,

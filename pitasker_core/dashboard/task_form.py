@@ -4,7 +4,8 @@ What is typed is kept as a draft until it is saved or discarded. The widgets' ke
 generation: after saving and discarding, no widget holds what was typed before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -15,6 +16,7 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.dashboard import own_drafts
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import report_applied
+from pitasker_core.dashboard.schedule_input import as_schedule
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.task_draft import Form, changed_fields, stale_fields
 from pitasker_core.dashboard.task_fields import show_fields
@@ -34,17 +36,55 @@ def show_form(form: Form, show_findings: Callable[[], None] = lambda: None) -> N
     # What it began with: the task may change elsewhere while somebody types.
     based_on = draft.value.get("base") if draft else None
     base = st.session_state.setdefault(f"base-{form.key}", based_on or dict(form.base))
-    values = show_fields(form.key, start, form)
-    changed = changed_fields(base, values)
-    if changed:
-        own_drafts.keep(form.name, {"base": base, "values": values})
-    elif form.task and base != form.base:
+    typed = _Typed(form, base)
+    st.session_state[_whole(form)] = True
+    _show_fields(typed, start)
+    if form.task and base != form.base and not typed.changed:
         _forget(form)
         st.rerun()
+    _show_bar(typed, draft)
+
+
+@dataclass
+class _Typed:
+    """What is typed in a form. The bar belongs to the page, and its buttons find it here."""
+
+    form: Form
+    base: Mapping[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        return changed_fields(self.base, self.values)
+
+    @property
+    def stale(self) -> list[str]:
+        form = self.form
+        return stale_fields(self.base, self.values, form.base) if form.task else []
+
+    @property
+    def bar(self) -> tuple[bool, list[str]]:
+        """What decides how the bar looks."""
+        return bool(self.changed), self.stale
+
+
+def _whole(form: Form) -> str:
+    """The key of a mark that the whole page is being drawn."""
+    return f"whole-{form.key}"
+
+
+@st.fragment
+def _show_fields(typed: _Typed, start: Mapping[str, Any]) -> None:
+    """Draw the fields. While somebody types, they alone are drawn again."""
+    before = typed.bar if typed.values else None
+    typed.values = show_fields(typed.form.key, start, typed.form)
+    if typed.changed:
+        own_drafts.keep(typed.form.name, {"base": typed.base, "values": typed.values})
     else:
-        own_drafts.discard(form.name)
-    stale = stale_fields(base, values, form.base) if form.task else []
-    _show_bar(form, changed, values, draft, stale)
+        own_drafts.discard(typed.form.name)
+    is_whole = st.session_state.pop(_whole(typed.form), False)
+    if not is_whole and typed.bar != before:
+        st.rerun()
 
 
 def _draft_at_start(form: Form) -> Draft | None:
@@ -56,13 +96,8 @@ def _draft_at_start(form: Form) -> Draft | None:
     return draft
 
 
-def _show_bar(
-    form: Form,
-    changed: Mapping[str, Any],
-    values: Mapping[str, Any],
-    draft: Draft | None,
-    stale: Sequence[str],
-) -> None:
+def _show_bar(typed: _Typed, draft: Draft | None) -> None:
+    form, changed, stale = typed.form, typed.changed, typed.stale
     look_only = environment().read_only
     with st.bottom, st.container(border=True, key="form-bar", gap="xsmall"):
         refusal = st.session_state.get(f"refusal-{form.key}")
@@ -84,7 +119,7 @@ def _show_bar(
                 shortcut="Ctrl+Enter",
                 disabled=look_only or not (changed or form.task is None),
                 on_click=_save,
-                args=(form, dict(changed), dict(values)),
+                args=(typed,),
             )
             st.button(
                 "Discard changes" if changed else "Close",
@@ -104,7 +139,9 @@ def discard_form(form: Form) -> None:
     _leave()
 
 
-def _save(form: Form, changed: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+def _save(typed: _Typed) -> None:
+    _read_fields(typed)
+    form, changed, values = typed.form, typed.changed, typed.values
     try:
         if form.task is None:
             new = {**values, "labels": tuple(values["labels"]), "notify": _tuple(values["notify"])}
@@ -120,6 +157,13 @@ def _save(form: Form, changed: Mapping[str, Any], values: Mapping[str, Any]) -> 
     if form.task is None:
         st.query_params.clear()
         st.query_params["task"] = str(done.tasks[0].id)
+
+
+def _read_fields(typed: _Typed) -> None:
+    """Take what came together with the press of Save. Words become the schedule that they mean."""
+    for name in ("name", "schedule", "command"):
+        typed.values[name] = st.session_state.get(f"{typed.form.key}-{name}", typed.values[name])
+    typed.values["schedule"] = as_schedule(typed.values["schedule"], typed.form.task)
 
 
 def _tuple(value: Any) -> Any:

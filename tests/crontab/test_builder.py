@@ -1,10 +1,14 @@
 """The builder of schedules: from the text to its fields and back."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pitasker_core.crontab import builder
 from pitasker_core.crontab.builder import (
+    CHOICES,
     DAY,
     HOUR,
     KINDS,
@@ -109,3 +113,32 @@ def test_it_says_how_days_of_month_and_of_week_combine(text: str, words: str) ->
 @pytest.mark.parametrize("text", ["0 0 13 * *", "0 0 * * 5", "@reboot", "0 0 1-31 * 5", "@daily"])
 def test_it_says_nothing_where_one_field_alone_counts(text: str) -> None:
     assert explain_days(parse(text)) == ""
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_range_is_read_back_as_a_range_also_where_it_wraps(kind) -> None:
+    values = {kind.low, kind.low + 1, kind.high - 1, kind.high}
+    for first, last in itertools.permutations(values, 2):
+        field = builder.read_field(kind, builder.from_to(kind, first, last).text)
+        assert (field.mode, field.values) == (Mode.RANGE, (first, last))
+
+
+@settings(deadline=None)
+@given(SCHEDULES, st.sampled_from(CHOICES))
+def test_a_field_in_another_mode_is_one_that_cron_accepts_and_is_read_back_so(
+    schedule: Schedule, mode: Mode
+) -> None:
+    build = read_schedule(schedule.text)
+    for field in build.fields:
+        changed = builder.with_mode(field, mode)
+        place = KINDS.index(field.kind)
+        again = read_schedule(build.with_field(changed).text).fields[place]
+        assert (again.mode, again.values) == (changed.mode, changed.values)
+        assert parse(build.with_field(changed).text)
+
+
+def test_another_mode_keeps_the_values_that_it_can() -> None:
+    nine_to_five = builder.read_field(HOUR, "9-17")
+    assert builder.with_mode(nine_to_five, Mode.STEP).text == "9-17/2"
+    assert builder.with_mode(nine_to_five, Mode.AT).text == "9"
+    assert builder.with_mode(builder.read_field(HOUR, "9,12,17"), Mode.RANGE).text == "9-17"

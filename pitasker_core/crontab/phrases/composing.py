@@ -89,11 +89,13 @@ def _answer(outline: Outline, times: Times, dates: Dates) -> Reading:
     nearest = _schedule(times.nearest or times.groups[0], dates)
     test = dates.test or times.test
     way = f"Begin the command with a test: {test}command"
+    by_test = None
     if times.way:
         way = times.way
     elif times.reason:
         run = "* * * * *" if "/ 60" in test else f"{nearest.split()[0]} * * * *"
         way = f"Run it by {run} and begin the command with a test: {test}command"
+        by_test = Offer(run, "exactly", test)
     together = tuple(schedules) if len(schedules) > 1 else ()
     if together:
         way = f"Write an entry for each: {' and '.join(together)}. Or: {way[0].lower()}{way[1:]}"
@@ -105,6 +107,7 @@ def _answer(outline: Outline, times: Times, dates: Dates) -> Reading:
         together,
         notes,
         outline.place,
+        by_test,
     )
 
 

@@ -51,6 +51,8 @@ class Reading:
     """What was assumed or corrected."""
     place: str = ""
     """The place or zone that the times are those of, as it was written."""
+    by_test: Offer | None = None
+    """A schedule that runs too often, which only its test in the command makes exact."""
 
     @property
     def schedule(self) -> str | None:

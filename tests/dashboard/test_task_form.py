@@ -1,0 +1,131 @@
+"""The form of a task without a browser: words, the builder, and what is saved."""
+
+import pytest
+
+from pitasker_core import tasks
+from pitasker_core.crontab.builder import Mode
+from tests.helpers.pages import said
+
+SCHEDULE = "task:new-0-schedule"
+
+
+@pytest.fixture
+def form(open_page):
+    """The form of a new task."""
+    app = open_page("tasks")
+    app.query_params["task"] = "new"
+    return app.run()
+
+
+def fill(app, label, text):
+    next(field for field in app.text_input if field.label == label).set_value(text)
+    return app.run()
+
+
+def press(app, label):
+    next(button for button in app.button if button.label.replace("`", "") == label).click()
+    return app.run()
+
+
+def schedule(app):
+    return next(field.value for field in app.text_input if field.label == "Schedule")
+
+
+def build(app):
+    app.session_state[f"{SCHEDULE}-builder"] = True
+    return app.run()
+
+
+def test_words_are_explained_and_a_button_accepts_them(form):
+    fill(form, "Schedule", "every weekday at 7:30")
+    assert "Next: " in said(form)
+    press(form, "Use 30 7 * * 1-5")
+    assert schedule(form) == "30 7 * * 1-5"
+    assert "Monday to Friday at 07" in said(form)
+
+
+def test_words_with_one_meaning_are_saved_as_their_schedule(form, environment):
+    fill(form, "Name", "Morning")
+    fill(form, "Command", "/bin/true")
+    fill(form, "Schedule", "every weekday at 7:30")
+    press(form, "Save")
+    assert [task.schedule for task in tasks.listing(environment).tasks] == ["30 7 * * 1-5"]
+
+
+def test_words_with_two_meanings_are_not_saved(form, environment):
+    fill(form, "Name", "Spring")
+    fill(form, "Command", "/bin/true")
+    fill(form, "Schedule", "03/04 at 10:00")
+    press(form, "Save")
+    assert tasks.listing(environment).tasks == []
+    assert schedule(form) == "03/04 at 10:00"
+
+
+def test_the_usual_way_puts_its_test_before_the_command_once(form):
+    fill(form, "Command", "/bin/report")
+    for _ in range(2):
+        fill(form, "Schedule", "last day of the month at 23:00")
+        press(form, "Use 0 23 28-31 * * and a test in the command")
+    assert schedule(form) == "0 23 28-31 * *"
+    command = next(field.value for field in form.text_input if field.label == "Command")
+    assert command == '[ "$(date -d tomorrow +\\%d)" = 01 ] || exit 0; /bin/report'
+
+
+def test_the_builder_is_closed_at_first(form):
+    assert not [group for group in form.button_group if group.label == "Hour"]
+
+
+def choose(app, field, mode):
+    app.button_group(key=f"{SCHEDULE}-{field}-mode").set_value(mode)
+    return app.run()
+
+
+def values(app, field):
+    return app.multiselect(key=f"{SCHEDULE}-{field}-values").value
+
+
+def test_an_empty_schedule_gets_one_to_begin_with(form):
+    build(form)
+    press(form, "Begin with 0 2 * * *")
+    assert schedule(form) == "0 2 * * *"
+
+
+def test_a_mode_chosen_in_the_builder_changes_its_field_of_the_text(form):
+    fill(form, "Schedule", "0  2 * * *")
+    build(form)
+    choose(form, "day of week", Mode.RANGE)
+    assert schedule(form) == "0  2 * * 1-5"
+    choose(form, "minute", Mode.STEP)
+    assert schedule(form) == "*/15  2 * * 1-5"
+
+
+def test_values_chosen_in_the_builder_change_the_text_and_none_means_every(form):
+    fill(form, "Schedule", "0 2 * * *")
+    build(form)
+    form.multiselect(key=f"{SCHEDULE}-hour-values").set_value([14, 2]).run()
+    assert schedule(form) == "0 2,14 * * *"
+    form.multiselect(key=f"{SCHEDULE}-hour-values").set_value([]).run()
+    assert schedule(form) == "0 * * * *"
+
+
+def test_the_builder_follows_the_text(form):
+    fill(form, "Schedule", "0 2 * * *")
+    build(form)
+    fill(form, "Schedule", "15,45 7 * * *")
+    assert (values(form, "minute"), values(form, "hour")) == ([15, 45], [7])
+    fill(form, "Schedule", "15,45 9-17 * * *")
+    ends = [form.selectbox(key=f"{SCHEDULE}-hour-{end}").value for end in ("first", "last")]
+    assert ends == [9, 17]
+
+
+def test_the_calendar_says_when_it_runs(form):
+    fill(form, "Schedule", "0 2,14 * * *")
+    build(form)
+    assert "Twice a day" in said(form)
+
+
+def test_a_field_that_the_builder_has_no_form_for_is_kept(form):
+    fill(form, "Schedule", "0 1-5,9 * * *")
+    build(form)
+    choose(form, "minute", Mode.AT)
+    assert schedule(form) == "0 1-5,9 * * *"
