@@ -1,4 +1,4 @@
-"""Import: the entries that can become tasks, and the kind of each line of the crontab."""
+"""Import: entries of the crontab that can become tasks, and tasks from files."""
 
 import pandas as pd
 import streamlit as st
@@ -6,7 +6,7 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.dashboard import import_grid, import_report
+from pitasker_core.dashboard import file_import, import_grid, import_report
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.messages import act, report_import
 from pitasker_core.dashboard.problems import show_problem
@@ -15,9 +15,27 @@ from pitasker_core.reports.doctor import examine
 from pitasker_core.sync import importing
 from pitasker_core.sync.importing import ImportOptions
 
+FROM_CRONTAB, FROM_FILES = "From your crontab", "From files"
+
 
 def main() -> None:
     """Draw the page."""
+    part = st.segmented_control(
+        "Import",
+        [FROM_CRONTAB, FROM_FILES],
+        default=FROM_CRONTAB,
+        required=True,
+        key="import_part",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if part == FROM_FILES:
+        file_import.show_file_import()
+    else:
+        _show_crontab()
+
+
+def _show_crontab() -> None:
     listing = tasks.listing(environment())
     comparison = listing.comparison
     if listing.problem:

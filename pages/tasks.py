@@ -7,12 +7,22 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.text import counted
-from pitasker_core.dashboard import own_drafts, staged_bar, staging, states, task_grid
+from pitasker_core.dashboard import (
+    own_drafts,
+    staged_bar,
+    staging,
+    states,
+    task_grid,
+    template_form,
+    template_list,
+)
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.export_dialog import open_export
 from pitasker_core.dashboard.markdown import bold
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.problems import show_problem
+from pitasker_core.dashboard.save_template import open_save_template, show_save_template
 from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.dashboard.staged_bar import show_staged, staged
 from pitasker_core.dashboard.task_grid import Shown
@@ -28,17 +38,29 @@ COLUMNS = (
 )
 """The columns shown at first. The others are in the table's menu."""
 
+FROM_CRONTAB, FROM_FILES = "Import entries of the crontab", "Import files"
+EXPORT = "Export tasks …"
+
 
 def main() -> None:
-    """Draw the table, or the task in the address."""
+    """Draw the table, or the task or the template in the address."""
+    param = st.query_params.get("task", "")
+    if template := st.query_params.get("template", ""):
+        template_form.show_template(template)
+        return
+    if param == template_list.ADDRESS:
+        template_list.show_templates()
+        return
     listing = tasks.current(environment())
     by_id = {task.id: task for task in listing.tasks}
-    param = st.query_params.get("task", "")
     if param == "new":
         show_new(by_id.get(_number(st.query_params.get("like", ""))))
         return
     if param:
         task = by_id.get(_number(param))
+        if task and st.query_params.get("as") == "template":
+            show_save_template(task)
+            return
         if task:
             show_task(task, listing)
             show_why(by_id)
@@ -96,7 +118,7 @@ def _toolbar(shown: Shown) -> list[Task]:
         words = st.text_input(
             "Search",
             placeholder="Search",
-            width=220,
+            width=180,
             icon=":material/search:",
             label_visibility="collapsed",
             live=True,
@@ -105,10 +127,26 @@ def _toolbar(shown: Shown) -> list[Task]:
         )
         matching = task_grid.rows(shown, words, kind, _only())
         st.caption(f"{len(matching)} of {len(shown.listing.tasks)}", width="stretch")
-        if st.button("Import", icon=":material/download:"):
-            st.switch_page("pages/import_entries.py")
+        _offer_files(shown)
+        template_list.offer_templates()
         _offer_new()
     return matching
+
+
+def _offer_files(shown: Shown) -> None:
+    what = st.menu_button(
+        "Import, export",
+        [FROM_CRONTAB, FROM_FILES, EXPORT],
+        icon=":material/swap_vert:",
+        key="files_menu",
+    )
+    if what == EXPORT:
+        chosen = [task for task in shown.listing.tasks if task.id in shown.chosen]
+        open_export(chosen, len(shown.listing.tasks))
+    elif what == FROM_CRONTAB:
+        st.switch_page("pages/import_entries.py")
+    elif what == FROM_FILES:
+        st.switch_page("pages/import_entries.py", query_params={"import_part": "From files"})
 
 
 def _offer_new() -> None:
@@ -157,7 +195,15 @@ def _welcome(listing: Listing) -> None:
             "There are no tasks and no entries in your crontab yet. Add the first task here.",
             icon=":material/waving_hand:",
         )
-    _offer_new()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _offer_new()
+        template_list.offer_templates()
+        st.page_link(
+            "pages/import_entries.py",
+            label="Import files",
+            icon=":material/upload_file:",
+            query_params={"import_part": "From files"},
+        )
 
 
 # --- The table -------------------------------------------------------------------------------
@@ -321,6 +367,8 @@ def _open_menu() -> None:
     label, task = click["label"], st.session_state.drawn[click["row"]]
     if label == task_grid.OPEN:
         st.query_params["task"] = str(task.id)
+    elif label == task_grid.TEMPLATE:
+        open_save_template(task)
     elif label == task_grid.DUPLICATE:
         st.query_params.update({"task": "new", "like": str(task.id)})
     elif label == task_grid.WHY:

@@ -31,8 +31,9 @@ HISTORY = 20
 WHY = "Why didn't it run?"
 
 OPEN, RUN_NOW, RUNS, DUPLICATE, DELETE = "Open", "Run now", "Runs", "Duplicate", "Delete"
+TEMPLATE = "Save as template"
 
-MENU = [OPEN, RUN_NOW, RUNS, WHY, DUPLICATE, DELETE]
+MENU = [OPEN, RUN_NOW, RUNS, WHY, DUPLICATE, TEMPLATE, DELETE]
 LOOKING = [OPEN, RUNS, WHY]
 """The part of the menu for read-only sessions."""
 

@@ -54,9 +54,14 @@ def template_from_task(
     )
 
 
+def can_be_parameter(word: str) -> bool:
+    """Return whether a word of a command can become a parameter."""
+    return _WORD.fullmatch(word) is not None
+
+
 def _replaced(command: str, parameter: str, value: str) -> str:
     """The command with a placeholder for each whole occurrence of a value."""
-    if not _WORD.fullmatch(value):
+    if not can_be_parameter(value):
         raise InvalidSyntax(
             f"The parameter {parameter}: {value!r} is not one plain word.",
             "Only a word without blanks, quotes and signs of the shell can become a parameter.",

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.crontab.document import add_recorder, add_tag
+from pitasker_core.crontab.recording import Recorder, recording
 from pitasker_core.formats.record import TaskRecord
+from pitasker_core.sync import recorder_copy
 from pitasker_core.sync.service import read_crontab
 from pitasker_core.tasks import Applied, create, get
 from pitasker_core.tasks.file_export import record_of
@@ -17,6 +21,7 @@ from pitasker_core.templates.own import get_template, save_template
 from pitasker_core.templates.rendering import render
 
 _CRON_PATH = "/usr/bin:/bin"
+_NO_TASK, _NO_TAG = 0, UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,21 @@ def render_template(
     template = get_template(environment, name).template
     record = render(template, values, task_name)
     return Rendered(record, list_missing(template, values, _search_path(environment)))
+
+
+def crontab_line(environment: Environment, record: TaskRecord) -> str:
+    """Return the entry that a record becomes. The task's number and tag are 0 in it.
+
+    Raises InvalidSyntax when its runs cannot be recorded.
+    """
+    recorder = Recorder(str(recorder_copy.path(environment)), _NO_TASK)
+    how = recording(
+        on=record.record_runs,
+        timeout_seconds=record.timeout_seconds,
+        no_overlap=record.no_overlap,
+    )
+    command = add_tag(add_recorder(record.command, recorder, how), _NO_TAG)
+    return f"{record.schedule} {command}"
 
 
 def use_template(
@@ -60,11 +80,12 @@ def save_as_template(
     title: str = "",
     parameters: Mapping[str, str] | None = None,
     *,
+    summary: str = "",
     replace_own: bool = False,
 ) -> Template:
     """Keep a task as a template. Raises NotFound, InvalidSyntax."""
     record = record_of(get(environment, task))
-    template = template_from_task(record, name, title, parameters=parameters)
+    template = template_from_task(record, name, title, summary.strip(), parameters)
     return save_template(environment, actor, template, replace=replace_own)
 
 

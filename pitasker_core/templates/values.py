@@ -25,7 +25,7 @@ _FORMS = {
 
 def check_value(parameter: Parameter, value: str) -> str:
     """The value, if the parameter takes it; else InvalidSyntax, which names the parameter."""
-    if problem := _problem(parameter, value):
+    if problem := value_problem(parameter, value):
         raise InvalidSyntax(f"{parameter.label} ({parameter.name}): {problem}.")
     return value
 
@@ -45,8 +45,8 @@ def schedule_text(parameter: Parameter, value: str) -> str:
     return parameter.options[value] if parameter.kind is Kind.CHOICE else value
 
 
-def _problem(parameter: Parameter, value: str) -> str:
-    """Why a parameter does not take a value; empty if it does."""
+def value_problem(parameter: Parameter, value: str) -> str:
+    """Return why a parameter does not take a value; empty if it does."""
     if character := find_control_character(value, allowed=""):
         return f"it cannot contain {character}"
     if len(value) > parameter.longest:
