@@ -73,7 +73,7 @@ def _welcome(listing: Listing) -> None:
             st.page_link("pages/crontab.py", label="Crontab", icon=":material/edit_note:")
         return
     count = counted(len(entries), "entry", "entries")
-    st.subheader(f"Found {count} in your crontab", anchor=False)
+    st.header(f"Found {count} in your crontab", anchor=False)
     st.markdown(
         "PiTasker can manage them for you: see what ran, what failed and what runs next, change "
         "schedules and undo every change. Entries that you do not choose stay as they are."
@@ -179,7 +179,7 @@ def _show_timeline(facts: Facts) -> None:
     bars += timeline.future(planned, now, now + HALF, zone, facts.listing.dialect)
     if not bars:
         return
-    st.subheader("Last and next 12 hours", anchor=False)
+    st.header("Last and next 12 hours", anchor=False)
     chart = timeline.figure(bars, now - HALF, now, now + HALF, zone, ROWS)
     chosen = st.plotly_chart(
         chart,
@@ -197,7 +197,7 @@ def _show_timeline(facts: Facts) -> None:
 
 
 def _show_upcoming(listing: Listing) -> None:
-    st.subheader("Upcoming runs", anchor=False)
+    st.header("Upcoming runs", anchor=False)
     now, zone = clock.now(), clock.system_zone()
     runs = overview.upcoming(listing, now, zone, SHOWN)
     if not runs:
@@ -237,7 +237,7 @@ def _show_upcoming(listing: Listing) -> None:
 
 
 def _show_activity(facts: Facts) -> None:
-    st.subheader("Recent activity", anchor=False)
+    st.header("Recent activity", anchor=False)
     names = {task.id: task.name for task in facts.listing.tasks}
     events = audit.listing(environment(), 2 * SHOWN)
     activities = activity.list_activity(events, facts.operations, names, SHOWN)

@@ -78,7 +78,7 @@ def _show_crowds(listing: Listing) -> None:
     crowds = crowding.crowds(in_force, listing.tasks, now, end, zone, listing.dialect)
     if not crowds:
         return
-    st.subheader("Crowded minutes", anchor=False)
+    st.header("Crowded minutes", anchor=False)
     for number, crowd in enumerate(crowds[:10]):
         names = ", ".join(bold(task.name) for task in crowd.tasks[:6])
         when = clock_text(crowd.at, now, zone)
@@ -121,7 +121,7 @@ def _show_heat_map() -> None:
     hours = history.hours(environment(), None, since, zone)
     if not hours:
         return
-    st.subheader("Starts by weekday and hour, last 28 days", anchor=False)
+    st.header("Starts by weekday and hour, last 28 days", anchor=False)
     st.plotly_chart(
         run_charts.by_weekday(hours),
         key="heat-map",

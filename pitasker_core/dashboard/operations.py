@@ -29,7 +29,7 @@ LISTED = 500
 
 def show_history() -> None:
     """Draw the history of a period."""
-    st.subheader("History")
+    st.header("History")
     since = choose_since("period")
     operations = operation_history.operations(environment(), LISTED, since)
     if not operations:

@@ -45,7 +45,7 @@ _COLORS: dict[Severity, Color] = {
 def show_new(like: Task | None) -> None:
     """The page of a task that is to be made."""
     _show_way_back()
-    st.subheader("New task", anchor=False)
+    st.header("New task", anchor=False)
     with st.container(width=760):
         show_form(form_of(None, like))
 
@@ -78,7 +78,7 @@ def _show_title(task: Task, listing: Listing) -> None:
     label, color, icon = states.RUN.get(shown.result(task), (task_grid.NEVER_RAN, "gray", ""))
     look_only = environment().read_only
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="task-title"):
-        st.subheader(plain(task.name), anchor=False, width="content")
+        st.header(plain(task.name), anchor=False, width="content")
         st.badge(chip, color=states.SYNC[chip])
         st.badge(label, color=color, icon=icon or None)
         st.space("stretch")

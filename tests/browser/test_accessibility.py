@@ -32,7 +32,7 @@ def serious(page, rules=None):
     return [
         f"{rule['id']}: {node['html'][:300]} {node['failureSummary']}"
         for rule in found["violations"]
-        if rule["impact"] in ("serious", "critical")
+        if rule["impact"] in ("serious", "critical") or rule["id"] == "heading-order"
         for node in rule["nodes"]
         if NOT_OURS.get(rule["id"], "\0") not in node["html"]
     ]

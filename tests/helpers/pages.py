@@ -51,5 +51,5 @@ def open_page(cli_environment, environment, monkeypatch):
 
 def said(app):
     """Return all sentences on a page."""
-    parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.subheader]
+    parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.header]
     return "\n".join(str(part.value).replace("\\", "") for part in parts)
