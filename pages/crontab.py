@@ -97,7 +97,7 @@ def _leave_editor() -> None:
 
 def _show_changes(loaded: str | None, text: str | None) -> None:
     proof = difference(loaded, text)
-    st.header("What saving changes")
+    st.header("What saving changes", anchor=False)
     since = st.session_state.get("raw_since")
     earlier = f" This is your draft of {since}." if since else ""
     st.caption(plain(f"{proof}. Not saved yet; kept as a draft.{earlier}"))

@@ -51,7 +51,7 @@ def _show_crontab() -> None:
         _show_choices(choices, comparison.document.dialect)
     else:
         st.info("Every entry of your crontab is managed already.", icon=":material/check:")
-    st.header("Your crontab, line by line")
+    st.header("Your crontab, line by line", anchor=False)
     lines = import_grid.lines(comparison)
     st.dataframe(
         inert(pd.DataFrame(lines)),

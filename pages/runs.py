@@ -15,7 +15,7 @@ from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.run_detail import show_run
 from pitasker_core.dashboard.run_live import show_running, take_in
 from pitasker_core.dashboard.run_offer import show_offer
-from pitasker_core.dashboard.session import environment
+from pitasker_core.dashboard.session import environment, is_phone
 from pitasker_core.runs import durations, history
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.history import Run
@@ -27,6 +27,11 @@ PAGE = 200
 def main() -> None:
     """Draw the page."""
     take_in()
+    number = st.query_params.get("run", "")
+    if number.isdecimal() and is_phone():
+        # A list above the run would hide it, and one below it is out of reach.
+        show_run(int(number))
+        return
     names = history.names(environment())
     task = _task(names)
     show_offer()
@@ -38,7 +43,7 @@ def main() -> None:
     _show_figures(task, since)
     _show_charts(task, since)
     _show_table(task, kind, since)
-    if (number := st.query_params.get("run", "")).isdecimal():
+    if number.isdecimal():
         show_run(int(number))
 
 

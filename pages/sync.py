@@ -26,7 +26,8 @@ def main() -> None:
     """Draw the page."""
     listing = tasks.listing(environment())
     operations = operation_history.operations(environment(), 20)
-    _show_status(status.summary(listing, operations, cron_is_alive()))
+    current = status.summary(listing, operations, cron_is_alive())
+    _show_status(current)
     if listing.problem:
         show_problem(listing.problem)
     st.button(
@@ -40,6 +41,8 @@ def main() -> None:
     show_guard()
     if listing.comparison:
         show_both_sides(listing, listing.comparison)
+    _show_figures(current)
+    if listing.comparison:
         show_findings(listing.comparison)
     show_history()
 
@@ -51,7 +54,10 @@ def _show_status(current: Status) -> None:
         st.caption(f"Last sync: {time_text(current.last_sync)} ({clock.system_zone().key})")
     for reason in current.reasons:
         st.markdown(f"- {plain(reason)}")
-    with st.container(horizontal=True):
+
+
+def _show_figures(current: Status) -> None:
+    with st.container(horizontal=True, key="figures-small"):
         for name, count, explained in (
             ("Tasks", current.tasks, "Tasks that are not deleted."),
             ("Entries", current.entries, "Entries in the crontab, including paused ones."),

@@ -41,6 +41,15 @@ COLUMNS = (
 FROM_CRONTAB, FROM_FILES = "Import entries of the crontab", "Import files"
 EXPORT = "Export tasks …"
 
+PHONE_COLUMNS = (
+    *("name", "on", "result", "menu", "schedule", "words", "next_run", "sync", "last_run"),
+    *("history", "command", "labels", "chosen"),
+)
+"""The same columns on a phone. The first four fit on the screen."""
+
+ROW, PHONE_ROW = 38, 46
+"""Heights of a row in pixels. A thumb needs 44."""
+
 
 def main() -> None:
     """Draw the table, or the task or the template in the address."""
@@ -225,9 +234,9 @@ def _table(matching: list[Task], shown: Shown) -> None:
         key=key,
         alt="Tasks",
         hide_index=True,
-        column_order=COLUMNS,
+        column_order=PHONE_COLUMNS if is_phone() else COLUMNS,
         placeholder="",
-        row_height=38,
+        row_height=PHONE_ROW if is_phone() else ROW,
         height="content" if len(matching) <= 20 else 800,
         disabled=[name for name in table.columns if name not in (*editable, "menu")],
         on_change=_edited,
@@ -245,8 +254,10 @@ def _columns(shown: Shown) -> dict[str, Any]:
             width=66,
             help="Off: paused, and kept in the crontab as a comment. Takes effect at once.",
         ),
-        "name": column.TextColumn("Name", max_chars=200, width=180, pinned=is_phone()),
-        "menu": column.ButtonColumn("", key="row_menu", on_click=_open_menu, width=45),
+        "name": column.TextColumn(
+            "Name", max_chars=200, width=136 if is_phone() else 180, pinned=is_phone()
+        ),
+        "menu": column.ButtonColumn("Menu", key="row_menu", on_click=_open_menu, width=58),
         "sync": column.MultiselectColumn(
             "Sync", options=list(states.SYNC), color=list(states.SYNC.values()), width=150
         ),

@@ -5,19 +5,24 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from pitasker_core.dashboard.attention import Action, Facts, Item
+from pitasker_core.dashboard.dialogs import open_dialog
 from pitasker_core.dashboard.finding_fix import apply_finding
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.messages import act, add_notice, sync_now
 from pitasker_core.dashboard.run_live import take_in
-from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.reports import dismissals
 from pitasker_core.runs import manual
 from pitasker_core.sync.service import Request
+from pitasker_core.tasks import Task
 
 _SHOWN = 5
 """The number of items before the fold."""
 
 _WRITES = (Action.RUN_AGAIN, Action.RUN_NOW, Action.DISMISS, Action.ACCEPT, Action.SYNC, Action.FIX)
+
+
+_RUNS = (Action.RUN_AGAIN, Action.RUN_NOW)
 
 
 def show_items(items: Sequence[Item], facts: Facts) -> None:
@@ -46,8 +51,29 @@ def _show(number: int, item: Item, facts: Facts) -> None:
                     type="tertiary" if place else "secondary",
                     disabled=action in _WRITES and environment().read_only,
                 ):
-                    _ACTIONS[action](item, facts)
-                    st.rerun()
+                    _perform(action, item, facts)
+
+
+def _perform(action: Action, item: Item, facts: Facts) -> None:
+    """Carry out an action. On a phone a person confirms a run: a touch may be a slip."""
+    if action in _RUNS and is_phone():
+        open_dialog("Run now?", _confirm_run, action, item, facts)
+        return
+    _ACTIONS[action](item, facts)
+    st.rerun()
+
+
+def _confirm_run(action: Action, item: Item, facts: Facts) -> None:
+    st.markdown(", ".join(bold(task.name) for task in _tasks(item, facts)))
+    if st.button("Run now", type="primary", icon=":material/play_arrow:"):
+        _ACTIONS[action](item, facts)
+        st.rerun()
+
+
+def _tasks(item: Item, facts: Facts) -> list[Task]:
+    """Return the tasks of an item that still exist."""
+    by_id = {task.id: task for task in facts.listing.tasks}
+    return [by_id[number] for number in item.tasks if number in by_id]
 
 
 def _view_output(item: Item, facts: Facts) -> None:
@@ -55,9 +81,11 @@ def _view_output(item: Item, facts: Facts) -> None:
 
 
 def _run(item: Item, facts: Facts, by: str = "hand") -> None:
-    names = {task.id: task for task in facts.listing.tasks}
-    present = [names[number] for number in item.tasks if number in names]
-    started = [task.name for task in present if act(manual.start, environment(), ACTOR, task, by)]
+    started = [
+        task.name
+        for task in _tasks(item, facts)
+        if act(manual.start, environment(), ACTOR, task, by)
+    ]
     take_in()
     if started:
         add_notice("done", f"Started {', '.join(started)}.")

@@ -32,6 +32,12 @@ _AT_ONCE: dict[str, dict[str, Any]] = {
     "Stop recording runs": {"record_runs": False},
 }
 
+_HINT = (
+    "Double-click a cell, or press Enter in it, to change it. Changes wait until you apply them. "
+    "On and off take effect at once."
+)
+_PHONE_HINT = "The menu of a task opens, runs or deletes it. On and off take effect at once."
+
 
 def bulk_bar(
     chosen: Sequence[Task],
@@ -76,10 +82,7 @@ def bulk_bar(
             st.markdown(f"**{counted(len(chosen), 'task')} selected**", width="content")
             st.button("Clear", type="tertiary", on_click=choose, args=(set(),))
         elif not environment().read_only:
-            st.caption(
-                "Double-click a cell, or press Enter in it, to change it. Changes wait until you "
-                "apply them. On and off take effect at once."
-            )
+            st.caption(_PHONE_HINT if is_phone() else _HINT)
     if what:
         acts[what]()
 

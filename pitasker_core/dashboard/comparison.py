@@ -73,7 +73,7 @@ def show_both_sides(listing: Listing, compared: Comparison) -> None:
     changes = [c for c in compared.plan.changes if c.tag in compared.known and c.ours != c.theirs]
     if not changes:
         return
-    st.header("Out of sync")
+    st.header("Out of sync", anchor=False)
     if len(changes) > 1:
         with st.container(horizontal=True):
             for side, policy in _SIDES:

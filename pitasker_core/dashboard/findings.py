@@ -31,7 +31,7 @@ def show_findings(compared: Comparison) -> None:
     if st.session_state.pop("open_raw", False):
         st.switch_page("pages/crontab.py")
     report = validation.validate(compared)
-    st.header("Validation")
+    st.header("Validation", anchor=False)
     if report.is_valid:
         st.caption(":green[:material/check:] Tasks and crontab are in sync.")
     if not report.findings:

@@ -29,7 +29,7 @@ LISTED = 500
 
 def show_history() -> None:
     """Draw the history of a period."""
-    st.header("History")
+    st.header("History", anchor=False)
     since = choose_since("period")
     operations = operation_history.operations(environment(), LISTED, since)
     if not operations:

@@ -1,5 +1,7 @@
 """A browser tab on the dashboard, signed in."""
 
+from contextlib import contextmanager
+
 import pytest
 from playwright.sync_api import expect
 
@@ -7,11 +9,17 @@ from tests.helpers.browsing import settle
 from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import patience
 
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/143.0.0.0 Mobile Safari/537.36",
+}
 
-@pytest.fixture
-def visit(browser, environment):
-    """Open pages. A traceback on a page fails the test."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+
+@contextmanager
+def _tab(browser, environment, **options):
+    context = browser.new_context(**options)
     context.set_default_timeout(patience() * 1000)
     page = context.new_page()
 
@@ -26,3 +34,17 @@ def visit(browser, environment):
     yield go
     assert page.get_by_test_id("stException").count() == 0
     context.close()
+
+
+@pytest.fixture
+def visit(browser, environment):
+    """Open pages. A traceback on a page fails the test."""
+    with _tab(browser, environment, viewport={"width": 1600, "height": 1000}) as go:
+        yield go
+
+
+@pytest.fixture
+def phone(browser, environment):
+    """Open pages on a phone."""
+    with _tab(browser, environment, **PHONE) as go:
+        yield go

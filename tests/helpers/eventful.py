@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
-from pitasker_core import tasks
+from sqlalchemy import update
+
+from pitasker_core import database, tasks
+from pitasker_core.base import clock
+from pitasker_core.database.tables import TaskRow
 from tests.helpers.examples import ME, create
 from tests.helpers.runs import missed, ran
 
@@ -26,9 +30,16 @@ def fill(environment, crontab):
     for hours in range(1, 12):
         ran(environment, named["Backup"], 60 * hours, seconds=30 + hours, output=b"done\n")
     ran(environment, named["Weather map"], exit_code=6, output=OUTPUT)
+    _set_failed(environment, named["Weather map"])
     missed(environment, named["Night"], 200)
     nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, named["Quarrel"].id, schedule="30 7 * * *")
     text = crontab.read().replace(b"0 7 * * *", b"0 8 * * *")
     crontab.write(text + b"*/10 * * * * /usr/loca/bin/certbot renew\n")
     return named
+
+
+def _set_failed(environment, task):
+    with database.session(environment) as session:
+        values = {"status": "failed", "last_run": clock.now()}
+        session.execute(update(TaskRow).where(TaskRow.id == task.id).values(values))
