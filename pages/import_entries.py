@@ -8,6 +8,7 @@ from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import file_import, import_grid, import_report
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.execution_dialog import choose_entry, show_execution
 from pitasker_core.dashboard.messages import act, report_import
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import ACTOR, environment
@@ -52,6 +53,7 @@ def _show_crontab() -> None:
     else:
         st.info("Every entry of your crontab is managed already.", icon=":material/check:")
     st.header("Your crontab, line by line", anchor=False)
+    choose_entry(comparison.document, listing.tasks)
     lines = import_grid.lines(comparison)
     st.dataframe(
         inert(pd.DataFrame(lines)),
@@ -63,6 +65,7 @@ def _show_crontab() -> None:
             "text": st.column_config.TextColumn("Text", width="large"),
         },
     )
+    show_execution({task.id: task for task in listing.tasks})
 
 
 def _show_choices(choices: list[import_grid.Choice], dialect: Dialect) -> None:

@@ -14,6 +14,7 @@ from pitasker_core.dashboard import activity, figures, health, overview, timelin
 from pitasker_core.dashboard.attention import Facts, items
 from pitasker_core.dashboard.attention_list import show_items
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.execution_dialog import choose_entry, show_execution
 from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.problems import show_problem
@@ -93,6 +94,8 @@ def _show_untouched() -> None:
 
 
 def _show_entries(document: Document) -> None:
+    choose_entry(document)
+    show_execution({})
     table = overview.entries_table(document, clock.now(), clock.system_zone())
     if table.empty:
         return

@@ -18,6 +18,7 @@ from pitasker_core.dashboard import (
 )
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.execution_dialog import ask_execution, show_execution
 from pitasker_core.dashboard.export_dialog import open_export
 from pitasker_core.dashboard.markdown import bold
 from pitasker_core.dashboard.messages import act, report_applied
@@ -72,11 +73,18 @@ def main() -> None:
             return
         if task:
             show_task(task, listing)
-            show_why(by_id)
+            _show_dialogs(by_id)
             return
         st.warning("There is no such task: it may have been deleted.")
     _show_list(listing, by_id)
+    _show_dialogs(by_id)
+
+
+def _show_dialogs(by_id: dict[int, Task]) -> None:
+    """Open what a button or a row's menu asked for."""
     show_why(by_id)
+    show_execution(by_id)
+    _run_menu_action(by_id)
 
 
 def _number(text: str) -> int:
@@ -106,7 +114,6 @@ def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
     _table(matching, shown)
     _show_drafts(by_id)
     show_staged(edits, by_id, listing)
-    _run_menu_action(by_id)
 
 
 # --- Filters and welcome ---------------------------------------------------------------------
@@ -384,6 +391,8 @@ def _open_menu() -> None:
         st.query_params.update({"task": "new", "like": str(task.id)})
     elif label == task_grid.WHY:
         why_dialog(task)
+    elif label == task_grid.TRY:
+        ask_execution(task)
     else:
         st.session_state.menu = (label, task.id)
 

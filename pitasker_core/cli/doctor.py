@@ -178,14 +178,12 @@ def _explain(environment: Environment, words: Words) -> Answer:
 
 def _explained(execution: Execution, differences: list[Difference] | None) -> str:
     stdin = "empty" if execution.stdin is None else repr(decode(execution.stdin))
-    recorded = "PiTasker records it. " if execution.is_recorded else ""
-    mail = f"Cron mails it to {execution.mail_to}." if execution.mail_to else "Cron drops it."
     rows = [
         ("shell", execution.shell),
         ("command", execution.command),
         ("standard input", stdin),
         ("folder", execution.folder),
-        ("output", recorded + mail),
+        ("output", execution.output),
         *sorted(execution.environment.items()),
     ]
     text = table(("cron", "value"), rows)

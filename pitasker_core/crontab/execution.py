@@ -4,10 +4,11 @@ Sources: crontab(5) and do_command.c of Debian's cron 3.0pl1 and of cronie.
 """
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pitasker_core.crontab.document import Document, Entry, encode, split_stdin
+from pitasker_core.crontab.document import Document, Entry, decode, encode, split_stdin
 from pitasker_core.crontab.schedule import Dialect
 
 DEFAULT_PATH = "/usr/bin:/bin"
@@ -32,6 +33,14 @@ class Execution:
     mail_to: str | None
     """Who gets what the command prints; None if cron drops it."""
     is_recorded: bool
+
+    @property
+    def output(self) -> str:
+        """What becomes of what it prints, in a sentence or two."""
+        recorded = "PiTasker records it. " if self.is_recorded else ""
+        return recorded + (
+            f"Cron mails it to {self.mail_to}." if self.mail_to else "Cron drops it."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +134,29 @@ def read_stdin(stdin: str) -> bytes:
     return encode(f"{text}\n" if last not in ("", "\n") else text)
 
 
+def terminal_command(run: Execution) -> str:
+    """A command for a terminal that starts the entry as cron does: `env` passes on nothing else."""
+    variables = [f"{name}={value}" for name, value in run.environment.items()]
+    words = ["env", "-i", *variables, run.shell, "-c", run.command]
+    job = " ".join(map(shlex.quote, words))
+    if run.stdin:
+        job = f"printf %s {shlex.quote(decode(run.stdin))} | {job}"
+    else:
+        job = f"{job} </dev/null"
+    return f"(cd {shlex.quote(run.folder)} && {job})"
+
+
+def missing_folders(cron: Mapping[str, str], login: Mapping[str, str]) -> list[str]:
+    """The folders in which a login shell looks for programs, and cron does not."""
+    own = cron.get("PATH", "").split(":")
+    others = dict.fromkeys(login.get("PATH", "").split(":"))
+    return [folder for folder in others if folder and folder not in own]
+
+
 def compare_environments(cron: Mapping[str, str], login: Mapping[str, str]) -> list[Difference]:
     """The variables that differ between cron's environment and a login shell's, by name."""
-    ignored = {"_", "SHLVL", "PWD", "OLDPWD"}
+    # What belongs to a shell, a folder and a terminal, not to the person.
+    ignored = {"_", "SHLVL", "PWD", "OLDPWD", "TERM"}
     return [
         Difference(name, cron.get(name), login.get(name))
         for name in sorted({*cron, *login} - ignored)

@@ -11,12 +11,13 @@ from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.text import counted
 from pitasker_core.dashboard.dialogs import open_dialog
+from pitasker_core.dashboard.execution_dialog import ask_execution
 from pitasker_core.dashboard.export_dialog import open_export
 from pitasker_core.dashboard.markdown import bold
 from pitasker_core.dashboard.messages import act, add_notice, record_write, report_applied, sync_now
 from pitasker_core.dashboard.run_live import take_in
 from pitasker_core.dashboard.session import ACTOR, environment, is_phone
-from pitasker_core.dashboard.task_grid import DUPLICATE, OPEN, RUNS, TEMPLATE, WHY
+from pitasker_core.dashboard.task_grid import DUPLICATE, OPEN, RUNS, TEMPLATE, TRY, WHY
 from pitasker_core.dashboard.why_dialog import why_dialog
 from pitasker_core.runs import manual
 from pitasker_core.sync.service import Request
@@ -98,6 +99,7 @@ def _row_menu(task: Task) -> dict[str, Callable[[], None]]:
         OPEN: lambda: show(task=str(task.id)),
         RUNS: lambda: st.switch_page("pages/runs.py", query_params={"task": str(task.id)}),
         WHY: lambda: why_dialog(task),
+        TRY: lambda: ask_execution(task),
         DUPLICATE: lambda: show(task="new", like=str(task.id)),
         TEMPLATE: lambda: show(task=str(task.id), **{"as": "template"}),
     }

@@ -30,11 +30,13 @@ HISTORY = 20
 
 WHY = "Why didn't it run?"
 
+TRY = "What would cron run?"
+
 OPEN, RUN_NOW, RUNS, DUPLICATE, DELETE = "Open", "Run now", "Runs", "Duplicate", "Delete"
 TEMPLATE = "Save as template"
 
-MENU = [OPEN, RUN_NOW, RUNS, WHY, DUPLICATE, TEMPLATE, DELETE]
-LOOKING = [OPEN, RUNS, WHY]
+MENU = [OPEN, RUN_NOW, RUNS, WHY, TRY, DUPLICATE, TEMPLATE, DELETE]
+LOOKING = [OPEN, RUNS, WHY, TRY]
 """The part of the menu for read-only sessions."""
 
 _WAITING = (State.PENDING, State.FAILED, State.CONFLICT)

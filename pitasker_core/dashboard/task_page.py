@@ -13,6 +13,7 @@ from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.dashboard import run_list, run_live, states, task_grid, terminal_output
 from pitasker_core.dashboard.bulk import confirm_delete, run_now
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.execution_dialog import ask_execution
 from pitasker_core.dashboard.finding_fix import apply_finding
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.messages import act, report_applied
@@ -93,6 +94,8 @@ def _show_title(task: Task, listing: Listing) -> None:
         )
         if st.button(task_grid.WHY, icon=":material/help:"):
             why_dialog(task)
+        if st.button(task_grid.TRY, icon=":material/terminal:"):
+            ask_execution(task)
         if st.button("Delete", icon=":material/delete:", type="tertiary", disabled=look_only):
             confirm_delete([task])
     if listing.details[task.id]:

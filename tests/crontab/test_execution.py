@@ -1,5 +1,7 @@
 """What cron runs for an entry, compared with the real shell and with a login."""
 
+import subprocess
+
 import pytest
 
 from pitasker_core.base.errors import NotFound
@@ -8,6 +10,8 @@ from pitasker_core.crontab.execution import (
     Difference,
     compare_environments,
     describe_execution,
+    missing_folders,
+    terminal_command,
     unescape,
 )
 from pitasker_core.crontab.schedule import Dialect
@@ -87,3 +91,36 @@ def test_environments_are_compared_by_name() -> None:
         Difference("B", None, "2"),
         Difference("PATH", "/bin", "/usr/bin"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "printed"),
+    [
+        ("* * * * * printf '%s' \"$A-$HOME-$LOGNAME\"; pwd\n", b"x y-/tmp-pi/tmp\n"),
+        ("* * * * * cat%it's here%\n", b"it's here\n"),
+        ("* * * * * wc -c\n", b"0\n"),
+    ],
+)
+def test_the_command_for_a_terminal_starts_the_entry_as_cron_does(line, printed):
+    escaped = line.replace("'%s'", "'\\%s'")
+    execution = describe_execution(parse(f"A=x y\n{escaped}"), 1, "pi", "/tmp")
+    done = subprocess.run(
+        ["sh", "-c", terminal_command(execution)], capture_output=True, check=True
+    )
+    assert done.stdout == printed
+
+
+def test_nothing_of_the_terminal_reaches_the_command():
+    execution = describe_execution(parse("* * * * * env\n"), 0, "pi", "/tmp")
+    done = subprocess.run(
+        ["sh", "-c", terminal_command(execution)],
+        env={"SECRET": "1", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"SECRET" not in done.stdout
+
+
+def test_the_folders_that_only_a_login_looks_in_are_named_in_their_order():
+    login = {"PATH": "/home/pi/bin:/usr/bin:/usr/local/bin:/home/pi/bin"}
+    assert missing_folders({"PATH": "/usr/bin:/bin"}, login) == ["/home/pi/bin", "/usr/local/bin"]

@@ -54,6 +54,7 @@ OURS = {
     "overview.py": {"counts"},
     "runs.py": {"history.FILTERS", "value", "explained"},
     "tasks.py": {"task_grid.FILTERS", "staging.FIELDS"},
+    "execution_dialog.py": {"RUN_NOW", "TRY"},
     "findings.py": {"fix.value", "finding.kind.value.replace('_', ' ')"},
     "notification_settings.py": {"label", "help_text"},
     "operations.py": {"value"},
@@ -71,7 +72,7 @@ OURS = {
     },
     "staged_bar.py": {"changes", "columns", "staging.FIELDS[collision.column]"},
     "task_fields.py": {"kind.value"},
-    "task_page.py": {"chip", "label", "color", "task_grid.WHY"},
+    "task_page.py": {"chip", "label", "color", "task_grid.TRY", "task_grid.WHY"},
 }
 """Expressions that are numbers, or words from elsewhere in the dashboard."""
 
