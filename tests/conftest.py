@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.helpers.serving",
     "tests.helpers.browsing",
     "tests.helpers.pages",
+    "tests.helpers.api_server",
 ]
 
 # No time limit per example: it would only measure the load of the machine.
@@ -36,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fast",
         action="store_true",
         help="leave out tests that need PostgreSQL, a server, a browser or several seconds",
+    )
+    parser.addoption(
+        "--write-docs",
+        action="store_true",
+        help="write the real answers of the commands in the documents into their pages",
     )
 
 
