@@ -21,13 +21,13 @@ class _Outcome(Generic[T]):
     value: T | None = None
     error: Exception | None = None
 
-    def is_usable(self, asked: float, changes: int, max_age: float) -> bool:
+    def is_usable(self, called_at: float, changes: int, max_age: float) -> bool:
         """Whether a caller who asked at this time, after these changes, may get it."""
         if self.changes < changes:
             return False
         # Counted from the end: on a busy machine a computation may take longer than `max_age`.
-        is_young = max_age > 0 and not self.error and self.ended >= asked - max_age
-        return is_young or self.began >= asked
+        is_young = max_age > 0 and not self.error and self.ended >= called_at - max_age
+        return is_young or self.began >= called_at
 
     def result(self) -> T:
         """Return the value, or raise the error."""
@@ -52,11 +52,11 @@ class Shared(Generic[T]):
 
     def get(self, max_age: float = 0.0) -> T:
         """Return the value, computed if need be. Raises what the computation raises."""
-        asked, changes = time.monotonic(), local_changes.count()
+        called_at, changes = time.monotonic(), local_changes.count()
         with self._condition:
             while True:
                 outcome = self._outcome
-                if outcome and outcome.is_usable(asked, changes, max_age):
+                if outcome and outcome.is_usable(called_at, changes, max_age):
                     return outcome.result()
                 if not self._is_computing:
                     break

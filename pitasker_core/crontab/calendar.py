@@ -40,13 +40,13 @@ def last_run(schedule: Schedule, before: datetime, zone: tzinfo) -> datetime | N
         return None
     for days in (1 / 24, 1, 8, 32, 366, 8 * 366):
         start = before - timedelta(days=days)
-        found = None
+        run = None
         for instant in _instants(schedule, start.astimezone(zone), zone):
             if instant > before:
                 break
-            found = instant if instant > start else found
-        if found:
-            return found.astimezone(zone)
+            run = instant if instant > start else run
+        if run:
+            return run.astimezone(zone)
     return None
 
 

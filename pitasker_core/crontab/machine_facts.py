@@ -128,8 +128,8 @@ def _shells(needs: Needs) -> dict[str, str]:
     return {path: real for path, real in shells.items() if real}
 
 
-def _find_program(asked: tuple[str, str]) -> str | None:
-    name, search = asked
+def _find_program(lookup: tuple[str, str]) -> str | None:
+    name, search = lookup
     return shutil.which(name, path=search)
 
 

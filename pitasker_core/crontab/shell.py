@@ -264,8 +264,8 @@ class _Reader:
                 self._add(Kind.QUOTED, literal[0], literal.end())
             elif text[self.at] == "\\":
                 following = text[self.at + 1 : self.at + 2]
-                kept = following if following in ("$", "`", '"', "\\") else "\\" + following
-                self._add(Kind.QUOTED, kept, min(self.at + 2, len(text)))
+                text_part = following if following in ("$", "`", '"', "\\") else "\\" + following
+                self._add(Kind.QUOTED, text_part, min(self.at + 2, len(text)))
             else:
                 self._take_expansion()
         if self.at >= len(text):

@@ -297,8 +297,8 @@ def _run(folder: Path, program: str, *arguments: str, text: str = "") -> None:
 
 def _environment() -> dict[str, str]:
     # PGDATA, PGPORT and others are for the caller's own servers.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return {**kept, "LC_ALL": "C", "LANG": "C"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return {**inherited, "LC_ALL": "C", "LANG": "C"}
 
 
 def _failed(what: str, output: str) -> DatabaseError:

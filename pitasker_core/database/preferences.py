@@ -57,15 +57,15 @@ def read(environment: Environment) -> Preferences:
 
 
 def change(
-    environment: Environment, actor: str, shown: Preferences | None = None, **wanted: Any
+    environment: Environment, actor: str, shown: Preferences | None = None, **values: Any
 ) -> Preferences:
     """Change some. Raises InvalidSyntax for a number that is out of its limits, and Stale when one
     that is to be changed is not as it was `shown`."""
     for name, (least, most) in LIMITS.items():
-        if name in wanted and not least <= wanted[name] <= most:
+        if name in values and not least <= values[name] <= most:
             raise InvalidSyntax(f"{name.replace('_', ' ')} must be {least} to {most}.")
     before = read(environment)
-    after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, wanted))
+    after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, values))
     old = asdict(before)
     changed = {name: value for name, value in asdict(after).items() if value != old[name]}
     if changed:

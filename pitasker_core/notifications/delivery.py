@@ -177,12 +177,12 @@ class _Notice:
 
     row: NoticeRow
     task_name: str | None
-    wanted: Sequence[str] | None
+    task_kinds: Sequence[str] | None
     attempts: dict[str, Attempts]
 
-    def takers(self, known: Sequence[Channel]) -> set[str]:
+    def takers(self, listed: Sequence[Channel]) -> set[str]:
         """The names of the channels that must still get it."""
-        takers = outbox.takers(NoticeKind(self.row.kind), self.wanted, known)
+        takers = outbox.takers(NoticeKind(self.row.kind), self.task_kinds, listed)
         return {name for name in takers if not self.attempts.get(name, Attempts()).is_over}
 
     def waiting(self, channel: str) -> Waiting:
@@ -194,7 +194,7 @@ class _Notice:
             NoticeKind(row.kind),
             row.task,
             self.task_name,
-            self.wanted,
+            self.task_kinds,
             row.message,
             row.run,
             attempts.tries,
@@ -218,7 +218,7 @@ def _sent_to(row: NoticeRow) -> tuple[str, ...]:
     return tuple(sorted(name for name, each in read(row.deliveries).items() if each.sent_at))
 
 
-def _last_told(
+def _last_sent(
     session: Session, notice_rules: Rules, now: datetime
 ) -> defaultdict[str, dict[Subject, datetime]]:
     """When each channel last got each kind and task, within the repeat limit."""
@@ -232,10 +232,10 @@ def _last_told(
         .where(or_(NoticeRow.sent_at.is_(None), NoticeRow.sent_at > since), sent_at > since)
         .group_by(each.c.key, NoticeRow.kind, NoticeRow.task)
     )
-    told: defaultdict[str, dict[Subject, datetime]] = defaultdict(dict)
+    last_sent: defaultdict[str, dict[Subject, datetime]] = defaultdict(dict)
     for channel, kind, task, at in rows:
-        told[channel][NoticeKind(kind), task] = at
-    return told
+        last_sent[channel][NoticeKind(kind), task] = at
+    return last_sent
 
 
 # --- One round -----------------------------------------------------------------------------------
@@ -246,33 +246,33 @@ _busy_lock = threading.Lock()
 
 
 def _round(environment: Environment, now: datetime) -> None:
-    notice_rules, known = rules.read(environment), channels.listing(environment)
+    notice_rules, listed = rules.read(environment), channels.listing(environment)
     works: list[Callable[[], None]] = []
     with database.session(environment) as session:
         unsent = _unsent(session)
-        told = _last_told(session, notice_rules, now)
+        last_sent = _last_sent(session, notice_rules, now)
         until: dict[int, datetime] = {}
         is_due: set[int] = set()
-        for channel in known:
-            waiting = [n.waiting(channel.name) for n in unsent if channel.name in n.takers(known)]
+        for channel in listed:
+            waiting = [n.waiting(channel.name) for n in unsent if channel.name in n.takers(listed)]
             if (environment, channel.name) in _busy:
-                held = dict.fromkeys((one.id for one in waiting), now + _FIRST_PAUSE)
+                held = dict.fromkeys((notice.id for notice in waiting), now + _FIRST_PAUSE)
             else:
                 later = outbox.sort(
-                    waiting, notice_rules, told[channel.name], now, clock.system_zone()
+                    waiting, notice_rules, last_sent[channel.name], now, clock.system_zone()
                 )
                 held = later.held
-                is_due |= {one.id for message in later.messages for one in message.notices}
+                is_due |= {notice.id for message in later.messages for notice in message.notices}
                 if later.messages:
                     texts = [
                         _text(session, notice_rules, m, environment.identity)
                         for m in later.messages
                     ]
                     parts = list(zip(later.messages, texts, strict=True))
-                    works.append(partial(_serve, environment, channel, known, parts, now))
+                    works.append(partial(_serve, environment, channel, listed, parts, now))
             for id_, at in held.items():
                 until[id_] = min(at, until.get(id_, at))
-        unwanted = [notice.row.id for notice in unsent if not notice.takers(known)]
+        unwanted = [notice.row.id for notice in unsent if not notice.takers(listed)]
         _write(session, unwanted, sent_at=now)
         for at in set(until.values()):
             ids = [id_ for id_ in until if until[id_] == at and id_ not in is_due]
@@ -287,7 +287,7 @@ _Part = tuple[Message, tuple[str, str]]
 def _serve(
     environment: Environment,
     channel: Channel,
-    known: Sequence[Channel],
+    listed: Sequence[Channel],
     parts: Sequence[_Part],
     now: datetime,
 ) -> None:
@@ -301,7 +301,7 @@ def _serve(
         answers = _send(channel, parts)
         with database.session(environment) as session:
             for (message, _), problem in zip(parts, answers, strict=False):
-                _note_answer(session, channel.name, known, message, problem, now)
+                _note_answer(session, channel.name, listed, message, problem, now)
     except PiTaskerError as problem:
         # The messages are sent again in a later round.
         _log.warning("The answer of %s was not saved: %s", channel.name, problem.message)
@@ -336,7 +336,7 @@ def _send(channel: Channel, parts: Sequence[_Part]) -> list[str]:
 def _note_answer(
     session: Session,
     channel: str,
-    known: Sequence[Channel],
+    listed: Sequence[Channel],
     message: Message,
     problem: str,
     now: datetime,
@@ -362,7 +362,7 @@ def _note_answer(
         row.deliveries = as_stored(attempts)
         problems = [f"{name}: {each.problem}" for name, each in attempts.items() if each.problem]
         row.problem = "; ".join(problems) or None
-        takers = outbox.takers(notices[row.id].kind, notices[row.id].wanted, known)
+        takers = outbox.takers(notices[row.id].kind, notices[row.id].task_kinds, listed)
         left = [attempts.get(name, Attempts()) for name in takers]
         left = [each for each in left if not each.is_over]
         row.sent_at = None if left else now

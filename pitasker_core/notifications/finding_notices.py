@@ -38,18 +38,20 @@ def notify(environment: Environment, report: Report) -> None:
     with database.session(environment) as session:
         row = session.get(StateRow, _KEY)
         before: dict[str, Any] = row.value if row else {"told": {}, "seen": []}
-        told: dict[str, str] = before["told"]
+        reported: dict[str, str] = before["told"]
         new: dict[str, str] = {}
         waiting = []
         for fingerprint, finding in islice(findings.items(), _KEPT):
-            if fingerprint in told:
+            if fingerprint in reported:
                 continue
             if _is(finding, ChangeKind.PUSH, ChangeKind.PULL) and fingerprint not in before["seen"]:
                 waiting.append(fingerprint)
             else:
                 new[fingerprint] = _sentence(finding)
-        gone = [sentence for fingerprint, sentence in told.items() if fingerprint not in findings]
-        standing = {key: sentence for key, sentence in told.items() if key in findings}
+        gone = [
+            sentence for fingerprint, sentence in reported.items() if fingerprint not in findings
+        ]
+        standing = {key: sentence for key, sentence in reported.items() if key in findings}
         after = {"told": {**standing, **new}, "seen": waiting}
         if after != before:
             session.merge(StateRow(key=_KEY, value=after, updated_at=clock.now()))

@@ -25,7 +25,7 @@ class Waiting:
     kind: NoticeKind
     task: int | None
     task_name: str | None
-    wanted: Sequence[str] | None
+    task_kinds: Sequence[str] | None
     """The kinds that its task asks for; None for all."""
     message: str
     run: int | None
@@ -74,10 +74,10 @@ class Sorted:
 
 
 def takers(
-    kind: NoticeKind, wanted: Sequence[str] | None, channels: Sequence[Channel]
+    kind: NoticeKind, task_kinds: Sequence[str] | None, channels: Sequence[Channel]
 ) -> frozenset[str]:
-    """The names of the channels that get a notice of a kind. `wanted` are the task's kinds."""
-    if wanted is not None and kind not in wanted:
+    """The names of the channels that get a notice of a kind. `task_kinds` are the task's kinds."""
+    if task_kinds is not None and kind not in task_kinds:
         return frozenset()
     return frozenset(
         channel.name for channel in channels if channel.enabled and kind in channel.kinds
@@ -87,13 +87,13 @@ def takers(
 def sort(
     waiting: Sequence[Waiting],
     rules: Rules,
-    told: Mapping[Subject, datetime],
+    last_sent: Mapping[Subject, datetime],
     now: datetime,
     zone: ZoneInfo,
 ) -> Sorted:
     """Decide about all notices that wait for a channel, oldest first.
 
-    `told`: when the channel last got each subject, within the repeat limit.
+    `last_sent`: when the channel last got each subject, within the repeat limit.
     """
     result = Sorted()
     if quiet_ends := rules.quiet_ends(now, zone):
@@ -101,7 +101,7 @@ def sort(
         return result
     due = []
     for notice in waiting:
-        until = _held_until(notice, rules, told, now, zone)
+        until = _held_until(notice, rules, last_sent, now, zone)
         if until is None:
             due.append(notice)
         else:
@@ -118,15 +118,19 @@ def sort(
 
 
 def _held_until(
-    notice: Waiting, rules: Rules, told: Mapping[Subject, datetime], now: datetime, zone: ZoneInfo
+    notice: Waiting,
+    rules: Rules,
+    last_sent: Mapping[Subject, datetime],
+    now: datetime,
+    zone: ZoneInfo,
 ) -> datetime | None:
     """Until when a notice has to wait; None if it is due."""
     if rules.digest_at:
         at = rules.next_digest(notice.at, zone)
-    elif notice.subject not in told:
+    elif notice.subject not in last_sent:
         return None
     else:
-        at = told[notice.subject] + timedelta(minutes=rules.repeat_minutes)
+        at = last_sent[notice.subject] + timedelta(minutes=rules.repeat_minutes)
     return at if at and at > now else None
 
 

@@ -120,10 +120,10 @@ def runs(
 
 def broken(environment: Environment, since: datetime, limit: int) -> list[Run]:
     """The newest runs that failed or were missed, newest first."""
-    found = [
+    results = [
         run for kind in ("Failed", "Missed") for run in runs(environment, limit, None, kind, since)
     ]
-    return sorted(found, key=lambda run: run.started_at, reverse=True)[:limit]
+    return sorted(results, key=lambda run: run.started_at, reverse=True)[:limit]
 
 
 def run(environment: Environment, number: int) -> Run:
@@ -168,15 +168,15 @@ def others(environment: Environment, like: Run, limit: int = 100) -> list[Run]:
     if like.task is None:
         return []
     at = RunRow.started_at
-    found: list[Run] = []
+    results: list[Run] = []
     with database.session(environment) as session:
         for side, order in ((at <= like.started_at, at.desc()), (at > like.started_at, at)):
             near = select(RunRow.id).where(RunRow.task == like.task, RunRow.id != like.id, side)
             near = near.order_by(order).limit(_NEAR)
             query = _select().where(RunRow.id.in_(near), RunRow.bytes > 0)
             query = query.where(RunRow.output.is_not(None)).order_by(order).limit(limit)
-            found += [Run(**row._mapping) for row in session.execute(query)]
-    return found
+            results += [Run(**row._mapping) for row in session.execute(query)]
+    return results
 
 
 def names(environment: Environment) -> dict[int, str]:

@@ -516,8 +516,8 @@ def _die_by(number: int) -> NoReturn:
     os._exit(128 + number)
 
 
-def _same_file(one: int, other: int) -> bool:
-    return os.path.samestat(os.fstat(one), os.fstat(other))
+def _same_file(first: int, second: int) -> bool:
+    return os.path.samestat(os.fstat(first), os.fstat(second))
 
 
 def _quietly(function: Any, *arguments: Any) -> Any:

@@ -44,8 +44,8 @@ def add(session: Session, run: int, values: dict[str, Any], state: str, *, is_ne
 
 def _notice(session: Session, run: int, values: dict[str, Any], state: str) -> None:
     if state == _FAILED:
-        said = values["note"] or in_words(state, values["exit_code"], values["signal"])
-        kind, message = NoticeKind.FAILED, f"{said[0].upper()}{said[1:]}."
+        reason = values["note"] or in_words(state, values["exit_code"], values["signal"])
+        kind, message = NoticeKind.FAILED, f"{reason[0].upper()}{reason[1:]}."
     elif _state_before(session, values) == _FAILED:
         kind, message = NoticeKind.RECOVERED, "It succeeded again after a failure."
     else:

@@ -303,11 +303,11 @@ class Background:
         return ""
 
 
-def prune(environment: Environment, wanted: Preferences) -> None:
+def prune(environment: Environment, preferences: Preferences) -> None:
     """Delete what is older, or more, than the preferences allow."""
     now = clock.now()
-    old = now - timedelta(days=wanted.keep_operations_days)
-    deleted = now - timedelta(days=wanted.keep_deleted_days)
+    old = now - timedelta(days=preferences.keep_operations_days)
+    deleted = now - timedelta(days=preferences.keep_deleted_days)
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         mine = SnapshotRow.crontab_row == crontab_row
@@ -322,27 +322,27 @@ def prune(environment: Environment, wanted: Preferences) -> None:
         session.execute(
             delete(NoticeRow).where(NoticeRow.crontab_row == crontab_row, NoticeRow.sent_at < old)
         )
-        kept = select(SnapshotRow.id).where(mine).order_by(SnapshotRow.id.desc())
+        newest = select(SnapshotRow.id).where(mine).order_by(SnapshotRow.id.desc())
         first = select(func.min(SnapshotRow.id)).where(mine).scalar_subquery()
         session.execute(
             delete(SnapshotRow).where(
                 mine,
-                SnapshotRow.id.not_in(kept.limit(wanted.keep_snapshots).scalar_subquery()),
+                SnapshotRow.id.not_in(newest.limit(preferences.keep_snapshots).scalar_subquery()),
                 SnapshotRow.id != first,
             )
         )
         has_entry = select(BaseRow.tag).where(BaseRow.tag == TaskRow.tag).exists()
-        forgotten = session.scalars(
+        deleted_tasks = session.scalars(
             select(TaskRow.id).where(
                 TaskRow.crontab_row == crontab_row, TaskRow.deleted_at < deleted, ~has_entry
             )
         )
         session.execute(
-            delete(TaskRow).where(TaskRow.id.in_(store.lock_tasks(session, forgotten.all())))
+            delete(TaskRow).where(TaskRow.id.in_(store.lock_tasks(session, deleted_tasks.all())))
         )
         has_task = select(TaskRow.id).where(TaskRow.tag == PlaceRow.tag).exists()
         session.execute(delete(PlaceRow).where(PlaceRow.crontab_row == crontab_row, ~has_task))
-    retention.prune(environment, wanted.keep_runs_days, wanted.keep_runs_mb)
+    retention.prune(environment, preferences.keep_runs_days, preferences.keep_runs_mb)
     spool.sweep(environment)
     drafts.prune_drafts(environment)
 
@@ -358,7 +358,7 @@ def is_running(environment: Environment) -> bool:
     """Whether any process does the background work for this crontab."""
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
-        found = session.scalar(
+        count = session.scalar(
             text(
                 "select count(*) from pg_locks where locktype = 'advisory' and granted "
                 "and database = (select oid from pg_database where datname = current_database()) "
@@ -366,7 +366,7 @@ def is_running(environment: Environment) -> bool:
             ),
             {"lock": _LOCK, "crontab": crontab_row},
         )
-        return bool(found)
+        return bool(count)
 
 
 def _remember(environment: Environment, name: str, ok: bool, message: str) -> None:
@@ -374,8 +374,8 @@ def _remember(environment: Environment, name: str, ok: bool, message: str) -> No
     key = f"job:{name}"
     with database.session(environment) as session:
         row = session.get(StateRow, key)
-        told: dict[str, Any] = row.value if row else {}
-        if (told.get("ok", True), told.get("message", "")) != (ok, message):
+        before: dict[str, Any] = row.value if row else {}
+        if (before.get("ok", True), before.get("message", "")) != (ok, message):
             value = {"at": clock.now().isoformat(), "ok": ok, "message": message}
             session.merge(StateRow(key=key, value=value, updated_at=clock.now()))
             if name == "sync" and not ok:
@@ -385,16 +385,16 @@ def _remember(environment: Environment, name: str, ok: bool, message: str) -> No
 
 def _notify_of_conflicts(environment: Environment, done: SyncResult) -> None:
     """Add a notice for conflicts that are new or different since the previous sync."""
-    found = {str(c.tag): c.fingerprint for c in done.plan.conflicts}
+    conflicts = {str(c.tag): c.fingerprint for c in done.plan.conflicts}
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         key = f"conflicts:{crontab_row}"
         row = session.get(StateRow, key)
-        told = row.value if row else {}
-        if found == told:
+        before = row.value if row else {}
+        if conflicts == before:
             return
-        session.merge(StateRow(key=key, value=found, updated_at=clock.now()))
-        new = [c for c in done.plan.conflicts if told.get(str(c.tag)) != found[str(c.tag)]]
+        session.merge(StateRow(key=key, value=conflicts, updated_at=clock.now()))
+        new = [c for c in done.plan.conflicts if before.get(str(c.tag)) != conflicts[str(c.tag)]]
         if not new:
             return
         ids = {done.tasks[c.tag] for c in new if c.tag in done.tasks}

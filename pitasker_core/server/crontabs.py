@@ -28,7 +28,7 @@ def continue_as(environment: Environment, actor: str, crontab_row: int) -> None:
     Raises NotFound if it cannot be ours, Stale if ours is known already, and ReadOnly.
     """
     with _deciding(environment) as (connection, candidates):
-        before = next((one for one in candidates if one.id == crontab_row), None)
+        before = next((crontab for crontab in candidates if crontab.id == crontab_row), None)
         if before is None:
             raise NotFound(
                 f"Crontab {crontab_row} cannot be this one.",
@@ -63,8 +63,8 @@ def start_new(environment: Environment, actor: str) -> None:
 def role_of(environment: Environment, token: str) -> Role | None:
     """The role of a token of any crontab that may be ours, while a person has not decided."""
     with database.administer(environment) as connection:
-        found = owner.known(connection, database.evidence(environment))
-        ids = [one.id for one in found if one.standing is Standing.CANDIDATE]
+        crontabs = owner.known(connection, database.evidence(environment))
+        ids = [crontab.id for crontab in crontabs if crontab.standing is Standing.CANDIDATE]
         may_write = connection.scalar(
             select(TokenRow.may_write).where(
                 TokenRow.sha256 == digest(token), TokenRow.crontab_row.in_(ids)
@@ -81,7 +81,10 @@ def _deciding(environment: Environment) -> Iterator[tuple[Connection, list[Known
     with database.administer(environment) as connection:
         # If two people decide at once, the second one gets Stale.
         connection.execute(text("lock table crontabs in share row exclusive mode"))
-        found = owner.known(connection, database.evidence(environment))
-        if any(one.standing is Standing.OURS for one in found):
+        crontabs = owner.known(connection, database.evidence(environment))
+        if any(crontab.standing is Standing.OURS for crontab in crontabs):
             raise Stale(f"{environment.identity} is known already.", "Nothing was changed.")
-        yield connection, [one for one in found if one.standing is Standing.CANDIDATE]
+        yield (
+            connection,
+            [c for c in crontabs if c.standing is Standing.CANDIDATE],
+        )

@@ -86,16 +86,16 @@ def save_raw_locked(
         return Saved(before, text, None, None, None)
     backup = install.back_up(environment, before, clock.now())
     # The history keeps `before` even if the database has not seen it yet.
-    kept = None
+    previous = None
     with suppress(DatabaseError), database.session(environment) as session:
         number = store.own_crontab(session)
-        kept = store.take_snapshot(session, number, before, "found", old.size)
+        previous = store.take_snapshot(session, number, before, "found", old.size)
     write = install.install(environment, crontab, before, document)
     try:
         with database.session(environment) as session:
             number = store.own_crontab(session)
             written = store.take_snapshot(session, number, text, kind, document.size)
-        request = Request(actor, kind, confirmed=True, edited=(kept, written), write=write)
+        request = Request(actor, kind, confirmed=True, edited=(previous, written), write=write)
         result = sync_locked(environment, request)
     except PiTaskerError as problem:
         return Saved(before, text, str(backup) if backup else None, None, problem)
@@ -127,7 +127,7 @@ def restore(
     `shown` is the digest of the text to replace. Raises ConcurrentModification when the
     crontab is another one; without a digest, when others wrote it after that snapshot.
     """
-    wanted = snapshot(environment, number)
+    chosen = snapshot(environment, number)
     based_on = program(environment).read()
     if shown is None:
         (newest,) = snapshots(environment, 1)
@@ -144,7 +144,7 @@ def restore(
             "Nothing was changed. Look at it again, then go back.",
         )
     return save_raw(
-        environment, wanted.text or "", based_on, actor=actor, confirmed=True, kind="restore"
+        environment, chosen.text or "", based_on, actor=actor, confirmed=True, kind="restore"
     )
 
 

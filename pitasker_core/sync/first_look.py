@@ -45,5 +45,5 @@ def untouched(environment: Environment) -> Untouched | None:
         )
         if session.scalar(written.limit(1)) is not None:
             return None
-    kept = sorted(environment.backups.glob("*.crontab"))
-    return Untouched(kept[0] if kept else None)
+    backups = sorted(environment.backups.glob("*.crontab"))
+    return Untouched(backups[0] if backups else None)

@@ -80,8 +80,8 @@ def back_up(environment: Environment, text: str | None, at: datetime) -> Path | 
     if text is None:
         return None
     short = digest(text)[:12]
-    kept = sorted(environment.backups.glob("*.crontab"))
-    if kept and kept[-1].name.endswith(f"-{short}.crontab") and _holds(kept[-1], text):
+    backups = sorted(environment.backups.glob("*.crontab"))
+    if backups and backups[-1].name.endswith(f"-{short}.crontab") and _holds(backups[-1], text):
         return None
     file = environment.backups / f"{at:%Y%m%dT%H%M%S.%fZ}-{short}.crontab"
     unfinished = environment.backups / "unfinished"
@@ -90,7 +90,7 @@ def back_up(environment: Environment, text: str | None, at: datetime) -> Path | 
         write_complete(unfinished, text, durable=True)
         unfinished.rename(file)
         _sync_folder(environment.backups)
-        for old in kept[: max(0, len(kept) + 1 - BACKUPS_KEPT)]:
+        for old in backups[: max(0, len(backups) + 1 - BACKUPS_KEPT)]:
             old.unlink(missing_ok=True)
     except OSError as problem:
         raise _disk(environment.backups, problem) from problem
@@ -112,13 +112,16 @@ class Write:
 
 
 def install(
-    environment: Environment, program: CrontabProgram, based_on: str | None, wanted: Document | None
+    environment: Environment,
+    program: CrontabProgram,
+    based_on: str | None,
+    document: Document | None,
 ) -> Write:
     """Replace the text `based_on` by a crontab, and verify it. The caller holds the lock.
 
     None leaves the user without a crontab. Raises ConcurrentModification if the installed text is
-    no longer `based_on`, or is not `wanted` afterwards. Raises InvalidSyntax if the program refuses
-    the text, and ExecutionError if the disk is full.
+    no longer `based_on`, or is not `document` afterwards. Raises InvalidSyntax if the program
+    refuses the text, and ExecutionError if the disk is full.
     """
     since: list[datetime] = []
 
@@ -128,12 +131,12 @@ def install(
 
     pid = None
     with _telling_the_truth(program, based_on):
-        if wanted is None:
+        if document is None:
             program.remove(look)
         else:
-            with _candidate(environment, wanted) as file:
+            with _candidate(environment, document) as file:
                 pid = program.install(file, look)
-    _expect(program, None if wanted is None else str(wanted))
+    _expect(program, None if document is None else str(document))
     return Write(since[0], clock.now(), pid)
 
 
@@ -151,29 +154,29 @@ def _telling_the_truth(program: CrontabProgram, text: str | None) -> Iterator[No
         raise type(problem)(problem.message, Text(f"The crontab {now}. ", problem.advice)) from None
 
 
-def check(environment: Environment, program: CrontabProgram, wanted: Document) -> None:
+def check(environment: Environment, program: CrontabProgram, document: Document) -> None:
     """Let the program check a crontab without installing it. The caller holds the lock.
 
     Raises InvalidSyntax if the program refuses it, and ExecutionError if the disk is full.
     """
-    with _candidate(environment, wanted) as file:
+    with _candidate(environment, document) as file:
         program.check(file)
 
 
 @contextmanager
-def _candidate(environment: Environment, wanted: Document) -> Iterator[Path]:
+def _candidate(environment: Environment, document: Document) -> Iterator[Path]:
     """A complete file of a crontab. If the program refuses it, the error has our findings."""
     # One fixed name under the lock, so that files of killed processes do not pile up.
     file = environment.home / "candidate"
     try:
         file.unlink(missing_ok=True)
-        write_complete(file, str(wanted))
+        write_complete(file, str(document))
     except OSError as problem:
         raise _disk(environment.home, problem) from problem
     try:
         yield file
     except InvalidSyntax as problem:
-        raise _with_lines(problem, wanted) from problem
+        raise _with_lines(problem, document) from problem
     finally:
         file.unlink(missing_ok=True)
 
@@ -186,11 +189,11 @@ def _expect(program: CrontabProgram, text: str | None) -> None:
         )
 
 
-def _with_lines(problem: InvalidSyntax, wanted: Document) -> InvalidSyntax:
+def _with_lines(problem: InvalidSyntax, document: Document) -> InvalidSyntax:
     """The program's error with our own findings, because its line numbers are off by one."""
     reasons = [
         f"line {number}: {line.reason}"
-        for number, line in enumerate(wanted.lines, 1)
+        for number, line in enumerate(document.lines, 1)
         if isinstance(line, Invalid)
     ]
     if not reasons:

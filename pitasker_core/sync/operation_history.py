@@ -121,29 +121,29 @@ def days(environment: Environment, since: datetime | None, zone: ZoneInfo) -> li
 
 def counts(environment: Environment, since: datetime | None, limit: int = 1000) -> list[Counts]:
     """Return the numbers of tasks and entries after the newest operations, oldest first."""
-    told = OperationRow.details["counts"]
+    counted = OperationRow.details["counts"]
     with database.session(environment) as session:
-        query = select(OperationRow.started_at, told).where(
-            OperationRow.crontab_row == store.own_crontab(session), told.is_not(None)
+        query = select(OperationRow.started_at, counted).where(
+            OperationRow.crontab_row == store.own_crontab(session), counted.is_not(None)
         )
         if since:
             query = query.where(OperationRow.started_at >= since)
         rows = session.execute(query.order_by(OperationRow.id.desc()).limit(limit)).all()
     return [
-        Counts(at, found["states"], found["entries"], found["managed"])
-        for at, found in reversed(rows)
-        if found
+        Counts(at, values["states"], values["entries"], values["managed"])
+        for at, values in reversed(rows)
+        if values
     ]
 
 
-def as_csv(found: Sequence[Operation]) -> str:
+def as_csv(operations: Sequence[Operation]) -> str:
     """Operations as a table for a spreadsheet, in which no cell is a formula."""
     names = list(Operation.__dataclass_fields__)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(names)
-    for one in found:
-        writer.writerow([_inert(getattr(one, name)) for name in names])
+    for operation in operations:
+        writer.writerow([_inert(getattr(operation, name)) for name in names])
     return out.getvalue()
 
 

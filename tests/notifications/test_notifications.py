@@ -653,15 +653,23 @@ def test_output_reads_as_on_a_terminal_and_only_its_end_is_told():
 
 
 def test_what_was_tried_and_what_is_new_wait_together():
-    def one(id_, **values):
-        known = {"at": NOON, "kind": NoticeKind.FAILED, "task": 1, "task_name": "x", "wanted": None}
-        known |= {"message": "", "run": None, "tries": 0, "next_try": None}
-        return Waiting(id_, **{**known, **values})
+    def notice(id_, **values):
+        fields = {
+            "at": NOON,
+            "kind": NoticeKind.FAILED,
+            "task": 1,
+            "task_name": "x",
+            "task_kinds": None,
+        }
+        fields |= {"message": "", "run": None, "tries": 0, "next_try": None}
+        return Waiting(id_, **{**fields, **values})
 
     later = NOON + HOUR
-    found = outbox.sort([one(1, tries=5, next_try=later), one(2)], Rules(), {}, NOON, NEW_YORK)
-    assert found.messages == []
-    assert found.held == {1: later, 2: later}
+    result = outbox.sort(
+        [notice(1, tries=5, next_try=later), notice(2)], Rules(), {}, NOON, NEW_YORK
+    )
+    assert result.messages == []
+    assert result.held == {1: later, 2: later}
 
 
 # --- What the background has to tell -------------------------------------------------------------

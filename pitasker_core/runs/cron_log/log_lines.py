@@ -114,7 +114,7 @@ def event(line: Line) -> Event | None:
     return Event(line.at, kind, pid, user, text)
 
 
-def is_authentic(line: Line, said: Event, reader: int) -> bool | None:
+def is_authentic(line: Line, event: Event, reader: int) -> bool | None:
     """Whether the right user wrote a line: root for cron, or the named user for `crontab`.
 
     Any user can write to syslog under cron's name. `reader` is our own user id: forged lines about
@@ -122,7 +122,7 @@ def is_authentic(line: Line, said: Event, reader: int) -> bool | None:
     """
     if line.uid is None:
         return None
-    is_own = said.kind in BY_CRONTAB and said.user == said.text
+    is_own = event.kind in BY_CRONTAB and event.user == event.text
     return line.uid == 0 or (is_own and line.uid == reader)
 
 

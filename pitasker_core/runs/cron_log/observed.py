@@ -73,85 +73,85 @@ def collect(environment: Environment) -> Seen | Unreadable:
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         row = session.get(StateRow, _key(crontab_row))
-        kept: dict[str, Any] = dict(row.value) if row else {}
+        saved: dict[str, Any] = dict(row.value) if row else {}
     try:
-        found = _read(source, kept, now)
+        read_log = _read(source, saved, now)
     except OSError as problem:
         return Unreadable(f"{source} could not be read: {problem.strerror or problem}.")
-    told = _told(kept, found, source, now)
-    if found.skipped:
+    state = _new_state(saved, read_log, source, now)
+    if read_log.skipped:
         _log.warning(
-            "%d lines of %s were skipped: cron cannot have written them.", found.skipped, source
+            "%d lines of %s were skipped: cron cannot have written them.", read_log.skipped, source
         )
-    if found.events or _is_worth_it(kept, told):
+    if read_log.events or _is_worth_it(saved, state):
         document = _document(environment)
         with database.session(environment) as session:
             row = session.get(StateRow, _key(crontab_row), with_for_update=True)
-            if (dict(row.value) if row else {}) != kept:
-                return _seen(told, now)  # another process was faster
-            _take_in(session, crontab_row, found.events, document)
-            session.merge(StateRow(key=_key(crontab_row), value=told, updated_at=now))
-    return _seen(told, now)
+            if (dict(row.value) if row else {}) != saved:
+                return _seen(state, now)  # another process was faster
+            _take_in(session, crontab_row, read_log.events, document)
+            session.merge(StateRow(key=_key(crontab_row), value=state, updated_at=now))
+    return _seen(state, now)
 
 
 def _key(crontab_row: int) -> str:
     return f"log:{crontab_row}"
 
 
-def _read(source: Source, kept: dict[str, Any], now: datetime) -> reader.Read:
+def _read(source: Source, saved: dict[str, Any], now: datetime) -> reader.Read:
     since = now - REACH
-    if kept.get("source") == str(source):
-        return reader.read(source, kept["place"], since, user_name())
-    if kept:
+    if saved.get("source") == str(source):
+        return reader.read(source, saved["place"], since, user_name())
+    if saved:
         # The log has changed. Starts in both logs are imported once, because of their name.
-        since = max(since, datetime.fromisoformat(kept["read"]) - timedelta(hours=1))
-        return reader.read(source, {"at": kept["read"]}, since, user_name())
+        since = max(since, datetime.fromisoformat(saved["read"]) - timedelta(hours=1))
+        return reader.read(source, {"at": saved["read"]}, since, user_name())
     return reader.read(source, {}, since, user_name())
 
 
-def _told(
-    kept: dict[str, Any], found: reader.Read, source: Source, now: datetime
+def _new_state(
+    saved: dict[str, Any], read_log: reader.Read, source: Source, now: datetime
 ) -> dict[str, Any]:
     """The state to save after this reading."""
 
     def pairs(name: str, new: list[tuple[datetime, datetime]]) -> list[list[str]]:
-        return [*kept.get(name, []), *([a.isoformat(), b.isoformat()] for a, b in new)]
+        return [*saved.get(name, []), *([a.isoformat(), b.isoformat()] for a, b in new)]
 
     return {
         "source": str(source),
-        "place": found.place,
+        "place": read_log.place,
         "read": now.isoformat(),
-        "since": kept.get("since") or now.isoformat(),
-        "ups": pairs("ups", found.ups)[-_REMEMBERED:],
-        "jumps": pairs("jumps", found.jumps)[-_REMEMBERED:],
-        "holes": pairs("holes", found.holes)[-_REMEMBERED:],
-        "skipped": kept.get("skipped", 0) + found.skipped,
+        "since": saved.get("since") or now.isoformat(),
+        "ups": pairs("ups", read_log.ups)[-_REMEMBERED:],
+        "jumps": pairs("jumps", read_log.jumps)[-_REMEMBERED:],
+        "holes": pairs("holes", read_log.holes)[-_REMEMBERED:],
+        "skipped": saved.get("skipped", 0) + read_log.skipped,
     }
 
 
-def _is_worth_it(kept: dict[str, Any], told: dict[str, Any]) -> bool:
+def _is_worth_it(saved: dict[str, Any], state: dict[str, Any]) -> bool:
     """Whether to save the position although it has no new events of ours."""
-    if kept.get("source") != told["source"] or kept["jumps"] != told["jumps"]:
+    if saved.get("source") != state["source"] or saved["jumps"] != state["jumps"]:
         return True
-    if kept.get("holes", []) != told["holes"]:
+    if saved.get("holes", []) != state["holes"]:
         return True
-    old, new = kept["place"], told["place"]
+    old, new = saved["place"], state["place"]
     if "position" in new:
         moved = new["position"] - old["position"]
         return bool(old["inode"] != new["inode"] or not 0 <= moved < _WORTH)
     return bool(old != new)
 
 
-def _seen(told: dict[str, Any], now: datetime) -> Seen:
+def _seen(state: dict[str, Any], now: datetime) -> Seen:
     at = datetime.fromisoformat
     return Seen(
-        at(told["since"]),
+        at(state["since"]),
         now,
-        told["source"] == str(Source()),
-        tuple((at(a), at(b)) for a, b in told["jumps"]),
-        tuple((at(a), at(b)) for a, b in told["ups"]),
-        tuple((at(a), at(b)) for a, b in told["holes"]),
-        told["skipped"],
+        state["source"] == str(Source()),
+        tuple((at(a), at(b)) for a, b in state["jumps"]),
+        tuple((at(a), at(b)) for a, b in state["ups"]),
+        tuple((at(a), at(b)) for a, b in state["holes"]),
+        state["skipped"],
     )
 
 
@@ -284,11 +284,11 @@ def _take_changes(session: Session, crontab_row: int, events: list[Event], user:
     query = select(EventRow.at, EventRow.kind).where(
         EventRow.actor.in_((CRONTAB, LOG)), EventRow.at.in_({event.at for event in changes})
     )
-    known = {(at, kind) for at, kind in session.execute(query)} if changes else set()
+    recorded_events = {(at, kind) for at, kind in session.execute(query)} if changes else set()
     for event in changes:
         kind = _EDITED if event.pid in edits else _CHANGES[event.kind]
         # After compression a log is read again from its beginning.
-        if (event.at, kind) in known:
+        if (event.at, kind) in recorded_events:
             continue
         if operation := _raced(session, crontab_row, event, {e.pid for e in changes}):
             _notify_of_race(session, crontab_row, operation, event)

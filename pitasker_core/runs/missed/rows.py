@@ -55,12 +55,12 @@ def keep_mark(session: Session, crontab_row: int, judged: datetime) -> None:
 
 
 def last_sign(
-    session: Session, crontab_row: int, booted_at: datetime, said: Sign | None
+    session: Session, crontab_row: int, booted_at: datetime, sign: Sign | None
 ) -> Sign | None:
     """The last known sign of life before this boot."""
-    if said is None or said.stopped:
-        return said
-    last = [said.at]
+    if sign is None or sign.stopped:
+        return sign
+    last = [sign.at]
     for column, mine in (
         (
             RunRow.started_at,

@@ -135,10 +135,10 @@ class Watch:
             due = list(self._due_tasks(session, crontab_row, mark, until, seen))
             if due and not self._is_installed():
                 return  # a sync must first read the current crontab
-            told = self._judge_all(session, crontab_row, due, seen, until)
+            has_notices = self._judge_all(session, crontab_row, due, seen, until)
             waits = [at for state in self._due.values() if (at := state.judged)]
             self._mark = max(mark, min([until, *waits]))
-            if told or self._kept is None or self._mark - self._kept > _REMEMBERED:
+            if has_notices or self._kept is None or self._mark - self._kept > _REMEMBERED:
                 rows.keep_mark(session, crontab_row, self._mark)
                 self._kept = self._mark
 

@@ -48,7 +48,7 @@ def facts(environment: Environment, task: Task) -> Facts:
     """Gather all facts about a task, its entry and the machine."""
     document, unreadable = _crontab(environment)
     user = user_name()
-    found = Facts(
+    facts = Facts(
         task=task,
         user=user,
         now=clock.now(),
@@ -65,7 +65,7 @@ def facts(environment: Environment, task: Task) -> Facts:
     )
     runs = history.runs(environment, _LOOKED_AT, task.id)
     return replace(
-        _with_log(environment, _with_job(found)),
+        _with_log(environment, _with_job(facts)),
         last_start=next((run for run in runs if run.source in _BY_CRON), None),
         by_hand=next((run for run in runs if run.source == RunSource.BY_HAND), None),
         running=next(iter(history.runs(environment, 1, task.id, "Running")), None),
@@ -73,59 +73,59 @@ def facts(environment: Environment, task: Task) -> Facts:
     )
 
 
-def _with_log(environment: Environment, found: Facts) -> Facts:
+def _with_log(environment: Environment, facts: Facts) -> Facts:
     """The facts from cron's log since the task was due, if that is not long ago."""
-    due = found.due
+    due = facts.due
     log = reader.find(environment)
     if isinstance(log, reader.Unreadable):
-        return replace(found, log_problem=log.message, log_advice=log.advice)
-    if due is None or found.now - due > _LOG_READ:
-        return found
+        return replace(facts, log_problem=log.message, log_advice=log.advice)
+    if due is None or facts.now - due > _LOG_READ:
+        return facts
     try:
-        events = reader.read(log, {}, due - timedelta(minutes=1), found.user).events
+        events = reader.read(log, {}, due - timedelta(minutes=1), facts.user).events
     except OSError as problem:
-        return replace(found, log_problem=f"{log} cannot be read: {problem.strerror or problem}.")
-    tag = f"PITASKER_ID:{found.task.tag}"
+        return replace(facts, log_problem=f"{log} cannot be read: {problem.strerror or problem}.")
+    tag = f"PITASKER_ID:{facts.task.tag}"
     starts = [e.at for e in events if e.kind is Kind.STARTED and tag in e.text]
     # Not those of the jobs themselves: with `cron -L` it says of each how it failed.
     errors = [
         (e.at, e.text)
         for e in events
         if e.kind is Kind.ERROR
-        and (e.user == found.user or f"/{found.user}" in e.text)
+        and (e.user == facts.user or f"/{facts.user}" in e.text)
         and "grandchild" not in e.text
     ]
     return replace(
-        found,
+        facts,
         logged_start=starts[-1] if starts else None,
         complaint=errors[-1] if errors else None,
         # A journal that is kept in memory knows nothing of before.
-        log_is_seen=found.booted_at is None or due >= found.booted_at,
+        log_is_seen=facts.booted_at is None or due >= facts.booted_at,
     )
 
 
 # --- The job: its program, its files, its disks ----------------------------------------------
 
 
-def _with_job(found: Facts) -> Facts:
+def _with_job(facts: Facts) -> Facts:
     """Add the facts about what the command needs, by cron's PATH and folder."""
-    entry = found.entry or drafted_entry(found.task, found.dialect)
+    entry = facts.entry or drafted_entry(facts.task, facts.dialect)
     if entry is None:
-        return found
+        return facts
     # The entry alone, as if it were not paused, with the environment lines that reach it.
-    lines = found.document.lines[: found.index] if found.document else ()
+    lines = facts.document.lines[: facts.index] if facts.document else ()
     above = tuple(line for line in lines if isinstance(line, EnvironmentLine))
-    alone = Document((*above, replace(entry, prefix="")), found.dialect)
-    found = replace(found, machine=gather(alone, found.zone, found.now))
+    alone = Document((*above, replace(entry, prefix="")), facts.dialect)
+    facts = replace(facts, machine=gather(alone, facts.zone, facts.now))
     recorder = look_at_file(entry.recorder.path) if entry.recorder else None
-    outputs = found.subject.calls.outputs if found.subject else ()
-    written = [found.folder or "/", *(str(Path(named.path).parent) for named in outputs)]
-    return replace(found, recorder=recorder, disks=_disks(map(Path, written)))
+    outputs = facts.subject.calls.outputs if facts.subject else ()
+    written = [facts.folder or "/", *(str(Path(named.path).parent) for named in outputs)]
+    return replace(facts, recorder=recorder, disks=_disks(map(Path, written)))
 
 
 def _disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
     """The file systems of the existing folders."""
-    found: dict[str, Disk] = {}
+    disks: dict[str, Disk] = {}
     mounted = {mount.place for mount in read_mounts(Path("/proc/self/mounts"))}
     for folder in folders:
         place = paths.resolve(folder)
@@ -139,8 +139,8 @@ def _disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
         # Some file systems, such as btrfs, have no fixed number of files and report 0.
         files = room.f_favail if room.f_files else 1
         read_only = bool(room.f_flag & os.ST_RDONLY)
-        found[name] = Disk(name, room.f_bavail * room.f_frsize, files, read_only)
-    return tuple(found.values())
+        disks[name] = Disk(name, room.f_bavail * room.f_frsize, files, read_only)
+    return tuple(disks.values())
 
 
 # --- The machine and the user ----------------------------------------------------------------
@@ -174,15 +174,15 @@ def may_use_crontab(user: str, etc: Path = Path("/etc")) -> bool | None:
 def spooled(path: Path) -> Spooled | None:
     """A crontab's file in the spool; None if this user may not see it."""
     try:
-        found = path.lstat()
+        status = path.lstat()
     except OSError:
         return None
     try:
-        owner = pwd.getpwuid(found.st_uid).pw_name
+        owner = pwd.getpwuid(status.st_uid).pw_name
     except KeyError:
-        owner = str(found.st_uid)
-    is_link = not stat.S_ISREG(found.st_mode)
-    return Spooled(str(path), stat.S_IMODE(found.st_mode), owner, is_link, found.st_nlink)
+        owner = str(status.st_uid)
+    is_link = not stat.S_ISREG(status.st_mode)
+    return Spooled(str(path), stat.S_IMODE(status.st_mode), owner, is_link, status.st_nlink)
 
 
 def _account_problem(user: str) -> str | None:
@@ -209,10 +209,10 @@ def expired(listing: str, today: date) -> str:
     check looks only at dates.
     """
     dates = dict(line.split(":", 1) for line in listing.splitlines() if ":" in line)
-    said = {name.strip(): value.strip() for name, value in dates.items()}
-    if (day := _day(said.get("Account expires", ""))) and today >= day:
+    fields = {name.strip(): value.strip() for name, value in dates.items()}
+    if (day := _day(fields.get("Account expires", ""))) and today >= day:
         return "The account has expired"
-    password = said.get("Password expires", "")
+    password = fields.get("Password expires", "")
     if password == "password must be changed":  # noqa: S105
         return "The account's password must be changed"
     if (day := _day(password)) and today > day:

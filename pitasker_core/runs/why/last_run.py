@@ -11,16 +11,16 @@ from pitasker_core.runs.why.facts import LATE, Facts
 
 def _not_missed(facts: Facts) -> Check:
     name, due = "Not missed", facts.due
-    if told := missed(facts):
+    if when := missed(facts):
         return bad(
             name,
-            f"It was missed {told}.",
+            f"It was missed {when}.",
             "Run it now. With “catch up” it runs automatically after the machine starts.",
         )
     if facts.started_at and facts.caught_up:
-        told = _gap(facts) or (facts.when(due) if due else "before")
+        when = _gap(facts) or (facts.when(due) if due else "before")
         caught_up = facts.when(facts.started_at)
-        return unknown(name, f"It was missed {told}. It was caught up {caught_up}.")
+        return unknown(name, f"It was missed {when}. It was caught up {caught_up}.")
     if off := may_have_been_off(facts):
         return unknown(name, f"{off}.", command="last -x shutdown reboot | head")
     return good(name, "No run is known to have been missed.")

@@ -54,10 +54,10 @@ def _zone(facts: Facts) -> Check:
     if facts.dialect is Dialect.CRONIE and "CRON_TZ" in settings:
         zone = settings["CRON_TZ"]
         return good(name, f"Cron reads the schedule in {zone}, because of CRON_TZ.")
-    looks = [_passed_on(facts, f"{one}={zone}", zone) for one, zone in settings.items()]
+    checks = [_passed_on(facts, f"{variable}={zone}", zone) for variable, zone in settings.items()]
     for worst in (Verdict.BAD, Verdict.UNKNOWN):
-        if found := next((check for check in looks if check and check.verdict is worst), None):
-            return found
+        if problem := next((check for check in checks if check and check.verdict is worst), None):
+            return problem
     return good(name, f"Cron reads the schedule in {own}, the machine's zone.")
 
 

@@ -103,7 +103,7 @@ def _unknown_host(
     host, port = authority
     # A stranger can claim this too, but we use it only in the advice.
     scheme = connection.headers.get("x-forwarded-proto", "http").lower()
-    wanted = sites.parse_origin(connection.headers.get("origin", "")) or sites.parse_origin(
+    address = sites.parse_origin(connection.headers.get("origin", "")) or sites.parse_origin(
         f"{scheme if scheme == 'https' else 'http'}://{host}{f':{port}' if port else ''}"
     )
     started = f" It was started for {base}." if base else ""
@@ -111,7 +111,7 @@ def _unknown_host(
         f"PiTasker does not know the name {host}.{started}",
         Text(
             "If this is PiTasker's address, start it with ",
-            Code(f"./pitasker up --base-url {wanted}"),
+            Code(f"./pitasker up --base-url {address}"),
             ". It answers only to that name and to this machine's own names and IP addresses.",
         ),
     )

@@ -168,10 +168,10 @@ def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> di
                 paused,
                 recording(on=on, timeout_seconds=timeout, no_overlap=alone),
             ),
-            wanted,
-            adopting,
+            wants,
+            importing,
         )
-        for tag, task, name, schedule, command, paused, on, timeout, alone, wanted, adopting in rows
+        for tag, task, name, schedule, command, paused, on, timeout, alone, wants, importing in rows
         if tag
     }
 
