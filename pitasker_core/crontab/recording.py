@@ -7,7 +7,7 @@ cron passes that on unchanged, so it reads backslashes and `%` as before.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab.command import split_stdin
@@ -19,8 +19,7 @@ LONGEST_TIMEOUT = 31 * 86400
 """Seconds. A job that is meant to end takes less than a month."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(NamedTuple):
     """Whether and how the runs of an entry are recorded."""
 
     on: bool = False
@@ -63,8 +62,7 @@ def from_dict(values: dict[str, int | bool | None] | None) -> Recording:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Recorder:
+class Recorder(NamedTuple):
     """The recorder in an entry's command, and the task that it records."""
 
     path: str

@@ -1,6 +1,5 @@
 """Differences between PiTasker and the crontab side by side, with buttons that resolve them."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pandas as pd
@@ -167,7 +166,7 @@ def _offer_mix(change: Change, ours: Fields, theirs: Fields) -> None:
                 help=plain(f"PiTasker: {getattr(ours, name)}  Crontab: {getattr(theirs, name)}"),
             )
             if side == "Crontab":
-                mix = replace(mix, **{name: getattr(theirs, name)})
+                mix = mix._replace(**{name: getattr(theirs, name)})
         st.code(f"{mix.schedule} {mix.command}", language=None)
         st.button(
             "Keep these fields",

@@ -1,7 +1,8 @@
 """What a crontab says about each task, and the plan with what only its text can tell. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from pitasker_core.base.text import visible
@@ -9,8 +10,7 @@ from pitasker_core.crontab.document import Document, Entry, Invalid, Line, is_na
 from pitasker_core.sync.merge import Change, ChangeKind, Fields, Plan
 
 
-@dataclass(frozen=True, slots=True)
-class BaseEntry:
+class BaseEntry(NamedTuple):
     """The base of one entry: its fields, and the comment that was above it."""
 
     fields: Fields
@@ -21,8 +21,7 @@ class BaseEntry:
     Stand-ins replace what a database cannot hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownTask:
+class KnownTask(NamedTuple):
     """A task that the database knows by its tag."""
 
     task: int
@@ -187,8 +186,8 @@ def complete_plan(plan: Plan, reading: CrontabReading, known: Mapping[UUID, Know
         if change.tag not in reading.lost or change.ours is None:
             return change
         if known[change.tag].is_importing:
-            return replace(change, kind=ChangeKind.PUSH, result=change.ours)
-        return replace(change, kind=ChangeKind.CONFLICT, result=None)
+            return change._replace(kind=ChangeKind.PUSH, result=change.ours)
+        return change._replace(kind=ChangeKind.CONFLICT, result=None)
 
     changes = {change.tag: complete(change) for change in plan.changes}
     for tag in reading.misplaced - changes.keys():

@@ -29,13 +29,13 @@ def world(text, own=()):
         comment = document.comment_above(indexes[0])
         name = comment if tag in own else f"Task {tag.int}"
         fields = Fields(name, entry.schedule, entry.command, entry.paused)
-        known[tag] = replace(task(fields), task=tag.int)
+        known[tag] = task(fields)._replace(task=tag.int)
         base[tag] = BaseEntry(fields, comment, tag in own)
     return World(text, known, base)
 
 
 def wanted(state, tag, on):
-    return replace(state, known={**state.known, tag: replace(state.known[tag], wants_entry=on)})
+    return replace(state, known={**state.known, tag: state.known[tag]._replace(wants_entry=on)})
 
 
 def switched(state, *tags, on):

@@ -55,15 +55,15 @@ class World:
             if change.tag in known and change.tag not in done.failures:
                 task = known[change.tag]
                 fields = change.result or task.fields
-                known[change.tag] = replace(
-                    task, fields=fields, wants_entry=change.result is not None
+                known[change.tag] = task._replace(
+                    fields=fields, wants_entry=change.result is not None
                 )
         for tag, agreed in done.base.items():
             base.pop(tag, None)
             if agreed:
                 base[tag] = agreed
             if tag in known:
-                known[tag] = replace(known[tag], is_importing=False)
+                known[tag] = known[tag]._replace(is_importing=False)
         removed = [tag for tag, agreed in done.base.items() if not agreed and tag in self.base]
         where = self.read().entries
         left = plan_writer.removed_places(parse(self.text), where, self.base, removed)
@@ -82,10 +82,10 @@ def in_step(text=f"# Job\n{LINE}", fields=JOB, comment="Job", is_ours=True):
 def with_task(world, **changed):
     """Return the world after an edit of the task."""
     known = world.known[TAG]
-    fields = replace(known.fields, **changed)
-    return replace(world, known={**world.known, TAG: replace(known, fields=fields)})
+    fields = known.fields._replace(**changed)
+    return replace(world, known={**world.known, TAG: known._replace(fields=fields)})
 
 
 def deleted(world):
-    known = replace(world.known[TAG], wants_entry=False)
+    known = world.known[TAG]._replace(wants_entry=False)
     return replace(world, known={**world.known, TAG: known})

@@ -60,9 +60,9 @@ def edit_task(world, pick, **values):
     tag = tags[pick % len(tags)]
     task = world.known[tag]
     if values.get("wants_entry", True):
-        task = replace(task, fields=replace(task.fields, **values))
+        task = task._replace(fields=task.fields._replace(**values))
     else:
-        task = replace(task, wants_entry=False)
+        task = task._replace(wants_entry=False)
     return replace(world, known={**world.known, tag: task}).synced()
 
 
@@ -260,7 +260,7 @@ def test_a_sync_after_it_finds_the_same_conflicts_and_nothing_else(story):
         if change.tag in known and change.tag not in merged.carried.failures:
             task = known[change.tag]
             fields = change.result or task.fields
-            known[change.tag] = replace(task, fields=fields, wants_entry=change.result is not None)
+            known[change.tag] = task._replace(fields=fields, wants_entry=change.result is not None)
     found = {change.tag for change in World(merged.text, known, merged.base).plan().changes}
     expected = {change.tag for change in merged.plan.conflicts} | merged.carried.failures.keys()
     assert found <= expected

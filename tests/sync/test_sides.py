@@ -151,7 +151,7 @@ def test_a_removal_leaves_a_comment_that_is_not_ours(world):
 
 
 def test_several_removals_each_take_their_own_lines():
-    base = {tag: BaseEntry(replace(JOB, name=name), name, True) for tag, name in NAMED.items()}
+    base = {tag: BaseEntry(JOB._replace(name=name), name, True) for tag, name in NAMED.items()}
     known = {tag: task(agreed.fields, wants_entry=False) for tag, agreed in base.items()}
     lines = [f"# {name}\n{LINE.replace(str(TAG), str(tag))}" for tag, name in NAMED.items()]
     assert World("A=b\n" + "@daily x\n".join(lines), known, base).synced().text == (
@@ -245,7 +245,7 @@ def test_a_misplaced_tag_goes_back_with_what_was_written_behind_it(line, mended)
 
 
 def test_a_misplaced_tag_goes_back_even_where_both_sides_agree():
-    fields = replace(JOB, command="cat%in")
+    fields = JOB._replace(command="cat%in")
     world = in_step(f"# Job\n0 5 * * * cat%in {MARK}\n", fields).synced()
     assert world == in_step(f"# Job\n0 5 * * * cat {MARK}%in\n", fields)
 
@@ -306,7 +306,7 @@ def copied(copy, places=None):
     return adopting(
         original.text + copy,
         OTHER,
-        fields=replace(JOB, schedule=fields.schedule),
+        fields=JOB._replace(schedule=fields.schedule),
         base=original.base,
         known=original.known,
     )
@@ -402,11 +402,11 @@ def test_a_last_line_without_an_end_stays_so_when_nothing_is_written():
 
 
 BAD = [
-    replace(JOB, schedule="61 * * * *"),
-    replace(JOB, command="x" * 948),
-    replace(JOB, command="open '"),
-    replace(JOB, command="two\nlines"),
-    replace(JOB, name="two\nlines"),
+    JOB._replace(schedule="61 * * * *"),
+    JOB._replace(command="x" * 948),
+    JOB._replace(command="open '"),
+    JOB._replace(command="two\nlines"),
+    JOB._replace(name="two\nlines"),
 ]
 
 
@@ -442,7 +442,7 @@ def test_a_hand_edit_that_cannot_be_a_task_fails_alone_and_stays_in_the_crontab(
 
 
 def test_a_mix_is_written_to_the_crontab_and_taken_over():
-    mix = replace(JOB, schedule="@hourly", command="/bin/new")
+    mix = JOB._replace(schedule="@hourly", command="/bin/new")
     hand = in_step(f"# Job\n{LINE.replace('0 5 * * *', '@hourly')}")
     world = with_task(hand, command="/bin/new").synced({TAG: mix})
     assert world == in_step(f"# Job\n@hourly /bin/new {MARK}\n", mix)

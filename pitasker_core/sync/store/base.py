@@ -1,13 +1,11 @@
 """The base, which is what both sides last agreed on, and the old places of removed entries."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -60,24 +58,24 @@ def move_base(session: Session, crontab_row: int, move: BaseMove, at: datetime) 
     """Write the new base and mark the tasks, in one statement for any number of entries."""
     if not move.base and not move.synced:
         return
-    entries = [(tag, entry) for tag, entry in move.base.items() if entry is not None]
     session.execute(
         _MOVE_BASE,
         {
             "crontab": crontab_row,
             "at": at,
             "removed": [tag for tag, entry in move.base.items() if entry is None],
-            "tags": [tag for tag, _ in entries],
-            "names": [entry.fields.name for _, entry in entries],
-            "schedules": [entry.fields.schedule for _, entry in entries],
-            "commands": [entry.fields.command for _, entry in entries],
-            "paused": [entry.fields.paused for _, entry in entries],
-            "recordings": [_json(entry.fields.recording.as_dict()) for _, entry in entries],
-            "comments": [entry.comment for _, entry in entries],
-            "ours": [entry.comment_is_ours for _, entry in entries],
-            "above": [_json(entry.above) for _, entry in entries],
-            "tasks": list(move.synced),
-            "synced": list(move.synced.values()),
+            "entries": [
+                {
+                    **entry.fields.as_dict(),
+                    "tag": str(tag),
+                    "comment": entry.comment,
+                    "ours": entry.comment_is_ours,
+                    "above": entry.above,
+                }
+                for tag, entry in move.base.items()
+                if entry is not None
+            ],
+            "synced": dict(move.synced),
         },
     )
 
@@ -90,14 +88,11 @@ _MOVE_BASE = text("""
             crontab, tag, name, schedule, command, paused, recording, comment, comment_is_ours,
             above
         )
-        select
-            :crontab, tag, name, schedule, command, paused, recording, comment, ours,
-            array(select jsonb_array_elements_text(above))
-        from unnest(
-            cast(:tags as uuid[]), cast(:names as text[]), cast(:schedules as text[]),
-            cast(:commands as text[]), cast(:paused as bool[]), cast(:recordings as jsonb[]),
-            cast(:comments as text[]), cast(:ours as bool[]), cast(:above as jsonb[])
-        ) as base (tag, name, schedule, command, paused, recording, comment, ours, above)
+        select :crontab, tag, name, schedule, command, paused, recording, comment, ours, above
+        from json_to_recordset(:entries) as base (
+            tag uuid, name text, schedule text, command text, paused bool, recording jsonb,
+            comment text, ours bool, above text[]
+        )
         on conflict (crontab, tag) do update set
             name = excluded.name, schedule = excluded.schedule,
             command = excluded.command, paused = excluded.paused, recording = excluded.recording,
@@ -110,9 +105,12 @@ _MOVE_BASE = text("""
             when marked.synced then cast(:at as timestamptz) else crontab_synced_at
         end,
         sync_error = null
-    from unnest(cast(:tasks as int[]), cast(:synced as bool[])) as marked (task, synced)
+    from (
+        select cast(key as int) as task, cast(value as bool) as synced
+        from json_each_text(:synced)
+    ) as marked
     where tasks.id = marked.task
-""")
+""").bindparams(bindparam("entries", type_=JSON), bindparam("synced", type_=JSON))
 
 
 def load_places(session: Session, dialect: Dialect) -> dict[UUID, Place]:
@@ -148,7 +146,3 @@ def save_places(session: Session, crontab_row: int, places: Mapping[UUID, Place]
             set_={name: statement.excluded[name] for name in ("text", "line", "comment_is_ours")},
         )
     )
-
-
-def _json(value: dict[str, Any] | Sequence[str] | None) -> str | None:
-    return None if value is None else json.dumps(value)

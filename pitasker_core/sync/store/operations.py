@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from pitasker_core.base import clock
 from pitasker_core.database.tables import CrontabRow, OperationRow, StateRow
 from pitasker_core.sync.merge import Change
-from pitasker_core.sync.store.crontab_rows import OPEN_CONFLICTS, SyncState
+from pitasker_core.sync.store.crontab_rows import OPEN_CONFLICTS, SyncState, own_crontab
 
 
 @dataclass(frozen=True)
@@ -131,12 +131,13 @@ def save_conflicts(
 def add_events(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
     """Write events in one statement: `actor`, `kind`, `task`, `before` and `after` of each."""
     if events:
-        session.execute(_ADD_EVENTS, {"events": list(events)})
+        session.execute(_ADD_EVENTS, {"crontab": own_crontab(session), "events": list(events)})
 
 
+# The default of `crontab` would call a function for each row.
 _ADD_EVENTS = text("""
-    insert into events (actor, kind, task, before, after)
-    select actor, kind, task, before, after
+    insert into events (crontab, actor, kind, task, before, after)
+    select :crontab, actor, kind, task, before, after
     from jsonb_to_recordset(:events)
         as event (actor text, kind text, task int, before jsonb, after jsonb)
 """).bindparams(bindparam("events", type_=JSONB))

@@ -34,6 +34,7 @@ from pitasker_core.crontab.recording import recording
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import KnownTask
+from pitasker_core.sync.store.crontab_rows import own_crontab
 
 
 def has_id(tasks: Collection[int]) -> ColumnElement[bool]:
@@ -55,16 +56,18 @@ def edited_tasks(session: Session, tasks: Collection[int]) -> dict[int, TaskRow]
 
 def add_tasks(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert tasks of entries in one statement. Return their ids, in the same order."""
-    return sorted(session.scalars(_ADD_TASKS, {"rows": list(rows), "at": clock.now()}))
+    values = {"crontab": own_crontab(session), "rows": list(rows), "at": clock.now()}
+    return sorted(session.scalars(_ADD_TASKS, values))
 
 
 _ADD_TASKS = text("""
     insert into tasks (
-        name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap, source,
-        is_system_managed, crontab_id, synced_to_crontab, crontab_synced_at, version
+        crontab, name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap,
+        source, is_system_managed, crontab_id, synced_to_crontab, crontab_synced_at, version
     )
-    select name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap, source,
-        is_system_managed, tag, synced, case when synced then cast(:at as timestamptz) end, 1
+    select :crontab, name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap,
+        source, is_system_managed, tag, synced,
+        case when synced then cast(:at as timestamptz) end, 1
     from rows from (
         jsonb_to_recordset(:rows) as (
             name text, cron_schedule text, command text, paused bool, record_runs bool,
@@ -196,7 +199,8 @@ def pull(
         }
         for task, before, after in changes
     ]
-    session.execute(_PULL, {"changes": values, "at": at})
+    crontab_row = own_crontab(session)
+    session.execute(_PULL, {"crontab": crontab_row, "changes": values, "at": at})
 
 
 _PULL = text("""
@@ -204,8 +208,8 @@ _PULL = text("""
         select task, before, after, after -> 'recording' as recording
         from jsonb_to_recordset(:changes) as change (task int, before jsonb, after jsonb)
     ), added as (
-        insert into events (actor, kind, task, before, after)
-        select 'crontab', case
+        insert into events (crontab, actor, kind, task, before, after)
+        select :crontab, 'crontab', case
             when after is null then 'removed from the crontab' else 'changed in the crontab'
         end, task, before, after
         from changes
