@@ -178,8 +178,8 @@ def _show_timeline(facts: Facts) -> None:
     zone, now = clock.system_zone(), clock.now()
     names = {task.id: task.name for task in facts.listing.tasks}
     bars = timeline.past(spans.spans(environment(), now - HALF), names, now - HALF, now)
-    planned = overview.schedules_in_force(facts.listing)
-    bars += timeline.future(planned, now, now + HALF, zone, facts.listing.dialect)
+    planned = overview.schedules_in_force(facts.listing, zone)
+    bars += timeline.future(planned, now, now + HALF, facts.listing.dialect)
     if not bars:
         return
     st.header("Last and next 12 hours", anchor=False)

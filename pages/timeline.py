@@ -14,6 +14,7 @@ from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.timeline import Planned
 from pitasker_core.dashboard.times import clock_text
 from pitasker_core.runs import history, spans
 from pitasker_core.tasks import Listing
@@ -50,8 +51,8 @@ def _show_chart(listing: Listing, half: timedelta) -> None:
     zone, now = clock.system_zone(), clock.now()
     names = {task.id: task.name for task in listing.tasks}
     bars = timeline.past(spans.spans(environment(), now - half), names, now - half, now)
-    planned = overview.schedules_in_force(listing)
-    bars += timeline.future(planned, now, now + half, zone, listing.dialect)
+    planned = overview.schedules_in_force(listing, zone)
+    bars += timeline.future(planned, now, now + half, listing.dialect)
     if not bars:
         st.info("No run in this time, past or planned.", icon=":material/event_busy:")
         return
@@ -72,7 +73,9 @@ def _show_chart(listing: Listing, half: timedelta) -> None:
 def _show_crowds(listing: Listing) -> None:
     now, zone = clock.now(), clock.system_zone()
     in_force = {
-        task.id: schedule for task in listing.tasks if (schedule := listing.cron_schedule(task))
+        task.id: Planned(task.name, schedule, listing.cron_clock(task, zone))
+        for task in listing.tasks
+        if (schedule := listing.cron_schedule(task))
     }
     end = now + timedelta(days=1)
     crowds = crowding.crowds(in_force, listing.tasks, now, end, zone, listing.dialect)

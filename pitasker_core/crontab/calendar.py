@@ -5,24 +5,38 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from pitasker_core.crontab.doctor.facts import ClockChange
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES
 from pitasker_core.crontab.schedule import Schedule, meaning
 
 
-def next_runs(schedule: Schedule, after: datetime, zone: tzinfo, count: int) -> list[datetime]:
-    """The first `count` instants after `after` at which cron starts the job, aware, in `zone`.
+@dataclass(frozen=True, slots=True)
+class EntryClock:
+    """The clock of an entry to which cronie's CRON_TZ gives a zone of its own."""
 
-    `zone` is the system's: cron knows no other. An instant is named once, also when cron starts a
-    job in it several times to catch up. Empty for `@reboot`, for what never runs, and for cronie's
-    random values, which nobody can know.
+    zone: ZoneInfo
+    machine: tzinfo
+    """The system's zone."""
+
+
+Clock = tzinfo | EntryClock
+"""The clock by which cron reads a schedule: the system's zone, or that of an entry."""
+
+
+def next_runs(schedule: Schedule, after: datetime, clock: Clock, count: int) -> list[datetime]:
+    """The first `count` instants after `after` at which cron starts the job, aware, in its zone.
+
+    An instant is named once, also when cron starts a job in it several times to catch up. Empty for
+    `@reboot`, for what never runs, and for cronie's random values, which nobody can know.
     """
+    zone = zone_of(clock)
     if schedule.reboot or schedule.random or schedule.never_runs:
         return []
     since = after.astimezone(UTC)
     runs: dict[datetime, None] = {}
-    for instant in _instants(schedule, after.astimezone(zone), zone):
+    for instant in _instants(schedule, after.astimezone(zone), clock):
         if len(runs) >= count:
             break
         if instant > since:
@@ -30,18 +44,24 @@ def next_runs(schedule: Schedule, after: datetime, zone: tzinfo, count: int) -> 
     return [instant.astimezone(zone) for instant in runs]
 
 
-def last_run(schedule: Schedule, before: datetime, zone: tzinfo) -> datetime | None:
-    """The last instant up to `before` at which cron started the job, aware, in `zone`.
+def zone_of(clock: Clock) -> tzinfo:
+    """The zone of a clock."""
+    return clock.zone if isinstance(clock, EntryClock) else clock
+
+
+def last_run(schedule: Schedule, before: datetime, clock: Clock) -> datetime | None:
+    """The last instant up to `before` at which cron started the job, aware, in its zone.
 
     None for what `next_runs` knows no times of, and for what did not run in the last eight years,
     in which even a 29 February comes.
     """
     if schedule.reboot or schedule.random or schedule.never_runs:
         return None
+    zone = zone_of(clock)
     for days in (1 / 24, 1, 8, 32, 366, 8 * 366):
         start = before - timedelta(days=days)
         run = None
-        for instant in _instants(schedule, start.astimezone(zone), zone):
+        for instant in _instants(schedule, start.astimezone(zone), clock):
             if instant > before:
                 break
             run = instant if instant > start else run
@@ -50,14 +70,62 @@ def last_run(schedule: Schedule, before: datetime, zone: tzinfo) -> datetime | N
     return None
 
 
-def _instants(schedule: Schedule, start: datetime, zone: tzinfo) -> Iterator[datetime]:
-    """Ascending UTC instants from about `start`, by cron's rules for a clock that jumps.
+def _instants(schedule: Schedule, start: datetime, clock: Clock) -> Iterator[datetime]:
+    """Ascending UTC instants from about `start`, by cron's rules for a clock that jumps."""
+    if isinstance(clock, EntryClock):
+        return _instants_by_entry(schedule, start, clock)
+    return _instants_by_system(schedule, start, clock)
+
+
+def _instants_by_entry(
+    schedule: Schedule, start: datetime, clock: EntryClock
+) -> Iterator[datetime]:
+    """The instants of a job with a zone of its own (find_jobs in cronie's cron.c).
+
+    Jumps of that zone count for nothing: a skipped time never comes, and a repeated one comes
+    twice. In the hour that the system's clock repeats, cronie starts no fixed jobs.
+    """
+    for instant in _wall_instants(schedule, start, clock.zone):
+        local = instant.astimezone(clock.machine)
+        if schedule.is_wildcard or not local.fold or _is_large(local, clock.machine):
+            yield instant
+
+
+def _is_large(local: datetime, machine: tzinfo) -> bool:
+    """Whether the system's clock went back so far that cron takes the new time as it is."""
+    wall = local.replace(tzinfo=None)
+    return _offset(wall, machine, 0) - _offset(wall, machine, 1) > _LIMIT
+
+
+def _wall_instants(schedule: Schedule, start: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """The ascending instants at which a clock shows the times of a schedule."""
+    local = start.replace(tzinfo=None, second=0, microsecond=0)
+    local -= max(_offset(local, zone, 0) - _offset(local, zone, 1), timedelta(0))
+    second_pass: deque[datetime] = deque()
+    for wall in _wall_times(schedule, local):
+        early, late = _offset(wall, zone, 0), _offset(wall, zone, 1)
+        if early < late:
+            continue
+        instant = wall.replace(tzinfo=UTC) - early
+        while second_pass and second_pass[0] < instant:
+            yield second_pass.popleft()
+        yield instant
+        if early > late:
+            second_pass.append(wall.replace(tzinfo=UTC) - late)
+    yield from second_pass
+
+
+_LIMIT = timedelta(minutes=180)
+"""Cron catches up, or waits, for jumps of its clock up to this."""
+
+
+def _instants_by_system(schedule: Schedule, start: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """The instants of a job by the system's clock.
 
     Forward by less than three hours: a fixed job of the skipped time starts right after the jump,
     a wildcard job of it is lost. Backward by up to three hours: a fixed job starts the first time
     only, a wildcard job both times. Beyond that cron takes the new time as it is.
     """
-    limit = timedelta(minutes=180)
     local = start.replace(tzinfo=None, second=0, microsecond=0)
     # The second pass through a repeated hour also has what lies before `start` on the clock.
     local -= max(_offset(local, zone, 0) - _offset(local, zone, 1), timedelta(0))
@@ -66,13 +134,13 @@ def _instants(schedule: Schedule, start: datetime, zone: tzinfo) -> Iterator[dat
         early, late = _offset(wall, zone, 0), _offset(wall, zone, 1)
         instant = wall.replace(tzinfo=UTC) - early
         if early < late:  # skipped: the clock jumps over it
-            if schedule.is_wildcard or late - early >= limit:
+            if schedule.is_wildcard or late - early >= _LIMIT:
                 continue
             instant = _jump(wall, zone)
         while second_pass and second_pass[0] < instant:
             yield second_pass.popleft()
         yield instant
-        if early > late and (schedule.is_wildcard or early - late > limit):
+        if early > late and (schedule.is_wildcard or early - late > _LIMIT):
             second_pass.append(wall.replace(tzinfo=UTC) - late)
     yield from second_pass
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from pitasker_core.crontab.calendar import Clock, EntryClock
 from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.phrases.fields import schedule_of
 from pitasker_core.crontab.phrases.hours import group_times
@@ -172,17 +173,35 @@ def _next_change(source: tzinfo, target: tzinfo, now: datetime) -> tuple[datetim
 
 
 def cron_zone(settings: Mapping[str, str], dialect: Dialect, machine: ZoneInfo) -> ZoneInfo:
-    """The zone in which cron reads an entry below these settings: CRON_TZ counts for cronie only.
+    """The zone in which cron reads an entry below these settings."""
+    return own_zone(settings, dialect) or machine
+
+
+def own_zone(settings: Mapping[str, str], dialect: Dialect) -> ZoneInfo | None:
+    """The zone that CRON_TZ gives to an entry; it counts for cronie only.
 
     cronie goes by UTC for a zone that it does not know.
     """
     name = settings.get("CRON_TZ") if dialect.is_cronie else None
     if not name:
-        return machine
+        return None
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+def cron_clock(settings: Mapping[str, str], dialect: Dialect, machine: ZoneInfo) -> Clock:
+    """The clock by which cron reads an entry below these settings."""
+    own = own_zone(settings, dialect)
+    return EntryClock(own, machine) if own else machine
+
+
+def entry_clock(document: Document, index: int | None, machine: ZoneInfo) -> Clock:
+    """The clock by which cron reads the entry of a crontab at an index (None: at the end)."""
+    if not document.dialect.is_cronie:
+        return machine
+    return cron_clock(document.environment(index), document.dialect, machine)
 
 
 def entry_zone(document: Document, index: int | None, machine: ZoneInfo) -> ZoneInfo:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.dashboard.timeline import Planned
 from pitasker_core.tasks import Edit, Task
 
 CROWDED = 3
@@ -30,7 +31,7 @@ class Crowd:
 
 
 def crowds(
-    in_force: Mapping[int, str],
+    in_force: Mapping[int, Planned],
     tasks: Iterable[Task],
     now: datetime,
     end: datetime,
@@ -39,12 +40,12 @@ def crowds(
 ) -> list[Crowd]:
     """Return the first crowd of each set of tasks, soonest first.
 
-    `in_force` maps the id of each task to its schedule in the crontab.
+    `in_force` maps the id of each task to its schedule in the crontab. Times are in `zone`.
     """
     starts: dict[datetime, list[Task]] = defaultdict(list)
     for task in tasks:
-        for run in _runs(in_force.get(task.id), now, end, zone, dialect):
-            starts[run].append(task)
+        for run in _runs(in_force.get(task.id), now, end, dialect):
+            starts[run.astimezone(zone)].append(task)
     first: dict[tuple[int, ...], Crowd] = {}
     for at in sorted(starts):
         group = starts[at]
@@ -54,16 +55,17 @@ def crowds(
 
 
 def _runs(
-    text: str | None, now: datetime, end: datetime, zone: ZoneInfo, dialect: Dialect
+    planned: Planned | None, now: datetime, end: datetime, dialect: Dialect
 ) -> list[datetime]:
-    if text is None:
+    if planned is None:
         return []
     try:
-        schedule = schedules.parse(text, dialect)
+        schedule = schedules.parse(planned.schedule, dialect)
     except InvalidSchedule:
         return []
     days = max(1, round((end - now).total_seconds() / 86_400))
-    runs = [run for run in next_runs(schedule, now, zone, _MOST_RUNS * days + 1) if run <= end]
+    most = _MOST_RUNS * days + 1
+    runs = [run for run in next_runs(schedule, now, planned.clock, most) if run <= end]
     return runs if len(runs) <= _MOST_RUNS * days else []
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pitasker_core.base.text import Code, Text, counted, visible
 from pitasker_core.crontab.document import Document, suggest_name
-from pitasker_core.crontab.zones import entry_zone
+from pitasker_core.crontab.zones import entry_clock
 from pitasker_core.dashboard.task_grid import in_words, next_run
 from pitasker_core.dashboard.timeline import Planned
 from pitasker_core.sync.merge import Change, ChangeKind, Fields
@@ -23,7 +23,7 @@ def entries_table(document: Document, now: datetime, zone: ZoneInfo) -> pd.DataF
     minute = now.replace(second=0, microsecond=0)
     rows = []
     for index, entry in document.entries():
-        there = entry_zone(document, index, zone)
+        there = entry_clock(document, index, zone)
         run = None if entry.paused else next_run(entry.schedule, minute, there, document.dialect)
         rows.append(
             {
@@ -106,7 +106,7 @@ def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> lis
         if tag in compared.known
     }
     for index, entry in compared.document.entries():
-        there = entry_zone(compared.document, index, zone)
+        there = entry_clock(compared.document, index, zone)
         run = None if entry.paused else next_run(entry.schedule, minute, there, listing.dialect)
         if run is None:
             continue
@@ -116,10 +116,10 @@ def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> lis
     return heapq.nsmallest(count, runs, key=lambda run: run.at)
 
 
-def schedules_in_force(listing: Listing) -> list[Planned]:
+def schedules_in_force(listing: Listing, machine: ZoneInfo) -> list[Planned]:
     """Return the schedules of managed tasks in the present crontab."""
     return [
-        Planned(task.name, schedule)
+        Planned(task.name, schedule, listing.cron_clock(task, machine))
         for task in listing.tasks
         if (schedule := listing.cron_schedule(task))
     ]

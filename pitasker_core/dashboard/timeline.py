@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pitasker_core.base.text import visible
 from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.calendar import next_runs
+from pitasker_core.crontab.calendar import Clock, next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.dashboard.charts import label
 from pitasker_core.dashboard.times import lasted
@@ -49,10 +49,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Planned:
-    """The name of a row and the schedule of its future runs."""
+    """The name of a row, the schedule of its future runs, and the clock by which cron reads it."""
 
     row: str
     schedule: str
+    clock: Clock
 
 
 def past(
@@ -77,9 +78,7 @@ def past(
     return [bar for own in bars.values() for bar in own]
 
 
-def future(
-    planned: Iterable[Planned], now: datetime, end: datetime, zone: ZoneInfo, dialect: Dialect
-) -> list[Bar]:
+def future(planned: Iterable[Planned], now: datetime, end: datetime, dialect: Dialect) -> list[Bar]:
     """Return the bars of planned runs."""
     bars = []
     for entry in planned:
@@ -87,7 +86,7 @@ def future(
             schedule = schedules.parse(entry.schedule, dialect)
         except InvalidSchedule:
             continue
-        inside = _runs_until(schedule, now, end, zone)
+        inside = _runs_until(schedule, now, end, entry.clock)
         if len(inside) > _MOST_PLANNED // 2:
             words = schedules.describe(schedule)
             bars.append(Bar(entry.row, inside[0], end, PLANNED, len(inside), note=words))
@@ -96,12 +95,12 @@ def future(
     return bars
 
 
-def _runs_until(schedule: Schedule, now: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
+def _runs_until(schedule: Schedule, now: datetime, end: datetime, clock: Clock) -> list[datetime]:
     # Most tasks run once in a window. Computing sixty runs of a daily task takes two months of
     # calendar.
     runs: list[datetime] = []
     for count in (2, 10, _MOST_PLANNED + 1):
-        runs = next_runs(schedule, now, zone, count)
+        runs = next_runs(schedule, now, clock, count)
         if len(runs) < count or runs[-1] > end:
             break
     return [run for run in runs if run <= end]

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.calendar import next_runs
+from pitasker_core.crontab.calendar import Clock, next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.formats.record import Remark, TaskRecord
 
@@ -31,8 +31,12 @@ def write_calendar(
     zone: tzinfo,
     weeks: int = WEEKS,
     dialect: Dialect = Dialect.DEBIAN,
+    clocks: Sequence[Clock] | None = None,
 ) -> tuple[bytes, tuple[Remark, ...]]:
-    """The calendar from `now` on, and what it leaves out. `zone` is the machine's."""
+    """The calendar from `now` on, and what it leaves out. `zone` is the machine's.
+
+    `clocks` are those by which cron reads each record; without them, cron goes by the machine's.
+    """
     from icalendar import Calendar  # late: it takes 200 ms, and only this needs it
 
     calendar = Calendar()
@@ -41,7 +45,7 @@ def write_calendar(
     calendar.add("x-wr-calname", "PiTasker")
     notes: list[Remark] = []
     uids: set[str] = set()
-    for record in records:
+    for record, read_by in zip(records, clocks or [zone] * len(records), strict=True):
         try:
             schedule = _schedule(record, dialect)
         except InvalidSchedule as problem:
@@ -49,7 +53,7 @@ def write_calendar(
             continue
         room = MOST_EVENTS - len(uids)
         end = now + timedelta(weeks=weeks)
-        events = list(islice(_events(record, schedule, now, end, zone), room + 1))
+        events = list(islice(_events(record, schedule, now, end, read_by, zone), room + 1))
         if len(events) > room:
             message = f"It is left out: a calendar has at most {MOST_EVENTS:,} events."
             notes.append(Remark(message, name=record.name))
@@ -80,7 +84,12 @@ def _is_frequent(schedule: Schedule) -> bool:
 
 
 def _events(
-    record: TaskRecord, schedule: Schedule, now: datetime, end: datetime, zone: tzinfo
+    record: TaskRecord,
+    schedule: Schedule,
+    now: datetime,
+    end: datetime,
+    read_by: Clock,
+    zone: tzinfo,
 ) -> Iterator[tuple[date, "Event"]]:
     """An event for each run, or for each day of a task that runs often."""
     words = schedules.describe(schedule)
@@ -89,19 +98,19 @@ def _events(
         one_a_day = replace(
             schedule, minutes=schedule.minutes[-1:], hours=schedule.hours[-1:], star_hour=False
         )
-        for run in _runs(replace(one_a_day, star_minute=False), now, end, zone):
-            day = run.date()
+        for run in _runs(replace(one_a_day, star_minute=False), now, end, read_by):
+            day = run.astimezone(zone).date()
             yield day, _event(record.name, words, now, day, day + timedelta(days=1))
     else:
-        for run in _runs(schedule, now, end, zone):
+        for run in _runs(schedule, now, end, read_by):
             yield run, _event(record.name, words, now, run.astimezone(UTC), None)
 
 
-def _runs(schedule: Schedule, now: datetime, end: datetime, zone: tzinfo) -> Iterator[datetime]:
+def _runs(schedule: Schedule, now: datetime, end: datetime, read_by: Clock) -> Iterator[datetime]:
     """The runs up to `end`, asked for in growing portions: the next may be years away."""
     after, count = now, 1
     while True:
-        runs = next_runs(schedule, after, zone, count)
+        runs = next_runs(schedule, after, read_by, count)
         yield from (run for run in runs if run < end)
         if len(runs) < count or runs[-1] >= end:
             return

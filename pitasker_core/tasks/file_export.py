@@ -79,7 +79,8 @@ def _data(
         return _zipped(units), units.notes
     if target is Target.ICAL:
         zone = clock.system_zone()
-        return write_calendar(records, clock.now(), zone, weeks, current.dialect)
+        clocks = [current.cron_clock(task, zone) for task in chosen]
+        return write_calendar(records, clock.now(), zone, weeks, current.dialect, clocks)
     text, notes = write_tasks(records, target, current.dialect)
     pauses = tuple(
         Remark("The end of its pause is not carried over.", name=task.name)

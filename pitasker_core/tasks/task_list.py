@@ -11,9 +11,10 @@ from pitasker_core import database
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, PiTaskerError
 from pitasker_core.base.text import Code, Text
+from pitasker_core.crontab.calendar import Clock, EntryClock
 from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.crontab.zones import entry_zone
+from pitasker_core.crontab.zones import entry_clock
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import store
 from pitasker_core.sync.merge import ChangeKind
@@ -55,10 +56,15 @@ class Listing:
 
     def cron_zone(self, task: Task, machine: ZoneInfo) -> ZoneInfo:
         """Return the zone in which cron reads the schedule of a task."""
+        read_by = self.cron_clock(task, machine)
+        return read_by.zone if isinstance(read_by, EntryClock) else machine
+
+    def cron_clock(self, task: Task, machine: ZoneInfo) -> Clock:
+        """Return the clock by which cron reads the schedule of a task."""
         if self.comparison is None:
             return machine
         index = self.comparison.reading.entries.get(task.tag) if task.tag else None
-        return entry_zone(self.comparison.document, index, machine)
+        return entry_clock(self.comparison.document, index, machine)
 
 
 def listing(environment: Environment, *, deleted: bool = False) -> Listing:

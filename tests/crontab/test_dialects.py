@@ -1,19 +1,21 @@
 """Each cron has its own rules. PiTasker uses those of the installed cron."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from pitasker_core import tasks
+from pitasker_core import database, tasks
 from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab.document import Entry, EnvironmentLine, Invalid, parse, parse_line
 from pitasker_core.crontab.document.tags import why_not_tagged
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.dashboard import overview, task_grid
-from pitasker_core.sync import validation
+from pitasker_core.dashboard import overview, task_grid, timeline
+from pitasker_core.runs.missed import rows
+from pitasker_core.runs.missed.detection import expected
+from pitasker_core.sync import store, validation
 
 DEBIAN_13 = """#!/bin/sh
 case "$1" in
@@ -106,6 +108,22 @@ def test_the_pages_read_schedules_as_this_machine_does(environment, crontab, fak
         assert ("Friday" in words) is bool(runs)
 
 
+def test_a_missed_run_is_judged_by_the_cron_tz_above_its_entry(environment, crontab, fake_crontab):
+    crontab.write(b"CRON_TZ=Asia/Tokyo\n")
+    cronie = replace(environment, crontab_program=str(fake_crontab(CRONIE)))
+    [task] = tasks.create(cronie, "test", tasks.NewTask("A", "0 9 * * *", "/bin/a")).tasks
+    berlin = ZoneInfo("Europe/Berlin")
+    for dialect, hour in ((Dialect.CRONIE, 0), (Dialect.DEBIAN, 8)):
+        with database.session(cronie) as session:
+            [*_, last] = rows.observations(
+                session, store.own_crontab(session), datetime.now(UTC), dialect
+            )
+        definition = last.entries[task.tag]
+        morning, evening = datetime(2027, 1, 1, tzinfo=berlin), datetime(2027, 1, 1, 23, tzinfo=UTC)
+        [at] = expected(definition.schedule, morning, evening, definition.clock(berlin))
+        assert at == datetime(2027, 1, 1, hour, tzinfo=UTC)
+
+
 def test_the_next_runs_of_cronie_are_by_its_cron_tz_shown_by_the_machines_clock(
     environment, crontab, fake_crontab
 ):
@@ -121,5 +139,12 @@ def test_the_next_runs_of_cronie_are_by_its_cron_tz_shown_by_the_machines_clock(
         assert listing.cron_zone(task, zone).key == (
             "Asia/Tokyo" if one is cronie else "Europe/Berlin"
         )
-        rows = overview.entries_table(listing.comparison.document, now, zone)
-        assert rows["next_run"][0].endswith(time)
+        [bar] = timeline.future(
+            overview.schedules_in_force(listing, zone),
+            now,
+            now + timedelta(days=1),
+            listing.dialect,
+        )
+        assert f"{bar.start.astimezone(zone):%H:%M}" == time
+        table = overview.entries_table(listing.comparison.document, now, zone)
+        assert table["next_run"][0].endswith(time)

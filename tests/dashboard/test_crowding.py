@@ -8,6 +8,7 @@ import pytest
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import crowding
+from pitasker_core.dashboard.timeline import Planned
 from tests.helpers.examples import create
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -26,7 +27,7 @@ def tasks_at(environment):
 
 
 def found(tasks, hours=24):
-    in_force = {task.id: task.schedule for task in tasks}
+    in_force = {task.id: Planned(task.name, task.schedule, UTC_ZONE) for task in tasks}
     end = NOW + timedelta(hours=hours)
     return crowding.crowds(in_force, tasks, NOW, end, UTC_ZONE, Dialect.DEBIAN)
 

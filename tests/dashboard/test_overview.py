@@ -41,9 +41,9 @@ def test_a_running_run_reaches_until_now():
 
 
 def test_a_frequent_schedule_is_one_band_and_a_rare_one_single_bars():
-    planned = [Planned("Often", "*/5 * * * *"), Planned("Rare", "0 15 * * *")]
+    planned = [Planned("Often", "*/5 * * * *", BERLIN), Planned("Rare", "0 15 * * *", BERLIN)]
     end = NOW + timedelta(hours=12)
-    often, rare = timeline.future(planned, NOW, end, BERLIN, Dialect.DEBIAN)
+    often, rare = timeline.future(planned, NOW, end, Dialect.DEBIAN)
     assert often.count > 30
     assert often.end == end
     assert (rare.count, rare.start.astimezone(UTC).hour) == (1, 14)

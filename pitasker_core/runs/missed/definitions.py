@@ -6,10 +6,12 @@ while PiTasker was off, or while a conflict is open.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from pitasker_core.crontab.calendar import Clock, EntryClock
 from pitasker_core.crontab.schedule import Schedule
 
 TAKES_UP = timedelta(minutes=1)
@@ -22,6 +24,12 @@ class Definition:
 
     schedule: Schedule
     recorded: bool
+    zone: ZoneInfo | None = None
+    """The entry's own zone, by cronie's CRON_TZ. None for the system's zone."""
+
+    def clock(self, machine: tzinfo) -> Clock:
+        """The clock by which cron reads the schedule."""
+        return EntryClock(self.zone, machine) if self.zone else machine
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from itertools import groupby
 
-from pitasker_core.crontab.calendar import next_runs
+from pitasker_core.crontab.calendar import Clock, next_runs
 from pitasker_core.crontab.schedule import Schedule
 
 ON_TIME = timedelta(seconds=60)
@@ -65,7 +65,7 @@ class Verdict:
     """Expected times that cannot be judged yet."""
 
 
-def expected(schedule: Schedule, after: datetime, until: datetime, zone: tzinfo) -> list[datetime]:
+def expected(schedule: Schedule, after: datetime, until: datetime, clock: Clock) -> list[datetime]:
     """When cron should have started a job after one time and up to another, in UTC.
 
     UTC, because Python compares times of one zone by their wall clock: it would take both times of
@@ -74,7 +74,7 @@ def expected(schedule: Schedule, after: datetime, until: datetime, zone: tzinfo)
     times: list[datetime] = []
     count = 1
     while True:
-        more = next_runs(schedule, times[-1] if times else after, zone, count)
+        more = next_runs(schedule, times[-1] if times else after, clock, count)
         times += [at.astimezone(UTC) for at in more if at <= until]
         if not more or len(more) < count or more[-1] > until:
             return times

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pitasker_core.base import clock
-from pitasker_core.crontab.document import decode, parse
+from pitasker_core.crontab.document import Document, decode, parse
 from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.crontab.zones import own_zone
 from pitasker_core.database import notices
 from pitasker_core.database.tables import (
     EventRow,
@@ -119,12 +121,18 @@ def observations(
 def _definitions(text: str, dialect: Dialect) -> dict[UUID, Definition]:
     """The definition of each task in this text. Of a copied tag the first entry counts."""
     document = parse(text, dialect)
-    active = [entry for _, entry in document.entries() if entry.tag and not entry.paused]
+    active = [(at, entry) for at, entry in document.entries() if entry.tag and not entry.paused]
     return {
-        entry.tag: Definition(entry.meaning, entry.recording.on)
-        for entry in reversed(active)
+        entry.tag: Definition(entry.meaning, entry.recording.on, _own_zone(document, at))
+        for at, entry in reversed(active)
         if entry.tag
     }
+
+
+def _own_zone(document: Document, index: int) -> ZoneInfo | None:
+    if not document.dialect.is_cronie:
+        return None
+    return own_zone(document.environment(index), document.dialect)
 
 
 def edits(session: Session, crontab_row: int, since: datetime) -> list[datetime]:

@@ -14,7 +14,6 @@ from pitasker_core.base import clock, cron_daemon
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab.calendar import next_runs
-from pitasker_core.crontab.schedule import Schedule
 from pitasker_core.runs import machine, manual, spool
 from pitasker_core.runs.cron_log.log_lines import JUMP
 from pitasker_core.runs.cron_log.observed import Seen
@@ -230,7 +229,7 @@ class Watch:
         if last and due.span and last.definition == due.span.definition and not ended:
             return due
         since = last.start if last else due.since
-        following = self._following(last.definition.schedule, since) if last else None
+        following = self._following(last.definition, since) if last else None
         return _Due(since, last, following, [*due.earlier, *ended])
 
     def _is_installed(self) -> bool:
@@ -241,11 +240,13 @@ class Watch:
             return False
         return self._snapshot is not None and self._snapshot[1] == install.digest(text)
 
-    def _following(self, schedule: Schedule, since: datetime) -> datetime | None:
+    def _following(self, definition: Definition, since: datetime) -> datetime | None:
+        schedule = definition.schedule
         if schedule.reboot:
             assert self._boot is not None  # noqa: S101 - judging has begun
             return self._boot.at if since < self._boot.at else None
-        return next(iter(next_runs(schedule, since, clock.system_zone(), 1)), None)
+        read_by = definition.clock(clock.system_zone())
+        return next(iter(next_runs(schedule, since, read_by, 1)), None)
 
     def _judge_all(
         self,
@@ -285,7 +286,6 @@ class Watch:
             yield from self._write(session, crontab_row, task, verdict, starts)
         if due.span is None or due.following is None or due.following > until:
             return
-        schedule = due.span.definition.schedule
         span = replace(due.span, start=due.since)
         verdict, starts = self._verdict(session, crontab_row, task, span, until, seen)
         yield from self._write(session, crontab_row, task, verdict, starts)
@@ -293,7 +293,7 @@ class Watch:
         if verdict.waiting:
             due.since, due.following = verdict.waiting[0] - EARLY, verdict.waiting[0]
         else:
-            due.since, due.following = until, self._following(schedule, until)
+            due.since, due.following = until, self._following(due.span.definition, until)
 
     def _verdict(
         self,
@@ -339,7 +339,8 @@ class Watch:
             times, starts = [boot.at], [boot.at] if started else []
         else:
             end = min(until, span.end or until)
-            times = detection.expected(schedule, span.start, end, clock.system_zone())
+            read_by = span.definition.clock(clock.system_zone())
+            times = detection.expected(schedule, span.start, end, read_by)
             starts = rows.starts(session, task.id, span.start - EARLY)
             if span.end:
                 starts = [start for start in starts if start < span.end + ON_TIME]

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.calendar import last_run, next_runs
+from pitasker_core.crontab.calendar import Clock, last_run, next_runs
 from pitasker_core.crontab.doctor.examination import make_subject
 from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN, FileFacts, MachineFacts
 from pitasker_core.crontab.doctor.subject import Subject
 from pitasker_core.crontab.document import Document, Entry, parse_line
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.crontab.zones import cron_zone
+from pitasker_core.crontab.zones import cron_clock, cron_zone
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunSource
 from pitasker_core.tasks import Task
@@ -151,6 +151,11 @@ class Facts:
         return cron_zone(self.zone_settings, self.dialect, self.zone)
 
     @cached_property
+    def cron_clock(self) -> Clock:
+        """The clock by which cron reads the schedule."""
+        return cron_clock(self.zone_settings, self.dialect, self.zone)
+
+    @cached_property
     def zone_settings(self) -> dict[str, str]:
         """The environment lines with a time zone that apply to the entry."""
         if self.document is None or self.index is None:
@@ -176,7 +181,7 @@ class Facts:
             times = [self.booted_at]
         else:
             ends = (self.now - LATE, self.now)
-            times = [last_run(meaning, end, self.cron_zone) for end in ends]
+            times = [last_run(meaning, end, self.cron_clock) for end in ends]
         # In UTC, because times in a zone compare wrongly in the hour that is repeated in autumn.
         due = next((due for due in times if due and due > self.changed_at), None)
         return due.astimezone(UTC) if due else None
@@ -185,7 +190,7 @@ class Facts:
     def next(self) -> datetime | None:
         """The next run."""
         meaning = self.meaning
-        runs = next_runs(meaning, self.now, self.cron_zone, 1) if meaning else []
+        runs = next_runs(meaning, self.now, self.cron_clock, 1) if meaning else []
         return runs[0] if runs else None
 
     @cached_property
