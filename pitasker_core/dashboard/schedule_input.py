@@ -1,4 +1,4 @@
-"""The field of a schedule: text or words, presets, what it means, and better ones as buttons."""
+"""The field of a schedule: five fields or words, presets, its meaning, and better schedules."""
 
 from zoneinfo import ZoneInfo
 
@@ -20,11 +20,11 @@ from pitasker_core.dashboard.session import browser_zone, environment
 from pitasker_core.tasks import Task
 
 _PAUSE = "80ms"
-"""Without a key for so long, what was typed is answered."""
+"""The pause after the last key before the typed text is answered."""
 
 
 def schedule_input(key: str, start: str, base: str, task: Task | None) -> str:
-    """The schedule as text. `base` is what the task has, which may be odd and stay so."""
+    """Draw the field, and return its text. `base` is the task's schedule, which stays allowed."""
     text_key = f"{key}-schedule"
     st.session_state.setdefault(text_key, start)
     zone, dialect = _reading(task)
@@ -69,7 +69,7 @@ def schedule_input(key: str, start: str, base: str, task: Task | None) -> str:
 
 
 def _reading(task: Task | None) -> tuple[ZoneInfo, Dialect]:
-    """The zone in which cron reads the schedule, and the dialect of this machine's cron."""
+    """Return the zone in which cron reads the schedule, and the dialect of this machine's cron."""
     machine = clock.system_zone()
     try:
         listing = tasks.current(environment())
@@ -82,7 +82,7 @@ def _reading(task: Task | None) -> tuple[ZoneInfo, Dialect]:
 
 
 def as_schedule(text: str, task: Task | None) -> str:
-    """The only schedule that words can mean; any other text as it is."""
+    """Return the only schedule that words can mean, or any other text unchanged."""
     if not text.strip():
         return text
     zone, dialect = _reading(task)
@@ -92,7 +92,7 @@ def as_schedule(text: str, task: Task | None) -> str:
 def watch_field(key: str, task: Task | None) -> None:
     """Let Enter accept the schedule that words in the field mean.
 
-    Apart from the field, since what it draws is an empty line.
+    It is drawn apart from the field, because it draws an empty line.
     """
 
     def accept(typed: str) -> None:

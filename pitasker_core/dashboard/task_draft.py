@@ -1,4 +1,4 @@
-"""What the form of a task holds, and what of it a person changed. Pure but for the generation."""
+"""The values of a task's form, and a person's changes. Pure except for the generation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ NAMES = (
 
 @dataclass(frozen=True)
 class Form:
-    """What the form is of: a task, or a new one, perhaps like another."""
+    """The form of a task, of a new task, or of a copy."""
 
     name: str
-    """Of its draft: `task:12`, or `task:new`."""
+    """The name of its draft: `task:12`, `task:new` or `copy:12`."""
     base: Mapping[str, Any]
-    """The values that it began with."""
+    """The values before any change."""
     task: Task | None
 
     @property
     def key(self) -> str:
-        """The beginning of the keys of its widgets."""
+        """The prefix of the keys of its widgets."""
         return f"{self.name}-{st.session_state.get(f'generation-{self.name}', 0)}"
 
 
 def form_of(task: Task | None, like: Task | None = None) -> Form:
-    """The form of a task, or of a new one."""
+    """Return the form of a task, of a copy of `like`, or of a new task."""
     if task:
         return Form(f"task:{task.id}", values_of(task), task)
     if like:
@@ -43,20 +43,19 @@ def form_of(task: Task | None, like: Task | None = None) -> Form:
 
 
 def values_of(task: Any) -> dict[str, Any]:
-    """The values of the form's fields, as a draft keeps them."""
-    values = {name: getattr(task, name) for name in NAMES}
-    listed = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
-    return {**values, **listed}
+    """Return the values of the form's fields, as a draft stores them."""
+    values = ((name, getattr(task, name)) for name in NAMES)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
 
 def changed_fields(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that a person changed."""
+    """Return the fields that a person changed."""
     return {name: values[name] for name in NAMES if values[name] != base.get(name)}
 
 
 def stale_fields(
     base: Mapping[str, Any], values: Mapping[str, Any], now: Mapping[str, Any]
 ) -> list[str]:
-    """The fields that a person changes and somebody else changed since, to something else."""
+    """Return the changed fields that somebody else has changed to another value meanwhile."""
     changed = changed_fields(base, values)
     return [name for name in changed if now[name] not in (base.get(name), values[name])]

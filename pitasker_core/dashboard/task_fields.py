@@ -31,7 +31,7 @@ def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any
         key=f"{key}-command",
         placeholder="/home/pi/bin/backup.sh",
         live=True,
-        help="One line for the shell. An unescaped % ends it; what follows is its standard input.",
+        help="A line for the shell. Text after an unescaped % is its standard input.",
     )
     if schedule != form.base["schedule"] or command != form.base["command"]:
         _advise(key, schedule, command)
@@ -40,14 +40,14 @@ def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any
             "In the crontab",
             start["system_managed"],
             key=f"{key}-managed",
-            help="On: it has an entry in your crontab, and cron runs it. "
-            "Off: it is kept in the database only, and nothing runs it.",
+            help="On: the task has an entry in your crontab, and cron runs it. "
+            "Off: the task is only in the database, and cron does not run it.",
         )
         on = st.toggle(
             "On",
             not start["paused"],
             key=f"{key}-on",
-            help="Off: paused. Its entry stays in the crontab as a comment.",
+            help="Off: paused. The entry stays in the crontab as a comment.",
         )
     runs = _runs(key, start, form)
     with st.expander("Notes and labels", expanded=bool(start["notes"] or start["labels"])):
@@ -73,7 +73,7 @@ def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any
 
 
 def _advise(key: str, schedule: str, command: str) -> None:
-    """What the doctor says of a command that is not saved yet, with its fixes as buttons."""
+    """Draw the doctor's findings in a command that is not saved yet, with buttons for fixes."""
     if not command.strip() or not schedule.strip():
         return
     findings = doctor.examine_draft(environment(), schedule.strip(" \t"), command.strip(" \t"))
@@ -84,31 +84,31 @@ def _advise(key: str, schedule: str, command: str) -> None:
             fix = finding.fix
             if fix and fix.value is None:
                 values = {"schedule": fix.schedule, "command": fix.command}
-                better = {f"{key}-{name}": value for name, value in values.items() if value}
+                fixed = {f"{key}-{name}": value for name, value in values.items() if value}
                 st.button(
                     plain(fix.label),
                     key=f"{key}-fix-{number}",
                     on_click=st.session_state.update,
-                    args=(better,),
+                    args=(fixed,),
                 )
 
 
 def _runs(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any]:
-    """What is kept of its runs, and their limits."""
+    """Draw the fields about runs and notifications, and return their values."""
     with st.expander("Runs and notifications", expanded=bool(start["record_runs"])):
         _warn_of_output(form.task)
         record = st.toggle(
             "Record runs",
             start["record_runs"],
             key=f"{key}-record",
-            help="Its entry gets a small program before the command, which starts the job as cron "
-            "would and keeps how it ended, how long it took and what it printed. Cron's mail still "
-            "arrives. Switching it off puts the plain command back.",
+            help="The entry gets a small program before the command. It starts the job as cron "
+            "would, and records the result, the duration and the output. Cron's mail still "
+            "arrives. Switching this off restores the plain command.",
         )
         if not record:
             st.caption(
-                "Off: of its runs only the start is seen, where cron's log can be read. "
-                "A time limit needs it on."
+                "Off: PiTasker sees only the start of a run, and only if cron's log can be read. "
+                "A time limit needs recorded runs."
             )
         seconds = _time_limit(key, start["timeout_seconds"], enabled=record)
         no_overlap = st.toggle(
@@ -121,14 +121,14 @@ def _runs(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any]:
             "Catch up after the machine was off",
             start["catch_up"],
             key=f"{key}-catch-up",
-            help="Once, however many runs were missed, a little after the machine is on again.",
+            help="The task runs once, shortly after the machine is on again.",
         )
         ping = st.text_input(
             "Ping address",
             start["ping_url"],
             key=f"{key}-ping",
             placeholder="https://hc-ping.com/your-uuid",
-            help="Of an outside monitor: it is called when a run starts, succeeds or fails.",
+            help="PiTasker calls this monitor when a run starts, succeeds or fails.",
         )
         notify = _notify(key, start["notify"])
     return {
@@ -158,7 +158,7 @@ def _time_limit(key: str, seconds: int | None, *, enabled: bool) -> int | None:
             key=f"{key}-limit",
             disabled=not enabled,
             width=160,
-            help="A run that takes longer is asked to end, and killed ten seconds later.",
+            help="A longer run gets SIGTERM, and SIGKILL ten seconds later.",
         )
         unit = st.selectbox(
             "Unit",
@@ -173,7 +173,7 @@ def _time_limit(key: str, seconds: int | None, *, enabled: bool) -> int | None:
 
 
 def in_units(seconds: int | None) -> tuple[int, str]:
-    """A time in the largest unit that gives a whole number: 600 is 10 minutes."""
+    """Return a time in the largest unit that gives a whole number: 600 is 10 minutes."""
     if not seconds:
         return 0, "minutes"
     unit = next(unit for unit in reversed(_UNITS) if seconds % _UNITS[unit] == 0)
@@ -181,14 +181,14 @@ def in_units(seconds: int | None) -> tuple[int, str]:
 
 
 def _notify(key: str, now: list[str] | None) -> list[str] | None:
-    """Which notices are sent of this task; None for the default ones."""
-    as_for_all = st.toggle(
+    """Draw the choice of notices, and return their kinds. None means the default notices."""
+    is_default = st.toggle(
         "Use the default notifications",
         now is None,
         key=f"{key}-notify-all",
-        help="Settings has the channels, and what each sends. Off: choose for this task.",
+        help="Settings has the channels and their notices. Off: choose for this task.",
     )
-    if as_for_all:
+    if is_default:
         return None
     chosen: list[str] = st.pills(
         "Notify when it …",
@@ -196,6 +196,6 @@ def _notify(key: str, now: list[str] | None) -> list[str] | None:
         selection_mode="multi",
         default=list(now or ()),
         key=f"{key}-notify",
-        help="None: this task is silent.",
+        help="Choose none to send no notices about this task.",
     )
     return chosen

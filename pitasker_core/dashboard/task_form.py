@@ -1,7 +1,7 @@
-"""The form that makes a task or changes one, with what it means while it is typed.
+"""The form that creates or changes a task.
 
-What is typed is kept as a draft until it is saved or discarded. The widgets' keys end with a
-generation: after saving and discarding, no widget holds what was typed before.
+Typed values are kept as a draft until they are saved or discarded. The widgets' keys end with a
+generation, so that no widget keeps its value after saving or discarding.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,14 +26,14 @@ from pitasker_core.tasks import NewTask
 
 
 def show_form(form: Form, show_findings: Callable[[], None] = lambda: None) -> None:
-    """The form, with its bar at the bottom: save, discard, and what became of the draft.
+    """Draw the form, and its bar at the bottom with the buttons.
 
-    `show_findings` shows what is wrong with the saved task; it comes first.
+    `show_findings` draws the findings in the saved task, above the form.
     """
     show_findings()
     draft = _draft_at_start(form)
     start = {**form.base, **(draft.value.get("values", {}) if draft else {})}
-    # What it began with: the task may change elsewhere while somebody types.
+    # The values at the beginning: the task may change elsewhere while a person types.
     based_on = draft.value.get("base") if draft else None
     base = st.session_state.setdefault(f"base-{form.key}", based_on or dict(form.base))
     typed = _Typed(form, base)
@@ -47,7 +47,7 @@ def show_form(form: Form, show_findings: Callable[[], None] = lambda: None) -> N
 
 @dataclass
 class _Typed:
-    """What is typed in a form. The bar belongs to the page, and its buttons find it here."""
+    """The typed values of a form. The buttons in the bar, outside the fragment, read them here."""
 
     form: Form
     base: Mapping[str, Any]
@@ -64,18 +64,18 @@ class _Typed:
 
     @property
     def bar(self) -> tuple[bool, list[str]]:
-        """What decides how the bar looks."""
+        """The values that decide how the bar looks."""
         return bool(self.changed), self.stale
 
 
 def _whole(form: Form) -> str:
-    """The key of a mark that the whole page is being drawn."""
+    """Return the key of the mark that the whole page is being drawn."""
     return f"whole-{form.key}"
 
 
 @st.fragment
 def _show_fields(typed: _Typed, start: Mapping[str, Any]) -> None:
-    """Draw the fields. While somebody types, they alone are drawn again."""
+    """Draw the fields. Typing draws only these again."""
     before = typed.bar if typed.values else None
     typed.values = show_fields(typed.form.key, start, typed.form)
     if typed.changed:
@@ -88,7 +88,7 @@ def _show_fields(typed: _Typed, start: Mapping[str, Any]) -> None:
 
 
 def _draft_at_start(form: Form) -> Draft | None:
-    """The draft that the widgets of this generation begin with: read once, then theirs."""
+    """Return the draft with which this generation's widgets began. It is read once."""
     key = f"draft-{form.key}"
     if key not in st.session_state:
         st.session_state[key] = own_drafts.load(form.name)
@@ -107,7 +107,7 @@ def _show_bar(typed: _Typed, draft: Draft | None) -> None:
             names = ", ".join(name.replace("_", " ") for name in stale)
             st.markdown(
                 f":orange[:material/warning: Changed elsewhere since you began: "
-                f"{plain(names)}.] Saving replaces that; discarding keeps it."
+                f"{plain(names)}.] Saving replaces these values; discarding keeps them."
             )
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
@@ -134,7 +134,7 @@ def _show_bar(typed: _Typed, draft: Draft | None) -> None:
 
 
 def discard_form(form: Form) -> None:
-    """Forget what was typed, visibly: the form closes."""
+    """Discard the typed values, and close the form."""
     _forget(form)
     _leave()
 
@@ -160,7 +160,7 @@ def _save(typed: _Typed) -> None:
 
 
 def _read_fields(typed: _Typed) -> None:
-    """Take what came together with the press of Save. Words become the schedule that they mean."""
+    """Read values that arrived with the click on Save. A schedule in words becomes five fields."""
     for name in ("name", "schedule", "command"):
         typed.values[name] = st.session_state.get(f"{typed.form.key}-{name}", typed.values[name])
     typed.values["schedule"] = as_schedule(typed.values["schedule"], typed.form.task)

@@ -1,4 +1,4 @@
-"""A task's own page: what it is, when it runs next, how it went, what is wrong, and its form."""
+"""The page of a task: its form, findings, next runs, history and facts."""
 
 from datetime import timedelta
 from statistics import median
@@ -28,13 +28,14 @@ from pitasker_core.reports import doctor
 from pitasker_core.reports.doctor import Examined
 from pitasker_core.runs import history, spans
 from pitasker_core.runs.history import Run
+from pitasker_core.runs.model import RunState
 from pitasker_core.tasks import Listing, Task
 
 _RUNS = 6
-"""Runs in the list."""
+"""The number of runs in the list."""
 
 _TAIL = 30
-"""Lines of the last output."""
+"""The number of lines of the last output."""
 
 _COLORS: dict[Severity, Color] = {
     Severity.HIGH: "red",
@@ -44,7 +45,7 @@ _COLORS: dict[Severity, Color] = {
 
 
 def show_new(like: Task | None) -> None:
-    """The page of a task that is to be made."""
+    """Draw the page of a new task, perhaps a copy of `like`."""
     _show_way_back()
     st.header("New task", anchor=False)
     with st.container(width=760):
@@ -52,7 +53,7 @@ def show_new(like: Task | None) -> None:
 
 
 def show_task(task: Task, listing: Listing) -> None:
-    """The page of a task."""
+    """Draw the page of a task."""
     _show_way_back()
     _show_title(task, listing)
     left, right = st.columns([5, 4], gap="large")
@@ -107,14 +108,14 @@ def _switch(task: Task) -> None:
     report_applied(done, f"{'Resumed' if task.paused else 'Paused'} {task.name}")
 
 
-# --- What is wrong with it -------------------------------------------------------------------
+# --- Findings --------------------------------------------------------------------------------
 
 
 def _show_findings(task: Task) -> None:
     try:
         examined = doctor.examine(environment())
     except PiTaskerError:
-        return  # the header has said so
+        return  # the page reports the error elsewhere
     findings = examined.of_task(task.id)
     if not findings:
         return
@@ -142,7 +143,7 @@ def _show_finding(number: int, finding: Finding, examined: Examined) -> None:
         st.code(finding.terminal, language="bash")
 
 
-# --- When it runs, and how it went -----------------------------------------------------------
+# --- Runs ------------------------------------------------------------------------------------
 
 
 def _show_next_runs(task: Task, listing: Listing) -> None:
@@ -164,16 +165,15 @@ def _show_history(task: Task) -> None:
     runs = history.runs(environment(), _RUNS, task.id)
     st.markdown("**Last runs**")
     if not runs:
-        st.caption("None has been seen yet.")
+        st.caption("No runs yet.")
         return
     recent = spans.recent(environment(), task_grid.HISTORY).get(task.id)
     bars = task_grid.bars(recent)
-    known = [seconds for seconds in (recent.seconds if recent else ()) if seconds is not None]
-    if len(known) > 1:
-        usual = timedelta(seconds=median(known))
+    durations = [seconds for seconds in (recent.seconds if recent else ()) if seconds is not None]
+    if len(durations) > 1:
         st.metric(
             f"Usual duration, last {len(bars)} runs",
-            lasted(usual),
+            lasted(timedelta(seconds=median(durations))),
             chart_data=bars,
             chart_type="bar",
             border=True,
@@ -195,7 +195,7 @@ def _show_runs(runs: list[Run]) -> None:
                     "at": [clock_text(run.started_at, now, zone) for run in runs],
                     "state": [[run.state] for run in runs],
                     "took": [lasted(run.duration) if run.duration else "" for run in runs],
-                    "result": ["" if run.state == "success" else run.result for run in runs],
+                    "result": ["" if run.state == RunState.SUCCESS else run.result for run in runs],
                     "view": ["View" for _ in runs],
                 }
             )
@@ -225,10 +225,10 @@ def _view() -> None:
 
 
 def _show_output(run: Run | None) -> None:
-    if run is None or run.state == "running":
+    if run is None or run.state == RunState.RUNNING:
         return
-    printed = history.output(environment(), run.id)
-    lines = terminal_output.with_words(terminal_output.lines(printed), "")[-_TAIL:]
+    output = history.output(environment(), run.id)
+    lines = terminal_output.with_words(terminal_output.lines(output), "")[-_TAIL:]
     if lines:
         size = run_list.size(run.bytes)
         st.markdown(f"**Last output** {ago(run.started_at, clock.now())}, {size}")
@@ -236,7 +236,7 @@ def _show_output(run: Run | None) -> None:
         st.html(f'<div class="printed">{terminal_output.html(lines)}</div>')
 
 
-# --- Where it stands -------------------------------------------------------------------------
+# --- Facts -----------------------------------------------------------------------------------
 
 
 def _show_facts(task: Task, listing: Listing) -> None:
@@ -244,13 +244,11 @@ def _show_facts(task: Task, listing: Listing) -> None:
     places = compared.document.by_tag.get(task.tag, []) if compared and task.tag else []
     with st.expander("Environment and facts"):
         if compared and places:
-            st.markdown(f"Its entry is line {places[0] + 1:d} of the crontab. cron gives it:")
-            reaching = {
-                line.name: line.value
-                for _, line in environment_lines.lines_for(compared.document, places[0])
-            }
-            given = {"SHELL": "/bin/sh", "PATH": "/usr/bin:/bin", **reaching}
-            st.markdown("  \n".join(code(f"{name}={value}") for name, value in given.items()))
+            st.markdown(f"The entry is line {places[0] + 1:d} of the crontab. cron sets:")
+            variables = {"SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+            for _, line in environment_lines.lines_for(compared.document, places[0]):
+                variables[line.name] = line.value
+            st.markdown("  \n".join(code(f"{name}={value}") for name, value in variables.items()))
         facts = [
             f"Created {time_text(task.created_at)}",
             f"Changed {time_text(task.updated_at)}",
