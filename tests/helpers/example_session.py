@@ -28,7 +28,7 @@ _CLOCK = r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d| [A-Z]{2,5}\b)?"
 _TIME = (
     rf"\d{{4}}-\d\d-\d\d(?:[T ]{_CLOCK})?"
     rf"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w* \d\d? \w+ \d{{4}}(?:,? {_CLOCK})?"
-    r"|\b\d{8}T\d{6}\.\d+Z-[0-9a-f]{12}"  # the name of a kept text
+    r"|\b\d{8}T\d{6}\.\d+Z(?:-[0-9a-f]{12})?"  # the name of a kept text
 )
 _MEASURE = r'(?P<key>"\w*(?:econds|ilobytes|Ms|Duration|Kb|pid|bytes)": )(?:[\d.e-]+|null)'
 _SECONDS = r"\b\d+\.\d+ s\b *|\b\d+ ms\b *"
