@@ -103,7 +103,7 @@ def _sync(environment: Environment, words: Words) -> Answer:
 
 
 def _tags(compared: service.Comparison, numbers: Sequence[int]) -> set[UUID]:
-    tags = {task.task: tag for tag, task in compared.known.items()}
+    tags = {task.task: tag for tag, task in compared.tasks_by_tag.items()}
     if missing := [number for number in numbers if number not in tags]:
         raise NotFound(
             f"Task {missing[0]} has no entry in the crontab.", "`./pitasker list` shows all tasks."

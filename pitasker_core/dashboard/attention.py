@@ -266,7 +266,7 @@ def _hand_edits(facts: Facts) -> list[Item]:
         for change in compared.plan.changes
         if change.kind is ChangeKind.PULL
         and change.theirs != change.base
-        and (task := compared.known.get(change.tag))
+        and (task := compared.tasks_by_tag.get(change.tag))
     ]
 
 

@@ -69,7 +69,9 @@ def _restore(shown: str | None) -> None:
 
 def show_both_sides(listing: Listing, compared: Comparison) -> None:
     """Draw each task that is out of sync: its base, both sides, and the choice."""
-    changes = [c for c in compared.plan.changes if c.tag in compared.known and c.ours != c.theirs]
+    changes = [
+        c for c in compared.plan.changes if c.tag in compared.tasks_by_tag and c.ours != c.theirs
+    ]
     if not changes:
         return
     st.header("Out of sync", anchor=False)
@@ -88,7 +90,7 @@ def show_both_sides(listing: Listing, compared: Comparison) -> None:
 
 
 def _show_change(listing: Listing, compared: Comparison, change: Change) -> None:
-    task = compared.known[change.tag]
+    task = compared.tasks_by_tag[change.tag]
     detail = listing.details.get(task.task, "")
     detail = detail or "The task was deleted, but its entry is still there."
     with st.container(border=True):

@@ -101,9 +101,9 @@ def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> lis
                 runs.append(Upcoming(run, task.name, task.id))
         return heapq.nsmallest(count, runs, key=lambda run: run.at)
     owners = {
-        index: compared.known[tag]
+        index: compared.tasks_by_tag[tag]
         for tag, index in compared.reading.entries.items()
-        if tag in compared.known
+        if tag in compared.tasks_by_tag
     }
     for index, entry in compared.document.entries():
         there = entry_clock(compared.document, index, zone)

@@ -76,7 +76,7 @@ def recognise(connection: Connection, evidence: Evidence) -> int:
     return add(connection, evidence.us)
 
 
-def known(connection: Connection, evidence: Evidence) -> list[Known]:
+def list_crontabs(connection: Connection, evidence: Evidence) -> list[Known]:
     """All crontabs in the database: ours first, or else those that may be ours."""
     rows = _rows(connection)
     ours = _ours(rows, evidence.us)

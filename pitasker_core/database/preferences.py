@@ -51,9 +51,9 @@ def read(environment: Environment) -> Preferences:
     """The current preferences. Values that this version does not know are left out."""
     with database.session(environment) as session:
         row = session.get(SettingRow, _KEY)
-        known = {field.name for field in fields(Preferences)}
+        names = {field.name for field in fields(Preferences)}
         stored: dict[str, Any] = row.value if row else {}
-        return Preferences(**{name: value for name, value in stored.items() if name in known})
+        return Preferences(**{name: value for name, value in stored.items() if name in names})
 
 
 def change(

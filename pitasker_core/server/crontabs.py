@@ -19,7 +19,7 @@ from pitasker_core.server.tokens import digest
 def listing(environment: Environment) -> list[Known]:
     """All crontabs of the database: ours first, or else those that may be ours."""
     with database.administer(environment) as connection:
-        return owner.known(connection, database.evidence(environment))
+        return owner.list_crontabs(connection, database.evidence(environment))
 
 
 def continue_as(environment: Environment, actor: str, crontab_row: int) -> None:
@@ -63,7 +63,7 @@ def start_new(environment: Environment, actor: str) -> None:
 def role_of(environment: Environment, token: str) -> Role | None:
     """The role of a token of any crontab that may be ours, while a person has not decided."""
     with database.administer(environment) as connection:
-        crontabs = owner.known(connection, database.evidence(environment))
+        crontabs = owner.list_crontabs(connection, database.evidence(environment))
         ids = [crontab.id for crontab in crontabs if crontab.standing is Standing.CANDIDATE]
         may_write = connection.scalar(
             select(TokenRow.may_write).where(
@@ -81,7 +81,7 @@ def _deciding(environment: Environment) -> Iterator[tuple[Connection, list[Known
     with database.administer(environment) as connection:
         # If two people decide at once, the second one gets Stale.
         connection.execute(text("lock table crontabs in share row exclusive mode"))
-        crontabs = owner.known(connection, database.evidence(environment))
+        crontabs = owner.list_crontabs(connection, database.evidence(environment))
         if any(crontab.standing is Standing.OURS for crontab in crontabs):
             raise Stale(f"{environment.identity} is known already.", "Nothing was changed.")
         yield (

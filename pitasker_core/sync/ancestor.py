@@ -93,11 +93,11 @@ def trace_origin(
     document: Document,
     ancestor: Document,
     newest: Document,
-    known: Mapping[UUID, KnownTask],
+    tasks_by_tag: Mapping[UUID, KnownTask],
     base: Mapping[UUID, BaseEntry],
 ) -> Origin:
     """Return what follows from a crontab's ancestor. `base` is the present base."""
-    old_base = _old_base(ancestor, newest, read(ancestor, known, base), base)
+    old_base = _old_base(ancestor, newest, read(ancestor, tasks_by_tag, base), base)
     only_old = _only_in_ancestor(ancestor, newest)
     tags = {**base, **old_base}
     return Origin(
@@ -105,7 +105,7 @@ def trace_origin(
         newest,
         old_base,
         frozenset(tag for tag in tags if base.get(tag) != old_base.get(tag)),
-        frozenset({*known, *tags}),
+        frozenset({*tasks_by_tag, *tags}),
         _own_comments([*base.items(), *old_base.items()]),
         is_exact=document.lines == ancestor.lines,
         is_certain=any(line.raw in only_old for line in document.lines),

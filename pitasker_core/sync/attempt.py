@@ -181,7 +181,7 @@ class Attempt:
             changed = comparison.origin.changed
             base = {tag: comparison.base.get(tag) for tag in changed}
             self._move_base(session, crontab_row, base)
-        tasks = {tag: known.task for tag, known in comparison.known.items()}
+        tasks = {tag: task.task for tag, task in comparison.tasks_by_tag.items()}
         done = [c for c in plan.changes if c.tag in outcome.base]
         now = clock.now()
         pulls = [
@@ -198,7 +198,7 @@ class Attempt:
         store.move_base(session, crontab_row, BaseMove(outcome.base, synced), now)
 
     def _result(self, comparison: Comparison, plan: Plan, outcome: PlanOutcome) -> SyncResult:
-        tasks = {tag: known.task for tag, known in comparison.known.items()}
+        tasks = {tag: task.task for tag, task in comparison.tasks_by_tag.items()}
         reasons = {**comparison.reading.held(comparison.document), **outcome.failures}
         only = self._request.only
         text = str(outcome.document)
@@ -250,7 +250,7 @@ class Attempt:
             open_conflicts=all_conflicts,
             pending=max(0, open_changes - all_conflicts - failed),
             entries=outcome.document.size,
-            managed=sum(1 for tag in outcome.document.by_tag if tag in comparison.known),
+            managed=sum(1 for tag in outcome.document.by_tag if tag in comparison.tasks_by_tag),
             before=before,
             after=after,
             details=pack_details(result),

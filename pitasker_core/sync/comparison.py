@@ -33,7 +33,7 @@ class Comparison:
 
     text: str | None
     document: Document
-    known: dict[UUID, KnownTask]
+    tasks_by_tag: dict[UUID, KnownTask]
     base: dict[UUID, BaseEntry]
     reading: CrontabReading
     plan: Plan
@@ -57,9 +57,9 @@ class Comparison:
     def task_changes(self) -> dict[int, Change]:
         """The changes that are not in step, by task id."""
         return {
-            self.known[change.tag].task: change
+            self.tasks_by_tag[change.tag].task: change
             for change in self.plan.changes
-            if change.tag in self.known
+            if change.tag in self.tasks_by_tag
         }
 
 
@@ -79,15 +79,15 @@ def compare(
     one whose `began_after` proves that the last edit by others began after PiTasker's last write.
     """
     request = request or Request("")
-    known = store.known_tasks(session, crontab_row, lock=lock)
+    tasks_by_tag = store.known_tasks(session, crontab_row, lock=lock)
     base = store.load_base(session, crontab_row)
     state = state or store.load_state(session, crontab_row)
     gone = _gone_recorders(document)
-    reading = read(document, known, base, request.places, gone)
+    reading = read(document, tasks_by_tag, base, request.places, gone)
     comparison = Comparison(
         text,
         document,
-        known,
+        tasks_by_tag,
         base,
         reading,
         Plan(),
@@ -111,10 +111,10 @@ def _gone_recorders(document: Document) -> frozenset[str]:
 def _plan(comparison: Comparison) -> Plan:
     plan = merge.plan(
         {tag: entry.fields for tag, entry in comparison.base.items()},
-        {tag: task.fields for tag, task in comparison.known.items() if task.wants_entry},
+        {tag: task.fields for tag, task in comparison.tasks_by_tag.items() if task.wants_entry},
         comparison.reading.theirs,
     )
-    return complete_plan(plan, comparison.reading, comparison.known)
+    return complete_plan(plan, comparison.reading, comparison.tasks_by_tag)
 
 
 def _trace_back(
@@ -145,7 +145,7 @@ def _compare_with_origin(comparison: Comparison, earlier: Sequence[Earlier]) -> 
     ancestor, newest = (parse(text.text or "", dialect) for text in (earlier[at], earlier[0]))
     if not is_older_text(crontab_text, earlier[at].text or "", earlier[0].text or ""):
         return replace(comparison, unclear=find_ambiguous_entries(document, ancestor, newest))
-    origin = trace_origin(document, ancestor, newest, comparison.known, comparison.base)
+    origin = trace_origin(document, ancestor, newest, comparison.tasks_by_tag, comparison.base)
     if origin.is_exact or (not origin.is_certain and is_mass_removal(comparison, comparison.plan)):
         return replace(comparison, origin=origin)
     return with_origin(comparison, origin)
@@ -155,7 +155,7 @@ def with_origin(comparison: Comparison, origin: Origin) -> Comparison:
     """Return the comparison with the base of an origin in place of the newest base."""
     reading = read(
         comparison.document,
-        comparison.known,
+        comparison.tasks_by_tag,
         origin.base,
         comparison.places,
         comparison.gone_recorders,
@@ -210,7 +210,7 @@ def carry(environment: Environment, comparison: Comparison, plan: Plan) -> PlanO
     """Return the crontab with a plan carried out, and with the lines that an old editor lost."""
     document, reading = _with_lost_lines(comparison, plan)
     path = str(recorder_copy.path(environment))
-    recorders = {tag: Recorder(path, known.task) for tag, known in comparison.known.items()}
+    recorders = {tag: Recorder(path, task.task) for tag, task in comparison.tasks_by_tag.items()}
     return carry_out(document, plan, reading, comparison.base, recorders, comparison.old_places)
 
 
@@ -225,5 +225,9 @@ def _with_lost_lines(comparison: Comparison, plan: Plan) -> tuple[Document, Cron
     lines = {source: index for index, source in enumerate(restored.sources)}
     places = {tag: lines[at] for tag, at in comparison.places.items() if at in lines}
     return restored.document, read(
-        restored.document, comparison.known, comparison.base, places, comparison.gone_recorders
+        restored.document,
+        comparison.tasks_by_tag,
+        comparison.base,
+        places,
+        comparison.gone_recorders,
     )

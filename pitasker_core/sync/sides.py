@@ -66,7 +66,7 @@ class CrontabReading:
 
 def read(
     document: Document,
-    known: Mapping[UUID, KnownTask],
+    tasks_by_tag: Mapping[UUID, KnownTask],
     base: Mapping[UUID, BaseEntry],
     places: Mapping[UUID, int] | None = None,
     gone_recorders: Collection[str] = (),
@@ -77,7 +77,7 @@ def read(
     entries that are being imported: entries without a tag, or with a copied one. Without a place,
     such an entry is found by its text.
     """
-    reader = _Reader(document, known, base, places or {}, gone_recorders)
+    reader = _Reader(document, tasks_by_tag, base, places or {}, gone_recorders)
     reader.read_untagged()
     for tag, indexes in document.by_tag.items():
         reader.read_tag(tag, indexes)
@@ -95,12 +95,12 @@ class _Reader:
     def __init__(
         self,
         document: Document,
-        known: Mapping[UUID, KnownTask],
+        tasks_by_tag: Mapping[UUID, KnownTask],
         base: Mapping[UUID, BaseEntry],
         places: Mapping[UUID, int],
         gone_recorders: Collection[str],
     ) -> None:
-        self.document, self.known, self.base = document, known, base
+        self.document, self.tasks_by_tag, self.base = document, tasks_by_tag, base
         self.places, self.gone_recorders = places, gone_recorders
         self.reading = CrontabReading()
 
@@ -112,7 +112,7 @@ class _Reader:
 
     def read_tag(self, tag: UUID, indexes: Sequence[int]) -> None:
         """Choose which of the entries with a tag is the task's."""
-        base, task = self.base.get(tag), self.known.get(tag)
+        base, task = self.base.get(tag), self.tasks_by_tag.get(tag)
         own = self._own_index(base, indexes)
         self.reading.copies.extend(index for index in indexes if index != own)
         entry = self.document.entry(own)
@@ -151,7 +151,7 @@ class _Reader:
             content = (entry.schedule, entry.command, entry.paused)
             untagged.setdefault(content, []).append(index)
         for tag in gone:
-            task = self.known.get(tag)
+            task = self.tasks_by_tag.get(tag)
             if tag not in self.reading.broken and task and task.wants_entry:
                 self._find_lost_entry(tag, task, untagged)
 
@@ -175,7 +175,9 @@ class _Reader:
                 copies.remove(equal[0])
 
 
-def complete_plan(plan: Plan, reading: CrontabReading, known: Mapping[UUID, KnownTask]) -> Plan:
+def complete_plan(
+    plan: Plan, reading: CrontabReading, tasks_by_tag: Mapping[UUID, KnownTask]
+) -> Plan:
     """Return the plan with what only the crontab's text can tell.
 
     A lost tag is no removal: it is a conflict, or the tag is written again if it never was. A
@@ -185,7 +187,7 @@ def complete_plan(plan: Plan, reading: CrontabReading, known: Mapping[UUID, Know
     def complete(change: Change) -> Change:
         if change.tag not in reading.lost or change.ours is None:
             return change
-        if known[change.tag].is_importing:
+        if tasks_by_tag[change.tag].is_importing:
             return change._replace(kind=ChangeKind.PUSH, result=change.ours)
         return change._replace(kind=ChangeKind.CONFLICT, result=None)
 

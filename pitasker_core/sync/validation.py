@@ -122,7 +122,7 @@ def _wrong_recorders(compared: Comparison) -> list[Finding]:
     for index, entry in compared.document.entries():
         if entry.recorder is None or entry.paused:
             continue
-        task = compared.known.get(entry.tag) if entry.tag else None
+        task = compared.tasks_by_tag.get(entry.tag) if entry.tag else None
         if entry.recorder.path in compared.gone_recorders:
             message = f"There is no recorder {entry.recorder.path}: this job does not run."
         elif task and entry.recorder.task != task.task:
@@ -166,7 +166,7 @@ def _oddities(entry: Entry, dialect: Dialect) -> list[str]:
 
 
 def _of_change(compared: Comparison, change: Change) -> Finding:
-    task = compared.known.get(change.tag)
+    task = compared.tasks_by_tag.get(change.tag)
     name = f"“{task.fields.name}”" if task else "An entry whose task is gone"
     index = compared.reading.entries.get(change.tag)
     if change.tag in compared.reading.lost and change.kind is ChangeKind.CONFLICT:

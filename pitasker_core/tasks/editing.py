@@ -184,7 +184,9 @@ def preview(environment: Environment, edits: Sequence[Edit]) -> Preview:
         tags = {row.tag for row in rows.values() if row.tag}
         comparison = compare(session, store.own_crontab(session), text, document)
         carried = carry(environment, comparison, comparison.plan.only(tags))
-        failed = {comparison.known[tag].task: reason for tag, reason in carried.failures.items()}
+        failed = {
+            comparison.tasks_by_tag[tag].task: reason for tag, reason in carried.failures.items()
+        }
         session.rollback()
     return Preview(text, str(carried.document), {**failed, **problems})
 

@@ -23,19 +23,22 @@ def line(tag, before="0 5 * * * /bin/job", behind=""):
 def world(text, own=()):
     """Return a crontab in sync with its tasks. PiTasker wrote the comments of those in `own`."""
     document = parse(text)
-    known, base = {}, {}
+    tasks_by_tag, base = {}, {}
     for tag, indexes in document.by_tag.items():
         entry = document.entry(indexes[0])
         comment = document.comment_above(indexes[0])
         name = comment if tag in own else f"Task {tag.int}"
         fields = Fields(name, entry.schedule, entry.command, entry.paused)
-        known[tag] = task(fields)._replace(task=tag.int)
+        tasks_by_tag[tag] = task(fields)._replace(task=tag.int)
         base[tag] = BaseEntry(fields, comment, tag in own)
-    return World(text, known, base)
+    return World(text, tasks_by_tag, base)
 
 
 def wanted(state, tag, on):
-    return replace(state, known={**state.known, tag: state.known[tag]._replace(wants_entry=on)})
+    return replace(
+        state,
+        tasks_by_tag={**state.tasks_by_tag, tag: state.tasks_by_tag[tag]._replace(wants_entry=on)},
+    )
 
 
 def switched(state, *tags, on):
@@ -72,7 +75,7 @@ def worlds(draw):
 @given(worlds(), st.data())
 @settings(max_examples=80)
 def test_off_and_on_restores_the_very_bytes(before, data):
-    tags = data.draw(st.permutations(list(before.known)))
+    tags = data.draw(st.permutations(list(before.tasks_by_tag)))
     state = before
     if data.draw(st.booleans(), "all at once"):
         state = switched(switched(state, *tags, on=False), *tags, on=True)
@@ -172,6 +175,6 @@ def test_an_entry_does_not_come_between_another_one_and_its_comment():
 
 def test_a_deleted_task_that_comes_back_stands_in_its_place():
     before = world(f"# Job\n{line(ONE)}@daily y\n", {ONE})
-    gone = deleted(replace(before, known=before.known)).synced()
+    gone = deleted(replace(before, tasks_by_tag=before.tasks_by_tag)).synced()
     assert gone.text == "@daily y\n"
     assert switched(gone, ONE, on=True).text == before.text

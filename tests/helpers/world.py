@@ -22,25 +22,25 @@ class World:
     """A crontab and its tasks."""
 
     text: str
-    known: dict[UUID, KnownTask]
+    tasks_by_tag: dict[UUID, KnownTask]
     base: dict[UUID, BaseEntry]
     left: dict[UUID, Place] = field(default_factory=dict, compare=False)
 
     def read(self, places=None):
-        return sides.read(parse(self.text), self.known, self.base, places, {GONE})
+        return sides.read(parse(self.text), self.tasks_by_tag, self.base, places, {GONE})
 
     def plan(self, places=None):
         reading = self.read(places)
         compared = merge.plan(
             {tag: agreed.fields for tag, agreed in self.base.items()},
-            {tag: task.fields for tag, task in self.known.items() if task.wants_entry},
+            {tag: task.fields for tag, task in self.tasks_by_tag.items() if task.wants_entry},
             reading.theirs,
         )
-        return sides.complete_plan(compared, reading, self.known)
+        return sides.complete_plan(compared, reading, self.tasks_by_tag)
 
     def carried(self, choices=None, policy=Policy.ASK, places=None):
         planned = merge.resolve(self.plan(places), choices or {}, policy)
-        recorders = {tag: Recorder(RECORDER, task.task) for tag, task in self.known.items()}
+        recorders = {tag: Recorder(RECORDER, task.task) for tag, task in self.tasks_by_tag.items()}
         document = parse(self.text)
         done = plan_writer.carry_out(
             document, planned, self.read(places), self.base, recorders, self.left
@@ -50,24 +50,24 @@ class World:
     def synced(self, choices=None, policy=Policy.ASK, places=None):
         """Return the world after a sync."""
         planned, done = self.carried(choices, policy, places)
-        known, base = dict(self.known), dict(self.base)
+        tasks_by_tag, base = dict(self.tasks_by_tag), dict(self.base)
         for change in planned.pulls:
-            if change.tag in known and change.tag not in done.failures:
-                task = known[change.tag]
+            if change.tag in tasks_by_tag and change.tag not in done.failures:
+                task = tasks_by_tag[change.tag]
                 fields = change.result or task.fields
-                known[change.tag] = task._replace(
+                tasks_by_tag[change.tag] = task._replace(
                     fields=fields, wants_entry=change.result is not None
                 )
         for tag, agreed in done.base.items():
             base.pop(tag, None)
             if agreed:
                 base[tag] = agreed
-            if tag in known:
-                known[tag] = known[tag]._replace(is_importing=False)
+            if tag in tasks_by_tag:
+                tasks_by_tag[tag] = tasks_by_tag[tag]._replace(is_importing=False)
         removed = [tag for tag, agreed in done.base.items() if not agreed and tag in self.base]
         where = self.read().entries
         left = plan_writer.removed_places(parse(self.text), where, self.base, removed)
-        return World(str(done.document), known, base, {**self.left, **left})
+        return World(str(done.document), tasks_by_tag, base, {**self.left, **left})
 
 
 def task(fields=JOB, wants_entry=True, is_importing=False):
@@ -81,11 +81,13 @@ def in_step(text=f"# Job\n{LINE}", fields=JOB, comment="Job", is_ours=True):
 
 def with_task(world, **changed):
     """Return the world after an edit of the task."""
-    known = world.known[TAG]
-    fields = known.fields._replace(**changed)
-    return replace(world, known={**world.known, TAG: known._replace(fields=fields)})
+    tasks_by_tag = world.tasks_by_tag[TAG]
+    fields = tasks_by_tag.fields._replace(**changed)
+    return replace(
+        world, tasks_by_tag={**world.tasks_by_tag, TAG: tasks_by_tag._replace(fields=fields)}
+    )
 
 
 def deleted(world):
-    known = world.known[TAG]._replace(wants_entry=False)
-    return replace(world, known={**world.known, TAG: known})
+    tasks_by_tag = world.tasks_by_tag[TAG]._replace(wants_entry=False)
+    return replace(world, tasks_by_tag={**world.tasks_by_tag, TAG: tasks_by_tag})

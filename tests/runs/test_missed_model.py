@@ -365,8 +365,8 @@ def fakes(world):
         (rows, "observations"): lambda *_: list(world.observations),
         (rows, "edits"): lambda _s, _c, since: [at for at in world.by_hand if at > since],
         (rows, "starts"): lambda _s, n, since: [a for a in world.starts[n] if a >= since],
-        (rows, "known"): lambda _s, n, since: [g for g in world.gaps[n] if g[1] >= since],
-        (rows, "tell_late"): lambda *_: None,
+        (rows, "recorded_misses"): lambda _s, n, since: [g for g in world.gaps[n] if g[1] >= since],
+        (rows, "note_late_start"): lambda *_: None,
         (rows, "write"): write,
         (rows, "tell"): lambda *_: None,
     }

@@ -32,11 +32,11 @@ def tag_of(number):
 def add_task(world, number):
     """Create a task, as `tasks.create` does."""
     fields = Fields(f"Task {number}", f"{number % 60} 1 * * *", f"/bin/task-{number}")
-    known = {
-        **world.known,
+    tasks_by_tag = {
+        **world.tasks_by_tag,
         tag_of(number): KnownTask(number, fields, wants_entry=True, is_importing=False),
     }
-    return replace(world, known=known).synced()
+    return replace(world, tasks_by_tag=tasks_by_tag).synced()
 
 
 def import_entry(world, number, pick):
@@ -48,22 +48,25 @@ def import_entry(world, number, pick):
     index = free[pick % len(free)]
     entry, tag = document.entry(index), tag_of(number)
     fields = Fields(f"Imported {number}", entry.schedule, entry.command)
-    known = {**world.known, tag: KnownTask(number, fields, wants_entry=True, is_importing=True)}
+    tasks_by_tag = {
+        **world.tasks_by_tag,
+        tag: KnownTask(number, fields, wants_entry=True, is_importing=True),
+    }
     base = {**world.base, tag: BaseEntry(fields, document.comment_above(index), False)}
-    return World(world.text, known, base).synced(places={tag: index})
+    return World(world.text, tasks_by_tag, base).synced(places={tag: index})
 
 
 def edit_task(world, pick, **values):
-    tags = [tag for tag, task in world.known.items() if task.wants_entry]
+    tags = [tag for tag, task in world.tasks_by_tag.items() if task.wants_entry]
     if not tags:
         return world
     tag = tags[pick % len(tags)]
-    task = world.known[tag]
+    task = world.tasks_by_tag[tag]
     if values.get("wants_entry", True):
         task = task._replace(fields=task.fields._replace(**values))
     else:
         task = task._replace(wants_entry=False)
-    return replace(world, known={**world.known, tag: task}).synced()
+    return replace(world, tasks_by_tag={**world.tasks_by_tag, tag: task}).synced()
 
 
 PLAIN_LINES = ("# note {n}", "5 {n} * * * /plain/job-{n}", "NAME_{n}=value", "# {n}")
@@ -141,9 +144,9 @@ def edited_raw(text, kind, number, pick):
 
 def edited_here(world, kind, number, pick):
     if kind == "add":
-        return world if tag_of(number) in world.known else add_task(world, number)
+        return world if tag_of(number) in world.tasks_by_tag else add_task(world, number)
     if kind == "import":
-        return world if tag_of(number) in world.known else import_entry(world, number, pick)
+        return world if tag_of(number) in world.tasks_by_tag else import_entry(world, number, pick)
     values = {
         "schedule": {"schedule": f"{(number or 0) % 60} 2 * * *"},
         "command": {"command": f"/bin/other-{number}"},
@@ -185,8 +188,8 @@ class Merged:
     def __init__(self, opened, world, saved, choices=None):
         self.document = parse(saved)
         ancestor, newest = parse(opened), parse(world.text)
-        self.origin = trace_origin(self.document, ancestor, newest, world.known, world.base)
-        older = World(saved, world.known, self.origin.base)
+        self.origin = trace_origin(self.document, ancestor, newest, world.tasks_by_tag, world.base)
+        older = World(saved, world.tasks_by_tag, self.origin.base)
         self.plan = older.plan()
         added = {change.tag for change in self.plan.pushes if change.result}
         self.put_back = put_back(self.document, self.origin, added)
@@ -195,16 +198,18 @@ class Merged:
             self.put_back.document, self.plan, whole.read(), whole.base, recorders(world)
         )
         self.text = str(self.carried.document)
-        self.then = sides.read(ancestor, world.known, world.base).theirs
-        self.now = {tag: task.fields for tag, task in world.known.items() if task.wants_entry}
+        self.then = sides.read(ancestor, world.tasks_by_tag, world.base).theirs
+        self.now = {
+            tag: task.fields for tag, task in world.tasks_by_tag.items() if task.wants_entry
+        }
         self.theirs = older.read().theirs
         agreed = {**self.origin.base, **self.carried.base}
         self.base = {tag: value for tag, value in agreed.items() if value}
-        self.after = sides.read(self.carried.document, world.known, self.base).theirs
+        self.after = sides.read(self.carried.document, world.tasks_by_tag, self.base).theirs
 
 
 def recorders(world):
-    return {tag: Recorder(RECORDER, task.task) for tag, task in world.known.items()}
+    return {tag: Recorder(RECORDER, task.task) for tag, task in world.tasks_by_tag.items()}
 
 
 def plain_lines(text):
@@ -255,13 +260,15 @@ def test_no_line_that_no_task_manages_is_lost_without_a_question(story):
 def test_a_sync_after_it_finds_the_same_conflicts_and_nothing_else(story):
     _, world, _ = story
     merged = Merged(*story)
-    known = dict(world.known)
+    tasks_by_tag = dict(world.tasks_by_tag)
     for change in merged.plan.pulls:
-        if change.tag in known and change.tag not in merged.carried.failures:
-            task = known[change.tag]
+        if change.tag in tasks_by_tag and change.tag not in merged.carried.failures:
+            task = tasks_by_tag[change.tag]
             fields = change.result or task.fields
-            known[change.tag] = task._replace(fields=fields, wants_entry=change.result is not None)
-    found = {change.tag for change in World(merged.text, known, merged.base).plan().changes}
+            tasks_by_tag[change.tag] = task._replace(
+                fields=fields, wants_entry=change.result is not None
+            )
+    found = {change.tag for change in World(merged.text, tasks_by_tag, merged.base).plan().changes}
     expected = {change.tag for change in merged.plan.conflicts} | merged.carried.failures.keys()
     assert found <= expected
 

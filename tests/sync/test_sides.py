@@ -94,13 +94,13 @@ def test_the_name_stays_where_the_comment_is_no_name(text):
 def test_a_comment_put_above_our_comment_or_below_it_is_not_the_name():
     for text in (f"# Ask me\n# Job\n{LINE}", f"# Job\n# Ask me\n{LINE}"):
         world = in_step(text).synced()
-        assert (world.text, world.known[TAG].fields.name) == (text, "Job")
+        assert (world.text, world.tasks_by_tag[TAG].fields.name) == (text, "Job")
 
 
 def test_where_our_comment_was_deleted_the_comment_above_it_is_not_the_name():
     added = World("# Backups\n", {TAG: task()}, {}).synced()
     world = replace(added, text=f"# Backups\n{LINE}").synced()
-    assert world.known[TAG].fields.name == "Job"
+    assert world.tasks_by_tag[TAG].fields.name == "Job"
     assert deleted(world).synced().text == "# Backups\n"
 
 
@@ -112,7 +112,7 @@ def test_a_comment_that_was_never_the_name_has_no_say():
 @pytest.mark.parametrize("words", ["Ask before changing this!", "#0 4 * * * /opt/job --full"])
 def test_an_entry_that_was_put_back_is_not_named_by_a_persons_comment(words):
     world = World(f"# {words}\n{LINE}", {TAG: task(wants_entry=False)}, {}).synced()
-    assert world.known[TAG].fields.name == "Job"
+    assert world.tasks_by_tag[TAG].fields.name == "Job"
     assert with_task(world, name="New").synced().text == world.text
     assert deleted(world).synced().text == f"# {words}\n"
 
@@ -133,7 +133,7 @@ def test_a_renamed_task_leaves_a_comment_alone_that_is_not_ours():
 
 def test_a_comment_changed_by_hand_renames_the_task_and_is_no_longer_ours():
     world = in_step(f"# New\n{LINE}").synced()
-    assert world.known[TAG].fields.name == "New"
+    assert world.tasks_by_tag[TAG].fields.name == "New"
     assert not world.base[TAG].comment_is_ours
 
 
@@ -152,9 +152,9 @@ def test_a_removal_leaves_a_comment_that_is_not_ours(world):
 
 def test_several_removals_each_take_their_own_lines():
     base = {tag: BaseEntry(JOB._replace(name=name), name, True) for tag, name in NAMED.items()}
-    known = {tag: task(agreed.fields, wants_entry=False) for tag, agreed in base.items()}
+    tasks_by_tag = {tag: task(agreed.fields, wants_entry=False) for tag, agreed in base.items()}
     lines = [f"# {name}\n{LINE.replace(str(TAG), str(tag))}" for tag, name in NAMED.items()]
-    assert World("A=b\n" + "@daily x\n".join(lines), known, base).synced().text == (
+    assert World("A=b\n" + "@daily x\n".join(lines), tasks_by_tag, base).synced().text == (
         "A=b\n@daily x\n@daily x\n"
     )
 
@@ -179,7 +179,7 @@ def test_a_lost_tag_is_put_back_by_choice():
 def test_an_entry_whose_tag_was_meant_to_go_stays_without_it():
     world = in_step(f"# Job\n{UNTAGGED}").synced({TAG: Policy.CRONTAB})
     assert world.text == f"# Job\n{UNTAGGED}"
-    assert not world.known[TAG].wants_entry
+    assert not world.tasks_by_tag[TAG].wants_entry
     assert world.plan().changes == ()
 
 
@@ -240,7 +240,7 @@ def test_a_broken_line_does_not_hold_a_task_that_has_an_entry():
 def test_a_misplaced_tag_goes_back_with_what_was_written_behind_it(line, mended):
     world = in_step(f"# Job\n{line}").synced()
     assert world.text == f"# Job\n{mended}"
-    assert world.known[TAG].fields.command == parse(mended).entry(0).command
+    assert world.tasks_by_tag[TAG].fields.command == parse(mended).entry(0).command
     assert world.plan().changes == ()
 
 
@@ -263,11 +263,11 @@ def test_a_misplaced_tag_in_a_conflict_waits_too():
 # Importing: a task was made of an entry, which must be tagged.
 
 
-def adopting(text, *tags, fields=JOB, base=(), known=()):
+def adopting(text, *tags, fields=JOB, base=(), tasks_by_tag=()):
     """Return a world with entries that were just imported as tasks with these tags."""
     return World(
         text,
-        {**dict(known), **dict.fromkeys(tags, task(fields, is_importing=True))},
+        {**dict(tasks_by_tag), **dict.fromkeys(tags, task(fields, is_importing=True))},
         {**dict(base), **dict.fromkeys(tags, BaseEntry(fields, None, False))},
     )
 
@@ -308,7 +308,7 @@ def copied(copy, places=None):
         OTHER,
         fields=JOB._replace(schedule=fields.schedule),
         base=original.base,
-        known=original.known,
+        tasks_by_tag=original.tasks_by_tag,
     )
 
 
@@ -329,7 +329,7 @@ def test_a_copy_is_not_taken_for_an_entry_that_lost_its_tag():
     world = in_step(f"# Job\n{LINE}{LINE}")
     world = replace(
         world,
-        known={**world.known, OTHER: task()},
+        tasks_by_tag={**world.tasks_by_tag, OTHER: task()},
         base={**world.base, OTHER: agreed},
     )
     assert world.read().lost == {}
@@ -342,7 +342,7 @@ def test_a_copy_of_an_unknown_tag_can_be_adopted_alone():
 
 def test_an_adopted_entry_that_is_gone_leaves_its_task_without_one():
     world = adopting("@daily x\n", TAG).synced(places={TAG: 0})
-    assert (world.text, world.known[TAG].wants_entry) == ("@daily x\n", False)
+    assert (world.text, world.tasks_by_tag[TAG].wants_entry) == ("@daily x\n", False)
 
 
 # Carrying out.
@@ -376,12 +376,12 @@ def test_an_entry_that_was_written_and_never_recorded_is_agreed_on():
 
 
 def test_the_entry_of_a_task_that_is_gone_altogether_is_removed():
-    assert replace(in_step(), known={}).synced().text == ""
+    assert replace(in_step(), tasks_by_tag={}).synced().text == ""
 
 
 def test_an_entry_that_was_edited_while_its_task_is_gone_is_unknown_and_stays():
     edited = LINE.replace("0 5", "0 6")
-    world = replace(in_step(f"# Job\n{edited}"), known={}).synced(policy=Policy.DATABASE)
+    world = replace(in_step(f"# Job\n{edited}"), tasks_by_tag={}).synced(policy=Policy.DATABASE)
     assert (world.text, world.base) == (f"# Job\n{edited}", {})
     assert world.read().unknown == [1]
 
@@ -421,7 +421,7 @@ def test_a_task_that_cannot_be_written_fails_alone(bad):
 
 @pytest.mark.parametrize("bad", BAD)
 def test_a_change_that_cannot_be_written_leaves_the_entry_as_it_was(bad):
-    world = replace(in_step(), known={TAG: task(bad)})
+    world = replace(in_step(), tasks_by_tag={TAG: task(bad)})
     assert world.synced().text == world.text
 
 
@@ -466,7 +466,7 @@ shapes = st.sampled_from(["{}", "{}", "{}", " \t{}", "untagged", "misplaced", "c
 @st.composite
 def worlds(draw):
     """Draw tasks with the base, our and their version of each, edited in all ways."""
-    pieces, known, base = [], {}, {}
+    pieces, tasks_by_tag, base = [], {}, {}
     for tag in draw(st.permutations(TAGS)):
         agreed = draw(st.none() | values)
         ours, theirs = (draw(st.just(agreed) | st.none() | values) for _ in range(2))
@@ -475,13 +475,13 @@ def worlds(draw):
             base[tag] = BaseEntry(agreed, comment, comment == agreed.name and draw(st.booleans()))
         fields = ours or agreed
         if fields and draw(st.integers(0, 9)):
-            known[tag] = task(fields, ours is not None, draw(st.booleans()))
+            tasks_by_tag[tag] = task(fields, ours is not None, draw(st.booleans()))
         if theirs:
             above = base[tag].comment if tag in base else theirs.name
             above = draw(st.sampled_from([above, above, "By hand", None]))
             pieces.append((f"# {above}\n" if above else "") + draw(lines(tag, theirs)))
         pieces.append(draw(st.sampled_from(["", "A=b\n", "\n", UNTAGGED, "# Job\n"])))
-    return World("".join(pieces), known, base)
+    return World("".join(pieces), tasks_by_tag, base)
 
 
 @st.composite

@@ -277,14 +277,14 @@ _UNREADABLE_PACKING = {".zst", ".lz4", ".Z"}
 
 
 def _read_file(path: Path, place: dict[str, Any], since: datetime, new: _New) -> None:
-    known = place if place.get("file") == str(path) else {}
+    place = place if place.get("file") == str(path) else {}
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
-        if _is_continued(file, status, known):
-            position = known["position"]
+        if _is_continued(file, status, place):
+            position = place["position"]
         else:
             position = 0
-            _read_rotated(path, known, since, new)
+            _read_rotated(path, place, since, new)
         end = _add_lines(file, position, new)
         new.place = {
             "file": str(path),
@@ -294,15 +294,15 @@ def _read_file(path: Path, place: dict[str, Any], since: datetime, new: _New) ->
         }
 
 
-def _is_continued(file: IO[bytes], status: os.stat_result, known: dict[str, Any]) -> bool:
+def _is_continued(file: IO[bytes], status: os.stat_result, place: dict[str, Any]) -> bool:
     """Whether this is the file that was read before, possibly longer.
 
     A file that was emptied is shorter, or its beginning differs. A new file can get the inode of a
     deleted one.
     """
-    if known.get("inode") != status.st_ino or known["position"] > status.st_size:
+    if place.get("inode") != status.st_ino or place["position"] > status.st_size:
         return False
-    return "head" not in known or known["head"] == _fingerprint(file, known["position"])
+    return "head" not in place or place["head"] == _fingerprint(file, place["position"])
 
 
 def _fingerprint(file: IO[bytes], position: int) -> str:
@@ -311,7 +311,7 @@ def _fingerprint(file: IO[bytes], position: int) -> str:
     return hashlib.sha256(file.read(min(position, _HEAD))).hexdigest()
 
 
-def _read_rotated(path: Path, known: dict[str, Any], since: datetime, new: _New) -> None:
+def _read_rotated(path: Path, place: dict[str, Any], since: datetime, new: _New) -> None:
     """Read rotated files, oldest first, and note periods whose file is gone.
 
     Lines that were read before do no harm: a start is identified by its time and process.
@@ -323,11 +323,11 @@ def _read_rotated(path: Path, known: dict[str, Any], since: datetime, new: _New)
     for older, status in sorted(_rotated(path, since), key=lambda file: file[1].st_mtime):
         try:
             with _open(older) as file:
-                if not _is_continued(file, status, known):
+                if not _is_continued(file, status, place):
                     _note_hole(file, gap_from, new)
                     _add_lines(file, 0, new)
                 else:
-                    _add_lines(file, known["position"], new)
+                    _add_lines(file, place["position"], new)
             gap_from = None
         except (OSError, EOFError, lzma.LZMAError, zlib.error):
             gap_from = gap_from or last_written

@@ -153,7 +153,9 @@ def starts(session: Session, task: int, since: datetime) -> list[datetime]:
     return list(session.scalars(query.order_by(RunRow.started_at)))
 
 
-def known(session: Session, task: int, since: datetime) -> list[tuple[datetime, datetime]]:
+def recorded_misses(
+    session: Session, task: int, since: datetime
+) -> list[tuple[datetime, datetime]]:
     """The periods that are already recorded as missed."""
     query = select(RunRow.started_at, RunRow.ended_at).where(
         RunRow.task == task, RunRow.source == RunSource.MISSED, RunRow.ended_at >= since
@@ -161,7 +163,7 @@ def known(session: Session, task: int, since: datetime) -> list[tuple[datetime, 
     return [(first, last) for first, last in session.execute(query) if last]
 
 
-def tell_late(session: Session, task: int, at: datetime, start: datetime) -> None:
+def note_late_start(session: Session, task: int, at: datetime, start: datetime) -> None:
     """Note that a run started late, unless it has another note."""
     minutes = round((start - at) / timedelta(minutes=1))
     session.execute(

@@ -324,7 +324,7 @@ class Watch:
         starts: Sequence[datetime],
     ) -> Iterator[tuple[Gap, int | None]]:
         for at, start in verdict.late:
-            rows.tell_late(session, task.id, at, start)
+            rows.note_late_start(session, task.id, at, start)
         for gap in detection.gaps(verdict.missed, starts, clock.system_zone()):
             yield gap, rows.write(session, crontab_row, task.id, gap)
 
@@ -344,7 +344,7 @@ class Watch:
             starts = rows.starts(session, task.id, span.start - EARLY)
             if span.end:
                 starts = [start for start in starts if start < span.end + ON_TIME]
-        recorded = rows.known(session, task.id, span.start - JUMP)
+        recorded = rows.recorded_misses(session, task.id, span.start - JUMP)
         return [at for at in times if not any(a <= at <= b for a, b in recorded)], starts
 
     def _stretches(self, definition: Definition, seen: Seen | Unreadable) -> list[Stretch]:

@@ -51,5 +51,5 @@ class Crontabs:
     @classmethod
     def of(cls, identity: "Identity", crontabs: Sequence["Known"]) -> "Crontabs":
         """Return the answer for the crontabs of a database."""
-        known = [copy_fields(KnownCrontab, crontab) for crontab in crontabs]
-        return cls(identity.host, identity.user, known)
+        listed = [copy_fields(KnownCrontab, crontab) for crontab in crontabs]
+        return cls(identity.host, identity.user, listed)

@@ -64,7 +64,7 @@ def sync(environment: Asked, body: requests.Sync | None = None) -> Exact:
     only = None
     if body.tasks is not None:
         compared = service.preview(environment)
-        tags = {known.task: tag for tag, known in compared.known.items()}
+        tags = {task.task: tag for tag, task in compared.tasks_by_tag.items()}
         if missing := [number for number in body.tasks if number not in tags]:
             raise NotFound(f"Task {missing[0]} has no entry in the crontab.")
         only = {tags[number] for number in body.tasks}
@@ -172,7 +172,7 @@ def _saved(saved: edit.Saved) -> Exact:
 def conflicts(environment: Asked) -> Exact:
     """Tasks that were changed on both sides, differently, and need a decision."""
     comparison = service.preview(environment)
-    ids = {tag: known.task for tag, known in comparison.known.items()}
+    ids = {tag: task.task for tag, task in comparison.tasks_by_tag.items()}
     return respond([answers.Change.of(change, ids) for change in comparison.plan.conflicts])
 
 
