@@ -5,10 +5,11 @@ field names from these two classes. A new field needs a column in `TaskRow` (wit
 a line in one of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -116,8 +117,19 @@ class Edit:
 
 
 def task_from_row(row: Any) -> Task:
-    """Return the task of a `TaskRow`, or of a result row with its attributes."""
-    values = {name: _immutable(getattr(row, ATTRIBUTES[name])) for name in TASK_NAMES}
+    """Return the task of a `TaskRow`."""
+    return make_task(_attributes_of(row))
+
+
+_attributes_of = attrgetter(*ATTRIBUTES.values())
+
+
+def make_task(columns: Iterable[Any]) -> Task:
+    """Return the task of the columns in `ATTRIBUTES`, in that order."""
+    values = dict(zip(TASK_NAMES, columns, strict=True))
+    values["labels"] = tuple(values["labels"])
+    if values["notify"] is not None:
+        values["notify"] = tuple(values["notify"])
     if not values["paused"]:
         values["paused_until"] = None
     return Task(**values)
@@ -136,10 +148,6 @@ def event_values(row: Any) -> dict[str, Any]:
 def column_value(value: Any) -> Any:
     """Return a field's value as its column holds it."""
     return list(value) if isinstance(value, tuple) else value
-
-
-def _immutable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _as_json(value: Any) -> Any:

@@ -24,6 +24,7 @@ from pitasker_core.sync.store.snapshots import (
 )
 from pitasker_core.sync.store.tasks import (
     add_tasks,
+    any_of,
     changed_columns,
     database_only,
     edited_tasks,
@@ -44,6 +45,7 @@ __all__ = [
     "SyncState",
     "add_events",
     "add_tasks",
+    "any_of",
     "changed_columns",
     "database_only",
     "earlier_texts",

@@ -13,7 +13,7 @@ from pitasker_core.crontab.document import decode, encode, parse
 from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.recording import from_dict
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.database.tables import BaseRow, PlaceRow
+from pitasker_core.database.tables import PlaceRow
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import BaseEntry
 
@@ -30,19 +30,7 @@ class BaseMove:
 
 def load_base(session: Session, crontab_row: int) -> dict[UUID, BaseEntry]:
     """Return what both sides last agreed on, by tag."""
-    rows = session.execute(
-        select(
-            BaseRow.tag,
-            BaseRow.name,
-            BaseRow.schedule,
-            BaseRow.command,
-            BaseRow.paused,
-            BaseRow.recording,
-            BaseRow.comment,
-            BaseRow.comment_is_ours,
-            BaseRow.above,
-        ).where(BaseRow.crontab_row == crontab_row)
-    )
+    rows = session.execute(_LOAD_BASE, {"crontab": crontab_row})
     return {
         tag: BaseEntry(
             Fields(name, schedule, command, paused, from_dict(recording)),
@@ -52,6 +40,13 @@ def load_base(session: Session, crontab_row: int) -> dict[UUID, BaseEntry]:
         )
         for tag, name, schedule, command, paused, recording, comment, is_ours, above in rows
     }
+
+
+# As text: rows of mapped columns would take twice as long.
+_LOAD_BASE = text("""
+    select tag, name, schedule, command, paused, recording, comment, comment_is_ours, above
+    from sync_base where crontab = :crontab
+""")
 
 
 def move_base(session: Session, crontab_row: int, move: BaseMove, at: datetime) -> None:

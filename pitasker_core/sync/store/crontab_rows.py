@@ -37,10 +37,12 @@ def own_crontab(session: Session, *, lock: bool = False) -> int:
     """
     crontab_row = int(session.connection().info[scope.CRONTAB])
     if lock:
-        # Not FOR UPDATE: that would wait for, and block, every new row that names this crontab.
-        query = select(CrontabRow.id).where(CrontabRow.id == crontab_row)
-        session.execute(query.with_for_update(key_share=True))
+        session.execute(_LOCK_CRONTAB, {"crontab": crontab_row})
     return crontab_row
+
+
+# Not FOR UPDATE: that would wait for, and block, every new row that names this crontab.
+_LOCK_CRONTAB = text("select id from crontabs where id = :crontab for no key update")
 
 
 def load_state(session: Session, crontab_row: int) -> SyncState:

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from pitasker_core.base import clock
-from pitasker_core.database.tables import CrontabRow, OperationRow, StateRow
+from pitasker_core.database.tables import OperationRow, StateRow
 from pitasker_core.sync.merge import Change
 from pitasker_core.sync.store.crontab_rows import OPEN_CONFLICTS, SyncState, own_crontab
 
@@ -97,7 +97,10 @@ _RECORD_SYNC = text("""
 
 def mark_synced(session: Session, crontab_row: int, at: datetime) -> None:
     """Note the time of a sync that leaves no record."""
-    session.execute(update(CrontabRow).where(CrontabRow.id == crontab_row).values(synced_at=at))
+    session.execute(_MARK_SYNCED, {"crontab": crontab_row, "at": at})
+
+
+_MARK_SYNCED = text("update crontabs set synced_at = :at where id = :crontab")
 
 
 def failed_last_by(session: Session, crontab_row: int, code: str, message: str) -> bool:
