@@ -16,8 +16,12 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
+from figure import Figure
 from private_world import cpu_seconds, isolate, start_server
 
 from pitasker_core import database
@@ -51,6 +55,76 @@ async def measure(address: str, path: str, token: str, requests: int) -> tuple[l
         return times, 1000 * (time.perf_counter() - start)
 
 
+@dataclass(frozen=True)
+class Row:
+    """The answers of a path. Times are in milliseconds."""
+
+    tasks: int
+    path: str
+    median: float
+    p95: float
+    per_second: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class ServerFigures:
+    """The time until a server answered, in milliseconds, and its memory after all requests."""
+
+    start: float
+    megabytes: float
+
+
+def measure_size(size: int, requests: int) -> Iterator[Row | ServerFigures]:
+    """Measure a server with this number of tasks."""
+    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
+    os.environ.pop("DATABASE_URL", None)
+    environment = Environment.from_environment({"PITASKER_HOME": folder})
+    text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
+    subprocess.run(["crontab", "-"], input=text.encode(), check=True)
+    database.start(environment)
+    importing.import_entries(environment, "benchmark")
+    token = tokens.create(environment, "benchmark", "benchmark", Role.READ)
+    begin = time.perf_counter()
+    server, address = start_server(environment)
+    start = 1000 * (time.perf_counter() - begin)
+    try:
+        for path in PATHS:
+            before = cpu_seconds(server.pid)
+            times, total = asyncio.run(measure(address, path, token, requests))
+            cpu = 1000 * (cpu_seconds(server.pid) - before) / requests
+            p95 = statistics.quantiles(times, n=20)[-1]
+            rate = 1000 * requests / total
+            yield Row(size, path, statistics.median(times), p95, rate, cpu)
+        yield ServerFigures(start, _megabytes(server.pid))
+    finally:
+        server.terminate()
+        server.wait()
+        database.stop(environment)
+        shutil.rmtree(folder)
+
+
+def _megabytes(pid: int) -> float:
+    """Return a process's memory: its own and its share of what it shares (PSS)."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def figures(quick: bool = False) -> Iterator[Figure]:
+    """Measure the server, with `quick` by fewer requests."""
+    for size in (100,) if quick else SIZES:
+        measured = list(measure_size(size, 50 if quick else 300))
+        rows = [row for row in measured if isinstance(row, Row)]
+        floor = next(row.median for row in rows if row.path == "/healthz")
+        for row in rows:
+            what = f"GET {row.path}, {size} tasks, 10 connections"
+            yield Figure("server", what, row.median, "ms", floor, "/healthz")
+        for row in measured:
+            if isinstance(row, ServerFigures):
+                yield Figure("server", f"start, {size} tasks", row.start)
+                yield Figure("server", f"memory, {size} tasks", row.megabytes, "MB")
+
+
 def main() -> None:
     """Measure all sizes and paths."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,39 +132,19 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, nargs="+", default=SIZES)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    rows = []
-    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
-    os.environ.pop("DATABASE_URL", None)
-    for size in options.tasks:
-        environment = Environment.from_environment({"PITASKER_HOME": f"{folder}/{size}"})
-        text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
-        subprocess.run(["crontab", "-"], input=text.encode(), check=True)
-        database.start(environment)
-        importing.import_entries(environment, "benchmark")
-        token = tokens.create(environment, "benchmark", "benchmark", Role.READ)
-        server, address = start_server(environment)
-        try:
-            for path in PATHS:
-                cpu = cpu_seconds(server.pid)
-                times, total = asyncio.run(measure(address, path, token, options.requests))
-                cpu = cpu_seconds(server.pid) - cpu
-                rows.append(
-                    {
-                        "tasks": size,
-                        "path": path,
-                        "medianMs": round(statistics.median(times), 1),
-                        "p95Ms": round(statistics.quantiles(times, n=20)[-1], 1),
-                        "perSecond": round(1000 * options.requests / total),
-                        "cpuMs": round(
-                            1000 * (cpu_seconds(server.pid) - cpu) / options.requests, 2
-                        ),
-                    }
-                )
-        finally:
-            server.terminate()
-            server.wait()
-            database.stop(environment)
-    shutil.rmtree(folder)
+    rows = [
+        {
+            "tasks": row.tasks,
+            "path": row.path,
+            "medianMs": round(row.median, 1),
+            "p95Ms": round(row.p95, 1),
+            "perSecond": round(row.per_second),
+            "cpuMs": round(row.cpu, 2),
+        }
+        for size in options.tasks
+        for row in measure_size(size, options.requests)
+        if isinstance(row, Row)
+    ]
     if options.json:
         print(json.dumps(rows, indent=1))
         return

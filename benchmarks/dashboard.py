@@ -15,9 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from figure import Figure
 from playwright.sync_api import Page, expect, sync_playwright
 from private_world import cpu_seconds, isolate, start_server
 from streamlit.runtime.context import ContextProxy
@@ -129,40 +131,82 @@ def on_the_server(environment: Environment, repeats: int) -> dict[str, list[floa
     return times
 
 
-def main() -> None:
-    """Measure all sizes."""
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+@contextmanager
+def with_tasks(size: int) -> Iterator[Environment]:
+    """A private database, and a crontab with this number of tasks."""
     folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
     os.environ.pop("DATABASE_URL", None)
-    print(f"{'tasks':>6}  {'what':26} {'median':>8} {'worst':>8}")
+    environment = Environment.from_environment({"PITASKER_HOME": folder})
+    text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
+    subprocess.run(["crontab", "-"], input=text.encode(), check=True)
+    database.start(environment)
+    importing.import_entries(environment, "benchmark")
+    try:
+        yield environment
+    finally:
+        database.stop(environment)
+        shutil.rmtree(folder)
+
+
+def measure_size(size: int, repeats: int, with_browser: bool = True) -> dict[str, list[float]]:
+    """Return the milliseconds of everything, with this number of tasks."""
+    with with_tasks(size) as environment:
+        times = measure_browser(environment, size, repeats) if with_browser else {}
+        database.start(environment)
+        return {**times, **on_the_server(environment, repeats)}
+
+
+def measure_browser(environment: Environment, size: int, repeats: int) -> dict[str, list[float]]:
+    """Return the milliseconds of what a person does in a browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium-headless-shell"),
             args=["--no-sandbox", "--disable-gpu"],
         )
-        for size in SIZES:
-            environment = Environment.from_environment({"PITASKER_HOME": f"{folder}/{size}"})
-            text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
-            subprocess.run(["crontab", "-"], input=text.encode(), check=True)
-            database.start(environment)
-            importing.import_entries(environment, "benchmark")
-            server, address = start_server(environment)
-            try:
-                page = browser.new_page(viewport={"width": 1600, "height": 1000})
-                page.goto(f"{address}/login?token={auth.new_link(environment)}")
-                page.get_by_role("button", name="Sign in").click()
-                times = in_the_browser(page, address, size, repeats)
-                times |= idle(page, address, server.pid)
-                page.close()
-            finally:
-                server.terminate()
-                server.wait()
-            database.start(environment)
-            for what, taken in {**times, **on_the_server(environment, repeats)}.items():
-                print(f"{size:6}  {what:26} {statistics.median(taken):8.0f} {max(taken):8.0f}")
-            database.stop(environment)
-        browser.close()
-    shutil.rmtree(folder)
+        server, address = start_server(environment)
+        try:
+            page = browser.new_page(viewport={"width": 1600, "height": 1000})
+            page.goto(f"{address}/login?token={auth.new_link(environment)}")
+            page.get_by_role("button", name="Sign in").click()
+            return {
+                **in_the_browser(page, address, size, repeats),
+                **idle(page, address, server.pid),
+            }
+        finally:
+            server.terminate()
+            server.wait()
+            browser.close()
+
+
+def empty_page(repeats: int) -> float:
+    """Return the median of an empty page's run in Streamlit's test runner."""
+    app = AppTest.from_string("import streamlit as st\nst.write(1)").run()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        app.run()
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times)
+
+
+def figures(quick: bool = False) -> Iterator[Figure]:
+    """Measure all sizes, or with `quick` the pages' scripts with 100 tasks."""
+    repeats = 3 if quick else 9
+    floor = empty_page(repeats)
+    for size in (100,) if quick else SIZES:
+        for what, taken in measure_size(size, repeats, with_browser=not quick).items():
+            lowest = (floor, "an empty page") if what.startswith("server") else (None, "")
+            name = f"{what}, {size} tasks"
+            yield Figure("dashboard", name, statistics.median(taken), "ms", *lowest)
+
+
+def main() -> None:
+    """Measure all sizes."""
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    print(f"{'tasks':>6}  {'what':26} {'median':>8} {'worst':>8}")
+    for size in SIZES:
+        for what, taken in measure_size(size, repeats).items():
+            print(f"{size:6}  {what:26} {statistics.median(taken):8.0f} {max(taken):8.0f}")
 
 
 if __name__ == "__main__":

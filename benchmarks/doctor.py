@@ -1,9 +1,17 @@
-"""Measure the doctor on 1,000 entries: `python -m benchmarks.doctor`."""
+"""Measure the doctor on 1,000 entries.
+
+    PYTHONPATH=. .venv/bin/python benchmarks/doctor.py
+
+Prints the least CPU time of ten calls, in milliseconds.
+"""
 
 import gc
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
+
+from figure import Figure
 
 from pitasker_core.crontab import shell
 from pitasker_core.crontab.doctor.examination import examine
@@ -33,8 +41,8 @@ def _measure(action: Callable[[], object]) -> float:
     return (time.process_time() - start) * 1000
 
 
-def main() -> None:
-    """Print the times."""
+def measure(repeats: int) -> dict[str, list[float]]:
+    """Return the CPU times of each kind of call, in milliseconds."""
     document = parse(_crontab(1000))
     zone = ZoneInfo("Europe/Berlin")
     gather(document, zone)
@@ -42,15 +50,28 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # as the server does at its start
     cold = []
-    for _ in range(10):
+    for _ in range(repeats):
         shell.read_script.cache_clear()
         cold.append(_measure(lambda: examine(document, facts)))
-    warm = [_measure(lambda: examine(document, facts)) for _ in range(10)]
-    gathered = [_measure(lambda: gather(document, zone)) for _ in range(10)]
-    print(f"examine, nothing cached: {min(cold):6.1f} ms")
-    print(f"examine, commands read:  {min(warm):6.1f} ms")
-    print(f"gather the facts:        {min(gathered):6.1f} ms")
-    print(f"findings: {len(examine(document, facts).findings)}")
+    return {
+        "examine, nothing cached": cold,
+        "examine, commands read": [
+            _measure(lambda: examine(document, facts)) for _ in range(repeats)
+        ],
+        "gather the facts": [_measure(lambda: gather(document, zone)) for _ in range(repeats)],
+    }
+
+
+def figures(quick: bool = False) -> Iterator[Figure]:
+    """Measure each kind of call."""
+    for what, taken in measure(3 if quick else 10).items():
+        yield Figure("doctor", f"{what}, 1,000 entries", statistics.median(taken))
+
+
+def main() -> None:
+    """Print the times."""
+    for what, taken in measure(10).items():
+        print(f"{what:26} {min(taken):6.1f} ms")
 
 
 if __name__ == "__main__":

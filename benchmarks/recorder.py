@@ -13,7 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from figure import Figure
 
 from pitasker_core.runs import recorder
 
@@ -33,17 +36,36 @@ def memory(pid: int, what: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
 
 
+def put_recorder(folder: Path) -> Path:
+    """Return a copy of the recorder in a folder, as in a data folder."""
+    copy = folder / "pitasker-recorder"
+    shutil.copyfile(recorder.__file__, copy)
+    copy.chmod(0o700)
+    return copy
+
+
+def measure_both(copy: Path, runs: int) -> list[list[float]]:
+    """Return the sorted milliseconds of plain and of recorded runs."""
+    times: dict[str, list[float]] = {"true": [], f"{copy} 1 true": []}
+    for command in list(times) * (runs + 1):
+        times[command].append(measure(command))
+    return [sorted(taken[1:]) for taken in times.values()]  # the first warms up
+
+
+def figures(quick: bool = False) -> Iterator[Figure]:
+    """Measure the time of a recorded run."""
+    with tempfile.TemporaryDirectory(prefix="pitasker-benchmark-") as folder:
+        plain, recorded = measure_both(put_recorder(Path(folder)), 10 if quick else 50)
+    floor = statistics.median(plain)
+    yield Figure("recorder", "a recorded `true`", statistics.median(recorded), "ms", floor, "plain")
+
+
 def main() -> None:
     """Measure."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     folder = Path(tempfile.mkdtemp(prefix="pitasker-benchmark-"))
-    copy = folder / "pitasker-recorder"
-    shutil.copyfile(recorder.__file__, copy)
-    copy.chmod(0o700)
-    times: dict[str, list[float]] = {"true": [], f"{copy} 1 true": []}
-    for command in list(times) * (runs + 1):
-        times[command].append(measure(command))
-    plain, recorded = (sorted(taken[1:]) for taken in times.values())  # the first warms up
+    copy = put_recorder(folder)
+    plain, recorded = measure_both(copy, runs)
     print(f"{'':10} {'median':>7} {'95th':>7}")
     for name, taken in (("plain", plain), ("recorded", recorded)):
         print(f"{name:10} {statistics.median(taken):7.1f} {taken[int(0.95 * runs)]:7.1f}")

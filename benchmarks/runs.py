@@ -13,10 +13,12 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from figure import Figure
 from private_world import isolate
 from sqlalchemy import text
 from streamlit.runtime.context import ContextProxy
@@ -142,16 +144,42 @@ def page(environment: Environment, busy: int) -> dict[str, Callable[[], object]]
     return calls
 
 
-def main() -> None:
-    """Measure everything."""
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+@contextmanager
+def filled_database(count: int) -> Iterator[tuple[Environment, int]]:
+    """A private database with tasks and runs. Yields the task with the most runs, too."""
     folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
     os.environ.pop("DATABASE_URL", None)
     environment = Environment.from_environment({"PITASKER_HOME": folder})
     try:
-        start = time.perf_counter()
-        busy = fill(environment, count)
+        yield environment, fill(environment, count)
+    finally:
+        database.stop(environment)
+        shutil.rmtree(folder)
+
+
+def figures(quick: bool = False) -> Iterator[Figure]:
+    """Measure the queries of a million runs, or with `quick` of 20,000."""
+    repeats, count = (3, 20_000) if quick else (20, 1_000_000)
+    with filled_database(count) as (environment, busy):
+
+        def ask() -> None:
+            with database.session(environment) as session:
+                session.execute(text("select 1"))
+
+        floor, _ = measure(ask, repeats)
+        for make in (queries, page):
+            for what, work in make(environment, busy).items():
+                median, _ = measure(work, repeats)
+                name = f"{what}, {count:,} runs"
+                yield Figure("runs", name, median, "ms", floor, "an empty query")
+
+
+def main() -> None:
+    """Measure everything."""
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    start = time.perf_counter()
+    with filled_database(count) as (environment, busy):
         print(f"{count} runs made in {time.perf_counter() - start:.0f} s")
         print(f"{'what':28} {'median':>8} {'95th':>8}")
         # The page comes after the queries: its test runner takes a second to start.
@@ -159,9 +187,6 @@ def main() -> None:
             for what, work in make(environment, busy).items():
                 median, high = measure(work, repeats)
                 print(f"{what:28} {median:8.1f} {high:8.1f}", flush=True)
-    finally:
-        database.stop(environment)
-        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from figure import Figure
 from private_world import isolate
 from sqlalchemy import Engine, event, text, update
 
@@ -223,7 +224,38 @@ def measure(size: int, repeats: int, environment: Environment) -> Iterator[Timin
         with counted() as load:
             work()
         yield Timing(size, act, taken, cpu, bare, safe, load)
-    print(f"        of the floors: -l {reading:.1f}, - {writing:.1f}, commit {committing:.1f} ms")
+    floors = f"-l {reading:.1f}, - {writing:.1f}, commit {committing:.1f} ms"
+    print(f"        of the floors: {floors}", file=sys.stderr)
+
+
+def figures(quick: bool = False) -> Iterator[Figure]:
+    """Measure two sizes, or with `quick` one."""
+    repeats, sizes = (3, (100,)) if quick else (15, (100, 1000))
+    with private_database() as environment:
+        for size in sizes:
+            acts: set[str] = set()
+            for timing in measure(size, repeats, environment):
+                if timing.act in acts:
+                    continue  # all edits are as many as some
+                acts.add(timing.act)
+                what = f"{timing.act}, {size} tasks"
+                yield Figure("sync", what, timing.milliseconds, "ms", timing.safe, "a safe write")
+
+
+@contextmanager
+def private_database() -> Iterator[Environment]:
+    """A private database, and this process prepared as the server prepares itself."""
+    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
+    environment = Environment.from_environment({"PITASKER_HOME": folder})
+    database.start(environment)
+    # As the server does. Else a garbage collection of all modules would slow some calls.
+    gc.collect()
+    gc.freeze()
+    try:
+        yield environment
+    finally:
+        database.stop(environment)
+        shutil.rmtree(folder)
 
 
 def main() -> None:
@@ -233,23 +265,14 @@ def main() -> None:
     parser.add_argument("--sizes", default="10,100,1000")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     arguments = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
-    environment = Environment.from_environment({"PITASKER_HOME": folder})
-    database.start(environment)
     sys.addaudithook(_count_process)
-    # As the server does. Else a garbage collection of all modules would slow some calls.
-    gc.collect()
-    gc.freeze()
     timings = []
-    try:
+    with private_database() as environment:
         print(_HEAD)
         for size in map(int, arguments.sizes.split(",")):
             for timing in measure(size, arguments.repeats, environment):
                 timings.append(timing)
                 print(timing, flush=True)
-    finally:
-        database.stop(environment)
-        shutil.rmtree(folder)
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(timing) for timing in timings], indent=1))
 

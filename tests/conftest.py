@@ -43,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the real answers of the commands in the documents into their pages",
     )
+    parser.addoption(
+        "--coverage",
+        action="store_true",
+        help="print how much of the code the tests run, for each package (the launcher does it)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -97,7 +97,8 @@ def make_parser(command: str | None = None) -> argparse.ArgumentParser:
         epilog="Exit codes: 0 success; 1 done, but something needs attention; 2 not understood; "
         "3 refused or failed, and nothing was changed. "
         "For contributors: `./pitasker test` runs the tests (with --fast: only the tests without "
-        "database, server and browser); `./pitasker lint` checks format, style, types and imports.",
+        "database, server and browser); `./pitasker lint` checks format, style, types and imports; "
+        "`./pitasker bench` measures the figures of this machine.",
     )
     parser.add_argument("--version", action="version", version=f"PiTasker {__version__}")
     parser.set_defaults(takes_others=False, logs_to_file=True, logs_to_terminal=False)

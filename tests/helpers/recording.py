@@ -1,7 +1,9 @@
 """Run the recorder as cron does."""
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 from pitasker_core.runs import recorder, spool
@@ -11,13 +13,25 @@ PYTHON = ["/usr/bin/python3", "-I", "-S"]
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "HOME": "/", "LOGNAME": "pi"}
 
 
+COVERAGE_FILE = os.environ.get("COVERAGE_FILE", "")
+"""Set while coverage is measured. Then the recorder is, too, but not as cron runs it."""
+
+SETTINGS = Path(__file__).parents[2] / "pyproject.toml"
+
+
 class Recorder:
     """A copy of the recorder in its own home, and its files there."""
 
-    def __init__(self, home):
+    def __init__(self, home, measured=True):
+        self.python = PYTHON
+        if measured := measured and bool(COVERAGE_FILE):
+            home = home / "pitasker_core" / "runs"  # reported as the original's
+            home.mkdir(parents=True)
+            options = [f"--rcfile={SETTINGS}", f"--data-file={COVERAGE_FILE}", f"--source={home}"]
+            self.python = [sys.executable, "-m", "coverage", "run", *options]
         self.home = home
         self.spool = home / "spool"
-        self.file = home / "pitasker-recorder"
+        self.file = home / ("recorder.py" if measured else "pitasker-recorder")
         self.file.write_bytes(Path(recorder.__file__).read_bytes())
 
     def set(self, name, value):
@@ -27,7 +41,7 @@ class Recorder:
         self.file.write_text("".join(lines))
 
     def words(self, command, *options):
-        return [*PYTHON, str(self.file), *options, "7", command]
+        return [*self.python, str(self.file), *options, "7", command]
 
     def run(self, command, *options, **how):
         how = {"env": ENVIRONMENT, "capture_output": True, "timeout": 60, **how}

@@ -23,9 +23,9 @@ HUGE = 100_000_000
 
 
 @pytest.fixture
-def job(tmp_path):
+def job(tmp_path, request):
     """A recorder."""
-    return Recorder(tmp_path)
+    return Recorder(tmp_path, measured=not request.node.get_closest_marker("unmeasured"))
 
 
 def pump_of(recorder_pid, job_pid):
@@ -185,6 +185,7 @@ def test_bytes_of_all_kinds_pass_and_are_kept_as_they_are(job):
     assert job.printed() == (data, len(data))
 
 
+@pytest.mark.unmeasured
 def test_a_flood_passes_in_full_quickly_and_its_head_and_tail_are_kept(job):
     command = f"{{ echo first; yes | head -c {HUGE}; echo last; }}"
     plain = ["/bin/sh", "-c", f"{command} | sha256sum"]
@@ -289,6 +290,7 @@ def test_a_reader_that_does_not_want_to_wait_gets_everything(job):
 # --- What the job finds ---
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "extra",
     [
@@ -472,6 +474,7 @@ def test_without_a_spool_the_job_runs(job, trouble):
         assert job.record()["exit_code"] == 3  # the spool is created
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("limit", "value"), [(resource.RLIMIT_FSIZE, 1000), (resource.RLIMIT_NOFILE, 4)]
 )
