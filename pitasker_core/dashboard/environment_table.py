@@ -11,6 +11,9 @@ from pitasker_core.crontab.document import Document, EnvironmentLine
 from pitasker_core.crontab.editable import edited, shown
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.messages import act, add_notice
+from pitasker_core.dashboard.row_menu import show_row_menu
+
+_REMOVE = "Remove"
 
 
 def show_environment_lines(document: Document, put: Callable[[Document], None]) -> None:
@@ -62,8 +65,11 @@ def _table(
             if new:
                 put(new)
 
-    def remove() -> None:
-        index, old = lines[st.session_state.environment_menu["row"]]
+    def remove_clicked() -> None:
+        remove(st.session_state.environment_menu["row"], _REMOVE)
+
+    def remove(row: int, offer: str) -> None:
+        index, old = lines[row]
         put(environment_lines.remove(document, index))
         add_notice("done", f"{old.name} was removed from the text above. Not saved yet.")
 
@@ -78,7 +84,7 @@ def _table(
                     "reaches": [
                         environment_lines.count_entries(document, index) for index, _ in lines
                     ],
-                    "menu": [["Remove"] for _ in lines],
+                    "menu": [[_REMOVE] for _ in lines],
                 }
             )
         ),
@@ -93,6 +99,10 @@ def _table(
             "name": column.TextColumn("Name", required=True),
             "value": column.TextColumn("Value", width="large"),
             "reaches": column.NumberColumn("Entries it reaches", width=130),
-            "menu": column.ButtonColumn("", key="environment_menu", on_click=remove, width=45),
+            "menu": column.ButtonColumn(
+                "Menu", key="environment_menu", on_click=remove_clicked, width=58
+            ),
         },
     )
+    names = [f"Line {index + 1}: {shown(line.name)}" for index, line in lines]
+    show_row_menu("line", names, [[_REMOVE]] * len(lines), remove)

@@ -16,6 +16,7 @@ from pitasker_core.dashboard.messages import (
     report_saved,
     report_sync,
 )
+from pitasker_core.dashboard.row_menu import show_row_menu
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.sync import fixes, validation
 from pitasker_core.sync.fixes import Fix
@@ -65,6 +66,16 @@ def show_findings(compared: Comparison) -> None:
             "text": column.TextColumn("Text", width="large"),
         },
     )
+    show_row_menu(
+        "finding",
+        [_label(finding) for finding in report.findings],
+        [_offers(finding) for finding in report.findings],
+        lambda row, offer: _take(report.findings[row], offer),
+    )
+
+
+def _label(finding: Finding) -> str:
+    return f"Line {finding.line}: {_named(finding)}" if finding.line else finding.message
 
 
 def _named(finding: Finding) -> str:
@@ -98,11 +109,14 @@ def _offer_for_all(findings: list[Finding]) -> None:
 
 def _fix_one() -> None:
     click = st.session_state.finding_fix
-    finding = st.session_state.findings[click["row"]]
-    if click["label"] == EDIT:
+    _take(st.session_state.findings[click["row"]], click["label"])
+
+
+def _take(finding: Finding, offer: str) -> None:
+    if offer == EDIT:
         st.session_state.open_raw = True
     else:
-        _fix([finding], Fix(click["label"]))
+        _fix([finding], Fix(offer))
 
 
 def _fix(findings: list[Finding], fix: Fix) -> None:

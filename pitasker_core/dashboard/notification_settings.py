@@ -12,6 +12,7 @@ from pitasker_core.dashboard import channel_form
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, add_notice, record_write
+from pitasker_core.dashboard.row_menu import show_row_menu
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.database.notices import NoticeKind
@@ -63,8 +64,10 @@ def _table(listed: list[Channel]) -> None:
 
     def choose() -> None:
         chosen = st.session_state.channel_menu
-        channel = listed[chosen["row"]]
-        (_send_test if chosen["label"] == _TEST else _remove)(channel)
+        take(chosen["row"], chosen["label"])
+
+    def take(row: int, offer: str) -> None:
+        (_send_test if offer == _TEST else _remove)(listed[row])
 
     column = st.column_config
     st.data_editor(
@@ -86,7 +89,7 @@ def _table(listed: list[Channel]) -> None:
         on_change=change,
         alt="Channels",
         column_config={
-            "menu": column.ButtonColumn("", key="channel_menu", on_click=choose, width=45),
+            "menu": column.ButtonColumn("Menu", key="channel_menu", on_click=choose, width=58),
             "on": column.CheckboxColumn("On", width=60),
             "name": column.TextColumn("Name", required=True, width=120),
             "kinds": column.MultiselectColumn(
@@ -97,6 +100,9 @@ def _table(listed: list[Channel]) -> None:
             ),
         },
     )
+    if not environment().read_only:
+        offers = [[_TEST, _REMOVE]] * len(listed)
+        show_row_menu("channel", [channel.name for channel in listed], offers, take)
 
 
 def _send_test(channel: Channel) -> None:

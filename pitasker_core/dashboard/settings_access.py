@@ -9,6 +9,7 @@ from pitasker_core.base.text import Code, Text
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice
+from pitasker_core.dashboard.row_menu import show_row_menu
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago
 from pitasker_core.reports import audit
@@ -115,9 +116,16 @@ def _show_tokens() -> None:
             "may": column.TextColumn("Access"),
             "made": column.TextColumn("Created"),
             "used": column.TextColumn("Last used"),
-            "menu": column.ButtonColumn("", key="token_menu", on_click=_revoke, width=45),
+            "menu": column.ButtonColumn("Menu", key="token_menu", on_click=_revoke, width=58),
         },
     )
+    if not environment().read_only:
+        show_row_menu(
+            "token",
+            [token.name for token in rows],
+            [["Revoke"]] * len(rows),
+            lambda row, offer: act(_revoke_token, rows[row]),
+        )
 
 
 def _token_form() -> None:

@@ -179,6 +179,13 @@ def _show_history(task: Task) -> None:
             border=True,
         )
     _show_runs(runs)
+    # Also for the keyboard: the list of runs takes keys, the cells with buttons do not.
+    st.page_link(
+        "pages/runs.py",
+        label="All runs",
+        icon=":material/history:",
+        query_params={"task": str(task.id)},
+    )
     _show_output(next((run for run in runs if run.has_output), None))
 
 
@@ -213,7 +220,7 @@ def _show_runs(runs: list[Run]) -> None:
             ),
             "took": column.TextColumn("Duration", width=80),
             "result": column.TextColumn("Details"),
-            "view": column.ButtonColumn("", key="view_run", on_click=_view, width=70),
+            "view": column.ButtonColumn("Output", key="view_run", on_click=_view, width=70),
         },
     )
     if number := st.session_state.pop("viewed_run", None):

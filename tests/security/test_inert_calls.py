@@ -58,6 +58,7 @@ OURS = {
     "findings.py": {"fix.value", "finding.kind.value.replace('_', ' ')"},
     "notification_settings.py": {"label", "help_text"},
     "operations.py": {"value"},
+    "row_menu.py": {"what", "offered or _NOTHING"},
     "run_detail.py": {"run_list.STATES"},
     "header.py": {"label", "title", "pitasker_core.__version__"},
     "messages.py": {"_LOOKS"},

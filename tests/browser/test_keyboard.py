@@ -1,0 +1,141 @@
+"""What a person does by the keyboard alone: no test here touches the mouse."""
+
+import pytest
+from playwright.sync_api import expect
+
+from pitasker_core import tasks
+from pitasker_core.runs import history
+from tests.helpers.browsing import grid, settle, type_into_open_cell
+from tests.helpers.eventful import fill
+from tests.helpers.examples import EXISTING
+from tests.helpers.waiting import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.standing]
+
+MOST_STOPS = 120
+"""A page has fewer places that Tab stops at."""
+
+
+def go_to(page, target, key="Tab"):
+    """Press Tab until a target has the focus."""
+    expect(target).to_be_visible()
+    for _ in range(MOST_STOPS):
+        if target.evaluate("target => target === target.getRootNode().activeElement"):
+            return
+        page.keyboard.press(key)
+    pytest.fail(f"Tab does not reach {target}")
+
+
+def go_to_grid(page, key="Tab"):
+    go_to(page, grid(page).locator("canvas").first, key)
+
+
+def press(page, name, key="Tab"):
+    """Press a button."""
+    go_to(page, page.get_by_role("button", name=name).first, key)
+    page.keyboard.press("Enter")
+
+
+def choose(page, label):
+    """Choose from a menu that is open."""
+    item = page.get_by_role("menuitem", name=label, exact=True)
+    go_to(page, item, "ArrowDown")
+    page.keyboard.press("Enter")
+
+
+def choose_action(page, label):
+    """Select the first task of the table, and choose an action."""
+    go_to_grid(page)
+    page.keyboard.press("Space")
+    expect(page.get_by_text("1 task selected")).to_be_visible()
+    settle(page)
+    press(page, "Actions", "Shift+Tab")
+    choose(page, label)
+
+
+def test_entries_are_imported_but_for_one(serve, visit, crontab):
+    crontab.write(EXISTING)
+    page = visit(serve())
+    press(page, "Choose what to manage")
+    expect(page.get_by_role("button", name="Import 3 entries")).to_be_visible()
+    settle(page)
+    go_to_grid(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Import 2 entries")).to_be_visible()
+    settle(page)
+    press(page, "Import 2 entries", "Shift+Tab")
+    until(lambda: crontab.read().count(b"# PITASKER_ID:") == 2)
+
+
+def test_a_schedule_is_edited_in_the_table(serve, visit, crontab, environment):
+    fill(environment, crontab)
+    page = visit(f"{serve()}/tasks")
+    go_to_grid(page)
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    type_into_open_cell(page, "45 6 * * *")
+    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
+    settle(page)
+    press(page, "Apply")
+    until(lambda: b"45 6 * * *" in crontab.read())
+
+
+def test_a_conflict_is_resolved(serve, visit, crontab, environment):
+    fill(environment, crontab)
+    page = visit(serve())
+    press(page, "Resolve")
+    expect(page.get_by_role("button", name="Keep PiTasker's")).to_be_visible()
+    settle(page)
+    press(page, "Keep PiTasker's")
+    until(lambda: b"30 7 * * *" in crontab.read())
+
+
+def test_the_whole_crontab_is_edited_and_the_editor_lets_the_focus_go(serve, visit, crontab):
+    page = visit(f"{serve()}/crontab")
+    go_to(page, page.get_by_label("The whole crontab"))
+    page.keyboard.type("5 5 * * * /bin/x\n")
+    press(page, "Save")
+    until(lambda: crontab.read() == b"5 5 * * * /bin/x\n")
+
+
+def test_a_task_is_run_and_its_output_read(serve, visit, crontab, environment):
+    task = fill(environment, crontab)["Backup"]
+    tasks.change(environment, "test", task.id, command="echo by keyboard")
+    page = visit(f"{serve()}/tasks")
+    choose_action(page, "Run now")
+    expect(page.get_by_text("by keyboard").last).to_be_visible()
+    assert history.runs(environment, 1, task.id)[0].source == "by hand"
+
+
+def test_why_it_did_not_run_is_asked_and_the_answer_closed(serve, visit, crontab, environment):
+    fill(environment, crontab)
+    page = visit(f"{serve()}/tasks")
+    choose_action(page, "Why didn't it run?")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("cron", exact=False).first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_a_run_is_chosen_from_the_list(serve, visit, crontab, environment):
+    fill(environment, crontab)
+    page = visit(f"{serve()}/runs")
+    go_to_grid(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Space")
+    expect(page.locator(".st-key-run")).to_be_visible()
+
+
+def test_a_finding_is_fixed_by_the_menu_beside_the_table(serve, visit, crontab, environment):
+    fill(environment, crontab)
+    page = visit(f"{serve()}/sync")
+    go_to(page, page.get_by_label("Choose a finding"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("unmanaged")
+    page.keyboard.press("Enter")
+    settle(page)
+    press(page, "Actions")
+    choose(page, "Import")
+    until(lambda: b"certbot renew # PITASKER_ID:" in crontab.read())
