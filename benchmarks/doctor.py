@@ -9,14 +9,16 @@ import gc
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from figure import Figure
 
 from pitasker_core.crontab import shell
+from pitasker_core.crontab.doctor import subject
 from pitasker_core.crontab.doctor.examination import examine
 from pitasker_core.crontab.document import parse
-from pitasker_core.crontab.machine_facts import gather
+from pitasker_core.crontab.machine_facts import gather, look_up, needs_of
 
 _COMMANDS = (
     "/home/pi/backup.sh --all --number {n} >> /home/pi/log/{n}.log 2>&1",
@@ -52,13 +54,18 @@ def measure(repeats: int) -> dict[str, list[float]]:
     cold = []
     for _ in range(repeats):
         shell.read_script.cache_clear()
+        subject.read_command.cache_clear()
         cold.append(_measure(lambda: examine(document, facts)))
+    needs, now = needs_of(document), datetime.now(UTC)
     return {
         "examine, nothing cached": cold,
         "examine, commands read": [
             _measure(lambda: examine(document, facts)) for _ in range(repeats)
         ],
         "gather the facts": [_measure(lambda: gather(document, zone)) for _ in range(repeats)],
+        "look the same facts up again": [
+            _measure(lambda: look_up(needs, zone, now)) for _ in range(repeats)
+        ],
     }
 
 

@@ -101,11 +101,18 @@ class Calls:
     """Words of its tests, which it may rely on afterwards."""
 
 
+_DOTS = re.compile(r"/(?=\.{0,2}(?:/|$))")
+"""A slash before `.`, `..`, another slash or the end: what `normpath` changes."""
+
+
 def join(folder: str | None, path: str) -> str | None:
     """The absolute path of a name in a folder; None when the folder is not certain."""
     if path.startswith("/"):
         return path
-    return None if folder is None else posixpath.normpath(posixpath.join(folder, path))
+    if folder is None:
+        return None
+    joined = posixpath.join(folder, path)
+    return posixpath.normpath(joined) if _DOTS.search(joined) else joined
 
 
 def is_interpreter(program: str) -> bool:

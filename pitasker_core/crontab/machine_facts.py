@@ -50,9 +50,18 @@ class Mount:
 
 def gather(document: Document, zone: ZoneInfo, now: datetime | None = None) -> MachineFacts:
     """Everything that the rules need to know for this crontab."""
-    now = now or datetime.now(UTC)
+    return look_up(needs_of(document), zone, now or datetime.now(UTC))
+
+
+def needs_of(document: Document) -> Needs:
+    """What `look_up` has to look up for this crontab: the same, as long as it is not changed."""
+    user = account()
+    return list_needs(document, user.pw_name, user.pw_dir)
+
+
+def look_up(needs: Needs, zone: ZoneInfo, now: datetime) -> MachineFacts:
+    """The facts about this machine that a crontab needs."""
     facts = _about_user(zone, now)
-    needs = list_needs(document, facts)
     programs = ask(needs.programs, _find_program)
     missing = {name for (name, _), path in programs.items() if path is None}
     paths = {*needs.paths, *filter(None, programs.values())}

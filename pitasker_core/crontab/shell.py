@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
 
 class Kind(Enum):
@@ -23,16 +24,15 @@ class Kind(Enum):
     """Any other expansion: its value is not known here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+# Tuples: a crontab has many thousands of these, and a frozen dataclass takes three times as long.
+class Part(NamedTuple):
     """A piece of a word."""
 
     kind: Kind
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word. `text[start:end]` of the line is exactly its source."""
 
     start: int
@@ -93,8 +93,7 @@ def _tilde(text: str, variables: Mapping[str, str]) -> str | None:
     return None if user or home is None else home + slash + rest
 
 
-@dataclass(frozen=True, slots=True)
-class Redirection:
+class Redirection(NamedTuple):
     """A redirection: `number` is the descriptor as written, or empty."""
 
     start: int
@@ -111,8 +110,7 @@ class Redirection:
         return self.operator in (">", ">>", ">|", "<>", "&>", "&>>")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One simple command. `before` is the operator or reserved word that leads to it."""
 
     words: tuple[Word, ...]
@@ -127,8 +125,7 @@ class Step:
         return self.words[0].literal if self.words else None
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(NamedTuple):
     """A control operator, or a redirection without its target."""
 
     start: int
@@ -156,7 +153,10 @@ class Script:
 
 _BLANKS = re.compile(r"[ \t\n]+")
 _PLAIN = re.compile(r"[^ \t\n'\"\\$`&|;<>()]+")
-_SIMPLE = re.compile(r"[^ \t\n'\"\\$`&|;<>()*?\[{~]+")
+_SIMPLE_WORD = re.compile(
+    r"[ \t\n]*([^ \t\n'\"\\$`&|;<>()*?\[{~#][^ \t\n'\"\\$`&|;<>()*?\[{~]*)(?![^ \t\n;&|<>()])"
+)
+"""A word whose source is its value, with the blanks before it. `#` begins a comment."""
 _IN_DOUBLE = re.compile(r"[^\"\\$`]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 _BRACED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -196,7 +196,9 @@ class _Reader:
     def read(self) -> None:
         text = self.text
         while self.at < len(text):
-            if blanks := _BLANKS.match(text, self.at):
+            if simple := _SIMPLE_WORD.match(text, self.at):
+                self._take_simple(simple[1], simple.end())
+            elif blanks := _BLANKS.match(text, self.at):
                 self.at = blanks.end()
             elif text[self.at] == "#":
                 self.comment = self.at
@@ -205,6 +207,11 @@ class _Reader:
                 self._take_operator(operator)
             else:
                 self._take_word()
+
+    def _take_simple(self, source: str, end: int) -> None:
+        part = Part(Kind.PLAIN, source)
+        self.tokens.append(Word(end - len(source), end, source, (part,), is_simple=True))
+        self.at = end
 
     def _take_operator(self, operator: re.Match[str]) -> None:
         number, start = "", operator.start()
@@ -224,12 +231,6 @@ class _Reader:
     def _take_word(self) -> None:
         start, self._parts = self.at, []
         text = self.text
-        simple = _SIMPLE.match(text, start)
-        if simple and (simple.end() == len(text) or text[simple.end()] in " \t\n;&|<>()"):
-            part = Part(Kind.PLAIN, simple[0])
-            self.at = simple.end()
-            self.tokens.append(Word(start, self.at, simple[0], (part,), is_simple=True))
-            return
         while self.at < len(text):
             character = text[self.at]
             if plain := _PLAIN.match(text, self.at):

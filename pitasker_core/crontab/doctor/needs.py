@@ -25,9 +25,10 @@ class Needs:
     """Every PATH that is searched."""
 
 
-def list_needs(document: Document, facts: MachineFacts) -> Needs:
-    """What to look up for a crontab. `facts` holds the user and the home."""
-    paths = dict.fromkeys(filter(None, (DEFAULT_SHELL, facts.home)))
+def list_needs(document: Document, user: str, home: str) -> Needs:
+    """What to look up for the crontab of a user with this home."""
+    facts = MachineFacts(user=user, home=home)
+    paths = dict.fromkeys(filter(None, (DEFAULT_SHELL, home)))
     programs: dict[tuple[str, str], None] = {}
     shells: dict[str, None] = {DEFAULT_SHELL: None}
     searches = [DEFAULT_PATH]

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 from pitasker_core.crontab.doctor.subject import Neighbours
 from pitasker_core.crontab.document import Entry
@@ -21,17 +22,18 @@ def compare(entries: Sequence[tuple[int, Entry, bool]]) -> dict[int, Neighbours]
 
     An entry comes with its index, and with whether cron refuses the line below it.
     """
-    crowds = _count_starts([entry for _, entry, _ in entries])
+    starts = [_starts(entry.meaning) for _, entry, _ in entries]
+    crowds = Counter(chain.from_iterable(starts))
     exact: dict[tuple[str, str], int] = {}
     commands: dict[str, list[tuple[int, Entry]]] = {}
     result = {}
-    for index, entry, next_is_invalid in entries:
+    for (index, entry, next_is_invalid), own in zip(entries, starts, strict=True):
         same = exact.setdefault((" ".join(entry.schedule.split()), entry.command), index)
         twins = commands.setdefault(_plain(entry.command), [])
         similar = next((at for at, twin in twins if _overlap(twin.meaning, entry.meaning)), None)
         if len(twins) < _COMPARED:
             twins.append((index, entry))
-        crowd, busiest = _busiest(entry.meaning, crowds)
+        crowd, busiest = _busiest(own, crowds)
         result[index] = Neighbours(
             None if same == index else same + 1,
             None if similar is None else similar + 1,
@@ -68,16 +70,8 @@ def _starts(schedule: Schedule) -> list[int]:
     return [1440 * day + time for day in schedule.weekdays for time in times]
 
 
-def _count_starts(entries: Sequence[Entry]) -> Counter[int]:
-    crowds: Counter[int] = Counter()
-    for entry in entries:
-        crowds.update(_starts(entry.meaning))
-    return crowds
-
-
-def _busiest(schedule: Schedule, crowds: Counter[int]) -> tuple[int, int]:
-    """How many entries start in the busiest minute of a schedule, and that minute of the day."""
-    starts = _starts(schedule)
+def _busiest(starts: Sequence[int], crowds: Counter[int]) -> tuple[int, int]:
+    """How many entries start in the busiest of these minutes, and that minute of the day."""
     if not starts:
         return 1, 0
     busiest = max(starts, key=crowds.__getitem__)

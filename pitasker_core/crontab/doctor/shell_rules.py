@@ -46,7 +46,12 @@ _OPERATORS = {
 }
 
 
+_OPERATOR = re.compile(r"&>|\|&|<<<|[<>]\(")
+
+
 def _operators(subject: Subject) -> Problem | None:
+    if not _OPERATOR.search(subject.given):
+        return None
     for token in subject.script.tokens:
         if not isinstance(token, Operator):
             continue
@@ -107,6 +112,8 @@ def _commands(subject: Subject) -> Problem | None:
 
 
 def _arrays(subject: Subject) -> Problem | None:
+    if "(" not in subject.given:
+        return None
     previous: Word | Operator | None = None
     for token in subject.script.tokens:
         is_bracket = isinstance(token, Operator) and token.text == "("
@@ -127,7 +134,11 @@ _BASH_VARIABLES = frozenset({"RANDOM", "SECONDS", "UID", "EUID", "HOSTNAME", "BA
 
 
 def _expansions(subject: Subject) -> Problem | None:
+    if "$" not in subject.given and "{" not in subject.given:
+        return None
     for word in subject.words:
+        if word.is_simple:
+            continue
         for part in word.parts:
             if part.kind is Kind.VARIABLE and part.text in _BASH_VARIABLES:
                 return medium(
@@ -171,6 +182,8 @@ _LOOKS: tuple[Callable[[Subject], Problem | None], ...] = (
 def unset_variable(subject: Subject) -> Problem | None:
     """Cron sets `HOME`, `LOGNAME`, `PATH` and `SHELL` only. What a login sets, such as `USER`,
     `LANG` or `DISPLAY`, is empty in a job. Set it in the crontab, above the job."""
+    if "$" not in subject.given:
+        return None
     for word in subject.words:
         for part in word.parts:
             name = part.text

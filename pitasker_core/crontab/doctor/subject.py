@@ -1,7 +1,8 @@
 """An entry as rules see it: its text, its environment lines, its shell commands. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pitasker_core.crontab.calls import Call, Calls, read_calls
 from pitasker_core.crontab.doctor.facts import FileFacts, MachineFacts
@@ -37,6 +38,53 @@ class Neighbours:
 
 
 NO_NEIGHBOURS = Neighbours()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReading:
+    """What a command says with its variables, on any machine."""
+
+    proper: str
+    stdin: str
+    given: str
+    offsets: Sequence[int] | None
+    script: Script
+    calls: Calls
+    programs: frozenset[str]
+    absolute_paths: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def read_command(
+    command: str, variables: tuple[tuple[str, str], ...], dialect: Dialect
+) -> CommandReading:
+    """Read a command. The facts about the machine and the rules need the same reading."""
+    proper, stdin = split_stdin(command)
+    given, offsets = unescape(proper, dialect)
+    script = read_script(given if len(given) <= _LONGEST else "")
+    values = dict(variables)
+    calls = read_calls(script, values)
+    return CommandReading(
+        proper,
+        stdin,
+        given,
+        offsets,
+        script,
+        calls,
+        frozenset(call.base for call in calls.calls),
+        tuple(_absolute_paths(given, script, values)),
+    )
+
+
+def _absolute_paths(given: str, script: Script, variables: Mapping[str, str]) -> Iterator[str]:
+    if "/" not in given and "~" not in given:
+        return
+    for word in script.words:
+        value = word.expanded(variables) or ""
+        _, equals, behind = value.partition("=")
+        path = behind if equals and value[0] != "/" else value
+        if path.startswith("/") and len(path) > 1:
+            yield path
 
 
 class Subject:
@@ -85,19 +133,23 @@ class Subject:
         self.command: str = entry.command
         """The command with its standard input, without tag and recorder."""
         self.schedule: Schedule = entry.meaning
-        self.proper, self.stdin = split_stdin(self.command)
-        """The command up to the first unescaped `%`, and the rest."""
-        self.given, self._offsets = unescape(self.proper, dialect)
+        reading = read_command(self.command, tuple(variables.items()), dialect)
+        self.proper = reading.proper
+        """The command up to the first unescaped `%`."""
+        self.stdin = reading.stdin
+        """The rest of the command."""
+        self.given = reading.given
         """The command that cron gives to the shell."""
-        self.script: Script = read_script(self.given if len(self.given) <= _LONGEST else "")
+        self._offsets = reading.offsets
+        self.script: Script = reading.script
         """The command as the shell reads it; empty for a very long command."""
-        self.words: tuple[Word, ...] = self.script.words
-        self.calls: Calls = read_calls(self.script, variables)
-        self.programs = frozenset(call.base for call in self.calls.calls)
+        self.words: tuple[Word, ...] = reading.script.words
+        self.calls: Calls = reading.calls
+        self.programs = reading.programs
         """The names of all programs, without their folders."""
         self.program_files = tuple(self._program_files())
         """The files of the programs that this user starts, where they exist."""
-        self.absolute_paths = tuple(self._absolute_paths())
+        self.absolute_paths = reading.absolute_paths
         """The absolute paths that the words of the command name, those of options included."""
 
     @property
@@ -129,16 +181,6 @@ class Subject:
             file = self.facts.files.get(path) if path else None
             if file and not file.is_missing and not file.is_folder and not call.is_by_other_user:
                 yield call, file
-
-    def _absolute_paths(self) -> Iterator[str]:
-        if "/" not in self.given and "~" not in self.given:
-            return
-        for word in self.words:
-            value = word.expanded(self.variables) or ""
-            _, equals, behind = value.partition("=")
-            path = behind if equals and value[0] != "/" else value
-            if path.startswith("/") and len(path) > 1:
-                yield path
 
     def find_program(self, call: Call) -> str | None:
         """Where a program is, by its path or on cron's PATH; None when that is not known."""

@@ -17,8 +17,9 @@ from pitasker_core.crontab.doctor import examination
 from pitasker_core.crontab.doctor.examination import Report
 from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN, MachineFacts
 from pitasker_core.crontab.doctor.finding import Finding
+from pitasker_core.crontab.doctor.needs import Needs
 from pitasker_core.crontab.document import Document, EnvironmentLine, parse
-from pitasker_core.crontab.machine_facts import gather
+from pitasker_core.crontab.machine_facts import gather, look_up, needs_of
 from pitasker_core.reports.doctor import silencing
 from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
@@ -56,13 +57,22 @@ class Examined:
 
     def of_task(self, task: int) -> tuple[Finding, ...]:
         """The findings of a task's entry; none when it has no entry."""
-        lines = [line for line, number in (self.tasks or {}).items() if number == task]
-        return tuple(finding for line in lines for finding in self.of_line(line))
+        return tuple(finding for line in self._lines(task) for finding in self.of_line(line))
+
+    def silenced_of_task(self, task: int) -> tuple[Finding, ...]:
+        """The silenced findings of a task's entry and of the environment lines that reach it."""
+        reaching = self.report.reaching
+        lines = {at for line in self._lines(task) for at in (line, *reaching.get(line, ()))}
+        return tuple(finding for finding in self.silenced if finding.line in lines)
+
+    def _lines(self, task: int) -> list[int]:
+        return [line for line, number in (self.tasks or {}).items() if number == task]
 
 
 @dataclass(frozen=True)
 class _Gathered:
     at: float
+    needs: Needs
     facts: MachineFacts
     report: Report
 
@@ -137,11 +147,12 @@ def _cached(environment: Environment, document: Document, sum_: str, *, fresh: b
         last = _gathered.get(key)
         if last and not fresh and time.monotonic() - last.at < _FRESH:
             return last
-    facts = _with_runs(environment, gather(document, clock.system_zone(), clock.now()))
+    needs = last.needs if last else needs_of(document)
+    facts = _with_runs(environment, look_up(needs, clock.system_zone(), clock.now()))
     if last and replace(facts, now=last.facts.now) == last.facts:
         done = replace(last, at=time.monotonic())
     else:
-        done = _Gathered(time.monotonic(), facts, examination.examine(document, facts))
+        done = _Gathered(time.monotonic(), needs, facts, examination.examine(document, facts))
     with _lock:
         # One crontab at a time: an edit makes the text before it useless.
         _gathered.clear()
