@@ -8,6 +8,7 @@ from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import file_import, import_grid, import_report
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.doctor_list import show_doctor
 from pitasker_core.dashboard.execution_dialog import choose_entry, show_execution
 from pitasker_core.dashboard.messages import act, report_import
 from pitasker_core.dashboard.problems import show_problem
@@ -47,9 +48,13 @@ def _show_crontab() -> None:
         st.info("You have no crontab yet, so there is nothing to import.")
         return
     import_report.show(listing.tasks)
-    choices = import_grid.choices(comparison, listing.tasks, examine(environment()))
+    examined = examine(environment())
+    choices = import_grid.choices(comparison, listing.tasks, examined)
     if choices:
         _show_choices(choices, comparison.document.dialect)
+        numbers = {choice.item.line for choice in choices}
+        above = {at for line in numbers for at in examined.report.reaching.get(line, ())}
+        show_doctor(examined, {}, numbers | above)
     else:
         st.info("Every entry of your crontab is managed already.", icon=":material/check:")
     st.header("Your crontab, line by line", anchor=False)

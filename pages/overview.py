@@ -122,11 +122,14 @@ def _show_attention(facts: Facts) -> None:
     shown = items(facts)
     if shown:
         show_items(shown, facts)
-        return
-    st.markdown(
-        ":green[:material/check_circle: **Healthy**] Nothing needs attention. No task is failing, "
-        "and the crontab is in sync."
-    )
+    else:
+        st.markdown(
+            ":green[:material/check_circle: **Healthy**] Nothing needs attention. No task is "
+            "failing, and the crontab is in sync."
+        )
+    if facts.examined and facts.examined.silenced:
+        count = counted(len(facts.examined.silenced), "finding is", "findings are")
+        st.page_link("pages/tasks.py", label=f"{count} silenced", icon=":material/volume_off:")
 
 
 def _show_figures(facts: Facts) -> None:

@@ -1,11 +1,13 @@
 """Tasks: the table to change, pause, run and delete one or several tasks."""
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
+from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import counted
 from pitasker_core.dashboard import (
     own_drafts,
@@ -18,6 +20,7 @@ from pitasker_core.dashboard import (
 )
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.doctor_list import show_doctor
 from pitasker_core.dashboard.execution_dialog import ask_execution, show_execution
 from pitasker_core.dashboard.export_dialog import open_export
 from pitasker_core.dashboard.markdown import bold
@@ -30,6 +33,7 @@ from pitasker_core.dashboard.task_grid import Shown
 from pitasker_core.dashboard.task_page import show_new, show_task
 from pitasker_core.dashboard.times import ago
 from pitasker_core.dashboard.why_dialog import show_why, why_dialog
+from pitasker_core.reports import doctor
 from pitasker_core.runs import spans
 from pitasker_core.tasks import Listing, Task
 
@@ -112,6 +116,7 @@ def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
     labels = sorted({label for task in listing.tasks for label in task.labels})
     bulk_bar([by_id[number] for number in sorted(chosen)], matching, labels, _choose)
     _table(matching, shown)
+    _show_doctor(listing)
     _show_drafts(by_id)
     show_staged(edits, by_id, listing)
 
@@ -347,6 +352,12 @@ def _chosen() -> set[int]:
 
 def _choose(numbers: set[int]) -> None:
     st.session_state.chosen = numbers
+
+
+def _show_doctor(listing: Listing) -> None:
+    with suppress(PiTaskerError):  # a problem with the crontab is shown above
+        examined = doctor.examine(environment())
+        show_doctor(examined, {task.id: task.name for task in listing.tasks})
 
 
 # --- Single tasks ----------------------------------------------------------------------------

@@ -24,6 +24,10 @@ _LONGEST = 90
 """The maximum length of the line of output that an item shows."""
 
 
+_FINDINGS = 20
+"""The maximum number of findings that are items of their own."""
+
+
 class Action(StrEnum):
     """An action on an item. Its value is the label of its button."""
 
@@ -36,6 +40,8 @@ class Action(StrEnum):
     RESOLVE = "Resolve"
     OPEN = "Open"
     FIX = "Fix"
+    SILENCE = "Silence"
+    LIST = "Show all"
     SYNC = "Sync now"
     EDIT = "Edit the crontab"
 
@@ -238,15 +244,19 @@ def _findings(facts: Facts) -> list[Item]:
         return []
     names, owners = _tasks(facts), examined.tasks or {}
     items = []
-    for finding in examined.report.findings:
-        if finding.severity is not Severity.HIGH:
-            continue
+    severe = [f for f in examined.report.findings if f.severity is Severity.HIGH]
+    for finding in severe[:_FINDINGS]:
         task = names.get(owners.get(finding.line))
         subject = visible(task.name) if task else f"Line {finding.line} of the crontab"
-        actions = ((Action.FIX,) if finding.fix else ()) + (Action.OPEN if task else Action.EDIT,)
+        place = Action.OPEN if task else Action.EDIT
+        actions = (*((Action.FIX,) if finding.fix else ()), place, Action.SILENCE)
         sentence = f"will not run as written. {finding.message}"
         tasks = (task.id,) if task else ()
         items.append(Item("orange", "build", subject, sentence, actions, tasks, (), finding))
+    if len(severe) > _FINDINGS:
+        subject = counted(len(severe) - _FINDINGS, "more finding")
+        sentence = "of high severity. The page Tasks lists them all."
+        items.append(Item("orange", "build", subject, sentence, (Action.LIST,)))
     return items
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pitasker_core.dashboard.attention import Action, Facts, Item
 from pitasker_core.dashboard.dialogs import open_dialog
-from pitasker_core.dashboard.finding_fix import apply_finding
+from pitasker_core.dashboard.finding_fix import apply_finding, silence_finding
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.messages import act, add_notice, sync_now
 from pitasker_core.dashboard.run_live import take_in
@@ -19,7 +19,10 @@ from pitasker_core.tasks import Task
 _SHOWN = 5
 """The number of items before the fold."""
 
-_WRITES = (Action.RUN_AGAIN, Action.RUN_NOW, Action.DISMISS, Action.ACCEPT, Action.SYNC, Action.FIX)
+_WRITES = (
+    *(Action.RUN_AGAIN, Action.RUN_NOW, Action.DISMISS),
+    *(Action.ACCEPT, Action.SYNC, Action.FIX, Action.SILENCE),
+)
 
 
 _RUNS = (Action.RUN_AGAIN, Action.RUN_NOW)
@@ -123,6 +126,15 @@ def _fix(item: Item, facts: Facts) -> None:
         apply_finding(item.finding, facts.examined.digest)
 
 
+def _silence(item: Item, facts: Facts) -> None:
+    if item.finding and facts.examined:
+        silence_finding(item.finding, facts.examined.digest)
+
+
+def _list(item: Item, facts: Facts) -> None:
+    st.switch_page("pages/tasks.py")
+
+
 def _edit(item: Item, facts: Facts) -> None:
     st.switch_page("pages/crontab.py")
 
@@ -137,6 +149,8 @@ _ACTIONS: dict[Action, Callable[[Item, Facts], None]] = {
     Action.RESOLVE: _compare,
     Action.OPEN: _open,
     Action.FIX: _fix,
+    Action.SILENCE: _silence,
+    Action.LIST: _list,
     Action.SYNC: _sync,
     Action.EDIT: _edit,
 }

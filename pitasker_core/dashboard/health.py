@@ -23,9 +23,6 @@ from pitasker_core.tasks import Listing
 
 _WEEK = timedelta(days=7)
 
-_EXAMINED = 200
-"""The overview does not examine a crontab with more entries: each check looks at files."""
-
 
 def current() -> Health | None:
     """Return the health, at most some seconds old. None if the database does not answer."""
@@ -66,8 +63,7 @@ def _at_version(environment: Environment, version: str, cron_alive: bool | None)
 
 
 def _examine(environment: Environment, listing: Listing) -> Examined | None:
-    compared = listing.comparison
-    if compared is None or compared.document.size > _EXAMINED:
+    if listing.comparison is None:
         return None
     with suppress(PiTaskerError):
         return doctor.examine(environment)

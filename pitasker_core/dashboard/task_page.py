@@ -7,25 +7,20 @@ import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
-from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab import environment_lines
-from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.dashboard import run_list, run_live, states, task_grid, terminal_output
 from pitasker_core.dashboard.bulk import confirm_delete, run_now
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.execution_dialog import ask_execution
-from pitasker_core.dashboard.finding_fix import apply_finding
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment
-from pitasker_core.dashboard.states import Color
 from pitasker_core.dashboard.task_draft import form_of
+from pitasker_core.dashboard.task_findings import show_findings
 from pitasker_core.dashboard.task_form import show_form
 from pitasker_core.dashboard.task_grid import Shown
 from pitasker_core.dashboard.times import ago, clock_text, lasted, time_text
 from pitasker_core.dashboard.why_dialog import why_dialog
-from pitasker_core.reports import doctor
-from pitasker_core.reports.doctor import Examined
 from pitasker_core.runs import history, spans
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunState
@@ -36,12 +31,6 @@ _RUNS = 6
 
 _TAIL = 30
 """The number of lines of the last output."""
-
-_COLORS: dict[Severity, Color] = {
-    Severity.HIGH: "red",
-    Severity.MEDIUM: "orange",
-    Severity.LOW: "gray",
-}
 
 
 def show_new(like: Task | None) -> None:
@@ -58,7 +47,7 @@ def show_task(task: Task, listing: Listing) -> None:
     _show_title(task, listing)
     left, right = st.columns([5, 4], gap="large")
     with left:
-        show_form(form_of(task), lambda: _show_findings(task))
+        show_form(form_of(task), lambda: show_findings(task))
     with right:
         _show_next_runs(task, listing)
         _show_history(task)
@@ -106,41 +95,6 @@ def _show_title(task: Task, listing: Listing) -> None:
 def _switch(task: Task) -> None:
     done = act(tasks.change, environment(), ACTOR, task.id, task.version, paused=not task.paused)
     report_applied(done, f"{'Resumed' if task.paused else 'Paused'} {task.name}")
-
-
-# --- Findings --------------------------------------------------------------------------------
-
-
-def _show_findings(task: Task) -> None:
-    try:
-        examined = doctor.examine(environment())
-    except PiTaskerError:
-        return  # the page reports the error elsewhere
-    findings = examined.of_task(task.id)
-    if not findings:
-        return
-    with st.container(border=True, gap="xsmall", key="findings"):
-        for number, finding in enumerate(findings):
-            _show_finding(number, finding, examined)
-
-
-def _show_finding(number: int, finding: Finding, examined: Examined) -> None:
-    color = _COLORS[finding.severity]
-    advice = f" {plain(finding.advice)}" if finding.advice else ""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(
-            f":{color}[:material/warning:] {plain(finding.message)}{advice}", width="stretch"
-        )
-        if finding.fix:
-            st.button(
-                plain(finding.fix.label),
-                key=f"fix-{number}-{finding.rule}",
-                on_click=apply_finding,
-                args=(finding, examined.digest),
-                disabled=environment().read_only,
-            )
-    if finding.terminal:
-        st.code(finding.terminal, language="bash")
 
 
 # --- Runs ------------------------------------------------------------------------------------

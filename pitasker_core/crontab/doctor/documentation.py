@@ -33,7 +33,8 @@ Some findings have a fix: another schedule, command or value that is safe to tak
 dashboard applies it with one click, the command line with `./pitasker doctor --fix RULE LINE`.
 
 A rule can be silenced for a task or for a line that no task manages. For a line the silence ends
-when its schedule or command changes.
+when its schedule or command changes. In the dashboard, each finding has *Silence* beside its fix.
+The page Tasks and the page of a task list the silenced findings, and report them again.
 
     ./pitasker doctor --silence output_discarded 7       # for task 7
     ./pitasker doctor --silence output_discarded line:12 # for line 12 of the crontab

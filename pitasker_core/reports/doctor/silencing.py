@@ -15,7 +15,7 @@ from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.catalogue import RULES
 from pitasker_core.crontab.document import Document, Entry, EnvironmentLine, encode
 from pitasker_core.database.tables import EventRow, SilencedRuleRow, TaskRow
-from pitasker_core.sync import service
+from pitasker_core.sync import edit, install, service
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,23 @@ class Place:
     """The digest of that line's schedule and command, or of its environment line."""
 
 
-def locate(environment: Environment, *, task: int | None = None, line: int | None = None) -> Place:
+def locate(
+    environment: Environment,
+    *,
+    task: int | None = None,
+    line: int | None = None,
+    shown: str | None = None,
+) -> Place:
     """The place of a task, or of a line of the installed crontab; a managed line is its task.
 
-    Raises NotFound, DatabaseError, CrontabUnavailable.
+    `shown` is the digest of the crontab in which the line was shown. Raises NotFound,
+    ConcurrentModification when the crontab was changed since, DatabaseError, CrontabUnavailable.
     """
     if task is not None:
         return Place(task=tasks.get(environment, task).id)
-    _, document = service.read_crontab(environment)
+    installed, document = service.read_crontab(environment)
+    if shown not in (None, install.digest(installed)):
+        raise edit.changed_since()
     chosen = document.lines[line - 1] if line and 1 <= line <= len(document.lines) else None
     digest = digest_of(chosen)
     if digest is None:

@@ -1,0 +1,133 @@
+"""The doctor's findings in a crontab as a list, with their fixes and the silenced ones."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pitasker_core.base.text import counted, visible
+from pitasker_core.crontab.doctor.finding import Finding, Severity
+from pitasker_core.crontab.document import suggest_name
+from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.finding_fix import apply_finding, report_again, silence_finding
+from pitasker_core.dashboard.session import environment
+from pitasker_core.dashboard.states import Color
+from pitasker_core.reports.doctor import Examined
+
+SEVERITIES: dict[Severity, Color] = {
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "orange",
+    Severity.LOW: "gray",
+}
+SILENCE, REPORT_AGAIN = "Silence", "Report again"
+
+
+def show_doctor(
+    examined: Examined, names: Mapping[int, str], lines: Collection[int] | None = None
+) -> None:
+    """Draw the findings of these lines (None: of all), folded.
+
+    `names` are those of the tasks.
+    """
+    findings = sorted(
+        (finding for finding in examined.report.findings if _is_in(finding, lines)),
+        key=lambda finding: (finding.severity.rank, finding.line),
+    )
+    silenced = [finding for finding in examined.silenced if _is_in(finding, lines)]
+    if not findings and not silenced:
+        return
+    with st.expander(title(findings, silenced), icon=":material/stethoscope:", key="doctor"):
+        if findings:
+            _show_table("doctor_findings", findings, examined, names)
+        if silenced:
+            st.caption("Silenced. A finding of a changed line is reported again.")
+            _show_table("doctor_silenced", silenced, examined, names)
+
+
+def title(findings: Sequence[Finding], silenced: Sequence[Finding]) -> str:
+    """Return the title of the list: the number of findings of each severity."""
+    counts = [
+        f"{number} {severity.value}"
+        for severity in Severity
+        if (number := sum(finding.severity is severity for finding in findings))
+    ]
+    severe = f" ({', '.join(counts)})" if counts else ""
+    more = f", {len(silenced)} silenced" if silenced else ""
+    return f"Doctor: {counted(len(findings), 'finding')}{severe}{more}"
+
+
+def _is_in(finding: Finding, lines: Collection[int] | None) -> bool:
+    return lines is None or finding.line in lines
+
+
+def _show_table(
+    key: str, findings: Sequence[Finding], examined: Examined, names: Mapping[int, str]
+) -> None:
+    is_silenced = key == "doctor_silenced"
+    # Callbacks need the findings as they were drawn, in the order of their rows.
+    st.session_state[f"{key}_drawn"] = (findings, examined.digest)
+    column = st.column_config
+    st.dataframe(
+        inert(
+            pd.DataFrame(
+                [
+                    {
+                        "entry": _name(finding, examined, names),
+                        "do": _offers(finding, is_silenced=is_silenced),
+                        "severity": [finding.severity.value],
+                        "line": finding.line,
+                        "finding": finding.sentence,
+                    }
+                    for finding in findings
+                ]
+            )
+        ),
+        hide_index=True,
+        height="content" if len(findings) <= 12 else 460,
+        alt="Silenced findings" if is_silenced else "Findings of the doctor",
+        column_config={
+            "entry": column.TextColumn("Entry", width=170, pinned=True),
+            "do": column.ButtonColumn(
+                "", key=key, on_click=_click, args=(key,), width=45 if not is_silenced else 110
+            ),
+            "severity": column.MultiselectColumn(
+                "Severity",
+                options=[severity.value for severity in SEVERITIES],
+                color=list(SEVERITIES.values()),
+                width=90,
+            ),
+            "line": column.NumberColumn("Line", width=50),
+            "finding": column.TextColumn("Finding", width="large"),
+        },
+    )
+
+
+def _name(finding: Finding, examined: Examined, names: Mapping[int, str]) -> str:
+    """Return the name of the entry of a finding; of an environment line, its text."""
+    task = (examined.tasks or {}).get(finding.line)
+    if task is not None and task in names:
+        return names[task]
+    at, document = finding.line - 1, examined.document
+    if finding.line in examined.report.reaching:
+        return suggest_name(document, at)
+    return visible(document.lines[at].raw.strip())[:60] if at < len(document.lines) else ""
+
+
+def _offers(finding: Finding, *, is_silenced: bool) -> list[str]:
+    if environment().read_only:
+        return []
+    if is_silenced:
+        return [REPORT_AGAIN]
+    return [*([finding.fix.label] if finding.fix else []), SILENCE]
+
+
+def _click(key: str) -> None:
+    click: Any = st.session_state[key]
+    findings, digest = st.session_state[f"{key}_drawn"]
+    finding, label = findings[click["row"]], click["label"]
+    does: dict[str, Callable[[Finding, str], None]] = {
+        SILENCE: silence_finding,
+        REPORT_AGAIN: report_again,
+    }
+    does.get(label, apply_finding)(finding, digest)
