@@ -27,6 +27,7 @@ from pitasker_core.dashboard.markdown import bold
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.save_template import open_save_template, show_save_template
+from pitasker_core.dashboard.schedule_input import as_schedule
 from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.dashboard.staged_bar import show_staged, staged
 from pitasker_core.dashboard.task_grid import Shown
@@ -275,7 +276,7 @@ def _columns(shown: Shown) -> dict[str, Any]:
         ),
         "schedule": column.TextColumn(
             "Schedule",
-            help="Five fields (minute hour day month weekday), or a nickname like @daily.",
+            help="Five fields (minute hour day month weekday), a nickname like @daily, or words.",
             width=110,
         ),
         "words": column.TextColumn("Meaning", width=180),
@@ -335,7 +336,7 @@ def _edited(key: str, drawn: list[Task]) -> None:
             _switch(task, on=value)
         elif column == "chosen":
             (_chosen().add if value else _chosen().discard)(number)
-    edits = act(staging.stage, staged(), delta, rows, tasks_by_id)
+    edits = act(staging.stage, staged(), delta, rows, tasks_by_id, as_schedule)
     if edits is not None and edits != staged():
         staged_bar.stage(edits)
 

@@ -68,12 +68,15 @@ def answer(
     return _of_words(meant, zone, now, browser)
 
 
+def only_meaning(meant: Understanding) -> str | None:
+    """The schedule of words that have no other meaning; None for a text that is a schedule."""
+    return None if meant.is_schedule or meant.reason else meant.schedule
+
+
 def accepted(meant: Understanding) -> str | None:
-    """The only schedule that a text can mean, if it is not one itself."""
-    if meant.is_schedule or (meant.reason and meant.schedule):
-        return None
-    if meant.schedule:
-        return meant.schedule
+    """What Enter accepts: the only meaning of words, or the only correction of a slip."""
+    if meant.is_schedule or meant.schedule:
+        return only_meaning(meant)
     is_slip = not meant.usual_way and not meant.together and len(meant.suggestions) == 1
     return meant.suggestions[0].schedule if is_slip and not meant.suggestions[0].meaning else None
 

@@ -10,11 +10,11 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Code, Text, visible
 from pitasker_core.crontab.builder import PRESETS
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.crontab.understanding import understand
+from pitasker_core.crontab.understanding import Understanding, understand
 from pitasker_core.crontab.zones import entry_zone
 from pitasker_core.dashboard.enter_key import watch_enter
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.schedule_answer import Answer, Offer, accepted, answer
+from pitasker_core.dashboard.schedule_answer import Answer, Offer, accepted, answer, only_meaning
 from pitasker_core.dashboard.schedule_builder import show_builder
 from pitasker_core.dashboard.session import browser_zone, environment
 from pitasker_core.tasks import Task
@@ -82,11 +82,13 @@ def _reading(task: Task | None) -> tuple[ZoneInfo, Dialect]:
 
 
 def as_schedule(text: str, task: Task | None) -> str:
-    """Return the only schedule that words can mean, or any other text unchanged."""
-    if not text.strip():
-        return text
+    """Return the schedule of words that have one meaning, or any other text unchanged."""
+    return only_meaning(_understand(text, task)) or text
+
+
+def _understand(text: str, task: Task | None) -> Understanding:
     zone, dialect = _reading(task)
-    return accepted(understand(text, zone, clock.now(), dialect)) or text
+    return understand(text, zone, clock.now(), dialect)
 
 
 def watch_field(key: str, task: Task | None) -> None:
@@ -96,7 +98,7 @@ def watch_field(key: str, task: Task | None) -> None:
     """
 
     def accept(typed: str) -> None:
-        st.session_state[f"{key}-schedule"] = as_schedule(typed, task)
+        st.session_state[f"{key}-schedule"] = accepted(_understand(typed, task)) or typed
 
     watch_enter("schedule-field", accept)
 

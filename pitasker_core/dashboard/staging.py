@@ -3,7 +3,7 @@
 They are stored by task, not by row: sorting, filtering, a sync or another tab may move rows.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,12 +60,17 @@ def cell(task: Task, column: str) -> Any:
 
 
 def stage(
-    staging: Staging, delta: Mapping[str, Any], rows: Sequence[int], tasks: Mapping[int, Task]
+    staging: Staging,
+    delta: Mapping[str, Any],
+    rows: Sequence[int],
+    tasks: Mapping[int, Task],
+    as_schedule: Callable[[str, Task], str] = lambda text, task: text,
 ) -> Staging:
     """Return the staging with the edits of a table's delta. `rows` are the task ids of its rows.
 
-    An edit to the task's present value is removed. Raises InvalidSyntax for a changed text with a
-    character that a table cannot show.
+    `as_schedule` turns words typed as a schedule into the schedule that they mean. An edit to the
+    task's present value is removed. Raises InvalidSyntax for a changed text with a character that a
+    table cannot show.
     """
     staged = {task: dict(cells) for task, cells in staging.items()}
     for position, changed in delta.get("edited_rows", {}).items():
@@ -78,6 +83,8 @@ def stage(
             after = "" if changed[column] is None else changed[column]
             if isinstance(after, str):
                 after = edited(cell(task, column), after.strip())
+            if column == "schedule" and after != cell(task, column):
+                after = as_schedule(after, task)
             cells[column] = Staged(before, after)
             if cells[column].after == cell(task, column):
                 del cells[column]

@@ -29,6 +29,15 @@ def test_an_edit_is_kept_with_the_value_it_replaces(task):
     assert staging.summary(staged) == "1 change in 1 task"
 
 
+def test_words_are_staged_as_the_schedule_that_they_mean(task):
+    def as_schedule(text, task):
+        return {"every night": "0 0 * * *"}.get(text, text)
+
+    for text, value in (("every night", "0 0 * * *"), ("every dy", "every dy")):
+        edits = staging.stage({}, delta(schedule=text), [task.id], {task.id: task}, as_schedule)
+        assert edits[task.id]["schedule"].after == value
+
+
 def test_an_edit_back_to_what_the_task_has_is_none(task):
     staged = staging.stage({}, delta(in_crontab=False), [task.id], {task.id: task})
     assert staging.edits(staged, {task.id: task}) == [

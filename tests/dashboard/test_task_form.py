@@ -61,6 +61,17 @@ def test_words_with_two_meanings_are_not_saved(form, environment):
     assert schedule(form) == "03/04 at 10:00"
 
 
+def test_a_slip_in_the_fields_is_offered_and_never_corrected_by_saving(form, environment):
+    fill(form, "Name", "Slip")
+    fill(form, "Command", "/bin/true")
+    fill(form, "Schedule", "0 2 * * monn")
+    press(form, "Save")
+    assert tasks.listing(environment).tasks == []
+    press(form, "Use 0 2 * * mon")
+    press(form, "Save")
+    assert [task.schedule for task in tasks.listing(environment).tasks] == ["0 2 * * mon"]
+
+
 def test_the_usual_way_puts_its_test_before_the_command_once(form):
     fill(form, "Command", "/bin/report")
     for _ in range(2):
