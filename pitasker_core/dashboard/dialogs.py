@@ -12,7 +12,7 @@ def open_dialog(
     title: str,
     draw: Callable[..., None],
     *words: Any,
-    width: Literal["small", "large"] = "small",
+    width: Literal["small", "medium", "large"] = "small",
 ) -> None:
     """Open a dialog. Closing it discards its contents and draws the page again."""
     st.session_state.dialog_open = True

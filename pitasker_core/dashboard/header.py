@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 import pitasker_core
 from pitasker_core.base import clock
 from pitasker_core.dashboard import health
+from pitasker_core.dashboard.command_box import show_search_button
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import cron_is_alive, environment, login
 from pitasker_core.dashboard.states import HEALTH, Badge
@@ -77,6 +78,7 @@ def _show_host() -> None:
     else:
         label, color, icon = _CRON[cron_is_alive()]
         st.badge(label, color=color, icon=icon)
+    show_search_button()
     with st.popover(":material/menu:", type="tertiary", key="menu-popover", help="Menu"):
         st.markdown(f"**PiTasker {pitasker_core.__version__}**")
         st.caption("The theme is in the menu ⋮ at the top right.")

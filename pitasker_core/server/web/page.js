@@ -85,6 +85,18 @@
     setTimeout(() => document.querySelector(close)?.click(), 0);
   });
 
+  // The key `/` opens the search box, unless it is typed into something. The canvas is a table.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.composedPath()[0];
+    const isTyped = "input,textarea,select,canvas,[contenteditable],[role=dialog] *";
+    if (target.matches?.(isTyped)) return;
+    const button = document.querySelector(".st-key-search-commands button");
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+
   const nativeFetch = window.fetch;
   window.fetch = (resource, options) => {
     const url = new URL(resource instanceof Request ? resource.url : resource, location);
