@@ -38,19 +38,36 @@ _BOX = st.components.v2.component(
 
 
 def show_search_button() -> None:
-    """Draw the button that opens the search box. page.js presses it for the key `/`."""
-    if st.button(
+    """Draw the button that opens the search box. page.js presses it for the key `/`.
+
+    What was chosen in the box is executed here: a dialog cannot change to another page itself.
+    """
+    chosen: Command | None = st.session_state.pop("chosen_command", None)
+    if chosen:
+        _execute(chosen)
+    st.button(
         "Search",
         icon=":material/search:",
         type="tertiary",
         key="search-commands",
         # Its hint has no use where there is no keyboard.
         shortcut=None if is_phone() else "Ctrl+K",
-        help="Find tasks, entries, runs, pages and actions. Keys: / or Ctrl+K",
-    ):
-        # A new key, so that the box is empty each time.
-        st.session_state.search_number = st.session_state.get("search_number", 0) + 1
-        open_dialog("Search", _draw, f"search-{st.session_state.search_number}", width="medium")
+        on_click=_open,
+    )
+    # Other runs of the page do not close it, such as the second run of a page that was just loaded.
+    if st.session_state.get("search_is_open"):
+        key = f"search-{st.session_state.search_number}"
+        open_dialog("Search", _draw, key, width="medium", on_dismiss=_close)
+
+
+def _open() -> None:
+    # A new key, so that the box is empty each time.
+    st.session_state.search_number = st.session_state.get("search_number", 0) + 1
+    st.session_state.search_is_open = True
+
+
+def _close() -> None:
+    st.session_state.search_is_open = False
 
 
 def _draw(key: str) -> None:
@@ -76,7 +93,9 @@ def _draw(key: str) -> None:
     ).chosen
     command = next((row for row in rows if row.id == chosen), None)
     if command:
-        _execute(command)
+        st.session_state.chosen_command = command
+        _close()
+        st.rerun()
 
 
 def _find(words: str) -> list[Command]:
@@ -95,7 +114,7 @@ def _find(words: str) -> list[Command]:
 
 def _execute(command: Command) -> None:
     if command.act is Act.SYNC and sync_now():
-        st.rerun()
+        return
     if command.act is Act.WHY:
         st.session_state.why = command.task
     if command.act is Act.RUN:

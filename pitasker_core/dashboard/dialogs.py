@@ -13,10 +13,16 @@ def open_dialog(
     draw: Callable[..., None],
     *words: Any,
     width: Literal["small", "medium", "large"] = "small",
+    on_dismiss: Callable[[], None] | Literal["rerun"] = "rerun",
 ) -> None:
-    """Open a dialog. Closing it discards its contents and draws the page again."""
+    """Open a dialog. Closing it discards its contents and draws the page again.
+
+    Streamlit allows one dialog: while one is open, a second one does not open.
+    """
+    if is_open():
+        return
     st.session_state.dialog_open = True
-    st.dialog(plain(title), width=width, on_dismiss="rerun")(draw)(*words)
+    st.dialog(plain(title), width=width, on_dismiss=on_dismiss)(draw)(*words)
 
 
 def is_open() -> bool:

@@ -28,6 +28,7 @@ def test_the_search_box_opens_what_was_chosen_by_keyboard(serve, visit, environm
     expect(page).to_have_url(re.compile(f"/tasks\\?task={photos.id}$"))
     settle(page)
     page.keyboard.press("Control+k")
+    expect(field).to_be_focused()
     page.keyboard.type("space left")
     # Enter waits for the rows of what was typed.
     page.keyboard.press("Enter")

@@ -86,15 +86,18 @@
   });
 
   // The key `/` opens the search box, unless it is typed into something. The canvas is a table.
+  const TYPED = "input,textarea,select,canvas,[contenteditable],[role=dialog],[role=dialog] *";
+  const pressSearch = (tries) => {
+    const button = document.querySelector(".st-key-search-commands button");
+    if (button) button.click();
+    // The page is not drawn yet.
+    else if (tries > 0) setTimeout(pressSearch, 100, tries - 1);
+  };
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    const target = event.composedPath()[0];
-    const isTyped = "input,textarea,select,canvas,[contenteditable],[role=dialog] *";
-    if (target.matches?.(isTyped)) return;
-    const button = document.querySelector(".st-key-search-commands button");
-    if (!button) return;
+    if (event.composedPath()[0].matches?.(TYPED)) return;
     event.preventDefault();
-    button.click();
+    pressSearch(50);
   });
 
   const nativeFetch = window.fetch;
