@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.text import Text
 from pitasker_core.dashboard import run_charts, run_list
@@ -16,9 +17,14 @@ from pitasker_core.dashboard.run_detail import show_run
 from pitasker_core.dashboard.run_live import show_running, take_in
 from pitasker_core.dashboard.run_offer import show_offer
 from pitasker_core.dashboard.session import environment, is_phone
+from pitasker_core.dashboard.why_dialog import show_why
 from pitasker_core.runs import durations, history
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.history import Run
+from pitasker_core.tasks import Task
+
+HEIGHT = 480
+"""Pixels of the list, and of the chosen run beside it."""
 
 PAGE = 200
 """The number of runs listed at first, and added by "Show more"."""
@@ -28,23 +34,42 @@ def main() -> None:
     """Draw the page."""
     take_in()
     number = st.query_params.get("run", "")
+    by_id = {task.id: task for task in tasks.current(environment()).tasks}
     if number.isdecimal() and is_phone():
         # A list above the run would hide it, and one below it is out of reach.
-        show_run(int(number))
+        show_run(int(number), by_id)
+        show_why(by_id)
         return
     names = history.names(environment())
     task = _task(names)
     show_offer()
-    show_running(task)
     if history.newest(environment())[0] is None:
         _show_nothing_seen()
+        show_running(task)
         return
     kind, since = _filters(names)
     _show_figures(task, since)
     _show_charts(task, since)
-    _show_table(task, kind, since)
-    if number.isdecimal():
-        show_run(int(number))
+    # Both have their place from the beginning, so that choosing a run moves nothing.
+    left, right = st.columns([6, 5], gap="small")
+    with left:
+        _show_table(task, kind, since)
+    with right:
+        _show_panel(by_id)
+        show_running(task)
+    show_why(by_id)
+
+
+def _show_panel(by_id: dict[int, Task]) -> None:
+    number = st.query_params.get("run", "")
+    # A phone shows a chosen run alone, and needs no place for it.
+    if is_phone():
+        return
+    with st.container(border=True, height=HEIGHT, key="run"):
+        if number.isdecimal():
+            show_run(int(number), by_id)
+        else:
+            st.caption("Choose a run to see its output.")
 
 
 def _task(names: dict[int, str]) -> int | None:
@@ -189,7 +214,7 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
         inert(run_list.frame(runs, clock.now())),
         key=key,
         hide_index=True,
-        height="content" if len(runs) <= 10 else 390,
+        height="content" if len(runs) <= 12 else HEIGHT,
         on_select=lambda: _choose(key, runs),
         selection_mode="single-row",
         selection_default={"selection": {"rows": rows}} if rows else None,
@@ -198,8 +223,8 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
         column_order=[name for name in _COLUMNS if task is None or name != "task"],
         column_config={
             "when": column.TextColumn("When", width=85),
-            "task": column.TextColumn("Task", width=160),
-            "result": column.TextColumn("Result", width=240),
+            "task": column.TextColumn("Task", width=150),
+            "result": column.TextColumn("Result", width=190),
             "took": column.TextColumn("Duration", width=90),
             "source": column.TextColumn("Trigger", width=140),
             "output": column.TextColumn("Output", width=75),
@@ -209,8 +234,6 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
         },
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        if not chosen:
-            st.caption("Choose a run to see its output.", width="content")
         if more:
             st.caption(f"The newest {limit:d} runs.", width="content")
             st.button("Show more", on_click=_show_more)

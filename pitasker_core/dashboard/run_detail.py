@@ -1,21 +1,22 @@
 """The details of a run: its facts, its output, and a comparison with another run's output."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import streamlit as st
 
-from pitasker_core import tasks
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import visible
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import run_list, terminal_output
 from pitasker_core.dashboard.markdown import bold, plain
-from pitasker_core.dashboard.messages import act, report_applied
-from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.run_actions import show_actions
+from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.times import time_text
 from pitasker_core.runs import history
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunSource, RunState
+from pitasker_core.tasks import Task
 
 SHOWN = 2_000
 """The maximum number of lines on a page. More lines make a browser slow."""
@@ -24,59 +25,31 @@ _COMPARED = 2_000
 """The maximum number of compared lines. Comparing more takes a small machine too long."""
 
 
-def show_run(number: int) -> None:
-    """Draw a run in a frame."""
+def show_run(number: int, by_id: Mapping[int, Task]) -> None:
+    """Draw a run: what became of it, what can be done, its output, and its facts."""
     try:
         run = history.run(environment(), number)
     except PiTaskerError as problem:
         st.warning(plain(problem.user_message))
         return
     label, color, icon = run_list.STATES[run.state]
-    with st.container(border=True, key="run"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":{color}-badge[{icon} {label}]", width="content")
-            st.markdown(
-                f"{bold(run.task_name)}, run {run.id}: {plain(run.result)}",
-                width="content",
-            )
-            st.button("Close", type="tertiary", on_click=_close)
-        facts = " · ".join(f"{plain(name)} {bold(value)}" for name, value in run_list.facts(run))
-        st.caption(facts)
-        if run.slow:
-            st.caption(":orange[:material/hourglass_top:] This run took much longer than usual.")
-        _offer_recording(run)
-        _show_output(run)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":{color}-badge[{icon} {label}]", width="content")
+        st.markdown(f"{bold(run.task_name)}, run {run.id}: {plain(run.result)}", width="stretch")
+        st.button("Close", type="tertiary", icon=":material/close:", on_click=_close)
+    if run.slow:
+        st.caption(":orange[:material/hourglass_top:] This run took much longer than usual.")
+    show_actions(run, by_id.get(run.task or 0))
+    _show_output(run)
+    facts = run_list.facts(run)
+    st.caption(" · ".join(f"{plain(name)} {bold(value)}" for name, value in facts))
 
 
 def _close() -> None:
+    """Show no run."""
     st.query_params.pop("run", None)
     # The table gets a new key, so that no row is selected.
     st.session_state.runs_closed = st.session_state.get("runs_closed", 0) + 1
-
-
-def _offer_recording(run: Run) -> None:
-    if run.source == RunSource.OBSERVED and run.task is not None and run.exit_code is None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(
-                "Only its start was seen, in cron's log. Record the runs to see their results and "
-                "output.",
-                width="content",
-            )
-            st.button(
-                "Record its runs",
-                disabled=environment().read_only,
-                icon=":material/fiber_manual_record:",
-                on_click=_record,
-                args=(run,),
-            )
-    elif run.source == RunSource.OBSERVED:
-        st.caption("Only its start was seen, in cron's log. Import the entry to record its runs.")
-
-
-def _record(run: Run) -> None:
-    if run.task is not None:
-        done = act(tasks.change, environment(), ACTOR, run.task, record_runs=True)
-        report_applied(done, f"Recording the runs of {run.task_name}")
 
 
 @lru_cache(maxsize=8)
@@ -86,7 +59,7 @@ def _lines(output: bytes) -> list[terminal_output.Line]:
 
 def _show_output(run: Run) -> None:
     if run.state == RunState.RUNNING:
-        st.caption("The run goes on. Its output is shown above as it comes.")
+        st.caption("The run goes on. Its output is shown below as it comes.")
         return
     if not run.has_output and run.source in (RunSource.OBSERVED, RunSource.MISSED):
         return
@@ -95,13 +68,13 @@ def _show_output(run: Run) -> None:
         st.caption("No output." if not run.bytes else "The output was deleted.")
         return
     lines = _lines(output)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         find = st.text_input(
             "Find in the output",
             placeholder="Find in the output",
             icon=":material/search:",
             label_visibility="collapsed",
-            width=260,
+            width=200,
             key=f"find-{run.id}",
         )
         only_matches = st.toggle("Only matching lines", value=True, key=f"alone-{run.id}")

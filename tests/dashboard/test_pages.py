@@ -150,7 +150,7 @@ HARMLESS = {
     *("Discard", "Keep mine", "Take theirs", "Dismiss", "Close", "Decide later", "Not now"),
     *("Keep", "Why didn't it run?", "Clear", "All tasks", "Continue", "Discard draft", "View"),
     *("View output", "Compare", "Resolve", "Open", "Edit the crontab", "Dismiss", "Import"),
-    *("Choose what to manage", "Undo edits"),
+    *("Choose what to manage", "Undo edits", "Search", "Open task"),
 }
 """Buttons that change only the page. *Add* adds an environment line to the draft."""
 
