@@ -118,7 +118,7 @@ def on_the_server(environment: Environment, repeats: int) -> dict[str, list[floa
     cookies = dict([auth.sign_in(environment, Role.WRITE, site)])
     ContextProxy.cookies = cookies  # type: ignore[misc]
     times = {}
-    for name in ("overview", "tasks", "import_entries", "sync", "crontab"):
+    for name in ("overview", "tasks", "timeline", "runs", "import_entries", "sync", "crontab"):
         app = AppTest.from_file(FRONT_DOOR, default_timeout=60).run()
         if name != "overview":
             app.switch_page(f"pages/{name}.py").run()

@@ -10,7 +10,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.base.text import counted
 from pitasker_core.crontab.document import Document
-from pitasker_core.dashboard import activity, figures, health, overview, timeline
+from pitasker_core.dashboard import activity, figures, health, overview
 from pitasker_core.dashboard.attention import Facts, items
 from pitasker_core.dashboard.attention_list import show_items
 from pitasker_core.dashboard.cells import inert
@@ -19,9 +19,10 @@ from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import environment
+from pitasker_core.dashboard.timeline_chart import show_timeline
 from pitasker_core.dashboard.times import ago, clock_text, time_text
 from pitasker_core.reports import audit, status
-from pitasker_core.runs import history, spans
+from pitasker_core.runs import history
 from pitasker_core.sync import first_look, service
 from pitasker_core.tasks import Listing
 
@@ -51,7 +52,7 @@ def main() -> None:
         return
     _show_attention(facts)
     _show_figures(facts)
-    _show_timeline(facts)
+    show_timeline(facts.listing, HALF, ROWS, title="Last and next 12 hours")
     runs, done = st.columns(2, gap="medium")
     with runs:
         _show_upcoming(listing)
@@ -175,28 +176,6 @@ def _show_figures(facts: Facts) -> None:
             delta_color="off",
             help=f"{time_text(sync.last_sync)} ({plain(zone.key)})",
         )
-
-
-def _show_timeline(facts: Facts) -> None:
-    zone, now = clock.system_zone(), clock.now()
-    names = {task.id: task.name for task in facts.listing.tasks}
-    bars = timeline.past(spans.spans(environment(), now - HALF), names, now - HALF, now)
-    planned = overview.schedules_in_force(facts.listing, zone)
-    bars += timeline.future(planned, now, now + HALF, facts.listing.dialect)
-    if not bars:
-        return
-    st.header("Last and next 12 hours", anchor=False)
-    chart = timeline.figure(bars, now - HALF, now, now + HALF, zone, ROWS)
-    chosen = st.plotly_chart(
-        chart,
-        config={"displayModeBar": False},
-        key="timeline",
-        on_select="rerun",
-        selection_mode="points",
-    )
-    run = next((p["customdata"][0] for p in chosen.selection.points if p.get("customdata")), None)
-    if run:
-        st.switch_page("pages/runs.py", query_params={"run": str(run)})
 
 
 # --- Upcoming runs and recent activity -------------------------------------------------------

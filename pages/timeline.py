@@ -8,15 +8,16 @@ from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.base.text import counted
-from pitasker_core.dashboard import crowding, overview, run_charts, timeline
+from pitasker_core.dashboard import crowding, run_charts, staged_bar
 from pitasker_core.dashboard.crowding import Crowd
-from pitasker_core.dashboard.markdown import bold, code, plain
-from pitasker_core.dashboard.messages import act, report_applied
+from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.problems import show_problem
-from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.session import environment
+from pitasker_core.dashboard.staged_bar import show_staged, staged
 from pitasker_core.dashboard.timeline import Planned
+from pitasker_core.dashboard.timeline_chart import show_timeline
 from pitasker_core.dashboard.times import clock_text
-from pitasker_core.runs import history, spans
+from pitasker_core.runs import history
 from pitasker_core.tasks import Listing
 
 PERIODS = {"24 hours": timedelta(hours=12), "7 days": timedelta(days=3, hours=12)}
@@ -41,33 +42,15 @@ def main() -> None:
     period = st.segmented_control(
         "Period", list(PERIODS), default="24 hours", required=True, label_visibility="collapsed"
     )
-    half = PERIODS[period]
-    _show_chart(listing, half)
+    if show_timeline(listing, PERIODS[period], ROWS):
+        st.caption("Choose a run to see its output. Striped bars are planned.")
+    else:
+        st.info("Nothing ran, and nothing will run, in this time.", icon=":material/event_busy:")
     _show_crowds(listing)
     _show_heat_map()
-
-
-def _show_chart(listing: Listing, half: timedelta) -> None:
-    zone, now = clock.system_zone(), clock.now()
-    names = {task.id: task.name for task in listing.tasks}
-    bars = timeline.past(spans.spans(environment(), now - half), names, now - half, now)
-    planned = overview.schedules_in_force(listing, zone)
-    bars += timeline.future(planned, now, now + half, listing.dialect)
-    if not bars:
-        st.info("No run in this time, past or planned.", icon=":material/event_busy:")
-        return
-    chosen = st.plotly_chart(
-        timeline.figure(bars, now - half, now, now + half, zone, ROWS),
-        config={"displayModeBar": False},
-        key=f"timeline-{half}",
-        on_select="rerun",
-        selection_mode="points",
-        alt="Past and future runs of each task",
-    )
-    st.caption("Choose a run to see its output. Striped bars are planned.")
-    run = next((p["customdata"][0] for p in chosen.selection.points if p.get("customdata")), None)
-    if run:
-        st.switch_page("pages/runs.py", query_params={"run": str(run)})
+    by_id = {task.id: task for task in listing.tasks}
+    edits = {number: cells for number, cells in staged().items() if number in by_id}
+    show_staged(edits, by_id, listing)
 
 
 def _show_crowds(listing: Listing) -> None:
@@ -91,31 +74,22 @@ def _show_crowds(listing: Listing) -> None:
                 width="stretch",
             )
             moved = crowding.spread(crowd)
-            if moved and st.button(
-                "Spread",
-                key=f"spread-{number}",
-                icon=":material/arrows_outward:",
-                disabled=environment().read_only,
-            ):
-                _confirm_spread(crowd, moved)
+            if moved:
+                st.button(
+                    "Spread",
+                    key=f"spread-{number}",
+                    icon=":material/arrows_outward:",
+                    help="Start each task ten minutes after the one before it. You can review the "
+                    "new schedules before you apply them.",
+                    disabled=environment().read_only or crowding.is_staged(staged(), moved),
+                    on_click=_spread,
+                    args=(crowd, moved),
+                )
 
 
-@st.dialog("Spread these tasks?")
-def _confirm_spread(crowd: Crowd, moved: dict[int, str]) -> None:
-    st.markdown("Each task starts ten minutes after the one before it.")
-    for task in crowd.tasks:
-        after = moved.get(task.id)
-        change = (
-            f"{code(task.schedule)} → {code(after)}" if after else f"{code(task.schedule)} stays"
-        )
-        st.markdown(f"{bold(task.name)}: {change}")
-    with st.container(horizontal=True):
-        if st.button("Spread", type="primary", key="spread-now"):
-            edits = crowding.edits(moved, crowd.tasks)
-            report_applied(act(tasks.apply, environment(), ACTOR, edits), "Spread")
-            st.rerun()
-        if st.button("Cancel", key="spread-cancel"):
-            st.rerun()
+def _spread(crowd: Crowd, moved: dict[int, str]) -> None:
+    """Let the new schedules wait with the other edits, until a person applies them."""
+    staged_bar.stage(crowding.stage_spread(staged(), moved, crowd.tasks))
 
 
 def _show_heat_map() -> None:

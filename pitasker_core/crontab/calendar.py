@@ -25,8 +25,13 @@ Clock = tzinfo | EntryClock
 """The clock by which cron reads a schedule: the system's zone, or that of an entry."""
 
 
-def next_runs(schedule: Schedule, after: datetime, clock: Clock, count: int) -> list[datetime]:
+def next_runs(
+    schedule: Schedule, after: datetime, clock: Clock, count: int, until: datetime | None = None
+) -> list[datetime]:
     """The first `count` instants after `after` at which cron starts the job, aware, in its zone.
+
+    With `until`, only those up to then: most schedules have few runs in a day, and each one costs
+    a tenth of a millisecond.
 
     An instant is named once, also when cron starts a job in it several times to catch up. Empty for
     `@reboot`, for what never runs, and for cronie's random values, which nobody can know.
@@ -37,7 +42,7 @@ def next_runs(schedule: Schedule, after: datetime, clock: Clock, count: int) -> 
     since = after.astimezone(UTC)
     runs: dict[datetime, None] = {}
     for instant in _instants(schedule, after.astimezone(zone), clock):
-        if len(runs) >= count:
+        if len(runs) >= count or (until and instant > until):
             break
         if instant > since:
             runs[instant] = None

@@ -1,7 +1,7 @@
 """Minutes in which many tasks start at once, and new schedules that spread them. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.dashboard.staging import Staged, Staging
 from pitasker_core.dashboard.timeline import Planned
-from pitasker_core.tasks import Edit, Task
+from pitasker_core.tasks import Task
 
 CROWDED = 3
 """A minute with this many starts is crowded."""
@@ -64,8 +65,7 @@ def _runs(
     except InvalidSchedule:
         return []
     days = max(1, round((end - now).total_seconds() / 86_400))
-    most = _MOST_RUNS * days + 1
-    runs = [run for run in next_runs(schedule, now, planned.clock, most) if run <= end]
+    runs = next_runs(schedule, now, planned.clock, _MOST_RUNS * days + 1, end)
     return runs if len(runs) <= _MOST_RUNS * days else []
 
 
@@ -93,7 +93,20 @@ def _free_minute(taken: set[int], start: int) -> int | None:
     return next((minute for minute in (*later, *earlier) if minute not in taken), None)
 
 
-def edits(moved: Mapping[int, str], tasks: Sequence[Task]) -> list[Edit]:
-    """Return the edits that set the new schedules. An edit fails if its task changed since."""
-    versions = {task.id: task.version for task in tasks}
-    return [Edit(task, versions[task], {"schedule": schedule}) for task, schedule in moved.items()]
+def stage_spread(staging: Staging, moved: Mapping[int, str], tasks: Iterable[Task]) -> Staging:
+    """Return the staging with the new schedules, which a person then reviews and applies."""
+    new = {
+        task.id: {**staging.get(task.id, {}), "schedule": Staged(task.schedule, moved[task.id])}
+        for task in tasks
+        if task.id in moved
+    }
+    return {**staging, **new}
+
+
+def is_staged(staging: Staging, moved: Mapping[int, str]) -> bool:
+    """Whether all new schedules wait to be applied."""
+    return all(
+        "schedule" in cells and cells["schedule"].after == schedule
+        for number, schedule in moved.items()
+        for cells in [staging.get(number, {})]
+    )

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from pitasker_core.base.text import visible
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import Clock, next_runs
-from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
+from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard.charts import label
 from pitasker_core.dashboard.times import lasted
+from pitasker_core.runs.missed.detection import Cause, Stretch, read_period
 from pitasker_core.runs.model import RunState
 from pitasker_core.runs.spans import Span
 
@@ -32,6 +33,9 @@ _BANDS = 60
 
 _MOST_PLANNED = 60
 """The maximum number of planned runs with a bar each. More runs become one band."""
+
+_MOST_OFF = 20
+"""The maximum number of shaded periods."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,21 @@ def past(
     return [bar for own in bars.values() for bar in own]
 
 
+def off_periods(spans: Iterable[Span], start: datetime, zone: ZoneInfo) -> list[Stretch]:
+    """Return when the machine was off or asleep since `start`, oldest first.
+
+    Known from the notes of missed runs, so only periods in which a run was missed.
+    """
+    inside = {
+        (span.note, span.started_at.astimezone(zone).date()): span.started_at
+        for span in spans
+        if span.state == RunState.MISSED
+    }
+    periods = [read_period(note, at, zone) for (note, _), at in inside.items()]
+    seen = {period for period in periods if period and period.end > start}
+    return sorted(seen, key=lambda period: period.start)[-_MOST_OFF:]
+
+
 def future(planned: Iterable[Planned], now: datetime, end: datetime, dialect: Dialect) -> list[Bar]:
     """Return the bars of planned runs."""
     bars = []
@@ -86,24 +105,13 @@ def future(planned: Iterable[Planned], now: datetime, end: datetime, dialect: Di
             schedule = schedules.parse(entry.schedule, dialect)
         except InvalidSchedule:
             continue
-        inside = _runs_until(schedule, now, end, entry.clock)
+        inside = next_runs(schedule, now, entry.clock, _MOST_PLANNED + 1, end)
         if len(inside) > _MOST_PLANNED // 2:
             words = schedules.describe(schedule)
             bars.append(Bar(entry.row, inside[0], end, PLANNED, len(inside), note=words))
         else:
             bars += [Bar(entry.row, run, run, PLANNED) for run in inside]
     return bars
-
-
-def _runs_until(schedule: Schedule, now: datetime, end: datetime, clock: Clock) -> list[datetime]:
-    # Most tasks run once in a window. Computing sixty runs of a daily task takes two months of
-    # calendar.
-    runs: list[datetime] = []
-    for count in (2, 10, _MOST_PLANNED + 1):
-        runs = next_runs(schedule, now, clock, count)
-        if len(runs) < count or runs[-1] > end:
-            break
-    return [run for run in runs if run <= end]
 
 
 def rows(bars: Sequence[Bar], most: int) -> list[str]:
@@ -131,9 +139,15 @@ def hover(bar: Bar, zone: ZoneInfo) -> str:
 
 
 def figure(
-    bars: Sequence[Bar], start: datetime, now: datetime, end: datetime, zone: ZoneInfo, most: int
+    bars: Sequence[Bar],
+    start: datetime,
+    now: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    most: int,
+    off: Sequence[Stretch] = (),
 ) -> Any:
-    """Draw the chart. Its height depends on the number of rows."""
+    """Draw the chart, with the periods `off` shaded. Its height depends on the number of rows."""
     import plotly.graph_objects as go
 
     order = rows(bars, most)
@@ -161,6 +175,8 @@ def figure(
             hovertext=[hover(bar, zone) for bar in group],
             hovertemplate="%{hovertext}<extra></extra>",
         )
+    for period in off:
+        _shade(chart, period, start, end, zone)
     now_color = COLORS[RunState.FAILED]
     chart.add_vline(x=now.astimezone(zone), line={"color": now_color, "width": 1.5})
     chart.add_annotation(
@@ -195,6 +211,35 @@ def figure(
     return chart
 
 
+def _shade(chart: Any, period: Stretch, start: datetime, end: datetime, zone: ZoneInfo) -> None:
+    """Shade the time in which the machine was off, and name it where there is room."""
+    begin = max(period.start, start)
+    chart.add_shape(
+        type="rect",
+        x0=begin.astimezone(zone),
+        x1=period.end.astimezone(zone),
+        y0=0,
+        y1=1,
+        yref="paper",
+        layer="below",
+        line={"width": 0},
+        fillcolor="rgba(217, 138, 43, 0.12)",
+    )
+    if period.end - begin < (end - start) / 8:
+        return
+    state = "off" if period.cause is Cause.OFF else "asleep"
+    chart.add_annotation(
+        x=begin.astimezone(zone),
+        xanchor="left",
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        text=f"machine {state} until {period.end.astimezone(zone):%H:%M}",
+        showarrow=False,
+        font={"size": 11},
+    )
+
+
 def _milliseconds(bar: Bar, start: datetime, least: timedelta) -> float:
     return max(bar.end - max(bar.start, start), least).total_seconds() * 1000
 
@@ -202,10 +247,12 @@ def _milliseconds(bar: Bar, start: datetime, least: timedelta) -> float:
 def _short(names: Sequence[str]) -> dict[str, str]:
     """Return short names for the axis, which stay different from each other."""
     short: dict[str, str] = {}
+    taken: set[str] = set()
     for name in names:
         text = visible(name)
         text = label(text if len(text) <= 28 else f"{text[:27]}…")
-        while text in short.values():
+        while text in taken:
             text += " "
+        taken.add(text)
         short[name] = text
     return short

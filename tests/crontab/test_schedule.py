@@ -195,6 +195,14 @@ def test_the_next_runs_are_the_minutes_that_cron_would_choose(text: str) -> None
     assert found == expected
 
 
+def test_the_next_runs_end_with_the_time_that_was_asked_for() -> None:
+    schedule = parse("0 */6 * * *")
+    runs = next_runs(schedule, START, UTC, 8)
+    assert next_runs(schedule, START, UTC, 8, until=runs[2]) == runs[:3]
+    assert next_runs(schedule, START, UTC, 2, until=runs[2]) == runs[:2]
+    assert next_runs(schedule, START, UTC, 8, until=START) == []
+
+
 def field(low: int, high: int) -> st.SearchStrategy[str]:
     number = st.integers(low, high)
     # cronsim reads N-N as more than N: see the test above for those.

@@ -8,6 +8,7 @@ import pytest
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import crowding
+from pitasker_core.dashboard.staging import Staged
 from pitasker_core.dashboard.timeline import Planned
 from tests.helpers.examples import create
 
@@ -65,3 +66,20 @@ def test_spread_stays_within_the_hour(tasks_at):
     made = tasks_at("55 2 * * *", "55 2 * * *", "55 2 * * *")
     moved = crowding.spread(found(made)[0])
     assert moved == {made[1].id: "45 2 * * *", made[2].id: "35 2 * * *"}
+
+
+def test_a_spread_waits_beside_the_other_edits(tasks_at):
+    made = tasks_at("0 2 * * *", "0 2 * * *", "0 2 * * *")
+    edits = {made[1].id: {"name": Staged("Job", "Other")}, 99: {"name": Staged("a", "b")}}
+    moved = crowding.spread(found(made)[0])
+    waiting = crowding.stage_spread(edits, moved, made)
+    assert waiting == {
+        made[1].id: {
+            "name": Staged("Job", "Other"),
+            "schedule": Staged("0 2 * * *", "10 2 * * *"),
+        },
+        made[2].id: {"schedule": Staged("0 2 * * *", "20 2 * * *")},
+        99: {"name": Staged("a", "b")},
+    }
+    assert crowding.is_staged(waiting, moved)
+    assert not crowding.is_staged(edits, moved)

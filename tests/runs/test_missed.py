@@ -221,6 +221,26 @@ def test_a_cause_is_told_in_words_and_in_the_machines_zone(why, words):
     assert detection.in_words(why, ZoneInfo("Europe/Berlin")) == words
 
 
+@given(
+    st.timedeltas(timedelta(0), timedelta(days=4000)),
+    st.timedeltas(timedelta(minutes=2), timedelta(days=200)),
+    st.sampled_from([Cause.OFF, Cause.ASLEEP]),
+    st.floats(0.1, 0.9),
+)
+def test_the_period_of_a_note_can_be_read_again(later, length, cause, place):
+    start = DAY + timedelta(minutes=later // timedelta(minutes=1))
+    minutes = timedelta(minutes=length // timedelta(minutes=1))
+    period = Stretch(start, start + minutes, cause)
+    note = detection.in_words(period, UTC_ZONE)
+    assert detection.read_period(note, start + place * minutes, UTC_ZONE) == period
+
+
+def test_a_note_with_another_cause_has_no_period():
+    assert detection.read_period(detection.in_words(None, UTC_ZONE), DAY, UTC_ZONE) is None
+    down = Stretch(DAY, DAY, DOWN)
+    assert detection.read_period(detection.in_words(down, UTC_ZONE), DAY, UTC_ZONE) is None
+
+
 @pytest.mark.parametrize(
     ("names", "told"),
     [

@@ -4,6 +4,7 @@ Expected times come from the schedule. Actual starts come from cron's log and fr
 times that nobody could observe, no claim is made.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -133,6 +134,40 @@ def in_words(stretch: Stretch | None, zone: tzinfo) -> str:
     day = "" if start.date() == end.date() else "%-d %b "
     state = "off" if stretch.cause is Cause.OFF else "asleep"
     return f"{WAS}{state} from {start:{day}%H:%M} to {end:{day}%H:%M}"
+
+
+_PERIOD = re.compile(
+    rf"{WAS}(off|asleep) from (?:(\d+ \w{{3}}) )?(\d\d:\d\d) to (?:(\d+ \w{{3}}) )?(\d\d:\d\d)"
+)
+
+
+def read_period(note: str, inside: datetime, zone: tzinfo) -> Stretch | None:
+    """The period in a note that `in_words` wrote, to the minute. `inside` is a time in it.
+
+    None if the cause is another one.
+    """
+    match = _PERIOD.fullmatch(note)
+    if match is None:
+        return None
+    local = inside.astimezone(zone).replace(second=0, microsecond=0)
+    cause = Cause.OFF if match[1] == "off" else Cause.ASLEEP
+    try:
+        start, end = _on_day(match[2], match[3], local), _on_day(match[4], match[5], local)
+        # A note has no year.
+        if start > local:
+            start = start.replace(year=start.year - 1)
+        if end < local:
+            end = end.replace(year=end.year + 1)
+    except ValueError:  # a day that the year does not have
+        return None
+    return Stretch(start.astimezone(UTC), end.astimezone(UTC), cause)
+
+
+def _on_day(day: str | None, minute: str, local: datetime) -> datetime:
+    if day is None:
+        day = f"{local.day} {local:%b}"
+    read = datetime.strptime(f"{day} {local.year} {minute}", "%d %b %Y %H:%M")  # noqa: DTZ007
+    return read.replace(tzinfo=local.tzinfo)
 
 
 def sentence(note: str, names: Sequence[str]) -> str:
