@@ -4,24 +4,24 @@ import threading
 
 import httpx
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.routing import Mount
 
-from pitasker_core.server import tokens
-from pitasker_core.server.api.app import make
-from pitasker_core.server.auth import Role
-from pitasker_core.server.web import login, prometheus
-from pitasker_core.server.web.bounds import Bounded
-from pitasker_core.server.web.gate import Gate
-from tests.helpers.examples import ME
 from tests.helpers.waiting import patience, until
 
 
 @pytest.fixture(scope="session")
 def address():
     """A server of the API behind its gate, without the dashboard."""
+    # Here, because importing them takes a second, and most tests need no API.
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.routing import Mount
+
+    from pitasker_core.server.api.app import make
+    from pitasker_core.server.web import login, prometheus
+    from pitasker_core.server.web.bounds import Bounded
+    from pitasker_core.server.web.gate import Gate
+
     app = Starlette(
         routes=[*login.routes(), *prometheus.routes(), Mount("/api", make())],
         middleware=[Middleware(Gate), Middleware(Bounded)],
@@ -39,6 +39,10 @@ def address():
 @pytest.fixture
 def api(address, cli_environment, environment, monkeypatch):
     """A client with a token that may write."""
+    from pitasker_core.server import tokens
+    from pitasker_core.server.auth import Role
+    from tests.helpers.examples import ME
+
     for name, value in cli_environment.items():
         monkeypatch.setenv(name, value)
     token = tokens.create(environment, ME, "tests", Role.WRITE)
