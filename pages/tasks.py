@@ -283,8 +283,8 @@ def _columns(shown: Shown) -> dict[str, Any]:
         "next_run": column.DatetimeColumn("Next run", format="ddd D MMM, HH:mm", width=135),
         "result": column.MultiselectColumn(
             "Last run",
-            options=[*states.RUN, task_grid.NEVER_RAN],
-            color=[*(color for _, color, _ in states.RUN.values()), "gray"],
+            options=[*states.RUN_CHIPS, task_grid.NEVER_RAN],
+            color=[*states.RUN_CHIPS.values(), "gray"],
             width=95,
         ),
         "last_run": column.TextColumn("When", width=85),

@@ -22,8 +22,11 @@ RUN: dict[str, Badge] = {
     RunState.FAILED: ("failed", "red", ":material/error:"),
     RunState.MISSED: ("missed", "orange", ":material/event_busy:"),
     RunState.RUNNING: ("running", "blue", ":material/pending:"),
-    RunState.STARTED: ("started", "gray", ":material/play_arrow:"),
+    RunState.STARTED: ("ran", "gray", ":material/play_arrow:"),
 }
+
+RUN_CHIPS: dict[str, Color] = {label: color for label, color, _ in RUN.values()}
+"""The results in a table, with their colours."""
 
 SYNC: dict[str, Color] = {
     "Synced": "green",

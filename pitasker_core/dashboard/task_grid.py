@@ -14,7 +14,7 @@ from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import Clock, next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard.staging import FIELDS, Staging, cell
-from pitasker_core.dashboard.states import sync_chip
+from pitasker_core.dashboard.states import RUN, Badge, sync_chip
 from pitasker_core.dashboard.times import ago
 from pitasker_core.runs.model import RunState
 from pitasker_core.runs.spans import Recent
@@ -79,11 +79,11 @@ class Shown:
         change = compared.task_changes.get(task.id) if compared else None
         return change is not None and change.kind is ChangeKind.PULL
 
-    def result(self, task: Task) -> str:
+    def result(self, task: Task) -> Badge:
         """Return the result of the last run. Only the start of an unrecorded run is known."""
         if task.status in _RESULTS:
-            return task.status
-        return RunState.STARTED if task.last_run else NEVER_RAN
+            return RUN[task.status]
+        return RUN[RunState.STARTED] if task.last_run else (NEVER_RAN, "gray", "")
 
     def detail(self, task: Task) -> str:
         """Return why a task is not in sync, or until when it is paused."""
@@ -109,7 +109,7 @@ class Shown:
             *(self.value(task, column) for column in ("name", "schedule", "command")),
             self.words(task),
             self.chip(task),
-            self.result(task),
+            self.result(task)[0],
             self.detail(task),
             SOURCES.get(task.source, task.source),
             *task.labels,
@@ -159,7 +159,7 @@ def frame(tasks: Sequence[Task], shown: Shown, menu: Sequence[str] = MENU) -> pd
             [_next_run(task, shown) for task in tasks],
             dtype=pd.DatetimeTZDtype("ns", shown.zone),
         ),
-        "result": [[shown.result(task)] for task in tasks],
+        "result": [[shown.result(task)[0]] for task in tasks],
         "last_run": [ago(task.last_run, shown.now) if task.last_run else "" for task in tasks],
         "history": [bars(shown.recent.get(task.id)) for task in tasks],
         "labels": [list(task.labels) for task in tasks],

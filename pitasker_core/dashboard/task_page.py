@@ -66,7 +66,7 @@ def _show_way_back() -> None:
 def _show_title(task: Task, listing: Listing) -> None:
     shown = Shown(listing, {}, {}, clock.now(), clock.system_zone())
     chip = shown.chip(task)
-    label, color, icon = states.RUN.get(shown.result(task), (task_grid.NEVER_RAN, "gray", ""))
+    label, color, icon = shown.result(task)
     look_only = environment().read_only
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="task-title"):
         st.header(plain(task.name), anchor=False, width="content")
@@ -154,7 +154,7 @@ def _show_runs(runs: list[Run]) -> None:
             pd.DataFrame(
                 {
                     "at": [clock_text(run.started_at, now, zone) for run in runs],
-                    "state": [[run.state] for run in runs],
+                    "state": [[states.RUN[run.state][0]] for run in runs],
                     "took": [lasted(run.duration) if run.duration else "" for run in runs],
                     "result": ["" if run.state == RunState.SUCCESS else run.result for run in runs],
                     "view": ["View" for _ in runs],
@@ -168,8 +168,8 @@ def _show_runs(runs: list[Run]) -> None:
             "at": column.TextColumn("Start", width=105),
             "state": column.MultiselectColumn(
                 "Result",
-                options=list(states.RUN),
-                color=[color for _, color, _ in states.RUN.values()],
+                options=list(states.RUN_CHIPS),
+                color=list(states.RUN_CHIPS.values()),
                 width=85,
             ),
             "took": column.TextColumn("Duration", width=80),

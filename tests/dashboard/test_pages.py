@@ -151,6 +151,7 @@ HARMLESS = {
     *("Keep", "Why didn't it run?", "Clear", "All tasks", "Continue", "Discard draft", "View"),
     *("View output", "Compare", "Resolve", "Open", "Edit the crontab", "Dismiss", "Import"),
     *("Choose what to manage", "Undo edits", "Search", "Open task"),
+    "What would cron run?",
 }
 """Buttons that change only the page. *Add* adds an environment line to the draft."""
 

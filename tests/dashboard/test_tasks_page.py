@@ -1,0 +1,85 @@
+"""The table of tasks, and what a task's page says of its runs."""
+
+import pytest
+
+from pitasker_core import database
+from pitasker_core.dashboard.messages import Notice
+from pitasker_core.database.tables import TaskRow
+from pitasker_core.runs import history, manual, spool
+from tests.helpers.eventful import fill
+from tests.helpers.examples import ME, create
+from tests.helpers.pages import said
+from tests.helpers.runs import observed
+from tests.helpers.waiting import until
+
+
+def names(app):
+    return list(app.dataframe[0].value["name"])
+
+
+def chips(app, column):
+    return [list(cell) for cell in app.dataframe[0].value[column]]
+
+
+def test_a_failing_task_says_failed_in_its_row(open_page, environment, crontab):
+    fill(environment, crontab)
+    app = open_page("tasks")
+    app.segmented_control(key="kind").set_value("Failing").run()
+    assert names(app) == ["Weather map"]
+    assert chips(app, "result") == [["failed"]]
+
+
+def test_a_start_that_was_only_seen_reads_as_past(open_page, environment):
+    task = create(environment)
+    number = observed(environment, task, 28)
+    with database.session(environment) as session:
+        session.get_one(TaskRow, task.id).last_run = history.run(environment, number).started_at
+    app = open_page("tasks")
+    assert chips(app, "result") == [["ran"]]
+    app.query_params["task"] = str(task.id)
+    app.run()
+    assert chips(app, "state") == [["ran"]]
+    assert ":gray-badge[:material/play_arrow: ran]" in said(app)
+
+
+def test_a_run_that_fails_at_once_says_so_on_the_page_of_its_task(open_page, environment):
+    task = create(environment, command="echo broken; exit 3")
+    manual.start(environment, ME, task)
+    until(lambda: spool.collect(environment) or history.runs(environment))
+    app = open_page("tasks")
+    app.query_params["task"] = str(task.id)
+    until(lambda: "failed" in said(app.run()))
+    assert chips(app, "state") == [["failed"]]
+    assert "broken" in "".join(part.body for part in app.get("html"))
+
+
+def test_names_are_sorted_without_regard_to_case(open_page, environment):
+    for name in ("Zebra", "aardvark", "Pump"):
+        create(environment, name)
+    assert names(open_page("tasks")) == ["aardvark", "Pump", "Zebra"]
+
+
+@pytest.mark.parametrize("words", ["paused", "00:00 daily", "WEB", "failed", "weather 30"])
+def test_the_search_finds_what_the_row_shows(open_page, environment, crontab, words):
+    fill(environment, crontab)
+    shown = {
+        "paused": ["Paused"],
+        "00:00 daily": ["Paused"],
+        "WEB": ["Weather map"],
+        "failed": ["Weather map"],
+        "weather 30": ["Weather map"],
+    }
+    app = open_page("tasks")
+    app.text_input(key="words").set_value(words).run()
+    assert names(app) == shown[words]
+    assert "1 of 6" in said(app)
+
+
+def test_many_warnings_are_one_short_list(open_page, environment):
+    create(environment)
+    app = open_page("tasks")
+    app.session_state["notices"] = [Notice("warning", f"Warning {n}") for n in range(10)]
+    app.run()
+    assert not app.warning
+    assert said(app).count("Warning ") == 4
+    assert "and 6 more" in said(app)
