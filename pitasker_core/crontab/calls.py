@@ -6,9 +6,10 @@ Only what is certain is listed: a value that depends on the run is left out.
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pitasker_core.crontab.shell import Redirection, Script, Step, Word
+from pitasker_core.crontab.inner_commands import READ_SHELLS, InnerCommand, inner_command, moved
+from pitasker_core.crontab.shell import Redirection, Script, Step, Word, read_script
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"})
 _INTERPRETER = re.compile(r"(?:python|perl|ruby|php|node|lua|tclsh)[\d.]*")
@@ -17,6 +18,8 @@ BUILT_IN = frozenset(
     | {".", "source", ":", "umask", "exit", "command", "printf", "read", "trap", "wait", "type"}
     | {"ulimit", "alias", "hash", "return", "shift", "kill", "pwd", "local", "times", "getopts"}
     | {"builtin", "declare", "let", "shopt", "pushd", "popd", "typeset", "break", "continue", "in"}
+    | {"readonly", "jobs", "bg", "fg", "disown", "mapfile", "readarray", "dirs", "enable", "caller"}
+    | {"compgen", "complete", "compopt", "fc", "history", "suspend", "logout", "bind", "help"}
 )
 """Commands of the shell itself, those of bash included."""
 
@@ -35,6 +38,7 @@ FIRST_OPERAND = frozenset({"timeout", "flock", "chrt", "taskset"})
 VEHICLES = FIRST_OPERAND | {*VALUED, "nohup", "setsid", "time", "chronic", "unbuffer", "stdbuf"}
 """Programs that run another one, named behind their options."""
 OTHER_USER = frozenset({"sudo", "doas"})
+_SETS = re.compile(r"[A-Za-z_]\w*\+?=")
 _TESTS = frozenset({"test", "[", "[[", "type", "hash"})
 _TESTING_PROGRAMS = frozenset({"which", "mountpoint"})
 
@@ -147,6 +151,12 @@ class _Walk:
     tested: set[str] = field(default_factory=set)
     is_fallback: bool = False
     outer: list[str | None] = field(default_factory=list)
+    inherited: tuple[str, ...] = ()
+    """The programs that run the shell of these steps: empty for cron's own shell."""
+    is_certain_at_all: bool = True
+    """Whether the line relies on the shell of these steps."""
+    assigned: frozenset[str] = frozenset()
+    """The variables that the present step sets for its program."""
 
     def done(self) -> Calls:
         return Calls(
@@ -164,6 +174,11 @@ class _Walk:
             self.is_fallback = False
         if step.before == "(":
             self.outer.append(self.folder)
+        self.assigned = frozenset(
+            word.source.partition("=")[0]
+            for word in (*step.assignments, *step.words)
+            if _SETS.match(word.source)
+        )
         search = self.variables.get("PATH")
         for assignment in step.assignments:
             name = assignment.source.partition("=")[0].rstrip("+")
@@ -180,6 +195,8 @@ class _Walk:
         self.variables.pop(name, None)
 
     def _redirect(self, redirections: tuple[Redirection, ...]) -> None:
+        if self._is_of_other_user(()):
+            return
         for redirection in redirections:
             if redirection.writes and redirection.target:
                 self._name(self.outputs, redirection.target)
@@ -195,14 +212,18 @@ class _Walk:
                     word,
                     path,
                     self._is_certain(value, path),
-                    not OTHER_USER.isdisjoint(vehicles),
+                    self._is_of_other_user(vehicles),
                     by,
                     not value.startswith("/"),
                 )
             )
 
     def _is_certain(self, *names: str | None) -> bool:
-        return not self.is_fallback and self.tested.isdisjoint(names)
+        is_relied_on = self.is_certain_at_all and not self.is_fallback
+        return is_relied_on and self.tested.isdisjoint(names)
+
+    def _is_of_other_user(self, vehicles: tuple[str, ...]) -> bool:
+        return not OTHER_USER.isdisjoint((*self.inherited, *vehicles))
 
     def _run(self, words: list[Word], search: str | None, vehicles: tuple[str, ...]) -> None:
         """Record the program that these words run, and the one that it runs in turn."""
@@ -221,12 +242,22 @@ class _Walk:
             path = join(self.folder, name)
             certain = self._is_certain(name, base, path)
             self.calls.append(
-                Call(program, name, tuple(rest), self.folder, vehicles, certain, search)
+                Call(
+                    program,
+                    name,
+                    tuple(rest),
+                    self.folder,
+                    (*self.inherited, *vehicles),
+                    certain,
+                    search,
+                )
             )
             if base in _TESTING_PROGRAMS:
                 self._test(rest)
             if is_interpreter(base):
                 self._script(base, rest, vehicles)
+            if base in READ_SHELLS and (command := inner_command(rest)):
+                self._walk_inner(command, search, vehicles, certain)
             if base not in VEHICLES:
                 return
             vehicles = (*vehicles, base)
@@ -235,9 +266,39 @@ class _Walk:
             words, changes_path = _behind_options(base, rest)
             search = None if changes_path else search
 
+    def _walk_inner(
+        self, command: InnerCommand, search: str | None, vehicles: tuple[str, ...], certain: bool
+    ) -> None:
+        """Go through the steps that another shell takes from `-c`, with what it inherits."""
+        script = read_script(command.text)
+        if script.is_compound or script.unfinished:
+            return
+        variables = {
+            name: value
+            for name, value in self.variables.items()
+            if name not in self.assigned and not command.reads_profile
+        }
+        if search is None:
+            variables.pop("PATH", None)
+        inherited = (*self.inherited, *vehicles)
+        if not OTHER_USER.isdisjoint(inherited):
+            variables = {}  # sudo sets its own
+        inner = replace(
+            self,
+            variables=variables,
+            is_fallback=False,
+            outer=[],
+            inherited=inherited,
+            is_certain_at_all=certain,
+        )
+        for step in script.steps:
+            inner.take(moved(step, command.start))
+
     def _built_in(self, name: str, rest: list[Word]) -> list[Word] | None:
         """What a command of the shell does; the words that it runs, if it runs any."""
-        if name == "cd":
+        if name == "cd" and self._is_of_other_user(()):
+            self.folder = None
+        elif name == "cd":
             self._enter(rest)
         elif name in _TESTS or (name == "command" and rest and rest[0].source.startswith("-")):
             self._test(rest)

@@ -44,6 +44,9 @@ What the doctor cannot know, it does not report: a path on a network folder that
 variable that a script sets, a command behind `||`, or a program that the line tests for first
 (`command -v NAME && NAME`). A paused entry is not examined. Files such as `/etc/crontab`, which
 have a column for the user, are not crontabs of users: the doctor takes that column for the program.
+
+The programs and files of the command in `sh -c '…'` and `bash -c "…"` are examined too, where its
+quotes are plain.
 """
 
 

@@ -80,7 +80,10 @@ def _unreachable(file: FileFacts) -> Problem:
     return high(message, file.path, "Correct the path.", f"ls -l {quote(file.path)}")
 
 
-def _replaced(subject: Subject, word: Word, path: str) -> Fix:
+def _replaced(subject: Subject, word: Word, path: str) -> Fix | None:
+    """The fix that writes a path. None inside the quotes of `sh -c` if the path needs quotes."""
+    if quote(path) != path and word not in subject.words:
+        return None
     return subject.replace(f"Write {path}", word.start, word.end, quote(path))
 
 

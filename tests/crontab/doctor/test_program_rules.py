@@ -18,6 +18,10 @@ REPORTED = [
     ("program_missing high", "cd /home/pi/photos && ../gone.sh"),
     ("program_missing high", "./gone.sh"),
     ("program_missing high", "if true; then nosuch; fi"),
+    ("program_missing high", "bash -c '/home/pi/gone.sh'"),
+    ("program_missing high", 'sh -c "cd /home/pi/photos && nosuch"'),
+    ("script_missing high", "flock -n /tmp/lock sh -c 'python3 /home/pi/gone.py'"),
+    ("output_file high", "sh -c 'echo x > /home/pi/gone/x.log'"),
     ("not_executable high", "/home/pi/plain.sh"),
     ("script_unreadable high", "python3 /home/pi/secret.py"),
     ("interpreter_missing high", "/home/pi/old-python.py"),
@@ -49,6 +53,13 @@ LEFT_ALONE = [
     ("program_missing", "command -v nosuch > /dev/null && nosuch"),
     ("program_missing", "which nosuch && nosuch"),
     ("program_missing", "true || nosuch"),
+    ("program_missing", "bash -lc nosuch"),
+    ("program_missing", "true || sh -c nosuch"),
+    ("program_missing", "sudo sh -c 'nosuch > /home/pi/locked/x'"),
+    ("output_file", "sudo sh -c 'echo x > /home/pi/locked/x'"),
+    ("program_missing", "bash -c 'mapfile -t x < /home/pi/list; readonly x'"),
+    ("program_missing", "bash -c 'nosuch() { true; }; nosuch'"),
+    ("program_missing", "bash -c '[ -x /home/pi/gone.sh ] && /home/pi/gone.sh'"),
     ("program_missing", "sudo nosuch"),
     ("program_missing", "PATH=/opt/x nosuch"),
     ("program_missing", "env PATH=/opt/x nosuch"),
@@ -113,3 +124,16 @@ def test_the_path_of_the_crontab_is_searched() -> None:
 )
 def test_a_fix_replaces_one_word(rule: str, before: str, after: str) -> None:
     assert fixes(f"7 5 * * * {before}", rule) == [(None, after, None)]
+
+
+def test_a_fix_inside_of_quotes_changes_that_word_alone():
+    assert fixes("0 5 * * * nice sh -c 'cd /srv && ./x'", "relative_path") == []
+    text = "0 5 * * * nice sh -c 'nosuch --all'"
+    assert fixes(text, "program_missing", elsewhere={"nosuch": "/opt/bin/nosuch"}) == [
+        (None, "nice sh -c '/opt/bin/nosuch --all'", None)
+    ]
+
+
+def test_a_path_that_needs_quotes_is_not_written_inside_of_quotes():
+    text = "0 5 * * * sh -c 'nosuch --all'"
+    assert fixes(text, "program_missing", elsewhere={"nosuch": "/opt/my bin/log"}) == []
