@@ -17,7 +17,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from figure import Figure
 from playwright.sync_api import Page, expect, sync_playwright
@@ -27,6 +30,8 @@ from streamlit.testing.v1 import AppTest
 
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
+from pitasker_core.dashboard import task_form
+from pitasker_core.dashboard.task_fields import show_fields
 from pitasker_core.server import auth
 from pitasker_core.server.auth import Role
 from pitasker_core.server.sites import Site
@@ -76,7 +81,7 @@ FIRST_TASK = """() => new Promise((done, fail) => {
 
 def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[str, list[float]]:
     """Return the milliseconds of each repetition of each action."""
-    names = ("first task", "filter", "toggle", "new task")
+    names = ("first task", "filter", "toggle", "new task", "schedule typed")
     times: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
         page.goto(f"{address}/tasks", wait_until="commit")
@@ -97,9 +102,27 @@ def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[st
         expect(page.get_by_text("1 task selected")).to_have_count(0)
         new = page.get_by_role("button", name="New task")
         times["new task"].append(measure(page, "click", "In the crontab", new.click))
-        page.get_by_role("button", name="All tasks").click()
+        times["schedule typed"] += schedule_typed(page)
+        page.get_by_role("button", name="Discard changes").click()
         expect(select_all).to_be_visible()
     return times
+
+
+def schedule_typed(page: Page) -> list[float]:
+    """Return the milliseconds from typing a schedule until it is explained.
+
+    80 of them are the pause after the last key. The first time also enables the button Save.
+    """
+    field = page.get_by_label("Schedule", exact=True)
+    field.fill("@daily")
+    expect(page.get_by_role("button", name="Discard changes")).to_be_visible()
+    return [
+        measure(page, "input", text, partial(field.fill, schedule))
+        for schedule, text in (
+            ("every weekday at 7:41", "Monday to Friday at 07:41"),
+            ("42 7 * * 1-5", "Monday to Friday at 07:42"),
+        )
+    ]
 
 
 def idle(page: Page, address: str, server: int) -> dict[str, list[float]]:
@@ -128,7 +151,31 @@ def on_the_server(environment: Environment, repeats: int) -> dict[str, list[floa
             app.run()
             taken.append(1000 * (time.perf_counter() - start))
         times[f"server: {name}"] = taken
+    times["server: schedule typed (CPU)"] = form_on_the_server(repeats)
     return times
+
+
+def form_on_the_server(repeats: int) -> list[float]:
+    """Return the CPU time of drawing a form's fields: all that the server does for a typed text."""
+    taken = []
+
+    def timed(*args: Any) -> Any:
+        start = time.thread_time()
+        values = show_fields(*args)
+        taken.append(1000 * (time.thread_time() - start))
+        return values
+
+    with patch.object(task_form, "show_fields", timed):
+        app = AppTest.from_file(FRONT_DOOR, default_timeout=60).run()
+        app.switch_page("pages/tasks.py")
+        app.query_params["task"] = "new"
+        app.run()
+        for label, text in [
+            ("Command", "/bin/true"),
+            *(("Schedule", f"every weekday at 7:{10 + n}") for n in range(repeats)),
+        ]:
+            next(field for field in app.text_input if field.label == label).set_value(text).run()
+    return taken[-repeats:]
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.execution_dialog import ask_execution
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.messages import act, report_applied
-from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.schedule_answer import browser_text
+from pitasker_core.dashboard.session import ACTOR, browser_zone, environment
 from pitasker_core.dashboard.task_draft import form_of
 from pitasker_core.dashboard.task_findings import show_findings
 from pitasker_core.dashboard.task_form import show_form
@@ -112,6 +113,8 @@ def _show_next_runs(task: Task, listing: Listing) -> None:
     times = " · ".join(plain(clock_text(run, now, zone)) for run in runs)
     st.markdown(f"{times}")
     st.caption(f"The first {ago(runs[0], now)}, by the clock of {plain(zone.key)}.")
+    if there := browser_text(runs, browser_zone(), now):
+        st.caption(plain(there))
 
 
 def _show_history(task: Task) -> None:
