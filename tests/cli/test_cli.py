@@ -29,12 +29,12 @@ def answer(cli, capsys):
 
 def test_import_tells_counts_and_each_line_with_its_reason(crontab, answer):
     crontab.write(LINES + b"0 3 * * 1 /usr/bin/weekly\n0 1 * * * echo it's\n")
-    code, told = answer("import")
+    code, data = answer("import")
     assert code == 1
-    assert (told["imported"], told["updated"], told["skipped"]) == (2, 0, 1)
-    assert told["skippedLines"][0]["line"] == 4
-    assert told["errors"][0]["line"] == 5
-    assert "quote" in told["errors"][0]["message"]
+    assert (data["imported"], data["updated"], data["skipped"]) == (2, 0, 1)
+    assert data["skippedLines"][0]["line"] == 4
+    assert data["errors"][0]["line"] == 5
+    assert "quote" in data["errors"][0]["message"]
 
 
 def test_import_of_one_line_leaves_the_others_unmanaged(crontab, answer):
@@ -52,7 +52,7 @@ def test_import_as_a_copy_leaves_the_crontab_as_it_is(crontab, answer):
 def test_status_counts_both_sides(crontab, answer):
     crontab.write(LINES)
     answer("import", "2")
-    code, told = answer("status")
+    code, data = answer("status")
     assert code == 0
     wanted = {
         "dbTaskCount": 1,
@@ -61,16 +61,16 @@ def test_status_counts_both_sides(crontab, answer):
         "unsyncedCount": 0,
         "health": "green",
     }
-    assert wanted.items() <= told.items()
-    assert told["lastSync"]
+    assert wanted.items() <= data.items()
+    assert data["lastSync"]
 
 
 def test_sync_tells_what_went_each_way_and_names_conflicts(crontab, answer, environment):
     crontab.write(LINES)
     answer("import")
     crontab.write(crontab.read().replace(b"/usr/bin/weekly", b"/usr/bin/by-hand"))
-    code, told = answer("sync")
-    assert (code, told["imported"], told["exported"], told["conflicts"]) == (0, 1, 0, [])
+    code, data = answer("sync")
+    assert (code, data["imported"], data["exported"], data["conflicts"]) == (0, 1, 0, [])
 
 
 def test_sync_dry_run_changes_nothing(crontab, answer):
@@ -78,9 +78,9 @@ def test_sync_dry_run_changes_nothing(crontab, answer):
     answer("import")
     crontab.write(crontab.read().replace(b"/usr/bin/weekly", b"/usr/bin/by-hand"))
     for _ in range(2):
-        code, told = answer("sync", "--dry-run")
+        code, data = answer("sync", "--dry-run")
         assert code == 1
-        assert told["discrepancies"][0]["kind"] == "changed_in_crontab"
+        assert data["discrepancies"][0]["kind"] == "changed_in_crontab"
 
 
 def test_sync_can_take_the_databases_version_of_one_task(crontab, answer):
@@ -95,9 +95,9 @@ def test_sync_can_take_the_databases_version_of_one_task(crontab, answer):
 
 def test_validate_says_whether_all_is_valid(crontab, answer):
     crontab.write(LINES)
-    code, told = answer("validate")
-    assert (code, told["isValid"]) == (0, True)
-    assert {d["kind"] for d in told["discrepancies"]} == {"unmanaged_entry"}
+    code, data = answer("validate")
+    assert (code, data["isValid"]) == (0, True)
+    assert {d["kind"] for d in data["discrepancies"]} == {"unmanaged_entry"}
 
 
 def test_what_a_person_should_know_of_an_entry_is_said_when_it_is_saved(cli, crontab, capsys):
@@ -111,8 +111,8 @@ def test_what_a_person_should_know_of_an_entry_is_said_when_it_is_saved(cli, cro
 
 
 def test_add_edit_pause_resume_remove_and_undo_follow_each_other(crontab, answer):
-    code, told = answer("add", "Night", "0 2 * * *", "/bin/night", "--label", "home")
-    task = told["tasks"][0]
+    code, data = answer("add", "Night", "0 2 * * *", "/bin/night", "--label", "home")
+    task = data["tasks"][0]
     number = str(task["id"])
     assert code == 0
     assert task["labels"] == ["home"]
@@ -131,8 +131,8 @@ def test_add_edit_pause_resume_remove_and_undo_follow_each_other(crontab, answer
 def test_export_tells_how_many_were_written(crontab, answer):
     number = answer("add", "A", "0 1 * * *", "/bin/a", "--database-only")[1]["tasks"][0]["id"]
     assert not crontab.read()
-    code, told = answer("export", str(number))
-    assert (code, told["synced"], told["failed"], told["errors"]) == (0, 1, 0, [])
+    code, data = answer("export", str(number))
+    assert (code, data["synced"], data["failed"], data["errors"]) == (0, 1, 0, [])
 
 
 def test_list_shows_where_each_task_stands(answer):
@@ -157,8 +157,8 @@ def test_raw_set_installs_a_file_and_refuses_one_based_on_another_text(crontab, 
     file.write_bytes(LINES + b"# more\n")
     assert answer("raw", "set", str(file), "--if-sha256", seen["sha256"])[0] == 0
     assert crontab.read() == LINES + b"# more\n"
-    code, told = answer("raw", "set", str(file), "--if-sha256", seen["sha256"])
-    assert (code, told["error"]["code"]) == (3, "CONCURRENT_MODIFICATION")
+    code, data = answer("raw", "set", str(file), "--if-sha256", seen["sha256"])
+    assert (code, data["error"]["code"]) == (3, "CONCURRENT_MODIFICATION")
 
 
 def test_snapshots_can_be_listed_shown_and_restored(crontab, answer):
@@ -172,15 +172,15 @@ def test_snapshots_can_be_listed_shown_and_restored(crontab, answer):
 
 def test_a_health_that_is_not_green_is_an_exit_code(crontab, answer):
     crontab.force(b"61 * * * * /bin/never\n")
-    code, told = answer("status")
-    assert (code, told["health"], told["invalidLineCount"]) == (1, "yellow", 1)
+    code, data = answer("status")
+    assert (code, data["health"], data["invalidLineCount"]) == (1, "yellow", 1)
 
 
 def test_an_error_has_a_code_a_message_and_advice(answer):
-    code, told = answer("restore", "12345")
+    code, data = answer("restore", "12345")
     assert code == 3
-    assert told["error"]["code"] == "NOT_FOUND"
-    assert told["error"]["advice"]
+    assert data["error"]["code"] == "NOT_FOUND"
+    assert data["error"]["advice"]
 
 
 def test_words_that_are_not_understood_exit_with_two(cli, capsys):
@@ -245,10 +245,10 @@ def test_raw_set_without_a_database_says_what_was_done_and_what_was_not(
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/none")
     assert cli("raw", "set", str(file)) == 1
     assert crontab.read() == LINES + b"# more\n"
-    told = capsys.readouterr().out
-    assert told.startswith("The crontab is saved.\n")
-    assert "The tasks are not updated yet." in told
-    assert "not affected" not in told
+    data = capsys.readouterr().out
+    assert data.startswith("The crontab is saved.\n")
+    assert "The tasks are not updated yet." in data
+    assert "not affected" not in data
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(cli_environment):
@@ -277,9 +277,9 @@ def test_a_sync_that_stopped_says_by_which_options_it_goes_on(crontab, answer):
     answer("add", "A", "0 1 * * *", "/bin/a")
     whole = crontab.read()
     crontab.remove()
-    code, told = answer("sync", "--policy", "database")
-    assert (code, told["error"]["code"]) == (3, "MASS_REMOVAL")
-    assert "`sync --take database`" in told["error"]["advice"]
+    code, data = answer("sync", "--policy", "database")
+    assert (code, data["error"]["code"]) == (3, "MASS_REMOVAL")
+    assert "`sync --take database`" in data["error"]["advice"]
     assert answer("sync", "--take", "database")[0] == 0
     assert crontab.read() == whole
     crontab.remove()

@@ -72,10 +72,10 @@ def test_the_rules_are_printed_as_markdown(cli, capsysbinary):
 def test_explain_says_what_cron_runs(cli, capsys, crontab, environment):
     crontab.write(b"GREETING=hi\n0 5 * * * cat%in\n")
     assert cli("explain", "line:2", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["command"], told["standardInput"]) == ("cat", "in\n")
-    assert told["environment"]["GREETING"] == "hi"
-    assert told["login"] is None
+    data = json.loads(capsys.readouterr().out)
+    assert (data["command"], data["standardInput"]) == ("cat", "in\n")
+    assert data["environment"]["GREETING"] == "hi"
+    assert data["login"] is None
     task = create(environment, "Task", "0 6 * * *", "/bin/true")
     assert cli("explain", str(task.id)) == 0
     assert "/bin/true" in capsys.readouterr().out

@@ -31,9 +31,9 @@ def test_an_exported_file_is_imported_again(name, environment, cli, answer, tmp_
     file = tmp_path / f"tasks.{name}"
     assert cli("tasks", "export", "--format", name, str(file)) == 0
     cli("remove", "1")
-    code, told = answer("tasks", "import", str(file))
+    code, data = answer("tasks", "import", str(file))
     assert code == 0
-    assert [task["name"] for task in told["tasks"]] == ["Backup"]
+    assert [task["name"] for task in data["tasks"]] == ["Backup"]
 
 
 def test_an_exported_file_is_for_its_owner_alone(environment, cli, tmp_path):
@@ -64,17 +64,17 @@ def test_units_are_written_into_a_folder_or_an_archive(environment, cli, tmp_pat
 def test_only_chosen_tasks_are_exported(environment, answer):
     create(environment, "One")
     second = create(environment, "Two")
-    code, told = answer("tasks", "export", "--task", str(second.id))
+    code, data = answer("tasks", "export", "--task", str(second.id))
     assert code == 0
-    assert [task["name"] for task in json.loads(told["content"])["tasks"]] == ["Two"]
+    assert [task["name"] for task in json.loads(data["content"])["tasks"]] == ["Two"]
     assert answer("tasks", "export", "--task", "99")[0] == 3
 
 
 def test_a_preview_lists_what_would_be_made_and_makes_nothing(answer, cli, capsys, crontab):
     file = str(PEERS / "crontab-ui.db")
-    code, told = answer("tasks", "import", file, "--from", "crontab-ui", "--preview")
+    code, data = answer("tasks", "import", file, "--from", "crontab-ui", "--preview")
     assert code == 1  # a job has seconds
-    assert [task["verdict"] for task in told["tasks"]] == ["new", "new", "new", "invalid", "new"]
+    assert [task["verdict"] for task in data["tasks"]] == ["new", "new", "new", "invalid", "new"]
     cli("tasks", "import", file, "--from", "crontab-ui", "--preview")
     text = capsys.readouterr().out
     assert "Nightly backup" in text
@@ -94,8 +94,8 @@ def test_an_import_says_what_became_of_each_task(cli, capsys, crontab):
 
 
 def test_database_only_leaves_the_crontab_alone(answer, crontab):
-    code, told = answer("tasks", "import", str(PEERS / "3f7a-91bc.job"), "--database-only")
-    assert (code, told["tasks"][0]["isSystemManaged"], crontab.read()) == (0, False, None)
+    code, data = answer("tasks", "import", str(PEERS / "3f7a-91bc.job"), "--database-only")
+    assert (code, data["tasks"][0]["isSystemManaged"], crontab.read()) == (0, False, None)
 
 
 def test_what_a_file_holds_cannot_speak_to_a_terminal(cli, capsys, tmp_path):

@@ -23,9 +23,9 @@ def answer(cli, capsys):
 def test_the_list_has_own_templates_first(environment, answer, cli):
     create(environment, "Backup")
     assert cli("templates", "save", "1", "mine") == 0
-    code, told = answer("list")
+    code, data = answer("list")
     assert code == 0
-    assert [(item["name"], item["isOwn"]) for item in told["templates"][:2]] == [
+    assert [(item["name"], item["isOwn"]) for item in data["templates"][:2]] == [
         ("mine", True),
         ("borg-backup", False),
     ]
@@ -40,14 +40,14 @@ def test_show_has_parameters_with_their_meaning(cli, capsys):
 
 
 def test_use_makes_a_task_with_an_entry(answer, crontab):
-    code, told = answer("use", "disk-space", "path=/srv/a b", "percent=80", "--name", "Space")
+    code, data = answer("use", "disk-space", "path=/srv/a b", "percent=80", "--name", "Space")
     assert code == 0
-    [task] = told["tasks"]
+    [task] = data["tasks"]
     assert (task["name"], task["cronSchedule"]) == ("Space", "0 * * * *")
     assert "df --output=pcent '/srv/a b'" in task["command"]
     assert (task["recordRuns"], task["timeoutSeconds"]) == (True, 60)
     assert b"# Space\n0 * * * * " in crontab.read()
-    assert "There is no folder /srv/a b." in told["missing"]
+    assert "There is no folder /srv/a b." in data["missing"]
 
 
 def test_a_preview_shows_the_task_and_makes_none(cli, capsys, crontab):
@@ -92,8 +92,8 @@ def test_a_template_travels_as_a_file(form, environment, cli, answer, tmp_path, 
     assert cli("templates", "import", str(file)) == 3
     assert cli("templates", "import", str(file), "--replace") == 0
     capsys.readouterr()
-    _, told = answer("use", "mine", "disk=/mnt/other", "--name", "Other")
-    assert told["tasks"][0]["command"] == "/bin/backup /mnt/other"
+    _, data = answer("use", "mine", "disk=/mnt/other", "--name", "Other")
+    assert data["tasks"][0]["command"] == "/bin/backup /mnt/other"
 
 
 def test_a_file_cannot_speak_to_a_terminal(cli, capsys, tmp_path):

@@ -74,8 +74,8 @@ def sample(name):
 
 def only(line, dialect=Dialect.DEBIAN):
     """Return the only line of a crontab."""
-    [found] = parse(line, dialect).lines
-    return found
+    [parsed] = parse(line, dialect).lines
+    return parsed
 
 
 def added(document, name, schedule, command, tag, paused=False):
@@ -207,8 +207,8 @@ def test_a_line_with_a_nul_byte_is_invalid():
 
 
 def test_foreign_bytes_are_kept_and_pointed_out():
-    found = [entry.has_foreign_bytes for _, entry in parse(sample("foreign_bytes")).entries()]
-    assert found == [True, True]
+    flags = [entry.has_foreign_bytes for _, entry in parse(sample("foreign_bytes")).entries()]
+    assert flags == [True, True]
 
 
 def test_indent_gaps_and_trailing_blanks_are_told_apart():
@@ -661,10 +661,10 @@ def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, comm
 @settings(max_examples=300)
 def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, command, paused, tag):
     before = parse(text)
-    found = dict(before.entries())
-    assume(found)
-    index = list(found)[at % len(found)]
-    old = found[index]
+    entries = dict(before.entries())
+    assume(entries)
+    index = list(entries)[at % len(entries)]
+    old = entries[index]
     try:
         fields = {"schedule": schedule, "command": command, "paused": paused, "tag": tag}
         changes = {name: value for name, value in fields.items() if value is not None}

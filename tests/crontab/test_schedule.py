@@ -185,14 +185,14 @@ def cron_would_run(schedule: Schedule, at: datetime) -> bool:
 )
 def test_the_next_runs_are_the_minutes_that_cron_would_choose(text: str) -> None:
     schedule = parse(text)
-    found = next_runs(schedule, START, UTC, 8)
+    runs = next_runs(schedule, START, UTC, 8)
     expected = []
     for at in minutes_from(START):
         if cron_would_run(schedule, at):
             expected.append(at)
         if len(expected) == 8:
             break
-    assert found == expected
+    assert runs == expected
 
 
 def test_the_next_runs_end_with_the_time_that_was_asked_for() -> None:
@@ -225,10 +225,10 @@ def field(low: int, high: int) -> st.SearchStrategy[str]:
 )
 def test_the_next_runs_agree_with_an_independent_calendar(text: str, start: datetime) -> None:
     schedule = parse(text)
-    found = next_runs(schedule, start, UTC, 5)
+    runs = next_runs(schedule, start, UTC, 5)
     calendar = CronSim(text, start)
-    assert found == [next(calendar) for _ in found]
-    assert len(found) == 5
+    assert runs == [next(calendar) for _ in runs]
+    assert len(runs) == 5
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def tasks_at(environment):
     return make
 
 
-def found(tasks, hours=24):
+def crowds(tasks, hours=24):
     in_force = {task.id: Planned(task.name, task.schedule, UTC_ZONE) for task in tasks}
     end = NOW + timedelta(hours=hours)
     return crowding.crowds(in_force, tasks, NOW, end, UTC_ZONE, Dialect.DEBIAN)
@@ -35,22 +35,22 @@ def found(tasks, hours=24):
 
 def test_three_tasks_in_one_minute_are_a_crowd(tasks_at):
     made = tasks_at("0 2 * * *", "0 2 * * *", "0 2 * * *", "30 2 * * *")
-    (crowd,) = found(made)
+    (crowd,) = crowds(made)
     assert crowd.at.astimezone(UTC) == datetime(2026, 3, 5, 2, 0, tzinfo=UTC)
     assert [task.id for task in crowd.tasks] == [task.id for task in made[:3]]
 
 
 def test_two_tasks_are_no_crowd(tasks_at):
-    assert found(tasks_at("0 2 * * *", "0 2 * * *")) == []
+    assert crowds(tasks_at("0 2 * * *", "0 2 * * *")) == []
 
 
 def test_what_runs_all_the_time_does_not_count(tasks_at):
-    assert found(tasks_at("* * * * *", "*/5 * * * *", "0 2 * * *", "0 2 * * *")) == []
+    assert crowds(tasks_at("* * * * *", "*/5 * * * *", "0 2 * * *", "0 2 * * *")) == []
 
 
 def test_spread_tasks_no_longer_start_together(tasks_at):
     made = tasks_at("0 2 * * *", "0 2 * * mon-sat", "0 2,14 * * *")
-    crowd = found(made)[0]
+    crowd = crowds(made)[0]
     moved = crowding.spread(crowd)
     assert moved == {made[1].id: "10 2 * * mon-sat", made[2].id: "20 2,14 * * *"}
     assert all(schedules.parse(text) for text in moved.values())
@@ -58,20 +58,20 @@ def test_spread_tasks_no_longer_start_together(tasks_at):
 
 def test_a_schedule_without_a_single_minute_stays(tasks_at):
     made = tasks_at("0 2 * * *", "@daily", "0 0 * * *", "0,30 0 * * *")
-    crowd = found(made)[0]
+    crowd = crowds(made)[0]
     assert crowding.spread(crowd) == {made[2].id: "10 0 * * *"}
 
 
 def test_spread_stays_within_the_hour(tasks_at):
     made = tasks_at("55 2 * * *", "55 2 * * *", "55 2 * * *")
-    moved = crowding.spread(found(made)[0])
+    moved = crowding.spread(crowds(made)[0])
     assert moved == {made[1].id: "45 2 * * *", made[2].id: "35 2 * * *"}
 
 
 def test_a_spread_waits_beside_the_other_edits(tasks_at):
     made = tasks_at("0 2 * * *", "0 2 * * *", "0 2 * * *")
     edits = {made[1].id: {"name": Staged("Job", "Other")}, 99: {"name": Staged("a", "b")}}
-    moved = crowding.spread(found(made)[0])
+    moved = crowding.spread(crowds(made)[0])
     waiting = crowding.stage_spread(edits, moved, made)
     assert waiting == {
         made[1].id: {

@@ -83,17 +83,17 @@ def test_what_a_terminal_would_obey_is_carried_out_named_or_left_out(printed, st
     ],
 )
 def test_what_was_printed_stays_text(printed):
-    found = Seen(terminal_output.html(list(enumerate(terminal_output.lines(printed), 1)), "a"))
-    assert found.tags <= {"pre", "span", "mark"}
-    assert found.attributes <= {"class", "style"}
-    assert found.text + "\n" == terminal_output.text(printed)
+    parser = Seen(terminal_output.html(list(enumerate(terminal_output.lines(printed), 1)), "a"))
+    assert parser.tags <= {"pre", "span", "mark"}
+    assert parser.attributes <= {"class", "style"}
+    assert parser.text + "\n" == terminal_output.text(printed)
 
 
 @given(st.binary(max_size=200), st.text(max_size=3))
 def test_any_bytes_are_text_however_one_searches(printed, find):
-    found = Seen(terminal_output.html(list(enumerate(terminal_output.lines(printed), 1)), find))
-    assert found.tags <= {"pre", "span", "mark"}
-    assert found.text == terminal_output.text(printed).removesuffix("\n")
+    parser = Seen(terminal_output.html(list(enumerate(terminal_output.lines(printed), 1)), find))
+    assert parser.tags <= {"pre", "span", "mark"}
+    assert parser.text == terminal_output.text(printed).removesuffix("\n")
 
 
 def test_what_is_looked_for_is_marked_across_colours():

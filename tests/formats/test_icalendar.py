@@ -84,9 +84,9 @@ def test_events_have_ids_of_their_own_that_stay():
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1))
 def test_any_name_is_one_text_of_the_calendar(name):
     data, _ = write_calendar([task(name=name)], NOW, UTC, weeks=1)
-    found = Calendar.from_ical(data).walk("VEVENT")
-    assert {str(event["summary"]) for event in found} == {name}
-    assert data.count(b"\r\nSUMMARY:") == len(found) == 7
+    events = Calendar.from_ical(data).walk("VEVENT")
+    assert {str(event["summary"]) for event in events} == {name}
+    assert data.count(b"\r\nSUMMARY:") == len(events) == 7
 
 
 def test_a_yearly_task_is_found_and_one_beyond_the_weeks_is_not():

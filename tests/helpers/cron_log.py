@@ -34,6 +34,6 @@ class Log:
 
     def read(self):
         since = clock.now() - timedelta(days=7)
-        found = reader.read(Source(self.file), self.read_at, since, USER)
-        self.read_at, self.holes, self.skipped = found.place, found.holes, found.skipped
-        return [event.text for event in found.events]
+        log = reader.read(Source(self.file), self.read_at, since, USER)
+        self.read_at, self.holes, self.skipped = log.place, log.holes, log.skipped
+        return [event.text for event in log.events]

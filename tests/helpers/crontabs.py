@@ -50,10 +50,10 @@ class InstalledCrontab:
 @pytest.fixture
 def crontab() -> Iterator[InstalledCrontab]:
     """The user's crontab. There is none at the start of each test."""
-    found = InstalledCrontab()
-    found.remove()
-    yield found
-    found.remove()
+    path = InstalledCrontab()
+    path.remove()
+    yield path
+    path.remove()
 
 
 @pytest.fixture

@@ -94,8 +94,8 @@ def test_a_finding_is_told_once_and_when_it_is_gone(environment, crontab):
         crontab.force(b"# one line more\n" + good + b"61 * * * * /bin/x\n")
         validate(environment)
     assert len(lines) == 1
-    (told,) = notices(environment)
-    assert told.startswith("Needs attention: Line 3: Cron would not take this line")
+    (message,) = notices(environment)
+    assert message.startswith("Needs attention: Line 3: Cron would not take this line")
     crontab.force(good)
     validate(environment)
     validate(environment)
@@ -125,6 +125,6 @@ def test_an_entry_that_no_task_manages_is_no_news(environment, crontab):
 def test_a_notice_names_a_few_findings_and_counts_the_others(environment, crontab, count):
     crontab.force(b"".join(b"61 %d * * * /bin/x\n" % number for number in range(count)))
     validate(environment)
-    (told,) = notices(environment)
-    assert told.count("would not take") == 5
-    assert ("more." in told) is (count > 5)
+    (message,) = notices(environment)
+    assert message.count("would not take") == 5
+    assert ("more." in message) is (count > 5)

@@ -63,10 +63,10 @@ class Web:
         self.url = f"json://pi:{SECRET}@{self.address}/{SECRET}-hook"
 
     @property
-    def told(self):
+    def messages(self):
         """Return the received titles and bodies."""
-        found = [json.loads(body) for _, body in self.got]
-        return [(one["title"], one["message"]) for one in found]
+        bodies = [json.loads(body) for _, body in self.got]
+        return [(body["title"], body["message"]) for body in bodies]
 
 
 @pytest.fixture
@@ -129,9 +129,9 @@ def run(environment, task, code, output=b"", at=None, ended=True):
     environment.spool.mkdir(exist_ok=True)
     began = (at or clock.now()).timestamp() - 2
     file = environment.spool / f"{task.id}-{int(began * 1e9)}-{4_000_000}"
-    told = {"started": began, "ended": began + 1, "seconds": 1.0, "exit_code": code}
+    record = {"started": began, "ended": began + 1, "seconds": 1.0, "exit_code": code}
     file.with_suffix(".head").write_bytes(output)
-    file.with_suffix(".json" if ended else ".start").write_text(json.dumps(told))
+    file.with_suffix(".json" if ended else ".start").write_text(json.dumps(record))
     spool.collect(environment)
     return file
 
@@ -151,7 +151,7 @@ def problem(environment):
 
 
 def results(environment):
-    return [(one.kind, one.result) for one in reversed(delivery.listing(environment))]
+    return [(notice.kind, notice.result) for notice in reversed(delivery.listing(environment))]
 
 
 # --- From the run to the message -----------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_a_failure_arrives_once_with_what_a_person_needs(environment, web):
     spool.collect(environment)
     delivery.deliver(environment)
     delivery.deliver(environment)
-    ((title, body),) = web.told
+    ((title, body),) = web.messages
     assert title == f"{task.name}: failed on {socket.gethostname()}"
     assert "Exit code 127: command not found." in body
     assert "no such file" in body
@@ -192,7 +192,7 @@ def test_only_the_first_success_after_a_failure_is_told(environment, web):
         run(environment, task, code, at=NOON + timedelta(minutes=minutes))
         delivery.deliver(environment)
     assert [kind for kind, _ in results(environment)] == [NoticeKind.FAILED, NoticeKind.RECOVERED]
-    assert [title.split(" on ")[0] for title, _ in web.told] == [
+    assert [title.split(" on ")[0] for title, _ in web.messages] == [
         f"{task.name}: failed",
         f"{task.name}: works again",
     ]
@@ -215,7 +215,7 @@ def test_a_task_may_be_silent_or_choose_kinds(environment, web):
         tasks.change(environment, ME, task.id, notify=kinds)
         run(environment, task, 1)
     delivery.deliver(environment)
-    assert len(web.told) == 2
+    assert len(web.messages) == 2
     assert [result for _, result in results(environment)] == ["sent to phone"] * 2 + [
         "no channel for it"
     ] * 2
@@ -248,12 +248,12 @@ def test_more_of_the_same_within_the_limit_are_counted_and_told_with_the_next(en
     for minutes in range(5):
         add(environment, at=NOON + timedelta(minutes=minutes))
         delivery.deliver(environment, NOON + timedelta(minutes=minutes))
-    assert len(web.told) == 1
+    assert len(web.messages) == 1
     delivery.deliver(environment, NOON + timedelta(minutes=59))
-    assert len(web.told) == 1
+    assert len(web.messages) == 1
     delivery.deliver(environment, NOON + HOUR)
-    assert "Exit code 1. And 3 more times since 2026-06-01" in web.told[1][1]
-    assert len(web.told) == 2
+    assert "Exit code 1. And 3 more times since 2026-06-01" in web.messages[1][1]
+    assert len(web.messages) == 2
 
 
 def test_in_quiet_hours_everything_waits_for_their_end(environment, web):
@@ -264,10 +264,10 @@ def test_in_quiet_hours_everything_waits_for_their_end(environment, web):
     add(environment, at=night)
     delivery.deliver(environment, night)
     delivery.deliver(environment, night + 7 * HOUR)
-    assert web.told == []
+    assert web.messages == []
     assert results(environment) == [(NoticeKind.FAILED, "waits")]
     delivery.deliver(environment, night + 8 * HOUR)
-    assert len(web.told) == 1
+    assert len(web.messages) == 1
 
 
 def test_a_rule_that_is_lifted_lets_go_what_it_held(environment, web):
@@ -278,7 +278,7 @@ def test_a_rule_that_is_lifted_lets_go_what_it_held(environment, web):
     delivery.deliver(environment, night)
     rules.change(environment, ME, quiet_from="", quiet_until="")
     delivery.deliver(environment, night)
-    assert len(web.told) == 1
+    assert len(web.messages) == 1
 
 
 def test_a_digest_is_one_message_a_day(environment, web):
@@ -290,10 +290,10 @@ def test_a_digest_is_one_message_a_day(environment, web):
     add(environment, task=task.id, at=morning + HOUR)
     add(environment, NoticeKind.SYNC_FAILED, "The crontab cannot be read.", at=morning + 2 * HOUR)
     delivery.deliver(environment, morning + 3 * HOUR)
-    assert web.told == []
+    assert web.messages == []
     delivery.deliver(environment, morning + 10 * HOUR)
     delivery.deliver(environment, morning + 11 * HOUR)
-    ((title, body),) = web.told
+    ((title, body),) = web.messages
     assert title == f"{socket.gethostname()}: 2 failed, 1 sync failed"
     assert f"{task.name}: failed. Exit code 1. And 1 more time." in body
     assert "The crontab: sync failed. The crontab cannot be read." in body
@@ -305,11 +305,11 @@ def test_a_recovery_tells_the_failures_that_were_held_before_it(environment, web
     for minutes, kind in enumerate([NoticeKind.FAILED, NoticeKind.FAILED, NoticeKind.RECOVERED]):
         add(environment, kind, f"{kind}.", task.id, NOON + timedelta(minutes=minutes))
         delivery.deliver(environment, NOON + timedelta(minutes=minutes))
-    titles = [title.split(" on ")[0] for title, _ in web.told]
+    titles = [title.split(" on ")[0] for title, _ in web.messages]
     assert titles == [f"{task.name}: failed", f"{task.name}: works again"]
-    assert "recovered. Before that it failed once: failed." in web.told[1][1]
+    assert "recovered. Before that it failed once: failed." in web.messages[1][1]
     delivery.deliver(environment, NOON + 5 * HOUR)
-    assert len(web.told) == 2
+    assert len(web.messages) == 2
 
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -363,7 +363,7 @@ def test_who_has_got_it_does_not_get_it_again_when_another_is_down(environment, 
     add(environment)
     delivery.deliver(environment)
     assert delivery.deliver(environment, clock.now() + HOUR).startswith("1 notice is not sent yet.")
-    assert len(web.told) == 1
+    assert len(web.messages) == 1
     assert results(environment) == [(NoticeKind.FAILED, "sent to phone, not yet")]
     assert problem(environment).startswith("dead: A Connection error")
     channels.remove(environment, ME, "dead")
@@ -396,7 +396,7 @@ def test_a_server_that_never_answers_does_not_keep_the_others(environment, web, 
         channels.add(environment, ME, "phone", web.url)
         add(environment)
         assert "silent: It did not answer" in delivery.deliver(environment)
-    assert len(web.told) == 1
+    assert len(web.messages) == 1
 
 
 def test_a_dead_channel_does_not_take_the_repeat_limit_from_the_others(environment, web):
@@ -406,10 +406,10 @@ def test_a_dead_channel_does_not_take_the_repeat_limit_from_the_others(environme
     for minute in range(4):
         add(environment, message=f"Exit code {minute}.", at=now)
         delivery.deliver(environment, now + timedelta(minutes=minute))
-    assert len(web.told) == 1
+    assert len(web.messages) == 1
     delivery.deliver(environment, now + timedelta(minutes=61))
-    assert len(web.told) == 2
-    assert "And 2 more times" in web.told[1][1]
+    assert len(web.messages) == 2
+    assert "And 2 more times" in web.messages[1][1]
 
 
 def test_each_channel_is_tried_again_in_its_own_time(environment, web):
@@ -437,15 +437,15 @@ def test_a_channel_that_hangs_does_not_hold_what_comes_after(environment, web, m
         delivery.deliver(environment)
         add(environment, NoticeKind.MISSED)
         delivery.deliver(environment)
-        until(lambda: len(web.told) == 2)
+        until(lambda: len(web.messages) == 2)
         assert {name for _, name in delivery._busy} == {"silent"}
     until(lambda: not delivery._busy)  # the server is gone
     assert problem_of_each(environment) == {"silent"}
 
 
 def problem_of_each(environment):
-    found = delivery.listing(environment)
-    return {one.problem.partition(":")[0] for one in found if one.problem}
+    listed = delivery.listing(environment)
+    return {notice.problem.partition(":")[0] for notice in listed if notice.problem}
 
 
 def test_nothing_due_costs_one_query_and_does_not_need_apprise(environment, monkeypatch):
@@ -481,7 +481,7 @@ def test_a_test_says_what_a_hook_answered_and_when_it_was_taken(environment, web
         delivery.test(environment, "hook")
     web.status = 200
     assert delivery.test(environment, "hook") == "A test was sent to hook."
-    assert "This is a test. Nothing failed." in web.told[-1][1]
+    assert "This is a test. Nothing failed." in web.messages[-1][1]
     assert cli("notify", "test") == 0
     assert capsys.readouterr().out == "A test was sent to hook.\n"
     web.status = 500
@@ -505,7 +505,9 @@ def test_no_secret_of_a_channel_is_anywhere_but_in_its_file(environment, caplog,
             session.scalars(text(f"select t::text from {table} t")).all()
             for table in ("notices", "events", "settings", "state", "sync_operations")
         ]
-    logged = [one.getMessage() for one in caplog.records if one.name.startswith("pitasker_core")]
+    logged = [
+        record.getMessage() for record in caplog.records if record.name.startswith("pitasker_core")
+    ]
     assert "A notice was not sent" in logged[-1]
     printed = [*logged, *capfd.readouterr()]
     errors = [refused.value.user_message, failed.value.user_message]
@@ -556,7 +558,7 @@ def test_a_channel_that_cannot_be_is_refused(environment):
     ):
         with pytest.raises(InvalidSyntax, match=words):
             channels.add(environment, ME, name, url)
-    assert [one.name for one in channels.listing(environment)] == ["phone"]
+    assert [channel.name for channel in channels.listing(environment)] == ["phone"]
 
 
 def test_channels_are_changed_removed_and_put_back_with_an_event_each(environment):
@@ -569,13 +571,13 @@ def test_channels_are_changed_removed_and_put_back_with_an_event_each(environmen
         channels.change(environment, ME, "my phone", kinds=[])
     with pytest.raises(NotFound):
         channels.remove(environment, ME, "phone")
-    found = audit.listing(environment, 10)[::-1]
-    assert audit.difference(found[1]) == (
+    events = audit.listing(environment, 10)[::-1]
+    assert audit.difference(events[1]) == (
         "phone name phone → my phone, "
         "phone kinds failed, recovered, missed, conflict, sync failed, finding → failed, "
         "phone enabled yes → no"
     )
-    kinds = [one.kind for one in found]
+    kinds = [event.kind for event in events]
     assert kinds == [
         "channel added",
         "channel changed",
@@ -596,7 +598,7 @@ def test_who_may_only_look_changes_and_sends_nothing(environment):
     ):
         with pytest.raises(ReadOnly):
             attempt()
-    assert [one.name for one in channels.listing(looking)] == ["phone"]
+    assert [channel.name for channel in channels.listing(looking)] == ["phone"]
 
 
 # --- Rules and words -----------------------------------------------------------------------------
@@ -630,8 +632,8 @@ def test_refused_rules_change_nothing_and_others_are_an_event(environment):
         rules.change(environment, ME, repeat_minutes=5, body="{nonsense}")
     assert rules.read(environment) == Rules()
     assert rules.change(environment, ME, repeat_minutes=5) == rules.read(environment)
-    (told,) = audit.listing(environment, 10)
-    assert audit.difference(told) == "repeat minutes 60 → 5"
+    (event,) = audit.listing(environment, 10)
+    assert audit.difference(event) == "repeat minutes 60 → 5"
 
 
 def test_words_of_ones_own_are_used_and_braces_can_be_written(environment, web):
@@ -639,7 +641,7 @@ def test_words_of_ones_own_are_used_and_braces_can_be_written(environment, web):
     rules.change(environment, ME, title="{{{kind}}}", body="{message}")
     add(environment, message="{task} is no placeholder here.")
     delivery.deliver(environment)
-    assert web.told == [("{failed}", "{task} is no placeholder here.")]
+    assert web.messages == [("{failed}", "{task} is no placeholder here.")]
 
 
 def test_output_reads_as_on_a_terminal_and_only_its_end_is_told():

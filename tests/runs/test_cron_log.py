@@ -89,8 +89,8 @@ def said(message, pid=7):
     ],
 )
 def test_what_a_line_says(message, kind, user, text):
-    found = said(message)
-    assert (found.kind, found.user, found.text) == (kind, user, text)
+    event = said(message)
+    assert (event.kind, event.user, event.text) == (kind, user, text)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_odd_bytes_are_written_as_cron_writes_them():
 
 def syslog(*lines, now=NOON, zone="Europe/Berlin"):
     read = log_lines.from_syslog([f"{line}\n".encode() for line in lines], now, ZoneInfo(zone))
-    found = [line for line in read if isinstance(line, Line)]
-    return [(line.at.isoformat(), line.pid, line.message) for line in found]
+    parsed = [line for line in read if isinstance(line, Line)]
+    return [(line.at.isoformat(), line.pid, line.message) for line in parsed]
 
 
 def test_both_kinds_of_stamps_are_read():
@@ -177,12 +177,12 @@ def test_lines_that_are_not_crons_are_passed_over(line):
 
 
 def test_any_bytes_can_stand_in_a_log():
-    found = list(
+    pairs = list(
         log_lines.from_syslog(
             [b"Nov 25 03:17:01 pi cron[1]: (\xff\0) ORPHAN (x)\n"], NOON, ZoneInfo("UTC")
         )
     )
-    assert found[0].message == r"(\xff) ORPHAN (x)"
+    assert pairs[0].message == r"(\xff) ORPHAN (x)"
 
 
 def entry(message, at, uptime, boot="b1", **more):
@@ -207,12 +207,12 @@ def test_the_journal_is_read_with_its_cursor_and_what_is_damaged_is_passed_over(
         b'{"MESSAGE": null}',
         entry(list(b"(pi) CMD (\xff)"), NOON, 6),
     ]
-    found = [pair for pair in log_lines.from_journal(lines) if isinstance(pair[0], Line)]
-    assert [(line.message, line.pid, line.uptime) for line, _ in found] == [
+    pairs = [pair for pair in log_lines.from_journal(lines) if isinstance(pair[0], Line)]
+    assert [(line.message, line.pid, line.uptime) for line, _ in pairs] == [
         ("(pi) CMD (x)", 123, 5.0),
         (r"(pi) CMD (\xff)", 123, 6.0),
     ]
-    assert found[0][1] == f"s=1;t={NOON.timestamp()}"
+    assert pairs[0][1] == f"s=1;t={NOON.timestamp()}"
 
 
 @pytest.mark.parametrize(
@@ -255,10 +255,10 @@ def test_what_cannot_be_read_names_the_group_to_join(environment, as_a_user):
     nowhere = replace(environment, cron_log=None)
     assert reader.find(nowhere).message == "This machine keeps no log of cron."
     (as_a_user / "syslog").touch(0o640)
-    found = reader.find(nowhere)
-    assert isinstance(found, Unreadable)
-    assert found.message == "Only members of the group adm may read cron's log."
-    assert "usermod -aG adm" in found.advice
+    source = reader.find(nowhere)
+    assert isinstance(source, Unreadable)
+    assert source.message == "Only members of the group adm may read cron's log."
+    assert "usermod -aG adm" in source.advice
     (as_a_user / "syslog").chmod(0o644)
     assert reader.find(nowhere) == Source(as_a_user / "syslog")
 
@@ -278,8 +278,8 @@ def test_the_journal_comes_first_and_has_a_group_of_its_own(environment, as_a_us
     file = as_a_user / "journal" / machine / "system.journal"
     file.touch(0o640)
     monkeypatch.setattr(reader, "JOURNALS", (as_a_user / "journal",))
-    found = reader.find(replace(environment, cron_log=None))
-    assert found.message == "Only members of the group systemd-journal may read cron's log."
+    source = reader.find(replace(environment, cron_log=None))
+    assert source.message == "Only members of the group systemd-journal may read cron's log."
     file.chmod(0o644)
     assert reader.find(replace(environment, cron_log=None)) == Source()
 
@@ -427,8 +427,8 @@ def test_crons_start_is_told_with_the_last_sign_of_it_before(log):
     up = clock.now() - timedelta(hours=1)
     log.write("(CRON) INFO (pidfile fd = 3)", up, pid=70, name="cron")
     log.write("(CRON) INFO (Running @reboot jobs)", up, pid=70, name="cron")
-    found = reader.read(Source(log.file), {}, clock.now() - timedelta(days=7), USER)
-    assert found.ups == [(died, up)]
+    result = reader.read(Source(log.file), {}, clock.now() - timedelta(days=7), USER)
+    assert result.ups == [(died, up)]
 
 
 @pytest.mark.skipif(not shutil.which("journalctl"), reason="there is no journalctl here")
@@ -449,15 +449,15 @@ cat {tmp_path}/answer
         entry(f"({USER}) CMD (y)", NOON + timedelta(hours=5), 160),
     ]
     answer.write_bytes(b"\n".join(lines))
-    found = reader.read(Source(), {}, NOON - timedelta(days=1), USER)
-    assert [event.text for event in found.events] == ["x", "y"]
-    assert found.jumps == [(NOON, NOON + timedelta(hours=5))]
+    result = reader.read(Source(), {}, NOON - timedelta(days=1), USER)
+    assert [event.text for event in result.events] == ["x", "y"]
+    assert result.jumps == [(NOON, NOON + timedelta(hours=5))]
     answer.write_bytes(entry(f"({USER}) CMD (z)", NOON + timedelta(hours=6), 160 + 3600))
-    again = reader.read(Source(), found.place, NOON - timedelta(days=1), USER)
+    again = reader.read(Source(), result.place, NOON - timedelta(days=1), USER)
     assert again.jumps == []
-    asked = (tmp_path / "asked").read_text().splitlines()
-    assert "--since @" in asked[0]
-    assert f"--after-cursor {found.place['cursor']}" in asked[1]
+    calls = (tmp_path / "asked").read_text().splitlines()
+    assert "--since @" in calls[0]
+    assert f"--after-cursor {result.place['cursor']}" in calls[1]
     reader.read(Source(), {"cursor": "damaged"}, NOON - timedelta(days=1), USER)
     assert "--since @" in (tmp_path / "asked").read_text().splitlines()[-1]
 
@@ -515,10 +515,10 @@ def recorded(environment, task, at, pid, ppid=1, by="cron"):
     """Write a recorder's file of an ended run."""
     environment.spool.mkdir(parents=True, exist_ok=True)
     name = f"{task}-{int(at.timestamp() * 1e9)}-{pid}"
-    told = {"task": str(task), "by": by, "started": at.timestamp(), "pid": pid, "ppid": ppid}
-    (environment.spool / f"{name}.start").write_text(json.dumps(told))
+    record = {"task": str(task), "by": by, "started": at.timestamp(), "pid": pid, "ppid": ppid}
+    (environment.spool / f"{name}.start").write_text(json.dumps(record))
     end = {"ended": at.timestamp() + 1, "exit_code": 0, "signal": None}
-    (environment.spool / f"{name}.json").write_text(json.dumps({**told, **end}))
+    (environment.spool / f"{name}.json").write_text(json.dumps({**record, **end}))
 
 
 @pytest.mark.parametrize(
@@ -544,8 +544,8 @@ def test_a_run_that_is_also_recorded_exists_once(
     both = [observed.collect, spool.collect]
     for collect in both if log_first else reversed(both):
         collect(environment)
-    found = sorted(source for _, _, source, _ in starts(environment))
-    assert found == (["recorded"] if is_one else ["observed", "recorded"])
+    sources = sorted(source for _, _, source, _ in starts(environment))
+    assert sources == (["recorded"] if is_one else ["observed", "recorded"])
     assert tasks.get(environment, task.id).status == "success"
 
 
@@ -583,13 +583,13 @@ def test_changes_of_the_crontab_by_others_are_events_and_our_own_are_not(environ
     log.write(f"({USER}) DELETE ({USER})", long_ago, pid=5, name="crontab")
     log.write("(other) REPLACE (other)", long_ago, pid=6, name="crontab")
     observed.collect(environment)
-    found = [e for e in audit.listing(environment, 50) if e.actor == observed.LOG]
-    assert sorted((event.kind, event.after) for event in found) == [
+    events = [e for e in audit.listing(environment, 50) if e.actor == observed.LOG]
+    assert sorted((event.kind, event.after) for event in events) == [
         ("edited by crontab -e", None),
         ("removed by crontab -r", None),
         ("replaced by crontab", None),
     ]
-    assert {event.at for event in found} == {long_ago}
+    assert {event.at for event in events} == {long_ago}
 
 
 def test_a_text_that_was_saved_here_is_our_own_write(environment, crontab, log):

@@ -89,13 +89,13 @@ def stretch(first, last, cause):
     ],
 )
 def test_what_became_of_two_oclock_and_three(starts, stretches, until, missed_at, late, waiting):
-    times = [one for one in (at("02:00"), at("03:00")) if one <= at(until)]
-    seen = [at(one, second=1) for one in starts]
-    verdict = detection.judge(times, seen, [stretch(*one) for one in stretches], at(until))
-    found = {one: why and why.cause for one, why in verdict.missed}
-    assert found == {at(one): cause for one, cause in missed_at.items()}
-    assert [one for one, _ in verdict.late] == [at(one) for one in late]
-    assert verdict.waiting == [at(one) for one in waiting]
+    times = [time for time in (at("02:00"), at("03:00")) if time <= at(until)]
+    seen = [at(time, second=1) for time in starts]
+    verdict = detection.judge(times, seen, [stretch(*time) for time in stretches], at(until))
+    causes = {time: why and why.cause for time, why in verdict.missed}
+    assert causes == {at(time): cause for time, cause in missed_at.items()}
+    assert [time for time, _ in verdict.late] == [at(time) for time in late]
+    assert verdict.waiting == [at(time) for time in waiting]
 
 
 minutes = st.integers(0, 24 * 60).map(lambda n: DAY + timedelta(minutes=n))
@@ -117,23 +117,23 @@ spans = st.builds(
 def test_each_time_has_one_fate_and_each_start_at_most_one_time(times, starts, stretches):
     until = DAY + timedelta(days=1)
     verdict = detection.judge(times, starts, stretches, until)
-    late = [one for one, _ in verdict.late]
-    fates = [*(one for one, _ in verdict.missed), *late, *verdict.waiting]
+    late = [time for time, _ in verdict.late]
+    fates = [*(time for time, _ in verdict.missed), *late, *verdict.waiting]
     assert len(fates) == len(set(fates))
     assert set(fates) <= set(times)
     taken = [start for _, start in verdict.late]
     assert all(taken.count(start) <= starts.count(start) for start in taken)
-    for one, why in verdict.missed:
+    for time, why in verdict.missed:
         # A time is missed if no start in its minute can belong to it.
-        assert why is None or (one in why and why.cause is not UNSEEN)
+        assert why is None or (time in why and why.cause is not UNSEEN)
     assert len(starts) >= len(times) - len(fates) - sum(
-        any(one in span and span.cause is UNSEEN for span in stretches) for one in times
+        any(time in span and span.cause is UNSEEN for span in stretches) for time in times
     )
 
 
 @given(st.lists(minutes, unique=True).map(sorted))
 def test_what_started_in_its_minute_is_never_missed(times):
-    starts = [one + timedelta(seconds=5) for one in times]
+    starts = [time + timedelta(seconds=5) for time in times]
     verdict = detection.judge(times, starts, [Stretch(DAY, DAY + timedelta(days=2), OFF)], DAY)
     assert (verdict.missed, verdict.late, verdict.waiting) == ([], [], [])
 
@@ -141,9 +141,9 @@ def test_what_started_in_its_minute_is_never_missed(times):
 def test_the_repeated_hour_of_autumn_is_two_hours_of_expected_times():
     begin = datetime(2026, 10, 25, tzinfo=UTC)
     until = begin + timedelta(hours=2)
-    found = detection.expected(parse("*/30 * * * *"), begin, until, ZoneInfo("Europe/Berlin"))
-    assert found == [begin + timedelta(minutes=n) for n in (30, 60, 90, 120)]
-    assert len(set(found)) == 4
+    runs = detection.expected(parse("*/30 * * * *"), begin, until, ZoneInfo("Europe/Berlin"))
+    assert runs == [begin + timedelta(minutes=n) for n in (30, 60, 90, 120)]
+    assert len(set(runs)) == 4
 
 
 def test_a_start_of_a_time_that_is_not_due_yet_is_no_late_start_of_another():
@@ -163,9 +163,9 @@ def test_a_start_of_a_time_that_is_not_due_yet_is_no_late_start_of_another():
     ],
 )
 def test_expected_times_are_those_of_the_schedule(schedule, after, until, count):
-    found = detection.expected(parse(schedule), at(after), at(until), UTC_ZONE)
-    assert len(found) == count
-    assert found == sorted(set(found))
+    runs = detection.expected(parse(schedule), at(after), at(until), UTC_ZONE)
+    assert len(runs) == count
+    assert runs == sorted(set(runs))
 
 
 def test_boots_of_the_journal_say_when_the_machine_was_off():
@@ -199,7 +199,9 @@ def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
     jumps = [(at("02:11"), at("07:41"))]
     right = offline_periods.correct_starts(known, jumps, at("11:00"))
     assert [boot.start for boot in right] == [at("00:00"), at("07:40"), at("11:00")]
-    assert [(one.start, one.end) for one in offline_periods.offs(right, at("11:00"), None)] == [
+    assert [
+        (period.start, period.end) for period in offline_periods.offs(right, at("11:00"), None)
+    ] == [
         (at("02:10"), at("07:40")),
         (at("08:00"), at("11:00")),
     ]
@@ -321,9 +323,9 @@ def world(environment, crontab, monkeypatch):
     """Midnight of a day. All earlier times were judged, and the machine was on."""
     monkeypatch.setattr(clock, "system_zone", lambda: UTC_ZONE)
     monkeypatch.setattr(watch.cron_daemon, "is_alive", lambda: True)
-    found = World(environment, DAY, DAY - timedelta(days=30))
-    monkeypatch.setattr(clock, "now", lambda: found.now + found.error)
-    return found
+    world = World(environment, DAY, DAY - timedelta(days=30))
+    monkeypatch.setattr(clock, "now", lambda: world.now + world.error)
+    return world
 
 
 def hourly(world, name="Backup", schedule="0 * * * *", **more):
@@ -432,8 +434,8 @@ def test_a_run_that_starts_beside_the_one_before_it_is_told_so(world):
     world.ran(task, at("02:01"), ended_at=at("02:01"), **ends | skipped)
     world.ran(task, at("03:00"), **ends | {"exit_code": None})
     world.ran(task, at("04:00"), source="observed")
-    found = [(run.overlaps, run.result) for run in reversed(history.runs(world.environment))]
-    assert found == [
+    results = [(run.overlaps, run.result) for run in reversed(history.runs(world.environment))]
+    assert results == [
         (False, "success"),
         (True, "success, overlapping the previous run"),
         (False, f"missed: {spool.SKIPPED}"),
@@ -476,12 +478,12 @@ def test_one_off_time_is_one_notice_and_what_was_missed_by_it_is_offered(world):
     ]
     message = "The machine was off from 02:10 to 07:40: Backup and Update were missed."
     assert told(world) == [message]
-    found = catch_up.offers(world.environment)
-    assert found.message == message
-    assert [(one.task, one.times) for one in found.missed] == [(task.id, 5), (other.id, 1)]
+    offer = catch_up.offers(world.environment)
+    assert offer.message == message
+    assert [(missed.task, missed.times) for missed in offer.missed] == [(task.id, 5), (other.id, 1)]
     world.ran(task, at("08:00", 1))
     world.judge(minutes=20)
-    assert [one.name for one in catch_up.offers(world.environment).missed] == ["Update"]
+    assert [missed.name for missed in catch_up.offers(world.environment).missed] == ["Update"]
     assert len(misses(world)) == 2
 
 
@@ -513,7 +515,7 @@ def test_what_was_changed_since_is_judged_from_then_on(world):
         create(world.environment, "New", "*/5 * * * *")
     world.judge()
     world.judge(minutes=125)
-    assert next(found for found in misses(world) if found[0] == "New")[1] == at("00:55")
+    assert next(miss for miss in misses(world) if miss[0] == "New")[1] == at("00:55")
 
 
 def edit_by_hand(world, crontab, old, new, when=None):
@@ -546,8 +548,8 @@ def test_a_schedule_changed_while_pitasker_was_off_is_judged_by_what_the_crontab
     sync(world)
     world.judge()
     world.judge(minutes=100)
-    assert [one for run in misses(world) for one in (run[1], run[2])] == [
-        at(one) for one in ([times[0], times[-1]] if logged else [times[0]] * 2)
+    assert [time for run in misses(world) for time in (run[1], run[2])] == [
+        at(time) for time in ([times[0], times[-1]] if logged else [times[0]] * 2)
     ]
     assert sum(run[3] for run in misses(world)) == len(times)
 

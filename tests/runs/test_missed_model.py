@@ -368,7 +368,7 @@ def fakes(world):
         (rows, "recorded_misses"): lambda _s, n, since: [g for g in world.gaps[n] if g[1] >= since],
         (rows, "note_late_start"): lambda *_: None,
         (rows, "write"): write,
-        (rows, "tell"): lambda *_: None,
+        (rows, "add_notice"): lambda *_: None,
     }
     with pytest.MonkeyPatch.context() as patch:
         for (owner, name), value in replaced.items():

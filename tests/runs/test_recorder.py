@@ -492,8 +492,8 @@ def test_when_nobody_takes_the_records_in_the_oldest_go(job):
         job.run(f"echo {number}")
     (job.spool / "foreign.json").write_text("{}")
     job.run("echo 6")
-    kept = sorted(file.read_bytes() for file in job.spool.glob("*.head"))
-    assert kept == [b"4\n", b"5\n", b"6\n"]
+    heads = sorted(file.read_bytes() for file in job.spool.glob("*.head"))
+    assert heads == [b"4\n", b"5\n", b"6\n"]
 
 
 def test_the_lock_is_only_a_lock(job):

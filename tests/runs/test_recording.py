@@ -64,13 +64,13 @@ def test_every_shell_hands_the_recorder_what_cron_would_have_handed_to_it(shell,
     @hypothesis_settings(max_examples=60)
     def hands_on(command, how):
         proper, stdin = split_stdin(add_recorder(command, Recorder(telling, 12), how))
-        told = subprocess.run(
+        output = subprocess.run(
             [shell, "-c", unescape(proper)[0]],
             input=read_stdin(stdin),
             capture_output=True,
             check=True,
         ).stdout.decode()
-        words, _, given_in = told.rpartition("\n.")
+        words, _, given_in = output.rpartition("\n.")
         *options, task, rest = words.split("\n")
         assert (task, rest) == ("12", unescape(split_stdin(command)[0])[0])
         assert given_in == read_stdin(split_stdin(command)[1]).decode()
@@ -137,8 +137,8 @@ def test_a_recorder_taken_out_by_hand_comes_back_as_not_recorded(environment, cr
     record(environment, task, timeout_seconds=60)
     crontab.write(plain)
     service.sync(environment, Request(ME, confirmed=True))
-    found = tasks.get(environment, task.id)
-    assert (found.record_runs, found.timeout_seconds) == (False, 60)
+    changed = tasks.get(environment, task.id)
+    assert (changed.record_runs, changed.timeout_seconds) == (False, 60)
     assert crontab.read() == plain
 
 
@@ -146,8 +146,8 @@ def test_a_limit_changed_by_hand_comes_back_as_the_tasks_limit(environment, cron
     task = record(environment, create(environment), timeout_seconds=60).tasks[0]
     crontab.write(crontab.read().replace(b"--timeout 60", b"--timeout 90 --no-overlap"))
     service.sync(environment, Request(ME))
-    found = tasks.get(environment, task.id)
-    assert (found.timeout_seconds, found.no_overlap) == (90, True)
+    changed = tasks.get(environment, task.id)
+    assert (changed.timeout_seconds, changed.no_overlap) == (90, True)
 
 
 def test_a_change_here_and_of_the_limit_by_hand_is_a_conflict(environment, crontab):
@@ -272,10 +272,10 @@ def test_detach_needs_no_database(environment, crontab):
 def test_an_entry_that_is_given_back_is_not_recorded_any_more(environment, crontab):
     crontab.write(EXISTING)
     importing.import_entries(environment, ME)
-    found = tasks.listing(environment).tasks
-    for task in found:
+    listed = tasks.listing(environment).tasks
+    for task in listed:
         record(environment, task)
-    stop_managing(environment, ME, [task.id for task in found])
+    stop_managing(environment, ME, [task.id for task in listed])
     assert crontab.read() == EXISTING
 
 

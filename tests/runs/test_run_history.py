@@ -86,10 +86,10 @@ def test_missed_runs_read_well(environment):
     task = create(environment)
     one, many = missed(environment, task, 5), missed(environment, task, 400, 72, 40)
     assert run_list.result(history.run(environment, one)) == "⊘ missed: the machine was off"
-    found = history.run(environment, many)
-    assert run_list.result(found) == "⊘ missed 72 times: the machine was off"
-    assert found.duration is None
-    assert ("Times", "72") in run_list.facts(found)
+    run = history.run(environment, many)
+    assert run_list.result(run) == "⊘ missed 72 times: the machine was off"
+    assert run.duration is None
+    assert ("Times", "72") in run_list.facts(run)
 
 
 def test_slow_is_more_than_three_times_the_usual_and_a_second_more(environment):
@@ -97,11 +97,11 @@ def test_slow_is_more_than_three_times_the_usual_and_a_second_more(environment):
     for n in range(7):
         ran(environment, task, 100 - n, seconds=2 + n / 10)
     ran(environment, task, 50, seconds=500, exit_code=1)
-    found = durations.now(environment, task.id)
-    assert found.median == pytest.approx(2.3)
-    assert found.low < found.median < found.high < 2.7
-    assert not found.is_slow(6.8)
-    assert found.is_slow(7.0)
+    usual = durations.now(environment, task.id)
+    assert usual.median == pytest.approx(2.3)
+    assert usual.low < usual.median < usual.high < 2.7
+    assert not usual.is_slow(6.8)
+    assert usual.is_slow(7.0)
     assert not durations.Usual(0.01, 0.01, 0.01).is_slow(0.9)
     assert durations.now(environment, create(environment, "New").id) is None
 
@@ -113,9 +113,9 @@ def test_figures_count_each_time_that_a_run_was_missed(environment):
     ran(environment, task, 8, exit_code=1)
     missed(environment, task, 60, 3, 20)
     observed(environment, task, 9)
-    found = history.figures(environment, task.id, None)
-    assert (found.success, found.failed, found.missed, found.started) == (6, 1, 3, 1)
-    assert run_list.success_text(found) == "60.0 %"
+    figures = history.figures(environment, task.id, None)
+    assert (figures.success, figures.failed, figures.missed, figures.started) == (6, 1, 3, 1)
+    assert run_list.success_text(figures) == "60.0 %"
     (row,) = history.by_task(environment, None)
     assert (row.name, row.success, row.failed, row.missed) == ("Backup", 6, 1, 3)
 
@@ -136,8 +136,8 @@ def test_outputs_to_compare_with_are_those_before_first(environment):
     numbers = [ran(environment, task, n, output=b"x") for n in (5, 4, 3, 2, 1)]
     ran(environment, task, 6)
     middle = history.run(environment, numbers[2])
-    found = [run.id for run in history.others(environment, middle)]
-    assert found == [numbers[1], numbers[0], numbers[3], numbers[4]]
+    others = [run.id for run in history.others(environment, middle)]
+    assert others == [numbers[1], numbers[0], numbers[3], numbers[4]]
 
 
 HEAD, TAIL = b"a" * 8, b"z" * 8
@@ -179,7 +179,7 @@ def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(envi
         ):
             session.add(RunRow(crontab_row=crontab_row, task=task.id, **values))
     hours = history.hours(environment, task.id, None, UTC)
-    assert [(one.hour, one.success, one.missed) for one in hours] == [
+    assert [(hour.hour, hour.success, hour.missed) for hour in hours] == [
         (0, 1, 0), (1, 0, 1), (2, 0, 2), (3, 0, 2), (4, 0, 2), (5, 0, 2),
     ]  # fmt: skip
     (drawn,) = run_charts.calendar(hours, date(2026, 3, 3)).data

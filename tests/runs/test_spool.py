@@ -50,10 +50,10 @@ def only(environment):
     return found
 
 
-def write(environment, kind, told, name="{task}-1700000000000000000-99"):
+def write(environment, kind, record, name="{task}-1700000000000000000-99"):
     environment.spool.mkdir(exist_ok=True)
     file = environment.spool / f"{name}.{kind}"
-    file.write_bytes(told if isinstance(told, bytes) else json.dumps(told).encode())
+    file.write_bytes(record if isinstance(record, bytes) else json.dumps(record).encode())
     return file
 
 
@@ -78,15 +78,15 @@ def test_an_ended_run_is_taken_in_with_all_there_is_and_its_files_go(environment
 
 def test_what_a_recorder_tells_is_said(environment, left):
     left.set("KILL_AFTER", 0.2)
-    told = [
+    cases = [
         (left.run("sleep 9", "--timeout", "0.1"), *TIMED_OUT),
         (left.run("trap 'exit 0' TERM; sleep 9 & wait", "--timeout", "0.1"), *TIMED_OUT),
         (left.run("kill -9 $$"), "", "failed", "recorded"),
         (left.run("true", "--by", "hand"), "", "success", "by hand"),
     ]
     spool.collect(environment)
-    found = [(run.note, run.state, run.source) for run in reversed(history.runs(environment))]
-    assert found == [tuple(expected) for _, *expected in told]
+    results = [(run.note, run.state, run.source) for run in reversed(history.runs(environment))]
+    assert results == [tuple(expected) for _, *expected in cases]
 
 
 def test_a_run_that_was_not_to_start_beside_another_is_missed_and_changes_nothing(
@@ -171,13 +171,13 @@ def test_a_run_that_goes_on_is_written_once_and_shown_as_it_prints(environment, 
 
 
 def test_nothing_to_take_in_asks_the_database_nothing(environment, left):
-    asked = []
+    calls = []
     engine = database.connect(environment)
-    event.listen(engine, "before_cursor_execute", lambda *words: asked.append(words[2]))
+    event.listen(engine, "before_cursor_execute", lambda *words: calls.append(words[2]))
     assert spool.collect(environment) == 0  # without the folder
     environment.spool.mkdir()
     assert spool.collect(environment) == 0
-    assert asked == []
+    assert calls == []
 
 
 def test_a_run_whose_recorder_was_killed_is_followed_to_its_end(environment, left):
@@ -202,11 +202,11 @@ def test_a_run_whose_recorder_was_killed_is_followed_to_its_end(environment, lef
 def test_a_run_that_nobody_will_tell_more_of_is_lost(environment, left, boot, note):
     if boot == "ours":
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
-    told = {"task": str(left.task.id), "by": "cron", "started": 1.7e9, "boot": boot}
+    record = {"task": str(left.task.id), "by": "cron", "started": 1.7e9, "boot": boot}
     # Others use these process ids: this process, and a process as old as the recorder.
-    told.update(pid=os.getpid(), job=os.getppid(), ticks=10**9)
+    record.update(pid=os.getpid(), job=os.getppid(), ticks=10**9)
     name = f"{left.task.id}-1700000000000000000-{os.getpid()}"
-    write(environment, "start", told, name)
+    write(environment, "start", record, name)
     write(environment, "head", b"so far", name)
     spool.collect(environment)
     run = only(environment)
@@ -315,10 +315,10 @@ def test_files_go_only_after_the_commit(environment, left):
 
 def test_a_run_that_was_taken_in_is_not_taken_in_again_if_its_files_stay(environment, left):
     left.run("true")
-    kept = {file: file.read_bytes() for file in environment.spool.iterdir()}
+    contents = {file: file.read_bytes() for file in environment.spool.iterdir()}
     spool.collect(environment)
     first = only(environment)
-    for file, data in kept.items():
+    for file, data in contents.items():
         file.write_bytes(data)
     next(environment.spool.glob("*.json")).unlink()  # and it does not count as lost
     spool.collect(environment)
@@ -329,8 +329,8 @@ def test_a_run_that_was_taken_in_is_not_taken_in_again_if_its_files_stay(environ
 def test_a_clock_that_was_set_during_a_run_does_not_make_it_long(environment, left):
     """A machine without a battery clock starts in the past, and jumps when it has a network."""
     now = clock.now().timestamp()
-    told = {"task": str(left.task.id), "started": now - 9e6, "ended": now, "seconds": 30.0}
-    write(environment, "json", {**told, "exit_code": 0}, f"{left.task.id}-1-99")
+    record = {"task": str(left.task.id), "started": now - 9e6, "ended": now, "seconds": 30.0}
+    write(environment, "json", {**record, "exit_code": 0}, f"{left.task.id}-1-99")
     spool.collect(environment)
     assert only(environment).duration == timedelta(seconds=30)
 
@@ -389,9 +389,9 @@ def test_the_oldest_outputs_are_forgotten_and_their_runs_stay(
     fill(environment, left.task.id, 10, 250_000)
     for _ in range(2):
         retention.prune(environment, 90, megabytes)
-        found = history.runs(environment)
-        assert [run.has_output for run in found] == [True] * kept + [False] * (10 - kept)
-        assert {run.bytes for run in found} == {250_000}
+        runs = history.runs(environment)
+        assert [run.has_output for run in runs] == [True] * kept + [False] * (10 - kept)
+        assert {run.bytes for run in runs} == {250_000}
 
 
 def test_a_spool_that_cannot_be_read_is_said(environment, left):

@@ -652,8 +652,8 @@ def test_a_script_is_looked_at_as_the_system_does(
         script.chmod(mode)
     command = str(script)
     document = parse(f"@daily {command}\n")
-    found = check(job(command, gather(document, BERLIN)), "The program")
-    assert (found.verdict, evidence in found.evidence) == (verdict, True), found
+    result = check(job(command, gather(document, BERLIN)), "The program")
+    assert (result.verdict, evidence in result.evidence) == (verdict, True), result
 
 
 @pytest.mark.parametrize(
@@ -672,8 +672,8 @@ def test_a_script_for_an_interpreter_need_only_be_there_and_readable(
         script.write_bytes(content)
     command = f"bash {script}"
     document = parse(f"@daily {command}\n")
-    found = check(job(command, gather(document, BERLIN)), "The script")
-    assert (found.verdict, evidence in found.evidence) == (verdict, True), found
+    result = check(job(command, gather(document, BERLIN)), "The script")
+    assert (result.verdict, evidence in result.evidence) == (verdict, True), result
 
 
 @pytest.mark.parametrize(
@@ -692,8 +692,8 @@ def test_the_last_time_that_cron_ran_it_is_known(
     schedule: str, before: str, last: str | None
 ) -> None:
     at = datetime.fromisoformat(before).replace(tzinfo=BERLIN)
-    found = last_run(schedules.parse(schedule), at, BERLIN)
-    assert (found and f"{found:%Y-%m-%d %H:%M}") == last
+    run = last_run(schedules.parse(schedule), at, BERLIN)
+    assert (run and f"{run:%Y-%m-%d %H:%M}") == last
 
 
 @pytest.mark.parametrize(
@@ -780,20 +780,20 @@ def test_the_facts_of_a_real_entry_are_gathered(environment, crontab, tmp_path, 
         f"{due.isoformat()} pi CRON[7]: ({user}) CMD (./job.sh # PITASKER_ID:{task.tag})\n"
         f"{due.isoformat()} pi cron[1]: ({user}) ORPHAN (no passwd entry)\n"
     )
-    found = gathering.facts(replace(environment, cron_log=log), task)
-    assert (found.logged_start, found.log_is_seen) == (due, True)
-    assert found.complaint == (due, "ORPHAN (no passwd entry)")
-    assert found.subject is not None
-    assert (found.subject.path, found.subject.shell, found.folder) == (
+    facts = gathering.facts(replace(environment, cron_log=log), task)
+    assert (facts.logged_start, facts.log_is_seen) == (due, True)
+    assert facts.complaint == (due, "ORPHAN (no passwd entry)")
+    assert facts.subject is not None
+    assert (facts.subject.path, facts.subject.shell, facts.folder) == (
         "/opt/none",
         "/bin/bash",
         str(tmp_path),
     )
     for path in ("/bin/bash", str(tmp_path), str(script)):
-        assert found.file(path) == look_at_file(path)
-    evidence = check(found, "Output files").evidence
+        assert facts.file(path) == look_at_file(path)
+    evidence = check(facts, "Output files").evidence
     assert f"there is no folder {tmp_path}/none" in evidence
-    bad = [one.name for one in judge(found).checks if one.verdict is BAD]
+    bad = [check.name for check in judge(facts).checks if check.verdict is BAD]
     assert bad[-2:] == ["Output files", "The program"]
 
 
@@ -802,7 +802,7 @@ def test_the_command_line_tells_the_reason(cli, environment, crontab, capsys):
     assert cli("why", str(task.id)) == 1
     assert capsys.readouterr().out.startswith("It did not run because it is paused.")
     assert cli("why", str(task.id), "--json") == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["inOrder"] is False
-    assert {one["name"]: one["verdict"] for one in told["checks"]}["The program"] == "bad"
+    data = json.loads(capsys.readouterr().out)
+    assert data["inOrder"] is False
+    assert {check["name"]: check["verdict"] for check in data["checks"]}["The program"] == "bad"
     assert cli("why", "99") == 3

@@ -68,11 +68,11 @@ few_lines = st.lists(st.sampled_from("abcdefg"), max_size=15).map("\n".join)
 @given(few_lines, few_lines)
 def test_a_difference_makes_of_one_text_the_other(before, after):
     before, after = f"{before}\n", f"{after}\n"
-    found = difference(before, after)
-    assert patched(before, found.text) == after
-    assert bool(found) == (before != after)
-    assert found.identical + found.changed + found.removed == before.count("\n")
-    assert found.identical + found.changed + found.added == after.count("\n")
+    proof = difference(before, after)
+    assert patched(before, proof.text) == after
+    assert bool(proof) == (before != after)
+    assert proof.identical + proof.changed + proof.removed == before.count("\n")
+    assert proof.identical + proof.changed + proof.added == after.count("\n")
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_a_difference_makes_of_one_text_the_other(before, after):
 def test_texts_of_ten_thousand_lines_are_compared_whatever_they_are(lines):
     before = lines(10_000)
     with bounded():
-        found = difference("\n".join(before), "\n".join(sorted(before, reverse=True)))
-    assert found.identical + found.changed + found.removed == 10_000
+        proof = difference("\n".join(before), "\n".join(sorted(before, reverse=True)))
+    assert proof.identical + proof.changed + proof.removed == 10_000
 
 
 def test_a_change_is_seen_for_what_it_is_in_ten_thousand_lines():

@@ -44,9 +44,9 @@ def test_the_rules_are_listed(api):
 
 def test_what_cron_runs_is_told(api, crontab, environment):
     crontab.write(b"A=1\n0 5 * * * cat%in\n")
-    told = api.get("/explain", params={"line": 2}).json()
-    assert (told["command"], told["standardInput"]) == ("cat", "in\n")
-    assert told["environment"]["A"] == "1"
+    data = api.get("/explain", params={"line": 2}).json()
+    assert (data["command"], data["standardInput"]) == ("cat", "in\n")
+    assert data["environment"]["A"] == "1"
     task = create(environment, "Task", "0 6 * * *", "/bin/true")
     assert api.get("/explain", params={"task": task.id}).json()["command"] == "/bin/true"
     assert api.get("/explain").status_code == 422

@@ -20,7 +20,7 @@ from tests.helpers.examples import EXISTING, ME, create
 REPLACE = f"({USER}) REPLACE ({USER})"
 
 
-def told(environment):
+def messages(environment):
     with database.session(environment) as session:
         return [*session.scalars(select(NoticeRow.message))]
 
@@ -65,7 +65,7 @@ def test_a_write_of_somebody_else_during_ours_is_told(environment, crontab, writ
     log.write(REPLACE, at, pid=write["pid"], name="crontab")
     log.write(REPLACE, at, pid=write["pid"] + 1, name="crontab")
     observed.collect(environment)
-    (message,) = told(environment)
+    (message,) = messages(environment)
     assert "another program installed a crontab while" in message
     assert [e.kind for e in audit.listing(environment, 9)].count("replaced by crontab") == 1
 
@@ -77,7 +77,7 @@ def test_our_own_write_alone_is_no_race(environment, crontab, write, pids):
     for more in pids:  # not our process id: a script runs `crontab`
         log.write(REPLACE, at, pid=write["pid"] + more, name="crontab")
     observed.collect(environment)
-    assert told(environment) == []
+    assert messages(environment) == []
 
 
 # --- A `crontab` that fails -----------------------------------------------------------------------

@@ -209,7 +209,7 @@ def write(session: Session, crontab_row: int, task: int, gap: Gap) -> int | None
     return row.id
 
 
-def tell(
+def add_notice(
     session: Session, crontab_row: int, note: str, missed: Sequence[tuple[Judged, int]]
 ) -> None:
     """Add one notice for all tasks that missed runs for one reason."""

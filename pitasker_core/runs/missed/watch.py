@@ -267,7 +267,7 @@ class Watch:
                     news.setdefault(gap.note, {})[task.id] = (task, run)
         for note, missed_tasks in news.items():
             in_order = [missed_tasks[task.id] for task in due if task.id in missed_tasks]
-            rows.tell(session, crontab_row, note, in_order)
+            rows.add_notice(session, crontab_row, note, in_order)
         return wrote
 
     def _judge_task(
