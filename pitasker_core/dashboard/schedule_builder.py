@@ -1,4 +1,4 @@
-"""The builder of schedules: the five fields by choosing, always in step with the text.
+"""The builder of schedules: the five fields by choosing, always the same as the text.
 
 The text is the only state. A choice changes the text, and each run sets every widget by the text.
 """

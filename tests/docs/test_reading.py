@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.documents import Block, read_anchors, read_blocks, read_examples
-from tests.helpers.example_session import compare, render_json
+from tests.helpers.example_session import Call, compare, read_call, render_json
 
 TAG, OTHER = "7c0e0000-0000-4000-8000-000000000001", "7c0e0000-0000-4000-8000-000000000002"
 
@@ -52,3 +52,16 @@ def test_blocks_and_anchors_are_found():
         ("sh run", "# no heading\n")
     ]
     assert read_anchors(page) == {"one-two", "one-two-1"}
+
+
+def test_a_call_has_words_variables_and_a_file():
+    assert read_call("./pitasker list") == Call(["list"], {}, None)
+    assert read_call("A=b ./pitasker raw get > x") == Call(["raw", "get"], {"A": "b"}, "x")
+    assert read_call("./pitasker add A @daily 'true > x'") == Call(
+        ["add", "A", "@daily", "true > x"], {}, None
+    )
+
+
+def test_what_needs_a_shell_is_no_call():
+    for command in ("crontab -l", "echo x | ./pitasker password", "./pitasker backup $(date).x"):
+        assert read_call(command) is None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from pitasker_core.cli import main
 
@@ -75,6 +76,15 @@ def compare(shown: str, answer: str) -> dict[str, str] | None:
     return dict(zip(names, same.groups(), strict=True))
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call of `./pitasker` with variables of its own, and a file for its output."""
+
+    words: list[str]
+    variables: dict[str, str]
+    file: str | None
+
+
 @dataclass
 class ExampleSession:
     """A terminal in which the commands of a document run, one after the other.
@@ -96,8 +106,8 @@ class ExampleSession:
         if command == "echo $?":
             return f"{self.code}\n"
         command = self._replace(command, {**self._known, **self.replaced})
-        words = _words_for_pitasker(command)
-        answer = self._run_here(words) if words else self._run_in_shell(command)
+        call = read_call(command)
+        answer = self._run_here(call) if call else self._run_in_shell(command)
         return self.shown(answer)
 
     def learn(self, ids: dict[str, str]) -> None:
@@ -123,14 +133,22 @@ class ExampleSession:
             text = text.replace(shown, real)
         return text
 
-    def _run_here(self, words: list[str]) -> str:
-        output = TextIOWrapper(BytesIO(), encoding="utf-8", write_through=True)
-        with redirect_stdout(output), redirect_stderr(output):
+    def _run_here(self, call: Call) -> str:
+        output, errors = _text_stream(), _text_stream()
+        with (
+            redirect_stdout(output),
+            redirect_stderr(errors if call.file else output),
+            patch.dict(os.environ, call.variables),
+        ):
             try:
-                self.code = main(words)
+                self.code = main(call.words)
             except SystemExit as end:  # of argparse
                 self.code = int(end.code or 0)
-        return output.buffer.getvalue().decode(errors="replace")  # type: ignore[attr-defined]
+        printed = output.buffer.getvalue()  # type: ignore[attr-defined]
+        if call.file:
+            (self.folder / call.file).write_bytes(printed)
+            printed = errors.buffer.getvalue()  # type: ignore[attr-defined]
+        return printed.decode(errors="replace")
 
     def _run_in_shell(self, command: str) -> str:
         kept = self.folder / ".variables"
@@ -151,15 +169,26 @@ class ExampleSession:
         return done.stdout.decode(errors="replace")
 
 
-def _words_for_pitasker(command: str) -> list[str] | None:
-    """The arguments of `./pitasker`; None when the command needs a shell."""
+def _text_stream() -> TextIOWrapper:
+    return TextIOWrapper(BytesIO(), encoding="utf-8", write_through=True)
+
+
+def read_call(command: str) -> Call | None:
+    """The call of `./pitasker` that a command is; None when the command needs a shell."""
     lexer = shlex.shlex(command.replace("\\\n", " "), posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words = list(lexer)
-    needs_shell = any(word and set(word) <= set("();<>|&") for word in words)
+    variables = {}
+    while words and (assignment := re.fullmatch(r"([A-Z_]+)=(.*)", words[0])):
+        variables[assignment[1]] = assignment[2]
+        del words[0]
+    file = None
+    if len(words) > 2 and words[-2] == ">":
+        file, words = words[-1], words[:-2]
+    needs_shell = "$" in command or any(word and set(word) <= set("();<>|&") for word in words)
     if words[:1] != ["./pitasker"] or needs_shell or words[1:2] == ["psql"]:
         return None
-    return words[1:]
+    return Call(words[1:], variables, file)
 
 
 def _indent_json(answer: str) -> str:
