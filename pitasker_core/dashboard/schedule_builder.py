@@ -187,7 +187,7 @@ def _show_ends(
             key=end,
             on_change=choose,
             label_visibility="collapsed",
-            width=130,
+            width=120,
         )
 
 
@@ -211,9 +211,9 @@ def _show_step(key: str, field: Field, change: Callable[..., None]) -> None:
         key=step_key,
         on_change=choose,
         label_visibility="collapsed",
-        width=170,
+        width=150,
     )
-    st.checkbox("only from … to", key=within_key, on_change=choose)
+    st.checkbox("from … to", key=within_key, on_change=choose)
     if field.values:
 
         def build(kind: FieldKind, first: int, last: int) -> Field:

@@ -26,7 +26,6 @@ _PAUSE = "80ms"
 def schedule_input(key: str, start: str, base: str, task: Task | None) -> str:
     """Draw the field, and return its text. `base` is the task's schedule, which stays allowed."""
     text_key = f"{key}-schedule"
-    st.session_state.setdefault(text_key, start)
     zone, dialect = _reading(task)
     now = clock.now()
 
@@ -38,6 +37,9 @@ def schedule_input(key: str, start: str, base: str, task: Task | None) -> str:
     with st.container(horizontal=True, vertical_alignment="bottom", key="schedule-field"):
         st.text_input(
             "Schedule",
+            # A value of the session state would be lost if the page is drawn twice before the
+            # browser shows the field.
+            start,
             key=text_key,
             placeholder="0 2 * * *, or: every weekday at 7:30",
             live=_PAUSE,

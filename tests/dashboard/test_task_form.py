@@ -4,6 +4,7 @@ import pytest
 
 from pitasker_core import tasks
 from pitasker_core.crontab.builder import Mode
+from tests.helpers.examples import create
 from tests.helpers.pages import said
 
 SCHEDULE = "task:new-0-schedule"
@@ -140,3 +141,14 @@ def test_a_field_that_the_builder_has_no_form_for_is_kept(form):
     build(form)
     choose(form, "minute", Mode.AT)
     assert schedule(form) == "0 1-5,9 * * *"
+
+
+def test_the_fields_begin_with_the_values_of_the_task_also_if_the_page_is_drawn_twice(
+    open_page, environment
+):
+    task = create(environment)
+    app = open_page("tasks")
+    app.query_params["task"] = str(task.id)
+    app.run()
+    defaults = {field.label: field.proto.default for field in app.text_input}
+    assert (defaults["Schedule"], defaults["Command"]) == (task.schedule, task.command)
