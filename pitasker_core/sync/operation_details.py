@@ -4,16 +4,19 @@ A change has a name, schedule, command, pause and recording on each of three sid
 are equal. The history keeps the base whole and of the other sides only what differs from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pitasker_core.base.storable import is_storable
-from pitasker_core.sync.merge import Change
+from pitasker_core.crontab.recording import PLAIN, Recording
+from pitasker_core.sync.merge import Change, Fields
 from pitasker_core.sync.request import SyncResult
 
 _KINDS = ("pushed", "pulled", "conflicts")
 _SIDES = ("database", "crontab")
 _DEFAULTS = {"paused": False, "recording": None}
+_PLAIN_FIELDS = (None, None, None, False, PLAIN)
+"""What no entry has in its texts, and most have in the other fields."""
 
 
 def pack_details(result: SyncResult) -> dict[str, Any]:
@@ -40,28 +43,34 @@ def unpack_details(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pack(result: SyncResult, change: Change) -> dict[str, Any]:
-    packed: dict[str, Any] = {"task": result.tasks.get(change.tag), "tag": str(change.tag)}
-    base = change.base.as_dict() if change.base else None
-    if base is None:
-        packed["base"] = None
-    else:
-        packed["base"] = {
-            name: value
-            for name, value in base.items()
-            if name not in _DEFAULTS or value != _DEFAULTS[name]
-        }
+    base = change.base
+    packed: dict[str, Any] = {
+        "task": result.tasks.get(change.tag),
+        "tag": str(change.tag),
+        "base": _differences(base, _PLAIN_FIELDS) if base else None,
+    }
+    texts = base.text if base else ""
     for side, fields in zip(_SIDES, (change.ours, change.theirs), strict=True):
-        if fields == change.base:
+        if fields == base:
             continue
-        values = fields.as_dict() if fields else None
-        if values and base:
-            values = {name: value for name, value in values.items() if value != base[name]}
-        packed[side] = values
-    sides = (change.base, change.ours, change.theirs)
-    if not all(is_storable(fields.text) for fields in sides if fields):
+        if fields is None:
+            packed[side] = None
+            continue
+        packed[side] = _differences(fields, base) if base else fields.as_dict()
+        texts += fields.text
+    if not is_storable(texts):
         # The history holds stand-ins for some characters, so an undo cannot restore such a side.
         packed["inexact"] = True
     return packed
+
+
+def _differences(fields: Fields, other: Sequence[Any]) -> dict[str, Any]:
+    """Return the values, as JSON, in which fields differ from others."""
+    return {
+        name: value.as_dict() if isinstance(value, Recording) else value
+        for name, value, before in zip(Fields._fields, fields, other, strict=True)
+        if value != before
+    }
 
 
 def _unpack(change: Mapping[str, Any]) -> dict[str, Any]:

@@ -209,7 +209,7 @@ def test_an_export_of_all_says_which_tasks_it_left_out(environment, answer, cli,
     number = draft(environment)
     assert answer("export")[1]["databaseOnly"] == [number]
     cli("export")
-    assert f"database-only: {number}." in capsys.readouterr().out
+    assert f"database-only tasks: {number}." in capsys.readouterr().out
 
 
 def test_an_export_of_what_is_in_the_crontab_says_so(environment, crontab, answer):

@@ -6,8 +6,8 @@ from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.command import split_stdin
 from pitasker_core.crontab.document.characters import find_control_character
 from pitasker_core.crontab.document.document import Document
-from pitasker_core.crontab.document.lines import BLANKS, Entry
-from pitasker_core.crontab.document.parsing import parse_line
+from pitasker_core.crontab.document.lines import BLANKS
+from pitasker_core.crontab.document.parsing import is_job
 from pitasker_core.crontab.document.tags import tag_in
 from pitasker_core.crontab.rejection import Rejection
 
@@ -53,8 +53,7 @@ def suggest_name(document: Document, index: int) -> str:
     if comment and not _NOT_A_NAME.match(comment):
         name = comment[:NAME_LIMIT].strip(BLANKS)
         # A commented-out job is no name.
-        above = parse_line(comment + "\n", document.dialect)
-        if not isinstance(above, Entry) and is_name(name):
+        if is_name(name) and not is_job(comment, document.dialect):
             return name
     proper, _ = split_stdin(document.entry(index).command)
     program = (commands.main_program(proper) or "")[:NAME_LIMIT]

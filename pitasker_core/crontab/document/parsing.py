@@ -58,6 +58,14 @@ def parse_line(raw: str, dialect: Dialect = Dialect.DEBIAN) -> Line:
     return _parse_entry(raw, "", content, dialect)
 
 
+def is_job(comment: str, dialect: Dialect) -> bool:
+    """Return whether the text of a comment is a job that somebody commented out."""
+    # `parse_line` looks for an explanation of what is no entry, which takes long.
+    if _ENTRY.fullmatch(comment) is None:
+        return False
+    return isinstance(parse_line(comment + "\n", dialect), Entry)
+
+
 def _parse_commented(raw: str, content: str, dialect: Dialect) -> Entry | Comment:
     """Read a comment that holds a tag: a paused entry, if it is an entry behind its `#`."""
     tag = tag_in(content)
