@@ -20,10 +20,10 @@ from pitasker_core.dashboard.session import login
 from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
 
-EVERY = 2.0
+EVERY = 3.0
 """Seconds between two comparisons by a page."""
 
-FRESH = 2.0
+FRESH = 1.5
 """Seconds for which a version is reused, for all pages of a server."""
 
 # Row-level security limits these queries to our crontab.

@@ -49,8 +49,11 @@ def _watch(task: int | None) -> None:
 def _look(task: int | None) -> None:
     take_in()
     try:
-        if history.newest(environment()) != st.session_state.get("runs_seen"):
+        newest = history.newest(environment())
+        if newest != st.session_state.get("runs_seen"):
             st.rerun()
+        if not newest[1]:
+            return
         runs = history.runs(environment(), _AT_ONCE + 1, task, "Running")
     except PiTaskerError:
         return  # the page itself reports the error
