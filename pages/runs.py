@@ -224,7 +224,7 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
         column_config={
             "when": column.TextColumn("When", width=85),
             "task": column.TextColumn("Task", width=150),
-            "result": column.TextColumn("Result", width=190),
+            "result": column.TextColumn("Result", width=200),
             "took": column.TextColumn("Duration", width=90),
             "source": column.TextColumn("Trigger", width=140),
             "output": column.TextColumn("Output", width=75),
@@ -239,7 +239,8 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
             st.button("Show more", on_click=_show_more)
 
 
-_COLUMNS = ("when", "task", "result", "took", "source", "output", "code", "at", "number")
+_COLUMNS = ("when", "task", "result", "took")
+"""The columns at first; the others are in the table's own menu."""
 
 
 def _choose(key: str, drawn: list[Run]) -> None:

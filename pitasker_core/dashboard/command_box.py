@@ -46,8 +46,8 @@ def show_search_button() -> None:
     if chosen:
         _execute(chosen)
     st.button(
-        "Search",
-        icon=":material/search:",
+        ":material/search:" if is_phone() else "Search",
+        icon=None if is_phone() else ":material/search:",
         type="tertiary",
         key="search-commands",
         # Its hint has no use where there is no keyboard.

@@ -3,22 +3,16 @@
 import streamlit as st
 
 from pitasker_core import tasks
-from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.dashboard import health
-from pitasker_core.dashboard.finding_fix import apply_finding
-from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice, report_applied
 from pitasker_core.dashboard.run_live import take_in
 from pitasker_core.dashboard.session import ACTOR, environment, is_phone
+from pitasker_core.dashboard.task_findings import show_findings
 from pitasker_core.dashboard.task_grid import WHY
 from pitasker_core.dashboard.why_dialog import why_dialog
 from pitasker_core.runs import history, manual
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunSource, RunState
 from pitasker_core.tasks import Task
-
-_FINDINGS = 3
-"""Findings of the entry that are shown with a run."""
 
 _BROKEN = (RunState.FAILED, RunState.MISSED)
 
@@ -42,7 +36,8 @@ def show_actions(run: Run, task: Task | None) -> None:
         if st.button("Open task", key=f"open-{run.id}", type="tertiary"):
             st.switch_page("pages/tasks.py", query_params={"task": str(task.id)})
     if run.state in _BROKEN:
-        _show_findings(run, task)
+        # Those of the entry as it is now, which may have been fixed since the run.
+        show_findings(task)
 
 
 def _run_again(task: Task) -> None:
@@ -56,29 +51,6 @@ def _run_again(task: Task) -> None:
         if new := history.named(environment(), name):
             st.query_params["run"] = str(new.id)
     st.rerun()
-
-
-def _show_findings(run: Run, task: Task) -> None:
-    """Draw what the doctor says about the entry as it is now, with its fixes."""
-    try:
-        examined = health.facts().examined
-    except PiTaskerError:
-        return
-    for number, finding in enumerate(examined.of_task(task.id)[:_FINDINGS] if examined else ()):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            advice = f" {plain(finding.advice)}" if finding.advice else ""
-            st.markdown(f":orange[:material/build:] {plain(finding.message)}{advice}")
-            if (
-                examined
-                and finding.fix
-                and st.button(
-                    plain(finding.fix.label),
-                    key=f"fix-{run.id}-{number}",
-                    disabled=environment().read_only,
-                )
-            ):
-                apply_finding(finding, examined.digest)
-                st.rerun()
 
 
 def _offer_recording(run: Run, task: Task | None) -> None:

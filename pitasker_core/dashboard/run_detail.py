@@ -77,7 +77,7 @@ def _show_output(run: Run) -> None:
             width=200,
             key=f"find-{run.id}",
         )
-        only_matches = st.toggle("Only matching lines", value=True, key=f"alone-{run.id}")
+        only_matches = find and st.toggle("Only matching lines", value=True, key=f"alone-{run.id}")
         st.download_button(
             "Download",
             output,
@@ -95,7 +95,7 @@ def _show_output(run: Run) -> None:
             f"The run printed {run_list.size(run.bytes)}. PiTasker stored the beginning and the "
             f"end, {run_list.size(len(output))} in all. A line marks the gap."
         )
-    drawn = matches if find and only_matches else terminal_output.with_words(lines, "")
+    drawn = matches if only_matches else terminal_output.with_words(lines, "")
     if len(drawn) > SHOWN:
         st.caption(f"These are the last {SHOWN} of {len(drawn)} lines. The download has them all.")
     st.html(terminal_output.style_sheet())

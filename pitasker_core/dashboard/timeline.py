@@ -1,5 +1,6 @@
 """Past and planned runs as bars in time, with a row per task. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -249,7 +250,8 @@ def _short(names: Sequence[str]) -> dict[str, str]:
     short: dict[str, str] = {}
     taken: set[str] = set()
     for name in names:
-        text = visible(name)
+        # Of an unmanaged entry's command, the folder of its program says least.
+        text = re.sub(r"^/\S*/(?=\S)", "", visible(name))
         text = label(text if len(text) <= 28 else f"{text[:27]}…")
         while text in taken:
             text += " "

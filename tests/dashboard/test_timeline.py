@@ -49,6 +49,15 @@ def test_a_shaded_period_begins_with_the_chart_and_says_when_it_ended():
     assert "machine off until 08:20" in [note.text for note in chart.layout.annotations]
 
 
+def test_an_unmanaged_entry_has_the_name_of_its_program_and_stays_apart_from_others():
+    names = ("/home/pi/bin/clean.sh --all", "/opt/clean.sh --all", "Backup /srv")
+    bars = [Bar(name, NOW, NOW, "success") for name in names]
+    chart = timeline.figure(bars, START, NOW, END, ZONE, 10)
+    shown = chart.layout.yaxis.categoryarray
+    assert {text.strip() for text in shown} == {"clean.sh --all", "Backup /srv"}
+    assert len(set(shown)) == 3
+
+
 def test_a_spread_is_reviewed_and_applied_like_any_edit(open_page, environment):
     made = [create(environment, name, "0 2 * * *") for name in ("One", "Two", "Three")]
     app = open_page("timeline")
