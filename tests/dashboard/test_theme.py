@@ -53,11 +53,12 @@ def test_the_main_button_can_be_read_and_stands_out(theme):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("surface", SURFACES)
-def test_a_caption_can_be_read(theme, surface):
+def test_a_caption_and_a_shortcut_can_be_read(theme, surface):
     colors = THEME[theme]
-    share = re.search(r"currentColor (\d+)%", STYLE.read_text())
-    caption = mixed(colors["textColor"], colors[surface], int(share[1]) / 100)
-    assert contrast(caption, colors[surface]) >= 4.5
+    caption = int(re.search(r"currentColor (\d+)%", STYLE.read_text())[1]) / 100
+    for share in (caption, 0.6):  # Streamlit's fadedText60
+        faint = mixed(colors["textColor"], colors[surface], share)
+        assert contrast(faint, colors[surface]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
