@@ -11,6 +11,7 @@ from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.crontab.document import suggest_name
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.finding_fix import apply_finding, report_again, silence_finding
+from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.states import Color
 from pitasker_core.reports.doctor import Examined
@@ -37,7 +38,9 @@ def show_doctor(
     silenced = [finding for finding in examined.silenced if _is_in(finding, lines)]
     if not findings and not silenced:
         return
-    with st.expander(title(findings, silenced), icon=":material/stethoscope:", key="doctor"):
+    with st.expander(
+        plain(summary(findings, silenced)), icon=":material/stethoscope:", key="doctor"
+    ):
         if findings:
             _show_table("doctor_findings", findings, examined, names)
         if silenced:
@@ -45,7 +48,7 @@ def show_doctor(
             _show_table("doctor_silenced", silenced, examined, names)
 
 
-def title(findings: Sequence[Finding], silenced: Sequence[Finding]) -> str:
+def summary(findings: Sequence[Finding], silenced: Sequence[Finding]) -> str:
     """Return the title of the list: the number of findings of each severity."""
     counts = [
         f"{number} {severity.value}"
@@ -88,9 +91,7 @@ def _show_table(
         alt="Silenced findings" if is_silenced else "Findings of the doctor",
         column_config={
             "entry": column.TextColumn("Entry", width=170, pinned=True),
-            "do": column.ButtonColumn(
-                "", key=key, on_click=_click, args=(key,), width=45 if not is_silenced else 110
-            ),
+            "do": column.ButtonColumn("Action", key=key, on_click=_click, args=(key,), width=110),
             "severity": column.MultiselectColumn(
                 "Severity",
                 options=[severity.value for severity in SEVERITIES],

@@ -7,7 +7,7 @@ import streamlit as st
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import counted
 from pitasker_core.dashboard.dialogs import open_dialog
-from pitasker_core.dashboard.markdown import plain
+from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.session import environment
 from pitasker_core.formats.icalendar_file import MOST_WEEKS, WEEKS
 from pitasker_core.formats.record import Remark
@@ -57,7 +57,7 @@ def _show(numbers: list[int], total: int) -> None:
 
 def _offer(exported: ExportedFile) -> None:
     st.download_button(
-        f"Download {exported.name}",
+        plain(f"Download {exported.name}"),
         exported.data,
         exported.name,
         exported.media_type,
@@ -71,7 +71,7 @@ def show_remarks(title: str, remarks: Sequence[Remark], most: int) -> None:
     """Draw remarks below a title, if there are any."""
     if not remarks:
         return
-    st.markdown(f":orange[:material/warning:] **{title}**")
+    st.markdown(f":orange[:material/warning:] {bold(title)}")
     st.markdown("\n".join(f"- {plain(str(remark))}" for remark in remarks[:most]))
     if len(remarks) > most:
-        st.caption(f"and {len(remarks) - most} more")
+        st.caption(f"and {len(remarks[most:])} more")

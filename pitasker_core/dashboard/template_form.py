@@ -114,7 +114,9 @@ def _field(parameter: Parameter, key: str) -> str:
         return str(st.selectbox(label, options, at, key=key, format_func=visible))
     if parameter.kind is Kind.NUMBER:
         low, high, start = parameter.least, parameter.most, int(parameter.default)
-        return str(st.number_input(label, low, high, start, 1, key=key, help=f"{low} to {high}"))
+        return str(
+            st.number_input(label, low, high, start, 1, key=key, help=plain(f"{low} to {high}"))
+        )
     helps = {Kind.TIME: "HH:MM, by the 24-hour clock", Kind.PATH: "The whole path, from / or ~/"}
     return st.text_input(
         label,

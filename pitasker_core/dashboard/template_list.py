@@ -129,7 +129,8 @@ def _show_upload() -> None:
         if upload is None:
             return
         if upload.size > LARGEST_FILE:
-            st.error(f"A template has at most {LARGEST_FILE:,} bytes.", icon=":material/error:")
+            limit = f"A template has at most {LARGEST_FILE:,} bytes."
+            st.error(plain(limit), icon=":material/error:")
             return
         try:
             template = read_template(upload.getvalue())

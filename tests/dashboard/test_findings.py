@@ -96,7 +96,7 @@ def test_a_line_that_changed_since_it_was_shown_is_not_silenced(open_page, envir
 
 def test_the_title_counts_findings_by_severity():
     finding = Finding("percent", 1, Severity.HIGH, "A")
-    assert doctor_list.title([finding], [finding, finding]) == (
+    assert doctor_list.summary([finding], [finding, finding]) == (
         "Doctor: 1 finding (1 high), 2 silenced"
     )
 

@@ -74,6 +74,9 @@ OURS = {
         "name",
     },
     "staged_bar.py": {"changes", "columns", "staging.FIELDS[collision.column]"},
+    "task_findings.py": {"color", "SILENCE", "REPORT_AGAIN"},
+    "template_form.py": {"helps.get(parameter.kind)"},
+    "template_list.py": {"categories"},  # categories by format_func=plain
     "task_fields.py": {"kind.value"},
     "task_page.py": {"chip", "label", "color", "task_grid.TRY", "task_grid.WHY"},
 }
