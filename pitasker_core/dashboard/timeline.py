@@ -35,6 +35,8 @@ _BANDS = 60
 _MOST_PLANNED = 60
 """The maximum number of planned runs with a bar each. More runs become one band."""
 
+_GREY = COLORS[RunState.STARTED]
+
 _MOST_OFF = 20
 """The maximum number of shaded periods."""
 
@@ -96,6 +98,19 @@ def off_periods(spans: Iterable[Span], start: datetime, zone: ZoneInfo) -> list[
     periods = [read_period(note, at, zone) for (note, _), at in inside.items()]
     seen = {period for period in periods if period and period.end > start}
     return sorted(seen, key=lambda period: period.start)[-_MOST_OFF:]
+
+
+def clock_changes(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, str]]:
+    """Return when the zone's clock jumps, to the hour, with words such as "clock +1 h"."""
+    changes = []
+    for hour in range(int((end - start) / timedelta(hours=1)) + 1):
+        at = start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hour + 1)
+        before = (at - timedelta(hours=1)).astimezone(zone).utcoffset()
+        after = at.astimezone(zone).utcoffset()
+        if before is not None and after is not None and before != after and at <= end:
+            hours = (after - before) / timedelta(hours=1)
+            changes.append((at, f"clock {hours:+g} h"))
+    return changes
 
 
 def future(planned: Iterable[Planned], now: datetime, end: datetime, dialect: Dialect) -> list[Bar]:
@@ -178,6 +193,17 @@ def figure(
         )
     for period in off:
         _shade(chart, period, start, end, zone)
+    for at, words in clock_changes(start, end, zone):
+        chart.add_vline(x=at.astimezone(zone), line={"color": _GREY, "width": 1, "dash": "dot"})
+        chart.add_annotation(
+            x=at.astimezone(zone),
+            y=0,
+            yref="paper",
+            yanchor="bottom",
+            text=words,
+            showarrow=False,
+            font={"size": 11},
+        )
     now_color = COLORS[RunState.FAILED]
     chart.add_vline(x=now.astimezone(zone), line={"color": now_color, "width": 1.5})
     chart.add_annotation(

@@ -49,6 +49,19 @@ def test_a_shaded_period_begins_with_the_chart_and_says_when_it_ended():
     assert "machine off until 08:20" in [note.text for note in chart.layout.annotations]
 
 
+def test_a_change_of_the_clock_is_marked_at_its_hour():
+    autumn = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)
+    start, end = autumn - timedelta(days=2, minutes=20), autumn + timedelta(days=2)
+    assert timeline.clock_changes(start, end, ZONE) == [(autumn, "clock -1 h")]
+    spring = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+    assert timeline.clock_changes(spring - timedelta(hours=5), spring, ZONE) == [
+        (spring, "clock +1 h")
+    ]
+    assert timeline.clock_changes(START, END, ZONE) == []
+    chart = timeline.figure([Bar("A", autumn, autumn, "success")], start, autumn, end, ZONE, 10)
+    assert "clock -1 h" in [note.text for note in chart.layout.annotations]
+
+
 def test_an_unmanaged_entry_has_the_name_of_its_program_and_stays_apart_from_others():
     names = ("/home/pi/bin/clean.sh --all", "/opt/clean.sh --all", "Backup /srv")
     bars = [Bar(name, NOW, NOW, "success") for name in names]
