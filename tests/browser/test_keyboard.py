@@ -1,5 +1,7 @@
 """What a person does by the keyboard alone: no test here touches the mouse."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -125,7 +127,8 @@ def test_a_run_is_chosen_from_the_list(serve, visit, crontab, environment):
     go_to_grid(page)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Shift+Space")
-    expect(page.locator(".st-key-run")).to_be_visible()
+    expect(page).to_have_url(re.compile("run="))
+    expect(page.locator(".st-key-run").get_by_role("button", name="Download")).to_be_visible()
 
 
 def test_a_finding_is_fixed_by_the_menu_beside_the_table(serve, visit, crontab, environment):
