@@ -11,17 +11,18 @@ from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.crontab.document import suggest_name
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.finding_fix import apply_finding, report_again, silence_finding
+from pitasker_core.dashboard.finding_row import (
+    REPORT_AGAIN,
+    SEVERITIES,
+    SILENCE,
+    show_finding,
+)
 from pitasker_core.dashboard.markdown import plain
-from pitasker_core.dashboard.session import environment
-from pitasker_core.dashboard.states import Color
+from pitasker_core.dashboard.session import environment, is_phone
 from pitasker_core.reports.doctor import Examined
 
-SEVERITIES: dict[Severity, Color] = {
-    Severity.HIGH: "red",
-    Severity.MEDIUM: "orange",
-    Severity.LOW: "gray",
-}
-SILENCE, REPORT_AGAIN = "Silence", "Report again"
+_ROWS = 20
+"""The maximum number of findings that a phone shows."""
 
 
 def show_doctor(
@@ -41,7 +42,9 @@ def show_doctor(
     with st.expander(
         plain(summary(findings, silenced)), icon=":material/stethoscope:", key="doctor"
     ):
-        if findings:
+        if findings and is_phone():
+            _show_rows(findings, examined, names)
+        elif findings:
             _show_table("doctor_findings", findings, examined, names)
         if silenced:
             st.caption("Silenced. A finding of a changed line is reported again.")
@@ -62,6 +65,14 @@ def summary(findings: Sequence[Finding], silenced: Sequence[Finding]) -> str:
 
 def _is_in(finding: Finding, lines: Collection[int] | None) -> bool:
     return lines is None or finding.line in lines
+
+
+def _show_rows(findings: Sequence[Finding], examined: Examined, names: Mapping[int, str]) -> None:
+    """Draw the worst findings for a narrow screen, on which a table would cut them."""
+    for number, finding in enumerate(findings[:_ROWS]):
+        show_finding(number, finding, examined.digest, _name(finding, examined, names))
+    if len(findings) > _ROWS:
+        st.caption(f"and {len(findings[_ROWS:])} more")
 
 
 def _show_table(

@@ -71,6 +71,15 @@ def test_the_findings_of_a_page_have_their_fixes_and_silences_on_each_row(
     assert len(row["do"]) == 2
 
 
+def test_a_phone_shows_the_findings_as_sentences(open_page, environment, crontab, monkeypatch):
+    create(environment, "Mine", command="/nosuch/program")
+    monkeypatch.setattr(doctor_list, "is_phone", lambda: True)
+    app = open_page("tasks")
+    assert f"**Mine** {GONE}" in said(app)
+    press(app, "Silence")
+    assert severe(environment) == []
+
+
 def test_a_click_on_a_row_does_what_its_label_says(open_page, environment, crontab, monkeypatch):
     calls = []
     for name in ("apply_finding", "silence_finding", "report_again"):

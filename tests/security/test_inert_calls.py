@@ -74,7 +74,8 @@ OURS = {
         "name",
     },
     "staged_bar.py": {"changes", "columns", "staging.FIELDS[collision.column]"},
-    "task_findings.py": {"color", "SILENCE", "REPORT_AGAIN"},
+    "finding_row.py": {"color", "SILENCE"},
+    "task_findings.py": {"REPORT_AGAIN"},
     "template_form.py": {"helps.get(parameter.kind)"},
     "template_list.py": {"categories"},  # categories by format_func=plain
     "task_fields.py": {"kind.value"},
