@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from streamlit.runtime.context import ContextProxy
 
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard.schedule_answer import answer
+from pitasker_core.dashboard.session import browser_zone
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
@@ -102,3 +104,16 @@ def test_a_new_schedule_that_never_runs_is_refused_and_an_old_one_is_explained()
 
 def test_cronies_random_values_are_a_schedule_where_cron_is_cronie():
     assert say("5~10 * * * *", dialect=Dialect.CRONIE).problem == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Europe/Berlin", BERLIN),
+        *((name, None) for name in (None, "", "Mars/Base", "Europe", "../../etc/passwd", "a\0b")),
+        ("x" * 5000, None),
+    ],
+)
+def test_the_zone_of_the_browser_is_taken_only_where_it_is_one(name, zone, monkeypatch):
+    monkeypatch.setattr(ContextProxy, "timezone", name)
+    assert browser_zone() == zone
