@@ -16,10 +16,10 @@ def test_the_import_button_stands_above_the_table_with_its_count(open_page, cron
     crontab.write(EXISTING)
     app = open_page("import_entries")
     order = [element for element in app.main if element.type in ("button", "dataframe")]
-    button = next(place for place, each in enumerate(order) if each.type == "button")
+    labels = [getattr(element, "label", "") for element in order]
     table = next(place for place, each in enumerate(order) if each.type == "dataframe")
-    assert order[button].label == "Import 3 entries"
-    assert button < table
+    # The header has a button of its own, for the search.
+    assert labels[:table].index("Import 3 entries") <= 1
 
 
 def test_the_checks_of_the_doctor_stand_beside_each_entry(open_page, crontab):
