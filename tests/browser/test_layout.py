@@ -12,9 +12,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.standing]
 def clipped(page):
     """Return the texts of buttons that are cut."""
     return page.evaluate(
-        """() => [...document.querySelectorAll('.stMain button p')]
-            .filter(text => text.scrollWidth > text.clientWidth + 1)
-            .map(text => text.innerText)"""
+        """() => [...document.querySelectorAll('.stMain button')].filter(button => {
+            const room = button.getBoundingClientRect();
+            return [...button.querySelectorAll('*')].some(part => {
+                const {right} = part.getBoundingClientRect();
+                return right > room.right + 1 || part.scrollWidth > part.clientWidth + 1 &&
+                    part.clientWidth && getComputedStyle(part).overflowX !== 'visible';
+            });
+        }).map(button => button.innerText)"""
     )
 
 
