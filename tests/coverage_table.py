@@ -43,7 +43,7 @@ def main() -> None:
         numbers = Counter({key: summary.get(key, 0) for key in COUNTED})
         package = package_of(name)
         packages.setdefault(package, Counter()).update(numbers)
-        short = "/".join(Path(name).with_suffix("").parts[2:])
+        short = "/".join(Path(name).with_suffix("").parts[2:]) or Path(name).stem
         files.setdefault(package, []).append((percent(numbers), short))
     total: Counter[str] = Counter()
     print(f"{'package':14} {'lines':>6} {'branches':>8} {'covered':>8}   least covered files")
