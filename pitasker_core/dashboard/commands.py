@@ -88,10 +88,27 @@ _SYNC = Command(
 )
 _NEW = Command(Kind.ACTION, "New task", "Add a job", "tasks", {"task": "new"}, keywords="create")
 
+_FROM_TEMPLATE = Command(
+    Kind.ACTION,
+    "New task from a template",
+    "Backup, certificate, sensor and more",
+    "tasks",
+    {"task": "templates"},
+    keywords="create",
+)
+_FROM_FILES = Command(
+    Kind.ACTION,
+    "Import files",
+    "Tasks of PiTasker, crontab-ui and Cronmaster",
+    "import_entries",
+    {"import_part": "From files"},
+    keywords="upload json yaml csv",
+)
+
 
 def list_commands(listing: Listing, *, read_only: bool) -> list[Command]:
     """Return all commands, except the runs that a search of the output adds."""
-    commands = [*PAGES, *([] if read_only else [_NEW, _SYNC])]
+    commands = [*PAGES, *([] if read_only else [_NEW, _FROM_TEMPLATE, _FROM_FILES, _SYNC])]
     for task in listing.tasks:
         commands.append(_open_task(task))
         commands += _task_actions(task, read_only=read_only)

@@ -52,7 +52,7 @@ def parameter_name(word: str, taken: set[str]) -> str:
 def show_save_template(task: Task) -> None:
     """Draw the form."""
     _way_back(task)
-    st.subheader("Save as template", anchor=False)
+    st.header("Save as template", anchor=False)
     with st.container(width=760):
         _show_form(task)
 

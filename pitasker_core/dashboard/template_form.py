@@ -72,7 +72,7 @@ def show_template(name: str) -> None:
 def _show_title(listed: Listed) -> None:
     template, look_only = listed.template, environment().read_only
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(plain(template.title), anchor=False, width="content")
+        st.header(plain(template.title), anchor=False, width="content")
         st.badge(plain(template.category), color="gray")
         st.space("stretch")
         st.download_button(

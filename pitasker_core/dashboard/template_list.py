@@ -51,7 +51,7 @@ def show_templates() -> None:
         type="tertiary",
         on_click=st.query_params.clear,
     )
-    st.subheader("New task from a template", anchor=False)
+    st.header("New task from a template", anchor=False)
     try:
         listed = own.list_templates(environment())
     except PiTaskerError as problem:

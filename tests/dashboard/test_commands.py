@@ -72,6 +72,7 @@ def test_without_a_query_the_pages_and_general_actions_are_offered(environment):
     offered = commands.list_commands(tasks.listing(environment), read_only=False)
     shown = {command.title for command in rank_commands(offered, [], " ")}
     assert {"Overview", "Settings", "New task", "Sync now"} <= shown
+    assert {"New task from a template", "Import files"} <= shown
     assert "Backup" not in shown
 
 
