@@ -105,17 +105,24 @@ _RECENT = text("""
         extract(epoch from newest.ended_at - newest.started_at)::float as seconds
     from tasks cross join lateral (
         select state, started_at, ended_at from runs where runs.task = tasks.id
-        order by started_at desc limit :count
+        order by started_at desc limit (
+            select greatest(3, least(:count, :most / nullif(count(*), 0)))
+            from tasks where deleted_at is null
+        )
     ) as newest
     where tasks.deleted_at is null order by newest.started_at
 """)
 
+_MOST_RECENT = 20_000
+"""Runs of all tasks together: with more than a thousand tasks, each shows fewer."""
+
 
 def recent(environment: Environment, count: int = 20) -> dict[int, Recent]:
-    """The newest runs of each task that has any."""
+    """Return the newest runs of each task that has any: `count`, or fewer of very many tasks."""
     rows: dict[int, list[tuple[float | None, str]]] = {}
+    values = {"count": count, "most": _MOST_RECENT}
     with database.session(environment) as session:
-        for task, state, seconds in session.execute(_RECENT, {"count": count}):
+        for task, state, seconds in session.execute(_RECENT, values):
             rows.setdefault(task, []).append((None if state == RunState.MISSED else seconds, state))
     return {
         task: Recent(tuple(row[0] for row in own), tuple(row[1] for row in own))

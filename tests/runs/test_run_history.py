@@ -11,13 +11,22 @@ from pitasker_core.base import clock
 from pitasker_core.dashboard import run_charts, run_list
 from pitasker_core.dashboard.times import lasted
 from pitasker_core.database.tables import RunRow
-from pitasker_core.runs import durations, history, live_output
+from pitasker_core.runs import durations, history, live_output, spans
 from pitasker_core.runs.model import RunState
 from pitasker_core.sync import store
 from tests.helpers.examples import create
 from tests.helpers.runs import missed, observed, ran
 
 UTC = ZoneInfo("UTC")
+
+
+def test_of_very_many_tasks_each_shows_fewer_recent_runs(environment, monkeypatch):
+    for task in (create(environment), create(environment, "Other")):
+        for minutes_ago in range(1, 7):
+            ran(environment, task, minutes_ago, seconds=minutes_ago)
+    monkeypatch.setattr(spans, "_MOST_RECENT", 8)
+    assert [recent.seconds for recent in spans.recent(environment).values()] == [(4, 3, 2, 1)] * 2
+    assert {len(recent.states) for recent in spans.recent(environment, 3).values()} == {3}
 
 
 def test_each_filter_shows_its_runs_and_no_others(environment):
