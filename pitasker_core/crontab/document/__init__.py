@@ -23,7 +23,7 @@ from pitasker_core.crontab.document.names import (
     suggest_name,
 )
 from pitasker_core.crontab.document.parsing import COMMAND_LIMIT, parse_line
-from pitasker_core.crontab.document.tags import add_tag, tag_in
+from pitasker_core.crontab.document.tags import add_tag, tag_in, tag_of
 from pitasker_core.crontab.recording import add_recorder
 
 __all__ = [
@@ -50,4 +50,5 @@ __all__ = [
     "split_stdin",
     "suggest_name",
     "tag_in",
+    "tag_of",
 ]

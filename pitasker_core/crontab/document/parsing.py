@@ -21,7 +21,7 @@ from pitasker_core.crontab.document.lines import (
     Invalid,
     Line,
 )
-from pitasker_core.crontab.document.tags import MARK, find_tag, tag_in, why_no_comment
+from pitasker_core.crontab.document.tags import MARK, find_tag, tag_in, tag_of, why_no_comment
 from pitasker_core.crontab.recording import unwrap
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 
@@ -175,7 +175,7 @@ def _read_mark(rest: str, dialect: Dialect) -> _Mark:
     match = find_tag(rest)
     if match is None:
         return _Mark(proper, stdin)
-    tag = UUID(match[1])
+    tag = tag_of(match[1])
     if match.start() >= len(proper):
         # Somebody wrote a `%` before the tag. It still names the task of the entry.
         proper, stdin = split_stdin(rest[: match.start()] + rest[match.end() :])

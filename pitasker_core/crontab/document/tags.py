@@ -1,6 +1,7 @@
 """The tag that marks the entry of a task, and the place in a command where the shell ignores it."""
 
 import re
+from functools import lru_cache
 from uuid import UUID
 
 from pitasker_core.crontab.command import split_stdin
@@ -24,6 +25,16 @@ _CLOSED = re.compile(
 )
 
 
+@lru_cache(maxsize=16384)
+def tag_of(text: str) -> UUID:
+    """Return the tag that a text writes.
+
+    The same text gives the same object: a sync looks up each tag in many dictionaries, and equal
+    objects are compared by a Python function.
+    """
+    return UUID(text)
+
+
 def find_tag(text: str) -> re.Match[str] | None:
     """Return the match of the last tag in a text. Group 1 is the id."""
     at = text.rfind(MARK)
@@ -37,7 +48,7 @@ def find_tag(text: str) -> re.Match[str] | None:
 def tag_in(text: str) -> UUID | None:
     """Return the last tag in a text, wherever it stands."""
     match = find_tag(text)
-    return UUID(match[1]) if match else None
+    return tag_of(match[1]) if match else None
 
 
 def add_tag(command: str, tag: UUID, words: str = "") -> str:

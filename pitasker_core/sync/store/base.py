@@ -9,7 +9,7 @@ from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from pitasker_core.crontab.document import decode, encode, parse
+from pitasker_core.crontab.document import decode, encode, parse, tag_of
 from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.recording import from_dict
 from pitasker_core.crontab.schedule import Dialect
@@ -32,7 +32,7 @@ def load_base(session: Session, crontab_row: int) -> dict[UUID, BaseEntry]:
     """Return what both sides last agreed on, by tag."""
     rows = session.execute(_LOAD_BASE, {"crontab": crontab_row})
     return {
-        tag: BaseEntry(
+        tag_of(tag): BaseEntry(
             Fields(name, schedule, command, paused, from_dict(recording)),
             comment,
             is_ours,
@@ -44,7 +44,8 @@ def load_base(session: Session, crontab_row: int) -> dict[UUID, BaseEntry]:
 
 # As text: rows of mapped columns would take twice as long.
 _LOAD_BASE = text("""
-    select tag, name, schedule, command, paused, recording, comment, comment_is_ours, above
+    select cast(tag as text), name, schedule, command, paused, recording, comment, comment_is_ours,
+        above
     from sync_base where crontab = :crontab
 """)
 

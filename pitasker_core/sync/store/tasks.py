@@ -30,6 +30,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from pitasker_core.base import clock
 from pitasker_core.base.errors import Stale
+from pitasker_core.crontab.document import tag_of
 from pitasker_core.crontab.recording import recording
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync.merge import Fields
@@ -151,7 +152,7 @@ def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> di
     query = _LOCK_KNOWN_TASKS if lock else _KNOWN_TASKS
     rows = session.execute(query, {"crontab": crontab_row})
     return {
-        tag: KnownTask(
+        tag_of(tag): KnownTask(
             task,
             Fields(
                 name,
@@ -169,8 +170,8 @@ def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> di
 
 # As text: rows of mapped columns would take twice as long.
 _KNOWN_TASKS = text("""
-    select crontab_id, id, name, cron_schedule, command, paused, record_runs, timeout_seconds,
-        no_overlap, is_system_managed and deleted_at is null,
+    select cast(crontab_id as text), id, name, cron_schedule, command, paused, record_runs,
+        timeout_seconds, no_overlap, is_system_managed and deleted_at is null,
         source <> 'pitasker' and crontab_synced_at is null
     from tasks where crontab = :crontab and crontab_id is not null
     order by id
