@@ -187,7 +187,7 @@ def test_who_may_only_look_can_press_nothing_that_writes_whatever_is_to_be_decid
     pressable += [button for button in app.button if not button.disabled]
     assert not app.exception
     assert {button.label for button in pressable} - {"Select all 2"} <= HARMLESS
-    assert menus <= {("Open", "Runs", "Why didn't it run?")}
+    assert menus <= {("Open", "Runs", "Why didn't it run?", "What would cron run?")}
 
 
 @pytest.mark.parametrize("role", list(Role))
