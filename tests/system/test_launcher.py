@@ -32,6 +32,7 @@ _BASIC_PROGRAMS = (
     "cat",
     "dirname",
     "readlink",
+    "nproc",
     "tr",
     "flock",
     "mkdir",
@@ -205,7 +206,7 @@ def test_the_tests_run_in_the_project_with_pytests_own_arguments(
     project: Path, machine: Callable, installations: Callable
 ) -> None:
     environment = machine()
-    for name in ("crontab", "chromium-headless-shell", "nginx", "caddy"):
+    for name in ("crontab", "chromium-headless-shell", "curl", "nginx", "caddy"):
         (Path(environment["PATH"]) / name).symlink_to("/usr/bin/true")
     result = launch(project, environment, "test", "-k", "a name", cwd=Path("/"))
     assert "started: -m pytest --numprocesses " in result.stdout
@@ -252,7 +253,7 @@ def test_lint_runs_every_check_and_fails_when_one_fails(
         "ruff check",
         "mypy ",
         "lint-imports ",
-        "shellcheck pitasker .ci/run",
+        "shellcheck pitasker .ci/run .ci/arm_wheels",
     ]
 
 
