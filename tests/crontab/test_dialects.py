@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pitasker_core import database, tasks
+from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab import environment_lines
 from pitasker_core.crontab.document import Entry, EnvironmentLine, Invalid, parse, parse_line
 from pitasker_core.crontab.document.tags import why_not_tagged
@@ -19,8 +20,7 @@ from pitasker_core.sync import store, validation
 
 DEBIAN_13 = """#!/bin/sh
 case "$1" in
--n) sed 's/^\\([A-Z]*\\)=$/\\1=""/' "$2" > "$2.quoted"; "$REAL_CRONTAB" -n "$2.quoted"; code=$?
-    rm -f "$2.quoted"; exit $code ;;
+-n) sed 's/^\\([A-Z]*\\)=$/\\1=""/' | "$REAL_CRONTAB" -n - ;;
 *) exec "$REAL_CRONTAB" "$@" ;;
 esac
 """
@@ -94,6 +94,16 @@ def test_a_program_that_was_upgraded_is_asked_anew(fake_crontab):
     assert program.dialect is Dialect.DEBIAN
     file.write_bytes(fake_crontab(CRONIE).read_bytes())
     assert program.dialect is Dialect.CRONIE
+
+
+def test_crontab_checks_a_file_whatever_the_length_of_its_path(tmp_path):
+    file = tmp_path / ("x" * 120) / "candidate"
+    file.parent.mkdir()
+    file.write_text("@daily true\n")
+    CrontabProgram().check(file)
+    file.write_text("@noon true\n")
+    with pytest.raises(InvalidSyntax, match="bad time specifier"):
+        CrontabProgram().check(file)
 
 
 def test_the_pages_read_schedules_as_this_machine_does(environment, crontab, fake_crontab):
