@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from pitasker_core.base.text import visible
 from pitasker_core.server import tokens
 from pitasker_core.server.auth import Role
+from pitasker_core.templates import using
 from tests.helpers.browsing import settle
 from tests.helpers.examples import create
 from tests.helpers.runs import ran
@@ -93,6 +94,7 @@ def test_no_text_from_outside_is_more_than_text_on_any_page(
     page, thief, hostile, environment, standing, crontab
 ):
     task = create(environment, hostile, command=f"/home/pi/x {hostile}")
+    using.save_as_template(environment, "test", task.id, "hostile", hostile[:100], summary=hostile)
     tokens.create(environment, "test", hostile[:100], Role.READ)
     ran(environment, task, 8, exit_code=1, output=hostile.encode())
     ran(environment, None, 7, source="observed", command=hostile, ended_at=None, exit_code=None)
@@ -102,6 +104,9 @@ def test_no_text_from_outside_is_more_than_text_on_any_page(
     for path in (
         "",
         f"tasks?task={task.id}",
+        f"tasks?task={task.id}&as=template",
+        "tasks?task=templates",
+        "tasks?template=hostile",
         f"runs?task={task.id}&run=1",
         "import",
         "sync",
@@ -111,8 +116,8 @@ def test_no_text_from_outside_is_more_than_text_on_any_page(
     ):
         open_page(page, f"{standing.address}/{path}")
         assert live(page, thief) == [], path
-        if path.startswith("tasks?"):
-            assert page.locator(".st-key-task-title h3").inner_text() == hostile
+        if path == f"tasks?task={task.id}":
+            assert page.locator(".st-key-task-title").get_by_role("heading").inner_text() == hostile
             page.get_by_role("button", name="Why didn't it run?").click()
             expect(page.get_by_role("dialog").get_by_text("Passed: ")).to_be_visible()
             assert live(page, thief) == []
