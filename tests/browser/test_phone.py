@@ -124,7 +124,15 @@ def test_the_menu_closes_when_a_page_is_chosen(serve, phone):
     expect(link).not_to_be_in_viewport()
 
 
-STREAMLITS = ("Help for", "Show/hide columns", "Download as CSV", "Search", "Fullscreen", "Open")
+STREAMLITS = (
+    "Help for",
+    "Show/hide columns",
+    "Download as CSV",
+    "Search",
+    "Fullscreen",
+    "Open",
+    "Copy to clipboard",
+)
 
 
 def too_small(page):
