@@ -98,13 +98,15 @@ def test_a_wrong_cell_is_named_and_the_right_ones_can_be_applied(
 
 
 def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, visit, environment):
-    for name in ("One", "Three", "Two"):
+    names = ("One", "Three", "Two")
+    for name in names:
         create(environment, name)
     page = visit(f"{serve()}/tasks")
-    for row in range(3):
+    for row, name in enumerate(names):
+        expect(grid(page).locator("td", has_text=re.compile(f"^{name}$"))).to_be_attached()
         put_into_cell(page, row, NAME, f"Name {row}")
         expect(page.get_by_text(WAITS)).to_be_visible()
-        # A button that is drawn again between press and release receives no click.
+        # A button that is drawn again between press and release gets no click.
         settle(page)
         press(page, "Discard")
         expect(page.get_by_text(WAITS)).to_have_count(0)
