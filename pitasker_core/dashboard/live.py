@@ -13,6 +13,7 @@ import streamlit as st
 from sqlalchemy import text
 
 from pitasker_core import database
+from pitasker_core.base import local_changes
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.dashboard import dialogs
@@ -63,7 +64,11 @@ def version(environment: Environment) -> str:
     if watcher.lock.acquire(blocking=not watcher.version):
         try:
             if time.monotonic() - watcher.looked_at >= FRESH:
-                watcher.version = _look(environment)
+                version = _look(environment)
+                if version != watcher.version:
+                    # What was computed before must not be shown with the new version.
+                    local_changes.note()
+                watcher.version = version
                 watcher.looked_at = time.monotonic()
         finally:
             watcher.lock.release()
@@ -89,9 +94,13 @@ def _look(environment: Environment) -> str:
     return " ".join(map(str, parts))
 
 
+def begin_page() -> None:
+    """Remember the version before the page reads anything, so that no change is overlooked."""
+    st.session_state.drawn_version = _now()
+
+
 def watch() -> None:
     """Draw the page again after a change elsewhere, and every minute for its clock."""
-    st.session_state.drawn_version = _now()
     _compare()
 
 
