@@ -10,11 +10,7 @@ answer, which do not depend on the machine's load. `/healthz` is the lower limit
 import argparse
 import asyncio
 import json
-import os
-import shutil
 import statistics
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,13 +18,10 @@ from pathlib import Path
 
 import httpx
 from figure import Figure
-from private_world import cpu_seconds, isolate, start_server
+from private_world import cpu_seconds, isolate, start_server, with_tasks
 
-from pitasker_core import database
-from pitasker_core.base.environment import Environment
 from pitasker_core.server import tokens
 from pitasker_core.server.auth import Role
-from pitasker_core.sync import importing
 
 SIZES = (100, 1000)
 CONNECTIONS = 10
@@ -77,31 +70,23 @@ class ServerFigures:
 
 def measure_size(size: int, requests: int) -> Iterator[Row | ServerFigures]:
     """Measure a server with this number of tasks."""
-    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
-    os.environ.pop("DATABASE_URL", None)
-    environment = Environment.from_environment({"PITASKER_HOME": folder})
-    text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
-    subprocess.run(["crontab", "-"], input=text.encode(), check=True)
-    database.start(environment)
-    importing.import_entries(environment, "benchmark")
-    token = tokens.create(environment, "benchmark", "benchmark", Role.READ)
-    begin = time.perf_counter()
-    server, address = start_server(environment)
-    start = 1000 * (time.perf_counter() - begin)
-    try:
-        for path in PATHS:
-            before = cpu_seconds(server.pid)
-            times, total = asyncio.run(measure(address, path, token, requests))
-            cpu = 1000 * (cpu_seconds(server.pid) - before) / requests
-            p95 = statistics.quantiles(times, n=20)[-1]
-            rate = 1000 * requests / total
-            yield Row(size, path, statistics.median(times), p95, rate, cpu)
-        yield ServerFigures(start, _megabytes(server.pid))
-    finally:
-        server.terminate()
-        server.wait()
-        database.stop(environment)
-        shutil.rmtree(folder)
+    with with_tasks(size) as environment:
+        token = tokens.create(environment, "benchmark", "benchmark", Role.READ)
+        begin = time.perf_counter()
+        server, address = start_server(environment)
+        start = 1000 * (time.perf_counter() - begin)
+        try:
+            for path in PATHS:
+                before = cpu_seconds(server.pid)
+                times, total = asyncio.run(measure(address, path, token, requests))
+                cpu = 1000 * (cpu_seconds(server.pid) - before) / requests
+                p95 = statistics.quantiles(times, n=20)[-1]
+                rate = 1000 * requests / total
+                yield Row(size, path, statistics.median(times), p95, rate, cpu)
+            yield ServerFigures(start, _megabytes(server.pid))
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def _megabytes(pid: int) -> float:

@@ -11,12 +11,9 @@ runner. Prints medians and maxima in milliseconds.
 import os
 import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,7 @@ from unittest.mock import patch
 
 from figure import Figure
 from playwright.sync_api import Page, expect, sync_playwright
-from private_world import cpu_seconds, isolate, start_server
+from private_world import cpu_seconds, isolate, start_server, with_tasks
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
@@ -35,7 +32,6 @@ from pitasker_core.dashboard.task_fields import show_fields
 from pitasker_core.server import auth
 from pitasker_core.server.auth import Role
 from pitasker_core.server.sites import Site
-from pitasker_core.sync import importing
 
 SIZES = (100, 1000)
 IDLE = 20
@@ -176,23 +172,6 @@ def form_on_the_server(repeats: int) -> list[float]:
         ]:
             next(field for field in app.text_input if field.label == label).set_value(text).run()
     return taken[-repeats:]
-
-
-@contextmanager
-def with_tasks(size: int) -> Iterator[Environment]:
-    """A private database, and a crontab with this number of tasks."""
-    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
-    os.environ.pop("DATABASE_URL", None)
-    environment = Environment.from_environment({"PITASKER_HOME": folder})
-    text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
-    subprocess.run(["crontab", "-"], input=text.encode(), check=True)
-    database.start(environment)
-    importing.import_entries(environment, "benchmark")
-    try:
-        yield environment
-    finally:
-        database.stop(environment)
-        shutil.rmtree(folder)
 
 
 def measure_size(size: int, repeats: int, with_browser: bool = True) -> dict[str, list[float]]:

@@ -1,15 +1,20 @@
 """The environment of benchmarks: a private crontab spool, and a server."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pitasker_core import database
 from pitasker_core.base.environment import Environment
+from pitasker_core.sync import importing
 
 
 def isolate() -> None:
@@ -23,6 +28,23 @@ def isolate() -> None:
     # Else each command and server would compile all modules again.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.execvp("unshare", [*namespace, "sh", "-c", inside, "sh", *python])
+
+
+@contextmanager
+def with_tasks(size: int) -> Iterator[Environment]:
+    """A private database, and a crontab with this number of tasks."""
+    folder = tempfile.mkdtemp(prefix="pitasker-benchmark-")
+    os.environ.pop("DATABASE_URL", None)
+    environment = Environment.from_environment({"PITASKER_HOME": folder})
+    text = "".join(f"# Job {n}\n{n % 60} 1 * * * /bin/job-{n}\n" for n in range(size))
+    subprocess.run(["crontab", "-"], input=text.encode(), check=True)
+    database.start(environment)
+    importing.import_entries(environment, "benchmark")
+    try:
+        yield environment
+    finally:
+        database.stop(environment)
+        shutil.rmtree(folder)
 
 
 def cpu_seconds(pid: int) -> float:

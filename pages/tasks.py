@@ -24,12 +24,13 @@ from pitasker_core.dashboard.doctor_list import show_doctor
 from pitasker_core.dashboard.execution_dialog import ask_execution, show_execution
 from pitasker_core.dashboard.export_dialog import open_export
 from pitasker_core.dashboard.markdown import bold
-from pitasker_core.dashboard.messages import act, report_applied
+from pitasker_core.dashboard.messages import act
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.save_template import open_save_template, show_save_template
 from pitasker_core.dashboard.schedule_input import as_schedule
-from pitasker_core.dashboard.session import ACTOR, environment, is_phone
+from pitasker_core.dashboard.session import environment, is_phone
 from pitasker_core.dashboard.staged_bar import show_staged, staged
+from pitasker_core.dashboard.task_actions import switch_task
 from pitasker_core.dashboard.task_grid import Shown
 from pitasker_core.dashboard.task_page import show_new, show_task
 from pitasker_core.dashboard.times import ago
@@ -66,7 +67,8 @@ def main() -> None:
     if param == template_list.ADDRESS:
         template_list.show_templates()
         return
-    listing = tasks.current(environment())
+    # What is changed here names the version that was shown, so it must be the newest.
+    listing = tasks.current(environment(), 0)
     by_id = {task.id: task for task in listing.tasks}
     if param == "new":
         show_new(by_id.get(_number(st.query_params.get("like", ""))))
@@ -333,17 +335,12 @@ def _edited(key: str, drawn: list[Task]) -> None:
     for (number, column), value in new.items():
         task = tasks_by_id[number]
         if column == "on" and value == task.paused:
-            _switch(task, on=value)
+            switch_task(task, on=value)
         elif column == "chosen":
             (_chosen().add if value else _chosen().discard)(number)
     edits = act(staging.stage, staged(), delta, rows, tasks_by_id, as_schedule)
     if edits is not None and edits != staged():
         staged_bar.stage(edits)
-
-
-def _switch(task: Task, *, on: bool) -> None:
-    done = act(tasks.change, environment(), ACTOR, task.id, task.version, paused=not on)
-    report_applied(done, f"{'Resumed' if on else 'Paused'} {task.name}")
 
 
 def _chosen() -> set[int]:

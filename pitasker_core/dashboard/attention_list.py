@@ -9,10 +9,9 @@ from pitasker_core.dashboard.dialogs import open_dialog
 from pitasker_core.dashboard.finding_fix import apply_finding, silence_finding
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.messages import act, add_notice, sync_now
-from pitasker_core.dashboard.run_live import take_in
 from pitasker_core.dashboard.session import ACTOR, environment, is_phone
+from pitasker_core.dashboard.task_actions import start_tasks
 from pitasker_core.reports import dismissals
-from pitasker_core.runs import manual
 from pitasker_core.sync.service import Request
 from pitasker_core.tasks import Task
 
@@ -84,12 +83,7 @@ def _view_output(item: Item, facts: Facts) -> None:
 
 
 def _run(item: Item, facts: Facts, by: str = "hand") -> None:
-    started = [
-        task.name
-        for task in _tasks(item, facts)
-        if act(manual.start, environment(), ACTOR, task, by)
-    ]
-    take_in()
+    started = start_tasks(_tasks(item, facts), by)
     if started:
         add_notice("done", f"Started {', '.join(started)}.")
 

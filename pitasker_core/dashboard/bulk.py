@@ -15,11 +15,10 @@ from pitasker_core.dashboard.execution_dialog import ask_execution
 from pitasker_core.dashboard.export_dialog import open_export
 from pitasker_core.dashboard.markdown import bold
 from pitasker_core.dashboard.messages import act, add_notice, record_write, report_applied, sync_now
-from pitasker_core.dashboard.run_live import take_in
 from pitasker_core.dashboard.session import ACTOR, environment, is_phone
+from pitasker_core.dashboard.task_actions import start_tasks
 from pitasker_core.dashboard.task_grid import DUPLICATE, OPEN, RUNS, TEMPLATE, TRY, WHY
 from pitasker_core.dashboard.why_dialog import why_dialog
-from pitasker_core.runs import manual
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Edit, Task
@@ -139,10 +138,9 @@ def _confirm_run(chosen: Sequence[Task]) -> None:
 
 
 def _run(chosen: Sequence[Task]) -> None:
-    started = [act(manual.start, environment(), ACTOR, task) for task in chosen]
-    take_in()
-    if any(started):
-        add_notice("done", f"Started {counted(len(chosen), 'task')}.")
+    started = start_tasks(chosen)
+    if started:
+        add_notice("done", f"Started {counted(len(started), 'task')}.")
         if len(chosen) == 1:
             # The task's page shows the output as it comes.
             st.query_params["task"] = str(chosen[0].id)

@@ -11,11 +11,10 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.dashboard import commands
 from pitasker_core.dashboard.commands import Act, Command
 from pitasker_core.dashboard.dialogs import open_dialog
-from pitasker_core.dashboard.messages import act, add_notice, report_applied, sync_now
-from pitasker_core.dashboard.run_live import take_in
-from pitasker_core.dashboard.session import ACTOR, environment, is_phone
+from pitasker_core.dashboard.messages import act, add_notice, sync_now
+from pitasker_core.dashboard.session import environment, is_phone
+from pitasker_core.dashboard.task_actions import start_tasks, switch_task
 from pitasker_core.dashboard.times import ago
-from pitasker_core.runs import manual
 from pitasker_core.runs.output_search import search_output
 
 _HERE = Path(__file__).parent
@@ -126,14 +125,11 @@ def _execute(command: Command) -> None:
 
 def _run(number: int) -> None:
     task = act(tasks.get, environment(), number)
-    if task and act(manual.start, environment(), ACTOR, task):
-        take_in()
+    if task and start_tasks([task]):
         add_notice("done", f"Started {task.name}.")
 
 
 def _switch(command: Command) -> None:
-    is_pause = command.act is Act.PAUSE
     task = act(tasks.get, environment(), command.task)
     if task:
-        done = act(tasks.change, environment(), ACTOR, task.id, task.version, paused=is_pause)
-        report_applied(done, f"{'Paused' if is_pause else 'Resumed'} {task.name}")
+        switch_task(task, on=command.act is Act.RESUME)

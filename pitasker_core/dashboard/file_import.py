@@ -11,6 +11,7 @@ from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.export_dialog import show_remarks
+from pitasker_core.dashboard.import_report import link_new_tasks
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment
@@ -195,12 +196,7 @@ def _show_result() -> None:
         show_remarks("Not in the crontab", failures, _REMARKS)
         with st.container(horizontal=True):
             if done.tasks:
-                st.page_link(
-                    "pages/tasks.py",
-                    label="Show the new tasks",
-                    icon=":material/checklist:",
-                    query_params={"only": ",".join(str(task.id) for task in done.tasks)},
-                )
+                link_new_tasks(task.id for task in done.tasks)
             st.button(
                 "Dismiss",
                 type="tertiary",

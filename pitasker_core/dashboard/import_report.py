@@ -1,6 +1,6 @@
 """The result of an import, shown above the table until it is dismissed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
@@ -69,12 +69,7 @@ def show(all_tasks: Sequence[Task]) -> None:
                     args=(unrecorded,),
                 )
             if new_tasks:
-                st.page_link(
-                    "pages/tasks.py",
-                    label="Show the new tasks",
-                    icon=":material/checklist:",
-                    query_params={"only": ",".join(map(str, result.imported))},
-                )
+                link_new_tasks(result.imported)
             st.button(
                 "Dismiss",
                 type="tertiary",
@@ -82,6 +77,16 @@ def show(all_tasks: Sequence[Task]) -> None:
                 on_click=st.session_state.pop,
                 args=("import_result", None),
             )
+
+
+def link_new_tasks(numbers: Iterable[int]) -> None:
+    """Draw the link to imported tasks."""
+    st.page_link(
+        "pages/tasks.py",
+        label="Show the new tasks",
+        icon=":material/checklist:",
+        query_params={"only": ",".join(map(str, numbers))},
+    )
 
 
 def _record(unrecorded: Sequence[Task]) -> None:

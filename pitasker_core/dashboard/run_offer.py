@@ -5,9 +5,8 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice
-from pitasker_core.dashboard.run_live import take_in
-from pitasker_core.dashboard.session import ACTOR, environment
-from pitasker_core.runs import manual
+from pitasker_core.dashboard.session import environment
+from pitasker_core.dashboard.task_actions import start_tasks
 from pitasker_core.runs.missed import catch_up
 from pitasker_core.runs.missed.catch_up import Offer
 
@@ -35,10 +34,7 @@ def show_offer() -> None:
 
 
 def _run(offer: Offer) -> None:
-    def start(number: int) -> str:
-        return manual.start(environment(), ACTOR, tasks.get(environment(), number), "catchup")
-
-    started = [missed.name for missed in offer.missed if act(start, missed.task)]
-    take_in()
+    missed_tasks = [act(tasks.get, environment(), missed.task) for missed in offer.missed]
+    started = start_tasks(filter(None, missed_tasks), "catchup")
     if started:
         add_notice("done", f"Started {', '.join(started)}.")

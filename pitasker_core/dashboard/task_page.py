@@ -5,7 +5,6 @@ from statistics import median
 
 import streamlit as st
 
-from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.crontab import environment_lines
 from pitasker_core.dashboard import run_list, run_live, states, task_grid, terminal_output
@@ -13,9 +12,9 @@ from pitasker_core.dashboard.bulk import confirm_delete, run_now
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.execution_dialog import ask_execution
 from pitasker_core.dashboard.markdown import code, plain
-from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.schedule_answer import browser_text
-from pitasker_core.dashboard.session import ACTOR, browser_zone, environment
+from pitasker_core.dashboard.session import browser_zone, environment
+from pitasker_core.dashboard.task_actions import switch_task
 from pitasker_core.dashboard.task_draft import form_of
 from pitasker_core.dashboard.task_findings import show_findings
 from pitasker_core.dashboard.task_form import show_form
@@ -79,8 +78,9 @@ def _show_title(task: Task, listing: Listing) -> None:
         st.button(
             "Resume" if task.paused else "Pause",
             icon=":material/play_circle:" if task.paused else ":material/pause:",
-            on_click=_switch,
+            on_click=switch_task,
             args=(task,),
+            kwargs={"on": task.paused},
             disabled=look_only,
         )
         if st.button(task_grid.WHY, icon=":material/help:"):
@@ -91,11 +91,6 @@ def _show_title(task: Task, listing: Listing) -> None:
             confirm_delete([task])
     if listing.details[task.id]:
         st.caption(f":orange[:material/warning:] {plain(listing.details[task.id])}")
-
-
-def _switch(task: Task) -> None:
-    done = act(tasks.change, environment(), ACTOR, task.id, task.version, paused=not task.paused)
-    report_applied(done, f"{'Resumed' if task.paused else 'Paused'} {task.name}")
 
 
 # --- Runs ------------------------------------------------------------------------------------

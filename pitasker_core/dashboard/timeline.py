@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pitasker_core.base.text import visible
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import Clock, next_runs
+from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard.charts import label
 from pitasker_core.dashboard.times import lasted
@@ -101,16 +102,13 @@ def off_periods(spans: Iterable[Span], start: datetime, zone: ZoneInfo) -> list[
 
 
 def clock_changes(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, str]]:
-    """Return when the zone's clock jumps, to the hour, with words such as "clock +1 h"."""
-    changes = []
-    for hour in range(int((end - start) / timedelta(hours=1)) + 1):
-        at = start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=hour + 1)
-        before = (at - timedelta(hours=1)).astimezone(zone).utcoffset()
-        after = at.astimezone(zone).utcoffset()
-        if before is not None and after is not None and before != after and at <= end:
-            hours = (after - before) / timedelta(hours=1)
-            changes.append((at, f"clock {hours:+g} h"))
-    return changes
+    """Return when the zone's clock jumps, with words such as "clock +1 h"."""
+    midnight = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    marks = []
+    for change in find_clock_changes(zone, midnight):
+        hours = (change.end - change.start) / (60 if change.is_forward else -60)
+        marks.append((change.instant(zone), f"clock {hours:+g} h"))
+    return [(at, words) for at, words in marks if start < at <= end]
 
 
 def future(planned: Iterable[Planned], now: datetime, end: datetime, dialect: Dialect) -> list[Bar]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from uuid import UUID
 
 
@@ -44,6 +44,12 @@ class ClockChange:
     end: int
     is_forward: bool
     """Forward, the time in between does not exist; backward, it comes twice."""
+
+    def instant(self, zone: tzinfo) -> datetime:
+        """The moment of the jump, in UTC. `zone` is that of the clock."""
+        midnight = datetime.combine(self.day, time())
+        wall = midnight + timedelta(minutes=self.start)
+        return wall.replace(tzinfo=zone, fold=0 if self.is_forward else 1).astimezone(UTC)
 
 
 @dataclass(frozen=True)
