@@ -32,6 +32,27 @@ def go_to_grid(page, key="Tab"):
     go_to(page, grid(page).locator("canvas").first, key)
 
 
+def go_to_column(page, name):
+    """Press the right arrow until a cell of a column has the focus."""
+    for _ in range(MOST_STOPS):
+        if chosen_column(page) == name:
+            return
+        page.keyboard.press("ArrowRight")
+        settle(page)
+    pytest.fail(f"the right arrow does not reach {name}")
+
+
+def chosen_column(page):
+    """Return the heading of the column of the chosen cell."""
+    return grid(page).evaluate(
+        """grid => {
+            const cell = grid.querySelector('[role=gridcell][aria-selected=true]');
+            const column = cell?.getAttribute('aria-colindex');
+            return grid.querySelector(`[role=columnheader][aria-colindex="${column}"]`)?.innerText;
+        }"""
+    )
+
+
 def press(page, name, key="Tab"):
     """Press a button."""
     go_to(page, page.get_by_role("button", name=name).first, key)
@@ -74,8 +95,7 @@ def test_a_schedule_is_edited_in_the_table(serve, visit, crontab, environment):
     fill(environment, crontab)
     page = visit(f"{serve()}/tasks")
     go_to_grid(page)
-    for _ in range(5):
-        page.keyboard.press("ArrowRight")
+    go_to_column(page, "Schedule")
     page.keyboard.press("Enter")
     type_into_open_cell(page, "45 6 * * *")
     expect(page.get_by_text("1 change in 1 task")).to_be_visible()
