@@ -17,8 +17,19 @@ PHONE = {
 }
 
 
+_FAILED = pytest.StashKey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
 @contextmanager
-def _tab(browser, environment, **options):
+def _tab(request, browser, environment, **options):
     context = browser.new_context(**options)
     context.set_default_timeout(patience() * 1000)
     page = context.new_page()
@@ -32,19 +43,21 @@ def _tab(browser, environment, **options):
         return page
 
     yield go
+    if _FAILED in request.node.stash:
+        print(page.url, page.locator("body").aria_snapshot(), sep="\n")
     assert page.get_by_test_id("stException").count() == 0
     context.close()
 
 
 @pytest.fixture
-def visit(browser, environment):
-    """Open pages. A traceback on a page fails the test."""
-    with _tab(browser, environment, viewport={"width": 1600, "height": 1000}) as go:
+def visit(request, browser, environment):
+    """Open pages. A traceback on a page fails the test. A failed test prints what a page shows."""
+    with _tab(request, browser, environment, viewport={"width": 1600, "height": 1000}) as go:
         yield go
 
 
 @pytest.fixture
-def phone(browser, environment):
+def phone(request, browser, environment):
     """Open pages on a phone."""
-    with _tab(browser, environment, **PHONE) as go:
+    with _tab(request, browser, environment, **PHONE) as go:
         yield go

@@ -1,18 +1,32 @@
-"""axe-core finds no serious fault on any page, in both themes."""
+"""What every page promises: no fault that axe-core finds, whole buttons, and room on a phone.
+
+A load of a page takes seconds of processor time, so one tab moves through all pages.
+"""
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
-from tests.helpers.browsing import SELECT, choose_from_row, click_cell, settle
+from tests.helpers.browsing import SELECT, choose_from_row, click_cell, move, settle
 from tests.helpers.eventful import fill
+from tests.helpers.examples import EXISTING
 
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
-PAGES = (
-    *("", "tasks", "timeline", "runs", "import", "sync", "crontab", "settings"),
-    *("runs?run=12", "tasks?task={task}", "tasks?task=new"),
-)
+PAGES = {
+    "": "Overview",
+    "tasks": "Tasks",
+    "timeline": "Timeline",
+    "runs": "Runs",
+    "import": "Import",
+    "sync": "Sync",
+    "crontab": "Crontab",
+    "settings": "Settings",
+    "runs?run=12": "Runs",
+    "tasks?task={task}": "Tasks",
+    "tasks?task=new": "Tasks",
+}
+"""Addresses, each with the title of its page."""
 
 NOT_OURS = {
     # Vega gives the points of a metric's line this role, and Streamlit names only the metric.
@@ -25,13 +39,13 @@ LIGHT, DARK = "rgb(251, 251, 250)", "rgb(17, 22, 21)"
 
 
 def serious(page, rules=None):
-    """What axe-core finds, by all its rules or some: each fault with its element."""
+    """Return the faults that axe-core finds by all its rules or some, with their elements."""
     page.evaluate(AXE_SCRIPT)
     only = {"runOnly": rules} if rules else {}
-    found = page.evaluate("how => axe.run(how)", {"resultTypes": ["violations"], **only})
+    report = page.evaluate("how => axe.run(how)", {"resultTypes": ["violations"], **only})
     return [
         f"{rule['id']}: {node['html'][:300]} {node['failureSummary']}"
-        for rule in found["violations"]
+        for rule in report["violations"]
         if rule["impact"] in ("serious", "critical") or rule["id"] == "heading-order"
         for node in rule["nodes"]
         if NOT_OURS.get(rule["id"], "\0") not in node["html"]
@@ -45,22 +59,84 @@ def put_on(page, scheme, background):
 
 
 def faults(page):
-    """The faults of a page in both themes, which differ in nothing but colours."""
+    """Return the faults of a page in both themes, which differ only in colours."""
     put_on(page, "light", LIGHT)
-    found = serious(page)
+    light = serious(page)
     put_on(page, "dark", DARK)
-    return found + [f"dark: {fault}" for fault in serious(page, ["color-contrast"])]
+    return light + [f"dark: {fault}" for fault in serious(page, ["color-contrast"])]
 
 
-def test_no_page_has_a_serious_fault(serve, visit, crontab, environment):
+def clipped(page):
+    """Return the texts of buttons that are cut."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.stMain button')].filter(button => {
+            const room = button.getBoundingClientRect();
+            return [...button.querySelectorAll('*')].some(part => {
+                const {right} = part.getBoundingClientRect();
+                return right > room.right + 1 || part.scrollWidth > part.clientWidth + 1 &&
+                    part.clientWidth && getComputedStyle(part).overflowX !== 'visible';
+            });
+        }).map(button => button.innerText)"""
+    )
+
+
+STREAMLITS = (
+    "Help for",
+    "Show/hide columns",
+    "Download as CSV",
+    "Search",
+    "Fullscreen",
+    "Open",
+    "Copy to clipboard",
+)
+"""The first words of buttons that Streamlit makes and has no option for."""
+
+
+def too_small(page):
+    """Return the names of our targets that a thumb may miss."""
+    names = page.evaluate(
+        """() => [...document.querySelectorAll(
+            'button, .stMain a, .stMain summary')].filter(target => {
+                const {width, height} = target.getBoundingClientRect();
+                return width && (height < 44 || width < 44);
+            }).map(target => target.ariaLabel || target.innerText)"""
+    )
+    return [name for name in names if not name.startswith(STREAMLITS)]
+
+
+def scrolls_sideways(page):
+    main = page.get_by_test_id("stMain")
+    return main.evaluate("main => main.scrollWidth > main.clientWidth")
+
+
+def test_every_page_is_accessible_and_has_a_name_and_whole_buttons(
+    serve, visit, crontab, environment, subtests
+):
     task = fill(environment, crontab)["Backup"]
-    address = serve()
-    found = {path: faults(visit(f"{address}/{path.format(task=task.id)}")) for path in PAGES}
-    assert {path: faults for path, faults in found.items() if faults} == {}
+    page = visit(serve())
+    page.set_viewport_size({"width": 1280, "height": 800})
+    for path, title in PAGES.items():
+        with subtests.test(path):
+            move(page, path.format(task=task.id))
+            expect(page).to_have_title(f"{title} · PiTasker")
+            assert page.locator(".st-key-header").bounding_box()["height"] <= 64
+            assert page.get_by_role("heading", level=1).count() == 1
+            assert clipped(page) == []
+            assert faults(page) == []
+
+
+def test_every_page_fits_a_phone_and_a_thumb(serve, phone, crontab, environment, subtests):
+    task = fill(environment, crontab)["Backup"]
+    page = phone(serve())
+    for path in PAGES:
+        with subtests.test(path):
+            move(page, path.format(task=task.id))
+            assert not scrolls_sideways(page)
+            assert too_small(page) == []
 
 
 def test_a_welcome_has_no_serious_fault(serve, visit, crontab):
-    crontab.write(b"0 2 * * * /bin/backup\n")
+    crontab.write(EXISTING)
     assert faults(visit(serve())) == []
 
 

@@ -122,35 +122,3 @@ def test_the_menu_closes_when_a_page_is_chosen(serve, phone):
     link.tap()
     expect(page.get_by_role("heading", name="Settings")).to_be_visible()
     expect(link).not_to_be_in_viewport()
-
-
-STREAMLITS = (
-    "Help for",
-    "Show/hide columns",
-    "Download as CSV",
-    "Search",
-    "Fullscreen",
-    "Open",
-    "Copy to clipboard",
-)
-
-
-def too_small(page):
-    """Return the names of our targets that a thumb may miss."""
-    names = page.evaluate(
-        """() => [...document.querySelectorAll(
-            'button, .stMain a, .stMain summary')].filter(target => {
-                const {width, height} = target.getBoundingClientRect();
-                return width && (height < 44 || width < 44);
-            }).map(target => target.ariaLabel || target.innerText)"""
-    )
-    return [name for name in names if not name.startswith(STREAMLITS)]
-
-
-def test_what_is_touched_is_44_pixels_high(serve, phone, crontab, environment):
-    fill(environment, crontab)
-    address = serve()
-    paths = ("", "tasks", "runs?run=12", "sync", "import")
-    assert {path: too_small(phone(f"{address}/{path}")) for path in paths} == {
-        path: [] for path in paths
-    }

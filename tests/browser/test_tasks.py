@@ -16,7 +16,6 @@ from tests.helpers.browsing import (
     grid,
     put_into_cell,
     settle,
-    type_into_open_cell,
 )
 from tests.helpers.examples import ME, create
 from tests.helpers.waiting import until
@@ -307,48 +306,3 @@ def test_a_change_elsewhere_takes_no_edit_away(serve, visit, environment):
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
     expect(field).to_have_value("/bin/half")
     tasks.delete(environment, ME, other.id)
-
-
-def test_a_cell_is_edited_by_keyboard_alone(serve, visit, environment):
-    create(environment)
-    page = visit(f"{serve()}/tasks")
-    click_cell(page, 0, NAME)
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
-    type_into_open_cell(page, "@daily")
-    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    settle(page)
-    page.get_by_role("button", name="Apply").focus()
-    page.keyboard.press("Enter")
-    until(lambda: tasks.listing(environment).tasks[0].schedule == "@daily")
-
-
-def test_the_row_menu_is_reachable_by_keyboard(serve, visit, environment):
-    create(environment)
-    page = visit(f"{serve()}/tasks")
-    click_cell(page, 0, SELECT)
-    expect(page.get_by_text("1 task selected")).to_be_visible()
-    page.get_by_role("button", name="Actions").focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("menuitem", name="Open")).to_be_visible()
-    page.get_by_role("menuitem", name="Open").press("Enter")
-    expect(page.get_by_label("Command", exact=True)).to_be_visible()
-
-
-def test_the_tab_has_the_name_of_the_page_and_the_header_takes_one_line(serve, visit, environment):
-    create(environment)
-    page = visit(f"{serve()}/tasks")
-    expect(page).to_have_title("Tasks · PiTasker")
-    assert page.get_by_role("heading", level=1).count() == 1
-    assert page.locator(".st-key-header").bounding_box()["height"] <= 64
-
-
-def test_the_menu_on_a_phone_closes_when_a_page_is_chosen(serve, visit, environment):
-    create(environment)
-    page = visit(serve())
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_test_id("stSidebarNavLink").filter(has_text="Tasks").click()
-    expect(page.get_by_placeholder("Search")).to_be_visible()
-    expect(page.get_by_test_id("stSidebarNavLink").first).not_to_be_in_viewport()

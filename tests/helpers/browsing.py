@@ -38,6 +38,24 @@ def settle(page):
     page.wait_for_timeout(300)
 
 
+def move(page, path):
+    """Go to another page of the app without loading it, as the browser's back button does."""
+    page.evaluate(
+        """path => new Promise(done => {
+            const app = document.querySelector('[data-testid=stApp]');
+            new MutationObserver((_, observer) => {
+                if (app.dataset.testScriptState !== 'notRunning') return;
+                observer.disconnect();
+                done();
+            }).observe(app, {attributeFilter: ['data-test-script-state']});
+            history.pushState({}, '', path);
+            dispatchEvent(new PopStateEvent('popstate'));
+        })""",
+        f"/{path}",
+    )
+    settle(page)
+
+
 def grid(page):
     return page.get_by_test_id("stDataFrame").first
 

@@ -50,7 +50,7 @@ def hostile(thief):
     at = f"http://127.0.0.1:{thief.server_port}"
     return (
         f"`![x]({at}/1)```<img src={at}/2><a href={at}/3>l</a>"
-        f" [y]({at}/4) {at}/5 :red[z] :material/home: :smile: $x^2$"
+        f" [y]({at}/4) {at}/5 ~~s~~ :red[z] :material/home: :smile: $x^2$"
     )
 
 
@@ -77,8 +77,8 @@ def page(browser, environment, standing):
 def live(page, thief):
     """Return the elements that texts from outside became."""
     return page.evaluate(
-        """port => [...document.querySelectorAll('img, a, iframe, math, .katex, [src], [href]')]
-        .filter(one => one.outerHTML.includes(':' + port) || one.matches('math, .katex'))
+        """port => [...document.querySelectorAll('iframe, math, .katex, del, [src], [href]')]
+        .filter(one => one.outerHTML.includes(':' + port) || one.matches('math, .katex, del'))
         .map(one => one.outerHTML)""",
         thief.server_port,
     )
