@@ -1,6 +1,7 @@
 """The dialog that shows what cron would run for an entry, managed or not."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -19,10 +20,12 @@ from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.dialogs import open_dialog
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.session import environment
+from pitasker_core.dashboard.task_actions import import_entry
 from pitasker_core.dashboard.task_grid import RUN_NOW, TRY
 from pitasker_core.reports import explanation
 from pitasker_core.runs.login_environment import read_login_environment
-from pitasker_core.tasks import Task
+from pitasker_core.sync.importing import importable
+from pitasker_core.tasks import Task, current
 
 _UNSET = "(not set)"
 
@@ -94,7 +97,10 @@ def _draw(task: Task | None, line: int) -> None:
     with st.expander("Start it like cron in a terminal", icon=":material/terminal:"):
         st.code(visible(terminal_command(run)), language="bash", wrap_lines=True)
     _show_login(run)
-    _offer_run(task)
+    if task:
+        _offer_run(RUN_NOW, lambda: task.id)
+    else:
+        _offer_import(line)
 
 
 def _show_login(run: Execution) -> None:
@@ -150,17 +156,29 @@ def _read_login() -> None:
         st.session_state["login environment"] = problem.user_message
 
 
-def _offer_run(task: Task | None) -> None:
-    if task is None:
+def _offer_import(line: int) -> None:
+    comparison = current(environment()).comparison
+    unmanaged = importable(comparison) if comparison else []
+    entry = next((entry for entry in unmanaged if entry.line == line), None)
+    if entry:
         st.caption(
-            "PiTasker does not manage this entry. Import it to run it from here, with its output."
+            "PiTasker does not manage this entry. Its run and output belong to a task, so the "
+            "entry is imported first: its line gets a tag."
         )
-    elif st.button(
-        RUN_NOW,
+        _offer_run("Import and run now", partial(import_entry, entry))
+
+
+def _offer_run(label: str, prepare: Callable[[], int | None]) -> None:
+    """Offer to run a task, whose id `prepare` returns. It returns None after an error."""
+    pressed = st.button(
+        label,
         type="primary",
         icon=":material/play_arrow:",
         disabled=environment().read_only,
         key="run-as-explained",
-    ):
-        st.session_state.menu = (RUN_NOW, task.id)
-        st.switch_page("pages/tasks.py", query_params={"task": str(task.id)})
+    )
+    if pressed:
+        if number := prepare():
+            st.session_state.menu = (RUN_NOW, number)
+            st.switch_page("pages/tasks.py", query_params={"task": str(number)})
+        st.rerun()

@@ -55,7 +55,13 @@ def test_any_entry_can_be_chosen_also_one_that_nobody_manages(open_page, crontab
     entries = next(box for box in app.selectbox if box.label == TRY)
     entries.set_value(6).run()
     assert shown_code(app)[:2] == ["cat >> /tmp/log", "a line of input"]
-    assert "does not manage this entry" in said(app)
+
+
+def test_who_may_only_look_cannot_import_and_run(open_page, crontab):
+    crontab.write(EXISTING)
+    app = open_page("import_entries", Role.READ)
+    next(box for box in app.selectbox if box.label == TRY).set_value(6).run()
+    assert next(b for b in app.button if b.label == "Import and run now").disabled
 
 
 def test_a_newcomer_finds_it_on_the_overview(open_page, crontab):
