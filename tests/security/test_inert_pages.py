@@ -49,8 +49,8 @@ def thief():
 def hostile(thief):
     at = f"http://127.0.0.1:{thief.server_port}"
     return (
-        f"`![x]({at}/1)```<img src={at}/2><a href={at}/3>l</a>"
-        f" [y]({at}/4) {at}/5 ~~s~~ :red[z] :material/home: :smile: $x^2$"
+        f"`![x]({at}/1)```<img src={at}/2><a href={at}/3>l"
+        f" [y]({at}/4) {at}/5 ~~s~~:red[z] :material/home: :smile: $x^2$"
     )
 
 
