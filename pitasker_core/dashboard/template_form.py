@@ -1,6 +1,10 @@
-"""The form of a template: its parameters, and the task that they make before it is created."""
+"""The form of a template: its parameters, and the task that they make before it is created.
+
+Typed values are kept as a draft until the task is created or the values are discarded.
+"""
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -11,7 +15,7 @@ from pitasker_core.base.text import visible
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.doctor import shell_rules
-from pitasker_core.dashboard import template_list
+from pitasker_core.dashboard import own_drafts, template_list
 from pitasker_core.dashboard.dialogs import open_dialog
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.messages import act, record_write, report_applied
@@ -25,6 +29,9 @@ from pitasker_core.templates.model import Kind, Parameter, Template
 from pitasker_core.templates.own import Listed
 from pitasker_core.templates.template_file import write_template
 from pitasker_core.templates.values import value_problem
+
+_NAME, _PAUSED = " name", " paused"
+"""Keys of values beside the parameters, whose names have no spaces."""
 
 
 def show_template(name: str) -> None:
@@ -43,20 +50,24 @@ def show_template(name: str) -> None:
     template = listed.template
     _show_title(listed)
     st.caption(plain(template.summary))
+    key, start = _key(name), _values_at_start(name)
     fields, preview = st.columns([5, 6], gap="large")
     with fields:
-        values, is_valid = _show_fields(template)
+        values, is_valid = _show_fields(template, key, start)
         task_name = st.text_input(
             "Name of the task",
+            start.get(_NAME, ""),
             placeholder="The name in the preview",
             max_chars=200,
-            key=f"template-{name}-task-name",
+            key=f"{key}{_NAME}",
         ).strip()
         paused = st.toggle(
             "Start paused",
-            key=f"template-{name}-paused",
+            start.get(_PAUSED, False),
+            key=f"{key}{_PAUSED}",
             help="The entry stands in the crontab as a comment until you resume it.",
         )
+        _keep_draft(template, {**values, _NAME: task_name, _PAUSED: paused})
     with preview:
         is_good = is_valid and _show_preview(template, values, task_name)
         st.button(
@@ -90,15 +101,64 @@ def _show_title(listed: Listed) -> None:
             open_dialog("Delete this template?", _confirm_delete, template)
 
 
+# --- Draft -----------------------------------------------------------------------------------
+
+
+def _key(template: str) -> str:
+    """Return the prefix of the widgets' keys. It changes when the values are discarded."""
+    return f"template-{template}-{st.session_state.get(f'generation-{template}', 0)}"
+
+
+def _values_at_start(template: str) -> dict[str, Any]:
+    """Return the values with which the widgets began: those of the draft. It is read once."""
+    drawn, at_start = f"{_key(template)}{_NAME}", f"{_key(template)} at start"
+    if drawn not in st.session_state:
+        draft = own_drafts.load(_draft_name(template))
+        st.session_state[at_start] = draft.value if draft else {}
+    values: dict[str, Any] = st.session_state[at_start]
+    return values
+
+
+def _keep_draft(template: Template, values: dict[str, Any]) -> None:
+    """Keep the values as a draft, and offer to discard them."""
+    defaults = {parameter.name: parameter.default for parameter in template.parameters}
+    if values == {**defaults, _NAME: "", _PAUSED: False}:
+        own_drafts.discard(_draft_name(template.name))
+        return
+    own_drafts.keep(_draft_name(template.name), values)
+    st.button(
+        "Discard these values",
+        icon=":material/undo:",
+        type="tertiary",
+        help="They are kept as a draft until the task is created.",
+        on_click=_forget,
+        args=(template.name,),
+    )
+
+
+def _draft_name(template: str) -> str:
+    return f"template:{template}"
+
+
+def _forget(template: str) -> None:
+    own_drafts.discard(_draft_name(template))
+    generation = f"generation-{template}"
+    st.session_state[generation] = st.session_state.get(generation, 0) + 1
+
+
 # --- Fields ----------------------------------------------------------------------------------
 
 
-def _show_fields(template: Template) -> tuple[dict[str, str], bool]:
+def _show_fields(
+    template: Template, key: str, start: Mapping[str, str]
+) -> tuple[dict[str, str], bool]:
     """Draw a field for each parameter. Returns the values, and whether all are valid."""
     values: dict[str, str] = {}
     is_valid = True
     for parameter in template.parameters:
-        value = _field(parameter, f"template-{template.name}-{parameter.name}")
+        value = _field(
+            parameter, start.get(parameter.name, parameter.default), f"{key}-{parameter.name}"
+        )
         values[parameter.name] = value
         if problem := value_problem(parameter, value):
             is_valid = False
@@ -106,21 +166,23 @@ def _show_fields(template: Template) -> tuple[dict[str, str], bool]:
     return values, is_valid
 
 
-def _field(parameter: Parameter, key: str) -> str:
+def _field(parameter: Parameter, start: str, key: str) -> str:
     label = plain(parameter.label)
     if parameter.kind is Kind.CHOICE:
         options = list(parameter.options)
-        at = options.index(parameter.default)
+        # The template may have changed since the draft was kept.
+        at = options.index(start if start in options else parameter.default)
         return str(st.selectbox(label, options, at, key=key, format_func=visible))
     if parameter.kind is Kind.NUMBER:
-        low, high, start = parameter.least, parameter.most, int(parameter.default)
+        low, high = parameter.least, parameter.most
+        value = min(max(int(start), low), high) if start.isdecimal() else int(parameter.default)
         return str(
-            st.number_input(label, low, high, start, 1, key=key, help=plain(f"{low} to {high}"))
+            st.number_input(label, low, high, value, 1, key=key, help=plain(f"{low} to {high}"))
         )
     helps = {Kind.TIME: "HH:MM, by the 24-hour clock", Kind.PATH: "The whole path, from / or ~/"}
     return st.text_input(
         label,
-        parameter.default,
+        start,
         max_chars=parameter.longest,
         key=key,
         live=True,
@@ -190,6 +252,7 @@ def _create(template: Template, values: Mapping[str, str], task_name: str, pause
         paused=paused,
     )
     if done:
+        _forget(template.name)
         [task] = done.tasks
         report_applied(done, f"Created {task.name}")
         st.query_params.clear()
