@@ -79,18 +79,24 @@ def spread(crowd: Crowd) -> dict[int, str]:
     minutes = {crowd.at.minute}
     for task in crowd.tasks[1:]:
         fields = task.schedule.split()
-        free = _free_minute(minutes, crowd.at.minute)
-        if len(fields) != 5 or not fields[0].isdecimal() or free is None:
+        if len(fields) != 5 or not fields[0].isdecimal():
             continue
-        minutes.add(free)
-        moved[task.id] = " ".join([str(free), *fields[1:]])
+        # Its minute by the clock of its entry, whose zone may be off by half an hour.
+        own = int(fields[0])
+        shift = _free_shift(minutes, crowd.at.minute, own)
+        if shift is None:
+            continue
+        minutes.add((crowd.at.minute + shift) % 60)
+        moved[task.id] = " ".join([str(own + shift), *fields[1:]])
     return moved
 
 
-def _free_minute(taken: set[int], start: int) -> int | None:
-    later = range(start + _STEP, 60, _STEP)
-    earlier = range(start - _STEP, -1, -_STEP)
-    return next((minute for minute in (*later, *earlier) if minute not in taken), None)
+def _free_shift(taken: set[int], start: int, own: int) -> int | None:
+    """Return by how many minutes a task can move within its hour to a minute that is free."""
+    later = range(_STEP, 60 - own, _STEP)
+    earlier = range(-_STEP, -own - 1, -_STEP)
+    shifts = (*later, *earlier)
+    return next((shift for shift in shifts if (start + shift) % 60 not in taken), None)
 
 
 def stage_spread(staging: Staging, moved: Mapping[int, str], tasks: Iterable[Task]) -> Staging:

@@ -62,6 +62,17 @@ def test_a_schedule_without_a_single_minute_stays(tasks_at):
     assert crowding.spread(crowd) == {made[2].id: "10 0 * * *"}
 
 
+def test_a_zone_that_is_off_by_half_an_hour_moves_by_its_own_minutes(tasks_at):
+    made = tasks_at("0 2 * * *", "0 2 * * *", "30 7 * * *")
+    in_force = {
+        task.id: Planned(task.name, task.schedule, ZoneInfo(zone))
+        for task, zone in zip(made, ("UTC", "UTC", "Asia/Kolkata"), strict=True)
+    }
+    end = NOW + timedelta(hours=24)
+    (crowd,) = crowding.crowds(in_force, made, NOW, end, UTC_ZONE, Dialect.DEBIAN)
+    assert crowding.spread(crowd) == {made[1].id: "10 2 * * *", made[2].id: "50 7 * * *"}
+
+
 def test_spread_stays_within_the_hour(tasks_at):
     made = tasks_at("55 2 * * *", "55 2 * * *", "55 2 * * *")
     moved = crowding.spread(crowds(made)[0])
