@@ -17,11 +17,11 @@ class EntryClock:
     """The clock of an entry to which cronie's CRON_TZ gives a zone of its own."""
 
     zone: ZoneInfo
-    machine: tzinfo
+    machine: ZoneInfo
     """The system's zone."""
 
 
-Clock = tzinfo | EntryClock
+Clock = ZoneInfo | EntryClock
 """The clock by which cron reads a schedule: the system's zone, or that of an entry."""
 
 
@@ -49,7 +49,7 @@ def next_runs(
     return [instant.astimezone(zone) for instant in runs]
 
 
-def zone_of(clock: Clock) -> tzinfo:
+def zone_of(clock: Clock) -> ZoneInfo:
     """The zone of a clock."""
     return clock.zone if isinstance(clock, EntryClock) else clock
 

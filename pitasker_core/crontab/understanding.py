@@ -8,7 +8,7 @@ from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab import phrases
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.builder import explain_days
-from pitasker_core.crontab.calendar import clock_notes, next_runs
+from pitasker_core.crontab.calendar import Clock, clock_notes, next_runs, zone_of
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.phrases import Kind
 from pitasker_core.crontab.phrases.composing import several
@@ -42,7 +42,7 @@ class Understanding:
     """Whether the text itself is a schedule."""
     description: str = ""
     runs: tuple[datetime, ...] = ()
-    """The next runs of `schedule` in the machine's zone, aware."""
+    """The next runs of `schedule` in the zone of its clock, aware."""
     warnings: tuple[str, ...] = ()
     """What cron accepts but surely nobody means, changes of the clock, how days combine."""
     notes: tuple[str, ...] = ()
@@ -59,34 +59,36 @@ class Understanding:
 
 
 def understand(
-    text: str, zone: ZoneInfo, now: datetime, dialect: Dialect = Dialect.DEBIAN
+    text: str, clock: Clock, now: datetime, dialect: Dialect = Dialect.DEBIAN
 ) -> Understanding:
     """What a text means, typed where a schedule goes: five fields, a nickname or English words.
 
-    `zone` is the machine's. Never raises; takes a few milliseconds, whatever the text.
+    `clock` is the one by which cron reads the entry. Never raises. Takes a few milliseconds,
+    whatever the text.
     """
     text = text.strip(" \t")
     try:
         schedule = schedules.parse(text, dialect)
     except InvalidSchedule as problem:
-        return _from_words(text, problem, zone, now, dialect)
+        return _from_words(text, problem, clock, now, dialect)
     better = schedules.suggest(text) if schedule.never_runs or schedule.warnings else None
     return Understanding(
         text,
         text,
         is_schedule=True,
         description=schedules.describe(schedule),
-        runs=_runs(schedule, zone, now),
-        warnings=(*schedule.warnings, *_warnings(schedule, zone, now)),
+        runs=_runs(schedule, clock, now),
+        warnings=(*schedule.warnings, *_warnings(schedule, clock, now)),
         suggestions=(_suggestion(better),) if better and better != text else (),
     )
 
 
-def _runs(schedule: Schedule, zone: ZoneInfo, now: datetime) -> tuple[datetime, ...]:
-    return tuple(next_runs(schedule, now, zone, SHOWN_RUNS))
+def _runs(schedule: Schedule, clock: Clock, now: datetime) -> tuple[datetime, ...]:
+    return tuple(next_runs(schedule, now, clock, SHOWN_RUNS))
 
 
-def _warnings(schedule: Schedule, zone: ZoneInfo, now: datetime) -> list[str]:
+def _warnings(schedule: Schedule, clock: Clock, now: datetime) -> list[str]:
+    zone = zone_of(clock)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     changes = find_clock_changes(zone, midnight)
     days = explain_days(schedule)
@@ -99,7 +101,7 @@ def _suggestion(schedule: str, meaning: str = "", command_test: str = "") -> Sug
 
 
 def _from_words(
-    text: str, problem: InvalidSchedule, zone: ZoneInfo, now: datetime, dialect: Dialect
+    text: str, problem: InvalidSchedule, clock: Clock, now: datetime, dialect: Dialect
 ) -> Understanding:
     reading = phrases.read(text)
     if reading.kind is Kind.UNKNOWN:
@@ -114,7 +116,7 @@ def _from_words(
         )
     caveats: tuple[str, ...] = ()
     if reading.place:
-        reading, caveats = _in_zone(reading, zone, now, dialect)
+        reading, caveats = _in_zone(reading, zone_of(clock), now, dialect)
     suggestions = tuple(
         _suggestion(offer.schedule, offer.meaning, offer.command_test) for offer in reading.offers
     )
@@ -124,8 +126,8 @@ def _from_words(
         text,
         reading.schedule,
         description=suggestions[0].description if understood else "",
-        runs=_runs(understood, zone, now) if understood else (),
-        warnings=(*caveats, *(_warnings(understood, zone, now) if understood else ())),
+        runs=_runs(understood, clock, now) if understood else (),
+        warnings=(*caveats, *(_warnings(understood, clock, now) if understood else ())),
         notes=reading.notes,
         reason=reading.reason,
         usual_way=reading.usual_way,

@@ -204,13 +204,6 @@ def entry_clock(document: Document, index: int | None, machine: ZoneInfo) -> Clo
     return cron_clock(document.environment(index), document.dialect, machine)
 
 
-def entry_zone(document: Document, index: int | None, machine: ZoneInfo) -> ZoneInfo:
-    """The zone in which cron reads the entry of a crontab at an index (None: at the end)."""
-    if not document.dialect.is_cronie:
-        return machine
-    return cron_zone(document.environment(index), document.dialect, machine)
-
-
 def beside(run: datetime, other: tzinfo | None) -> datetime | None:
     """The time of a run by another clock, such as the browser's; None where it shows the same."""
     if other is None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pitasker_core.base.clock import ago
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import Text
+from pitasker_core.crontab.calendar import Clock, zone_of
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.crontab.understanding import Suggestion, Understanding, understand
 from pitasker_core.crontab.zones import beside
@@ -45,24 +46,26 @@ class Answer:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
+    together: tuple[str, ...] = ()
+    """The schedules that only together say it, each for a task of its own."""
     accepted: str | None = None
     """The schedule that Enter accepts."""
 
 
 def answer(
     text: str,
-    zone: ZoneInfo,
+    clock: Clock,
     now: datetime,
     dialect: Dialect = Dialect.DEBIAN,
     browser: ZoneInfo | None = None,
     *,
     is_new: bool = True,
 ) -> Answer:
-    """What the form says about a text. `zone` is cron's.
+    """What the form says about a text. `clock` is the one by which cron reads the entry.
 
     A schedule that a task has already may be one that is refused when it is new.
     """
-    meant = understand(text, zone, now, dialect)
+    meant, zone = understand(text, clock, now, dialect), zone_of(clock)
     if meant.is_schedule:
         return _of_schedule(meant, _refusal(text, dialect) if is_new else "", zone, now, browser)
     return _of_words(meant, zone, now, browser)
@@ -118,6 +121,7 @@ def _of_words(
         notes=meant.notes,
         offers=_offers(meant),
         accepted=accepted(meant),
+        together=meant.together,
     )
 
 

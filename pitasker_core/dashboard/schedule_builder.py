@@ -6,14 +6,13 @@ The text is the only state. A choice changes the text, and each run sets every w
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from pitasker_core.crontab import builder
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.builder import CHOICES, KINDS, Build, Field, FieldKind, Mode
-from pitasker_core.crontab.calendar import next_runs
+from pitasker_core.crontab.calendar import Clock, next_runs, zone_of
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard import schedule_calendar
@@ -33,7 +32,7 @@ _FEW = 12
 """Up to so many values are all shown, each as a button."""
 
 
-def show_builder(text_key: str, zone: ZoneInfo, now: datetime, dialect: Dialect) -> None:
+def show_builder(text_key: str, clock: Clock, now: datetime, dialect: Dialect) -> None:
     """Draw the builder of the text in `st.session_state[text_key]`, closed at first."""
     key = f"{text_key}-builder"
 
@@ -55,7 +54,7 @@ def show_builder(text_key: str, zone: ZoneInfo, now: datetime, dialect: Dialect)
             _offer_start(text_key)
             return
         _show_fields(text_key, build, dialect)
-        _show_calendar(text, zone, now, dialect)
+        _show_calendar(text, clock, now, dialect)
 
 
 def _offer_start(text_key: str) -> None:
@@ -226,10 +225,10 @@ def _show_step(key: str, field: Field, change: Callable[..., None]) -> None:
 # --- The calendar ----------------------------------------------------------------------------
 
 
-def _show_calendar(text: str, zone: ZoneInfo, now: datetime, dialect: Dialect) -> None:
-    schedule = schedules.parse(text, dialect)
+def _show_calendar(text: str, clock: Clock, now: datetime, dialect: Dialect) -> None:
+    schedule, zone = schedules.parse(text, dialect), zone_of(clock)
     today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    runs = next_runs(schedule, now, zone, 1)
+    runs = next_runs(schedule, now, clock, 1)
     first = runs[0].date() if runs else None
     changes = find_clock_changes(zone, today)
     calendar = schedule_calendar.read_calendar(schedule, today.date(), first, changes)

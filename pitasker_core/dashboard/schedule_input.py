@@ -1,7 +1,5 @@
 """The field of a schedule: five fields or words, presets, its meaning, and better schedules."""
 
-from zoneinfo import ZoneInfo
-
 import streamlit as st
 
 from pitasker_core import tasks
@@ -9,11 +7,12 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Code, Text, visible
 from pitasker_core.crontab.builder import PRESETS
+from pitasker_core.crontab.calendar import Clock
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.crontab.understanding import Understanding, understand
-from pitasker_core.crontab.zones import entry_zone
+from pitasker_core.crontab.zones import entry_clock
 from pitasker_core.dashboard.enter_key import watch_enter
-from pitasker_core.dashboard.markdown import bold, plain
+from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.schedule_answer import Answer, Offer, accepted, answer, only_meaning
 from pitasker_core.dashboard.schedule_builder import show_builder
 from pitasker_core.dashboard.session import browser_zone, environment
@@ -26,7 +25,7 @@ _PAUSE = "80ms"
 def schedule_input(key: str, start: str, base: str, task: Task | None) -> str:
     """Draw the field, and return its text. `base` is the task's schedule, which stays allowed."""
     text_key = f"{key}-schedule"
-    zone, dialect = _reading(task)
+    read_by, dialect = _reading(task)
     now = clock.now()
 
     def take_preset() -> None:
@@ -60,27 +59,31 @@ def schedule_input(key: str, start: str, base: str, task: Task | None) -> str:
     text: str = st.session_state[text_key]
     if stripped := text.strip(" \t"):
         is_new = task is None or text != base
-        shown = answer(stripped, zone, now, dialect, browser_zone(), is_new=is_new)
+        shown = answer(stripped, read_by, now, dialect, browser_zone(), is_new=is_new)
         with st.container(gap="xsmall"):
             _show(shown)
+            if shown.together and task is None:
+                count = len(shown.together)
+                listed = " · ".join(code(schedule) for schedule in shown.together)
+                st.caption(f":material/library_add: Save makes {count} tasks: {listed}")
             _show_offers(key, shown)
             if shown.way:
                 st.caption(f":material/lightbulb: {plain(shown.way)}")
-    show_builder(text_key, zone, now, dialect)
+    show_builder(text_key, read_by, now, dialect)
     return text
 
 
-def _reading(task: Task | None) -> tuple[ZoneInfo, Dialect]:
-    """Return the zone in which cron reads the schedule, and the dialect of this machine's cron."""
+def _reading(task: Task | None) -> tuple[Clock, Dialect]:
+    """Return the clock by which cron reads the schedule, and the dialect of this machine's cron."""
     machine = clock.system_zone()
     try:
         listing = tasks.current(environment())
     except PiTaskerError:
         return machine, Dialect.DEBIAN
     if task:
-        return listing.cron_zone(task, machine), listing.dialect
+        return listing.cron_clock(task, machine), listing.dialect
     compared = listing.comparison
-    return entry_zone(compared.document, None, machine) if compared else machine, listing.dialect
+    return entry_clock(compared.document, None, machine) if compared else machine, listing.dialect
 
 
 def as_schedule(text: str, task: Task | None) -> str:
@@ -88,9 +91,15 @@ def as_schedule(text: str, task: Task | None) -> str:
     return only_meaning(_understand(text, task)) or text
 
 
+def as_schedules(text: str) -> tuple[str, ...]:
+    """Return the schedules of the new tasks that a text means: several if no single one says it."""
+    meant = _understand(text, None)
+    return meant.together or (only_meaning(meant) or text,)
+
+
 def _understand(text: str, task: Task | None) -> Understanding:
-    zone, dialect = _reading(task)
-    return understand(text, zone, clock.now(), dialect)
+    read_by, dialect = _reading(task)
+    return understand(text, read_by, clock.now(), dialect)
 
 
 def watch_field(key: str, task: Task | None) -> None:

@@ -162,7 +162,8 @@ def _show_invalid(edits: Staging, task: Task, reason: str, listing: Listing) -> 
 
 
 def _offer_schedules(edits: Staging, task: Task, cell: Staged, listing: Listing) -> None:
-    meaning = understand(cell.after, clock.system_zone(), clock.now(), listing.dialect)
+    read_by = listing.cron_clock(task, clock.system_zone())
+    meaning = understand(cell.after, read_by, clock.now(), listing.dialect)
     offers = dict.fromkeys(
         schedule
         for schedule in (meaning.schedule, *(offer.schedule for offer in meaning.suggestions))

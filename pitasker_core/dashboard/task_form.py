@@ -16,7 +16,7 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.dashboard import own_drafts
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import report_applied
-from pitasker_core.dashboard.schedule_input import as_schedule
+from pitasker_core.dashboard.schedule_input import as_schedule, as_schedules
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.task_draft import Form, changed_fields, stale_fields
 from pitasker_core.dashboard.task_fields import show_fields
@@ -144,19 +144,32 @@ def _save(typed: _Typed) -> None:
     form, changed, values = typed.form, typed.changed, typed.values
     try:
         if form.task is None:
-            new = {**values, "labels": tuple(values["labels"]), "notify": _tuple(values["notify"])}
-            done = tasks.create(environment(), ACTOR, NewTask(**new))
+            done = tasks.create_all(environment(), ACTOR, _new_tasks(values))
         else:
             task = form.task
             done = tasks.change(environment(), ACTOR, task.id, task.version, **changed)
     except PiTaskerError as problem:
         st.session_state[f"refusal-{form.key}"] = problem.user_message
         return
-    report_applied(done, f"Saved {values['name']}")
+    is_several = len(done.tasks) > 1
+    what = f"Created {len(done.tasks)} tasks" if is_several else f"Saved {values['name']}"
+    report_applied(done, what)
     _forget(form)
     if form.task is None:
         st.query_params.clear()
         st.query_params["task"] = str(done.tasks[0].id)
+
+
+def _new_tasks(values: Mapping[str, Any]) -> list[NewTask]:
+    """Return the new tasks of a form: one for each schedule, if no single one says the words."""
+    fields = {**values, "labels": tuple(values["labels"]), "notify": _tuple(values["notify"])}
+    schedules = as_schedules(fields["schedule"])
+    count = len(schedules)
+    names = [f"{fields['name']} ({number} of {count})" for number in range(1, count + 1)]
+    return [
+        NewTask(**{**fields, "name": name if count > 1 else fields["name"], "schedule": schedule})
+        for name, schedule in zip(names, schedules, strict=True)
+    ]
 
 
 def _read_fields(typed: _Typed) -> None:

@@ -6,10 +6,11 @@ change of the clock. Commands are left out, because calendars are shared.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import Clock, next_runs
@@ -28,7 +29,7 @@ MOST_EVENTS = 2_000
 def write_calendar(
     records: Sequence[TaskRecord],
     now: datetime,
-    zone: tzinfo,
+    zone: ZoneInfo,
     weeks: int = WEEKS,
     dialect: Dialect = Dialect.DEBIAN,
     clocks: Sequence[Clock] | None = None,
@@ -89,7 +90,7 @@ def _events(
     now: datetime,
     end: datetime,
     read_by: Clock,
-    zone: tzinfo,
+    zone: ZoneInfo,
 ) -> Iterator[tuple[date, "Event"]]:
     """An event for each run, or for each day of a task that runs often."""
     words = schedules.describe(schedule)

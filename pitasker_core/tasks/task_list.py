@@ -11,7 +11,7 @@ from pitasker_core import database
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, PiTaskerError
 from pitasker_core.base.text import Code, Text
-from pitasker_core.crontab.calendar import Clock, EntryClock
+from pitasker_core.crontab.calendar import Clock
 from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.crontab.zones import entry_clock
@@ -55,11 +55,6 @@ class Listing:
             return task.schedule if task.system_managed and not task.paused else None
         entry = self.comparison.reading.theirs.get(task.tag) if task.tag else None
         return entry.schedule if entry and not entry.paused else None
-
-    def cron_zone(self, task: Task, machine: ZoneInfo) -> ZoneInfo:
-        """Return the zone in which cron reads the schedule of a task."""
-        read_by = self.cron_clock(task, machine)
-        return read_by.zone if isinstance(read_by, EntryClock) else machine
 
     def cron_clock(self, task: Task, machine: ZoneInfo) -> Clock:
         """Return the clock by which cron reads the schedule of a task."""

@@ -9,6 +9,7 @@ import pytest
 from pitasker_core import database, tasks
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab import environment_lines
+from pitasker_core.crontab.calendar import zone_of
 from pitasker_core.crontab.document import Entry, EnvironmentLine, Invalid, parse, parse_line
 from pitasker_core.crontab.document.tags import why_not_tagged
 from pitasker_core.crontab.program import CrontabProgram
@@ -146,7 +147,7 @@ def test_the_next_runs_of_cronie_are_by_its_cron_tz_shown_by_the_machines_clock(
         [run] = overview.upcoming(listing, now, zone, 5)
         assert f"{run.at:%H:%M %Z}" == f"{time} CET"
         [task] = listing.tasks
-        assert listing.cron_zone(task, zone).key == (
+        assert zone_of(listing.cron_clock(task, zone)).key == (
             "Asia/Tokyo" if one is cronie else "Europe/Berlin"
         )
         [bar] = timeline.future(

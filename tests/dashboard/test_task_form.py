@@ -53,6 +53,19 @@ def test_words_with_one_meaning_are_saved_as_their_schedule(form, environment):
     assert [task.schedule for task in tasks.listing(environment).tasks] == ["30 7 * * 1-5"]
 
 
+def test_words_that_only_several_entries_say_are_saved_as_a_task_for_each(form, environment):
+    fill(form, "Name", "Doors")
+    fill(form, "Command", "/bin/true")
+    fill(form, "Schedule", "every day at 9 and 17:30")
+    assert "Save makes 2 tasks: `0 9 * * *` · `30 17 * * *`" in said(form)
+    press(form, "Save")
+    saved = tasks.listing(environment).tasks
+    assert [(task.name, task.schedule) for task in saved] == [
+        ("Doors (1 of 2)", "0 9 * * *"),
+        ("Doors (2 of 2)", "30 17 * * *"),
+    ]
+
+
 def test_words_with_two_meanings_are_not_saved(form, environment):
     fill(form, "Name", "Spring")
     fill(form, "Command", "/bin/true")

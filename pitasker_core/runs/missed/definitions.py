@@ -6,7 +6,7 @@ while PiTasker was off, or while a conflict is open.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ class Definition:
     zone: ZoneInfo | None = None
     """The entry's own zone, by cronie's CRON_TZ. None for the system's zone."""
 
-    def clock(self, machine: tzinfo) -> Clock:
+    def clock(self, machine: ZoneInfo) -> Clock:
         """The clock by which cron reads the schedule."""
         return EntryClock(self.zone, machine) if self.zone else machine
 
