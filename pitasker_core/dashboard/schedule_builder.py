@@ -17,6 +17,7 @@ from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard import schedule_calendar
 from pitasker_core.dashboard.markdown import code, plain
+from pitasker_core.dashboard.session import is_phone
 
 START = "0 2 * * *"
 """What an empty schedule becomes when the builder is opened."""
@@ -141,7 +142,8 @@ def _show_choice(key: str, field: Field, change: Callable[..., None]) -> None:
         values = st.session_state[choice_key]
         change(lambda field: builder.at(kind, *values) if values else builder.every(kind))
 
-    if len(kind.labels) <= _FEW:
+    # On a phone they would scroll sideways.
+    if len(kind.labels) <= _FEW and not is_phone():
         st.pills(
             f"At {kind.name}",
             list(kind.labels),
