@@ -107,7 +107,7 @@ def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[st
 def schedule_typed(page: Page) -> list[float]:
     """Return the milliseconds from typing a schedule until it is explained.
 
-    80 of them are the pause after the last key. The first time also enables the button Save.
+    30 of them are the pause after the last key. The first time also enables the button Save.
     """
     field = page.get_by_label("Schedule", exact=True)
     field.fill("@daily")

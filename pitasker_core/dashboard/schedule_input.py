@@ -18,7 +18,7 @@ from pitasker_core.dashboard.schedule_builder import show_builder
 from pitasker_core.dashboard.session import browser_zone, environment
 from pitasker_core.tasks import Task
 
-_PAUSE = "80ms"
+_PAUSE = "30ms"
 """The pause after the last key before the typed text is answered."""
 
 
