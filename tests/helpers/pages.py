@@ -1,8 +1,10 @@
 """Open pages of the dashboard without a browser."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.context import ContextProxy
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
@@ -14,6 +16,10 @@ from tests.helpers.waiting import patience
 
 FRONT_DOOR = Path(__file__).parents[2] / "streamlit_app.py"
 PAGES = ("overview", "tasks", "timeline", "runs", "import_entries", "sync", "crontab", "settings")
+
+
+scan_packages = cache(manifest_scanner.scan_component_manifests)
+"""AppTest reads the metadata of all packages at each start, which takes longer than a page."""
 
 
 class _Fixed(type):
@@ -39,10 +45,14 @@ def open_page(cli_environment, environment, monkeypatch):
         signed_in = cookies(environment, "http://127.0.0.1:8501", role)
         monkeypatch.setattr(ContextProxy, "cookies", signed_in)
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
+        monkeypatch.setattr(manifest_scanner, "scan_component_manifests", scan_packages)
         monkeypatch.setattr(live, "FRESH", 0.0)  # tests write between two pages
-        app = AppTest.from_file(FRONT_DOOR, default_timeout=patience()).run()
+        app = AppTest.from_file(FRONT_DOOR, default_timeout=patience())
+        if page == "import_entries":
+            app.run()  # AppTest does not know an address that is not the file's name before a run
         if page != "overview":
-            app.switch_page(f"pages/{page}.py").run()
+            app.switch_page(f"pages/{page}.py")
+        app.run()
         assert not app.exception, app.exception[0].message
         return app
 
