@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from pitasker_core.base.clock import system_zone
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.cli.answer import Answer
@@ -40,7 +39,7 @@ def _described(answer: Understanding) -> str:
     lines += [f"Note: {note}" for note in answer.notes]
     lines += [f"Warning: {warning}" for warning in answer.warnings]
     if answer.runs:
-        lines.append(f"Next runs ({system_zone().key}):")
+        lines.append(f"Next runs ({answer.runs[0].tzinfo}):")
         lines += [f"  {_shown(run)}" for run in answer.runs]
     return "\n".join(lines)
 

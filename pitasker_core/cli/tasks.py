@@ -1,7 +1,7 @@
 """Commands for tasks: list, add, edit, pause, resume, remove, restore, stop managing."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pitasker_core import tasks
@@ -11,7 +11,10 @@ from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, by_task, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
+from pitasker_core.crontab.schedule import describe, parse
+from pitasker_core.crontab.understanding import Understanding
 from pitasker_core.reports import doctor
+from pitasker_core.reports.schedules import understand_here
 from pitasker_core.server.answers import tasks as answers
 from pitasker_core.server.answers.wire import as_json
 from pitasker_core.sync import service
@@ -99,24 +102,19 @@ def _list(environment: Environment, words: Words) -> Answer:
 
 
 def _add(environment: Environment, words: Words) -> Answer:
-    return _applied(
-        tasks.create(
-            environment,
-            ACTOR,
-            tasks.NewTask(
-                words.name,
-                words.schedule,
-                words.command,
-                system_managed=not words.database_only,
-                paused=words.paused,
-                notes=words.notes or "",
-                labels=tuple(words.label or ()),
-                **_run_fields(words),
-            ),
-        ),
-        "added",
-        environment,
+    meant = understand_here(environment, words.schedule)
+    new = tasks.NewTask(
+        words.name,
+        words.schedule,
+        words.command,
+        system_managed=not words.database_only,
+        paused=words.paused,
+        notes=words.notes or "",
+        labels=tuple(words.label or ()),
+        **_run_fields(words),
     )
+    done = tasks.create_all(environment, ACTOR, new.with_each(meant.entries))
+    return _with_meaning(_applied(done, "added", environment), meant, meant.entries)
 
 
 def _edit(environment: Environment, words: Words) -> Answer:
@@ -134,9 +132,27 @@ def _edit(environment: Environment, words: Words) -> Answer:
         raise InvalidSyntax(
             "No field to change was given.", "For instance: `edit 3 --schedule '0 4 * * *'`."
         )
+    meant = None
+    if words.schedule is not None:
+        tag = tasks.get(environment, words.task).tag
+        meant = understand_here(environment, words.schedule, tag)
+        fields["schedule"] = meant.only_meaning or words.schedule
     changes_entry = fields.keys() & {"schedule", "command", "record_runs"}
     done = tasks.change(environment, ACTOR, words.task, **fields)
-    return _applied(done, "changed", environment if changes_entry else None)
+    answer = _applied(done, "changed", environment if changes_entry else None)
+    return _with_meaning(answer, meant, (fields["schedule"],)) if meant else answer
+
+
+def _with_meaning(answer: Answer, meant: Understanding, schedules: Sequence[str]) -> Answer:
+    """Return the answer with the schedules that words were understood as."""
+    if meant.is_schedule:
+        return answer
+    listed = " and ".join(f"{schedule} ({describe(parse(schedule))})" for schedule in schedules)
+    lines = [f"“{meant.text}” is {listed}.", *meant.notes]
+    lines += [f"Warning: {warning}" for warning in meant.warnings]
+    text = "\n".join([answer.text, *map(on_one_line, lines)])
+    data = {**answer.data, "understood": list(schedules)}
+    return Answer(data, text, answer.in_order)
 
 
 def _run_fields(words: Words) -> dict[str, Any]:

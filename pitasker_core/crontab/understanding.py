@@ -1,5 +1,6 @@
 """Everything a person should see of a text typed where a schedule goes: `understand` answers it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,6 +17,9 @@ from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.crontab.zones import find_zone, translate
 
 SHOWN_RUNS = 5
+
+_WORDS = re.compile(r"[^\W\d_]|\d+(?:st|nd|rd|th)\b", re.IGNORECASE)
+"""How words begin, such as "31st of March"; fields begin otherwise."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,16 @@ class Understanding:
     """The schedules that only together say it, each an entry of its own."""
     by_test: Suggestion | None = None
     """A schedule that runs too often, which only its test in the command makes exact."""
+
+    @property
+    def only_meaning(self) -> str | None:
+        """The schedule of words that have no other meaning; None for a text that is a schedule."""
+        return None if self.is_schedule or self.reason else self.schedule
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The schedules of the new entries for the text: several if no single one says it."""
+        return self.together or (self.only_meaning or self.text,)
 
 
 def understand(
@@ -107,7 +121,7 @@ def _from_words(
     if reading.kind is Kind.UNKNOWN:
         # Not words, or none that are understood: perhaps a slip in the five fields.
         guess = schedules.suggest(text)
-        is_words = text[:1].isalpha()
+        is_words = _WORDS.match(text) is not None
         return Understanding(
             text,
             reason=reading.reason if is_words and not guess else problem.message,
@@ -143,7 +157,7 @@ def _in_zone(
     """The reading by the machine's clock, and what to know about it."""
     source = find_zone(reading.place)
     if source is None:
-        return _unknown(f"“{reading.place}” is no time zone that is known here."), ()
+        return _unknown(_no_zone(reading.place)), ()
     texts = reading.together if reading.kind is Kind.SEVERAL else (reading.schedule or "",)
     if not all(texts):
         return _unknown(f"{reading.reason} The times would be those of {source.key}."), ()
@@ -167,6 +181,10 @@ def _in_zone(
     return several(here, reason, notes), caveats
 
 
+def _no_zone(place: str) -> str:
+    return f"“{place}” is no time zone that is known here."
+
+
 def _unknown(reason: str) -> phrases.Reading:
     return phrases.Reading(Kind.UNKNOWN, reason=reason)
 
@@ -175,12 +193,16 @@ def explain_refusal(text: str, problem: InvalidSchedule) -> tuple[str, str]:
     """What to say of a text that is no schedule where one must be typed: message and advice."""
     reading = phrases.read(text)
     sentence = f"{problem.message[:1].upper()}{problem.message[1:]}."
+    if reading.place and find_zone(reading.place) is None:
+        return _no_zone(reading.place), ""
     if reading.kind is Kind.UNKNOWN or reading.place:
         better = problem.suggestion
         return sentence, Text("Perhaps ", Code(better), " was meant.") if better else ""
     offers = [_suggestion(offer.schedule, offer.meaning) for offer in reading.offers]
     if reading.schedule:
         meanings = " or ".join(f"{offer.schedule} ({offer.description})" for offer in offers)
-        return sentence, Text(f"The text means {meanings}. Type ", Code(offers[0].schedule), ".")
+        return reading.reason or sentence, Text(
+            f"The text means {meanings}. Type ", Code(offers[0].schedule), "."
+        )
     nearest = f" The nearest is {offers[0].schedule} ({offers[0].description})." if offers else ""
     return f"{reading.reason}{nearest}", reading.usual_way

@@ -71,17 +71,22 @@ def answer(
     return _of_words(meant, zone, now, browser)
 
 
-def only_meaning(meant: Understanding) -> str | None:
-    """The schedule of words that have no other meaning; None for a text that is a schedule."""
-    return None if meant.is_schedule or meant.reason else meant.schedule
-
-
 def accepted(meant: Understanding) -> str | None:
-    """What Enter accepts: the only meaning of words, or the only correction of a slip."""
+    """What Enter accepts: the meaning of words, or the only correction of a slip.
+
+    Of meanings that differ only in their hours, such as where "between 9 and 17" ends, it is the
+    first.
+    """
     if meant.is_schedule or meant.schedule:
-        return only_meaning(meant)
+        return meant.only_meaning or _first_by_hours(meant)
     is_slip = not meant.usual_way and not meant.together and len(meant.suggestions) == 1
     return meant.suggestions[0].schedule if is_slip and not meant.suggestions[0].meaning else None
+
+
+def _first_by_hours(meant: Understanding) -> str | None:
+    fields = [item.schedule.split() for item in meant.suggestions if item.schedule[0] != "@"]
+    others = {(minute, *days) for minute, _, *days in fields}
+    return meant.schedule if not meant.is_schedule and len(others) == 1 else None
 
 
 def _refusal(text: str, dialect: Dialect) -> str:

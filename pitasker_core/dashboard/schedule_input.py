@@ -13,7 +13,7 @@ from pitasker_core.crontab.understanding import Understanding, understand
 from pitasker_core.crontab.zones import entry_clock
 from pitasker_core.dashboard.enter_key import watch_enter
 from pitasker_core.dashboard.markdown import bold, code, plain
-from pitasker_core.dashboard.schedule_answer import Answer, Offer, accepted, answer, only_meaning
+from pitasker_core.dashboard.schedule_answer import Answer, Offer, accepted, answer
 from pitasker_core.dashboard.schedule_builder import show_builder
 from pitasker_core.dashboard.session import browser_zone, environment
 from pitasker_core.tasks import Task
@@ -88,13 +88,12 @@ def _reading(task: Task | None) -> tuple[Clock, Dialect]:
 
 def as_schedule(text: str, task: Task | None) -> str:
     """Return the schedule of words that have one meaning, or any other text unchanged."""
-    return only_meaning(_understand(text, task)) or text
+    return _understand(text, task).only_meaning or text
 
 
 def as_schedules(text: str) -> tuple[str, ...]:
     """Return the schedules of the new tasks that a text means: several if no single one says it."""
-    meant = _understand(text, None)
-    return meant.together or (only_meaning(meant) or text,)
+    return _understand(text, None).entries
 
 
 def _understand(text: str, task: Task | None) -> Understanding:

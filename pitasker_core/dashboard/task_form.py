@@ -163,13 +163,7 @@ def _save(typed: _Typed) -> None:
 def _new_tasks(values: Mapping[str, Any]) -> list[NewTask]:
     """Return the new tasks of a form: one for each schedule, if no single one says the words."""
     fields = {**values, "labels": tuple(values["labels"]), "notify": _tuple(values["notify"])}
-    schedules = as_schedules(fields["schedule"])
-    count = len(schedules)
-    names = [f"{fields['name']} ({number} of {count})" for number in range(1, count + 1)]
-    return [
-        NewTask(**{**fields, "name": name if count > 1 else fields["name"], "schedule": schedule})
-        for name, schedule in zip(names, schedules, strict=True)
-    ]
+    return NewTask(**fields).with_each(as_schedules(fields["schedule"]))
 
 
 def _read_fields(typed: _Typed) -> None:

@@ -1,17 +1,22 @@
 """What a text typed where a schedule goes means on this machine."""
 
+from uuid import UUID
+
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.understanding import Understanding, understand
+from pitasker_core.crontab.zones import entry_clock
 from pitasker_core.sync import service
 
 
-def understand_here(environment: Environment, text: str) -> Understanding:
-    """The meaning in this machine's zone, at this time, by this machine's cron."""
+def understand_here(environment: Environment, text: str, tag: UUID | None = None) -> Understanding:
+    """The meaning at this time, by the clock of the entry with a tag, or of a new entry."""
     try:
-        dialect = service.program(environment).dialect
+        _, document = service.read_crontab(environment)
     except PiTaskerError:
-        dialect = Dialect.DEBIAN
-    return understand(text, clock.system_zone(), clock.now(), dialect)
+        document = parse("")
+    index = next(iter(document.by_tag.get(tag, [])), None) if tag else None
+    read_by = entry_clock(document, index, clock.system_zone())
+    return understand(text, read_by, clock.now(), document.dialect)

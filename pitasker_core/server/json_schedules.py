@@ -5,7 +5,7 @@ from pitasker_core.server.answers.wire import Shape
 
 
 def understanding(answer: Understanding) -> Shape:
-    """What a text means. `runs` are in the machine's zone."""
+    """What a text means. `runs` are in the zone by which cron reads it."""
     return {
         "text": answer.text,
         "schedule": answer.schedule,

@@ -5,8 +5,8 @@ field names from these two classes. A new field needs a column in `TaskRow` (wit
 a line in one of them.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
@@ -39,6 +39,18 @@ class TaskValues:
 
 class NewTask(TaskValues):
     """A task to create."""
+
+    def with_each(self, schedules: Sequence[str]) -> "list[NewTask]":
+        """Return a task for each schedule; the names of several are numbered."""
+        count = len(schedules)
+        return [
+            replace(
+                self,
+                name=f"{self.name} ({number} of {count})" if count > 1 else self.name,
+                schedule=schedule,
+            )
+            for number, schedule in enumerate(schedules, 1)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

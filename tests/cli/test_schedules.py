@@ -45,24 +45,34 @@ def test_programs_get_json(cli, capsys):
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
-        (
-            "every weekday at 7:30",
-            "The text means 30 7 * * 1-5 (Monday to Friday at 07:30). Type `30 7 * * 1-5`.",
-        ),
-        ("every 90 minutes", "The nearest is 0 * * * * (Every hour)."),
+        ("03/04 at 10:00", "The text has several meanings: 3 April, or 4 March. The text means"),
+        ("at 9:00 in Atlantis", "“atlantis” is no time zone that is known here."),
+        ("every 17 minutes", "The nearest is */15 * * * * (Every 15 minutes)."),
+        ("last day of the month", 'date -d tomorrow +\\%d)" = 01 ]'),
         ("0 25 * * *", "Perhaps `25 0 * * *` was meant."),
     ],
 )
-def test_a_task_with_words_is_not_saved_and_told_what_to_type(cli, capsys, words, shown):
+def test_words_without_one_meaning_are_refused_with_what_to_type(cli, capsys, words, shown):
     assert cli("add", "Backup", words, "true") == 3
     assert shown in capsys.readouterr().err
     assert cli("list") == 0
     assert "Backup" not in capsys.readouterr().out
 
 
-def test_an_edit_with_words_changes_nothing(cli, capsys):
-    assert cli("add", "Backup", "0 2 * * *", "true") == 0
-    assert cli("edit", "1", "--schedule", "sundays 3am") == 3
-    assert "Type `0 3 * * 0`." in capsys.readouterr().err
+def test_words_become_the_schedule_of_a_task_and_are_explained(cli, capsys):
+    assert cli("add", "Backup", "every weekday at 7:30", "true") == 0
+    assert (
+        "“every weekday at 7:30” is 30 7 * * 1-5 (Monday to Friday at 07:30)."
+        in capsys.readouterr().out
+    )
+    assert cli("edit", "1", "--schedule", "sundays 3am") == 0
+    assert "“sundays 3am” is 0 3 * * 0 (" in capsys.readouterr().out
     assert cli("list") == 0
-    assert "0 2 * * *" in capsys.readouterr().out
+    assert "0 3 * * 0" in capsys.readouterr().out
+
+
+def test_words_that_need_several_entries_become_several_tasks(cli, capsys):
+    assert cli("add", "Feed", "every day at 9:00 and 17:30", "true", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["understood"] == ["0 9 * * *", "30 17 * * *"]
+    assert [task["name"] for task in answer["tasks"]] == ["Feed (1 of 2)", "Feed (2 of 2)"]

@@ -50,6 +50,12 @@ def test_words_with_one_meaning_are_offered_and_accepted_by_enter():
     assert shown.runs.startswith("Next: Mon 07:30")
 
 
+def test_enter_accepts_the_first_of_meanings_that_differ_in_hours_alone():
+    shown = say("every 15 minutes between 9 and 17")
+    assert [offer.schedule for offer in shown.offers] == ["*/15 9-16 * * *", "*/15 9-17 * * *"]
+    assert shown.accepted == "*/15 9-16 * * *"
+
+
 @pytest.mark.parametrize(
     ("text", "schedule"), [("@dayly", "@daily"), ("MONN", "0 0 * * 1"), ("0 0 * * MONN", None)]
 )
