@@ -5,6 +5,7 @@ their children see, and PostgreSQL."""
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 
 import hypothesis
 import pytest
@@ -78,6 +79,15 @@ def _cron(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with subprocess.Popen([program, "infinity"]) as process:
         yield
         process.terminate()
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 with little work: a hash with the work of the real server takes 0.1 s."""
+    from pitasker_core.server import auth
+
+    quick = partial(auth.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(auth, "PasswordHasher", quick)
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from pitasker_core import database
 
 
-def in_child(environment, work):
-    """Run a function in a forked process with its own connections. Returns the exit status."""
+def start_child(environment, work):
+    """Run a function in a forked process with its own connections. Returns the process id."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -18,7 +18,17 @@ def in_child(environment, work):
             status = 0
         finally:
             os._exit(status)
+    return child
+
+
+def wait_for_child(child):
+    """Wait for the end of a child process. Returns its exit status."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def in_child(environment, work):
+    """Run a function in a forked process with its own connections. Returns the exit status."""
+    return wait_for_child(start_child(environment, work))
 
 
 def is_there(pid):

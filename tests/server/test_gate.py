@@ -270,10 +270,9 @@ def test_who_may_only_look_sees_everything_and_changes_nothing(
     before = crontab.read()
     address = serve()
     page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
-    page.goto(f"{address}/login?token={auth.new_link(environment, Role.READ)}")
+    page.goto(f"{address}/login?token={auth.new_link(environment, Role.READ)}&next=/sync")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("Read-only").first).to_be_visible(timeout=patience() * 1000)
-    page.goto(f"{address}/sync")
     expect(page.get_by_role("button", name="Sync now")).to_be_disabled()
     expect(page.get_by_role("button", name="Keep PiTasker's").first).to_be_disabled()
     assert crontab.read() == before

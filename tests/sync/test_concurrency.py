@@ -2,10 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -22,6 +20,7 @@ from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.sync import edit, install, service
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
+from tests.helpers.processes import start_child, wait_for_child
 from tests.helpers.waiting import until
 
 EDITING = """\
@@ -113,18 +112,16 @@ def test_a_raw_edit_refuses_when_the_crontab_changed_since_it_was_loaded(environ
     assert crontab.read() == EXISTING + b"# by hand\n"
 
 
-@pytest.mark.slow
-def test_two_processes_that_save_at_once_lose_nothing(environment, crontab, cli_environment):
+def test_two_processes_that_save_at_once_lose_nothing(environment, crontab):
     crontab.write(EXISTING)
 
     def add(number):
-        words = ["add", f"Task {number}", "0 4 * * *", f"/bin/task-{number}"]
-        command = [sys.executable, "-m", "pitasker_core", *words]
-        return subprocess.run(command, env=cli_environment, capture_output=True, check=False)
+        create(environment, f"Task {number}", command=f"/bin/task-{number}")
 
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(add, range(12)))
-    assert [d.returncode for d in done] == [0] * 12, [d.stderr for d in done]
+    for first in range(0, 12, 4):
+        numbers = range(first, first + 4)
+        children = [start_child(environment, partial(add, number)) for number in numbers]
+        assert [wait_for_child(child) for child in children] == [0] * 4
     text = crontab.read().decode()
     assert text.startswith(EXISTING.decode())
     assert sorted(text.count(f"/bin/task-{n} #") for n in range(12)) == [1] * 12
