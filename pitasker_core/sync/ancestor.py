@@ -62,10 +62,10 @@ def find_ancestor(text: str, candidates: Sequence[str]) -> int:
 def is_older_text(text: str, candidate: str, newest: str) -> bool:
     """Return whether a text cannot be the newest one minus one entry, plus new lines.
 
-    That is so if the text is the candidate, if it has a line that only the candidate has, or if it
-    lacks more than one entry (with its comment) of the newest text.
+    That is so if the text is the candidate, if it has a line or a tag that only the candidate has,
+    or if it lacks more than one entry (with its comment) of the newest text.
     """
-    if text == candidate:
+    if text == candidate or _tags(text) & (_tags(candidate) - _tags(newest)):
         return True
     saved, then, now = (Counter(filter(None, t.split("\n"))) for t in (text, candidate, newest))
     return bool((saved - now) & (then - now)) or not _is_one_deletion(newest, now - saved, text)
@@ -168,6 +168,10 @@ def _is_one_deletion(newest: str, missing: Counter[str], text: str) -> bool:
         if not rest:
             return True
     return not missing
+
+
+def _tags(text: str) -> set[str]:
+    return {after[:36] for after in text.split(MARK)[1:]}
 
 
 def _tagged_lines(lines: Sequence[str]) -> set[str]:

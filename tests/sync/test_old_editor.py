@@ -44,6 +44,20 @@ def test_what_was_done_here_is_put_back_and_what_the_editor_changed_is_kept(
     assert validation.validate(service.preview(environment)).is_valid
 
 
+def test_an_entry_that_was_deleted_here_and_changed_in_the_editor_is_a_conflict(
+    environment, crontab
+):
+    crontab.write(b"0 2 * * * /bin/backup\n")  # no comment of ours says that the text is old
+    importing.import_entries(environment, ME)
+    saved = crontab.read().replace(b"0 2", b"0 5")
+    [task] = tasks.listing(environment).tasks
+    tasks.delete(environment, ME, task.id)
+    crontab.write(saved)
+    [conflict] = in_background(environment).plan.conflicts
+    assert (conflict.ours, conflict.theirs.schedule) == (None, "0 5 * * *")
+    assert tasks.listing(environment).tasks == []
+
+
 def test_an_entry_changed_in_the_editor_is_taken_over(environment, crontab, opened):
     other = create(environment, "Other", command="/bin/other")
     before = crontab.read()
