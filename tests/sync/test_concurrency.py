@@ -6,11 +6,14 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from pitasker_core import database, tasks
 from pitasker_core.base.errors import (
     ConcurrentModification,
+    CrontabReverted,
     CrontabUnavailable,
     DatabaseError,
     SyncInProgress,
@@ -18,6 +21,7 @@ from pitasker_core.base.errors import (
 from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.sync import edit, install, service
+from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.processes import start_child, wait_for_child
@@ -101,6 +105,30 @@ def test_a_commit_that_fails_puts_the_old_text_back_unless_somebody_changed_it(
     service.sync(environment, Request(ME))
     assert crontab.read().count(b"/bin/new # PITASKER_ID:") == 1
     assert set(tasks.listing(environment).states.values()) == {tasks.State.SYNCED}
+
+
+def test_after_a_commit_without_an_answer_the_databases_version_can_win(environment, crontab):
+    task = create(environment)
+    text_before = crontab.read()
+
+    def lose_answer(session):
+        if crontab.read() != text_before:
+            raise OperationalError("commit", None, Exception("the connection is lost"))
+
+    event.listen(Session, "after_commit", lose_answer)
+    try:
+        done = tasks.delete(environment, ME, task.id)
+    finally:
+        event.remove(Session, "after_commit", lose_answer)
+    assert isinstance(done.problem, DatabaseError)
+    assert crontab.read() == text_before
+    with pytest.raises(CrontabReverted):
+        service.sync(environment, Request(ME))
+    changes = service.preview(environment).plan.changes
+    choices = dict.fromkeys((change.tag for change in changes), Policy.DATABASE)
+    service.sync(environment, Request(ME, choices=choices))
+    assert b"PITASKER_ID" not in crontab.read()
+    assert tasks.listing(environment).tasks == []
 
 
 def test_a_raw_edit_refuses_when_the_crontab_changed_since_it_was_loaded(environment, crontab):
