@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, and_, delete, literal_column, or_, select, update
+from sqlalchemy import Boolean, and_, delete, literal, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -236,7 +236,7 @@ def _import_runs(environment: Environment, runs: list[Left]) -> list[Left]:
         for run, note in changed:
             values = {"crontab_row": crontab_row, **_values(run, note)}
             values["slow"] = _is_slow(session, values)
-            _save(session, values)
+            _save(session, values, exists=run.name in ended)
             if values["source"] == RunSource.RECORDED:
                 # If cron's log was read first, its row goes: the record holds more.
                 processes = [pid for pid in (values["pid"], run.started.get("ppid")) if pid]
@@ -353,20 +353,25 @@ def _is_slow(session: Session, values: dict[str, Any]) -> bool:
     return usual is not None and usual.is_slow(duration.total_seconds())
 
 
-def _save(session: Session, values: dict[str, Any]) -> None:
-    """Write the row of a run, unless another process has already written its end."""
-    row = insert(RunRow).values(**values)
-    is_news = and_(
-        RunRow.ended_at.is_(None), or_(RunRow.note == "", row.excluded.ended_at.is_not(None))
-    )
-    upsert = row.on_conflict_do_update(
-        index_elements=["crontab", "name"], set_=values, where=is_news
-    )
-    # xmax is 0 for a row that was inserted, not updated.
-    is_new = literal_column("(xmax = 0)", Boolean)
-    saved = session.execute(
-        upsert.returning(RunRow.id, RunRow.state, is_new.label("is_new"))
-    ).first()
+def _save(session: Session, values: dict[str, Any], *, exists: bool) -> None:
+    """Write the row of a run, unless another process has already written its end.
+
+    A row that exists is updated: an upsert would use up a number, which no run then has.
+    """
+    has_ended = literal(values["ended_at"] is not None)
+    is_news = and_(RunRow.ended_at.is_(None), or_(RunRow.note == "", has_ended))
+    returned = RunRow.id, RunRow.state
+    if exists:
+        row = update(RunRow).where(RunRow.name == values["name"], is_news).values(**values)
+        saved = session.execute(row.returning(*returned, literal(False).label("is_new"))).first()
+    else:
+        upsert = insert(RunRow).values(**values)
+        upsert = upsert.on_conflict_do_update(
+            index_elements=["crontab", "name"], set_=values, where=is_news
+        )
+        # xmax is 0 for a row that was inserted, not updated.
+        is_new = literal_column("(xmax = 0)", Boolean)
+        saved = session.execute(upsert.returning(*returned, is_new.label("is_new"))).first()
     if saved is None or saved.state == RunState.MISSED:
         return  # written already; or skipped because of a running one, whose result counts
     run_events.add(session, saved.id, values, saved.state, is_new=saved.is_new)

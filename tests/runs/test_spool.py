@@ -170,6 +170,16 @@ def test_a_run_that_goes_on_is_written_once_and_shown_as_it_prints(environment, 
     assert files(environment) == []
 
 
+def test_the_numbers_of_runs_have_no_gaps(environment, left):
+    for _ in range(2):
+        running = left.start("read x", stdin=subprocess.PIPE)
+        until(lambda: spool.collect(environment))
+        running.communicate(b"\n")
+        spool.collect(environment)
+    second, first = history.runs(environment)
+    assert second.id == first.id + 1
+
+
 def test_nothing_to_take_in_asks_the_database_nothing(environment, left):
     calls = []
     engine = database.connect(environment)
