@@ -1,10 +1,9 @@
-"""The JSON of the API and the command line: keys in camelCase, times in ISO 8601.
+"""The JSON of the API and the command line: keys in camelCase, times in ISO 8601 (UTC: Z).
 
 An answer is a frozen dataclass. The API's documentation is made from its fields and docstrings. A
 field whose default is None is left out while it is None; other fields are always there.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -38,29 +37,24 @@ def copy_fields(cls: type[T], source: Any, **others: Any) -> T:
     return cls(**{name: getattr(source, name) for name in names}, **others)
 
 
-def as_json(value: Any, write_time: Callable[[datetime], str] = datetime.isoformat) -> Any:
+def as_json(value: Any) -> Any:
     """Return an answer, or a part of one, as what `json.dumps` takes."""
     if is_dataclass(value):
         data, kind = {}, type(value)  # type: dict[str, Any], Any
         for name, key, is_optional in _fields(kind):
             part = getattr(value, name)
             if part is not None or not is_optional:
-                data[key] = as_json(part, write_time)
+                data[key] = as_json(part)
         return data
     if isinstance(value, dict):
-        return {key: as_json(part, write_time) for key, part in value.items()}
+        return {key: as_json(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [as_json(part, write_time) for part in value]
+        return [as_json(part) for part in value]
     if isinstance(value, datetime):
-        return write_time(value)
+        return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, Enum):
         return value.value
     return str(value) if isinstance(value, UUID) else value
-
-
-def with_z(moment: datetime) -> str:
-    """Return a time as the API writes it: with Z for UTC."""
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 @lru_cache

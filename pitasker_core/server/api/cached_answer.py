@@ -10,7 +10,7 @@ import anyio.to_thread
 from starlette.responses import Response
 
 from pitasker_core.base.environment import Environment
-from pitasker_core.server.answers.wire import as_json, with_z
+from pitasker_core.server.answers.wire import as_json
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class CachedAnswer(Generic[T]):
     def _renew(self, environment: Environment) -> _Entry[T]:
         value, entry = self._compute(environment), self._entry
         if entry is None or entry.value is not value:
-            data = as_json(self._make_answer(value), with_z)
+            data = as_json(self._make_answer(value))
             # In ASCII, as `Exact` has it.
             body = json.dumps(data, separators=(",", ":")).encode()
             entry = _Entry(value, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')

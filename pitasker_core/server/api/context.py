@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.server.answers.wire import as_json, with_z
+from pitasker_core.server.answers.wire import as_json
 from pitasker_core.server.api.requests import LARGEST_ID
 from pitasker_core.server.auth import Role
 
@@ -48,4 +48,4 @@ class Exact(JSONResponse):
 
 def respond(answer: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Exact:
     """Return the response for an answer, or for a list of answers."""
-    return Exact(as_json(answer, with_z), status, headers)
+    return Exact(as_json(answer), status, headers)

@@ -17,7 +17,6 @@ from pitasker_core.base.errors import (
 from pitasker_core.reports import status
 from pitasker_core.server.answers import sync as answers
 from pitasker_core.server.answers.reports import Metrics, Status
-from pitasker_core.server.answers.wire import as_json
 from pitasker_core.server.api import requests
 from pitasker_core.server.api.cached_answer import CachedAnswer
 from pitasker_core.server.api.context import ACTOR, Asked, Exact, respond
@@ -139,8 +138,7 @@ def snapshots(environment: Asked, limit: Annotated[int, Query(ge=1, le=1000)] = 
 @router.get("/snapshots/{snapshot}", response_model=answers.SnapshotText)
 def snapshot(environment: Asked, snapshot: SnapshotId) -> Exact:
     """One earlier text."""
-    answer = answers.SnapshotText.of(edit.snapshot(environment, snapshot))
-    return Exact(as_json(answer))  # its times have an offset, not Z
+    return respond(answers.SnapshotText.of(edit.snapshot(environment, snapshot)))
 
 
 @router.post("/snapshots/{snapshot}/restore", response_model=answers.Saved)
@@ -211,5 +209,4 @@ def operations(environment: Asked, limit: Annotated[int, Query(ge=1, le=1000)] =
 @router.get("/operations/{operation}", response_model=answers.OperationDetails)
 def operation(environment: Asked, operation: OperationId) -> Exact:
     """One operation, with what it did to each task."""
-    answer = answers.OperationDetails.of(operation_history.operation(environment, operation))
-    return Exact(as_json(answer))  # its times have an offset, not Z
+    return respond(answers.OperationDetails.of(operation_history.operation(environment, operation)))
