@@ -42,6 +42,9 @@ TASKS = 100
 WARM_UP = 100
 """Reruns and loads before memory is measured: caches fill, modules are imported."""
 
+PARTS = 10
+"""Memory is measured after each of these parts of the page loads: growth must end."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -142,9 +145,11 @@ def soak_server(environment: Environment, reruns: int, loads: int) -> Iterator[R
         asyncio.run(rerun_often(tab, reruns))
         after = megabytes(server.pid)
         yield Result(f"server: more memory after {reruns} reruns", after - start, "MB", 15)
-        asyncio.run(load_often(tab, address, loads))
-        grown = megabytes(server.pid) - after
-        yield Result(f"server: more memory after {loads} page loads", grown, "MB", 25)
+        for part in range(1, PARTS + 1):
+            asyncio.run(load_often(tab, address, loads // PARTS))
+            grown = megabytes(server.pid) - after
+            done = loads // PARTS * part
+            yield Result(f"server: more memory after {done} page loads", grown, "MB", 25)
         deadline = time.monotonic() + 30
         while sockets(server.pid) > before + 10 and time.monotonic() < deadline:
             time.sleep(0.5)
