@@ -22,7 +22,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -33,6 +32,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import chaos_checks
+import chaos_command
 import httpx
 from chaos_checks import Truth
 from private_world import isolate, start_server
@@ -46,17 +46,6 @@ from pitasker_core.server import tokens
 from pitasker_core.server.auth import Role
 from pitasker_core.sync import edit, service
 
-WITH_OTHER_CLOCK = """
-import sys
-from datetime import UTC, datetime, timedelta
-from pitasker_core.base import clock
-offset = timedelta(hours=float(sys.argv.pop(1)))
-clock.now = lambda: datetime.now(UTC) + offset
-from pitasker_core.cli import main
-sys.exit(main())
-"""
-"""A command whose clock is some hours off."""
-
 JUMPS = (-48, -1, 1, 24, 24 * 40)
 """Hours."""
 
@@ -67,6 +56,10 @@ MAILTO=""
 
 0 4 * * * /bin/own-1   # a line that PiTasker never touches
 """
+
+
+class CommandFailed(PiTaskerError):
+    """A command was refused, or failed."""
 
 
 class Chaos:
@@ -80,7 +73,11 @@ class Chaos:
         self.counts: Counter[str] = Counter()
         self.stopping = threading.Event()
         self.problems: list[str] = []
+        self.outputs = Path(tempfile.mkdtemp(prefix="pitasker-chaos-outputs-"))
         self.server, self.address = start_server(self.environment)
+        self.serves = threading.Event()
+        """Set while the server answers: the API's calls wait for it."""
+        self.serves.set()
         self.token = tokens.create(self.environment, "chaos", "chaos", Role.WRITE)
 
     # --- Editors ---
@@ -120,7 +117,10 @@ class Chaos:
                     self.truth.deleted(number)
 
     def by_api(self) -> None:
-        """Act as a script with a token does."""
+        """Act as a script with a token does, which waits until the server has started."""
+        while not self.serves.wait(1):
+            if self.stopping.is_set():
+                return
         mine = self.truth.of("api")
         headers = {"authorization": f"Bearer {self.token}"}
         with httpx.Client(base_url=self.address, headers=headers, timeout=20) as client:
@@ -163,28 +163,28 @@ class Chaos:
             words = ["remove", str(task), "--json"]
         else:
             words = [act, "--json"]
-        program = ["-m", "pitasker_core"]
+        hours = 0
         if self.dice.random() < 0.3:
-            program = ["-c", WITH_OTHER_CLOCK, str(self.dice.choice(JUMPS))]
+            hours = self.dice.choice(JUMPS)
             self.counts["clock: a command"] += 1
-        process = subprocess.Popen(
-            [sys.executable, "-P", *program, *words],
-            env={**os.environ, "PITASKER_HOME": str(self.environment.home)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        output = self.outputs / "command"
+        process = chaos_command.start(words, output, hours)
         if self.dice.random() < 0.25:
-            time.sleep(self.dice.uniform(0.1, 3))
-            process.kill()
-            self.counts["kill: command"] += 1
-        output, errors = process.communicate()
-        if b"Traceback" in errors:
-            self.problems.append(f"{words[0]}: {errors.decode()[-600:]}")
-        elif process.returncode in (0, 1) and number is not None:
+            process.join(self.dice.uniform(0, 0.5))
+            if process.is_alive():
+                process.kill()
+                self.counts["kill: command"] += 1
+        process.join()
+        errors = chaos_command.errors_of(output).read_text()
+        if "Traceback" in errors:
+            self.problems.append(f"{words[0]}: {errors[-600:]}")
+        elif process.exitcode in (0, 1) and number is not None:
             if words[0] == "add":
-                self.truth.added(number, chaos_checks.first_task(output))
+                self.truth.added(number, chaos_checks.first_task(output.read_bytes()))
             else:
                 self.truth.deleted(number)
+        elif process.exitcode not in (0, 1, -signal.SIGKILL):
+            raise CommandFailed(errors)
 
     def by_hand(self) -> None:
         """Edit the crontab as a person does, without PiTasker."""
@@ -247,12 +247,14 @@ class Chaos:
 
     def restart_server(self) -> None:
         """Kill the server and start another one."""
+        self.serves.clear()
         self.server.kill()
         self.server.wait()
         time.sleep(self.dice.uniform(0, 1))
         while not self.stopping.is_set():
             with suppress(SystemExit):  # a full disk, or a killed PostgreSQL
                 self.server, self.address = start_server(self.environment)
+                self.serves.set()
                 return
             self.counts["server: started again"] += 1
 
@@ -296,10 +298,10 @@ class Chaos:
         """Run everything at once, then let it settle. Returns the violations."""
         acts = [
             ("edit: dashboard", self.by_function, 0.3),
-            ("edit: API", self.by_api, 0.4),
-            ("edit: command", self.by_command, 1.0),
+            ("edit: API", self.by_api, 0.15),
+            ("edit: command", self.by_command, 0.1),
             ("edit: hand", self.by_hand, 0.8),
-            ("kill: server", self.restart_server, 30.0),
+            ("kill: server", self.restart_server, 45.0),
             ("kill: PostgreSQL", self.kill_postgres, 15.0),
             ("kill: recorder", self.kill_recorder, 8.0),
             ("disk full", self.fill_disk, 15.0),
@@ -339,6 +341,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.pop("DATABASE_URL", None)
     folder = Path(tempfile.mkdtemp(prefix="pitasker-chaos-"))
+    os.environ["PITASKER_HOME"] = str(folder)
     folder.chmod(0o700)
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "none", folder], check=True
@@ -366,6 +369,7 @@ def main() -> None:
         shutil.copytree(folder / "logs", kept / "logs", dirs_exist_ok=True)
         (kept / "crontab").write_bytes(listed)
         print(f"The logs and the crontab are in {kept}.")
+    shutil.rmtree(chaos.outputs)
     subprocess.run(["umount", folder], check=False)
     folder.rmdir()
     raise SystemExit(bool(violations))

@@ -6,12 +6,13 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from sqlalchemy import text
 
 from pitasker_core import database, tasks
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import MassRemoval, PiTaskerError
+from pitasker_core.base.errors import CrontabReverted, MassRemoval, PiTaskerError
 from pitasker_core.crontab.document import parse
 from pitasker_core.runs import spool
 from pitasker_core.sync import service
@@ -86,23 +87,24 @@ def first_task(output: bytes) -> int:
 
 
 def settle(environment: Environment) -> str:
-    """Let the database win all conflicts. Returns the error of the last attempt.
+    """Let the database win where a person is asked. Returns the error of the last attempt.
 
-    The editors deleted no entry by hand but their own. So an entry that is gone is put back.
+    To confirm an old editor's text instead would restore the tasks that were deleted since.
     """
     problem = ""
-    confirmed = False
-    for attempt in range(30):
+    choices: dict[UUID, Policy] = {}
+    for _ in range(30):
         try:
-            request = Request("chaos", policy=Policy.DATABASE, confirmed=confirmed)
+            request = Request("chaos", "sync", choices=choices, policy=Policy.DATABASE)
             service.sync(environment, request)
             if not service.preview(environment).plan.changes:
                 return ""
             problem = "the plan is not empty after a sync"
         except PiTaskerError as error:
             problem = error.user_message
-            # A person who is asked about an old editor's text takes it over as it is.
-            confirmed = isinstance(error, MassRemoval) or attempt > 10
+            if isinstance(error, MassRemoval | CrontabReverted):
+                changes = service.preview(environment).plan.changes
+                choices = {change.tag: Policy.DATABASE for change in changes}
         time.sleep(1)
     return problem
 
