@@ -57,7 +57,8 @@ def move(page, path):
 
 
 def grid(page):
-    return page.get_by_test_id("stDataFrame").first
+    """Return the first table that is visible: those in closed expanders are not."""
+    return page.get_by_test_id("stDataFrame").filter(visible=True).first
 
 
 ROW = 38
