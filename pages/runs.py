@@ -9,7 +9,7 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.text import Text
-from pitasker_core.dashboard import run_charts, run_list
+from pitasker_core.dashboard import run_charts, run_list, states
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.period import choose_since
@@ -224,7 +224,13 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
         column_config={
             "when": column.TextColumn("When", width=85),
             "task": column.TextColumn("Task", width=150),
-            "result": column.TextColumn("Result", width=200),
+            "state": column.MultiselectColumn(
+                "Result",
+                options=list(states.RUN_CHIPS),
+                color=list(states.RUN_CHIPS.values()),
+                width=90,
+            ),
+            "details": column.TextColumn("Details", width=170),
             "took": column.TextColumn("Duration", width=90),
             "source": column.TextColumn("Trigger", width=140),
             "output": column.TextColumn("Output", width=75),
@@ -239,7 +245,7 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
             st.button("Show more", on_click=_show_more)
 
 
-_COLUMNS = ("when", "task", "result", "took")
+_COLUMNS = ("when", "task", "state", "took", "details")
 """The columns at first; the others are in the table's own menu."""
 
 

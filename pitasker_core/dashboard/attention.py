@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pitasker_core.base.text import Code, Text, counted, visible
 from pitasker_core.crontab.doctor.finding import Finding, Severity
+from pitasker_core.dashboard import terminal_output
 from pitasker_core.dashboard.overview import hand_edit
 from pitasker_core.dashboard.states import Color
 from pitasker_core.dashboard.times import ago
@@ -157,8 +158,8 @@ def _failure(failure: Failure, now: datetime) -> str:
 
 def last_line(output: bytes) -> str:
     """Return the last line of an output that is not blank, cut to a length."""
-    lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines()]
-    line = visible(next((line for line in reversed(lines) if line), ""))
+    lines = (terminal_output.words(line).strip() for line in terminal_output.lines(output)[::-1])
+    line = next(filter(None, lines), "")
     return f"{line[: _LONGEST - 1]}…" if len(line) > _LONGEST else line
 
 

@@ -127,7 +127,7 @@ def _compare(run: Run, output: bytes) -> None:
 
 
 def _named(run: Run) -> str:
-    return f"Run {run.id} of {time_text(run.started_at)}: {visible(run_list.result(run))}"
+    return f"Run {run.id} of {time_text(run.started_at)}: {visible(run.result)}"
 
 
 def _first(text: str) -> str:

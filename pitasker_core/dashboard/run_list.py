@@ -12,14 +12,6 @@ from pitasker_core.dashboard.times import ago, lasted, time_text
 from pitasker_core.runs.history import Figures, Run
 from pitasker_core.runs.model import RunSource, RunState
 
-SIGNS: dict[str, str] = {
-    RunState.SUCCESS: "✓",
-    RunState.FAILED: "✗",
-    RunState.MISSED: "⊘",
-    RunState.RUNNING: "…",
-    RunState.STARTED: "▸",
-}
-
 SOURCES: dict[str, str] = {
     RunSource.OBSERVED: "cron, from its log",
     RunSource.RECORDED: "cron, recorded",
@@ -36,10 +28,10 @@ STATES: dict[str, Badge] = {
 """Each state as a badge."""
 
 
-def result(run: Run) -> str:
-    """Return the result of a run, with a sign."""
-    slow = ", slow" if run.slow else ""
-    return f"{SIGNS[run.state]} {run.result}{slow}"
+def details(run: Run) -> str:
+    """Return what the state of a run does not say: its exit code, or that it was slow."""
+    result = "" if run.state == RunState.SUCCESS else run.result
+    return ", ".join(filter(None, [result, "slow" if run.slow else ""]))
 
 
 def size(count: int) -> str:
@@ -60,7 +52,8 @@ def frame(runs: Sequence[Run], now: datetime) -> pd.DataFrame:
         {
             "when": [ago(run.started_at, now) for run in runs],
             "task": [visible(run.task_name) for run in runs],
-            "result": [visible(result(run)) for run in runs],
+            "state": [[RUN[run.state][0]] for run in runs],
+            "details": [visible(details(run)) for run in runs],
             "took": [lasted(run.duration) if run.duration is not None else "" for run in runs],
             "source": [SOURCES.get(run.source, run.source) for run in runs],
             "output": [size(run.bytes) if run.bytes else "" for run in runs],

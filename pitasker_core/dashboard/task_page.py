@@ -154,7 +154,7 @@ def _show_runs(runs: list[Run]) -> None:
                     "at": [clock_text(run.started_at, now, zone) for run in runs],
                     "state": [[states.RUN[run.state][0]] for run in runs],
                     "took": [lasted(run.duration) if run.duration else "" for run in runs],
-                    "result": ["" if run.state == RunState.SUCCESS else run.result for run in runs],
+                    "result": [run_list.details(run) for run in runs],
                     "view": ["View" for _ in runs],
                 }
             )

@@ -99,5 +99,6 @@ def test_news_is_no_trouble_and_one_failure_is_a_problem():
 
 def test_the_last_line_of_an_output_is_the_last_that_says_something():
     assert attention.last_line(b"one\ntwo \n\n") == "two"
+    assert attention.last_line(b"\x1b[31mno space\x1b[0m\n\x1b[0m\n") == "no space"
     assert attention.last_line(b"x" * 200).endswith("…")
     assert attention.last_line(b"") == ""

@@ -218,10 +218,10 @@ def test_a_run_is_shown_with_what_it_printed_and_how_it_differs(open_page, envir
     app.run()
     assert not app.exception
     (table,) = app.dataframe
-    assert list(table.value["result"]) == [
-        "⊘ missed 3 times: the machine was off",
-        "✗ exit code 127: command not found",
-        "✓ success",
+    assert list(zip(table.value["state"], table.value["details"], strict=True)) == [
+        (["missed"], "missed 3 times: the machine was off"),
+        (["failed"], "exit code 127: command not found"),
+        (["success"], ""),
     ]
     assert "run 127" not in said(app)
     assert f"**Backup**, run {number}: exit code 127: command not found" in said(app)
@@ -260,7 +260,7 @@ def test_what_runs_now_shows_its_output_and_can_be_stopped(open_page, environmen
     until(lambda: spool.collect(environment) == 0)
     app.run()
     assert "has been running" not in said(app)
-    assert list(app.dataframe[0].value["result"]) == ["✗ terminated by signal 15"]
+    assert list(app.dataframe[0].value["details"]) == ["terminated by signal 15"]
 
 
 def fail(environment, task, **values):
