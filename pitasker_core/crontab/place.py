@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pitasker_core.base.text import visible
-from pitasker_core.crontab.document import Blank, Comment, Document, Entry, EnvironmentLine, Line
+from pitasker_core.crontab.document import Blank, Comment, Document, Entry, Line
 
 LINES_AROUND = 25
 """The number of lines above and below an entry that its place keeps."""
@@ -35,7 +35,7 @@ class Place:
 def place_of(document: Document, index: int, *, comment_is_ours: bool) -> Place:
     """Return the place of the entry at an index."""
     first = max(0, index - LINES_AROUND)
-    environment = [line for line in document.lines[:first] if isinstance(line, EnvironmentLine)]
+    environment = [line for at, line in document.environment_lines if at < first]
     lines = (*environment, *document.lines[first : index + LINES_AROUND + 1])
     at = len(environment) + index - first
     return Place(Document(lines, document.dialect), at, comment_is_ours)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -53,7 +54,7 @@ class Comparison:
     state: SyncState = field(default_factory=SyncState)
     """What the last sync left."""
 
-    @property
+    @cached_property
     def task_changes(self) -> dict[int, Change]:
         """The changes that are not in step, by task id."""
         return {

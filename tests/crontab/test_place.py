@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pitasker_core.crontab.document import parse
+from pitasker_core.crontab.place import LINES_AROUND, place_of
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import BaseEntry
 from tests.helpers.world import World, deleted, task, with_task
@@ -178,3 +179,27 @@ def test_a_deleted_task_that_comes_back_stands_in_its_place():
     gone = deleted(replace(before, tasks_by_tag=before.tasks_by_tag)).synced()
     assert gone.text == "@daily y\n"
     assert switched(gone, ONE, on=True).text == before.text
+
+
+class CountedLines(tuple):
+    """Lines that count how many of them a slice or a walk has read."""
+
+    read = 0
+
+    def __getitem__(self, key):
+        part = super().__getitem__(key)
+        self.read += len(part) if isinstance(key, slice) else 1
+        return part
+
+    def __iter__(self):
+        self.read += len(self)
+        return super().__iter__()
+
+
+def test_the_places_of_many_entries_read_only_the_lines_around_each():
+    document = parse("A=b\n" + "".join(line(UUID(int=number)) for number in range(300)))
+    lines = CountedLines(document.lines)
+    document = replace(document, lines=lines)
+    for index in range(1, len(lines)):
+        place_of(document, index, comment_is_ours=False)
+    assert lines.read <= len(lines) * (2 * LINES_AROUND + 2)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pitasker_core.crontab.document import add_recorder, parse, split_stdin
 from pitasker_core.crontab.recording import PLAIN, Recorder, Recording
+from pitasker_core.sync.comparison import Comparison
 from pitasker_core.sync.merge import ChangeKind, Fields, Policy
 from pitasker_core.sync.sides import BaseEntry
 from tests.helpers.world import (
@@ -528,3 +529,12 @@ def test_a_sync_keeps_every_line_that_no_task_owns(world, policy):
         return [line.raw for line in parse(text).lines if line.raw in ("A=b\n", "\n")]
 
     assert others(world.synced(policy=policy).text) == others(world.text)
+
+
+def test_a_comparison_finds_the_changes_of_its_tasks_only_once():
+    state = in_step()
+    document = parse(state.text)
+    compared = Comparison(
+        state.text, document, state.tasks_by_tag, state.base, state.read(), state.plan()
+    )
+    assert compared.task_changes is compared.task_changes

@@ -92,15 +92,16 @@ class Document:
     def environment(self, index: int | None = None) -> dict[str, str]:
         """Return the variables set above the entry at an index (None: the crontab's end)."""
         end = len(self.lines) if index is None else index
-        return {line.name: line.value for at, line in self._environment_lines if at < end}
+        return {line.name: line.value for at, line in self.environment_lines if at < end}
 
     @cached_property
-    def _environment_lines(self) -> list[tuple[int, EnvironmentLine]]:
+    def environment_lines(self) -> list[tuple[int, EnvironmentLine]]:
+        """The lines that set variables, with their indexes."""
         return [(i, line) for i, line in enumerate(self.lines) if isinstance(line, EnvironmentLine)]
 
     def shell(self, index: int | None = None) -> str:
         """Return the shell of the entry at an index (None: at the crontab's end)."""
-        if not self._environment_lines:  # asked for each entry that is written
+        if not self.environment_lines:  # asked for each entry that is written
             return DEFAULT_SHELL
         return self.environment(index).get("SHELL", DEFAULT_SHELL)
 
