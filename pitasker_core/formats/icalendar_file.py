@@ -54,15 +54,17 @@ def write_calendar(
             continue
         room = MOST_EVENTS - len(uids)
         end = now + timedelta(weeks=weeks)
-        events = list(islice(_events(record, schedule, now, end, read_by, zone), room + 1))
-        if len(events) > room:
+        starts = list(islice(_starts(schedule, now, end, read_by, zone), room + 1))
+        if len(starts) > room:
             message = f"It is left out: a calendar has at most {MOST_EVENTS:,} events."
             notes.append(Remark(message, name=record.name))
             continue
         if _is_frequent(schedule):
             message = f"It runs more than {MOST_A_DAY} times a day: each such day is one event."
             notes.append(Remark(message, name=record.name))
-        for start, event in events:
+        words = schedules.describe(schedule)
+        for start in starts:
+            event = _event(record.name, words, now, start)
             event.add("uid", _uid(record, start, uids))
             calendar.add_component(event)
     return calendar.to_ical(), tuple(notes)
@@ -84,50 +86,44 @@ def _is_frequent(schedule: Schedule) -> bool:
     return len(schedule.minutes) * len(schedule.hours) > MOST_A_DAY
 
 
-def _events(
-    record: TaskRecord,
-    schedule: Schedule,
-    now: datetime,
-    end: datetime,
-    read_by: Clock,
-    zone: ZoneInfo,
-) -> Iterator[tuple[date, "Event"]]:
-    """An event for each run, or for each day of a task that runs often."""
-    words = schedules.describe(schedule)
+def _starts(
+    schedule: Schedule, now: datetime, end: datetime, read_by: Clock, zone: ZoneInfo
+) -> Iterator[date]:
+    """The time of each run, or the days of a task that runs often."""
     if _is_frequent(schedule):
         # By its last time of day: today counts while a run is still to come.
         one_a_day = replace(
             schedule, minutes=schedule.minutes[-1:], hours=schedule.hours[-1:], star_hour=False
         )
         for run in _runs(replace(one_a_day, star_minute=False), now, end, read_by):
-            day = run.astimezone(zone).date()
-            yield day, _event(record.name, words, now, day, day + timedelta(days=1))
+            yield run.astimezone(zone).date()
     else:
-        for run in _runs(schedule, now, end, read_by):
-            yield run, _event(record.name, words, now, run.astimezone(UTC), None)
+        yield from _runs(schedule, now, end, read_by)
 
 
 def _runs(schedule: Schedule, now: datetime, end: datetime, read_by: Clock) -> Iterator[datetime]:
     """The runs up to `end`, asked for in growing portions: the next may be years away."""
     after, count = now, 1
     while True:
-        runs = next_runs(schedule, after, read_by, count)
+        runs = next_runs(schedule, after, read_by, count, end)
         yield from (run for run in runs if run < end)
         if len(runs) < count or runs[-1] >= end:
             return
         after, count = runs[-1], min(count * 4, 256)
 
 
-def _event(name: str, words: str, now: datetime, start: date, end: date | None) -> "Event":
+def _event(name: str, words: str, now: datetime, start: date) -> "Event":
     from icalendar import Event
 
     event = Event()
     event.add("summary", name)
     event.add("description", words)
     event.add("dtstamp", now.astimezone(UTC))
-    event.add("dtstart", start)
-    if end:
-        event.add("dtend", end)
+    if isinstance(start, datetime):
+        event.add("dtstart", start.astimezone(UTC))
+    else:
+        event.add("dtstart", start)
+        event.add("dtend", start + timedelta(days=1))
     # It takes nobody's time.
     event.add("transp", "TRANSPARENT")
     return event
