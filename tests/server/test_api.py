@@ -1,6 +1,7 @@
 """The API over real HTTP, on the real `crontab` and a real PostgreSQL."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from hypothesis.configuration import storage_directory
 from prometheus_client.parser import text_string_to_metric_families
 
 from pitasker_core import database, tasks
@@ -20,7 +22,7 @@ from pitasker_core.server.web.bounds import Limits
 from tests.helpers.api import code
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.signing_in import cookies
-from tests.helpers.waiting import until
+from tests.helpers.waiting import patience, until
 
 NEW = {"name": "Backup", "cronSchedule": "0 2 * * *", "command": "/home/pi/backup.sh"}
 
@@ -325,11 +327,21 @@ def test_the_api_keeps_to_its_own_description(api, environment, tmp_path):
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
         *("--header", f"authorization: {api.headers['authorization']}"),
-        *("--phases", "examples,coverage,fuzzing", "--max-examples", "12"),
+        *("--phases", "examples,coverage,fuzzing", "--max-examples", "3"),
+        *("--request-timeout", str(patience())),
         *("--generation-deterministic", "--no-color"),
         *("--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure"),
         # Not every text is a schedule, so values that the description allows may be refused.
         *("--exclude-checks", "positive_data_acceptance"),
     ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    # Hypothesis keeps its table of characters, which takes seconds to make.
+    kept = {"HYPOTHESIS_STORAGE_DIRECTORY": str(storage_directory().path)}
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **kept},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
