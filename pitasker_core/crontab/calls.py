@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from pitasker_core.crontab.inner_commands import READ_SHELLS, InnerCommand, inner_command, moved
 from pitasker_core.crontab.shell import Redirection, Script, Step, Word, read_script
@@ -43,8 +44,8 @@ _TESTS = frozenset({"test", "[", "[[", "type", "hash"})
 _TESTING_PROGRAMS = frozenset({"which", "mountpoint"})
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+# Tuples: a crontab has thousands of these, and a frozen dataclass takes three times as long.
+class Call(NamedTuple):
     """A program that a step runs, with its arguments."""
 
     program: Word
@@ -76,8 +77,7 @@ class Call:
         return join(self.folder, self.name) if "/" in self.name else None
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFile:
+class NamedFile(NamedTuple):
     """A file or folder that the line names."""
 
     word: Word
@@ -90,8 +90,7 @@ class NamedFile:
     is_relative: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(NamedTuple):
     """The programs of a line and its files, in the order in which they stand."""
 
     calls: tuple[Call, ...] = ()
@@ -155,8 +154,8 @@ class _Walk:
     """The programs that run the shell of these steps: empty for cron's own shell."""
     is_certain_at_all: bool = True
     """Whether the line relies on the shell of these steps."""
-    assigned: frozenset[str] = frozenset()
-    """The variables that the present step sets for its program."""
+    present: tuple[Word, ...] = ()
+    """The assignments and words of the present step."""
 
     def done(self) -> Calls:
         return Calls(
@@ -174,11 +173,7 @@ class _Walk:
             self.is_fallback = False
         if step.before == "(":
             self.outer.append(self.folder)
-        self.assigned = frozenset(
-            word.source.partition("=")[0]
-            for word in (*step.assignments, *step.words)
-            if _SETS.match(word.source)
-        )
+        self.present = (*step.assignments, *step.words)
         search = self.variables.get("PATH")
         for assignment in step.assignments:
             name = assignment.source.partition("=")[0].rstrip("+")
@@ -273,10 +268,13 @@ class _Walk:
         script = read_script(command.text)
         if script.is_compound or script.unfinished:
             return
+        assigned = {
+            word.source.partition("=")[0] for word in self.present if _SETS.match(word.source)
+        }
         variables = {
             name: value
             for name, value in self.variables.items()
-            if name not in self.assigned and not command.reads_profile
+            if name not in assigned and not command.reads_profile
         }
         if search is None:
             variables.pop("PATH", None)

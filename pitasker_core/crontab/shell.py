@@ -6,7 +6,6 @@ of bash. Nothing is expanded. The time is linear in the length of the text.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -38,7 +37,8 @@ class Word(NamedTuple):
     start: int
     end: int
     source: str
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = ()
+    """The pieces of its source; none for a simple word."""
     is_simple: bool = False
     """Whether its source is its value: nothing in it is quoted or expanded."""
 
@@ -54,6 +54,8 @@ class Word(NamedTuple):
     @property
     def plain(self) -> str:
         """The characters that the shell reads outside quotes, without expansions."""
+        if self.is_simple:
+            return self.source
         return "".join(part.text for part in self.parts if part.kind is Kind.PLAIN)
 
     @property
@@ -134,8 +136,7 @@ class Operator(NamedTuple):
     number: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """One line of shell. It is not checked for syntax."""
 
     text: str
@@ -194,10 +195,12 @@ class _Reader:
         self._parts: list[Part] = []
 
     def read(self) -> None:
-        text = self.text
-        while self.at < len(text):
+        text, size = self.text, len(self.text)
+        while self.at < size:
+            # Most words are simple, so they are read here without a call.
             if simple := _SIMPLE_WORD.match(text, self.at):
-                self._take_simple(simple[1], simple.end())
+                start, self.at = simple.span(1)
+                self.tokens.append(Word(start, self.at, simple[1], (), True))
             elif blanks := _BLANKS.match(text, self.at):
                 self.at = blanks.end()
             elif text[self.at] == "#":
@@ -207,11 +210,6 @@ class _Reader:
                 self._take_operator(operator)
             else:
                 self._take_word()
-
-    def _take_simple(self, source: str, end: int) -> None:
-        part = Part(Kind.PLAIN, source)
-        self.tokens.append(Word(end - len(source), end, source, (part,), is_simple=True))
-        self.at = end
 
     def _take_operator(self, operator: re.Match[str]) -> None:
         number, start = "", operator.start()

@@ -27,6 +27,8 @@ from pitasker_core.crontab.document import (
 from pitasker_core.crontab.execution import cron_variables
 from pitasker_core.crontab.schedule import Dialect
 
+_ENTRY_CHECKS = [(rule.code, rule.check) for rule in ENTRY_RULES]
+
 _REPEATED = 3
 """From so many lines on a finding with the same words counts as repeated."""
 
@@ -199,9 +201,9 @@ def _examine_line(
     if isinstance(line, Entry) and not line.paused:
         beside = around[place.index]
         subject = Subject(line, place.settings, place.variables, facts, dialect, beside)
-        for rule in ENTRY_RULES:
-            if problem := rule.check(subject):
-                yield _finding(rule.code, place.index + 1, problem)
+        for code, check in _ENTRY_CHECKS:
+            if problem := check(subject):
+                yield _finding(code, place.index + 1, problem)
     is_last = place.index == len(document.lines) - 1
     # An entry that is not the last line has nothing to do with these rules.
     if isinstance(line, EnvironmentLine | Invalid) or is_last:
@@ -222,6 +224,9 @@ def _active(document: Document) -> list[tuple[int, Entry, bool]]:
 
 def _finding(code: str, line: int, problem: Problem) -> Finding:
     """A finding whose texts a page, JSON and the database can hold, also of foreign bytes."""
+    texts = problem.message, problem.evidence, problem.advice, problem.terminal
+    if problem.fix is None and is_storable("".join(texts)):
+        return Finding(code, line, problem.severity, *texts)
     return Finding(
         code,
         line,

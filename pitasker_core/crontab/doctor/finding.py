@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from pitasker_core.base.text import Text
 
@@ -36,8 +37,7 @@ class Fix:
     value: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What a rule says about one line. The catalogue adds the rule's code, `examine` the line."""
 
     severity: Severity

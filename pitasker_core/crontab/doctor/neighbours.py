@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import chain
 
 from pitasker_core.crontab.doctor.subject import Neighbours
@@ -14,7 +14,7 @@ _FEW = 24
 """Starts on a day up to which a job counts as one of fixed times."""
 _COMPARED = 8
 """Entries with the same command that are compared with one another."""
-_WEEK = 7 * 1440
+_DAY = 1440
 
 
 def compare(entries: Sequence[tuple[int, Entry, bool]]) -> dict[int, Neighbours]:
@@ -24,6 +24,7 @@ def compare(entries: Sequence[tuple[int, Entry, bool]]) -> dict[int, Neighbours]
     """
     starts = [_starts(entry.meaning) for _, entry, _ in entries]
     crowds = Counter(chain.from_iterable(starts))
+    taken = {start % _DAY for start in crowds}
     exact: dict[tuple[str, str], int] = {}
     commands: dict[str, list[tuple[int, Entry]]] = {}
     result = {}
@@ -39,7 +40,7 @@ def compare(entries: Sequence[tuple[int, Entry, bool]]) -> dict[int, Neighbours]
             None if similar is None else similar + 1,
             crowd,
             busiest,
-            _free_minute(busiest, crowds, index),
+            _free_minute(busiest, taken, index),
             next_is_invalid,
         )
     return result
@@ -67,7 +68,7 @@ def _starts(schedule: Schedule) -> list[int]:
     if len(schedule.days) < 31 or len(schedule.months) < 12:
         return []  # it meets the others on few days
     times = [60 * hour + minute for hour in schedule.hours for minute in schedule.minutes]
-    return [1440 * day + time for day in schedule.weekdays for time in times]
+    return [_DAY * day + time for day in schedule.weekdays for time in times]
 
 
 def _busiest(starts: Sequence[int], crowds: Counter[int]) -> tuple[int, int]:
@@ -75,14 +76,17 @@ def _busiest(starts: Sequence[int], crowds: Counter[int]) -> tuple[int, int]:
     if not starts:
         return 1, 0
     busiest = max(starts, key=crowds.__getitem__)
-    return crowds[busiest], busiest % 1440
+    return crowds[busiest], busiest % _DAY
 
 
-def _free_minute(busiest: int, crowds: Counter[int], index: int) -> int | None:
-    """A minute of the same hour in which nothing starts; entries are offered different ones."""
+def _free_minute(busiest: int, taken: Set[int], index: int) -> int | None:
+    """A minute of the same hour in which nothing starts; entries are offered different ones.
+
+    `taken` are the minutes of the day in which an entry starts, on any day.
+    """
     hour = busiest // 60 * 60
     for step in range(60):
         minute = (7 * index + 3 + step) % 60
-        if not any(crowds[day + hour + minute] for day in range(0, _WEEK, 1440)):
+        if hour + minute not in taken:
             return minute
     return None

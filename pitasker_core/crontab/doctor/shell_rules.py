@@ -25,11 +25,12 @@ def bash_only(subject: Subject) -> Problem | None:
     which does not know `source`, `[[ ]]`, `&>`, arrays, `<( )`, `<<<`, `{a,b}`, `${x^^}` and other
     extensions of bash. It stops with a syntax error, or does something else: it reads
     `command &> file` as `command &` and `> file`."""
-    if subject.shell_program and subject.shell_program not in POSIX_SHELLS:
+    shell = subject.shell_program
+    if shell and shell not in POSIX_SHELLS:
         return None
     for look in _LOOKS:
         if problem := look(subject):
-            if subject.shell_program or problem.severity is not high("").severity:
+            if shell or problem.severity is not high("").severity:
                 return problem
             # What /bin/sh is on that machine is not known.
             return medium(

@@ -196,7 +196,8 @@ def user_word(subject: Subject) -> str | None:
     if len(subject.words) < 2 or not subject.script.steps:
         return None
     name = subject.words[0].literal
-    if name is None or name not in {"root", subject.facts.user, *subject.facts.users}:
+    facts = subject.facts
+    if name is None or (name not in ("root", facts.user) and name not in facts.users):
         return None
     program = subject.facts.programs.get((name, subject.path), "unknown")
     # Of a machine that is not known, root alone is certain to be a user.
