@@ -18,6 +18,7 @@ else:
     from pitasker_core.server.api.app import make
     from pitasker_core.server.web import app_manifest, login, page_script, prometheus
     from pitasker_core.server.web.bounds import Bounded
+    from pitasker_core.server.web.compression import Compressed
     from pitasker_core.server.web.gate import Gate
 
     app = st.App(
@@ -30,5 +31,10 @@ else:
             *prometheus.routes(),
             Mount("/api", make()),
         ],
-        middleware=[Middleware(ImportLater), Middleware(Gate), Middleware(Bounded)],
+        middleware=[
+            Middleware(ImportLater),
+            Middleware(Gate),
+            Middleware(Bounded),
+            Middleware(Compressed),
+        ],
     )
