@@ -69,6 +69,13 @@ def limit_repeats_of_others() -> None:
             logger.addFilter(_repeats)
 
 
+class _LogFile(ConcurrentRotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Leave a record out if the disk is full. Python would print a traceback for each."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def start(environment: Environment, *, terminal: bool = True) -> None:
     """Log to `logs/crontab-sync.log`, and failures also to `logs/crontab-error.log` and, with
     `terminal`, to stderr. A disk that cannot be written stops nothing.
@@ -90,7 +97,7 @@ def start(environment: Environment, *, terminal: bool = True) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         for name, level in (("sync", logging.INFO), ("error", logging.WARNING)):
             # Several processes write these files: the server and each command.
-            file = ConcurrentRotatingFileHandler(
+            file = _LogFile(
                 folder / f"crontab-{name}.log", maxBytes=_BYTES, backupCount=_FILES, chmod=0o600
             )
             file.setLevel(level)
