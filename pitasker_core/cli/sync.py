@@ -13,7 +13,7 @@ from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.reports import status
 from pitasker_core.server.answers.reports import Status
 from pitasker_core.server.answers.sync import Exported, Imported, Synced, Validation
-from pitasker_core.sync import importing, service, validation
+from pitasker_core.sync import importing, service
 from pitasker_core.sync.importing import ImportOptions
 from pitasker_core.sync.merge import Choice, Policy
 from pitasker_core.sync.service import Request, SyncResult
@@ -94,7 +94,7 @@ def _sync(environment: Environment, words: Words) -> Answer:
             chosen = compared.plan if only is None else compared.plan.only(only)
             choices = {change.tag: Policy(words.take) for change in chosen.changes}
         if words.dry_run:
-            return _report(validation.validate(compared))
+            return _report(compared)
     request = Request(
         ACTOR, "sync", only, choices, policy=Policy(words.policy), confirmed=words.confirm
     )
@@ -140,10 +140,13 @@ def _fields(fields: Any) -> str:
 
 
 def _validate(environment: Environment, words: Words) -> Answer:
-    return _report(validation.validate(service.preview(environment)))
+    return _report(service.preview(environment))
 
 
-def _report(report: validation.Report) -> Answer:
+def _report(compared: service.Comparison) -> Answer:
+    from pitasker_core.sync import validation  # it imports the doctor, which `status` does not need
+
+    report = validation.validate(compared)
     lines = []
     for finding in report.findings:
         at = f"line {finding.line}: " if finding.line else ""

@@ -9,33 +9,43 @@ import pytest
 from pitasker_core.cli.commands import COMMANDS, add_commands
 
 HEAVY = {"alembic", "apprise", "apscheduler", "fastapi", "pandas", "plotly", "streamlit"}
+MOST_MODULES = {"--help": 150, "status": 640, "list": 640}
+"""Each module costs about a millisecond of a start."""
+UNNEEDED = {"status": {"pitasker_core.crontab.doctor.catalogue"}, "list": set()}
 
 
 def imported_by(environment, *arguments):
-    """Return the top-level packages that a command has imported when it ends."""
+    """Return the modules that a command has imported when it ends."""
     program = (
         "import sys\n"
         "from pitasker_core.cli import main\n"
         "try:\n    main(sys.argv[1:])\n"
         "except SystemExit:\n    pass\n"
-        "print('\\n', *{name.split('.')[0] for name in sys.modules})"
+        "print('\\n', *sys.modules)"
     )
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines()[-1].split())
 
 
+def packages(modules):
+    return {name.split(".")[0] for name in modules}
+
+
 def test_help_imports_nothing_heavy(cli_environment):
     imported = imported_by(cli_environment, "--help")
-    assert imported.isdisjoint(HEAVY | {"sqlalchemy", "psycopg", "pydantic"})
+    assert packages(imported).isdisjoint(HEAVY | {"sqlalchemy", "psycopg", "pydantic"})
+    assert len(imported) < MOST_MODULES["--help"]
 
 
 @pytest.mark.usefixtures("crontab")
 @pytest.mark.parametrize("command", ["status", "list"])
 def test_small_commands_import_nothing_of_the_server(cli_environment, environment, command):
     imported = imported_by(cli_environment, command)
-    assert imported.isdisjoint(HEAVY | {"pydantic", "concurrent_log_handler"})
+    assert packages(imported).isdisjoint(HEAVY | {"pydantic", "concurrent_log_handler"})
     assert "sqlalchemy" in imported
+    assert len(imported) < MOST_MODULES[command]
+    assert imported.isdisjoint(UNNEEDED[command])
 
 
 @pytest.mark.parametrize("family", COMMANDS)
