@@ -8,6 +8,7 @@ from pitasker_core.base.text import visible
 from pitasker_core.dashboard.overview import outcome
 from pitasker_core.reports.audit import Event, difference
 from pitasker_core.sync.operation_history import Operation
+from pitasker_core.sync.store import Outcome
 
 _ACTORS = {"dashboard": "in the dashboard", "cli": "by command line", "api": "by the API"}
 
@@ -57,7 +58,7 @@ def list_activity(
         *(
             _operation(operation)
             for operation in operations
-            if operation.kind not in _TASK_KINDS or operation.outcome == "failed"
+            if operation.kind not in _TASK_KINDS or operation.outcome == Outcome.FAILED
         ),
     ]
     return sorted(items, key=lambda item: item.at, reverse=True)[:count]

@@ -19,6 +19,7 @@ from pitasker_core.runs.model import RunState
 from pitasker_core.runs.spans import Failure, Span
 from pitasker_core.sync.merge import ChangeKind
 from pitasker_core.sync.operation_history import Operation
+from pitasker_core.sync.store import Outcome
 from pitasker_core.tasks import Listing, State, Task
 
 _LONGEST = 90
@@ -122,7 +123,7 @@ def _cron(facts: Facts) -> list[Item]:
 
 def _operations(facts: Facts) -> list[Item]:
     newest = facts.operations[0] if facts.operations else None
-    if newest is None or newest.outcome != "failed":
+    if newest is None or newest.outcome != Outcome.FAILED:
         return []
     # A failure that left nothing undone was reported when it happened.
     if not {State.PENDING, State.FAILED} & set(facts.listing.states.values()):

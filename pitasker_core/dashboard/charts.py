@@ -9,11 +9,16 @@ from zoneinfo import ZoneInfo
 
 from pitasker_core.base.text import visible
 from pitasker_core.sync.operation_history import Counts, Day, Operation
+from pitasker_core.sync.store import Outcome
 
 _DAY = 86_400_000
 """A day in milliseconds, Plotly's unit of time."""
 
-OUTCOMES = {"success": "#2e9d7b", "partial": "#c77d14", "failed": "#d0483b"}
+OUTCOMES = {
+    Outcome.SUCCESS: "#2e9d7b",
+    Outcome.PARTIAL: "#c77d14",
+    Outcome.FAILED: "#d0483b",
+}
 
 STATES = {
     "synced": "#2e9d7b",
@@ -117,7 +122,7 @@ def success_rate(days: Sequence[Day], today: date) -> Any:
         x=[day.day for day in days],
         y=[day.success_rate for day in days],
         mode="lines+markers",
-        line={"color": OUTCOMES["success"]},
+        line={"color": OUTCOMES[Outcome.SUCCESS]},
         hovertemplate="%{y:.0%}<extra></extra>",
     )
     figure.update_yaxes(tickformat=".0%", range=[0, 1.05])

@@ -10,11 +10,12 @@ from pitasker_core.dashboard.charts import OUTCOMES, blank, label
 from pitasker_core.runs.durations import Usual
 from pitasker_core.runs.history import Hour, OfTask, Took
 from pitasker_core.runs.model import RunState
+from pitasker_core.sync.store import Outcome
 
 COLORS: dict[str, str] = {
-    RunState.SUCCESS: OUTCOMES["success"],
-    RunState.FAILED: OUTCOMES["failed"],
-    RunState.MISSED: OUTCOMES["partial"],
+    RunState.SUCCESS: OUTCOMES[Outcome.SUCCESS],
+    RunState.FAILED: OUTCOMES[Outcome.FAILED],
+    RunState.MISSED: OUTCOMES[Outcome.PARTIAL],
     RunState.STARTED: "#84919f",
 }
 _NOTHING = "rgba(127,127,127,0.13)"
@@ -38,7 +39,7 @@ def durations(took: Sequence[Took], usual: Usual | None, zone: ZoneInfo) -> Any:
                 y=[run.seconds for run in runs],
                 mode="markers",
                 name=name,
-                marker={"color": COLORS.get(name, OUTCOMES["partial"]), "size": 6},
+                marker={"color": COLORS.get(name, OUTCOMES[Outcome.PARTIAL]), "size": 6},
                 customdata=[
                     [run.id, f"{run.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"] for run in runs
                 ],

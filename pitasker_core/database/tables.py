@@ -210,7 +210,7 @@ _STATE = """case
     when ended_at is null and note = '' then 'running'
     when exit_code = 0 then 'success'
     else 'failed' end"""
-_ODD = "state in ('failed', 'missed', 'running')"
+ODD_RUNS = "state in ('failed', 'missed', 'running')"
 _BY_HAND = "source = 'by hand'"
 
 
@@ -223,8 +223,8 @@ class RunRow(OfCrontab, Base):
         Index("runs_started", "crontab_row", "started_at"),
         UniqueConstraint("crontab_row", "name", name="runs_crontab_name"),
         # Partial indexes for rare runs, so that a page does not read a million others.
-        Index("runs_odd", "crontab_row", "state", "started_at", postgresql_where=text(_ODD)),
-        Index("runs_task_odd", "task", "state", "started_at", postgresql_where=text(_ODD)),
+        Index("runs_odd", "crontab_row", "state", "started_at", postgresql_where=text(ODD_RUNS)),
+        Index("runs_task_odd", "task", "state", "started_at", postgresql_where=text(ODD_RUNS)),
         Index("runs_slow", "crontab_row", "started_at", postgresql_where=text("slow")),
         Index("runs_by_hand", "crontab_row", "started_at", postgresql_where=text(_BY_HAND)),
         Index("runs_to_ping", "id", postgresql_where=text("pings is not null")),

@@ -86,7 +86,7 @@ def metrics(environment: Environment) -> Metrics:
         total, failed, average = session.execute(
             select(
                 func.count(),
-                func.count().filter(OperationRow.outcome == "failed"),
+                func.count().filter(OperationRow.outcome == store.Outcome.FAILED),
                 func.avg(OperationRow.duration_ms),
             ).where(OperationRow.crontab_row == store.own_crontab(session))
         ).one()
@@ -128,7 +128,11 @@ def _problems(
     if cron_alive is False:
         yield "cron is not running: no job will start."
     newest = recent[0] if recent else None
-    if newest and newest.outcome == "failed" and newest.started_at > clock.now() - RECENT:
+    if (
+        newest
+        and newest.outcome == store.Outcome.FAILED
+        and newest.started_at > clock.now() - RECENT
+    ):
         yield f"The last {newest.kind} failed: {newest.error_message}"
     if failed := list(listing.states.values()).count(State.FAILED):
         yield f"{counted(failed, 'task')} could not be written to the crontab."

@@ -21,7 +21,7 @@ from pitasker_core.base.errors import NotFound
 from pitasker_core.database.tables import RunRow, TaskRow
 from pitasker_core.runs import spool
 from pitasker_core.runs.exit_codes import in_words
-from pitasker_core.runs.model import RunState
+from pitasker_core.runs.model import FINISHED, RunSource, RunState
 from pitasker_core.sync import store
 
 COUNTED = 20_000
@@ -94,11 +94,11 @@ FILTERS = ("All", "Failed", "Slow", "Missed", "By hand", "Running")
 
 # Literals, not parameters, so that PostgreSQL can choose the matching partial index.
 _KINDS = {
-    "Failed": RunRow.state == literal_column("'failed'"),
-    "Missed": RunRow.state == literal_column("'missed'"),
-    "Running": RunRow.state == literal_column("'running'"),
+    "Failed": RunRow.state == literal_column(f"'{RunState.FAILED}'"),
+    "Missed": RunRow.state == literal_column(f"'{RunState.MISSED}'"),
+    "Running": RunRow.state == literal_column(f"'{RunState.RUNNING}'"),
     "Slow": RunRow.slow,
-    "By hand": RunRow.source == literal_column("'by hand'"),
+    "By hand": RunRow.source == literal_column(f"'{RunSource.BY_HAND}'"),
 }
 
 
@@ -293,7 +293,7 @@ def by_task(environment: Environment, since: datetime | None, limit: int = 25) -
             select(some.c.task, TaskRow.name, success, failed, missed)
             .join(TaskRow, TaskRow.id == some.c.task)
             .group_by(some.c.task, TaskRow.name)
-            .having(func.count().filter(some.c.state.in_(("success", "failed", "missed"))) > 0)
+            .having(func.count().filter(some.c.state.in_((*FINISHED, RunState.MISSED))) > 0)
             .order_by((failed + missed).desc(), TaskRow.name)
             .limit(limit)
         )
@@ -320,7 +320,7 @@ def durations(environment: Environment, task: int, since: datetime | None) -> li
             environment,
             task,
             since,
-        ).where(RunRow.ended_at.is_not(None), RunRow.state.in_(("success", "failed")))
+        ).where(RunRow.ended_at.is_not(None), RunRow.state.in_(FINISHED))
         rows = session.execute(query.order_by(RunRow.started_at.desc()).limit(DRAWN)).all()
     return [Took(*row) for row in reversed(rows)]
 
@@ -353,7 +353,7 @@ _OVERLAPS = (
     select(
         or_(
             _BEFORE.state == RunState.RUNNING,
-            and_(_BEFORE.state.in_(("success", "failed")), _BEFORE.ended_at > RunRow.started_at),
+            and_(_BEFORE.state.in_(FINISHED), _BEFORE.ended_at > RunRow.started_at),
         )
     )
     .where(_BEFORE.task == RunRow.task, _BEFORE.started_at < RunRow.started_at)

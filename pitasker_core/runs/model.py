@@ -23,3 +23,7 @@ class RunSource(StrEnum):
     BY_HAND = "by hand"
     CAUGHT_UP = "caught up"
     MISSED = "missed"
+
+
+FINISHED = (RunState.SUCCESS, RunState.FAILED)
+"""The states of runs whose result is known."""

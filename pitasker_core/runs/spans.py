@@ -7,7 +7,7 @@ from sqlalchemy import literal_column, select, text
 
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
-from pitasker_core.database.tables import RunRow
+from pitasker_core.database.tables import ODD_RUNS, RunRow
 from pitasker_core.runs.model import RunState
 
 MOST = 5_000
@@ -71,7 +71,7 @@ def odd(environment: Environment, since: datetime) -> list[Span]:
     query = (
         select(*columns)
         # Written out: only then PostgreSQL sees that the partial index fits.
-        .where(literal_column("state in ('failed', 'missed', 'running')"))
+        .where(literal_column(ODD_RUNS))
         .where(RunRow.started_at >= since, RunRow.state != RunState.FAILED)
         .order_by(RunRow.started_at.desc())
         .limit(MOST)
@@ -81,16 +81,16 @@ def odd(environment: Environment, since: datetime) -> list[Span]:
     return [Span(**row._mapping) for row in reversed(rows)]
 
 
-_FAILURES = text("""
+_FAILURES = text(f"""
     select newest.* from tasks cross join lateral (
         select runs.task, runs.id as run, started_at, exit_code, signal, note,
             substring(coalesce(output, '') from greatest(1, length(output) - 600)) as output
-        from runs where runs.task = tasks.id and state = 'failed'
+        from runs where runs.task = tasks.id and state = '{RunState.FAILED}'
         order by started_at desc limit 1
     ) as newest
-    where tasks.deleted_at is null and tasks.status = 'failed' and not tasks.paused
+    where tasks.deleted_at is null and tasks.status = '{RunState.FAILED}' and not tasks.paused
     order by newest.started_at desc limit :limit
-""")
+""")  # noqa: S608  (constants, written out for the partial index)
 
 
 def failures(environment: Environment, limit: int = 50) -> list[Failure]:

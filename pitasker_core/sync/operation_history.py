@@ -105,8 +105,7 @@ def days(environment: Environment, since: datetime | None, zone: ZoneInfo) -> li
     """Return the figures of each day that had operations, oldest first."""
     day = cast(func.timezone(zone.key or "UTC", OperationRow.started_at), Date)
     success, partial, failed = (
-        func.count().filter(OperationRow.outcome == outcome)
-        for outcome in ("success", "partial", "failed")
+        func.count().filter(OperationRow.outcome == outcome) for outcome in store.Outcome
     )
     median = func.percentile_cont(0.5).within_group(OperationRow.duration_ms)
     with database.session(environment) as session:

@@ -188,7 +188,7 @@ def _record_failure(
             actor=request.actor,
             started_at=stopwatch.started_at,
             duration_ms=stopwatch.milliseconds(),
-            outcome="failed",
+            outcome=store.Outcome.FAILED,
             error_code=problem.code,
             error_message=problem.user_message,
         )

@@ -66,7 +66,7 @@ def stop_managing(
                 actor=actor,
                 started_at=started,
                 duration_ms=1000 * (clock.now() - started).total_seconds(),
-                outcome="success",
+                outcome=store.Outcome.SUCCESS,
                 pushed=len(tags),
                 details={"write": write.as_dict()},
                 before=before,

@@ -21,6 +21,7 @@ from pitasker_core.crontab.doctor.needs import Needs
 from pitasker_core.crontab.document import Document, EnvironmentLine, parse
 from pitasker_core.crontab.machine_facts import gather, look_up, needs_of
 from pitasker_core.reports.doctor import silencing
+from pitasker_core.runs.model import RunState
 from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
 
@@ -33,9 +34,9 @@ _TYPICAL_SECONDS = text("""
         select extract(epoch from ended_at - started_at)::float as seconds, state
         from runs where runs.task = tasks.id order by started_at desc limit 20
     ) last
-    where tasks.crontab_id is not null and tasks.deleted_at is null and last.state = 'success'
+    where tasks.crontab_id is not null and tasks.deleted_at is null and last.state = :success
     group by tasks.crontab_id having count(*) >= 5
-""")
+""").bindparams(success=RunState.SUCCESS)
 """The median of the successful runs among the last 20: at least five, to be called typical."""
 
 

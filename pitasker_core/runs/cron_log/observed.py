@@ -24,7 +24,7 @@ from pitasker_core.runs.cron_log import log_lines, reader
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
 from pitasker_core.runs.cron_log.reader import Source, Unreadable
 from pitasker_core.runs.dedupe import same_start
-from pitasker_core.runs.model import RunSource
+from pitasker_core.runs.model import FINISHED, RunSource, RunState
 from pitasker_core.sync import service, store
 
 _log = logging.getLogger(__name__)
@@ -241,7 +241,7 @@ def _mark(session: Session, task: int, at: datetime) -> None:
     missed."""
     result = (
         select(RunRow.state)
-        .where(RunRow.task == task, RunRow.state.in_(("success", "failed")))
+        .where(RunRow.task == task, RunRow.state.in_(FINISHED))
         .order_by(RunRow.started_at.desc())
         .limit(1)
         .scalar_subquery()
@@ -257,7 +257,7 @@ def _mark(session: Session, task: int, at: datetime) -> None:
     )
     session.execute(
         update(TaskRow)
-        .where(mine, TaskRow.status == "missed", ~missed_after)
+        .where(mine, TaskRow.status == RunState.MISSED, ~missed_after)
         .values(status=func.coalesce(result, "pending"))
         .execution_options(**quietly)
     )
@@ -336,7 +336,7 @@ def _is_ours(session: Session, crontab_row: int, event: Event) -> bool:
     length = func.make_interval(0, 0, 0, 0, 0, 0, OperationRow.duration_ms / 1000)
     query = exists().where(
         OperationRow.crontab_row == crontab_row,
-        or_(OperationRow.after.is_not(None), OperationRow.outcome == "failed"),
+        or_(OperationRow.after.is_not(None), OperationRow.outcome == store.Outcome.FAILED),
         OperationRow.started_at <= event.at + _OWN_WRITE,
         OperationRow.started_at + length >= event.at - _OWN_WRITE,
     )

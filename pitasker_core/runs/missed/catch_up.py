@@ -11,6 +11,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.database.tables import RunRow, TaskRow
 from pitasker_core.runs.missed.detection import REACH, WAS, sentence
+from pitasker_core.runs.model import RunState
 from pitasker_core.sync import store
 
 
@@ -41,7 +42,7 @@ def offers(environment: Environment) -> Offer | None:
         crontab_row = store.own_crontab(session)
         query = select(RunRow.note).where(
             RunRow.crontab_row == crontab_row,
-            RunRow.state == literal_column("'missed'"),
+            RunRow.state == literal_column(f"'{RunState.MISSED}'"),
             RunRow.started_at > clock.now() - REACH,
             RunRow.note.startswith(WAS),
         )
@@ -68,7 +69,7 @@ def _not_started(
         .join(TaskRow, TaskRow.id == RunRow.task)
         .where(
             RunRow.crontab_row == crontab_row,
-            RunRow.state == literal_column("'missed'"),
+            RunRow.state == literal_column(f"'{RunState.MISSED}'"),
             RunRow.started_at > clock.now() - 2 * REACH,
             RunRow.note == note,
             TaskRow.deleted_at.is_(None),

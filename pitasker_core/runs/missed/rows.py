@@ -26,7 +26,7 @@ from pitasker_core.runs.cron_log import observed
 from pitasker_core.runs.missed.definitions import Definition, Observation
 from pitasker_core.runs.missed.detection import Gap, sentence
 from pitasker_core.runs.missed.offline_periods import Sign
-from pitasker_core.runs.model import RunSource
+from pitasker_core.runs.model import RunSource, RunState
 
 _BY_CRON = (RunSource.OBSERVED, RunSource.RECORDED)
 
@@ -169,7 +169,7 @@ def note_late_start(session: Session, task: int, at: datetime, start: datetime) 
     session.execute(
         update(RunRow)
         .where(RunRow.task == task, RunRow.started_at == start, RunRow.note == "")
-        .where(RunRow.state.in_(("started", "success")))
+        .where(RunRow.state.in_((RunState.STARTED, RunState.SUCCESS)))
         .values(note=f"started {minutes} min late")
         .execution_options(synchronize_session=False)
     )
@@ -181,7 +181,7 @@ def write(session: Session, crontab_row: int, task: int, gap: Gap) -> int | None
     session.execute(
         update(TaskRow)
         .where(TaskRow.id == task, or_(TaskRow.last_run.is_(None), TaskRow.last_run < last))
-        .values(status="missed")
+        .values(status=RunState.MISSED)
         .execution_options(synchronize_session=False)
     )
     mine = RunRow.task == task
@@ -198,7 +198,7 @@ def write(session: Session, crontab_row: int, task: int, gap: Gap) -> int | None
         crontab_row=crontab_row,
         task=task,
         name=name,
-        source="missed",
+        source=RunSource.MISSED,
         started_at=first,
         ended_at=last,
         missed=len(gap.times),

@@ -123,8 +123,8 @@ def _before_change(facts: Facts, name: str, run: Run) -> Check:
             f"{was} and failed: {_badly(run)}.",
             "Its next run shows whether the change fixed it.",
         )
-    ends = {"success": " and succeeded", "running": ", and is still running"}
-    return good(name, f"{was}{ends.get(run.state, '')}.")
+    ends = {RunState.SUCCESS: " and succeeded", RunState.RUNNING: ", and is still running"}
+    return good(name, f"{was}{ends.get(RunState(run.state), '')}.")
 
 
 STARTED = (_not_missed, _start)

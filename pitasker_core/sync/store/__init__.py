@@ -3,6 +3,7 @@
 from pitasker_core.sync.store.base import BaseMove, load_base, load_places, move_base, save_places
 from pitasker_core.sync.store.crontab_rows import SyncState, last_sync, load_state, own_crontab
 from pitasker_core.sync.store.operations import (
+    Outcome,
     SyncRecord,
     add_events,
     failed_last_by,
@@ -39,6 +40,7 @@ from pitasker_core.sync.store.tasks import (
 __all__ = [
     "BaseMove",
     "Earlier",
+    "Outcome",
     "Snapshot",
     "SnapshotText",
     "SyncRecord",

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,15 @@ from pitasker_core.base import clock
 from pitasker_core.database.tables import OperationRow, StateRow
 from pitasker_core.sync.merge import Change
 from pitasker_core.sync.store.crontab_rows import OPEN_CONFLICTS, SyncState, own_crontab
+
+
+class Outcome(StrEnum):
+    """How an operation ended."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    """Some changes failed, or wait for a choice."""
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ def record_sync(session: Session, crontab_row: int, sync: SyncRecord) -> int:
     Also notes the time of the sync, in the same statement.
     """
     values = {**vars(sync), "crontab": crontab_row}
-    values["outcome"] = "partial" if sync.conflicts or sync.failed else "success"
+    values["outcome"] = Outcome.PARTIAL if sync.conflicts or sync.failed else Outcome.SUCCESS
     return int(session.execute(_RECORD_SYNC, values).scalar_one())
 
 
