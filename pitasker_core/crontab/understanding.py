@@ -197,6 +197,8 @@ def explain_refusal(text: str, problem: InvalidSchedule) -> tuple[str, str]:
         return _no_zone(reading.place), ""
     if reading.kind is Kind.UNKNOWN or reading.place:
         better = problem.suggestion
+        if _WORDS.match(text) and not better:
+            return reading.reason or sentence, ""
         return sentence, Text("Perhaps ", Code(better), " was meant.") if better else ""
     offers = [_suggestion(offer.schedule, offer.meaning) for offer in reading.offers]
     if reading.schedule:

@@ -46,6 +46,7 @@ def test_programs_get_json(cli, capsys):
     ("words", "shown"),
     [
         ("03/04 at 10:00", "The text has several meanings: 3 April, or 4 March. The text means"),
+        ("31st of february", "31 February never comes."),
         ("at 9:00 in Atlantis", "“atlantis” is no time zone that is known here."),
         ("every 17 minutes", "The nearest is */15 * * * * (Every 15 minutes)."),
         ("last day of the month", 'date -d tomorrow +\\%d)" = 01 ]'),
