@@ -10,7 +10,9 @@ answer, which do not depend on the machine's load. `/healthz` is the lower limit
 import argparse
 import asyncio
 import json
+import os
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +20,9 @@ from pathlib import Path
 
 import httpx
 from figure import Figure
-from private_world import cpu_seconds, isolate, start_server, with_tasks
+from private_world import cpu_seconds, isolate, pss_megabytes, start_server, with_tasks
 
+from pitasker_core.base.environment import Environment
 from pitasker_core.server import tokens
 from pitasker_core.server.auth import Role
 
@@ -62,10 +65,10 @@ class Row:
 
 @dataclass(frozen=True)
 class ServerFigures:
-    """The time until a server answered, in milliseconds, and its memory after all requests."""
+    """The time until a server answered, in milliseconds, and megabytes after all requests."""
 
     start: float
-    megabytes: float
+    memory: dict[str, float]
 
 
 def measure_size(size: int, requests: int) -> Iterator[Row | ServerFigures]:
@@ -83,20 +86,44 @@ def measure_size(size: int, requests: int) -> Iterator[Row | ServerFigures]:
                 p95 = statistics.quantiles(times, n=20)[-1]
                 rate = 1000 * requests / total
                 yield Row(size, path, statistics.median(times), p95, rate, cpu)
-            yield ServerFigures(start, _megabytes(server.pid))
+            yield ServerFigures(start, dict(_memory(server.pid, environment, address)))
         finally:
             server.terminate()
             server.wait()
 
 
-def _megabytes(pid: int) -> float:
-    """Return a process's memory: its own and its share of what it shares (PSS)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+def measure_first_start() -> float:
+    """Return the milliseconds until a server answers that first creates its database."""
+    with tempfile.TemporaryDirectory(prefix="pitasker-benchmark-") as folder:
+        os.environ.pop("DATABASE_URL", None)
+        begin = time.perf_counter()
+        server, _ = start_server(Environment.from_environment({"PITASKER_HOME": folder}))
+        taken = 1000 * (time.perf_counter() - begin)
+        server.terminate()  # it also stops its PostgreSQL
+        server.wait()
+    return taken
+
+
+def _memory(server: int, environment: Environment, address: str) -> Iterator[tuple[str, float]]:
+    """Return the memory of the idle server, alone and with PostgreSQL, and after a page."""
+    pid_file = environment.postgres / "data" / "postmaster.pid"
+    postgres = int(pid_file.read_text().splitlines()[0])
+    yield "memory of the server alone, before a page", pss_megabytes(server)
+    yield "memory with PostgreSQL, before a page", pss_megabytes(server, postgres)
+    httpx.get(f"{address}/login", timeout=30)  # the server then imports what pages need
+    busy = -1.0
+    while busy < (busy := cpu_seconds(server)) or "pandas" not in _maps(server):
+        time.sleep(1)
+    yield "memory with PostgreSQL, with the packages of pages", pss_megabytes(server, postgres)
+
+
+def _maps(pid: int) -> str:
+    return Path(f"/proc/{pid}/maps").read_text()
 
 
 def figures(quick: bool = False) -> Iterator[Figure]:
     """Measure the server, with `quick` by fewer requests."""
+    yield Figure("server", "start, with initdb", measure_first_start())
     for size in (100,) if quick else SIZES:
         measured = list(measure_size(size, 50 if quick else 300))
         rows = [row for row in measured if isinstance(row, Row)]
@@ -106,8 +133,9 @@ def figures(quick: bool = False) -> Iterator[Figure]:
             yield Figure("server", what, row.median, "ms", floor, "/healthz")
         for row in measured:
             if isinstance(row, ServerFigures):
-                yield Figure("server", f"start, {size} tasks", row.start)
-                yield Figure("server", f"memory, {size} tasks", row.megabytes, "MB")
+                yield Figure("server", f"start, PostgreSQL runs, {size} tasks", row.start)
+                for what, megabytes in row.memory.items():
+                    yield Figure("server", f"{what}, {size} tasks", megabytes, "MB")
 
 
 def main() -> None:

@@ -53,6 +53,23 @@ def cpu_seconds(pid: int) -> float:
     return sum(map(int, values[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
+def pss_megabytes(*roots: int) -> float:
+    """Return the memory of processes and all their descendants (PSS; proc(5), smaps_rollup)."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    family = set(roots)
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    total = 0
+    for pid in family:
+        with suppress(OSError):
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
 def start_server(environment: Environment) -> tuple[subprocess.Popen[bytes], str]:
     """Start a server as `./pitasker up` does. Returns its process and address."""
     with socket.socket() as free:
