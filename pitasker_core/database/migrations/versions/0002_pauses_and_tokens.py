@@ -20,8 +20,3 @@ def upgrade() -> None:
         ),
         sa.Column("used_at", sa.TIMESTAMP(timezone=True)),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("tokens")
-    op.drop_column("tasks", "paused_until")

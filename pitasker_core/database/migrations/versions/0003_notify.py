@@ -21,8 +21,3 @@ def upgrade() -> None:
         create trigger tasks_notify after insert or update or delete on tasks
         for each statement execute function notify_pitasker()
     """)
-
-
-def downgrade() -> None:
-    op.execute("drop trigger tasks_notify on tasks")
-    op.execute("drop function notify_pitasker")

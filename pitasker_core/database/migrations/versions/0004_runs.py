@@ -70,33 +70,3 @@ def upgrade() -> None:
     op.execute("create index notices_sent on notices (crontab, sent_at)")
     # One notice of a kind for a run; and forgetting a run looks for its notices.
     op.execute("create unique index notices_run on notices (run, kind) where run is not null")
-
-
-def downgrade() -> None:
-    op.execute("drop table notices")
-    op.execute("alter table sync_base drop column recording")
-    op.execute("""
-        alter table tasks drop column catch_up, drop column ping_url, drop column notify
-    """)
-    op.execute("delete from runs where task is null")
-    op.execute("drop index runs_started")
-    # The indexes on the columns that go, go with them.
-    op.execute("""
-        alter table runs
-            drop column state,
-            drop column slow,
-            alter column task set not null,
-            alter column output type text using encode(output, 'escape'),
-            drop column crontab,
-            drop column command,
-            drop column name,
-            drop column pid,
-            drop column signal,
-            drop column user_seconds,
-            drop column system_seconds,
-            drop column peak_kb,
-            drop column bytes,
-            drop column missed,
-            drop column note,
-            drop column pings
-    """)

@@ -32,10 +32,3 @@ def upgrade() -> None:
         create trigger tasks_date_definition before update on tasks for each row
         when (({old}) is distinct from ({new})) execute function date_definition()
     """)
-
-
-def downgrade() -> None:
-    op.execute("drop trigger tasks_date_definition on tasks")
-    op.execute("drop function date_definition")
-    op.drop_column("tasks", "definition_changed_at")
-    op.drop_column("crontabs", "synced_at")
