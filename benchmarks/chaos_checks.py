@@ -77,8 +77,8 @@ class Truth:
 
 def number_in(line: str) -> int:
     """Return the number of an entry's line; 0 without one."""
-    found = _NUMBER.search(line)
-    return int(found[1]) if found else 0
+    match = _NUMBER.search(line)
+    return int(match[1]) if match else 0
 
 
 def first_task(output: bytes) -> int:

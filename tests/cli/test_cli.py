@@ -54,14 +54,14 @@ def test_status_counts_both_sides(crontab, answer):
     answer("import", "2")
     code, data = answer("status")
     assert code == 0
-    wanted = {
+    expected = {
         "dbTaskCount": 1,
         "crontabEntryCount": 2,
         "syncedCount": 1,
         "unsyncedCount": 0,
         "health": "green",
     }
-    assert wanted.items() <= data.items()
+    assert expected.items() <= data.items()
     assert data["lastSync"]
 
 

@@ -41,8 +41,8 @@ def read(command: str) -> dict[str, list[str]]:
 def test_a_command_is_read_as_far_as_it_is_certain(
     command: str, expected: dict[str, list[str]]
 ) -> None:
-    found = read(command)
-    assert {name: found[name] for name in expected} == expected
+    fields = read(command)
+    assert {name: fields[name] for name in expected} == expected
 
 
 def test_a_relative_path_begins_in_the_folder_that_was_entered() -> None:

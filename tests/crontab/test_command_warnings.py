@@ -87,9 +87,9 @@ def test_the_first_text_is_kept_once_and_before_anything_is_written(environment,
     crontab.write(EXISTING)
     first_look.keep_what_is_there(environment)
     first_look.keep_what_is_there(environment)
-    kept = first_look.untouched(environment)
-    assert kept is not None
-    assert kept.backup.read_bytes() == EXISTING
+    snapshot = first_look.untouched(environment)
+    assert snapshot is not None
+    assert snapshot.backup.read_bytes() == EXISTING
     assert len(list(environment.backups.glob("*.crontab"))) == 1
     importing.import_entries(environment, ME)
     assert first_look.untouched(environment) is None

@@ -85,8 +85,8 @@ def test_cronie_refuses_a_schedule_without_a_command(line):
     ids=["this machine's", "Debian 13's", "cronie's", "another one"],
 )
 def test_the_installed_program_says_which_cron_it_is(fake_crontab, script, dialect):
-    wanted = dialect or CrontabProgram().dialect
-    assert CrontabProgram(str(fake_crontab(script))).dialect is wanted
+    expected = dialect or CrontabProgram().dialect
+    assert CrontabProgram(str(fake_crontab(script))).dialect is expected
 
 
 def test_a_program_that_was_upgraded_is_asked_anew(fake_crontab):

@@ -21,14 +21,14 @@ PATH="/usr/local/bin:/bin"
 
 
 def test_the_later_of_two_settings_reaches_what_is_below_it():
-    found = [
+    lines = [
         (index + 1, setting.value) for index, setting in environment_lines.lines_for(CRONTAB, 5)
     ]
-    assert found == [(3, "me@example.org"), (5, "/usr/local/bin:/bin")]
-    found = [
+    assert lines == [(3, "me@example.org"), (5, "/usr/local/bin:/bin")]
+    lines = [
         (index + 1, setting.value) for index, setting in environment_lines.lines_for(CRONTAB, 3)
     ]
-    assert found == [(2, "/bin"), (3, "me@example.org")]
+    assert lines == [(2, "/bin"), (3, "me@example.org")]
 
 
 def test_a_setting_reaches_entries_until_the_next_of_its_name():

@@ -47,8 +47,8 @@ def end(home):
 
 def ask(server, question):
     with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
-        found = connection.execute(question)
-        return found.fetchone()[0] if found.description else None
+        cursor = connection.execute(question)
+        return cursor.fetchone()[0] if cursor.description else None
 
 
 def kill_all(server):
@@ -130,20 +130,20 @@ def test_a_stranger_with_the_number_of_the_dead_server_lives(programs, folder):
         stranger.wait()
 
 
-def _start_and_tell(folder, told):
-    told.put(embedded.ensure_running(folder).started_here)
+def _start_and_answer(folder, answers):
+    answers.put(embedded.ensure_running(folder).started_here)
 
 
 def test_of_six_starts_at_once_one_starts_and_five_find_it(folder):
     context = multiprocessing.get_context("fork")
-    told = context.Queue()
-    starts = [context.Process(target=_start_and_tell, args=(folder, told)) for _ in range(6)]
-    for one in starts:
-        one.start()
-    found = sorted(told.get(timeout=patience()) for _ in starts)
-    for one in starts:
-        one.join()
-    assert found == [False] * 5 + [True]
+    answers = context.Queue()
+    starts = [context.Process(target=_start_and_answer, args=(folder, answers)) for _ in range(6)]
+    for process in starts:
+        process.start()
+    started_here = sorted(answers.get(timeout=patience()) for _ in starts)
+    for process in starts:
+        process.join()
+    assert started_here == [False] * 5 + [True]
 
 
 def test_a_half_made_cluster_is_made_anew(folder):

@@ -185,10 +185,10 @@ def test_the_tables_are_those_that_python_sees(environment):
                 " from information_schema.columns where table_schema = current_schema"
             )
         ).all()
-    found = {(table, column): nullable for table, column, nullable, _ in rows}
+    columns = {(table, column): nullable for table, column, nullable, _ in rows}
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
-            assert found.get((table.name, column.name)) == column.nullable, (table.name, column)
+            assert columns.get((table.name, column.name)) == column.nullable, (table.name, column)
     times = {kind for *_, kind in rows if kind.startswith("timestamp")}
     assert times == {"timestamp with time zone"}
 

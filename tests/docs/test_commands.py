@@ -50,10 +50,10 @@ def wrong_words(command):
     if name not in PARSERS:
         return words[:2]
     parser = PARSERS[name]
-    known = {option for action in parser._actions for option in action.option_strings}
+    options = {option for action in parser._actions for option in action.option_strings}
     takes_others = name == "psql"
     given = {word.split("=")[0] for word in words if word.startswith("--")}
-    return [] if takes_others else sorted(given - known)
+    return [] if takes_others else sorted(given - options)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -65,8 +65,8 @@ def machine(document: Document, **changes: object) -> MachineFacts:
         ),
         "typical_seconds": {TAG: 90.0},
     }
-    known = MachineFacts(**{**general, **changes})
-    needs = list_needs(document, known.user, known.home)
+    facts = MachineFacts(**{**general, **changes})
+    needs = list_needs(document, facts.user, facts.home)
     programs = {
         (name, search): None
         if name in _ABSENT_PROGRAMS or (name in _ELSEWHERE and "/usr/local/bin" not in search)

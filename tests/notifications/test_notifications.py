@@ -146,8 +146,8 @@ def add(environment, kind=NoticeKind.FAILED, message="Exit code 1.", task=None, 
 
 
 def problem(environment):
-    (found,) = delivery.listing(environment)
-    return found.problem
+    (notice,) = delivery.listing(environment)
+    return notice.problem
 
 
 def results(environment):
@@ -329,10 +329,10 @@ NEW_YORK = ZoneInfo("America/New_York")
     ],
 )
 def test_quiet_hours_go_by_the_clock_on_the_wall(begins, ends, at, until):
-    found = Rules(quiet_from=begins, quiet_until=ends)
+    quiet = Rules(quiet_from=begins, quiet_until=ends)
     now = datetime.fromisoformat(at).replace(tzinfo=NEW_YORK).astimezone(UTC)
     expected = until and datetime.fromisoformat(until).replace(tzinfo=NEW_YORK)
-    assert found.quiet_ends(now, NEW_YORK) == expected
+    assert quiet.quiet_ends(now, NEW_YORK) == expected
 
 
 # --- When a server is down -----------------------------------------------------------------------
@@ -605,7 +605,7 @@ def test_who_may_only_look_changes_and_sends_nothing(environment):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "words"),
+    ("fields", "words"),
     [
         ({"repeat_minutes": -1}, "must be 0 to 10080"),
         ({"quiet_from": "22:00"}, "both a beginning and an end"),
@@ -621,9 +621,9 @@ def test_who_may_only_look_changes_and_sends_nothing(environment):
         ({"title": "two\nlines"}, "one line"),
     ],
 )  # fmt: skip
-def test_rules_that_cannot_be_are_refused_with_a_sentence(wanted, words):
+def test_rules_that_cannot_be_are_refused_with_a_sentence(fields, words):
     with pytest.raises(InvalidSyntax) as refused:
-        rules.check(Rules(**wanted))
+        rules.check(Rules(**fields))
     assert words in refused.value.user_message
 
 
@@ -685,9 +685,9 @@ def test_a_conflict_is_told_once_however_often_it_is_found(environment, crontab)
     work = background.Background(environment)
     work._sync()
     work._sync()
-    (found,) = delivery.listing(environment)
-    assert (found.kind, found.task) == (NoticeKind.CONFLICT, task.id)
-    assert f"in the crontab: {task.name}. Resolve this under Sync" in found.message
+    (notice,) = delivery.listing(environment)
+    assert (notice.kind, notice.task) == (NoticeKind.CONFLICT, task.id)
+    assert f"in the crontab: {task.name}. Resolve this under Sync" in notice.message
     crontab.write(crontab.read().replace(b"7 7 * * *", b"8 8 * * *"))
     work._sync()
     assert len(delivery.listing(environment)) == 2
@@ -702,9 +702,9 @@ def test_a_sync_that_fails_is_told_when_that_is_news(environment, crontab):
     for _ in range(3):
         work._run("sync", work._sync)
     work._scheduler.shutdown()
-    (found,) = delivery.listing(environment)
-    assert found.kind is NoticeKind.SYNC_FAILED
-    assert "1 of 1 managed entries are gone" in found.message
+    (notice,) = delivery.listing(environment)
+    assert notice.kind is NoticeKind.SYNC_FAILED
+    assert "1 of 1 managed entries are gone" in notice.message
 
 
 def test_old_notices_are_pruned_and_what_waits_is_kept(environment):

@@ -148,17 +148,17 @@ def test_both_kinds_of_stamps_are_read():
 
 def test_a_stamp_without_a_year_is_of_the_last_twelve_months():
     january = datetime(2027, 1, 2, tzinfo=UTC)
-    (found,) = syslog("Dec 31 23:00:01 pi CRON[1]: (pi) CMD (x)", now=january)
-    assert found[0] == "2026-12-31T22:00:01+00:00"
+    (event,) = syslog("Dec 31 23:00:01 pi CRON[1]: (pi) CMD (x)", now=january)
+    assert event[0] == "2026-12-31T22:00:01+00:00"
     leap = datetime(2028, 3, 1, tzinfo=UTC)
-    (found,) = syslog("Feb 29 12:00:01 pi CRON[1]: (pi) CMD (x)", now=leap)
-    assert found[0] == "2028-02-29T11:00:01+00:00"
+    (event,) = syslog("Feb 29 12:00:01 pi CRON[1]: (pi) CMD (x)", now=leap)
+    assert event[0] == "2028-02-29T11:00:01+00:00"
 
 
 def test_time_goes_on_in_the_hour_that_autumn_repeats():
     stamps = ("Oct 25 02:10:01", "Oct 25 02:50:01", "Oct 25 02:10:01", "Oct 25 02:50:01")
-    found = syslog(*(f"{stamp} pi CRON[1]: (pi) CMD (x)" for stamp in stamps))
-    assert [at[11:16] for at, _, _ in found] == ["00:10", "00:50", "01:10", "01:50"]
+    events = syslog(*(f"{stamp} pi CRON[1]: (pi) CMD (x)" for stamp in stamps))
+    assert [at[11:16] for at, _, _ in events] == ["00:10", "00:50", "01:10", "01:50"]
 
 
 @pytest.mark.parametrize(

@@ -126,8 +126,8 @@ def test_how_runs_are_recorded_is_set_and_unset(api, environment):
     more = {"recordRuns": True, "timeoutSeconds": 600, "noOverlap": True, "notify": ["failed"]}
     made = api.post("/tasks", json={**NEW, **more, "isSystemManaged": False}).json()["tasks"][0]
     assert {name: made[name] for name in more} == more
-    wanted = {"catchUp": True, "timeoutSeconds": None, "notify": None, "noOverlap": None}
-    task = api.patch(f"/tasks/{made['id']}", json=wanted).json()["tasks"][0]
+    fields = {"catchUp": True, "timeoutSeconds": None, "notify": None, "noOverlap": None}
+    task = api.patch(f"/tasks/{made['id']}", json=fields).json()["tasks"][0]
     names = ("recordRuns", "timeoutSeconds", "noOverlap", "catchUp", "notify")
     assert [task[name] for name in names] == [True, None, True, True, None]
     assert code(api.patch(f"/tasks/{made['id']}", json={"timeoutSeconds": 0}))[0] == 422
@@ -172,16 +172,16 @@ def test_prometheus_reads_the_metrics(api, address, environment):
     create(environment, "Backup")
     api.get("/tasks")
     answer = httpx.get(f"{address}/metrics", headers=api.headers)
-    found = {
+    metrics = {
         sample.name: sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
-    assert found["pitasker_tasks"] == found["pitasker_crontab_entries"] == 1
-    assert found["pitasker_health"] == 0
-    assert found["pitasker_crontab_write_seconds_count"] >= 1
-    assert found["pitasker_request_seconds_count"] >= 0
-    assert found["pitasker_endpoint_seconds_count"] >= 1
+    assert metrics["pitasker_tasks"] == metrics["pitasker_crontab_entries"] == 1
+    assert metrics["pitasker_health"] == 0
+    assert metrics["pitasker_crontab_write_seconds_count"] >= 1
+    assert metrics["pitasker_request_seconds_count"] >= 0
+    assert metrics["pitasker_endpoint_seconds_count"] >= 1
 
 
 def test_prometheus_reads_how_each_task_ran_last(api, address, environment):
@@ -197,14 +197,14 @@ def test_prometheus_reads_how_each_task_ran_last(api, address, environment):
         missed = now + timedelta(hours=3)
         session.add(RunRow(task=task.id, source="missed", started_at=missed, ended_at=missed))
     answer = httpx.get(f"{address}/metrics", headers=api.headers)
-    found = {
+    last_run = {
         sample.name.removeprefix("pitasker_task_last_run_"): sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
         if sample.labels.get("task") == str(task.id)
     }
     started = (now + timedelta(hours=2)).timestamp()
-    assert found == {"timestamp_seconds": started, "success": 0, "duration_seconds": 5}
+    assert last_run == {"timestamp_seconds": started, "success": 0, "duration_seconds": 5}
     assert f'task="{other.id}"' not in answer.text
 
 
@@ -225,12 +225,12 @@ def test_a_raw_text_is_saved_only_over_the_one_it_was_based_on(api, crontab):
 def test_every_byte_survives_the_way_through_the_api(api, crontab):
     odd = b"# caf\xe9\r\n0 5 * * * echo caf\xe9\n"
     crontab.write(odd)
-    got = api.get("/crontab/raw")
-    new = {"content": got.json()["content"] + "# more\n"}
+    answer = api.get("/crontab/raw")
+    new = {"content": answer.json()["content"] + "# more\n"}
     sent = api.put(
         "/crontab/raw",
         content=json.dumps(new),
-        headers={"if-match": got.headers["etag"], "content-type": "application/json"},
+        headers={"if-match": answer.headers["etag"], "content-type": "application/json"},
     )
     assert sent.status_code == 200
     assert crontab.read() == odd + b"# more\n"
@@ -335,11 +335,11 @@ def test_the_api_keeps_to_its_own_description(api, environment, tmp_path):
         *("--exclude-checks", "positive_data_acceptance"),
     ]
     # Hypothesis keeps its table of characters, which takes seconds to make.
-    kept = {"HYPOTHESIS_STORAGE_DIRECTORY": str(storage_directory().path)}
+    variables = {"HYPOTHESIS_STORAGE_DIRECTORY": str(storage_directory().path)}
     done = subprocess.run(
         command,
         cwd=tmp_path,
-        env={**os.environ, **kept},
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,
