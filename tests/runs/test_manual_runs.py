@@ -24,8 +24,8 @@ def ended(environment, name):
 
 
 def started(environment, name):
-    (found,) = [one for one in spool.left(environment) if one.name == name]
-    return found.started
+    (job,) = [job for job in spool.left(environment) if job.name == name]
+    return job.started
 
 
 def test_the_job_finds_what_cron_would_give_it_and_nothing_of_ours(
@@ -40,13 +40,13 @@ def test_the_job_finds_what_cron_would_give_it_and_nothing_of_ours(
         run = ended(environment, manual.start(environment, ME, task))
     finally:
         os.umask(before)
-    *found, rest = history.output(environment, run.id).decode().split("\0")
+    *pairs, rest = history.output(environment, run.id).decode().split("\0")
     user = pwd.getpwuid(os.getuid())
     home = user.pw_dir
     set_by_bash = {"PWD", "SHLVL", "_"}
     assert {
         pair.split("=")[0]: pair.split("=", 1)[1]
-        for pair in found
+        for pair in pairs
         if pair.split("=")[0] not in set_by_bash
     } == {
         "FOO": "a b",

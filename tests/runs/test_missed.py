@@ -169,12 +169,12 @@ def test_expected_times_are_those_of_the_schedule(schedule, after, until, count)
 
 
 def test_boots_of_the_journal_say_when_the_machine_was_off():
-    known = [Boot(at("00:00"), at("02:10")), Boot(at("07:40"), at("09:00"))]
-    assert offline_periods.offs(known, at("07:40"), None) == [stretch("02:10", "07:40", OFF)]
+    boots = [Boot(at("00:00"), at("02:10")), Boot(at("07:40"), at("09:00"))]
+    assert offline_periods.offs(boots, at("07:40"), None) == [stretch("02:10", "07:40", OFF)]
 
 
 @pytest.mark.parametrize(
-    ("sign", "found"),
+    ("sign", "periods"),
     [
         (None, []),
         (Sign(at("02:10"), stopped=True), []),
@@ -185,19 +185,19 @@ def test_boots_of_the_journal_say_when_the_machine_was_off():
         ),
     ],
 )
-def test_without_a_journal_the_last_sign_of_life_says_so_and_no_more_than_it_knows(sign, found):
-    assert offline_periods.offs([Boot(at("07:40"), at("09:00"))], at("07:40"), sign) == found
+def test_without_a_journal_the_last_sign_of_life_says_so_and_no_more_than_it_knows(sign, periods):
+    assert offline_periods.offs([Boot(at("07:40"), at("09:00"))], at("07:40"), sign) == periods
 
 
 def test_a_boot_that_began_with_a_wrong_clock_is_put_right():
     """A machine without a battery clock continues at the time at which it was switched off."""
-    known = [
+    boots = [
         Boot(at("00:00"), at("02:10")),
         Boot(at("02:10"), at("08:00")),
         Boot(at("08:00"), at("12:00")),
     ]
     jumps = [(at("02:11"), at("07:41"))]
-    right = offline_periods.correct_starts(known, jumps, at("11:00"))
+    right = offline_periods.correct_starts(boots, jumps, at("11:00"))
     assert [boot.start for boot in right] == [at("00:00"), at("07:40"), at("11:00")]
     assert [
         (period.start, period.end) for period in offline_periods.offs(right, at("11:00"), None)
@@ -244,7 +244,7 @@ def test_a_note_with_another_cause_has_no_period():
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "expected"),
     [
         (["A"], "Cron was not running: A was missed."),
         (["A", "B"], "Cron was not running: A and B were missed."),
@@ -252,8 +252,8 @@ def test_a_note_with_another_cause_has_no_period():
         (list("ABCDEFG"), "Cron was not running: A, B, C, D and 3 more were missed."),
     ],
 )
-def test_one_sentence_tells_all_that_was_missed_for_one_reason(names, told):
-    assert detection.sentence("cron was not running", names) == told
+def test_one_sentence_tells_all_that_was_missed_for_one_reason(names, expected):
+    assert detection.sentence("cron was not running", names) == expected
 
 
 # --- Going through time -----------------------------------------------------------------------
@@ -341,7 +341,7 @@ def misses(world):
     ]
 
 
-def told(world):
+def notices_of(world):
     with database.session(world.environment) as session:
         return list(session.scalars(select(NoticeRow.message).order_by(NoticeRow.id)))
 
@@ -357,7 +357,7 @@ def test_what_ran_is_not_missed_and_a_quiet_minute_writes_nothing(world):
         world.judge(minutes=1)
     with database.session(world.environment) as session:
         assert session.scalar(text("select max(xmin::text::bigint) from state")) == before
-    assert misses(world) == told(world) == []
+    assert misses(world) == notices_of(world) == []
 
 
 def test_misses_in_a_row_are_one_run_one_notice_and_the_tasks_status(world):
@@ -368,7 +368,7 @@ def test_misses_in_a_row_are_one_run_one_notice_and_the_tasks_status(world):
         world.judge(minutes=10)
     note = "not started by cron, for an unknown reason"
     assert misses(world) == [("Backup", at("02:00"), at("03:00"), 2, note)]
-    assert told(world) == ["Not started by cron, for an unknown reason: Backup was missed."]
+    assert notices_of(world) == ["Not started by cron, for an unknown reason: Backup was missed."]
     assert tasks.get(world.environment, task.id).status == "missed"
 
 
@@ -382,7 +382,7 @@ def test_a_pitasker_that_starts_anew_tells_nothing_twice(world):
         world.start()
         world.judge()
     assert misses(world) == before
-    assert len(told(world)) == 1
+    assert len(notices_of(world)) == 1
 
 
 def test_what_could_not_be_written_is_judged_again(world, monkeypatch):
@@ -395,7 +395,7 @@ def test_what_could_not_be_written_is_judged_again(world, monkeypatch):
     assert misses(world) == []
     world.judge(minutes=1)
     assert misses(world)[0][1] == at("01:00")
-    assert len(told(world)) == 1
+    assert len(notices_of(world)) == 1
 
 
 def test_a_dead_cron_is_the_reason_at_once(world, monkeypatch):
@@ -477,7 +477,7 @@ def test_one_off_time_is_one_notice_and_what_was_missed_by_it_is_offered(world):
         ("Update", at("05:30"), at("05:30"), 1, note),
     ]
     message = "The machine was off from 02:10 to 07:40: Backup and Update were missed."
-    assert told(world) == [message]
+    assert notices_of(world) == [message]
     offer = catch_up.offers(world.environment)
     assert offer.message == message
     assert [(missed.task, missed.times) for missed in offer.missed] == [(task.id, 5), (other.id, 1)]
@@ -572,7 +572,7 @@ def test_an_entry_that_another_tool_rewrote_without_its_tag_is_not_missed(world,
     assert sync(world).plan.conflicts
     world.judge(minutes=1)
     world.judge(minutes=300)
-    assert misses(world) == told(world) == []
+    assert misses(world) == notices_of(world) == []
 
 
 def test_while_a_conflict_waits_the_crontabs_schedule_counts(world, crontab):
@@ -605,7 +605,7 @@ def test_one_notice_names_a_task_once(world):
     world.ran(task, at("02:00", 1))
     world.judge(minutes=310)
     assert len(misses(world)) == 2
-    assert told(world) == ["Not started by cron, for an unknown reason: Backup was missed."]
+    assert notices_of(world) == ["Not started by cron, for an unknown reason: Backup was missed."]
 
 
 @pytest.mark.parametrize("hours", [5, -5])
@@ -639,7 +639,7 @@ def test_nothing_is_judged_until_a_machine_without_a_battery_clock_knows_the_tim
         ("Backup", at("03:00"), at("07:00"), 5, "the machine was off from 02:10 to 07:40")
     ]
     world.judge(minutes=2)
-    assert len(told(world)) == 1
+    assert len(notices_of(world)) == 1
 
 
 def test_sleep_is_told_as_sleep(world):
@@ -668,15 +668,15 @@ def test_a_task_of_reboot_is_expected_once_a_boot(world, starts):
     )
 
 
-@pytest.mark.parametrize(("wanted", "count"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize(("catch_up", "count"), [(True, 1), (False, 0)])
 def test_runs_missed_while_off_are_caught_up_once_if_the_task_asks_for_it(
-    world, monkeypatch, wanted, count
+    world, monkeypatch, catch_up, count
 ):
     started = []
     monkeypatch.setattr(
         manual, "start", lambda _, actor, task, by: started.append((actor, task.name, by))
     )
-    hourly(world, catch_up=wanted)
+    hourly(world, catch_up=catch_up)
     reboot = hourly(world, "Hello", "@reboot", catch_up=True)
     world.judge()
     world.boot(minutes=400)

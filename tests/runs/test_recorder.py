@@ -194,19 +194,21 @@ def test_a_flood_passes_in_full_quickly_and_its_head_and_tail_are_kept(job):
     peak = f"for p in {ours}; do grep VmHWM /proc/$p/status; done >{job.home}/peak 2>&-"
     start = time.monotonic()
     with job.start(f"{command}; {peak}") as running:
-        got = subprocess.run(["sha256sum"], stdin=running.stdout, capture_output=True, check=True)
+        checksum = subprocess.run(
+            ["sha256sum"], stdin=running.stdout, capture_output=True, check=True
+        )
     assert running.returncode == 0
-    assert got.stdout == expected
+    assert checksum.stdout == expected
     assert time.monotonic() - start < 20
     peaks = [int(line.split()[1]) for line in (job.home / "peak").read_text().splitlines()]
     assert len(peaks) >= 2
     assert max(peaks) < 20_000  # kB
-    kept, count = job.printed()
+    output, count = job.printed()
     cut = HUGE + 11 - recorder.HEAD - recorder.TAIL
     assert count == HUGE + 11
-    assert kept.startswith(b"first\ny\n")
-    assert kept.endswith(b"y\nlast\n")
-    assert b"\n... %d bytes are left out here ...\n" % cut in kept
+    assert output.startswith(b"first\ny\n")
+    assert output.endswith(b"y\nlast\n")
+    assert b"\n... %d bytes are left out here ...\n" % cut in output
     assert sum(file.stat().st_size for file in job.spool.iterdir()) < 140_000
 
 
@@ -216,12 +218,12 @@ def test_a_flood_passes_in_full_quickly_and_its_head_and_tail_are_kept(job):
 def test_the_tail_is_what_came_last_whatever_its_length(job, extra):
     data = os.urandom(recorder.HEAD + extra)
     job.run("dd bs=1000 status=none", input=data)
-    kept, count = job.printed()
+    output, count = job.printed()
     assert count == len(data)
-    assert kept[: recorder.HEAD] == data[: recorder.HEAD]
+    assert output[: recorder.HEAD] == data[: recorder.HEAD]
     last = min(extra, recorder.TAIL)
-    assert kept[len(kept) - last :] == data[len(data) - last :]
-    assert (b"are left out here" in kept) == (extra > recorder.TAIL)
+    assert output[len(output) - last :] == data[len(data) - last :]
+    assert (b"are left out here" in output) == (extra > recorder.TAIL)
 
 
 def test_output_can_be_read_while_it_runs(job):

@@ -61,7 +61,7 @@ TASK = Task(
 
 def run(**fields: object) -> Run:
     """A successful run that cron started in time, with some other fields."""
-    known = {
+    values = {
         "id": 1,
         "task": 3,
         "task_name": "Backup",
@@ -74,7 +74,7 @@ def run(**fields: object) -> Run:
         "note": "",
         **fields,
     }
-    return Run(**{name: known.get(name) for name in Run.__dataclass_fields__})  # type: ignore[arg-type]
+    return Run(**{name: values.get(name) for name in Run.__dataclass_fields__})  # type: ignore[arg-type]
 
 
 FAILED = run(state="failed", exit_code=127)
@@ -119,7 +119,7 @@ def facts(
     text: str = entry(), *, dialect: Dialect = Dialect.DEBIAN, of: Task = TASK, **more: object
 ) -> Facts:
     """Facts without problems, except for the given fields."""
-    known = {
+    values = {
         "recorder": None,
         "machine": pi(),
         "disks": (Disk("/", 8_000_000_000, 100_000, read_only=False),),
@@ -129,12 +129,12 @@ def facts(
         "log_is_seen": True,
         **more,
     }
-    return Facts(of, "pi", NOW, BERLIN, parse(text, dialect), **known)  # type: ignore[arg-type]
+    return Facts(of, "pi", NOW, BERLIN, parse(text, dialect), **values)  # type: ignore[arg-type]
 
 
-def check(found: Facts, name: str) -> Check:
+def check(facts: Facts, name: str) -> Check:
     """Return the result of a named check of some facts."""
-    return next(check for check in judge(found).checks if check.name == name)
+    return next(check for check in judge(facts).checks if check.name == name)
 
 
 def test_all_in_order_is_said_in_one_sentence_and_no_check_is_bad() -> None:

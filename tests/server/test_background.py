@@ -210,8 +210,8 @@ def test_what_is_older_than_wanted_is_pruned_and_the_first_text_is_kept(environm
     for number in range(15):
         before, _ = service.read_crontab(environment)
         edit.save_raw(environment, f"{before}# {number}\n", before, actor=ME)
-    gone, kept = create(environment, "Gone"), create(environment, "Kept")
-    tasks.delete(environment, ME, gone.id, kept.id)
+    gone, recent = create(environment, "Gone"), create(environment, "Kept")
+    tasks.delete(environment, ME, gone.id, recent.id)
     old = clock.now() - timedelta(days=40)
     with database.session(environment) as session:
         session.execute(update(OperationRow).values(started_at=old))
@@ -266,6 +266,6 @@ def test_the_agent_works_without_the_dashboard_and_ends_in_order(
         agent.terminate()
     assert agent.wait(timeout=patience()) == 0
     lines = (environment.home / "logs" / "crontab-sync.log").read_text().splitlines()
-    told = [json.loads(line) for line in lines]
-    pushed = [line for line in told if line.get("pushed") == 1]
+    records = [json.loads(line) for line in lines]
+    pushed = [line for line in records if line.get("pushed") == 1]
     assert pushed[0]["operation"] == operation_history.operations(environment)[0].id

@@ -21,11 +21,11 @@ def sent(name, source, **more):
 @pytest.mark.parametrize("form", ["json", "yaml", "csv", "crontab"])
 def test_an_exported_file_is_imported_again(api, environment, form):
     task = create(environment, "Backup", command="/bin/backup")
-    got = api.get("/task-files/export", params={"format": form, "task": task.id})
-    assert got.status_code == 200
-    assert got.headers["content-disposition"].startswith('attachment; filename="pitasker-tasks.')
+    answer = api.get("/task-files/export", params={"format": form, "task": task.id})
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith('attachment; filename="pitasker-tasks.')
     api.delete(f"/tasks/{task.id}")
-    done = api.post("/task-files/import", json={"content": got.text, "format": form}).json()
+    done = api.post("/task-files/import", json={"content": answer.text, "format": form}).json()
     assert [made["name"] for made in done["tasks"]] == ["Backup"]
 
 
@@ -40,8 +40,8 @@ def test_units_come_as_an_archive_and_their_notes_by_themselves(api, environment
 
 def test_an_import_is_previewed_first(api, crontab):
     body = sent("crontab-ui.db", "crontab-ui")
-    found = api.post("/task-files/import/preview", json=body).json()
-    assert [task["verdict"] for task in found["tasks"]] == ["new", "new", "new", "invalid", "new"]
+    preview = api.post("/task-files/import/preview", json=body).json()
+    assert [task["verdict"] for task in preview["tasks"]] == ["new", "new", "new", "invalid", "new"]
     assert crontab.read() is None
     done = api.post("/task-files/import", json=body).json()
     assert (len(done["tasks"]), len(done["errors"])) == (4, 1)

@@ -123,15 +123,15 @@ def test_the_password_signs_in_and_signing_out_ends_it(address, environment):
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
         assert browser.get("/tasks").status_code == 200
-        kept = dict(browser.cookies)
+        earlier = dict(browser.cookies)
         browser.post("/logout")
-    assert httpx.get(address, cookies=kept).status_code == 303
+    assert httpx.get(address, cookies=earlier).status_code == 303
 
 
-@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example/x", "/\\evil.example"])
-def test_signing_in_never_leads_elsewhere(address, environment, wanted):
+@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/x", "/\\evil.example"])
+def test_signing_in_never_leads_elsewhere(address, environment, target):
     auth.set_password(environment, SECRET)
-    answer = httpx.post(f"{address}/login", params={"next": wanted}, data={"password": SECRET})
+    answer = httpx.post(f"{address}/login", params={"next": target}, data={"password": SECRET})
     location = httpx.URL(answer.headers["location"])
     assert location.is_relative_url
     assert not answer.headers["location"].startswith(("//", "/\\"))

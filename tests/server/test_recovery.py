@@ -84,11 +84,11 @@ def test_a_killed_postgres_loses_no_task_that_was_promised(serve, environment, c
         for worker in workers:
             worker.join(timeout=patience())
         service.sync(private, Request(ME))
-        found = jobs(crontab.read())
-        assert promised <= set(found)
-        assert set(found.values()) == {1}
+        entries = jobs(crontab.read())
+        assert promised <= set(entries)
+        assert set(entries.values()) == {1}
         names = {task.command.rpartition("-")[2].encode() for task in tasks.listing(private).tasks}
-        assert names == set(found)
+        assert names == set(entries)
         cookie = cookies(private, address)
         assert (
             httpx.get(f"{address}/api/crontab/status", cookies=cookie).json()["health"] == "green"

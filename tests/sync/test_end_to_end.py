@@ -21,14 +21,14 @@ def test_a_created_task_is_in_the_crontab_with_its_tag_and_its_name_above(enviro
 def test_an_import_tags_entries_and_preserves_every_other_byte(environment, crontab):
     crontab.write(EXISTING)
     done = importing.import_entries(environment, ME)
-    found = [tasks.get(environment, number) for number in done.imported]
-    assert [task.name for task in found] == ["Nightly backup", "cat", "hello.sh"]
-    assert {task.source for task in found} == {"crontab"}
+    imported = [tasks.get(environment, number) for number in done.imported]
+    assert [task.name for task in imported] == ["Nightly backup", "cat", "hello.sh"]
+    assert {task.source for task in imported} == {"crontab"}
     text = crontab.read().decode()
-    for task in found:
+    for task in imported:
         text = text.replace(f" # PITASKER_ID:{task.tag}", "")
     assert text.encode() == EXISTING
-    stdin = f"cat >> /tmp/log # PITASKER_ID:{found[1].tag}%a line of input\n"
+    stdin = f"cat >> /tmp/log # PITASKER_ID:{imported[1].tag}%a line of input\n"
     assert stdin in crontab.read().decode()
 
 

@@ -38,12 +38,12 @@ def test_importing_and_saving_loses_nothing_there_is_no_field_for(environment, c
     task = create(environment)
     tasks.change(environment, ME, task.id, command="/bin/other")
     tasks.delete(environment, ME, task.id)
-    found = crontab.read()
+    text = crontab.read()
     for number in done.imported:
         tag = f" # PITASKER_ID:{tasks.get(environment, number).tag}".encode()
-        assert found.count(tag) == 1
-        found = found.replace(tag, b"")
-    assert found == ODD
+        assert text.count(tag) == 1
+        text = text.replace(tag, b"")
+    assert text == ODD
 
 
 def test_editing_an_entry_never_touches_another_whatever_stands_between(environment, crontab):

@@ -67,9 +67,9 @@ def test_words_behind_a_tag_are_reported_with_two_fixes(
     environment, crontab, fix, command, comment
 ):
     task = with_words(environment, crontab)
-    found = words_found(environment)
-    assert fixes.of(found[0]) == [Fix.KEEP_AS_COMMENT, Fix.MAKE_PART]
-    fixes.apply(environment, ME, found, fix)
+    findings = words_found(environment)
+    assert fixes.of(findings[0]) == [Fix.KEEP_AS_COMMENT, Fix.MAKE_PART]
+    fixes.apply(environment, ME, findings, fix)
     assert words_found(environment) == []
     assert tasks.get(environment, task.id).command == task.command + command
     assert crontab.read().startswith(comment + b"# Backup\n")

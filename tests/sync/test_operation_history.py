@@ -215,21 +215,21 @@ ENTRY = b"0 2 * * * /home/pi/backup.sh"
 def test_a_fix_leaves_nothing_of_its_kind(environment, crontab, kind, broken, fix):
     create(environment, "Backup")
     crontab.force(re.sub(*broken, crontab.read()))
-    found = findings(environment, kind)
-    assert found
-    assert fix in fixes.of(found[0])
-    fixes.apply(environment, ME, found, fix)
+    reported = findings(environment, kind)
+    assert reported
+    assert fix in fixes.of(reported[0])
+    fixes.apply(environment, ME, reported, fix)
     assert findings(environment, kind) == []
 
 
 def test_a_fix_of_a_line_that_was_changed_meanwhile_is_refused(environment, crontab):
     create(environment, "Backup")
     crontab.force(crontab.read() + b"61 * * * * x\n")
-    found = findings(environment, Discrepancy.INVALID_LINE)
+    reported = findings(environment, Discrepancy.INVALID_LINE)
     crontab.force(crontab.read().replace(b"61 *", b"62 *"))
     before = crontab.read()
     with pytest.raises(ConcurrentModification, match="changed since"):
-        fixes.apply(environment, ME, found, Fix.COMMENT_OUT)
+        fixes.apply(environment, ME, reported, Fix.COMMENT_OUT)
     assert crontab.read() == before
 
 

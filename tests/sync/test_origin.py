@@ -268,9 +268,9 @@ def test_a_sync_after_it_finds_the_same_conflicts_and_nothing_else(story):
             tasks_by_tag[change.tag] = task._replace(
                 fields=fields, wants_entry=change.result is not None
             )
-    found = {change.tag for change in World(merged.text, tasks_by_tag, merged.base).plan().changes}
+    tags = {change.tag for change in World(merged.text, tasks_by_tag, merged.base).plan().changes}
     expected = {change.tag for change in merged.plan.conflicts} | merged.carried.failures.keys()
-    assert found <= expected
+    assert tags <= expected
 
 
 @given(stories())
@@ -296,8 +296,8 @@ def test_of_what_the_editor_saved_no_byte_changes_but_in_lines_that_were_changed
     opened, world, saved = story
     merged = Merged(*story)
     changed = Counter(opened.splitlines()) - Counter(world.text.splitlines())
-    kept = Counter(saved.splitlines()) - changed
-    assert not kept - Counter(merged.text.splitlines())
+    unchanged = Counter(saved.splitlines()) - changed
+    assert not unchanged - Counter(merged.text.splitlines())
 
 
 @st.composite

@@ -64,8 +64,8 @@ def test_an_import_that_crontab_refuses_says_that_the_tasks_are_saved(
 def test_entries_that_are_still_to_be_tagged_did_not_lose_a_tag(environment, crontab, refusing):
     crontab.write(EXISTING)
     importing.import_entries(refusing, ME)
-    found = validation.validate(service.preview(environment)).findings
-    assert {finding.kind for finding in found} == {validation.Discrepancy.CHANGED_IN_DATABASE}
+    findings = validation.validate(service.preview(environment)).findings
+    assert {finding.kind for finding in findings} == {validation.Discrepancy.CHANGED_IN_DATABASE}
     service.sync(environment, Request(ME))
     assert crontab.read().count(b"PITASKER_ID") == 3
 
@@ -155,10 +155,10 @@ def test_a_setting_that_was_changed_since_it_was_shown_is_not_overwritten(enviro
 def test_a_tab_overwrites_no_setting_that_it_did_not_change(environment):
     shown = preferences.read(environment)
     preferences.change(environment, ME, shown, sync_minutes=10)
-    wanted = {**vars(shown), "keep_snapshots": 50}
-    preferences.change(environment, ME, shown, **wanted)
-    found = preferences.read(environment)
-    assert (found.sync_minutes, found.keep_snapshots) == (10, 50)
+    values = {**vars(shown), "keep_snapshots": 50}
+    preferences.change(environment, ME, shown, **values)
+    saved = preferences.read(environment)
+    assert (saved.sync_minutes, saved.keep_snapshots) == (10, 50)
 
 
 def test_when_notices_are_sent_is_not_overwritten_from_another_tab(environment):
@@ -176,8 +176,8 @@ def test_a_channel_is_not_overwritten_from_another_tab(environment):
     with pytest.raises(Stale):
         channels.change(environment, ME, "phone", kinds=["missed"], shown=shown)
     channels.change(environment, ME, "phone", enabled=False, shown=shown)
-    (found,) = channels.listing(environment)
-    assert (found.kinds, found.enabled) == (("failed",), False)
+    (channel,) = channels.listing(environment)
+    assert (channel.kinds, channel.enabled) == (("failed",), False)
 
 
 def test_an_answer_to_a_crontab_that_has_changed_since_is_refused(environment, crontab):

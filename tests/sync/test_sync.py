@@ -25,8 +25,8 @@ from pitasker_core.tasks import State
 from tests.helpers.examples import EXISTING, ME, create
 
 
-def sync(environment, **wanted):
-    return service.sync(environment, Request(ME, **wanted))
+def sync(environment, **options):
+    return service.sync(environment, Request(ME, **options))
 
 
 def kinds(environment):
@@ -95,8 +95,8 @@ def test_an_entry_removed_by_hand_leaves_its_task_as_database_only(environment, 
     crontab.write(b"".join(crontab.read().splitlines(keepends=True)[2:]))
     assert kinds(environment) == [Discrepancy.MISSING_IN_CRONTAB]
     sync(environment)
-    found = tasks.listing(environment)
-    assert found.states == {task.id: State.DATABASE_ONLY, other.id: State.SYNCED}
+    listing = tasks.listing(environment)
+    assert listing.states == {task.id: State.DATABASE_ONLY, other.id: State.SYNCED}
 
 
 def test_an_entry_pasted_back_makes_its_task_system_managed_again(environment, crontab):
@@ -237,9 +237,9 @@ def test_an_entry_broken_by_hand_is_named_and_its_task_is_held(environment, cron
 
 def test_nothing_is_in_order_while_cron_does_not_run(environment):
     create(environment)
-    found = tasks.listing(environment)
-    assert status.summary(found, [], cron_alive=None).health is status.Health.GREEN
-    dead = status.summary(found, [], cron_alive=False)
+    listing = tasks.listing(environment)
+    assert status.summary(listing, [], cron_alive=None).health is status.Health.GREEN
+    dead = status.summary(listing, [], cron_alive=False)
     assert dead.health is status.Health.RED
     assert dead.reasons == ["cron is not running: no job will start."]
 
@@ -338,8 +338,10 @@ def test_a_snapshot_restores_exact_bytes_and_the_tasks_follow(environment, cront
     task = create(environment)
     before = crontab.read()
     tasks.change(environment, ME, task.id, command="/bin/new")
-    wanted = next(s for s in edit.snapshots(environment) if s.sha256 == sha256(before).hexdigest())
-    edit.restore(environment, wanted.id, actor=ME)
+    snapshot = next(
+        s for s in edit.snapshots(environment) if s.sha256 == sha256(before).hexdigest()
+    )
+    edit.restore(environment, snapshot.id, actor=ME)
     assert crontab.read() == before
     assert tasks.get(environment, task.id).command == "/home/pi/backup.sh"
 
