@@ -29,7 +29,7 @@ from tests.helpers.waiting import until
 def left(environment):
     """A task, and a recorder that uses PiTasker's spool."""
     environment.make_home()
-    made = Recorder(environment.home)
+    made = Recorder(environment.home, measured=False)  # it must use this spool
     made.task = create(environment)
     made.words = lambda command, *options: [
         *("/usr/bin/python3", "-I", "-S", str(made.file)),
