@@ -487,6 +487,19 @@ def test_one_off_time_is_one_notice_and_what_was_missed_by_it_is_offered(world):
     assert len(misses(world)) == 2
 
 
+def test_what_was_missed_on_another_day_is_offered_with_its_weekday(world):
+    task = hourly(world)
+    world.judge()
+    world.ran(task, at("01:00", 1))
+    for _ in range(7):
+        world.judge(minutes=10)
+    world.boot(minutes=330)
+    world.judge(minutes=3)
+    world.now += timedelta(days=1)
+    message = catch_up.offers(world.environment).message
+    assert message.startswith(f"On {at('03:00'):%A}, the machine was off from ")
+
+
 def test_nothing_is_claimed_of_a_time_that_nobody_saw(world):
     hourly(world)
     recorded = hourly(world, "Recorded", record_runs=True)

@@ -1,6 +1,7 @@
 """Runs that were missed while the machine was off or asleep, and can catch up now."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, literal_column, or_, select, true
@@ -40,17 +41,26 @@ def offers(environment: Environment) -> Offer | None:
     """
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
-        query = select(RunRow.note).where(
+        query = select(RunRow.note, RunRow.started_at).where(
             RunRow.crontab_row == crontab_row,
             RunRow.state == literal_column(f"'{RunState.MISSED}'"),
             RunRow.started_at > clock.now() - REACH,
             RunRow.note.startswith(WAS),
         )
-        note = session.scalar(query.order_by(RunRow.started_at.desc()).limit(1))
-        missed = _not_started(session, crontab_row, note, true()) if note else []
-    if not note or not missed:
+        last = session.execute(query.order_by(RunRow.started_at.desc()).limit(1)).first()
+        missed = _not_started(session, crontab_row, last.note, true()) if last else []
+    if not last or not missed:
         return None
+    note = _with_weekday(last.note, last.started_at)
     return Offer(sentence(note, [task.name for task in missed]), missed)
+
+
+def _with_weekday(note: str, missed_at: datetime) -> str:
+    """Add the weekday if it is not today: the note names only hours."""
+    zone = clock.system_zone()
+    day = missed_at.astimezone(zone)
+    is_today = day.date() == clock.now().astimezone(zone).date()
+    return note if is_today else f"on {day:%A}, {note}"
 
 
 def due_to_catch_up(environment: Environment, note: str) -> list[Missed]:
