@@ -319,7 +319,7 @@ def press(app, label):
 def test_what_was_missed_while_the_machine_was_off_can_be_run_now(open_page, environment):
     missed(environment, create(environment), 5)
     app = open_page("overview")
-    assert "The machine was off: Backup was missed." in said(app)
+    assert "machine was off: Backup was missed." in said(app)
     (run,) = [button for button in app.button if button.label == "Run now"]
     run.click().run()
     assert not app.exception
