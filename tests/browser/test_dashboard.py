@@ -207,7 +207,9 @@ def test_without_a_crontab_program_every_page_opens_and_says_why(serve, visit):
         expect(page.get_by_text("Install cron").first).to_be_visible()
 
 
-def test_without_a_database_the_raw_editor_still_saves(serve, visit, crontab, cli_environment):
+def test_without_a_database_the_raw_editor_saves_and_says_when_its_server_has_ended(
+    serve, visit, crontab
+):
     crontab.write(EXISTING)
     address = serve(DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
     expect(visit(address).get_by_text("Connection refused").first).to_be_visible()
@@ -216,6 +218,14 @@ def test_without_a_database_the_raw_editor_still_saves(serve, visit, crontab, cl
     field.fill(EXISTING.decode() + "# more\n")
     page.get_by_role("button", name="Save").click()
     until(lambda: crontab.read() == EXISTING + b"# more\n")
+    failures = []
+    page.on("requestfailed", lambda request: failures.append(request.url))
+    for process in serve.processes:
+        process.kill()
+    expect(page.get_by_text("PiTasker's server does not answer.")).to_be_visible()
+    # Streamlit shows its dialog after six attempts of two requests each.
+    until(lambda: page.title() and len(failures) > 14)
+    expect(page.get_by_text("Streamlit")).to_have_count(0)
 
 
 def test_a_finding_is_fixed_from_its_row_and_from_its_kind(serve, visit, crontab, environment):

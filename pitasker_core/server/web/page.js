@@ -6,7 +6,11 @@
   const NO_WEBSOCKET =
     "PiTasker answers, but its websocket does not come through. A proxy or a " +
     "filter in between must pass it on: see docs/installation.md, “Behind a proxy”.";
+  const AWAY =
+    "PiTasker's server does not answer. cron still runs your tasks. This page connects again when " +
+    "the server is back. To start it, type ./pitasker up on its machine.";
   const SIGNED_OUT = 4401;
+  const RECONNECTION_MS = 1000; // Streamlit tries again after half a second
   const STYLE =
     "position:fixed;inset:0 0 auto 0;z-index:2147483647;padding:.8rem 1.2rem;" +
     "font:16px/1.5 system-ui,sans-serif;background:#a02818;color:#fff";
@@ -57,10 +61,27 @@
       }
       failures = count;
     } catch {
-      // No answer, or none of ours: Streamlit says itself that the server is away.
+      // No answer, or none of ours.
+      show(AWAY, false);
     }
   };
 
+  // Streamlit's own dialog covers the page, and names a program that the person never started.
+  // Streamlit does not open it again before it has connected.
+  const closeStreamlitsDialog = () => {
+    for (const dialog of document.querySelectorAll("[role=dialog]")) {
+      if (!/^Connection error[^]*Streamlit/.test(dialog.textContent)) continue;
+      dialog.querySelector("button[aria-label=Close]")?.click();
+    }
+  };
+  const dialogs = new MutationObserver(closeStreamlitsDialog);
+
+  let connections = 0;
+  // After a lost connection Streamlit asks for the server and opens no websocket before it answers.
+  const explainUnlessReconnected = () => {
+    const count = connections;
+    setTimeout(() => count === connections && explain(), RECONNECTION_MS);
+  };
   const Native = window.WebSocket;
   window.WebSocket = class extends Native {
     constructor(...words) {
@@ -68,12 +89,16 @@
       let opened = false;
       this.addEventListener("open", () => {
         opened = true;
+        connections += 1;
+        dialogs.disconnect();
         hide();
       });
       this.addEventListener("close", ({ code }) => {
         // Signed out: nothing of the page stays, and the gate shows the way in.
-        if (code === SIGNED_OUT) location.reload();
-        else if (!opened) explain();
+        if (code === SIGNED_OUT) return location.reload();
+        dialogs.observe(document.body, { childList: true, subtree: true });
+        if (!opened) explain();
+        else explainUnlessReconnected();
       });
     }
   };
