@@ -160,7 +160,9 @@ def _offer_import(line: int) -> None:
     comparison = current(environment()).comparison
     unmanaged = importable(comparison) if comparison else []
     entry = next((entry for entry in unmanaged if entry.line == line), None)
-    if entry:
+    if entry is None:
+        st.caption("This entry seems to belong to a task, without its tag. See the page Sync.")
+    else:
         st.caption(
             "PiTasker does not manage this entry. Its run and output belong to a task, so the "
             "entry is imported first: its line gets a tag."
