@@ -46,6 +46,7 @@ export default function (component) {
   const move = step => {
     const size = data.rows.length
     field.row = size ? (field.row + step + size) % size : 0
+    field.marked = data.rows[field.row]?.id
     mark()
   }
   const send = () => {
@@ -58,7 +59,8 @@ export default function (component) {
   // This function is called with every answer. The same rows keep their mark.
   if (list.drawn !== JSON.stringify(data)) {
     list.drawn = JSON.stringify(data)
-    field.row = 0
+    // A row that a person marked keeps its mark when other rows come.
+    field.row = Math.max(0, data.rows.findIndex(row => row.id === field.marked))
     const rows = data.rows.map((row, number) => {
       const made = element("li", "row", "")
       made.id = `row-${number}`
@@ -81,6 +83,7 @@ export default function (component) {
 
   field.oninput = () => {
     field.waits = false
+    field.marked = undefined
     clearTimeout(field.timer)
     field.timer = setTimeout(send, PAUSE)
   }

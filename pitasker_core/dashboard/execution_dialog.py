@@ -173,7 +173,7 @@ def _offer_import(line: int) -> None:
 def _offer_run(label: str, prepare: Callable[[], int | None]) -> None:
     """Offer to run a task, whose id `prepare` returns. It returns None after an error."""
     pressed = st.button(
-        label,
+        plain(label),
         type="primary",
         icon=":material/play_arrow:",
         disabled=environment().read_only,
