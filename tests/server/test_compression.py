@@ -62,6 +62,20 @@ def test_a_request_that_does_not_take_a_whole_compressed_file_gets_it_plain(site
     assert answer.text == TEXT
 
 
+def test_an_answer_that_ended_early_is_not_kept():
+    bodies = [b"", TEXT.encode()]
+
+    async def app(scope, receive, send):
+        length = str(len(TEXT)).encode()
+        headers = [(b"content-length", length), (b"cache-control", FOREVER.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bodies.pop(0)})
+
+    client = TestClient(Compressed(app))
+    client.get("/static/js/a.1.js")  # its browser has gone
+    assert client.get("/static/js/a.1.js").text == TEXT
+
+
 def test_a_file_that_may_change_is_not_kept(site):
     client, reads = site(cache="no-cache")
     for _ in range(2):

@@ -54,7 +54,10 @@ class Compressed:
         await self._app(scope, receive, keep)
         start, body = messages[0], b"".join(part.get("body", b"") for part in messages[1:])
         headers = MutableHeaders(raw=list(start["headers"]))
-        if start["status"] != 200 or "immutable" not in headers.get("cache-control", ""):
+        # The answer to a browser that has gone ends early.
+        is_whole = headers.get("content-length") == str(len(body))
+        is_kept = "immutable" in headers.get("cache-control", "")
+        if start["status"] != 200 or not is_whole or not is_kept:
             return messages
         headers.add_vary_header("Accept-Encoding")
         plain = [{**start, "headers": headers.raw}, *messages[1:]]
