@@ -112,7 +112,7 @@ def examine_draft(
     """
     document = draft_of(document, schedule, command, index)
     at = len(document.lines) - 1 if index is None else index
-    around = neighbours.compare(_active(document))
+    around = neighbours.compare(_active(document), at)
     places = list(_places(document, facts))
     above = [places[number - 1] for number in places[at].above]
     return tuple(

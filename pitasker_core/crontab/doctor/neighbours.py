@@ -17,8 +17,10 @@ _COMPARED = 8
 _DAY = 1440
 
 
-def compare(entries: Sequence[tuple[int, Entry, bool]]) -> dict[int, Neighbours]:
-    """The neighbours of each entry by its index.
+def compare(
+    entries: Sequence[tuple[int, Entry, bool]], only: int | None = None
+) -> dict[int, Neighbours]:
+    """The neighbours of each entry by its index, or of the entry at one index only.
 
     An entry comes with its index, and with whether cron refuses the line below it.
     """
@@ -30,10 +32,13 @@ def compare(entries: Sequence[tuple[int, Entry, bool]]) -> dict[int, Neighbours]
     result = {}
     for (index, entry, next_is_invalid), own in zip(entries, starts, strict=True):
         same = exact.setdefault((" ".join(entry.schedule.split()), entry.command), index)
-        twins = commands.setdefault(_plain(entry.command), [])
+        earlier = commands.setdefault(_plain(entry.command), [])
+        twins = tuple(earlier)
+        if len(earlier) < _COMPARED:
+            earlier.append((index, entry))
+        if only not in (None, index):
+            continue
         similar = next((at for at, twin in twins if _overlap(twin.meaning, entry.meaning)), None)
-        if len(twins) < _COMPARED:
-            twins.append((index, entry))
         crowd, busiest = _busiest(own, crowds)
         result[index] = Neighbours(
             None if same == index else same + 1,
