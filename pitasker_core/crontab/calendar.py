@@ -3,13 +3,19 @@
 import calendar
 from collections import deque
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pitasker_core.crontab.doctor.facts import ClockChange
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES
 from pitasker_core.crontab.schedule import Schedule, meaning
+
+if TYPE_CHECKING:
+    from croniter import croniter
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +174,7 @@ def _wall_times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
 
     croniter is given lists that it cannot misread, and the rule for the two kinds of days.
     """
-    from croniter import CroniterBadDateError, croniter
+    from croniter import CroniterBadDateError
 
     parts = meaning(schedule)
     fields = parts[:5]
@@ -178,12 +184,21 @@ def _wall_times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
             texts[place] = "*"  # croniter takes 3 ms for a list of sixty
     expression = " ".join(texts)
     # A complete list of days or weekdays restricts nothing only where both must match.
-    times = croniter(expression, after, day_or=parts.both_must_match is False)
+    times = copy(_parsed(expression, parts.both_must_match is False))
+    times.set_current(after)
     try:
         while True:
             yield times.get_next(datetime)
     except (CroniterBadDateError, OverflowError):
         return
+
+
+@lru_cache(maxsize=2048)
+def _parsed(expression: str, day_or: bool) -> "croniter":
+    """Parse an expression once: it takes longer than the runs of a day. Use a copy of it."""
+    from croniter import croniter
+
+    return croniter(expression, 0.0, day_or=day_or)
 
 
 def runs_on(schedule: Schedule, day: date) -> bool:

@@ -78,7 +78,7 @@ def _show_rows(findings: Sequence[Finding], examined: Examined, names: Mapping[i
 def _show_table(
     key: str, findings: Sequence[Finding], examined: Examined, names: Mapping[int, str]
 ) -> None:
-    is_silenced = key == "doctor_silenced"
+    is_silenced, look_only = key == "doctor_silenced", environment().read_only
     # Callbacks need the findings as they were drawn, in the order of their rows.
     st.session_state[f"{key}_drawn"] = (findings, examined.digest)
     column = st.column_config
@@ -88,7 +88,7 @@ def _show_table(
                 [
                     {
                         "entry": _name(finding, examined, names),
-                        "do": _offers(finding, is_silenced=is_silenced),
+                        "do": _offers(finding, is_silenced=is_silenced, look_only=look_only),
                         "severity": [finding.severity.value],
                         "line": finding.line,
                         "finding": finding.sentence,
@@ -126,8 +126,8 @@ def _name(finding: Finding, examined: Examined, names: Mapping[int, str]) -> str
     return visible(document.lines[at].raw.strip())[:60] if at < len(document.lines) else ""
 
 
-def _offers(finding: Finding, *, is_silenced: bool) -> list[str]:
-    if environment().read_only:
+def _offers(finding: Finding, *, is_silenced: bool, look_only: bool) -> list[str]:
+    if look_only:
         return []
     if is_silenced:
         return [REPORT_AGAIN]

@@ -37,6 +37,7 @@ def show_findings(compared: Comparison) -> None:
         st.caption(":green[:material/check:] Tasks and crontab are in sync.")
     if not report.findings:
         return
+    look_only = environment().read_only
     _offer_for_all(report.findings)
     st.session_state.findings = report.findings
     column = st.column_config
@@ -46,7 +47,7 @@ def show_findings(compared: Comparison) -> None:
                 [
                     {
                         "line": finding.line,
-                        "do": _offers(finding),
+                        "do": _offers(finding, look_only=look_only),
                         "kind": _named(finding),
                         "message": finding.message,
                         "text": visible(finding.text or ""),
@@ -69,7 +70,7 @@ def show_findings(compared: Comparison) -> None:
     show_row_menu(
         "finding",
         [_label(finding) for finding in report.findings],
-        [_offers(finding) for finding in report.findings],
+        [_offers(finding, look_only=look_only) for finding in report.findings],
         lambda row, offer: _take(report.findings[row], offer),
     )
 
@@ -82,8 +83,8 @@ def _named(finding: Finding) -> str:
     return finding.kind.value.replace("_", " ")
 
 
-def _offers(finding: Finding) -> list[str]:
-    offers: list[str] = [] if environment().read_only else [fix.value for fix in fixes.of(finding)]
+def _offers(finding: Finding, *, look_only: bool) -> list[str]:
+    offers: list[str] = [] if look_only else [fix.value for fix in fixes.of(finding)]
     return [*offers, EDIT] if finding.line else offers
 
 
