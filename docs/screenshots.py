@@ -33,6 +33,8 @@ LOOKS = {
         "color_scheme": "light",
         "has_touch": True,
         "is_mobile": True,
+        # PiTasker knows a phone by it.
+        "user_agent": "Mozilla/5.0 (Linux; Android 14) Chrome/143.0.0.0 Mobile Safari/537.36",
     },
 }
 
