@@ -216,8 +216,11 @@ def test_without_a_database_the_raw_editor_saves_and_says_when_its_server_has_en
     page = visit(f"{address}/crontab")
     field = page.get_by_label("The whole crontab")
     field.fill(EXISTING.decode() + "# more\n")
+    # Its script is loaded when it is needed. Without the server, an error would name the file.
+    expect(page.get_by_test_id("stCode").get_by_text("+# more")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     until(lambda: crontab.read() == EXISTING + b"# more\n")
+    settle(page)
     failures = []
     page.on("requestfailed", lambda request: failures.append(request.url))
     for process in serve.processes:
@@ -226,6 +229,7 @@ def test_without_a_database_the_raw_editor_saves_and_says_when_its_server_has_en
     # Streamlit shows its dialog after six attempts of two requests each.
     until(lambda: page.title() and len(failures) > 14)
     expect(page.get_by_text("Streamlit")).to_have_count(0)
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_finding_is_fixed_from_its_row_and_from_its_kind(serve, visit, crontab, environment):
