@@ -138,7 +138,9 @@ def run(environment: Environment, number: int) -> Run:
 def named(environment: Environment, name: str) -> Run | None:
     """The run with this name in the spool; None before it is imported."""
     with database.session(environment) as session:
-        row = session.execute(_select().where(RunRow.name == name)).first()
+        # The index of names begins with the crontab.
+        mine = _of(_select(), session, environment, None, None)
+        row = session.execute(mine.where(RunRow.name == name)).first()
     return Run(**row._mapping) if row else None
 
 

@@ -219,7 +219,9 @@ def _import_runs(environment: Environment, runs: list[Left]) -> list[Left]:
         numbers = {run.task for run in runs}
         tasks = set(session.scalars(select(TaskRow.id).where(TaskRow.id.in_(numbers))))
         names = [run.name for run in runs]
-        query = select(RunRow.name, RunRow.ended_at).where(RunRow.name.in_(names))
+        # The index of names begins with the crontab.
+        mine = RunRow.crontab_row == crontab_row, RunRow.name.in_(names)
+        query = select(RunRow.name, RunRow.ended_at).where(*mine)
         ended = {row.name: row.ended_at for row in session.execute(query)}
         changed = []
         for run in runs:
@@ -362,7 +364,8 @@ def _save(session: Session, values: dict[str, Any], *, exists: bool) -> None:
     is_news = and_(RunRow.ended_at.is_(None), or_(RunRow.note == "", has_ended))
     returned = RunRow.id, RunRow.state
     if exists:
-        row = update(RunRow).where(RunRow.name == values["name"], is_news).values(**values)
+        mine = RunRow.crontab_row == values["crontab_row"], RunRow.name == values["name"]
+        row = update(RunRow).where(*mine, is_news).values(**values)
         saved = session.execute(row.returning(*returned, literal(False).label("is_new"))).first()
     else:
         upsert = insert(RunRow).values(**values)

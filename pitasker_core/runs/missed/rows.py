@@ -192,7 +192,9 @@ def write(session: Session, crontab_row: int, task: int, gap: Gap) -> int | None
         before.missed += len(gap.times)
         return None
     name = f"missed:{task}:{int(first.timestamp())}"
-    if session.scalar(select(RunRow.id).where(RunRow.name == name)) is not None:
+    # The index of names begins with the crontab.
+    same = RunRow.crontab_row == crontab_row, RunRow.name == name
+    if session.scalar(select(RunRow.id).where(*same)) is not None:
         return None
     row = RunRow(
         crontab_row=crontab_row,
