@@ -62,6 +62,11 @@ class Understanding:
     """A schedule that runs too often, which only its test in the command makes exact."""
 
     @property
+    def is_words(self) -> bool:
+        """Whether the text begins as words do, and not as fields."""
+        return _WORDS.match(self.text) is not None
+
+    @property
     def only_meaning(self) -> str | None:
         """The schedule of words that have no other meaning; None for a text that is a schedule."""
         return None if self.is_schedule or self.reason else self.schedule

@@ -99,13 +99,9 @@ def begin_page() -> None:
     st.session_state.drawn_version = _now()
 
 
+@st.fragment(run_every=EVERY)
 def watch() -> None:
     """Draw the page again after a change elsewhere, and every minute for its clock."""
-    _compare()
-
-
-@st.fragment(run_every=EVERY)
-def _compare() -> None:
     if login() is None:
         st.rerun()
     if not dialogs.is_open() and st.session_state.get("drawn_version") != _now():

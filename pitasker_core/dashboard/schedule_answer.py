@@ -77,7 +77,9 @@ def accepted(meant: Understanding) -> str | None:
     Of meanings that differ only in their hours, such as where "between 9 and 17" ends, it is the
     first.
     """
-    if meant.is_schedule or meant.schedule:
+    if meant.is_schedule:
+        return None
+    if meant.schedule:
         return meant.only_meaning or _first_by_hours(meant)
     is_slip = not meant.usual_way and not meant.together and len(meant.suggestions) == 1
     return meant.suggestions[0].schedule if is_slip and not meant.suggestions[0].meaning else None
@@ -86,7 +88,7 @@ def accepted(meant: Understanding) -> str | None:
 def _first_by_hours(meant: Understanding) -> str | None:
     fields = [item.schedule.split() for item in meant.suggestions if item.schedule[0] != "@"]
     others = {(minute, *days) for minute, _, *days in fields}
-    return meant.schedule if not meant.is_schedule and len(others) == 1 else None
+    return meant.schedule if len(others) == 1 else None
 
 
 def _refusal(text: str, dialect: Dialect) -> str:
@@ -119,7 +121,7 @@ def _of_words(
     return Answer(
         meant.reason,
         meant.usual_way,
-        is_words=meant.text[:1].isalpha(),
+        is_words=meant.is_words,
         runs=runs_text(meant.runs, zone, now) if is_clear else "",
         browser_runs=browser_text(meant.runs, browser, now) if is_clear else "",
         warnings=meant.warnings,

@@ -18,8 +18,10 @@ _HERE = Path(__file__).parent
 def run() -> None:
     """Draw the page that the address names. An error of ours becomes a banner, never a trace."""
     dialogs.page_begins()
-    live.begin_page()
-    is_red = login() is not None and health.current() is Health.RED
+    is_red = False
+    if login() is not None:
+        live.begin_page()
+        is_red = health.current() is Health.RED
     st.set_page_config(
         # Before the navigation: browsers would fetch the icon of a page from its maker.
         page_icon=_HERE / ("icon_red.png" if is_red else "icon.png"),

@@ -52,6 +52,8 @@ class Compressed:
             messages.append(message)
 
         await self._app(scope, receive, keep)
+        if not messages:
+            return messages  # its browser had gone before
         start, body = messages[0], b"".join(part.get("body", b"") for part in messages[1:])
         headers = MutableHeaders(raw=list(start["headers"]))
         # The answer to a browser that has gone ends early.
