@@ -10,6 +10,7 @@ from pitasker_core.dashboard import file_import, import_grid, import_report
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.doctor_list import show_doctor
 from pitasker_core.dashboard.execution_dialog import choose_entry, show_execution
+from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.messages import act, report_import
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import ACTOR, environment
@@ -100,13 +101,12 @@ def _show_choices(choices: list[import_grid.Choice], dialect: Dialect) -> None:
 
 def _table(choices: list[import_grid.Choice], dialect: Dialect, *, named: bool) -> pd.DataFrame:
     column = st.column_config
-    generation = st.session_state.get("import_generation", 0)
     return st.data_editor(
         inert(
             import_grid.frame(choices, dialect, st.session_state.get("import_chosen"), named=named)
         ),
         # The ticks belong to these lines, so a changed crontab gets a new table.
-        key=f"import-{generation}-{import_grid.fingerprint(choices)}",
+        key=f"{widget_key('import')}-{import_grid.fingerprint(choices)}",
         alt="Entries to import",
         hide_index=True,
         height="content" if len(choices) <= 12 else 460,
@@ -151,7 +151,7 @@ def _options() -> ImportOptions:
 def _choose(chosen: bool | None) -> None:
     """Choose all, none, or (None) the entries without a note. The table is drawn again."""
     st.session_state.import_chosen = chosen
-    st.session_state.import_generation = st.session_state.get("import_generation", 0) + 1
+    begin_again("import")
 
 
 def _import(imports: list[importing.Import], options: ImportOptions) -> None:

@@ -1,10 +1,15 @@
-"""Tables for pages. Invisible characters in cells are made visible. Pure."""
+"""Tables for pages: inert cells, and columns of coloured chips."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import pandas as pd
+import streamlit as st
 
 from pitasker_core.base.text import visible
+from pitasker_core.dashboard.states import Color
+
+Label = TypeVar("Label", bound=str)
 
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:
@@ -17,6 +22,13 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
     for name, cells in changed.items():
         table[name] = pd.Series(cells, table.index, dtype=table[name].dtype)
     return table
+
+
+def chips(label: str, colors: Mapping[Label, Color], width: int) -> Any:
+    """Return a column whose cells are lists of texts, each shown in its colour."""
+    return st.column_config.MultiselectColumn(
+        label, options=[str(text) for text in colors], color=list(colors.values()), width=width
+    )
 
 
 def _inert(cell: Any) -> Any:

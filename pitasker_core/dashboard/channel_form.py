@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.session import ACTOR, environment
@@ -19,14 +20,14 @@ def show() -> None:
         key="channel_service",
         width=300,
     )
-    generation = st.session_state.get("channel_generation", 0)
-    with st.form(f"add_channel-{service}-{generation}", border=True):
+    key = widget_key(f"channel-{service}")
+    with st.form(key, border=True):
         with st.container(horizontal=True):
             name = st.text_input(
                 "Name of the channel",
                 placeholder="phone",
                 width=220,
-                key=f"channel-{service}-name-{generation}",
+                key=f"{key}-name",
             )
             values = {
                 part.name: st.text_input(
@@ -36,7 +37,7 @@ def show() -> None:
                     type="password" if part.is_secret else "default",
                     autocomplete="off",
                     width=300,
-                    key=f"channel-{service}-{part.name}-{generation}",
+                    key=f"{key}-{part.name}",
                 )
                 for part in SERVICES[service].parts
             }
@@ -50,7 +51,7 @@ def show() -> None:
         )
     if is_sent:
         if act(_add, service, name, values):
-            st.session_state.channel_generation = generation + 1
+            begin_again(f"channel-{service}")
             add_notice("done", f"Channel {name.strip()} added. Send a test to it from its menu.")
         st.rerun()
 

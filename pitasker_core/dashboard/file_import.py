@@ -9,12 +9,14 @@ from pitasker_core import tasks
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import chips, inert
 from pitasker_core.dashboard.export_dialog import show_remarks
+from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.import_report import link_new_tasks
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.states import Color
 from pitasker_core.dashboard.task_grid import in_words
 from pitasker_core.formats.crontab_ui import read_environment
 from pitasker_core.formats.record import Remark, TaskFile, decoded
@@ -36,7 +38,11 @@ SOURCES = {
     Source.CRONTAB_UI: "crontab-ui (crontab.db)",
     Source.CRONMASTER: "Cronmaster (crontab or .job files)",
 }
-VERDICTS = {Verdict.NEW: "green", Verdict.DUPLICATE: "gray", Verdict.INVALID: "red"}
+VERDICTS: dict[Verdict, Color] = {
+    Verdict.NEW: "green",
+    Verdict.DUPLICATE: "gray",
+    Verdict.INVALID: "red",
+}
 
 _MOST_FILES = 100
 _REMARKS = 20
@@ -51,11 +57,10 @@ def show_file_import() -> None:
         "Choose files that PiTasker exported, a crontab of another machine, or the data of "
         "crontab-ui or Cronmaster. Nothing in them is run, and nothing is saved before you import."
     )
-    generation = st.session_state.get("file-generation", 0)
     uploads = st.file_uploader(
         "Files",
         accept_multiple_files=True,
-        key=f"files-{generation}",
+        key=widget_key("files"),
         max_upload_size=1,
         disabled=environment().read_only,
         label_visibility="collapsed",
@@ -139,12 +144,7 @@ def _show_table(preview: FilePreview) -> None:
         alt="The tasks of the files",
         column_order=_columns(rows),
         column_config={
-            "verdict": column.MultiselectColumn(
-                "Result",
-                options=[verdict.value for verdict in VERDICTS],
-                color=list(VERDICTS.values()),
-                width=95,
-            ),
+            "verdict": chips("Result", VERDICTS, 95),
             "name": column.TextColumn("Name", pinned=True),
             "schedule": column.TextColumn("Schedule", width=110),
             "words": column.TextColumn("Meaning"),
@@ -176,7 +176,7 @@ def _import(file: TaskFile, with_duplicates: bool, database_only: bool) -> None:
     )
     if done is None:
         return
-    st.session_state["file-generation"] = st.session_state.get("file-generation", 0) + 1
+    begin_again("files")
     st.session_state["file-result"] = done
     report_applied(done.applied, f"Imported {counted(len(done.tasks), 'task')}")
 

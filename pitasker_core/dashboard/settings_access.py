@@ -7,6 +7,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import Code, Text
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.row_menu import show_row_menu
@@ -129,9 +130,8 @@ def _show_tokens() -> None:
 
 
 def _token_form() -> None:
-    generation = st.session_state.get("token_generation", 0)
     with (
-        st.form(f"new_token_form-{generation}", border=False),
+        st.form(widget_key("new token"), border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         name = st.text_input("Name of the script or device", placeholder="phone", width=240)
@@ -141,7 +141,7 @@ def _token_form() -> None:
             secret = act(tokens.create, environment(), ACTOR, name, role)
             if secret:  # else the refused name stays in its field
                 st.session_state.new_token = secret
-                st.session_state.token_generation = generation + 1
+                begin_again("new token")
             st.rerun()
 
 

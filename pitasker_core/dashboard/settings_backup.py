@@ -15,6 +15,7 @@ from pitasker_core.base.errors import ExecutionError, PiTaskerError
 from pitasker_core.base.text import Text, counted
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import parse
+from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.session import ACTOR, environment
@@ -47,10 +48,9 @@ def show() -> None:
         f"present state to a file. Restore a backup of more than {LARGEST_UPLOAD} MB on the "
         "command line."
     )
-    generation = st.session_state.get("restore_generation", 0)
     upload = st.file_uploader(
         "A PiTasker backup (.tar.gz)",
-        key=f"restore-{generation}",
+        key=widget_key("restore"),
         max_upload_size=LARGEST_UPLOAD,
         disabled=environment().read_only,
     )
@@ -130,7 +130,7 @@ def _restored(contents: Contents) -> Restored:
 
 
 def _report(restored: Restored) -> None:
-    st.session_state.restore_generation = st.session_state.get("restore_generation", 0) + 1
+    begin_again("restore")
     add_notice("warning", f"Restored. The previous state is in {restored.previous}.")
     for note in restored.notes:
         add_notice("warning", note)

@@ -1,11 +1,10 @@
-"""The values of a task's form, and a person's changes. Pure except for the generation."""
+"""The values of a task's form, and a person's changes. Pure except for the key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
+from pitasker_core.dashboard.fresh_keys import widget_key
 from pitasker_core.tasks import NewTask, Task
 
 NAMES = (
@@ -28,7 +27,7 @@ class Form:
     @property
     def key(self) -> str:
         """The prefix of the keys of its widgets."""
-        return f"{self.name}-{st.session_state.get(f'generation-{self.name}', 0)}"
+        return widget_key(self.name)
 
 
 def form_of(task: Task | None, like: Task | None = None) -> Form:

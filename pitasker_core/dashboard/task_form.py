@@ -14,6 +14,7 @@ from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.dashboard import own_drafts
+from pitasker_core.dashboard.fresh_keys import begin_again
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import report_applied
 from pitasker_core.dashboard.schedule_input import as_schedule, as_schedules
@@ -180,8 +181,7 @@ def _tuple(value: Any) -> Any:
 def _forget(form: Form) -> None:
     st.session_state.pop(f"draft-{form.key}", None)
     own_drafts.discard(form.name)
-    generation = f"generation-{form.name}"
-    st.session_state[generation] = st.session_state.get(generation, 0) + 1
+    begin_again(form.name)
 
 
 def _leave() -> None:

@@ -17,6 +17,7 @@ from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.doctor import shell_rules
 from pitasker_core.dashboard import own_drafts, template_list
 from pitasker_core.dashboard.dialogs import open_dialog
+from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.messages import act, record_write, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment
@@ -50,7 +51,7 @@ def show_template(name: str) -> None:
     template = listed.template
     _show_title(listed)
     st.caption(plain(template.summary))
-    key, start = _key(name), _values_at_start(name)
+    key, start = widget_key(_draft_name(name)), _values_at_start(name)
     fields, preview = st.columns([5, 6], gap="large")
     with fields:
         values, is_valid = _show_fields(template, key, start)
@@ -104,15 +105,11 @@ def _show_title(listed: Listed) -> None:
 # --- Draft -----------------------------------------------------------------------------------
 
 
-def _key(template: str) -> str:
-    """Return the prefix of the widgets' keys. It changes when the values are discarded."""
-    return f"template-{template}-{st.session_state.get(f'generation-{template}', 0)}"
-
-
 def _values_at_start(template: str) -> dict[str, Any]:
     """Return the values with which the widgets began: those of the draft. It is read once."""
-    drawn, at_start = f"{_key(template)}{_NAME}", f"{_key(template)} at start"
-    if drawn not in st.session_state:
+    key = widget_key(_draft_name(template))
+    at_start = f"{key} at start"
+    if f"{key}{_NAME}" not in st.session_state:
         draft = own_drafts.load(_draft_name(template))
         st.session_state[at_start] = draft.value if draft else {}
     values: dict[str, Any] = st.session_state[at_start]
@@ -142,8 +139,7 @@ def _draft_name(template: str) -> str:
 
 def _forget(template: str) -> None:
     own_drafts.discard(_draft_name(template))
-    generation = f"generation-{template}"
-    st.session_state[generation] = st.session_state.get(generation, 0) + 1
+    begin_again(_draft_name(template))
 
 
 # --- Fields ----------------------------------------------------------------------------------

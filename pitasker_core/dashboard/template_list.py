@@ -4,6 +4,7 @@ import streamlit as st
 
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import counted, visible
+from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, record_write
 from pitasker_core.dashboard.problems import show_problem
@@ -118,11 +119,10 @@ def _show_card(item: Listed) -> None:
 
 def _show_upload() -> None:
     with st.expander("Add a template from a file", icon=":material/upload_file:"):
-        generation = st.session_state.get("template-generation", 0)
         upload = st.file_uploader(
             "A template of PiTasker (YAML or JSON). It is shown before it is added, and nothing in "
             "it is run.",
-            key=f"template-upload-{generation}",
+            key=widget_key("template-upload"),
             max_upload_size=1,
             disabled=environment().read_only,
         )
@@ -162,8 +162,7 @@ def _show_uploaded(template: Template) -> None:
 def _add(template: Template, replaces: bool) -> None:
     saved = act(own.save_template, environment(), ACTOR, template, replace=replaces)
     if saved:
-        generation = st.session_state.get("template-generation", 0)
-        st.session_state["template-generation"] = generation + 1
+        begin_again("template-upload")
         record_write(f"Added the template {saved.title}", None, None, lambda: _take_out(saved))
 
 

@@ -71,7 +71,7 @@ def test_the_preview_is_the_entry_that_is_created_and_can_be_undone(
 
 def test_a_wrong_value_is_explained_below_its_field_and_creates_nothing(open_page):
     app = open_templates(open_page, template="rsync-backup")
-    app.text_input(key="template-rsync-backup-0-at").set_value("25:00").run()
+    app.text_input(key="template:rsync-backup-0-at").set_value("25:00").run()
     assert "Write a time as HH:MM." in said(app)
     create_button = next(button for button in app.button if button.label == "Create task")
     assert create_button.disabled
@@ -79,19 +79,19 @@ def test_a_wrong_value_is_explained_below_its_field_and_creates_nothing(open_pag
 
 def test_values_are_kept_as_a_draft_until_they_are_discarded(open_page):
     app = open_templates(open_page, template="rsync-backup")
-    app.text_input(key="template-rsync-backup-0-at").set_value("04:05").run()
+    app.text_input(key="template:rsync-backup-0-at").set_value("04:05").run()
     press(app, "All templates")
     app.query_params["template"] = "rsync-backup"
     app.run()
-    assert app.text_input(key="template-rsync-backup-0-at").value == "04:05"
+    assert app.text_input(key="template:rsync-backup-0-at").value == "04:05"
     press(app, "Discard these values")
-    assert app.text_input(key="template-rsync-backup-1-at").value != "04:05"
+    assert app.text_input(key="template:rsync-backup-1-at").value != "04:05"
     assert "Discard these values" not in [button.label for button in app.button]
 
 
 def test_a_template_says_what_this_machine_lacks(open_page):
     app = open_templates(open_page, template="rsync-backup")
-    app.text_input(key="template-rsync-backup-0-disk").set_value("/nowhere").run()
+    app.text_input(key="template:rsync-backup-0-disk").set_value("/nowhere").run()
     assert "There is no folder /nowhere." in said(app)
 
 
