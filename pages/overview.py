@@ -13,7 +13,7 @@ from pitasker_core.crontab.document import Document
 from pitasker_core.dashboard import activity, figures, health, overview
 from pitasker_core.dashboard.attention import Facts, items
 from pitasker_core.dashboard.attention_list import show_items
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import chips, inert
 from pitasker_core.dashboard.execution_dialog import choose_entry, show_execution
 from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.markdown import code, plain
@@ -206,9 +206,7 @@ def _show_upcoming(listing: Listing) -> None:
             "when": st.column_config.TextColumn("In", width=80),
             "at": st.column_config.TextColumn("Time", width=110),
             "task": st.column_config.TextColumn("Task"),
-            "managed": st.column_config.MultiselectColumn(
-                "", options=["unmanaged"], color=["gray"], width=110
-            ),
+            "managed": chips("", {"unmanaged": "gray"}, 110),
         },
     )
     unmanaged = len(listing.comparison.reading.unmanaged) if listing.comparison else 0

@@ -10,7 +10,7 @@ from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.text import Text
 from pitasker_core.dashboard import run_charts, run_list, states
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import chips, inert
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.run_detail import show_run
@@ -224,12 +224,7 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
         column_config={
             "when": column.TextColumn("When", width=85),
             "task": column.TextColumn("Task", width=150),
-            "state": column.MultiselectColumn(
-                "Result",
-                options=list(states.RUN_CHIPS),
-                color=list(states.RUN_CHIPS.values()),
-                width=90,
-            ),
+            "state": chips("Result", states.RUN_CHIPS, 90),
             "details": column.TextColumn("Details", width=170),
             "took": column.TextColumn("Duration", width=90),
             "source": column.TextColumn("Trigger", width=140),

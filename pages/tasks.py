@@ -19,7 +19,7 @@ from pitasker_core.dashboard import (
     template_list,
 )
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import chips, inert
 from pitasker_core.dashboard.doctor_list import show_doctor
 from pitasker_core.dashboard.execution_dialog import ask_execution, show_execution
 from pitasker_core.dashboard.export_dialog import open_export
@@ -273,9 +273,7 @@ def _columns(shown: Shown) -> dict[str, Any]:
             "Name", max_chars=200, width=136 if is_phone() else 180, pinned=is_phone()
         ),
         "menu": column.ButtonColumn("Menu", key="row_menu", on_click=_open_menu, width=58),
-        "sync": column.MultiselectColumn(
-            "Sync", options=list(states.SYNC), color=list(states.SYNC.values()), width=150
-        ),
+        "sync": chips("Sync", states.SYNC, 150),
         "schedule": column.TextColumn(
             "Schedule",
             help="Five fields (minute hour day month weekday), a nickname like @daily, or words.",
@@ -283,12 +281,7 @@ def _columns(shown: Shown) -> dict[str, Any]:
         ),
         "words": column.TextColumn("Meaning", width=180),
         "next_run": column.DatetimeColumn("Next run", format="ddd D MMM, HH:mm", width=135),
-        "result": column.MultiselectColumn(
-            "Last run",
-            options=[*states.RUN_CHIPS, task_grid.NEVER_RAN],
-            color=[*states.RUN_CHIPS.values(), "gray"],
-            width=95,
-        ),
+        "result": chips("Last run", {**states.RUN_CHIPS, task_grid.NEVER_RAN: "gray"}, 95),
         "last_run": column.TextColumn("When", width=85),
         "history": column.BarChartColumn(
             f"Last {task_grid.HISTORY} runs", width=120, y_min=0, help="The duration of each run."

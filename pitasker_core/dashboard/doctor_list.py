@@ -9,7 +9,7 @@ import streamlit as st
 from pitasker_core.base.text import counted, visible
 from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.crontab.document import suggest_name
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import chips, inert
 from pitasker_core.dashboard.finding_fix import apply_finding, report_again, silence_finding
 from pitasker_core.dashboard.finding_row import (
     REPORT_AGAIN,
@@ -103,12 +103,7 @@ def _show_table(
         column_config={
             "entry": column.TextColumn("Entry", width=170, pinned=True),
             "do": column.ButtonColumn("Action", key=key, on_click=_click, args=(key,), width=110),
-            "severity": column.MultiselectColumn(
-                "Severity",
-                options=[severity.value for severity in SEVERITIES],
-                color=list(SEVERITIES.values()),
-                width=90,
-            ),
+            "severity": chips("Severity", SEVERITIES, 90),
             "line": column.NumberColumn("Line", width=50),
             "finding": column.TextColumn("Finding", width="large"),
         },

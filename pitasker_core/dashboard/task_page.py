@@ -9,7 +9,7 @@ from pitasker_core.base import clock
 from pitasker_core.crontab import environment_lines
 from pitasker_core.dashboard import run_list, run_live, states, task_grid, terminal_output
 from pitasker_core.dashboard.bulk import confirm_delete, run_now
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import chips, inert
 from pitasker_core.dashboard.execution_dialog import ask_execution
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.schedule_answer import browser_text
@@ -164,12 +164,7 @@ def _show_runs(runs: list[Run]) -> None:
         alt="The last runs of the task",
         column_config={
             "at": column.TextColumn("Start", width=105),
-            "state": column.MultiselectColumn(
-                "Result",
-                options=list(states.RUN_CHIPS),
-                color=list(states.RUN_CHIPS.values()),
-                width=85,
-            ),
+            "state": chips("Result", states.RUN_CHIPS, 85),
             "took": column.TextColumn("Duration", width=80),
             "result": column.TextColumn("Details"),
             "view": column.ButtonColumn("Output", key="view_run", on_click=_view, width=70),
