@@ -38,6 +38,15 @@ def test_the_search_box_opens_what_was_chosen_by_keyboard(serve, visit, environm
     expect(field).to_have_value("")
     page.keyboard.press("Escape")
     expect(field).to_have_count(0)
+    page.keyboard.press("Control+k")
+    expect(field).to_be_focused()
+    page.keyboard.type("b")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Backup")
+    # The marked row stays marked when the rows of the whole word come.
+    page.keyboard.type("ackup")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/tasks\\?task={photos.id}$"))
 
 
 def test_a_slash_that_is_typed_into_a_field_does_not_open_the_search_box(serve, visit, environment):
