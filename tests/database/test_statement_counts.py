@@ -1,6 +1,7 @@
 """Work on many tasks takes few statements, and takes locks in one order."""
 
 import operator
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,12 +11,16 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from pitasker_core import database, tasks
+from pitasker_core.base import clock
 from pitasker_core.base.errors import Stale
-from pitasker_core.runs import spool
+from pitasker_core.runs import history, spool
+from pitasker_core.runs.missed import rows
+from pitasker_core.runs.missed.detection import Gap
 from pitasker_core.sync import edit, first_look, importing, operation_history, service
 from pitasker_core.sync.service import BACKGROUND, Request
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Edit
+from tests.helpers.runs import ran
 from tests.helpers.waiting import patience, until
 
 ME = "test"
@@ -190,6 +195,24 @@ def test_taking_in_runs_locks_tasks_in_the_order_of_a_sync(environment, crontab)
         session.execute(text(f"select from tasks where id = {second} for update nowait"))
     taker.join(timeout=patience())
     assert not taker.is_alive()
+
+
+def test_each_search_of_a_run_by_name_names_its_crontab(environment, crontab):
+    # The index of names begins with the crontab: without it, a search reads the whole history.
+    (task,) = imported(environment, crontab, 1)
+    record(environment, task, task)
+    first, second = sorted(file.stem for file in environment.spool.glob("*.json"))
+    ran(environment, tasks.get(environment, task), name=first, ended_at=None, exit_code=None)
+    with asked() as statements:
+        spool.collect(environment)
+        assert history.named(environment, first).state == "success"
+        assert history.named(environment, second).state == "success"
+        with database.session(environment) as session:
+            crontab_row = service.store.own_crontab(session)
+            rows.write(session, crontab_row, task, Gap((clock.now(),), "the machine was off"))
+    by_name = [words for words in statements if re.search(r"runs\.name (=|IN)", words)]
+    assert [words.split()[0] for words in by_name] == ["SELECT", "UPDATE", *["SELECT"] * 3]
+    assert [words for words in by_name if "runs.crontab = " not in words] == []
 
 
 def is_waiting(environment):

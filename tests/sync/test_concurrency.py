@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from pitasker_core import database, tasks
+from pitasker_core.backup import contents, restoring, writing
 from pitasker_core.base.errors import (
     ConcurrentModification,
     CrontabReverted,
@@ -20,9 +21,10 @@ from pitasker_core.base.errors import (
 )
 from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.program import CrontabProgram
-from pitasker_core.sync import edit, install, service
+from pitasker_core.sync import edit, first_look, importing, install, service
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import Request
+from pitasker_core.sync.stop_managing import stop_managing
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.processes import start_child, wait_for_child
 from tests.helpers.waiting import until
@@ -163,6 +165,33 @@ def test_a_second_writer_waits_for_the_first_and_gives_up_with_a_clear_error(env
         install.locked(environment, time_limit=0.05),
     ):
         pass
+
+
+def test_every_writer_waits_for_the_lock(environment, crontab, monkeypatch, tmp_path):
+    # Alone: PostgreSQL's locks and a repeated read hide a missing lock from most other tests.
+    task = create(environment)
+    file = tmp_path / "backup.tar.gz"
+    writing.back_up(environment, file)
+    backup, text = contents.read(file), crontab.read().decode()
+    writers = {
+        "sync": lambda: service.sync(environment, Request(ME)),
+        "import": lambda: importing.import_entries(environment, ME),
+        "edit": lambda: edit.save_raw(environment, text + "# ours\n", text, actor=ME),
+        "check": lambda: edit.check(environment, text),
+        "first look": lambda: first_look.keep_what_is_there(environment),
+        "backup": lambda: writing.back_up(environment, file),
+        "restore": lambda: restoring.restore(environment, ME, backup),
+        "stop managing": lambda: stop_managing(environment, ME, [task.id]),
+    }
+    waited = []
+    with install.locked(environment):
+        monkeypatch.setattr(install, "locked", partial(install.locked, time_limit=0))
+        for name, write in writers.items():
+            try:
+                write()
+            except SyncInProgress:
+                waited.append(name)
+    assert waited == [*writers]
 
 
 def test_a_lock_dies_with_its_process(environment):
