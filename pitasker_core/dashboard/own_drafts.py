@@ -21,26 +21,33 @@ def load(name: str) -> Draft | None:
 def load_all(prefix: str) -> list[Draft]:
     """Return the drafts whose names have this prefix. Empty if the database does not answer."""
     with suppress(PiTaskerError):
-        return drafts.read_drafts(environment(), _browser(), prefix)
+        loaded = drafts.read_drafts(environment(), _browser(), prefix)
+        _saved().update({draft.name: draft.value for draft in loaded})
+        return loaded
     return []
 
 
 def keep(name: str, value: dict[str, Any]) -> None:
     """Save a draft unless it is unchanged. Without a database it exists only in this tab."""
-    saved = st.session_state.setdefault("saved drafts", {})
-    if saved.get(name) == value or environment().read_only:
+    if _saved().get(name) == value or environment().read_only:
         return
     with suppress(PiTaskerError):
         drafts.save_draft(environment(), _browser(), name, value)
-        saved[name] = value
+        _saved()[name] = value
 
 
 def discard(name: str) -> None:
-    """Delete a draft."""
-    st.session_state.setdefault("saved drafts", {}).pop(name, None)
+    """Delete a draft that this tab loaded or saved. Without one, the database is not asked."""
+    if _saved().pop(name, None) is None or environment().read_only:
+        return
     with suppress(PiTaskerError):
-        if not environment().read_only:
-            drafts.discard_draft(environment(), _browser(), name)
+        drafts.discard_draft(environment(), _browser(), name)
+
+
+def _saved() -> dict[str, dict[str, Any]]:
+    """Return the drafts that this tab loaded or saved, as they are in the database."""
+    saved: dict[str, dict[str, Any]] = st.session_state.setdefault("saved drafts", {})
+    return saved
 
 
 def _browser() -> str:

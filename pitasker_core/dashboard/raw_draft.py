@@ -84,8 +84,7 @@ def keep() -> None:
     if is_changed():
         base = shown(st.session_state.loaded or "")
         own_drafts.keep(_NAME, {"base": base, "text": st.session_state.draft})
-        st.session_state.raw_is_kept = True
-    elif st.session_state.pop("raw_is_kept", False):
+    else:
         own_drafts.discard(_NAME)
 
 
@@ -94,7 +93,6 @@ def _restore_draft(installed: str | None) -> None:
     if draft is None:
         return
     base, text = str(draft.value.get("base", "")), str(draft.value.get("text", ""))
-    st.session_state.raw_is_kept = True
     if text == shown(installed or ""):
         return
     if base != shown(installed or ""):

@@ -4,6 +4,7 @@ import pytest
 
 from pitasker_core import tasks
 from pitasker_core.crontab.builder import Mode
+from tests.helpers.databases import asked
 from tests.helpers.examples import create
 from tests.helpers.pages import said
 
@@ -165,3 +166,13 @@ def test_the_fields_begin_with_the_values_of_the_task_also_if_the_page_is_drawn_
     app.run()
     defaults = {field.label: field.proto.default for field in app.text_input}
     assert (defaults["Schedule"], defaults["Command"]) == (task.schedule, task.command)
+
+
+def test_only_a_form_with_a_draft_deletes_it(form):
+    with asked() as unchanged:
+        form.run()
+    fill(form, "Name", "Morning")
+    with asked() as undone:
+        fill(form, "Name", "")
+    assert not [sent for sent in unchanged if sent.startswith("DELETE")]
+    assert len([sent for sent in undone if sent.startswith("DELETE")]) == 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import text
 
 from pitasker_core import database, tasks
 from pitasker_core.base import clock
@@ -20,28 +20,11 @@ from pitasker_core.sync import edit, first_look, importing, operation_history, s
 from pitasker_core.sync.service import BACKGROUND, Request
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Edit
+from tests.helpers.databases import asked
 from tests.helpers.runs import ran
 from tests.helpers.waiting import patience, until
 
 ME = "test"
-
-
-@contextmanager
-def asked() -> Iterator[list[str]]:
-    """Collect the executed statements, and `begin` for each transaction."""
-    statements = []
-
-    def note(_connection, _cursor, statement, *_):
-        statements.append(statement)
-
-    def begin(_connection):
-        statements.append("begin")
-
-    event.listen(Engine, "before_cursor_execute", note)
-    event.listen(Engine, "begin", begin)
-    yield statements
-    event.remove(Engine, "before_cursor_execute", note)
-    event.remove(Engine, "begin", begin)
 
 
 def imported(environment, crontab, count):

@@ -3,11 +3,13 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, event
 
 from pitasker_core import database
 from pitasker_core.database import embedded
@@ -110,3 +112,21 @@ def database_url(_names: _Names) -> Iterator[str]:
 def empty_database_url(_names: _Names) -> Iterator[str]:
     """The URL of a database without tables."""
     yield from _names.empty()
+
+
+@contextmanager
+def asked() -> Iterator[list[str]]:
+    """Collect the executed statements, and `begin` for each transaction."""
+    statements = []
+
+    def note(_connection, _cursor, statement, *_):
+        statements.append(statement)
+
+    def begin(_connection):
+        statements.append("begin")
+
+    event.listen(Engine, "before_cursor_execute", note)
+    event.listen(Engine, "begin", begin)
+    yield statements
+    event.remove(Engine, "before_cursor_execute", note)
+    event.remove(Engine, "begin", begin)
