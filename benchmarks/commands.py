@@ -2,7 +2,8 @@
 
     PYTHONPATH=. .venv/bin/python benchmarks/commands.py
 
-The floor is a Python that starts and does nothing. Prints medians in milliseconds.
+The floor is a Python that starts and does nothing. Prints medians in milliseconds. `status` and
+`list` are also measured while a process of PiTasker runs, which then answers them.
 """
 
 import os
@@ -19,6 +20,7 @@ from private_world import isolate
 
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
+from pitasker_core.server import instances, local_answers
 from pitasker_core.sync import importing
 
 COMMANDS = (
@@ -30,6 +32,8 @@ COMMANDS = (
     ("sync", "--json"),
     ("doctor", "--json"),
 )
+ANSWERED = (("status", "--json"), ("list", "--json"))
+"""The commands that a running process answers."""
 
 
 def measure(command: list[str], repeats: int, variables: dict[str, str]) -> float:
@@ -55,16 +59,21 @@ def figures(quick: bool = False) -> Iterator[Figure]:
     try:
         importing.import_entries(environment, "benchmark")
         floor = measure([sys.executable, "-c", "pass"], repeats, variables)
-        for words in COMMANDS:
+
+        def figure(words: tuple[str, ...], note: str = "") -> Figure:
             command = [sys.executable, "-P", "-m", "pitasker_core", *words]
+            what = f"./pitasker {words[0]}{note}"
             taken = measure(command, repeats, variables)
-            yield Figure(
-                "commands",
-                f"./pitasker {words[0]}",
-                taken,
-                floor=floor,
-                floor_name="an empty Python",
-            )
+            return Figure("commands", what, taken, floor=floor, floor_name="an empty Python")
+
+        for words in COMMANDS:
+            yield figure(words)
+        with (
+            instances.registered(environment, "benchmark"),
+            local_answers.answering(environment),
+        ):
+            for words in ANSWERED:
+                yield figure(words, ", a server runs")
     finally:
         database.stop(environment)
         shutil.rmtree(folder)
@@ -73,4 +82,4 @@ def figures(quick: bool = False) -> Iterator[Figure]:
 if __name__ == "__main__":
     isolate()
     for figure in figures():
-        print(f"{figure.what:12} {figure.value:8.0f}   floor {figure.floor:8.0f}")
+        print(f"{figure.what:36} {figure.value:8.0f}   floor {figure.floor:8.0f}")

@@ -102,6 +102,7 @@ def make_parser(command: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"PiTasker {__version__}")
     parser.set_defaults(takes_others=False, logs_to_file=True, logs_to_terminal=False)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    # With `prog`, argparse formats no usage here and so does not import shutil and its packers.
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
     add_commands(commands, command)
     return parser

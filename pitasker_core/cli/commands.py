@@ -25,8 +25,10 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "token": "manage the API tokens of scripts",
         "notify": "manage the channels of notifications",
     },
-    "sync": {
+    "status": {
         "status": "show the numbers of tasks and entries, and the health of sync",
+    },
+    "sync": {
         "sync": "sync the tasks and the crontab",
         "validate": "list all differences and problems; change nothing",
         "import": "turn unmanaged entries into tasks",
@@ -42,8 +44,10 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "crontabs": {
         "crontabs": "choose the database's crontab after a change of host or user name",
     },
-    "tasks": {
+    "task_list": {
         "list": "list all tasks",
+    },
+    "tasks": {
         "add": "add a task",
         "edit": "change a task",
         "pause": "pause tasks; their entries stay, commented out",

@@ -1,19 +1,16 @@
-"""Commands of sync: status, sync, validate, import, export."""
+"""Commands of sync: sync, validate, import, export."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from pitasker_core.base.clock import system_zone
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
-from pitasker_core.base.text import counted, on_one_line
+from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, advising, by_task
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
-from pitasker_core.reports import status
-from pitasker_core.server.answers.reports import Status
 from pitasker_core.server.answers.sync import Exported, Imported, Synced, Validation
-from pitasker_core.sync import importing, service
+from pitasker_core.sync import importing, service, validation
 from pitasker_core.sync.importing import ImportOptions
 from pitasker_core.sync.merge import Choice, Policy
 from pitasker_core.sync.service import Request, SyncResult
@@ -26,8 +23,6 @@ _WAYS_OUT = (
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    command(commands, "status", _status).set_defaults(logs_to_file=False)
-
     sync = command(commands, "sync", _sync)
     sync.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="only these tasks")
     sync.add_argument("--dry-run", action="store_true", help="show the plan; change nothing")
@@ -67,21 +62,6 @@ def add_to(commands: Commands) -> None:
 
     export = command(commands, "export", _export)
     export.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="default: all")
-
-
-def _status(environment: Environment, words: Words) -> Answer:
-    report = status.status(environment)
-    last = report.last_sync.astimezone(system_zone()) if report.last_sync else None
-    lines = [
-        f"health          {report.health.value}",
-        f"last sync       {last:%Y-%m-%d %H:%M:%S %Z}" if last else "last sync       never",
-        f"tasks           {report.tasks} ({report.synced} in sync, {report.unsynced} out of sync, "
-        f"{report.database_only} database-only)",
-        f"crontab         {counted(report.entries, 'entry', 'entries')} "
-        f"({report.unmanaged} unmanaged, {counted(report.invalid_lines, 'invalid line')})",
-        *(f"  - {reason}" for reason in report.reasons),
-    ]
-    return Answer(Status.of(report), "\n".join(lines), report.health is status.Health.GREEN)
 
 
 def _sync(environment: Environment, words: Words) -> Answer:
@@ -144,8 +124,6 @@ def _validate(environment: Environment, words: Words) -> Answer:
 
 
 def _report(compared: service.Comparison) -> Answer:
-    from pitasker_core.sync import validation  # it imports the doctor, which `status` does not need
-
     report = validation.validate(compared)
     lines = []
     for finding in report.findings:

@@ -1,15 +1,14 @@
-"""Commands for tasks: list, add, edit, pause, resume, remove, restore, stop managing."""
+"""Commands for tasks: add, edit, pause, resume, remove, restore, stop managing."""
 
 import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from pitasker_core import tasks
-from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.base.text import on_one_line
-from pitasker_core.cli.answer import NOT_YET, Answer, by_task, table
+from pitasker_core.cli.answer import NOT_YET, Answer, by_task
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
 from pitasker_core.crontab.schedule import describe, parse
 from pitasker_core.crontab.understanding import Understanding
@@ -24,10 +23,6 @@ from pitasker_core.tasks import Applied
 
 def add_to(commands: Commands) -> None:
     """Declare these commands."""
-    listing = command(commands, "list", _list)
-    listing.set_defaults(logs_to_file=False)
-    listing.add_argument("--deleted", action="store_true", help="list the deleted tasks instead")
-
     add = command(commands, "add", _add)
     for field in ("name", "schedule", "command"):
         add.add_argument(field)
@@ -78,27 +73,6 @@ def _add_optional_fields(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--catch-up", action=either, help="catch up on runs missed while the machine was off"
     )
-
-
-def _list(environment: Environment, words: Words) -> Answer:
-    listing = tasks.listing(environment, deleted=words.deleted)
-    rows = [
-        (
-            str(task.id),
-            "deleted" if task.deleted_at else listing.states[task.id].value,
-            "paused" if task.paused else "",
-            task.schedule,
-            task.name,
-            task.command,
-        )
-        for task in listing.tasks
-    ]
-    text = table(("id", "state", "", "schedule", "name", "command"), rows)
-    if not rows:
-        text = "There are no tasks. `./pitasker import` creates them from the crontab's entries."
-    if listing.problem:
-        terminal.complain(f"pitasker: {listing.problem.user_message}")
-    return Answer(answers.Tasks.of(listing), text, listing.problem is None)
 
 
 def _add(environment: Environment, words: Words) -> Answer:

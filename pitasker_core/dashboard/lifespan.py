@@ -20,7 +20,7 @@ from pitasker_core import database
 from pitasker_core.base import log, terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import DatabaseError, PiTaskerError
-from pitasker_core.server import auth, connections, instances, launch, sites
+from pitasker_core.server import auth, connections, instances, launch, local_answers, sites
 from pitasker_core.server.background import Background
 from pitasker_core.sync import first_look
 
@@ -61,7 +61,10 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     if not environment.demo:  # in a demo, a background sync would remove what a person tries out
         background.start()
     addresses = launch.list_addresses(host, port, environment.base_url)
-    with instances.registered(environment, "dashboard", port, addresses):
+    with (
+        instances.registered(environment, "dashboard", port, addresses),
+        local_answers.answering(environment),
+    ):
         _announce(environment, addresses)
         yield
     if not environment.demo:

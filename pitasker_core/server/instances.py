@@ -18,6 +18,7 @@ from pathlib import Path
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError
 from pitasker_core.base.text import Code, Text
+from pitasker_core.server import local_socket
 
 STOP_LIMIT = 40.0
 """Seconds after which a process that was asked to end counts as stuck."""
@@ -109,7 +110,7 @@ def _folder(environment: Environment) -> Path:
 
 
 def _read(file: Path) -> Instance | None:
-    """The instance that holds the lock on a file. None, and the file is removed, if none does."""
+    """The instance that holds the lock on a file. None, and its files are removed, if none does."""
     try:
         with file.open("rb") as opened:
             try:
@@ -117,6 +118,7 @@ def _read(file: Path) -> Instance | None:
             except BlockingIOError:
                 return Instance(**json.loads(opened.read()))
             file.unlink(missing_ok=True)
+            file.with_suffix(local_socket.SUFFIX).unlink(missing_ok=True)
     except (OSError, ValueError, TypeError):
         pass
     return None

@@ -107,6 +107,7 @@ def agent(environment: Environment) -> int:
     """Do the background work without the dashboard, until a signal stops it."""
     from pitasker_core import database
     from pitasker_core.base import log
+    from pitasker_core.server import local_answers
     from pitasker_core.server.background import Background
 
     log.start(environment)
@@ -122,7 +123,7 @@ def agent(environment: Environment) -> int:
     background = Background(environment)
     background.start()
     terminal.say(f"PiTasker's agent {work} (Ctrl-C ends it).")
-    with instances.registered(environment, "agent"):
+    with instances.registered(environment, "agent"), local_answers.answering(environment):
         stopping.wait()
         background.stop()
     if started_here:
