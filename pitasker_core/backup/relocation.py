@@ -89,7 +89,7 @@ def use_recorder(
             draft.change(index, recorder=ours)
         except InvalidSyntax as problem:
             draft.change(index, recording=PLAIN)
-            notes.append(f"Line {index + 1} is no longer recorded. {problem.user_message}")
+            notes.append(Text(f"Line {index + 1} is no longer recorded. ", problem.user_message))
     return draft.done(), notes
 
 

@@ -1,5 +1,6 @@
 """Text for people: marked parts that are code, and stand-ins for invisible characters. Pure."""
 
+import re
 from typing import Self
 
 
@@ -22,10 +23,35 @@ class Text(str):
         flat = tuple(
             piece for part in parts for piece in (part.parts if isinstance(part, Text) else (part,))
         )
-        joined = "".join(f"`{part}`" if isinstance(part, Code) else part for part in flat)
+        joined = "".join(quoted(part) if isinstance(part, Code) else part for part in flat)
         text = super().__new__(cls, joined)
         text.parts = flat
         return text
+
+
+def quoted(code: str) -> str:
+    """Return code in more backquotes than follow each other in it (CommonMark 0.31.2, 6.1)."""
+    fence = "`" * (max(map(len, re.findall("`+", code)), default=0) + 1)
+    space = " " if "`" in (code[:1], code[-1:]) else ""
+    return f"{fence}{space}{code}{space}{fence}"
+
+
+_QUOTED = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+
+
+def read_marks(text: str) -> Text:
+    """Return a text of PiTasker that was stored, with its code parts.
+
+    Backquotes of another program's message inside it look the same, and become code too.
+    """
+    parts: list[str] = []
+    end = 0
+    for match in _QUOTED.finditer(text):
+        code = match[2]
+        is_spaced = code[0] == code[-1] == " " and "`" in (code[1:2], code[-2:-1])
+        parts += [text[end : match.start()], Code(code[1:-1] if is_spaced else code)]
+        end = match.end()
+    return Text(*(part for part in (*parts, text[end:]) if part))
 
 
 def _named(*codes: int) -> dict[int, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pitasker_core.base.text import visible
+from pitasker_core.dashboard.cells import sentence
 from pitasker_core.dashboard.overview import outcome
 from pitasker_core.reports.audit import Event, difference
 from pitasker_core.sync.operation_history import Operation
@@ -84,5 +85,5 @@ def _event(event: Event, names: Mapping[int, str]) -> ActivityItem:
 
 def _operation(operation: Operation) -> ActivityItem:
     what = _OPERATIONS.get(operation.kind, operation.kind.capitalize())
-    result = operation.error_message or outcome(operation)
+    result = sentence(operation.error_message or outcome(operation))
     return ActivityItem(operation.started_at, f"{what}: {result}", actor_text(operation.actor))

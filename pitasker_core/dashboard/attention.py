@@ -129,7 +129,7 @@ def _operations(facts: Facts) -> list[Item]:
     if not {State.PENDING, State.FAILED} & set(facts.listing.states.values()):
         return []
     when = ago(newest.started_at, facts.now)
-    sentence = f"failed {when}: {newest.error_message or ''}"
+    sentence = Text(f"failed {when}: ", newest.error_message or "")
     return [Item("red", "sync_problem", f"The last {newest.kind}", sentence, (Action.SYNC,))]
 
 
@@ -252,13 +252,13 @@ def _findings(facts: Facts) -> list[Item]:
         subject = visible(task.name) if task else f"Line {finding.line} of the crontab"
         place = Action.OPEN if task else Action.EDIT
         actions = (*((Action.FIX,) if finding.fix else ()), place, Action.SILENCE)
-        sentence = f"will not run as written. {finding.message}"
+        sentence = Text("will not run as written. ", finding.message)
         tasks = (task.id,) if task else ()
         items.append(Item("orange", "build", subject, sentence, actions, tasks, (), finding))
     if len(severe) > _FINDINGS:
         subject = counted(len(severe) - _FINDINGS, "more finding")
-        sentence = "of high severity. The page Tasks lists them all."
-        items.append(Item("orange", "build", subject, sentence, (Action.LIST,)))
+        listed = "of high severity. The page Tasks lists them all."
+        items.append(Item("orange", "build", subject, listed, (Action.LIST,)))
     return items
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
-from pitasker_core.base.text import visible
+from pitasker_core.base.text import Code, read_marks, visible
 from pitasker_core.dashboard.states import Color
 
 Label = TypeVar("Label", bound=str)
@@ -22,6 +22,12 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
     for name, cells in changed.items():
         table[name] = pd.Series(cells, table.index, dtype=table[name].dtype)
     return table
+
+
+def sentence(text: str) -> str:
+    """Return a text of PiTasker for a cell, which cannot show code: in quotation marks instead."""
+    parts = read_marks(text).parts
+    return "".join(f"“{part}”" if isinstance(part, Code) else part for part in parts)
 
 
 def chips(label: str, colors: Mapping[Label, Color], width: int) -> Any:

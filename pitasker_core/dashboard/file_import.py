@@ -9,7 +9,7 @@ from pitasker_core import tasks
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.dashboard.cells import chips, inert
+from pitasker_core.dashboard.cells import chips, inert, sentence
 from pitasker_core.dashboard.export_dialog import show_remarks
 from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.import_report import link_new_tasks
@@ -131,7 +131,7 @@ def _show_table(preview: FilePreview) -> None:
             "name": candidate.record.name,
             "schedule": candidate.record.schedule,
             "words": in_words(candidate.record.schedule, dialect),
-            "reason": candidate.reason,
+            "reason": sentence(candidate.reason),
             "paused": "paused" if candidate.record.paused else "",
             "command": candidate.record.command,
         }

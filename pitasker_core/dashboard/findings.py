@@ -6,7 +6,7 @@ from operator import attrgetter
 import pandas as pd
 import streamlit as st
 
-from pitasker_core.base.text import visible
+from pitasker_core.base.text import Text, visible
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.messages import (
     act,
@@ -125,7 +125,7 @@ def _fix(findings: list[Finding], fix: Fix) -> None:
     if isinstance(done, ImportResult):
         report_import(done)
         for line, reason in done.errors.items():
-            add_notice("error", f"Line {line}: {reason}")
+            add_notice("error", Text(f"Line {line}: ", reason))
     elif isinstance(done, SyncResult):
         report_sync(done, fix.value)
     elif done and fix is Fix.COMMENT_OUT:

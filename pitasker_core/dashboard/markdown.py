@@ -8,7 +8,7 @@ splits such text so that it is not replaced.
 
 import re
 
-from pitasker_core.base.text import Code, Text, visible
+from pitasker_core.base.text import Code, Text, quoted, visible
 
 _SPECIAL = re.compile(r"[\\*_{}\[\]()#+\-.!|<>~$:&=`]")
 
@@ -40,10 +40,7 @@ def code(text: str) -> str:
     # Brackets would end a surrounding directive, and an icon's name is replaced before parsing.
     if not line or re.search(r"[\[\]]|:material/", line):
         return _escaped(line)
-    # Code ends at a run of as many backquotes as it began with (CommonMark 0.31.2, 6.1).
-    fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
-    space = " " if "`" in (line[0], line[-1]) else ""
-    return f"{fence}{space}{line}{space}{fence}"
+    return quoted(line)
 
 
 def _escaped(text: str) -> str:

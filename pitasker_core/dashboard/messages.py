@@ -140,7 +140,7 @@ def report_sync(done: SyncResult, what: str) -> None:
 
 def _report_notes(notes: Mapping[int, str]) -> None:
     for task, note in list(notes.items())[:_SHOWN]:
-        add_notice("warning", f"Task {task}: {note}")
+        add_notice("warning", Text(f"Task {task}: ", note))
     if len(notes) > _SHOWN:
         add_notice("warning", f"Other settings reach {len(notes) - _SHOWN} more restored entries.")
 

@@ -12,7 +12,7 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Text, visible
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import charts, overview
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import inert, sentence
 from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, report_applied, report_saved
@@ -104,7 +104,7 @@ def _show_table(operations: list[Operation]) -> None:
             "what": [o.kind for o in operations],
             "by": [o.actor for o in operations],
             "result": [o.outcome for o in operations],
-            "did": [o.error_message or overview.outcome(o) for o in operations],
+            "did": [sentence(o.error_message or overview.outcome(o)) for o in operations],
             "ms": [o.duration_ms for o in operations],
             "at": [time_text(o.started_at) for o in operations],
             "number": [o.id for o in operations],

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pitasker_core.base.errors import DatabaseError, PiTaskerError, UnknownCrontab
-from pitasker_core.base.text import counted
+from pitasker_core.base.text import Text, counted
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act
 from pitasker_core.dashboard.session import ACTOR, environment, login
@@ -69,6 +69,7 @@ def show_background() -> None:
     """Draw failures of the background work, and say if it does not run."""
     for name, job in background.job_states(environment()).items():
         if not job.ok:
-            st.error(plain(f"In the background, {name}: {job.message}"), icon=":material/error:")
+            problem = Text(f"In the background, {name}: ", job.message)
+            st.error(plain(problem), icon=":material/error:")
     if not environment().demo and not background.is_running(environment()):
         st.caption("No background work is running: PiTasker syncs only when you act.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pitasker_core.base.text import Text
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.session import ACTOR, environment
@@ -103,7 +104,7 @@ def _show_state() -> None:
         if job.message:
             draw = st.info if job.ok else st.error
             since = time_text(datetime.fromisoformat(job.at))
-            draw(plain(f"{name.capitalize()}, since {since}: {job.message}"))
+            draw(plain(Text(f"{name.capitalize()}, since {since}: ", job.message)))
 
 
 def _number(name: str, label: str, help_text: str, value: Any, key: str) -> None:

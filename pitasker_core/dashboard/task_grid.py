@@ -13,6 +13,7 @@ from pitasker_core.base import clock
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import Clock, next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.dashboard.cells import sentence
 from pitasker_core.dashboard.staging import FIELDS, Staging, cell
 from pitasker_core.dashboard.states import RUN, Badge, sync_chip
 from pitasker_core.dashboard.times import ago
@@ -153,7 +154,7 @@ def frame(tasks: Sequence[Task], shown: Shown, menu: Sequence[str] = MENU) -> pd
         "chosen": [task.id in shown.chosen for task in tasks],
         **{column: [shown.value(task, column) for task in tasks] for column in FIELDS},
         "sync": [[shown.chip(task)] for task in tasks],
-        "detail": [shown.detail(task) for task in tasks],
+        "detail": [sentence(shown.detail(task)) for task in tasks],
         "words": [shown.words(task) for task in tasks],
         "next_run": pd.array(
             [_next_run(task, shown) for task in tasks],

@@ -16,12 +16,26 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from pitasker_core.base.text import read_marks
+
+
+class Marked(TypeDecorator[str]):
+    """A text of PiTasker, in which code is marked."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: object) -> str | None:
+        """Return the text with its code parts."""
+        return value and read_marks(value)
 
 
 class Base(DeclarativeBase):
@@ -111,7 +125,7 @@ class TaskRow(OfCrontab, Base):
     """The kinds of notices for this task; null for the defaults."""
     notes: Mapped[str] = mapped_column(server_default="")
     labels: Mapped[list[str]] = mapped_column(server_default="{}")
-    sync_error: Mapped[str | None]
+    sync_error: Mapped[str | None] = mapped_column(Marked)
     deleted_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
 
@@ -181,7 +195,7 @@ class OperationRow(OfCrontab, Base):
     failed: Mapped[int] = mapped_column(server_default="0")
     details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     error_code: Mapped[str | None]
-    error_message: Mapped[str | None]
+    error_message: Mapped[str | None] = mapped_column(Marked)
     before: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id", ondelete="SET NULL"))
     after: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id", ondelete="SET NULL"))
 

@@ -12,7 +12,7 @@ from pitasker_core import database
 from pitasker_core.base import clock, cron_daemon
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.shared import Shared
-from pitasker_core.base.text import counted
+from pitasker_core.base.text import Text, counted
 from pitasker_core.database.tables import OperationRow
 from pitasker_core.sync import store
 from pitasker_core.sync.operation_history import Operation, operations
@@ -133,7 +133,7 @@ def _problems(
         and newest.outcome == store.Outcome.FAILED
         and newest.started_at > clock.now() - RECENT
     ):
-        yield f"The last {newest.kind} failed: {newest.error_message}"
+        yield Text(f"The last {newest.kind} failed: ", newest.error_message or "")
     if failed := list(listing.states.values()).count(State.FAILED):
         yield f"{counted(failed, 'task')} could not be written to the crontab."
 

@@ -1,7 +1,7 @@
 """The results of runs in words: exit codes and signals."""
 
 _CODES = {
-    124: "timed out, if it was run by `timeout`",
+    124: "timed out, if it was run by the program timeout",
     126: "cannot be executed: check that it is executable and its first line is valid",
     127: "command not found",
 }

@@ -23,6 +23,7 @@ from pitasker_core import database, tasks
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
+from pitasker_core.base.text import read_marks
 from pitasker_core.database import drafts, notices, preferences
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.preferences import Preferences
@@ -351,7 +352,11 @@ def job_states(environment: Environment) -> dict[str, JobState]:
     """The latest result of each job."""
     with database.session(environment) as session:
         rows = session.scalars(select(StateRow).where(StateRow.key.like("job:%")))
-        return {row.key.removeprefix("job:"): JobState(**row.value) for row in rows}
+        return {row.key.removeprefix("job:"): _job_state(row.value) for row in rows}
+
+
+def _job_state(saved: dict[str, Any]) -> JobState:
+    return JobState(saved["at"], saved["ok"], read_marks(saved["message"]))
 
 
 def is_running(environment: Environment) -> bool:

@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import update
 
 from pitasker_core import database, tasks
+from pitasker_core.base.errors import CrontabUnavailable
 from pitasker_core.dashboard.staging import Staged
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.runs import history, manual, spool
 from pitasker_core.server import auth, background
 from pitasker_core.server.auth import Role
 from pitasker_core.server.background import Background
-from pitasker_core.sync import service
+from pitasker_core.sync import operation_history, service
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
 from tests.helpers.pages import PAGES, said
@@ -336,6 +337,19 @@ def test_trouble_in_the_background_is_on_the_page(open_page, environment, cronta
     until(lambda: background.job_states(environment))
     work.stop()
     assert "In the background, sync: 1 of 1 managed entries are gone" in said(open_page("sync"))
+
+
+def test_code_in_the_reason_of_a_failed_sync_is_drawn_as_code(open_page, environment):
+    create(environment)
+    with pytest.raises(CrontabUnavailable):
+        service.sync(replace(environment, crontab_program="/nonexistent"), Request(ME))
+    app = open_page("sync")
+    app.query_params["operation"] = str(operation_history.operations(environment)[0].id)
+    app.run()
+    reasons = [part.value for part in [*app.markdown, *app.error] if "apt install" in part.value]
+    assert len(reasons) == 2  # the health of the sync, and the operation
+    assert all("`sudo apt install cron`" in reason for reason in reasons)
+    assert "`" not in "".join(app.dataframe[0].value["did"])
 
 
 def test_why_did_it_not_run_is_answered_in_a_dialog(open_page, environment, crontab):

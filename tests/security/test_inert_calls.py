@@ -287,7 +287,6 @@ BACKQUOTES = {
     "dashboard/markdown.py": "escapes them",
     "dashboard/run_live.py": "Markdown, written there",
     "dashboard/lifespan.py": "printed",
-    "runs/exit_codes.py": "a cell of a table",
     "tasks/file_import.py": "an answer of the command line",
     "formats/systemd.py": "a comment in a file of systemd",
     "base/text.py": "puts them around code",

@@ -6,9 +6,9 @@ import pandas as pd
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pitasker_core.base.text import Code, Text, visible
+from pitasker_core.base.text import Code, Text, read_marks, visible
 from pitasker_core.dashboard import charts
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import inert, sentence
 from pitasker_core.dashboard.markdown import bold, code, plain
 from tests.security.markdown import becomes_something, drawn, text_of
 
@@ -174,3 +174,21 @@ def test_a_cell_of_a_table_shows_what_nobody_sees():
 
 def test_elsewhere_code_stands_in_backquotes():
     assert Text("Run ", Code("crontab -e"), ".") == "Run `crontab -e`."
+
+
+codes = st.text(st.sampled_from("a `'"), min_size=1).map(str.strip).filter(bool)
+
+
+@given(codes, codes)
+@example("echo `date` now", "``")
+def test_a_stored_text_keeps_its_code(first, second):
+    said = Text("Run ", Code(first), ", then ", Code(second), ".")
+    assert read_marks(str(said)).parts == said.parts
+
+
+def test_backquotes_that_are_no_pair_stay_characters():
+    assert read_marks("ls: `x': No such file").parts == ("ls: `x': No such file",)
+
+
+def test_a_cell_of_a_table_quotes_code():
+    assert sentence("Run `crontab -e`.") == "Run “crontab -e”."

@@ -20,7 +20,7 @@ def _wanted(facts: Facts) -> Check:
             name, "The task was deleted.", "Bring it back.", f"./pitasker undo-remove {task.id}"
         )
     if facts.document is None:
-        return unknown(name, f"The crontab cannot be read: {facts.unreadable}")
+        return unknown(name, Text("The crontab cannot be read: ", facts.unreadable))
     if entry is None and not task.system_managed:
         return bad(
             name,
@@ -29,10 +29,10 @@ def _wanted(facts: Facts) -> Check:
             f"./pitasker export {task.id}",
         )
     if entry is None:
-        why = f" ({task.sync_error})" if task.sync_error else ""
+        why = (" (", task.sync_error, ")") if task.sync_error else ()
         return bad(
             name,
-            f"The installed crontab has no entry for it{why}.",
+            Text("The installed crontab has no entry for it", *why, "."),
             "Sync, or resolve it under Sync.",
             f"./pitasker sync {task.id}",
         )
