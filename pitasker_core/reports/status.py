@@ -128,11 +128,9 @@ def _problems(
     if cron_alive is False:
         yield "cron is not running: no job will start."
     newest = recent[0] if recent else None
-    if (
-        newest
-        and newest.outcome == store.Outcome.FAILED
-        and newest.started_at > clock.now() - RECENT
-    ):
+    # A sync without changes leaves no operation, but it shows that the reason is gone.
+    since = max(filter(None, (listing.last_sync, clock.now() - RECENT)))
+    if newest and newest.outcome == store.Outcome.FAILED and newest.started_at > since:
         yield Text(f"The last {newest.kind} failed: ", newest.error_message or "")
     if failed := list(listing.states.values()).count(State.FAILED):
         yield f"{counted(failed, 'task')} could not be written to the crontab."

@@ -16,7 +16,7 @@ from pitasker_core.base.errors import (
 from pitasker_core.dashboard import overview
 from pitasker_core.database import preferences
 from pitasker_core.notifications import channels, rules
-from pitasker_core.reports import audit
+from pitasker_core.reports import audit, status
 from pitasker_core.server.api import requests
 from pitasker_core.server.background import Background
 from pitasker_core.sync import edit, importing, install, operation_history, service, validation
@@ -243,6 +243,20 @@ def test_an_export_that_crontab_refuses_says_that_it_is_saved(environment, cront
 def test_the_key_of_the_first_plan_names_tasks_too():
     assert requests.Export.model_validate({"taskIds": [1, 2]}).tasks == [1, 2]
     assert requests.Sync.model_validate({"tasks": [3]}).tasks == [3]
+
+
+def test_a_sync_that_succeeds_again_ends_the_red_health(environment, crontab):
+    nowhere = replace(environment, crontab_program="/nonexistent/crontab")
+
+    def fail_in_background():
+        with pytest.raises(CrontabUnavailable):
+            in_background(nowhere)
+        return status.status(environment).reasons
+
+    assert "The last sync failed" in fail_in_background()[0]
+    in_background(environment)
+    assert status.status(environment).reasons == []
+    assert "The last sync failed" in fail_in_background()[0]  # recorded again
 
 
 # --- Conflicts that wait --------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from pitasker_core.base import clock
 from pitasker_core.database.tables import OperationRow, StateRow
 from pitasker_core.sync.merge import Change
-from pitasker_core.sync.store.crontab_rows import OPEN_CONFLICTS, SyncState, own_crontab
+from pitasker_core.sync.store.crontab_rows import OPEN_CONFLICTS, SyncState, last_sync, own_crontab
 
 
 class Outcome(StrEnum):
@@ -114,14 +114,17 @@ _MARK_SYNCED = text("update crontabs set synced_at = :at where id = :crontab")
 
 
 def failed_last_by(session: Session, crontab_row: int, code: str, message: str) -> bool:
-    """Return whether the newest operation failed with the same error."""
+    """Return whether the newest operation failed with this error, and no sync succeeded since."""
     newest = session.execute(
-        select(OperationRow.error_code, OperationRow.error_message)
+        select(OperationRow.error_code, OperationRow.error_message, OperationRow.started_at)
         .where(OperationRow.crontab_row == crontab_row)
         .order_by(OperationRow.id.desc())
         .limit(1)
     ).first()
-    return newest is not None and tuple(newest) == (code, message)
+    if newest is None or tuple(newest[:2]) != (code, message):
+        return False
+    synced_at = last_sync(session, crontab_row)
+    return synced_at is None or synced_at < newest.started_at
 
 
 def save_conflicts(
