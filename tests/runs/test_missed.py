@@ -733,21 +733,3 @@ def test_a_demo_is_not_run_by_cron(world):
     world.judge()
     world.judge(minutes=200)
     assert misses(world) == []
-
-
-def test_a_running_pitasker_leaves_a_sign_every_few_minutes(environment):
-    environment.make_home()
-    now = clock.now()
-    machine.say_alive(environment, now)
-    first = machine.last_sign(environment)
-    assert abs(first.at - now) < timedelta(seconds=5)
-    machine.say_alive(environment, now + timedelta(minutes=1))
-    assert machine.last_sign(environment) == first
-    machine.say_alive(environment, now + timedelta(minutes=6))
-    assert machine.last_sign(environment) != first
-
-
-def test_this_machines_clocks_can_be_read():
-    moment = machine.look()
-    assert timedelta(0) < moment.awake <= moment.uptime + timedelta(seconds=1)
-    assert machine.is_synchronised() in (True, False, None)
