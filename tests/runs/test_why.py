@@ -416,6 +416,12 @@ SCHEDULES = {
             UNKNOWN,
             "started at 02:00, before the task was changed and failed: exit code 127",
         ),
+        (
+            "The schedule",
+            facts("\n", of=replace(TASK, schedule="61 2 * * *")),
+            BAD,
+            "Cron refuses the schedule 61 2 * * *",
+        ),
         *(
             ("The schedule", facts(entry(f"{text} /bin/backup")), *expected)
             for text, expected in SCHEDULES.items()
@@ -597,6 +603,26 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
                 last_start=None,
             ),
             "All checks passed: it runs next when the machine starts.",
+        ),
+        (
+            facts(
+                entry("5~9 2 * * * /bin/backup"),
+                dialect=Dialect.CRONIE,
+                of=replace(TASK, schedule="5~9 2 * * *"),
+            ),
+            "It ran at 02:00 and succeeded: it runs next at a random time.",
+        ),
+        (
+            facts(
+                last_start=run(state="failed", exit_code=3, started_at=DUE.replace(day=3)),
+                log_is_seen=False,
+            ),
+            "It last ran on Tue 03 Mar at 02:00 and failed: exit code 3.",
+        ),
+        (
+            facts("\n", of=replace(TASK, command="no\nentry")),
+            "It ran at 02:00, and does not run now, because the installed crontab has no entry "
+            "for it.",
         ),
     ],
 )

@@ -281,6 +281,16 @@ def test_a_line_that_anybody_may_have_written_proves_nothing():
     assert not edits.last_edit_began_after(events, "pi", NOON)
 
 
+def test_edits_of_other_users_change_no_proof():
+    log = [(60, BEGUN, "pi"), (90, SAVED, "pi"), (95, SAVED, "root"), (96, BEGUN, "root")]
+    events = [
+        Event(NOON + timedelta(seconds=at), kind, 1, user, user, is_verified=True)
+        for at, kind, user in [*log, (99, ENDED, "pi")]
+    ]
+    assert edits.last_edit_began_after(events, "pi", NOON)
+    assert not edits.last_edit_began_after(events, "root", NOON)
+
+
 def test_a_log_in_a_file_proves_nothing(environment):
     environment.cron_log.write_text("")
     assert not edits.began_after(environment, NOON)
