@@ -547,6 +547,13 @@ def test_what_a_server_says_is_kept_without_secrets(text, url):
     assert "S3cret" not in apprise_sender.redacted(text, url, None)
 
 
+def test_a_bug_in_a_plugin_is_a_refusal_without_secrets(monkeypatch):
+    url = "json://pi:S3cret@example.org"
+    plugin = apprise_sender.service(url)
+    monkeypatch.setattr(plugin, "notify", lambda **_: {}["S3cret"])
+    assert apprise_sender.send(plugin, url, "title", "body", None) == "KeyError: '****'"
+
+
 def test_a_channel_that_cannot_be_is_refused(environment):
     channels.add(environment, ME, "phone", "json://127.0.0.1")
     for name, url, words in (

@@ -485,6 +485,23 @@ def test_a_start_of_a_task_is_seen_by_its_tag_with_nothing_changed(environment, 
     assert crontab.read() == before
 
 
+def test_after_a_change_of_the_log_no_start_counts_twice_and_what_neither_has_is_a_hole(
+    environment, crontab, log, tmp_path, monkeypatch
+):
+    crontab.write(b"0 2 * * * /bin/job\n")
+    at, read_at = clock.now() - timedelta(minutes=30), clock.now()
+    log.write(f"({USER}) CMD (/bin/job)", at, pid=1)
+    monkeypatch.setattr(clock, "now", lambda: read_at)
+    observed.collect(environment)
+    for begin, pids in ((at, (1, 2)), (read_at + timedelta(minutes=5), (3,))):
+        new = Log(tmp_path / f"{pids[-1]}.log")
+        for pid in pids:
+            new.write(f"({USER}) CMD (/bin/job)", begin, pid)
+        seen = observed.collect(replace(environment, cron_log=new.file))
+    assert [pid for *_, pid in starts(environment)] == [1, 2, 3]
+    assert seen.holes == ((read_at, read_at + timedelta(minutes=5)),)
+
+
 def test_an_unmanaged_entry_is_known_by_its_command_and_others_jobs_are_nobodys(
     environment, crontab, log
 ):

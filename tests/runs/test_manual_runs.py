@@ -6,6 +6,7 @@ import pwd
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,14 @@ def test_the_job_finds_what_cron_would_give_it_and_nothing_of_ours(
     }
     assert rest == f"{home}\n0022\ntwo% lines\nhere\n"
     assert (run.state, run.source) == ("success", "by hand")
+
+
+def test_without_a_crontab_the_job_gets_crons_defaults(environment, crontab):
+    crontab.write(b"SHELL=/bin/bash\nFOO=set\n")
+    task = create(environment, command="echo $FOO $SHELL $PATH")
+    lost = replace(environment, crontab_program="/nonexistent/crontab")
+    run = ended(environment, manual.start(lost, ME, task))
+    assert history.output(environment, run.id) == b"/bin/sh /usr/bin:/bin\n"
 
 
 def test_the_limits_of_the_task_hold(environment):
