@@ -39,9 +39,12 @@ def show_doctor(
     silenced = [finding for finding in examined.silenced if _is_in(finding, lines)]
     if not findings and not silenced:
         return
-    with st.expander(
-        plain(summary(findings, silenced)), icon=":material/stethoscope:", key="doctor"
-    ):
+    title = plain(summary(findings, silenced))
+    part = st.expander(title, icon=":material/stethoscope:", key="doctor", on_change="rerun")
+    # A browser draws a table in a closed expander too, which takes as long as the tasks' own.
+    if not part.open:
+        return
+    with part:
         if findings and is_phone():
             _show_rows(findings, examined, names)
         elif findings:

@@ -58,13 +58,25 @@ def test_a_silenced_finding_of_a_task_is_listed_on_its_page_and_reported_again(
     assert severe(environment) == ["program_missing"]
 
 
+def _open_findings(app):
+    app.session_state["doctor"] = True
+    return app.run()
+
+
+def test_the_findings_are_drawn_when_their_list_is_opened(open_page, environment, crontab):
+    create(environment, "Mine", command="/nosuch/program")
+    app = open_page("tasks")
+    assert not any("finding" in table.value for table in app.dataframe)
+    assert any("finding" in table.value for table in _open_findings(app).dataframe)
+
+
 @pytest.mark.parametrize("page", ["tasks", "import_entries"])
 def test_the_findings_of_a_page_have_their_fixes_and_silences_on_each_row(
     open_page, environment, crontab, page
 ):
     create(environment, "Mine", command="true")
     crontab.write(crontab.read() + b"0 5 * * * date +%F\n")
-    app = open_page(page)
+    app = _open_findings(open_page(page))
     table = next(t.value for t in app.dataframe if "finding" in t.value)
     [row] = [row for _, row in table.iterrows() if row["severity"] == ["high"]]
     assert row["do"][-1] == "Silence"
@@ -74,7 +86,7 @@ def test_the_findings_of_a_page_have_their_fixes_and_silences_on_each_row(
 def test_a_phone_shows_the_findings_as_sentences(open_page, environment, crontab, monkeypatch):
     create(environment, "Mine", command="/nosuch/program")
     monkeypatch.setattr(doctor_list, "is_phone", lambda: True)
-    app = open_page("tasks")
+    app = _open_findings(open_page("tasks"))
     assert f"**Mine** {GONE}" in said(app)
     press(app, "Silence")
     assert severe(environment) == []
