@@ -16,7 +16,7 @@ else:
     from pitasker_core.dashboard.imports import ImportLater
     from pitasker_core.dashboard.lifespan import lifespan
     from pitasker_core.server.api.app import make
-    from pitasker_core.server.web import app_manifest, login, page_script, prometheus
+    from pitasker_core.server.web import app_manifest, connection, login, prometheus
     from pitasker_core.server.web.bounds import Bounded
     from pitasker_core.server.web.compression import Compressed
     from pitasker_core.server.web.gate import Gate
@@ -26,7 +26,7 @@ else:
         lifespan=lifespan,
         routes=[
             *login.routes(),
-            *page_script.routes(),
+            *connection.routes(),
             *app_manifest.routes(),
             *prometheus.routes(),
             Mount("/api", make()),

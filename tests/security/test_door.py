@@ -2,6 +2,8 @@
 
 import json
 import logging
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 from starlette.applications import Starlette
@@ -15,7 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from pitasker_core.base.environment import Environment
 from pitasker_core.server import auth, launch
 from pitasker_core.server.auth import Role
-from pitasker_core.server.web import login, page_script
+from pitasker_core.server.web import connection, login
 from pitasker_core.server.web.gate import PAGE_HEADER, Gate
 from tests.helpers.signing_in import cookies
 from tests.security.conftest import CRONTAB
@@ -62,7 +64,7 @@ def open_door(proxies=None):
     """The gate and the sign-in pages of the server, without Streamlit."""
     routes = [
         *login.routes(),
-        *page_script.routes(),
+        *connection.routes(),
         Route("/", _page),
         Route("/tasks", _page),
         Route("/api/client", _client, methods=["GET", "POST"]),
@@ -105,7 +107,7 @@ REBOUND = ["evil.example:8501", "192.168.1.5.evil.example", "", "a b", "pi@192.1
 @pytest.mark.parametrize("host", REBOUND)
 def test_nothing_is_answered_under_a_name_that_may_be_anybodys(visitor, host):
     browser = visitor()
-    for path in ("/", "/login", "/healthz", "/api/client", "/page.js"):
+    for path in ("/", "/login", "/healthz", "/api/client"):
         answer = browser.get(path, headers={"host": host})
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "UNKNOWN_HOST")
 
@@ -163,9 +165,11 @@ def test_our_own_page_changes_things_by_the_api(visitor):
 def test_every_page_has_our_script_that_adds_the_header(visitor):
     browser = visitor()
     page = browser.get("/tasks", headers={"accept": "text/html"})
-    assert '<head><script src="/page.js"></script>' in page.text
+    script = page.text.partition("<head><script>")[2].partition("</script>")[0]
+    assert PAGE_HEADER in script.lower()
     assert int(page.headers["content-length"]) == len(page.content)
-    assert PAGE_HEADER in browser.get("/page.js").text.lower()
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in page.headers["content-security-policy"]
 
 
 def test_streamlit_sees_the_page_as_our_own_and_no_cookie_of_another_port(visitor, environment):

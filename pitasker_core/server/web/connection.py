@@ -1,26 +1,15 @@
-"""Our script for every page, and the address where it asks why a websocket was refused."""
-
-from pathlib import Path
+"""The address where a page asks why its websocket was refused."""
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from pitasker_core.server.web.gate import CONNECTION, PAGE_SCRIPT
-
-_SCRIPT = Path(__file__).with_name("page.js")
+from pitasker_core.server.web.gate import CONNECTION
 
 
 def routes() -> list[Route]:
-    """The routes of our own script."""
-    return [
-        Route(PAGE_SCRIPT, _script, methods=["GET"]),
-        Route(CONNECTION, _connection, methods=["POST"]),
-    ]
-
-
-def _script(request: Request) -> Response:
-    return FileResponse(_SCRIPT, media_type="text/javascript")
+    """The route of the question."""
+    return [Route(CONNECTION, _connection, methods=["POST"])]
 
 
 def _connection(request: Request) -> Response:

@@ -6,6 +6,7 @@ dashboard works by a websocket.
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -47,11 +48,11 @@ OPEN = {"/login", "/healthz", "/_stcore/health", MANIFEST, *ICONS}
 CONNECTION = "/connection"
 """A page asks here, by POST, why its websocket was refused. The gate judges both alike."""
 
-PAGE_SCRIPT = "/page.js"
-"""Our script in every page of the dashboard and in the API's documentation."""
+_SCRIPT = Path(__file__).with_name("page.js").read_text()
+"""Our script in every page. In the page itself: a page waits for scripts before Streamlit's."""
 
 _HEAD = (
-    f'<head><script src="{PAGE_SCRIPT}"></script><link rel="manifest" href="{MANIFEST}">'
+    f'<head><script>{_SCRIPT}</script><link rel="manifest" href="{MANIFEST}">'
     f'<link rel="apple-touch-icon" href="{ICONS[-1]}">'
     '<meta name="theme-color" content="#fbfbfa" media="(prefers-color-scheme: light)">'
     '<meta name="theme-color" content="#111615" media="(prefers-color-scheme: dark)">'
