@@ -12,6 +12,7 @@ import os
 import shutil
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,8 +21,8 @@ from typing import Any
 from unittest.mock import patch
 
 from figure import Figure
-from playwright.sync_api import Page, expect, sync_playwright
-from private_world import cpu_seconds, isolate, start_server, with_tasks
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from private_world import cpu_seconds, isolate, start_server, start_streamlit, with_tasks
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
@@ -34,6 +35,8 @@ from pitasker_core.server.auth import Role
 from pitasker_core.server.sites import Site
 
 SIZES = (100, 1000)
+FIRST = "first task"
+FLOOR = "only a table"
 IDLE = 20
 """Seconds of measuring an idle tab."""
 
@@ -75,13 +78,43 @@ FIRST_TASK = """() => new Promise((done, fail) => {
 """Measures the milliseconds from the start of navigation until a task is in the table."""
 
 
+ONLY_A_TABLE = """
+import pandas, streamlit
+streamlit.set_page_config(layout="wide")
+names = [f"Job {{number}}" for number in range({size})]
+streamlit.dataframe(pandas.DataFrame({{"Name": names, "Schedule": "0 1 * * *"}}))
+"""
+"""The floor of the first task: a page of Streamlit with a table and nothing else."""
+
+
+def first_task(page: Page, address: str) -> float:
+    """Return the milliseconds from the start of a page load until a task is in its table."""
+    page.goto(address, wait_until="commit")
+    return float(page.evaluate(FIRST_TASK))
+
+
+def only_a_table(browser: Browser, size: int, repeats: int) -> list[float]:
+    """Return the milliseconds of each load of a page of Streamlit with only a table."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "floor.py"
+        script.write_text(ONLY_A_TABLE.format(size=size))
+        options = ("--server.headless=true", "--browser.gatherUsageStats=false", "--server.port")
+        server, address = start_streamlit("streamlit", "run", str(script), *options)
+        try:
+            page = browser.new_page(viewport={"width": 1600, "height": 1000})
+            first_task(page, address)  # as for PiTasker, a page was loaded before
+            return [first_task(page, address) for _ in range(repeats)]
+        finally:
+            server.terminate()
+            server.wait()
+
+
 def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[str, list[float]]:
     """Return the milliseconds of each repetition of each action."""
-    names = ("first task", "filter", "toggle", "new task", "schedule typed")
+    names = (FIRST, "filter", "toggle", "new task", "schedule typed")
     times: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
-        page.goto(f"{address}/tasks", wait_until="commit")
-        times["first task"].append(float(page.evaluate(FIRST_TASK)))
+        times[FIRST].append(first_task(page, f"{address}/tasks"))
     grid = page.get_by_test_id("stDataFrame").first
     select_all = page.get_by_role("button", name=f"Select all {size}")
     for _ in range(repeats):
@@ -204,6 +237,7 @@ def measure_browser(environment: Environment, size: int, repeats: int) -> dict[s
             page.goto(f"{address}/login?token={auth.new_link(environment)}")
             page.get_by_role("button", name="Sign in").click()
             return {
+                FLOOR: only_a_table(browser, size, repeats),
                 **in_the_browser(page, address, size, repeats),
                 **idle(page, address, server.pid),
             }
@@ -229,8 +263,14 @@ def figures(quick: bool = False) -> Iterator[Figure]:
     repeats = 3 if quick else 9
     floor = empty_page(repeats)
     for size in (100,) if quick else SIZES:
-        for what, taken in measure_size(size, repeats, with_browser=not quick).items():
-            lowest = (floor, "an empty page") if what.startswith("server") else (None, "")
+        times = measure_size(size, repeats, with_browser=not quick)
+        table = statistics.median(times.pop(FLOOR, [0]))
+        for what, taken in times.items():
+            lowest: tuple[float | None, str] = (None, "")
+            if what.startswith("server"):
+                lowest = (floor, "an empty page")
+            elif what == FIRST:
+                lowest = (table, "a page of Streamlit with only a table")
             name = f"{what}, {size} tasks"
             yield Figure("dashboard", name, statistics.median(taken), "ms", *lowest)
 

@@ -72,14 +72,22 @@ def pss_megabytes(*roots: int) -> float:
 
 def start_server(environment: Environment) -> tuple[subprocess.Popen[bytes], str]:
     """Start a server as `./pitasker up` does. Returns its process and address."""
+    return start_streamlit("pitasker_core", "up", "--port", PITASKER_HOME=str(environment.home))
+
+
+def start_streamlit(*words: str, **variables: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a module that serves with Streamlit. Returns its process and address.
+
+    The last word is the option that takes the port.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "pitasker_core", "up", "--port", str(port)],
+        [sys.executable, "-m", *words, str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PITASKER_HOME": str(environment.home)},
+        env={**os.environ, **variables},
     )
     address = f"http://127.0.0.1:{port}"
     for _ in range(1200):  # a busy machine needs a minute
