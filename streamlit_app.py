@@ -10,29 +10,42 @@ if __name__ == "__main__":
 
     shell.run()
 else:
-    from starlette.middleware import Middleware
-    from starlette.routing import Mount
+    from functools import partial
 
-    from pitasker_core.dashboard.imports import ImportLater
+    from starlette.middleware import Middleware
+    from starlette.routing import Mount, Route, Router
+
     from pitasker_core.dashboard.lifespan import lifespan
-    from pitasker_core.server.api.app import make
-    from pitasker_core.server.web import app_manifest, connection, login, prometheus
+    from pitasker_core.dashboard.startup import LateApp, Startup, UntilReady
+    from pitasker_core.server.web import app_manifest, connection, login
     from pitasker_core.server.web.bounds import Bounded
     from pitasker_core.server.web.compression import Compressed
-    from pitasker_core.server.web.gate import Gate
+    from pitasker_core.server.web.gate import App, Gate
 
+    def _make_api() -> App:
+        from pitasker_core.server.api.app import make
+
+        return make()
+
+    def _make_metrics() -> App:
+        from pitasker_core.server.web import prometheus
+
+        return Router(prometheus.routes())
+
+    api, metrics = LateApp(_make_api), LateApp(_make_metrics)
+    startup = Startup(api, metrics)
     app = st.App(
         __file__,
-        lifespan=lifespan,
+        lifespan=partial(lifespan, startup),
         routes=[
             *login.routes(),
             *connection.routes(),
             *app_manifest.routes(),
-            *prometheus.routes(),
-            Mount("/api", make()),
+            Route("/metrics", metrics),
+            Mount("/api", api),
         ],
         middleware=[
-            Middleware(ImportLater),
+            Middleware(UntilReady, startup),
             Middleware(Gate),
             Middleware(Bounded),
             Middleware(Compressed),

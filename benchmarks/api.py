@@ -20,7 +20,7 @@ from pathlib import Path
 
 import httpx
 from figure import Figure
-from private_world import cpu_seconds, isolate, pss_megabytes, start_server, with_tasks
+from private_world import cpu_seconds, isolate, pss_megabytes, time_start, with_tasks
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.server import tokens
@@ -65,9 +65,10 @@ class Row:
 
 @dataclass(frozen=True)
 class ServerFigures:
-    """The time until a server answered, in milliseconds, and megabytes after all requests."""
+    """The milliseconds until a server's sign-in page and until ready, and megabytes after all
+    requests."""
 
-    start: float
+    start: list[float]
     memory: dict[str, float]
 
 
@@ -75,9 +76,7 @@ def measure_size(size: int, requests: int) -> Iterator[Row | ServerFigures]:
     """Measure a server with this number of tasks."""
     with with_tasks(size) as environment:
         token = tokens.create(environment, "benchmark", "benchmark", Role.READ)
-        begin = time.perf_counter()
-        server, address = start_server(environment)
-        start = 1000 * (time.perf_counter() - begin)
+        server, address, start = time_start(environment)
         try:
             for path in PATHS:
                 before = cpu_seconds(server.pid)
@@ -92,13 +91,12 @@ def measure_size(size: int, requests: int) -> Iterator[Row | ServerFigures]:
             server.wait()
 
 
-def measure_first_start() -> float:
-    """Return the milliseconds until a server answers that first creates its database."""
+def measure_first_start() -> list[float]:
+    """Return the milliseconds of a server that first creates its database."""
     with tempfile.TemporaryDirectory(prefix="pitasker-benchmark-") as folder:
         os.environ.pop("DATABASE_URL", None)
-        begin = time.perf_counter()
-        server, _ = start_server(Environment.from_environment({"PITASKER_HOME": folder}))
-        taken = 1000 * (time.perf_counter() - begin)
+        environment = Environment.from_environment({"PITASKER_HOME": folder})
+        server, _, taken = time_start(environment)
         server.terminate()  # it also stops its PostgreSQL
         server.wait()
     return taken
@@ -121,9 +119,14 @@ def _maps(pid: int) -> str:
     return Path(f"/proc/{pid}/maps").read_text()
 
 
+def _starts(what: str, times: list[float]) -> Iterator[Figure]:
+    for until, taken in zip(("the sign-in page", "all is ready"), times, strict=True):
+        yield Figure("server", f"{what}, until {until}", taken)
+
+
 def figures(quick: bool = False) -> Iterator[Figure]:
     """Measure the server, with `quick` by fewer requests."""
-    yield Figure("server", "start, with initdb", measure_first_start())
+    yield from _starts("start, with initdb", measure_first_start())
     for size in (100,) if quick else SIZES:
         measured = list(measure_size(size, 50 if quick else 300))
         rows = [row for row in measured if isinstance(row, Row)]
@@ -133,7 +136,7 @@ def figures(quick: bool = False) -> Iterator[Figure]:
             yield Figure("server", what, row.median, "ms", floor, "/healthz")
         for row in measured:
             if isinstance(row, ServerFigures):
-                yield Figure("server", f"start, PostgreSQL runs, {size} tasks", row.start)
+                yield from _starts(f"start, PostgreSQL runs, {size} tasks", row.start)
                 for what, megabytes in row.memory.items():
                     yield Figure("server", f"{what}, {size} tasks", megabytes, "MB")
 

@@ -70,9 +70,25 @@ def pss_megabytes(*roots: int) -> float:
     return total / 1024
 
 
+_HEALTH = "/_stcore/health"
+
+
 def start_server(environment: Environment) -> tuple[subprocess.Popen[bytes], str]:
-    """Start a server as `./pitasker up` does. Returns its process and address."""
-    return start_streamlit("pitasker_core", "up", "--port", PITASKER_HOME=str(environment.home))
+    """Start a server as `./pitasker up` does. Returns its process and address once it is ready."""
+    server, address, _ = time_start(environment)
+    return server, address
+
+
+def time_start(environment: Environment) -> tuple[subprocess.Popen[bytes], str, list[float]]:
+    """Start a server. Also returns the milliseconds until its sign-in page, and until ready."""
+    start = time.perf_counter()
+    words = ("pitasker_core", "up", "--port")
+    server, address = _launch(*words, PITASKER_HOME=str(environment.home))
+    times = []
+    for path in ("/login", _HEALTH):
+        _until_answers(server, address + path)
+        times.append(1000 * (time.perf_counter() - start))
+    return server, address, times
 
 
 def start_streamlit(*words: str, **variables: str) -> tuple[subprocess.Popen[bytes], str]:
@@ -80,6 +96,12 @@ def start_streamlit(*words: str, **variables: str) -> tuple[subprocess.Popen[byt
 
     The last word is the option that takes the port.
     """
+    server, address = _launch(*words, **variables)
+    _until_answers(server, address + _HEALTH)
+    return server, address
+
+
+def _launch(*words: str, **variables: str) -> tuple[subprocess.Popen[bytes], str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -89,11 +111,14 @@ def start_streamlit(*words: str, **variables: str) -> tuple[subprocess.Popen[byt
         stderr=subprocess.DEVNULL,
         env={**os.environ, **variables},
     )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(1200):  # a busy machine needs a minute
-        with suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health"):  # noqa: S310
-            return server, address
+    return server, f"http://127.0.0.1:{port}"
+
+
+def _until_answers(server: subprocess.Popen[bytes], address: str) -> None:
+    for _ in range(6000):  # a busy machine needs a minute
+        with suppress(OSError), urllib.request.urlopen(address):  # noqa: S310
+            return
         if server.poll() is not None:
             break
-        time.sleep(0.1)
+        time.sleep(0.01)
     raise SystemExit("The server did not start.")

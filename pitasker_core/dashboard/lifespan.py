@@ -1,5 +1,6 @@
 """Start and stop the server's parts, once, before and after all sessions."""
 
+import asyncio
 import logging
 import os
 import resource
@@ -16,13 +17,10 @@ import streamlit as st
 import uvicorn
 from streamlit.runtime.pages_manager import PagesManager
 
-from pitasker_core import database
 from pitasker_core.base import log, terminal
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import DatabaseError, PiTaskerError
-from pitasker_core.server import auth, connections, instances, launch, local_answers, sites
-from pitasker_core.server.background import Background
-from pitasker_core.sync import first_look
+from pitasker_core.dashboard.startup import Startup
+from pitasker_core.server import auth, connections, instances, launch, sites
 
 _FILES = 4096
 """The number of open files that the server asks for. Connections are files too."""
@@ -35,11 +33,8 @@ PagesManager.uses_pages_directory = False
 
 
 @asynccontextmanager
-async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Start and migrate the database, and stop it if it was started here.
-
-    Without a database the dashboard still shows and edits the crontab.
-    """
+async def lifespan(startup: Startup, _app: Any) -> AsyncIterator[None]:
+    """Start the server's parts, and stop them. They load while the sign-in page is served."""
     environment = Environment.from_environment()
     environment.check_home()
     host = st.get_option("server.address") or "0.0.0.0"  # noqa: S104 - Streamlit's meaning of none
@@ -50,28 +45,14 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     log.start(environment)
     log.limit_repeats_of_others()
     _limit_connections()
-    started_here = False
-    try:
-        started_here = await anyio.to_thread.run_sync(database.start, environment)
-        await anyio.to_thread.run_sync(first_look.keep_what_is_there, environment)
-    except PiTaskerError as problem:
-        _log.error("%s", problem.user_message)
     _answer_at_once()
-    background = Background(environment)
-    if not environment.demo:  # in a demo, a background sync would remove what a person tries out
-        background.start()
     addresses = launch.list_addresses(host, port, environment.base_url)
-    with (
-        instances.registered(environment, "dashboard", port, addresses),
-        local_answers.answering(environment),
-    ):
+    with instances.registered(environment, "dashboard", port, addresses):
+        loading = asyncio.create_task(startup.load(environment))
         _announce(environment, addresses)
         yield
-    if not environment.demo:
-        await anyio.to_thread.run_sync(background.stop)
-    if started_here:
-        with suppress(DatabaseError):
-            await anyio.to_thread.run_sync(database.stop, environment)
+        await loading
+    await anyio.to_thread.run_sync(startup.stop)
 
 
 def _announce(environment: Environment, addresses: list[str]) -> None:

@@ -18,7 +18,7 @@ from pitasker_core.base import timings
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly, UnknownCrontab
 from pitasker_core.base.text import Code, Text
-from pitasker_core.server import auth, crontabs, tokens
+from pitasker_core.server import auth
 from pitasker_core.server.answers.problems import error_shape
 from pitasker_core.server.auth import Role
 from pitasker_core.server.sites import Site
@@ -165,6 +165,9 @@ async def _role(
     connection: HTTPConnection, environment: Environment, sites: list[Site], token: str | None
 ) -> Role | None:
     if token is not None:
+        # They import the database's packages, which the sign-in page does not need.
+        from pitasker_core.server import crontabs, tokens
+
         try:
             is_reading = connection.scope.get("method") in SAFE_METHODS
             if is_reading and (role := tokens.remembered_role(environment, token)):
