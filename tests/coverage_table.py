@@ -32,7 +32,7 @@ def package_of(name: str) -> str:
 def percent(numbers: Counter[str]) -> float:
     """Return the share of lines and branches that were run."""
     total = numbers["num_statements"] + numbers["num_branches"]
-    return 100 * (numbers["covered_lines"] + numbers["covered_branches"]) / max(total, 1)
+    return 100 * (numbers["covered_lines"] + numbers["covered_branches"]) / total
 
 
 def main() -> None:
@@ -41,6 +41,8 @@ def main() -> None:
     files: dict[str, list[tuple[float, str]]] = {}
     for name, summary in read_files().items():
         numbers = Counter({key: summary.get(key, 0) for key in COUNTED})
+        if not numbers["num_statements"]:
+            continue
         package = package_of(name)
         packages.setdefault(package, Counter()).update(numbers)
         short = "/".join(Path(name).with_suffix("").parts[2:]) or Path(name).stem

@@ -24,7 +24,9 @@ def imported_by(environment, *arguments):
         "print('\\n', *sys.modules)"
     )
     command = [sys.executable, "-c", program, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    # The measurement of coverage would import modules of its own.
+    variables = {name: environment[name] for name in environment if "COVERAGE" not in name}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines()[-1].split())
 
 
