@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pitasker_core import __version__
+from pitasker_core.runs import history, manual
 from tests.helpers.examples import create
 
 LINES = b"# Web\n*/5 * * * * curl -fsS example.org\n0 3 * * 1 /usr/bin/weekly\n"
@@ -219,6 +220,21 @@ def test_a_task_is_run_by_hand_with_its_output_and_its_exit_code(cli, environmen
     assert cli("runs") == 0
     assert b"exit code 7" in capfdbinary.readouterr().out
     assert cli("run", "999") == 3
+
+
+def test_a_job_that_a_signal_ended_exits_as_in_a_shell(cli, environment, capfdbinary):
+    task = create(environment, command="echo out; kill -TERM $$")
+    assert cli("run", str(task.id), "--wait", "--json") == 128 + signal.SIGTERM
+    run = json.loads(capfdbinary.readouterr().out)
+    assert (run["signal"], run["bytes"]) == (signal.SIGTERM, 4)
+
+
+def test_a_run_can_be_started_without_waiting_for_its_end(cli, environment, capfd):
+    task = create(environment, command="sleep 60")
+    assert cli("run", str(task.id), "--json") == 0
+    started = json.loads(capfd.readouterr().out)
+    manual.stop(environment, started["name"])
+    assert history.named(environment, started["name"]).id == started["run"]
 
 
 def test_the_version_is_the_projects(cli, capsys):
