@@ -1,6 +1,6 @@
 """The charts of the Sync page as Plotly figures. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from html import escape
@@ -44,7 +44,7 @@ def per_day(days: Sequence[Day], today: date) -> Any:
                 width=0.7 * _DAY,
             )
     figure.update_layout(barmode="stack")
-    return _by_day(figure, days, today)
+    return by_day(figure, [day.day for day in days], today)
 
 
 def durations(operations: Sequence[Operation], days: Sequence[Day], zone: ZoneInfo) -> Any:
@@ -126,7 +126,7 @@ def success_rate(days: Sequence[Day], today: date) -> Any:
         hovertemplate="%{y:.0%}<extra></extra>",
     )
     figure.update_yaxes(tickformat=".0%", range=[0, 1.05])
-    return _by_day(figure, days, today)
+    return by_day(figure, [day.day for day in days], today)
 
 
 def managed_entries(counts: Sequence[Counts], now: datetime, zone: ZoneInfo) -> Any:
@@ -156,10 +156,10 @@ def _until(now: datetime, counts: Sequence[Counts]) -> list[Counts]:
     return [*counts, *(replace(last, at=now) for last in counts[-1:])]
 
 
-def _by_day(figure: Any, days: Sequence[Day], today: date) -> Any:
+def by_day(figure: Any, days: Iterable[date], today: date) -> Any:
     """Make the time axis at least a week wide: a single day's bar would fill the chart."""
     half = timedelta(hours=12)
-    first = min(days[0].day, today - timedelta(days=6))
+    first = min([*days, today - timedelta(days=6)])
     begin, end = (datetime.combine(day, time()) for day in (first, today))
     figure.update_xaxes(range=[begin - half, end + half], type="date", tickformat="%d %b")
     if (today - first).days < 14:

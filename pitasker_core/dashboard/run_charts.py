@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pitasker_core.dashboard.charts import OUTCOMES, blank, label
+from pitasker_core.dashboard.charts import OUTCOMES, blank, by_day, label
 from pitasker_core.runs.durations import Usual
 from pitasker_core.runs.history import Hour, OfTask, Took
 from pitasker_core.runs.model import RunState
@@ -71,12 +71,8 @@ def per_day(hours: Sequence[Hour], today: date) -> Any:
         numbers = [counts[place] for counts in days.values()]
         if any(numbers):
             drawn.add_bar(x=list(days), y=numbers, name=name, marker={"color": COLORS[name]})
-    first = min([*days, today - timedelta(days=6)])
-    half = timedelta(hours=12)
-    begin, end = (datetime.combine(day, datetime.min.time()) for day in (first, today))
     drawn.update_layout(barmode="stack", bargap=0.3)
-    drawn.update_xaxes(range=[begin - half, end + half], type="date", tickformat="%d %b")
-    return drawn
+    return by_day(drawn, days, today)
 
 
 def by_task(tasks: Sequence[OfTask]) -> Any:
