@@ -7,6 +7,7 @@ from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import decode, encode, parse
 from pitasker_core.crontab.editable import shown, without_tags
 from pitasker_core.dashboard import raw_draft
+from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.environment_table import show_environment_lines
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import add_notice, report_saved
@@ -44,14 +45,7 @@ def main() -> None:
         _show_check(findings, text)
     if changed:
         _show_changes(loaded, text)
-    what = st.segmented_control(
-        "Show",
-        ["Snapshots", "Environment lines"],
-        default="Snapshots",
-        required=True,
-        key="raw_part",
-        label_visibility="collapsed",
-    )
+    what = choose("Show", ["Snapshots", "Environment lines"], "raw_part")
     if what == "Environment lines":
         show_environment_lines(document, lambda new: raw_draft.replace(shown(str(new))))
     else:
@@ -101,7 +95,7 @@ def _show_changes(loaded: str | None, text: str | None) -> None:
     since = st.session_state.get("raw_since")
     earlier = f" This is your draft of {since}." if since else ""
     st.caption(plain(f"{proof}. Not saved yet; kept as a draft.{earlier}"))
-    st.code(proof.text, language="diff")
+    st.code(proof.text, language="diff", wrap_lines=True)
 
 
 # --- Actions ------------------------------------------------------------------------------------
@@ -229,7 +223,7 @@ def _show_changed_outside(loaded: str | None, installed: str | None) -> None:
             width="stretch",
         )
         with st.popover("Show difference", icon=":material/difference:"):
-            st.code(proof.text, language="diff")
+            st.code(proof.text, language="diff", wrap_lines=True)
         st.button(
             "Merge mine",
             type="primary",

@@ -8,6 +8,7 @@ from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import file_import, import_grid, import_report
 from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.doctor_list import show_doctor
 from pitasker_core.dashboard.execution_dialog import choose_entry, show_execution
 from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
@@ -23,15 +24,7 @@ FROM_CRONTAB, FROM_FILES = "From your crontab", "From files"
 
 def main() -> None:
     """Draw the page."""
-    part = st.segmented_control(
-        "Import",
-        [FROM_CRONTAB, FROM_FILES],
-        default=FROM_CRONTAB,
-        required=True,
-        key="import_part",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    part = choose("Import", [FROM_CRONTAB, FROM_FILES], "import_part", bind="query-params")
     if part == FROM_FILES:
         file_import.show_file_import()
     else:

@@ -11,6 +11,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.text import Text
 from pitasker_core.dashboard import run_charts, run_list, states
 from pitasker_core.dashboard.cells import chips, inert
+from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.run_detail import show_run
@@ -97,16 +98,7 @@ def _filters(names: dict[int, str]) -> tuple[str, datetime | None]:
             on_change=_choose_task,
             width=260,
         )
-        kind = st.segmented_control(
-            "Show",
-            history.FILTERS,
-            default="All",
-            required=True,
-            label_visibility="collapsed",
-            key="runs_kind",
-            bind="query-params",
-            wrap=True,
-        )
+        kind = choose("Show", history.FILTERS, "runs_kind", bind="query-params")
         return kind, choose_since("runs_period")
 
 
@@ -181,14 +173,7 @@ def _show_charts(task: int | None, since: datetime | None) -> None:
             **kinds,
         }
     with part:
-        kind = st.segmented_control(
-            "Chart",
-            list(kinds),
-            default=next(iter(kinds)),
-            required=True,
-            label_visibility="collapsed",
-            key=f"runs-chart-{task is None}",
-        )
+        kind = choose("Chart", kinds, f"runs-chart-{task is None}")
         title, draw = kinds[kind]
         st.caption(title)
         st.plotly_chart(

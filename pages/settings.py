@@ -1,7 +1,5 @@
 """Settings: background work, notifications, access, backups, and the audit history."""
 
-import streamlit as st
-
 from pitasker_core.dashboard import (
     notification_settings,
     settings_access,
@@ -9,6 +7,7 @@ from pitasker_core.dashboard import (
     settings_backup,
     settings_changes,
 )
+from pitasker_core.dashboard.choice import choose
 
 PARTS = {
     "Background": settings_background.show,
@@ -21,16 +20,7 @@ PARTS = {
 
 def main() -> None:
     """Draw the page."""
-    part = st.segmented_control(
-        "Part",
-        list(PARTS),
-        default="Background",
-        required=True,
-        key="settings_part",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    PARTS[part]()
+    PARTS[choose("Part", PARTS, "settings_part", bind="query-params")]()
 
 
 main()

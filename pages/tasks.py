@@ -1,5 +1,6 @@
 """Tasks: the table to change, pause, run and delete one or several tasks."""
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +21,7 @@ from pitasker_core.dashboard import (
 )
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
 from pitasker_core.dashboard.cells import chips, inert
+from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.doctor_list import show_doctor
 from pitasker_core.dashboard.execution_dialog import ask_execution, show_execution
 from pitasker_core.dashboard.export_dialog import open_export
@@ -47,6 +49,7 @@ COLUMNS = (
 
 FROM_CRONTAB, FROM_FILES = "Import entries of the crontab", "Import files"
 EXPORT = "Export tasks …"
+FROM_TEMPLATE = "From template"
 
 PHONE_COLUMNS = (
     *("name", "on", "result", "menu", "schedule", "words", "next_run", "sync", "last_run"),
@@ -117,7 +120,10 @@ def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
     )
     matching = _toolbar(shown)
     labels = sorted({label for task in listing.tasks for label in task.labels})
-    bulk_bar([by_id[number] for number in sorted(chosen)], matching, labels, _choose)
+    if is_phone() and not chosen:
+        _phone_bar(matching, shown)
+    else:
+        bulk_bar([by_id[number] for number in sorted(chosen)], matching, labels, _choose)
     _table(matching, shown)
     _show_doctor(listing)
     _show_drafts(by_id)
@@ -130,19 +136,16 @@ def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
 def _toolbar(shown: Shown) -> list[Task]:
     counts = task_grid.counts(shown.listing)
     with st.container(horizontal=True, vertical_alignment="center", key="toolbar", gap="small"):
-        kind = st.segmented_control(
+        kind = choose(
             "Show",
-            list(task_grid.FILTERS),
-            default="All",
-            required=True,
+            task_grid.FILTERS,
+            "kind",
             format_func=lambda kind: f"{kind} {counts[kind]}",
-            label_visibility="collapsed",
-            key="kind",
         )
         words = st.text_input(
             "Search",
             placeholder="Search",
-            width=180,
+            width="stretch" if is_phone() else 180,
             icon=":material/search:",
             label_visibility="collapsed",
             live=True,
@@ -150,21 +153,40 @@ def _toolbar(shown: Shown) -> list[Task]:
             bind="query-params",
         )
         matching = task_grid.rows(shown, words, kind, _only())
-        st.caption(f"{len(matching)} of {len(shown.listing.tasks)}", width="stretch")
-        _offer_files(shown)
-        template_list.offer_templates()
-        _offer_new()
+        if not is_phone():
+            st.caption(f"{len(matching)} of {len(shown.listing.tasks)}", width="stretch")
+            _offer_files(shown, {})
+            template_list.offer_templates()
+            _offer_new()
     return matching
 
 
-def _offer_files(shown: Shown) -> None:
+def _phone_bar(matching: list[Task], shown: Shown) -> None:
+    """Draw the second row of a phone. The bar of selected tasks takes its place."""
+    with st.container(horizontal=True, vertical_alignment="center", key="phone-bar", gap="small"):
+        _offer_new()
+        _offer_files(
+            shown,
+            {
+                **({} if environment().read_only else {FROM_TEMPLATE: template_list.open_list}),
+                "Select all": lambda: _choose({task.id for task in matching}),
+            },
+        )
+        st.caption(f"{len(matching)} of {len(shown.listing.tasks)}")
+
+
+def _offer_files(shown: Shown, others: Mapping[str, Callable[[], None]]) -> None:
+    """Draw the menu of imports and exports, after other actions."""
     what = st.menu_button(
-        "Import, export",
-        [FROM_CRONTAB, FROM_FILES, EXPORT],
-        icon=":material/swap_vert:",
+        "More" if others else "Import, export",
+        [*others, FROM_CRONTAB, FROM_FILES, EXPORT],
+        icon=None if others else ":material/swap_vert:",
         key="files_menu",
     )
-    if what == EXPORT:
+    if what and what in others:
+        others[what]()
+        st.rerun()
+    elif what == EXPORT:
         chosen = [task for task in shown.listing.tasks if task.id in shown.chosen]
         open_export(chosen, len(shown.listing.tasks))
     elif what == FROM_CRONTAB:

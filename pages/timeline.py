@@ -9,6 +9,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.base.text import counted
 from pitasker_core.dashboard import crowding, run_charts, staged_bar
+from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.crowding import Crowd
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.problems import show_problem
@@ -39,9 +40,7 @@ def main() -> None:
         st.info("There are no tasks yet.", icon=":material/view_timeline:")
         st.page_link("pages/overview.py", label="Overview", icon=":material/space_dashboard:")
         return
-    period = st.segmented_control(
-        "Period", list(PERIODS), default="24 hours", required=True, label_visibility="collapsed"
-    )
+    period = choose("Period", PERIODS, "timeline_period", default="24 hours")
     if show_timeline(listing, PERIODS[period], ROWS):
         st.caption("Choose a run to see its output. Striped bars are planned.")
     else:

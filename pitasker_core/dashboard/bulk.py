@@ -36,7 +36,6 @@ _HINT = (
     "Double-click a cell, or press Enter in it, to change it. Changes wait until you apply them. "
     "On and off take effect at once."
 )
-_PHONE_HINT = "The menu of a task opens, runs or deletes it. On and off take effect at once."
 
 
 def bulk_bar(
@@ -61,28 +60,28 @@ def bulk_bar(
         "Delete …": lambda: confirm_delete(chosen),
     }
     with st.container(horizontal=True, vertical_alignment="center", key="bulk", gap="small"):
-        everything = {task.id for task in matching}
-        st.button(
-            f"Select all {len(matching)}",
-            type="tertiary",
-            icon=":material/select_all:",
-            on_click=choose,
-            args=(everything,),
-            disabled=not matching,
-        )
+        if not is_phone():
+            st.button(
+                f"Select all {len(matching)}",
+                type="tertiary",
+                icon=":material/select_all:",
+                on_click=choose,
+                args=({task.id for task in matching},),
+                disabled=not matching,
+            )
         what = st.menu_button(
             "Actions",
             list(acts),
-            icon=":material/checklist:",
+            icon=None if is_phone() else ":material/checklist:",
             key="bulk_menu",
             format_func=lambda label: f":red[{label}]" if label == "Delete …" else label,
             disabled=not chosen or environment().read_only,
         )
         if chosen:
-            st.markdown(f"**{counted(len(chosen), 'task')} selected**", width="content")
             st.button("Clear", type="tertiary", on_click=choose, args=(set(),))
+            st.markdown(f"**{counted(len(chosen), 'task')} selected**", width="content")
         elif not environment().read_only:
-            st.caption(_PHONE_HINT if is_phone() else _HINT)
+            st.caption(_HINT)
     if what:
         acts[what]()
 

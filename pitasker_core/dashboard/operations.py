@@ -13,6 +13,7 @@ from pitasker_core.base.text import Text, visible
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import charts, overview
 from pitasker_core.dashboard.cells import inert, sentence
+from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, report_applied, report_saved
@@ -81,15 +82,7 @@ def _show_chart(operations: list[Operation], days: list[Day], since: Any) -> Non
         ),
     }
     # One chart at a time: each costs the browser a tenth of a second on a small machine.
-    kind = st.segmented_control(
-        "Chart",
-        list(kinds),
-        default="Per day",
-        required=True,
-        key="chart",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    kind = choose("Chart", kinds, "chart", bind="query-params")
     title, draw = kinds[kind]
     st.caption(title)
     st.plotly_chart(draw(), key=f"chart-{kind}", alt=title, config={"displayModeBar": False})
@@ -233,7 +226,7 @@ def _show_texts(operation: Operation) -> None:
     st.caption(plain(f"The crontab: {proof}."))
     if not proof:
         return
-    st.code(proof.text, language="diff")
+    st.code(proof.text, language="diff", wrap_lines=True)
     now, _ = service.read_crontab(environment())
     if now != after.text:
         restoring = difference(now, before.text)

@@ -2,9 +2,8 @@
 
 from datetime import datetime, timedelta
 
-import streamlit as st
-
 from pitasker_core.base import clock
+from pitasker_core.dashboard.choice import choose
 
 _PERIODS = {
     "Day": timedelta(days=1),
@@ -17,14 +16,5 @@ _PERIODS = {
 
 def choose_since(key: str) -> datetime | None:
     """Draw the choice and return the period's start; None for all. It is kept in the address."""
-    name = st.segmented_control(
-        "Period",
-        list(_PERIODS),
-        default="Month",
-        required=True,
-        key=key,
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    length = _PERIODS[name]
+    length = _PERIODS[choose("Period", _PERIODS, key, default="Month", bind="query-params")]
     return clock.now() - length if length else None

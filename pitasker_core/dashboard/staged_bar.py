@@ -13,7 +13,7 @@ from pitasker_core.crontab.understanding import understand
 from pitasker_core.dashboard import own_drafts, staging
 from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, report_applied
-from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.dashboard.staging import Collision, Staged, Staging
 from pitasker_core.tasks import Listing, Preview, Task
 
@@ -92,7 +92,7 @@ def _show_review(edits: Staging, by_id: Mapping[int, Task], preview: Preview | N
         proof = difference(preview.before, preview.after) if preview else None
         if proof:
             st.caption(f"Your crontab: {plain(str(proof))}")
-            st.code(proof.text, language="diff")
+            st.code(proof.text, language="diff", wrap_lines=True)
 
 
 def _change(column: str, cell: Staged) -> str:
@@ -114,7 +114,7 @@ def _show_apply(edits: Staging, by_id: Mapping[int, Task], invalid: Mapping[int,
         disabled=not valid or environment().read_only,
         on_click=_apply,
         args=(edits, valid, by_id),
-        shortcut="Ctrl+Enter",
+        shortcut=None if is_phone() else "Ctrl+Enter",
     )
 
 

@@ -18,7 +18,7 @@ from pitasker_core.dashboard.fresh_keys import begin_again
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import report_applied
 from pitasker_core.dashboard.schedule_input import as_schedule, as_schedules
-from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.dashboard.task_draft import Form, changed_fields, stale_fields
 from pitasker_core.dashboard.task_fields import show_fields
 from pitasker_core.dashboard.times import ago
@@ -117,7 +117,7 @@ def _show_bar(typed: _Typed, draft: Draft | None) -> None:
                 icon=":material/check:",
                 key=f"{form.key}-save",
                 help="Ctrl+Enter",
-                shortcut="Ctrl+Enter",
+                shortcut=None if is_phone() else "Ctrl+Enter",
                 disabled=look_only or not (changed or form.task is None),
                 on_click=_save,
                 args=(typed,),

@@ -90,6 +90,7 @@ def _filter(listed: list[Listed]) -> list[Listed]:
             format_func=plain,
             label_visibility="collapsed",
             key="template-category",
+            wrap=True,
         )
     shown = matching(listed, words, category)
     st.caption(f"{len(shown)} of {counted(len(listed), 'template')}")

@@ -48,12 +48,13 @@ TABLES = {"dataframe", "data_editor", "table"}
 """Elements that show cells as they are, so that invisible characters must be made visible."""
 
 OURS = {
+    "choice.py": {"label", "choices"},
     "comparison.py": {"side"},
     "sync.py": {"label", "count"},
     "attention_list.py": {"action.value", "item.color", "item.icon"},
     "overview.py": {"counts"},
     "runs.py": {"history.FILTERS", "value", "explained"},
-    "tasks.py": {"task_grid.FILTERS", "staging.FIELDS"},
+    "tasks.py": {"others", "task_grid.FILTERS", "staging.FIELDS"},
     "execution_dialog.py": {"RUN_NOW", "TRY"},
     "findings.py": {"fix.value", "finding.kind.value.replace('_', ' ')"},
     "notification_settings.py": {"label", "help_text"},
