@@ -169,7 +169,7 @@ def _offer_mix(change: Change, ours: Fields, theirs: Fields) -> None:
             )
             if side == "Crontab":
                 mix = mix._replace(**{name: getattr(theirs, name)})
-        st.code(f"{mix.schedule} {mix.command}", language=None)
+        st.code(f"{mix.schedule} {mix.command}", language=None, wrap_lines=True)
         st.button(
             "Keep these fields",
             key=f"mix-{change.tag}",

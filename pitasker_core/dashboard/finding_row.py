@@ -44,4 +44,4 @@ def show_finding(number: int, finding: Finding, digest: str, subject: str = "") 
             disabled=look_only,
         )
     if finding.terminal:
-        st.code(finding.terminal, language="bash")
+        st.code(finding.terminal, language="bash", wrap_lines=True)

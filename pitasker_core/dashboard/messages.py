@@ -257,7 +257,7 @@ def _show_written() -> None:
             )
         if proof:
             with st.popover("Difference", icon=":material/difference:"):
-                st.code(proof.text, language="diff")
+                st.code(proof.text, language="diff", wrap_lines=True)
         st.button("Dismiss", type="tertiary", on_click=st.session_state.pop, args=("written", None))
 
 

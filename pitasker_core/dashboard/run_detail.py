@@ -123,7 +123,7 @@ def _compare(run: Run, output: bytes) -> None:
     proof = difference(_first(before), _first(terminal_output.text(output)))
     st.caption(plain(f"From that run to this run: {proof}."))
     if proof:
-        st.code(proof.text, language="diff")
+        st.code(proof.text, language="diff", wrap_lines=True)
 
 
 def _named(run: Run) -> str:

@@ -107,7 +107,7 @@ def _show_preview(contents: Contents, data: bytes) -> None:
         st.markdown(plain(summary(contents)))
         st.caption(plain(f"The crontab: {proof}."))
         if proof:
-            st.code(proof.text, language="diff")
+            st.code(proof.text, language="diff", wrap_lines=True)
         for sentence in missing:
             st.warning(plain(sentence))
         is_meant = st.checkbox("Replace my present tasks, history and crontab by this backup")

@@ -44,7 +44,7 @@ def show_snapshots(now: str | None, after_restore: Callable[[], None]) -> None:
         proof = difference(text, picked_text)
         st.caption(plain(f"From {other} to this snapshot: {proof}."))
         if proof:
-            st.code(proof.text, language="diff")
+            st.code(proof.text, language="diff", wrap_lines=True)
         with st.container(horizontal=True):
             off = picked_text == now or environment().read_only
             if st.button("Restore this", icon=":material/history:", disabled=off):

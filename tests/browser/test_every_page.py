@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
-from tests.helpers.browsing import SELECT, choose_from_row, click_cell, move, settle
+from tests.helpers.browsing import SELECT, choose_from_row, click_cell, grid, move, settle
 from tests.helpers.eventful import fill
 from tests.helpers.examples import EXISTING
 
@@ -19,12 +19,18 @@ PAGES = {
     "timeline": "Timeline",
     "runs": "Runs",
     "import": "Import",
-    "sync": "Sync",
+    "sync?operation=2": "Sync",
     "crontab": "Crontab",
     "settings": "Settings",
+    "settings?settings_part=Notifications": "Settings",
+    "settings?settings_part=Access": "Settings",
+    "settings?settings_part=Backup": "Settings",
+    "settings?settings_part=Changes": "Settings",
     "runs?run=12": "Runs",
     "tasks?task={task}": "Tasks",
     "tasks?task=new": "Tasks",
+    "tasks?task=templates": "Tasks",
+    "tasks?template=restic-backup": "Tasks",
 }
 """Addresses, each with the title of its page."""
 
@@ -81,6 +87,7 @@ def clipped(page):
 
 
 STREAMLITS = (
+    "Clear selection",
     "Help for",
     "Show/hide columns",
     "Download as CSV",
@@ -93,20 +100,34 @@ STREAMLITS = (
 
 
 def too_small(page):
-    """Return the names of our targets that a thumb may miss."""
+    """Return the names of our targets that a thumb may miss. A link in a sentence may be small."""
     names = page.evaluate(
         """() => [...document.querySelectorAll(
-            'button, .stMain a, .stMain summary')].filter(target => {
-                const {width, height} = target.getBoundingClientRect();
-                return width && (height < 44 || width < 44);
-            }).map(target => target.ariaLabel || target.innerText)"""
+            'button, .stMain a, .stMain summary, [role=menuitem], [role=option], ' +
+            '.stMain input:not([type=checkbox], [type=hidden])'
+        )].filter(target => {
+            let frame = target;
+            const isWithin = part => !part.matches('.stElementContainer')
+                && !part.querySelector('label');
+            while (target.matches('input') && isWithin(frame.parentElement))
+                frame = frame.parentElement;
+            const {width, height} = frame.getBoundingClientRect();
+            return width && (height < 44 || width < 44)
+                && getComputedStyle(target).display !== 'inline';
+        }).map(target => target.ariaLabel || target.innerText)"""
     )
     return [name for name in names if not name.startswith(STREAMLITS)]
 
 
 def scrolls_sideways(page):
-    main = page.get_by_test_id("stMain")
-    return main.evaluate("main => main.scrollWidth > main.clientWidth")
+    """Return the texts of what scrolls sideways: the page, or controls in it. Tables may."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.stMain, .stMain *')].filter(part =>
+            ['auto', 'scroll'].includes(getComputedStyle(part).overflowX) && part.clientWidth &&
+            part.scrollWidth > part.clientWidth + 1 &&
+            !part.closest('[data-testid=stDataFrame], pre')
+        ).map(part => part.innerText)"""
+    )
 
 
 def test_every_page_is_accessible_and_has_a_name_and_whole_buttons(
@@ -123,6 +144,12 @@ def test_every_page_is_accessible_and_has_a_name_and_whole_buttons(
             assert page.get_by_role("heading", level=1).count() == 1
             assert clipped(page) == []
             assert faults(page) == []
+    with subtests.test("search"):
+        page.keyboard.press("Control+k")
+        expect(page.get_by_role("combobox", name="Search tasks")).to_be_focused()
+        page.keyboard.type("backup")
+        expect(page.get_by_role("option", selected=True)).to_contain_text("Backup")
+        assert faults(page) == []
 
 
 def test_every_page_fits_a_phone_and_a_thumb(serve, phone, crontab, environment, subtests):
@@ -131,8 +158,14 @@ def test_every_page_fits_a_phone_and_a_thumb(serve, phone, crontab, environment,
     for path in PAGES:
         with subtests.test(path):
             move(page, path.format(task=task.id))
-            assert not scrolls_sideways(page)
+            assert scrolls_sideways(page) == []
             assert too_small(page) == []
+    with subtests.test("menu"):
+        move(page, "tasks")
+        assert grid(page).bounding_box()["y"] < 290  # the first task is in view
+        page.get_by_role("button", name="More").tap()
+        expect(page.get_by_role("menuitem", name="From template")).to_be_visible()
+        assert too_small(page) == []
 
 
 def test_a_welcome_has_no_serious_fault(serve, visit, crontab):
