@@ -192,3 +192,23 @@ def test_a_change_of_no_task_has_no_name(open_part, environment):
     (table,) = open_part("Changes").dataframe
     assert list(table.value["What"]) == ["token created", "created"]
     assert list(table.value["Task"]) == ["", "Backup"]
+
+
+def test_a_token_is_shown_once_and_revoked_by_its_menu(open_part, environment):
+    app = open_part("Access")
+    labelled(app.text_input, "Name of the script or device").set_value("phone")
+    press(app, "Create a token")
+    (secret,) = [block.value for block in app.code]
+    assert tokens.role_of(environment, secret) is Role.READ
+    app.run()
+    assert secret not in [block.value for block in app.code]
+    labelled(app.selectbox, "Choose a token").set_value(0).run()
+    labelled(app.get("menu_button"), "Actions").set_value("Revoke").run()
+    assert tokens.role_of(environment, secret) is None
+
+
+def test_signing_out_all_sessions_ends_this_one_too(open_part, environment):
+    app = open_part("Access")
+    assert not labelled(app.button, "Create a token").disabled
+    press(app, "Sign out all sessions")
+    assert labelled(app.button, "Create a token").disabled
