@@ -61,7 +61,7 @@ def _show_crontab() -> None:
         column_config={
             "line": st.column_config.NumberColumn("Line", width=60),
             "kind": st.column_config.TextColumn("What it is", width="medium"),
-            "text": st.column_config.TextColumn("Text", width="large"),
+            "text": st.column_config.TextColumn("Text", width=1000),
         },
     )
     show_execution({task.id: task for task in listing.tasks})

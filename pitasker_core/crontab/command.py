@@ -1,6 +1,7 @@
 """The end of a command, where its standard input begins, and its main program. Pure."""
 
 import re
+from collections.abc import Iterator
 
 from pitasker_core.crontab.calls import FIRST_OPERAND, SHELLS, VALUED, VEHICLES, is_interpreter
 from pitasker_core.crontab.shell import Step, read_script
@@ -25,6 +26,8 @@ _EXECUTES = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 """Options of `find` that run the program behind them."""
 _TITLE_LIMIT = 60
 """Characters of a tool's name with its operand."""
+_WORD_LIMIT = 50
+"""Characters of a word that tells two commands apart."""
 
 
 def split_stdin(command: str) -> tuple[str, str]:
@@ -57,6 +60,15 @@ def main_program(command: str) -> str | None:
         if name and name not in _PRELUDES:
             return _with_operand(name, words) if name in _TOOLS else name
     return None
+
+
+def plain_words(command: str) -> Iterator[str]:
+    """Yield the short words of a command, but not options and addresses with a password."""
+    for step in read_script(command[:_LONGEST]).steps:
+        for word in _values(step):
+            is_short = len(word) <= _WORD_LIMIT and _PLAIN_WORD.fullmatch(word)
+            if is_short and not word.startswith("-") and not ("://" in word and "@" in word):
+                yield word
 
 
 def _with_operand(tool: str, words: list[str]) -> str:

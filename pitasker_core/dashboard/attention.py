@@ -244,22 +244,34 @@ def _findings(facts: Facts) -> list[Item]:
     examined = facts.examined
     if examined is None:
         return []
-    names, owners = _tasks(facts), examined.tasks or {}
-    items = []
     severe = [f for f in examined.report.findings if f.severity is Severity.HIGH]
-    for finding in severe[:_FINDINGS]:
-        task = names.get(owners.get(finding.line))
-        subject = visible(task.name) if task else f"Line {finding.line} of the crontab"
-        place = Action.OPEN if task else Action.EDIT
-        actions = (*((Action.FIX,) if finding.fix else ()), place, Action.SILENCE)
-        sentence = Text("will not run as written. ", finding.message)
-        tasks = (task.id,) if task else ()
-        items.append(Item("orange", "build", subject, sentence, actions, tasks, (), finding))
-    if len(severe) > _FINDINGS:
-        subject = counted(len(severe) - _FINDINGS, "more finding")
+    groups: dict[tuple[str, int | None], list[Finding]] = {}
+    for finding in severe:
+        # Entries with one fault are one item, unless each has a fix of its own.
+        own_line = finding.line if finding.fix else None
+        groups.setdefault((finding.message, own_line), []).append(finding)
+    shown = list(groups.values())[:_FINDINGS]
+    items = [_finding(facts, examined, group) for group in shown]
+    if more := len(severe) - sum(map(len, shown)):
+        subject = counted(more, "more finding")
         listed = "of high severity. The page Tasks lists them all."
         items.append(Item("orange", "build", subject, listed, (Action.LIST,)))
     return items
+
+
+def _finding(facts: Facts, examined: Examined, group: Sequence[Finding]) -> Item:
+    """Return the item of entries with the same fault."""
+    finding, others = group[0], len(group) - 1
+    task = _tasks(facts).get((examined.tasks or {}).get(finding.line))
+    subject = visible(task.name) if task else f"Line {finding.line} of the crontab"
+    sentence = Text("will not run as written. ", finding.message)
+    if others:
+        subject = f"{subject} and {counted(others, 'other entry', 'other entries')}"
+        return Item("orange", "build", subject, sentence, (Action.LIST,))
+    place = Action.OPEN if task else Action.EDIT
+    actions = (*((Action.FIX,) if finding.fix else ()), place, Action.SILENCE)
+    tasks = (task.id,) if task else ()
+    return Item("orange", "build", subject, sentence, actions, tasks, (), finding)
 
 
 def _hand_edits(facts: Facts) -> list[Item]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pitasker_core.dashboard import doctor_list
 from pitasker_core.dashboard.attention import Action, Facts, Item
 from pitasker_core.dashboard.dialogs import open_dialog
 from pitasker_core.dashboard.finding_fix import apply_finding, silence_finding
@@ -33,8 +34,11 @@ def show_items(items: Sequence[Item], facts: Facts) -> None:
         for number, item in enumerate(items[:_SHOWN]):
             _show(number, item, facts)
         rest = items[_SHOWN:]
-        if rest:
-            with st.expander(f"{len(rest)} more"):
+        if not rest:
+            return
+        fold = st.expander(f"{len(rest)} more", key="attention-more", on_change="rerun")
+        if fold.open:
+            with fold:
                 for number, item in enumerate(rest, _SHOWN):
                     _show(number, item, facts)
 
@@ -126,6 +130,7 @@ def _silence(item: Item, facts: Facts) -> None:
 
 
 def _list(item: Item, facts: Facts) -> None:
+    st.session_state[doctor_list.KEY] = True
     st.switch_page("pages/tasks.py")
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from urllib.parse import urlencode
 
 from pitasker_core.base.text import visible
-from pitasker_core.crontab.document import suggest_name
+from pitasker_core.crontab.document import suggest_names
 from pitasker_core.dashboard import terminal_output
 from pitasker_core.runs.output_search import Hit
 from pitasker_core.sync.service import Comparison
@@ -119,11 +119,12 @@ def list_commands(listing: Listing, *, read_only: bool) -> list[Command]:
 
 def _entries(compared: Comparison) -> Iterator[Command]:
     document = compared.document
+    names = suggest_names(document, compared.reading.unmanaged)
     for index in compared.reading.unmanaged:
         entry = document.entry(index)
         yield Command(
             Kind.ENTRY,
-            visible(suggest_name(document, index)),
+            visible(names[index]),
             visible(f"{entry.schedule}  {entry.command}"),
             "import_entries",
         )

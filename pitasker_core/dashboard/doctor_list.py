@@ -21,6 +21,9 @@ from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import environment, is_phone
 from pitasker_core.reports.doctor import Examined
 
+KEY = "doctor"
+"""The key of the list. In the session's state it holds whether the list is open."""
+
 _ROWS = 20
 """The maximum number of findings that a phone shows."""
 
@@ -40,7 +43,7 @@ def show_doctor(
     if not findings and not silenced:
         return
     title = plain(summary(findings, silenced))
-    part = st.expander(title, icon=":material/stethoscope:", key="doctor", on_change="rerun")
+    part = st.expander(title, icon=":material/stethoscope:", key=KEY, on_change="rerun")
     # A browser draws a table in a closed expander too, which takes as long as the tasks' own.
     if not part.open:
         return

@@ -14,7 +14,7 @@ from pitasker_core.crontab.document import (
     Entry,
     EnvironmentLine,
     Invalid,
-    suggest_name,
+    suggest_names,
 )
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard.task_grid import in_words
@@ -47,18 +47,22 @@ def choices(comparison: Comparison, tasks: Sequence[Task], examined: Examined) -
         if finding.line and finding.kind is not validation.Discrepancy.UNMANAGED_ENTRY:
             notes.setdefault(finding.line, finding.message)
     document, rows = comparison.document, []
-    for item in importing.importable(comparison):
+    items = importing.importable(comparison)
+    names = suggest_names(document, [item.line - 1 for item in items])
+    for item in items:
         entry = document.entry(item.line - 1)
+        name = item.name or names[item.line - 1]
+        obstacle = importing.find_obstacle(comparison, item, name)
         here = f"the entry in line {item.line}"
         first = present.setdefault((entry.schedule, entry.command), here)
         duplicate = "" if first == here else f"A duplicate of {visible(first)}."
         rows.append(
             Choice(
                 item,
-                item.name or suggest_name(document, item.line - 1),
+                name,
                 visible(entry.schedule),
                 visible(entry.command),
-                notes.get(item.line) or duplicate,
+                obstacle or notes.get(item.line) or duplicate,
                 " ".join(
                     finding.message
                     for finding in examined.of_line(item.line)

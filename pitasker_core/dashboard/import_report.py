@@ -58,7 +58,7 @@ def show(all_tasks: Sequence[Task]) -> None:
                 "Record their runs? Then PiTasker shows the result, output and duration of each "
                 "run, and reports failures."
             )
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             if unrecorded:
                 st.button(
                     "Record their runs",

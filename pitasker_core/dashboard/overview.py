@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from pitasker_core.base.text import Code, Text, counted, visible
-from pitasker_core.crontab.document import Document, suggest_name
+from pitasker_core.crontab.document import Document, suggest_names
 from pitasker_core.crontab.zones import entry_clock
 from pitasker_core.dashboard.task_grid import in_words, next_run
 from pitasker_core.dashboard.timeline import Planned
@@ -105,13 +105,15 @@ def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> lis
         for tag, index in compared.reading.entries.items()
         if tag in compared.tasks_by_tag
     }
-    for index, entry in compared.document.entries():
+    entries = dict(compared.document.entries())
+    names = suggest_names(compared.document, entries.keys() - owners.keys())
+    for index, entry in entries.items():
         there = entry_clock(compared.document, index, zone)
         run = None if entry.paused else next_run(entry.schedule, minute, there, listing.dialect)
         if run is None:
             continue
         owner = owners.get(index)
-        name = owner.fields.name if owner else suggest_name(compared.document, index)
+        name = owner.fields.name if owner else names[index]
         runs.append(Upcoming(run.astimezone(zone), name, owner.task if owner else None))
     return heapq.nsmallest(count, runs, key=lambda run: run.at)
 

@@ -12,10 +12,10 @@ from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
-from pitasker_core.crontab.document import Document, Entry, Invalid, suggest_name
+from pitasker_core.crontab.document import Document, Entry, Invalid, suggest_names
 from pitasker_core.crontab.entry_spec import check_entry, spec_of
 from pitasker_core.crontab.recording import PLAIN
-from pitasker_core.crontab.rejection import refuse
+from pitasker_core.crontab.rejection import refuse, to_error
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import install, store
 from pitasker_core.sync.merge import Fields
@@ -74,6 +74,14 @@ def importable(comparison: Comparison) -> list[Import]:
     return [Import(index + 1, lines[index].raw) for index in indexes if index not in lost]
 
 
+def find_obstacle(comparison: Comparison, item: Import, name: str) -> str:
+    """Return why an entry cannot be imported as a managed entry under a name, or an empty text."""
+    index = item.line - 1
+    spec = replace(spec_of(comparison.document.entry(index)), name=name, tag=uuid4())
+    rejections = check_entry(spec, comparison.document, index)
+    return to_error(rejections).message if rejections else ""
+
+
 def import_entries(
     environment: Environment,
     actor: str,
@@ -116,6 +124,8 @@ class _Importer:
         self._lines: list[str] = []
         """The line of each new task."""
         self._base: dict[UUID, BaseEntry | None] = {}
+        self._names: dict[int, str] = {}
+        """The suggested names of the chosen entries without a name, by index."""
 
     def choose(self, session: Session, comparison: Comparison, chosen: Sequence[Import]) -> None:
         """Sort the chosen entries by what is to be done about them."""
@@ -127,6 +137,9 @@ class _Importer:
                 select(TaskRow.cron_schedule, TaskRow.command).where(TaskRow.deleted_at.is_(None))
             )
         }
+        at = {item.line - 1 for item in chosen if item.name is None}
+        unnamed = [index for index, _ in comparison.document.entries() if index in at]
+        self._names = suggest_names(comparison.document, unnamed)
         for item in chosen:
             index = item.line - 1
             line = lines[index] if 0 <= index < len(lines) else None
@@ -195,7 +208,7 @@ class _Importer:
         name = item.name
         if name is None:
             suggests = self._options.generate_names
-            name = suggest_name(document, index) if suggests else entry.command[:100].strip()
+            name = self._names[index] if suggests else entry.command[:100].strip()
         is_tagged = index in comparison.reading.unknown
         tag = entry.tag if is_tagged and entry.tag else uuid4()
         spec = replace(spec_of(entry), name=name, tag=tag)

@@ -30,6 +30,7 @@ from pitasker_core.crontab.document import (
     parse_line,
     split_stdin,
     suggest_name,
+    suggest_names,
     tags,
 )
 from pitasker_core.crontab.draft import Draft
@@ -883,6 +884,10 @@ def test_a_removal_of_the_first_line_does_not_take_the_last_for_its_comment():
         ("# Nightly backup\n\n0 2 * * * /opt/tools/backup.sh --all\n", "backup.sh"),
         ("#\n0 2 * * * /bin/a\n", "a"),
         ("# ---------\n0 2 * * * /bin/a\n", "a"),
+        ("# --- Backups ---\n0 2 * * * /bin/a\n", "a"),
+        ("#### Backups ####\n0 2 * * * /bin/a\n", "a"),
+        ("# ~~~Backups\n0 2 * * * /bin/a\n", "a"),
+        ("# -- Backups\n0 2 * * * /bin/a\n", "-- Backups"),
         ("# 0 5 * * * /bin/off\n0 2 * * * /bin/a\n", "a"),
         (f"# see x {MARK}\n0 2 * * * /bin/a\n", "a"),
         ("# tab\there\n0 2 * * * /bin/a\n", "a"),
@@ -920,9 +925,35 @@ def test_a_name_is_suggested_by_the_comment_above_or_the_program(text, name):
 
 @given(fragments, fragments.map(lambda text: text.replace("\n", "")))
 def test_a_suggested_name_is_always_one_that_can_be_taken(comment, command):
-    document = parse(f"# {comment}\n0 5 * * * {command}\n")
-    for index, _ in document.entries():
-        assert is_name(suggest_name(document, index))
+    document = parse(f"# {comment}\n0 5 * * * {command}\n1 5 * * * {command} x\n")
+    names = suggest_names(document, [index for index, _ in document.entries()])
+    assert all(map(is_name, names.values()))
+
+
+@pytest.mark.parametrize(
+    ("commands", "names"),
+    [
+        (["/bin/a", "/bin/b"], ["a", "b"]),
+        (["/bin/a --room bath", "/bin/a --room hall"], ["a bath", "a hall"]),
+        (["/bin/a -v x 1 2 3 4", "/bin/a -v x"], ["a 1 2", "a"]),
+        (
+            ["cd /srv/p1 && ./run.sh", "cd /srv/p2 && ./run.sh"],
+            ["run.sh /srv/p1", "run.sh /srv/p2"],
+        ),
+        (["/bin/a", "/bin/a"], ["a", "a"]),
+        (["/bin/a ftp://me:secret@x", "/bin/a ftp://x"], ["a", "a ftp://x"]),
+        (["/bin/a %one", "/bin/a %two"], ["a", "a"]),
+        (["/bin/a " + 99 * "x", "/bin/a 'two words'"], ["a", "a"]),
+    ],
+)
+def test_names_of_entries_that_run_one_program_tell_them_apart(commands, names):
+    document = parse("".join(f"0 5 * * * {command}\n" for command in commands))
+    assert list(suggest_names(document, range(len(commands))).values()) == names
+
+
+def test_the_comment_above_an_entry_stays_its_name_beside_a_program_of_that_name():
+    document = parse("# a\n0 5 * * * /bin/b x\n0 5 * * * /bin/a y\n")
+    assert suggest_names(document, [1, 2]) == {1: "a", 2: "a"}
 
 
 @given(texts)

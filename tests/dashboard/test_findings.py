@@ -11,6 +11,7 @@ from pitasker_core.dashboard import attention, doctor_list
 from pitasker_core.dashboard.attention import Action, Facts
 from pitasker_core.reports import doctor
 from pitasker_core.reports.doctor import Examined
+from pitasker_core.sync import importing
 from tests.helpers.examples import create
 from tests.helpers.pages import said
 
@@ -132,11 +133,32 @@ def test_many_findings_are_a_few_items_and_a_link(environment, crontab):
     assert items[-1].subject == "280 more findings"
 
 
+def test_entries_with_one_fault_are_one_item(environment, crontab):
+    crontab.write(b"# A\n0 1 * * * /nosuch 1\n# B\n0 2 * * * /nosuch 2\n# C\n0 3 * * * /gone\n")
+    importing.import_entries(environment, "test")
+    facts = Facts(tasks.listing(environment), clock.now(), examined=doctor.examine(environment))
+    both, single = (item for item in attention.items(facts) if item.icon == "build")
+    assert both.subject == "A and 1 other entry"
+    assert "/nosuch" in both.sentence
+    assert both.actions == (Action.LIST,)
+    assert (single.subject, single.actions) == ("C", (Action.OPEN, Action.SILENCE))
+
+
+def test_faults_with_their_own_fixes_stay_items_of_their_own(environment, crontab):
+    crontab.write(b"0 1 * * * date +%F\n0 2 * * * date +%F\n")
+    facts = Facts(tasks.listing(environment), clock.now(), examined=doctor.examine(environment))
+    items = [item for item in attention.items(facts) if Action.FIX in item.actions]
+    assert [item.subject for item in items] == ["Line 1 of the crontab", "Line 2 of the crontab"]
+
+
 def test_the_overview_examines_a_large_crontab_too(open_page, environment, crontab):
     create(environment, command="true")
     lines = [b"0 %d * * * /nosuch/program%d\n" % (n % 24, n) for n in range(300)]
     crontab.write(crontab.read() + b"".join(lines))
-    assert "280 more findings" in said(open_page("overview"))
+    app = open_page("overview")
+    assert "16 more" in [part.label for part in app.expander]
+    app.session_state["attention-more"] = True
+    assert "280 more findings" in said(app.run())
 
 
 def test_silenced_findings_of_a_task_include_those_of_the_lines_above_it():

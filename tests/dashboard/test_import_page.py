@@ -29,6 +29,16 @@ def test_the_checks_of_the_doctor_stand_beside_each_entry(open_page, crontab):
     assert not table["problems"][1]
 
 
+def test_an_entry_that_cannot_be_imported_says_so_and_is_not_ticked(open_page, crontab):
+    crontab.write(b'0 2 * * * echo "$(date +%F)"\n0 3 * * * true\n')
+    app = open_page("import_entries")
+    table = app.dataframe[0].value
+    assert list(table["chosen"]) == [False, True]
+    assert "leaves a quote" in table["note"][0]
+    press(app, "Import 1 entry")
+    assert b"true # PITASKER_ID:" in crontab.read()
+
+
 def test_an_import_names_the_new_tasks_and_records_their_runs_at_a_press(
     open_page, crontab, environment
 ):

@@ -21,6 +21,7 @@ from pitasker_core.crontab.document.names import (
     check_name,
     is_name,
     suggest_name,
+    suggest_names,
 )
 from pitasker_core.crontab.document.parsing import COMMAND_LIMIT, parse_line
 from pitasker_core.crontab.document.tags import add_tag, tag_in, tag_of
@@ -49,6 +50,7 @@ __all__ = [
     "parse_line",
     "split_stdin",
     "suggest_name",
+    "suggest_names",
     "tag_in",
     "tag_of",
 ]
