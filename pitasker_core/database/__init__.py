@@ -86,26 +86,6 @@ def stop(environment: Environment) -> bool:
     return embedded.stop_in(environment.postgres)
 
 
-def forget(environment: Environment) -> None:
-    """Close every connection, also those of other processes.
-
-    The next use connects and migrates again, and recognises our crontab, which may have another id
-    in a restored database.
-    """
-    connect(environment).dispose()
-    _engine.cache_clear()
-    engine = _plain_engine(_url(environment))
-    with errors_named(), engine.connect() as connection:
-        connection.execute(_CLOSE_OTHERS)
-
-
-_CLOSE_OTHERS = text("""
-    select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and application_name = 'pitasker'
-        and pid <> pg_backend_pid()
-""")
-
-
 @contextmanager
 def administer(environment: Environment, *, migrated: bool = True) -> Iterator[Connection]:
     """One transaction as the database's owner, on the rows of all crontabs.

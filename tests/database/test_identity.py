@@ -310,5 +310,4 @@ def test_a_database_that_keeps_nobody_apart_is_mended_before_it_is_used(environm
     make(under(environment, OLD))
     with database.administer(environment) as connection:
         connection.execute(text("alter table tasks disable row level security"))
-    database.forget(environment)
     assert names(under(environment, Identity("beta", "mail", OTHER_MACHINE))) == []

@@ -136,12 +136,6 @@ def examine_text(content: str, document: Document | None = None, *, text_only: b
     return Examined(document, digest(content), examination.examine(document, facts))
 
 
-def forget() -> None:
-    """Gather all facts again at the next examination."""
-    with _lock:
-        _gathered.clear()
-
-
 def _cached(environment: Environment, document: Document, sum_: str, *, fresh: bool) -> _Gathered:
     key = str(environment.home), sum_
     with _lock:
