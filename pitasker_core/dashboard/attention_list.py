@@ -44,7 +44,8 @@ def show_items(items: Sequence[Item], facts: Facts) -> None:
 
 
 def _show(number: int, item: Item, facts: Facts) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    # On a wide page a long sentence takes two lines, and its buttons stay at the edge.
+    with st.container(horizontal=True, wrap=is_phone(), vertical_alignment="center", gap="small"):
         sign = f":{item.color}[:material/{item.icon}:]"
         st.markdown(f"{sign} {bold(item.subject)} {plain(item.sentence)}", width="stretch")
         with st.container(horizontal=True, width="content", gap="xsmall"):
