@@ -15,6 +15,7 @@ from pitasker_core.formats.record import LARGEST_FILE, MOST_RECORDS
 from pitasker_core.runs import recorder
 from pitasker_core.server import connections
 from pitasker_core.server.api.requests import MOST_LINES
+from pitasker_core.server.web import bounds
 from pitasker_core.sync.install import LOCK_TIME_LIMIT
 from pitasker_core.tasks import LONGEST_NOTES
 from tests.helpers.documents import DOCS, PROJECT, read_blocks
@@ -72,6 +73,12 @@ def test_the_limits_of_the_logs_are_those_of_the_code():
     assert f"at most {log._BYTES // 1_000_000} MB, and {log._FILES} older ones" in text
     assert f"after {log._AT_MOST} in a minute" in text
     assert log._SECONDS == 60
+
+
+def test_nginx_lets_the_largest_request_through():
+    megabytes = re.search(r"client_max_body_size (\d+)m;", INSTALLATION)
+    limits = bounds.Limits()
+    assert max(limits.crontab, limits.upload, limits.body) <= int(megabytes[1]) * 1024**2
 
 
 def test_every_variable_is_explained():

@@ -20,8 +20,7 @@ from pitasker_core.server.auth import Role
 from pitasker_core.server.web.gate import App, Receive, Scope, Send
 
 UPLOAD = "/_stcore/upload_file/"
-"""The path of Streamlit's uploads. Only the raw editor takes a file."""
-
+"""The path of Streamlit's uploads: a crontab, a backup, or files of tasks and templates."""
 
 WHOLE_TEXTS = (
     "/api/crontab/raw",
