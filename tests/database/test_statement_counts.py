@@ -64,10 +64,16 @@ def statements_of_each_act(environment, crontab, count):
 
 
 def test_no_act_on_many_tasks_asks_more_of_the_database_than_on_two(environment, crontab):
+    _forget_old_connections(environment)
     few = statements_of_each_act(environment, crontab, 2)
     many = statements_of_each_act(environment, crontab, 25)
     assert many == few
     assert max(few.values()) < 30
+
+
+def _forget_old_connections(environment):
+    """Earlier tests may have left several connections, which an action would have to replace."""
+    database.connect(environment).dispose()
 
 
 @contextmanager
@@ -103,8 +109,7 @@ LIMITS = {
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_no_act_needs_more_statements_transactions_or_processes(environment, crontab, name):
-    # Earlier tests may have left several connections, which the action would have to replace.
-    database.connect(environment).dispose()
+    _forget_old_connections(environment)
     crontab.write(b"".join(b"%d 1 * * * /bin/job-%d\n" % (n % 60, n) for n in range(100)))
     first_look.keep_what_is_there(environment)
     service.preview(environment)
