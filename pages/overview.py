@@ -166,9 +166,9 @@ def _show_figures(facts: Facts) -> None:
             delta_color="off",
         )
         sync = status.summary(facts.listing, facts.operations, facts.cron_alive)
-        in_crontab = sync.tasks - sync.database_only
-        counts = f"{in_crontab} in crontab · {sync.database_only} database only"
-        cell("Tasks", sync.tasks, counts, delta_color="off")
+        others = sync.database_only
+        where = f"{others:d} not in the crontab" if others else "all in the crontab"
+        cell("Tasks", sync.tasks, where, delta_color="off")
         cell(
             "Last sync",
             ago(sync.last_sync, facts.now) if sync.last_sync else "never",

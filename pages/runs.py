@@ -114,7 +114,7 @@ def _choose_task() -> None:
 
 def _show_figures(task: int | None, since: datetime | None) -> None:
     figures = history.figures(environment(), task, since)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="figures-runs"):
         for name, value, explained in (
             (
                 "Success rate",

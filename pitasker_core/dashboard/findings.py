@@ -98,7 +98,7 @@ def _offer_for_all(findings: list[Finding]) -> None:
             if len(group) == 1 or not common:
                 continue
             chosen = st.menu_button(
-                f"All {len(group)}: {_named(group[0])}",
+                f"Fix all {len(group)}: {_named(group[0])}",
                 [fix.value for fix in common],
                 key=f"all-of-{kind.value}",
                 disabled=environment().read_only,

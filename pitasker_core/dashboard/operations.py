@@ -46,7 +46,7 @@ def _show_figures(days: list[Day]) -> None:
     total = sum(day.success + day.partial + day.failed for day in days)
     failed = sum(day.failed for day in days)
     waiting = sum(day.partial for day in days)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="figures-operations"):
         for name, value, explained in (
             ("Operations", total, "Syncs, imports, edits, restores and all other operations."),
             ("Success rate", percent(1 - failed / total), "The share that did not fail."),

@@ -98,6 +98,8 @@ def show() -> None:
 def _show_state() -> None:
     if background.is_running(environment()):
         st.caption(":green[:material/check:] The background work is running.")
+    elif environment().demo:
+        st.caption("The demo does no work in the background: it syncs only when you act.")
     else:
         st.warning("No background work is running: PiTasker syncs only when you act.")
     for name, job in background.job_states(environment()).items():

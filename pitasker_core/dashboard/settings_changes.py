@@ -24,8 +24,12 @@ def show() -> None:
         return
     st.caption("Who changed what, newest first.")
     with st.container(horizontal=True):
-        actors = st.multiselect("Who", sorted({event.actor for event in events}), width=260)
-        kinds = st.multiselect("What", sorted({event.kind for event in events}), width=260)
+        actors = st.multiselect(
+            "Who", sorted({event.actor for event in events}), width=260, placeholder="Everybody"
+        )
+        kinds = st.multiselect(
+            "What", sorted({event.kind for event in events}), width=260, placeholder="All changes"
+        )
     shown = [
         event
         for event in events
@@ -35,7 +39,7 @@ def show() -> None:
     st.dataframe(
         inert(pd.DataFrame(rows(shown, names))),
         hide_index=True,
-        height="content" if len(shown) <= 15 else 600,
+        height="content" if len(shown) <= 17 else 600,
         alt="Who changed what",
         column_config={"Changes": st.column_config.TextColumn(width="large")},
     )

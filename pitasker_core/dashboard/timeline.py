@@ -209,15 +209,24 @@ def figure(
         y=1.0,
         yref="paper",
         yanchor="bottom",
+        yshift=13,  # above the words for a time when the machine was off
         text="now",
         showarrow=False,
         font={"size": 11, "color": now_color},
     )
     chart.update_layout(
-        height=70 + 30 * max(len(order), 2),
+        height=104 + 30 * max(len(order), 2),
         barmode="overlay",
-        margin={"l": 0, "r": 0, "t": 20, "b": 0},
-        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        margin={"l": 0, "r": 0, "t": 33, "b": 0},
+        legend={
+            "orientation": "h",
+            # Below the axis: above it are the notes of the times.
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "x": 1,
+            "xanchor": "right",
+        },
         xaxis={
             "type": "date",
             "range": [start.astimezone(zone), end.astimezone(zone)],

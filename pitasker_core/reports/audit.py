@@ -46,17 +46,22 @@ def listing(environment: Environment, limit: int) -> list[Event]:
         return [Event(**row._mapping) for row in rows]
 
 
+_WORDS = {"line": "entry", "system_managed": "in the crontab", "record_runs": "record its runs"}
+"""Words for fields, where their names need knowledge of the code."""
+
+
 def difference(event: Event) -> str:
     """What an event changed, in words: `schedule @daily → @weekly`."""
     before, after = event.before or {}, event.after or {}
     parts = []
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
+        word = _WORDS.get(name, name.replace("_", " "))
         if event.before and event.after:
             if old != new:
-                parts.append(f"{name.replace('_', ' ')} {_said(old)} → {_said(new)}")
+                parts.append(f"{word} {_said(old)} → {_said(new)}")
         elif new or old:
-            parts.append(f"{name.replace('_', ' ')} {_said(new if event.after else old)}")
+            parts.append(f"{word}: {_said(new if event.after else old)}")
     return ", ".join(parts)
 
 

@@ -242,7 +242,7 @@ def test_a_finding_is_fixed_from_its_row_and_from_its_kind(serve, visit, crontab
     expect(page.get_by_text("Comment out. 1 line changed")).to_be_visible()
     settle(page)
     mended = crontab.read()
-    page.get_by_role("button", name="All 2: unmanaged entry").click()
+    page.get_by_role("button", name="Fix all 2: unmanaged entry").click()
     page.get_by_text("Import", exact=True).last.click()
     until(lambda: crontab.read().count(b"# PITASKER_ID:") == 3)
     page.get_by_role("button", name="Undo").click()
