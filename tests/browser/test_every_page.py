@@ -162,10 +162,14 @@ def test_every_page_fits_a_phone_and_a_thumb(serve, phone, crontab, environment,
             assert too_small(page) == []
     with subtests.test("menu"):
         move(page, "tasks")
-        assert grid(page).bounding_box()["y"] < 290  # the first task is in view
+        table = grid(page).bounding_box()
+        assert table["y"] < 290  # the first task is in view
         page.get_by_role("button", name="More").tap()
         expect(page.get_by_role("menuitem", name="From template")).to_be_visible()
         assert too_small(page) == []
+        page.get_by_role("menuitem", name="Select all").tap()
+        expect(page.get_by_text("6 tasks selected")).to_be_visible()
+        assert grid(page).bounding_box() == table
 
 
 def test_a_welcome_has_no_serious_fault(serve, visit, crontab):

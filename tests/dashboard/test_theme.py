@@ -10,6 +10,7 @@ from pitasker_core.dashboard import charts, run_charts, terminal_output, timelin
 
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 STYLE = Path(charts.__file__).parent / "page.css"
+EDITOR = STYLE.with_name("text_editor.css")
 THEME = tomllib.loads(CONFIG.read_text())["theme"]
 TEXTS = {
     "light": ["textColor", "dataframeHeaderTextColor", "codeTextColor", "primaryColor"]
@@ -67,6 +68,14 @@ def test_the_text_of_a_chosen_filter_can_be_read_at_rest_and_under_the_mouse(the
     for share in (0.1, 0.2):  # of the primary colour, behind the text
         behind = mixed(colors["primaryColor"], colors["backgroundColor"], share)
         assert contrast(colors["textColor"], behind) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_schedule_in_the_editor_can_be_read(theme):
+    colors = THEME[theme]
+    (share,) = re.findall(r"primary-color\) (\d+)%, var\(--st-text-color", EDITOR.read_text())
+    text = mixed(colors["primaryColor"], colors["textColor"], int(share) / 100)
+    assert contrast(text, colors["secondaryBackgroundColor"]) >= 4.5
 
 
 @pytest.mark.parametrize("color", ["green", "red", "orange", "blue", "gray"])
