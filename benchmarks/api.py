@@ -20,7 +20,7 @@ from pathlib import Path
 
 import httpx
 from figure import Figure
-from private_world import cpu_seconds, isolate, pss_megabytes, time_start, with_tasks
+from private_world import cpu_seconds, isolate, pss_megabytes, start_server, time_start, with_tasks
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.server import tokens
@@ -65,8 +65,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ServerFigures:
-    """The milliseconds until a server's sign-in page and until ready, and megabytes after all
-    requests."""
+    """The milliseconds until a server's sign-in page and until ready, and its idle megabytes."""
 
     start: list[float]
     memory: dict[str, float]
@@ -85,10 +84,10 @@ def measure_size(size: int, requests: int) -> Iterator[Row | ServerFigures]:
                 p95 = statistics.quantiles(times, n=20)[-1]
                 rate = 1000 * requests / total
                 yield Row(size, path, statistics.median(times), p95, rate, cpu)
-            yield ServerFigures(start, dict(_memory(server.pid, environment, address)))
         finally:
             server.terminate()
             server.wait()
+        yield ServerFigures(start, measure_memory(environment))
 
 
 def measure_first_start() -> list[float]:
@@ -100,6 +99,16 @@ def measure_first_start() -> list[float]:
         server.terminate()  # it also stops its PostgreSQL
         server.wait()
     return taken
+
+
+def measure_memory(environment: Environment) -> dict[str, float]:
+    """Return the memory of a server without and with what pages need."""
+    server, address = start_server(environment)
+    try:
+        return dict(_memory(server.pid, environment, address))
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def _memory(server: int, environment: Environment, address: str) -> Iterator[tuple[str, float]]:

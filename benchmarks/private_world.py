@@ -75,12 +75,14 @@ _HEALTH = "/_stcore/health"
 
 def start_server(environment: Environment) -> tuple[subprocess.Popen[bytes], str]:
     """Start a server as `./pitasker up` does. Returns its process and address once it is ready."""
-    server, address, _ = time_start(environment)
-    return server, address
+    return start_streamlit("pitasker_core", "up", "--port", PITASKER_HOME=str(environment.home))
 
 
 def time_start(environment: Environment) -> tuple[subprocess.Popen[bytes], str, list[float]]:
-    """Start a server. Also returns the milliseconds until its sign-in page, and until ready."""
+    """Start a server. Also returns the milliseconds until its sign-in page, and until ready.
+
+    For a page, the server then imports what pages need, which takes memory.
+    """
     start = time.perf_counter()
     words = ("pitasker_core", "up", "--port")
     server, address = _launch(*words, PITASKER_HOME=str(environment.home))
