@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -51,6 +52,33 @@ async def measure(address: str, path: str, token: str, requests: int) -> tuple[l
         return times, 1000 * (time.perf_counter() - start)
 
 
+def measure_edits(address: str, environment: Environment, repeats: int) -> "Edits":
+    """Measure edits of a task, each saved and in the crontab, beside bare calls of `crontab`."""
+    token = tokens.create(environment, "benchmark", "edits", Role.WRITE)
+    headers = {"authorization": f"Bearer {token}"}
+    times, floors = [], []
+    with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
+        task = client.get("/api/tasks").json()["tasks"][0]["id"]
+        for number in range(repeats + 1):
+            start = time.perf_counter()
+            answer = client.patch(f"/api/tasks/{task}", json={"cronSchedule": f"{number} 2 * * *"})
+            times.append(1000 * (time.perf_counter() - start))
+            assert answer.status_code == 200, answer.text
+            start = time.perf_counter()
+            text = subprocess.run(["crontab", "-l"], capture_output=True, check=True).stdout
+            subprocess.run(["crontab", "-"], input=text, check=True)
+            floors.append(1000 * (time.perf_counter() - start))
+    return Edits(statistics.median(times[1:]), statistics.median(floors[1:]))
+
+
+@dataclass(frozen=True)
+class Edits:
+    """The medians, in milliseconds, of an edit by the API and of bare calls of `crontab`."""
+
+    edit: float
+    floor: float
+
+
 @dataclass(frozen=True)
 class Row:
     """The answers of a path. Times are in milliseconds."""
@@ -71,7 +99,7 @@ class ServerFigures:
     memory: dict[str, float]
 
 
-def measure_size(size: int, requests: int) -> Iterator[Row | ServerFigures]:
+def measure_size(size: int, requests: int) -> Iterator[Row | Edits | ServerFigures]:
     """Measure a server with this number of tasks."""
     with with_tasks(size) as environment:
         token = tokens.create(environment, "benchmark", "benchmark", Role.READ)
@@ -84,6 +112,7 @@ def measure_size(size: int, requests: int) -> Iterator[Row | ServerFigures]:
                 p95 = statistics.quantiles(times, n=20)[-1]
                 rate = 1000 * requests / total
                 yield Row(size, path, statistics.median(times), p95, rate, cpu)
+            yield measure_edits(address, environment, requests // 10)
         finally:
             server.terminate()
             server.wait()
@@ -143,7 +172,11 @@ def figures(quick: bool = False) -> Iterator[Figure]:
         for row in rows:
             what = f"GET {row.path}, {size} tasks, 10 connections"
             yield Figure("server", what, row.median, "ms", floor, "/healthz")
+            yield Figure("server", what, row.per_second, "a second")
         for row in measured:
+            if isinstance(row, Edits):
+                what = f"PATCH /api/tasks/1, in the crontab, {size} tasks"
+                yield Figure("server", what, row.edit, "ms", row.floor, "`crontab -l` and `-`")
             if isinstance(row, ServerFigures):
                 yield from _starts(f"start, PostgreSQL runs, {size} tasks", row.start)
                 for what, megabytes in row.memory.items():
