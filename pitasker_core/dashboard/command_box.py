@@ -26,7 +26,7 @@ _BOX = st.components.v2.component(
   <input class="field" type="search" role="combobox" autocomplete="off" autocapitalize="off"
     spellcheck="false" aria-expanded="true" aria-controls="rows" aria-autocomplete="list"
     aria-label="Search tasks, entries, runs, pages and actions"
-    placeholder="Search tasks, entries, output, pages and actions">
+    placeholder="Tasks, entries, output, pages …">
   <ul class="rows" id="rows" role="listbox" aria-label="Results"></ul>
   <p class="count" role="status"></p>
 </div>
