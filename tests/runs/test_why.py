@@ -593,6 +593,12 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
             "All checks passed: it runs next in 13 h.",
         ),
         (
+            replace(
+                facts(last_start=None, of=replace(TASK, definition_changed_at=NOW)), document=None
+            ),
+            "No problem was found, but the crontab cannot be read.",
+        ),
+        (
             facts(last_start=None, log_is_seen=False),
             "No problem was found. Whether it ran at 02:00 is unknown; it runs next in 13 h.",
         ),

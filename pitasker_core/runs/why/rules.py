@@ -186,6 +186,8 @@ def _unseen(case: _Case) -> str | None:
 
 
 def _all_well(case: _Case) -> str:
+    if case.facts.document is None:
+        return "No problem was found, but the crontab cannot be read."
     return f"{_ALL_PASSED}: it runs next {case.soon}."
 
 
