@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -20,6 +21,12 @@ def test_the_sign_in_page_needs_no_package_of_the_other_parts():
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
     assert packages(done.stdout.split()).isdisjoint(LATE)
+
+
+def run(work):
+    """Run a coroutine on its own thread: this thread may have a browser's event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def test_all_but_pages_waits_until_the_server_is_ready(monkeypatch, kind, path, 
         await request
         assert passed.is_set()
 
-    asyncio.run(pass_one())
+    run(pass_one())
 
 
 def test_a_server_that_cannot_load_a_part_ends(environment, monkeypatch):
@@ -64,6 +71,6 @@ def test_a_server_that_cannot_load_a_part_ends(environment, monkeypatch):
         raise ImportError("broken")
 
     starting = Startup(LateApp(fail))
-    asyncio.run(starting.load(environment))
+    run(starting.load(environment))
     assert ended == [signal.SIGTERM]
     starting.stop()
