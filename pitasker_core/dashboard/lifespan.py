@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import stat
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -60,19 +61,25 @@ def _announce(environment: Environment, addresses: list[str]) -> None:
     terminal.say(f"PiTasker serves {what} at {' and '.join(addresses)} (Ctrl-C ends it).")
     if auth.has_password(environment):
         return
-    if _is_journal(sys.stdout.fileno()):
-        # Others may read the journal: the groups adm and systemd-journal.
+    if _is_passed_on(sys.stdout.fileno()):
         terminal.say("To sign in: `./pitasker link` prints a link.")
     else:
         link = f"{addresses[0]}/login?token={auth.new_link(environment)}"
         terminal.say(f"Sign in, once, with {link}")
 
 
-def _is_journal(output: int) -> bool:
-    """Whether output goes to systemd's journal (systemd.exec(5), JOURNAL_STREAM)."""
+def _is_passed_on(output: int) -> bool:
+    """Whether others may read output: it goes to a pipe, or to systemd's journal.
+
+    Cron mails what an @reboot entry writes to its pipe. The groups adm and systemd-journal may read
+    the journal (systemd.exec(5), JOURNAL_STREAM).
+    """
     with suppress(OSError):
         file = os.fstat(output)
-        return os.environ.get("JOURNAL_STREAM") == f"{file.st_dev}:{file.st_ino}"
+        return (
+            stat.S_ISFIFO(file.st_mode)
+            or os.environ.get("JOURNAL_STREAM") == f"{file.st_dev}:{file.st_ino}"
+        )
     return False
 
 

@@ -98,3 +98,10 @@ def test_a_service_prints_no_link_into_the_journal(environment, monkeypatch, cap
     assert ("login?token=" in said) is not is_service
     assert ("`./pitasker link`" in said) is is_service
     assert bool(auth._read(environment)["links"]) is not is_service
+
+
+def test_a_server_that_cron_started_prints_no_link_into_its_mail():
+    reading, writing = os.pipe()
+    assert lifespan._is_passed_on(writing)
+    os.close(reading)
+    os.close(writing)
