@@ -45,6 +45,8 @@ def open_page(cli_environment, environment, monkeypatch):
         signed_in = cookies(environment, "http://127.0.0.1:8501", role)
         monkeypatch.setattr(ContextProxy, "cookies", signed_in)
         monkeypatch.setattr(app_test, "PagesManager", Navigated)
+        # As the navigation of the first page sets it: else the first test would run its page alone.
+        monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
         monkeypatch.setattr(manifest_scanner, "scan_component_manifests", scan_packages)
         monkeypatch.setattr(live, "FRESH", 0.0)  # tests write between two pages
         app = AppTest.from_file(FRONT_DOOR, default_timeout=patience())
