@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _show_crontab() -> None:
-    listing = tasks.listing(environment())
+    listing = tasks.current(environment(), 0)
     comparison = listing.comparison
     if listing.problem:
         show_problem(listing.problem)

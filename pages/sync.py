@@ -24,7 +24,7 @@ def _sync() -> None:
 
 def main() -> None:
     """Draw the page."""
-    listing = tasks.listing(environment())
+    listing = tasks.current(environment(), 0)
     operations = operation_history.operations(environment(), 20)
     current = status.summary(listing, operations, cron_is_alive())
     _show_status(current)

@@ -30,7 +30,7 @@ ROWS = 500
 def main() -> None:
     """Draw the page."""
     try:
-        listing = tasks.listing(environment())
+        listing = tasks.current(environment(), 0)
     except DatabaseError as problem:
         show_problem(problem)
         return

@@ -35,7 +35,7 @@ def show() -> None:
         for event in events
         if (not actors or event.actor in actors) and (not kinds or event.kind in kinds)
     ]
-    names = {task.id: task.name for task in tasks.listing(environment()).tasks}
+    names = {task.id: task.name for task in tasks.current(environment()).tasks}
     st.dataframe(
         inert(pd.DataFrame(rows(shown, names))),
         hide_index=True,
