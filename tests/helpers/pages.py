@@ -32,7 +32,9 @@ class _Fixed(type):
 class Navigated(PagesManager, metaclass=_Fixed):
     """Take pages only from the navigation, as the server does."""
 
-    uses_pages_directory = False
+
+PagesManager.uses_pages_directory = False
+"""Streamlit would run a page without `shell.run` until a first test opens the overview."""
 
 
 @pytest.fixture
