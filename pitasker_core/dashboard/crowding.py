@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 from pitasker_core.crontab import schedule as schedules
-from pitasker_core.crontab.calendar import next_runs
+from pitasker_core.crontab.calendar import Clock, next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 from pitasker_core.dashboard.staging import Staged, Staging
 from pitasker_core.dashboard.timeline import Planned
@@ -44,8 +45,10 @@ def crowds(
     `in_force` maps the id of each task to its schedule in the crontab. Times are in `zone`.
     """
     starts: dict[datetime, list[Task]] = defaultdict(list)
+    runs = cache(partial(_runs, now, end, dialect))  # many tasks have the same schedule
     for task in tasks:
-        for run in _runs(in_force.get(task.id), now, end, dialect):
+        planned = in_force.get(task.id)
+        for run in runs(planned.schedule, planned.clock) if planned else ():
             starts[run.astimezone(zone)].append(task)
     first: dict[tuple[int, ...], Crowd] = {}
     for at in sorted(starts):
@@ -56,16 +59,14 @@ def crowds(
 
 
 def _runs(
-    planned: Planned | None, now: datetime, end: datetime, dialect: Dialect
+    now: datetime, end: datetime, dialect: Dialect, text: str, clock: Clock
 ) -> list[datetime]:
-    if planned is None:
-        return []
     try:
-        schedule = schedules.parse(planned.schedule, dialect)
+        schedule = schedules.parse(text, dialect)
     except InvalidSchedule:
         return []
     days = max(1, round((end - now).total_seconds() / 86_400))
-    runs = next_runs(schedule, now, planned.clock, _MOST_RUNS * days + 1, end)
+    runs = next_runs(schedule, now, clock, _MOST_RUNS * days + 1, end)
     return runs if len(runs) <= _MOST_RUNS * days else []
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from pitasker_core.base.text import visible
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import Clock, next_runs
 from pitasker_core.crontab.doctor.clock_changes import find_clock_changes
-from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
+from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.dashboard.charts import label
 from pitasker_core.dashboard.times import lasted
 from pitasker_core.runs.missed.detection import Cause, Stretch, read_period
@@ -114,12 +115,17 @@ def clock_changes(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[
 def future(planned: Iterable[Planned], now: datetime, end: datetime, dialect: Dialect) -> list[Bar]:
     """Return the bars of planned runs."""
     bars = []
+
+    @cache  # many tasks have the same schedule
+    def runs(schedule: Schedule, clock: Clock) -> list[datetime]:
+        return next_runs(schedule, now, clock, _MOST_PLANNED + 1, end)
+
     for entry in planned:
         try:
             schedule = schedules.parse(entry.schedule, dialect)
         except InvalidSchedule:
             continue
-        inside = next_runs(schedule, now, entry.clock, _MOST_PLANNED + 1, end)
+        inside = runs(schedule, entry.clock)
         if len(inside) > _MOST_PLANNED // 2:
             words = schedules.describe(schedule)
             bars.append(Bar(entry.row, inside[0], end, PLANNED, len(inside), note=words))
