@@ -1,15 +1,21 @@
 // Enter in a text field, which reaches Python also when the field has sent its text already.
 
-export default function ({ parentElement, data, setTriggerValue }) {
-  const press = event => {
-    const field = document.querySelector(`.st-key-${data.container} input`)
-    if (event.target !== field || event.key !== "Enter" || event.isComposing) return
-    if (event.ctrlKey || event.metaKey) return
-    setTimeout(() => setTriggerValue("pressed", field.value), 0)
+// The senders by container, in the page: this module is loaded again for each place that uses it.
+const SENDERS = Symbol.for("pitasker.enter")
+
+const press = event => {
+  if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey) return
+  for (const [container, send] of document[SENDERS]) {
+    const field = document.querySelector(`.st-key-${container} input`)
+    if (event.target === field) setTimeout(() => send("pressed", field.value), 0)
   }
-  // This function is called with every answer, and the field may be another element by then.
-  document.removeEventListener("keydown", parentElement.press)
-  document.addEventListener("keydown", press)
-  parentElement.press = press
-  return () => document.removeEventListener("keydown", press)
+}
+
+export default function ({ data, setTriggerValue }) {
+  if (!document[SENDERS]) {
+    document[SENDERS] = new Map()
+    document.addEventListener("keydown", press)
+  }
+  // Called with every answer. Nothing is taken away between two calls, so that no press is lost.
+  document[SENDERS].set(data.container, setTriggerValue)
 }
