@@ -236,6 +236,7 @@ def test_a_task_is_made_on_its_page_from_words(serve, visit, crontab):
     press(page, "New task")
     type_into(page, "Name", "Night")
     type_into(page, "Schedule", "61 2 * * *")
+    expect(page.get_by_text("minute must be 0 to 59").first).to_be_visible()
     type_into(page, "Command", "/bin/night")
     page.get_by_role("button", name=re.compile("^Save")).click()
     expect(page.get_by_text("minute must be 0 to 59").first).to_be_visible()
