@@ -1,7 +1,6 @@
 """A browser tab on the dashboard, signed in."""
 
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -29,36 +28,15 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-@pytest.fixture(scope="session")
-def _desktop(browser):
-    with _contexts(browser, viewport={"width": 1600, "height": 1000}) as context:
-        yield context
-
-
-@pytest.fixture(scope="session")
-def _phone(browser):
-    with _contexts(browser, **PHONE) as context:
-        yield context
-
-
 @contextmanager
-def _contexts(browser, **options):
-    """A context for all tests: compiled scripts stay in it, which halves the work of a load."""
+def _tab(request, browser, environment, **options):
     context = browser.new_context(**options)
     context.set_default_timeout(patience() * 1000)
-    yield context
-    context.close()
-
-
-@contextmanager
-def _tab(request, context, environment):
     page = context.new_page()
-    origins = set()
 
     def go(address):
         for name, value in cookies(environment, address).items():
             context.add_cookies([{"name": name, "value": value, "url": address}])
-        origins.add(urlsplit(address)._replace(path="", query="").geturl())
         page.goto(address)
         expect(page.get_by_role("heading").first).to_be_visible(timeout=patience() * 1000)
         settle(page)
@@ -67,31 +45,19 @@ def _tab(request, context, environment):
     yield go
     if _FAILED in request.node.stash:
         print(page.url, page.locator("body").aria_snapshot(), sep="\n")
-    tracebacks = page.get_by_test_id("stException").count()
-    _forget(page, origins)
-    assert tracebacks == 0
-
-
-def _forget(page, origins):
-    """Close all tabs, and delete what pages have stored in the browser, but not its cache."""
-    context = page.context
-    session = context.new_cdp_session(page)
-    for origin in origins:
-        types = "cookies,local_storage,indexeddb,service_workers"
-        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": types})
-    for tab in context.pages:
-        tab.close()
+    assert page.get_by_test_id("stException").count() == 0
+    context.close()
 
 
 @pytest.fixture
-def visit(request, _desktop, environment):
+def visit(request, browser, environment):
     """Open pages. A traceback on a page fails the test. A failed test prints what a page shows."""
-    with _tab(request, _desktop, environment) as go:
+    with _tab(request, browser, environment, viewport={"width": 1600, "height": 1000}) as go:
         yield go
 
 
 @pytest.fixture
-def phone(request, _phone, environment):
+def phone(request, browser, environment):
     """Open pages on a phone."""
-    with _tab(request, _phone, environment) as go:
+    with _tab(request, browser, environment, **PHONE) as go:
         yield go
