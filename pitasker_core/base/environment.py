@@ -48,6 +48,11 @@ class Environment:
         return self.home / "postgres"
 
     @property
+    def running(self) -> Path:
+        """The folder of the running processes: a file and a socket for each."""
+        return self.home / "running"
+
+    @property
     def backups(self) -> Path:
         """The folder of the crontab's earlier texts, readable without a database."""
         return self.home / "backups"

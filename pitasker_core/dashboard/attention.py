@@ -251,7 +251,8 @@ def _findings(facts: Facts) -> list[Item]:
         own_line = finding.line if finding.fix else None
         groups.setdefault((finding.message, own_line), []).append(finding)
     shown = list(groups.values())[:_FINDINGS]
-    items = [_finding(facts, examined, group) for group in shown]
+    tasks, owners = _tasks(facts), examined.tasks or {}
+    items = [_finding(tasks.get(owners.get(group[0].line)), group) for group in shown]
     if more := len(severe) - sum(map(len, shown)):
         subject = counted(more, "more finding")
         listed = "of high severity. The page Tasks lists them all."
@@ -259,10 +260,9 @@ def _findings(facts: Facts) -> list[Item]:
     return items
 
 
-def _finding(facts: Facts, examined: Examined, group: Sequence[Finding]) -> Item:
-    """Return the item of entries with the same fault."""
+def _finding(task: Task | None, group: Sequence[Finding]) -> Item:
+    """Return the item of entries with the same fault. `task` is that of the first one."""
     finding, others = group[0], len(group) - 1
-    task = _tasks(facts).get((examined.tasks or {}).get(finding.line))
     subject = visible(task.name) if task else f"Line {finding.line} of the crontab"
     sentence = Text("will not run as written. ", finding.message)
     if others:

@@ -1,7 +1,7 @@
 """A choice of one of several options: buttons in a row, or a list on a phone."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -25,30 +25,17 @@ def choose(
     """Draw the choice. Without a default, the first option is chosen at first."""
     choices = list(options)
     first = choices[0] if default is None else default
+    common: dict[str, Any] = {
+        "format_func": format_func,
+        "required": True,
+        "label_visibility": "collapsed",
+        "key": key,
+        "bind": bind,
+    }
     chosen: Option
     if is_phone() and len(choices) > _ROW:
-        chosen = st.selectbox(
-            label,
-            choices,
-            choices.index(first),
-            format_func=format_func,
-            required=True,
-            # A field to type into would open the keyboard.
-            filter_mode=None,
-            label_visibility="collapsed",
-            key=key,
-            bind=bind,
-        )
+        # With a filter there would be a field to type into, which opens the keyboard.
+        chosen = st.selectbox(label, choices, choices.index(first), filter_mode=None, **common)
     else:
-        chosen = st.segmented_control(
-            label,
-            choices,
-            default=first,
-            format_func=format_func,
-            required=True,
-            label_visibility="collapsed",
-            key=key,
-            bind=bind,
-            wrap=True,
-        )
+        chosen = st.segmented_control(label, choices, default=first, wrap=True, **common)
     return chosen

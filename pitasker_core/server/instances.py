@@ -47,7 +47,7 @@ def registered(
     If the disk cannot be written, the process runs but is not found.
     """
     instance = Instance(os.getpid(), kind, port, addresses or [], time.time())
-    file = _folder(environment) / f"{instance.pid}.json"
+    file = environment.running / f"{instance.pid}.json"
     new = file.with_suffix(".new")
     handle = None
     try:
@@ -73,7 +73,7 @@ def registered(
 
 def list_running(environment: Environment) -> list[Instance]:
     """The running processes of this home, newest first."""
-    running = [_read(file) for file in _folder(environment).glob("*.json")]
+    running = [_read(file) for file in environment.running.glob("*.json")]
     return sorted(filter(None, running), key=lambda instance: -instance.started)
 
 
@@ -103,10 +103,6 @@ def stop(environment: Environment) -> list[Instance]:
                     ),
                 )
     return stopped
-
-
-def _folder(environment: Environment) -> Path:
-    return environment.home / "running"
 
 
 def _read(file: Path) -> Instance | None:

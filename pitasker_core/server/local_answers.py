@@ -43,7 +43,7 @@ def answering(environment: Environment) -> Iterator[None]:
 
     If the socket cannot be made, the commands compute their answers themselves.
     """
-    file = environment.home / "running" / f"{os.getpid()}{local_socket.SUFFIX}"
+    file = environment.running / f"{os.getpid()}{local_socket.SUFFIX}"
     with socket.socket(socket.AF_UNIX) as listener:
         with suppress(OSError):
             os.fchmod(listener.fileno(), 0o600)  # the mode of the file that bind() makes

@@ -44,14 +44,13 @@ def get(environment: Environment, question: str) -> Any:
 
 def ask(environment: Environment, question: str) -> Any:
     """Return the answer of a running process as JSON data; None if no process gives it."""
-    folder = environment.home / "running"
     try:
-        names = [name for name in os.listdir(folder) if name.endswith(SUFFIX)]  # noqa: PTH208
+        names = [name for name in os.listdir(environment.running) if name.endswith(SUFFIX)]  # noqa: PTH208
     except OSError:
         return None
     for name in names:
         with suppress(OSError, ValueError):
-            return json.loads(_exchange(folder / name, environment, question))
+            return json.loads(_exchange(environment.running / name, environment, question))
     return None
 
 

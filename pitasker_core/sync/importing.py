@@ -137,9 +137,10 @@ class _Importer:
                 select(TaskRow.cron_schedule, TaskRow.command).where(TaskRow.deleted_at.is_(None))
             )
         }
-        at = {item.line - 1 for item in chosen if item.name is None}
-        unnamed = [index for index, _ in comparison.document.entries() if index in at]
-        self._names = suggest_names(comparison.document, unnamed)
+        if self._options.generate_names:
+            at = {item.line - 1 for item in chosen if item.name is None}
+            unnamed = [index for index, _ in comparison.document.entries() if index in at]
+            self._names = suggest_names(comparison.document, unnamed)
         for item in chosen:
             index = item.line - 1
             line = lines[index] if 0 <= index < len(lines) else None

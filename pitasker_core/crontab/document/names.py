@@ -58,12 +58,15 @@ def suggest_names(document: Document, indexes: Iterable[int]) -> dict[int, str]:
 
     Where several entries run one program, its name is followed by the words that tell them apart.
     """
-    names = {index: suggest_name(document, index) for index in indexes}
-    alike: dict[str, list[int]] = {}
-    for index, name in names.items():
-        if name != _comment_name(document, index):
-            alike.setdefault(name, []).append(index)
-    for program, group in alike.items():
+    names: dict[int, str] = {}
+    by_program: dict[str, list[int]] = {}
+    for index in indexes:
+        if name := _comment_name(document, index):
+            names[index] = name
+        else:
+            names[index] = _program_name(document, index)
+            by_program.setdefault(names[index], []).append(index)
+    for program, group in by_program.items():
         if len(group) > 1:
             words = _distinguish([document.entry(index).command for index in group])
             for index, own in zip(group, words, strict=True):
@@ -72,9 +75,9 @@ def suggest_names(document: Document, indexes: Iterable[int]) -> dict[int, str]:
     return names
 
 
-def _distinguish(commands_: Sequence[str]) -> list[list[str]]:
+def _distinguish(texts: Sequence[str]) -> list[list[str]]:
     """Return the words of each command that not all of them have, at most `_MOST_WORDS`."""
-    words = [list(commands.plain_words(split_stdin(command)[0])) for command in commands_]
+    words = [list(commands.plain_words(split_stdin(text)[0])) for text in texts]
     common = set.intersection(*map(set, words))
     return [[word for word in own if word not in common][:_MOST_WORDS] for own in words]
 

@@ -212,12 +212,7 @@ def _respond(connection: HTTPConnection, problem: PiTaskerError) -> Response:
     status = 503
     if isinstance(problem, Refused):
         status = problem.status
-    for kind, number in (
-        (NotSignedIn, 401),
-        (ReadOnly, 403),
-        (NotFound, 404),
-        (UnknownCrontab, 409),
-    ):
+    for kind, number in _STATUS.items():
         if isinstance(problem, kind):
             status = number
     if "text/html" in connection.headers.get("accept", ""):
