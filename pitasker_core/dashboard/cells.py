@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
-from pitasker_core.base.text import Code, read_marks, visible
+from pitasker_core.base.text import Code, Text, visible
 from pitasker_core.dashboard.states import Color
 
 Label = TypeVar("Label", bound=str)
@@ -25,8 +25,11 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def sentence(text: str) -> str:
-    """Return a text of PiTasker for a cell, which cannot show code: in quotation marks instead."""
-    parts = read_marks(text).parts
+    """Return a text of PiTasker for a cell, which cannot show code: in quotation marks instead.
+
+    A table of pandas forgets which parts of a text are code, so this comes before it.
+    """
+    parts = text.parts if isinstance(text, Text) else (text,)
     return "".join(f"“{part}”" if isinstance(part, Code) else part for part in parts)
 
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pitasker_core.base.text import counted, visible
 from pitasker_core.crontab.doctor.finding import Finding, Severity
-from pitasker_core.crontab.document import suggest_name
-from pitasker_core.dashboard.cells import chips, inert
+from pitasker_core.crontab.document import Document, suggest_names
+from pitasker_core.dashboard.cells import chips, inert, sentence
 from pitasker_core.dashboard.finding_fix import apply_finding, report_again, silence_finding
 from pitasker_core.dashboard.finding_row import (
     REPORT_AGAIN,
@@ -47,14 +47,15 @@ def show_doctor(
     # A browser draws a table in a closed expander too, which takes as long as the tasks' own.
     if not part.open:
         return
+    by_line = _names(examined, names)
     with part:
         if findings and is_phone():
-            _show_rows(findings, examined, names)
+            _show_rows(findings, examined, by_line)
         elif findings:
-            _show_table("doctor_findings", findings, examined, names)
+            _show_table("doctor_findings", findings, examined, by_line)
         if silenced:
             st.caption("Silenced. A finding of a changed line is reported again.")
-            _show_table("doctor_silenced", silenced, examined, names)
+            _show_table("doctor_silenced", silenced, examined, by_line)
 
 
 def summary(findings: Sequence[Finding], silenced: Sequence[Finding]) -> str:
@@ -76,7 +77,7 @@ def _is_in(finding: Finding, lines: Collection[int] | None) -> bool:
 def _show_rows(findings: Sequence[Finding], examined: Examined, names: Mapping[int, str]) -> None:
     """Draw the worst findings for a narrow screen, on which a table would cut them."""
     for number, finding in enumerate(findings[:_ROWS]):
-        show_finding(number, finding, examined.digest, _name(finding, examined, names))
+        show_finding(number, finding, examined.digest, _name(finding, examined.document, names))
     if len(findings) > _ROWS:
         st.caption(f"and {len(findings[_ROWS:])} more")
 
@@ -93,11 +94,11 @@ def _show_table(
             pd.DataFrame(
                 [
                     {
-                        "entry": _name(finding, examined, names),
+                        "entry": _name(finding, examined.document, names),
                         "do": _offers(finding, is_silenced=is_silenced, look_only=look_only),
                         "severity": [finding.severity.value],
                         "line": finding.line,
-                        "finding": finding.sentence,
+                        "finding": sentence(finding.sentence),
                     }
                     for finding in findings
                 ]
@@ -116,14 +117,19 @@ def _show_table(
     )
 
 
-def _name(finding: Finding, examined: Examined, names: Mapping[int, str]) -> str:
+def _names(examined: Examined, names: Mapping[int, str]) -> dict[int, str]:
+    """Return the name of each entry by its line: that of its task, or a suggested one."""
+    of_tasks = {line: names[task] for line, task in (examined.tasks or {}).items() if task in names}
+    others = [line - 1 for line in examined.report.reaching if line not in of_tasks]
+    suggested = suggest_names(examined.document, others)
+    return {**of_tasks, **{index + 1: name for index, name in suggested.items()}}
+
+
+def _name(finding: Finding, document: Document, names: Mapping[int, str]) -> str:
     """Return the name of the entry of a finding; of an environment line, its text."""
-    task = (examined.tasks or {}).get(finding.line)
-    if task is not None and task in names:
-        return names[task]
-    at, document = finding.line - 1, examined.document
-    if finding.line in examined.report.reaching:
-        return suggest_name(document, at)
+    if finding.line in names:
+        return names[finding.line]
+    at = finding.line - 1
     return visible(document.lines[at].raw.strip())[:60] if at < len(document.lines) else ""
 
 

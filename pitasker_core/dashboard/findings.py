@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pitasker_core.base.text import Text, visible
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import inert, sentence
 from pitasker_core.dashboard.messages import (
     act,
     add_notice,
@@ -49,7 +49,7 @@ def show_findings(compared: Comparison) -> None:
                         "line": finding.line,
                         "do": _offers(finding, look_only=look_only),
                         "kind": _named(finding),
-                        "message": finding.message,
+                        "message": sentence(finding.message),
                         "text": visible(finding.text or ""),
                     }
                     for finding in report.findings

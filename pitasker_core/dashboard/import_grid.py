@@ -17,6 +17,7 @@ from pitasker_core.crontab.document import (
     suggest_names,
 )
 from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.dashboard.cells import sentence
 from pitasker_core.dashboard.task_grid import in_words
 from pitasker_core.reports.doctor import Examined
 from pitasker_core.sync import importing, validation
@@ -62,9 +63,9 @@ def choices(comparison: Comparison, tasks: Sequence[Task], examined: Examined) -
                 name,
                 visible(entry.schedule),
                 visible(entry.command),
-                obstacle or notes.get(item.line) or duplicate,
+                sentence(obstacle or notes.get(item.line) or duplicate),
                 " ".join(
-                    finding.message
+                    sentence(finding.message)
                     for finding in examined.of_line(item.line)
                     if finding.severity is not Severity.LOW
                 ),

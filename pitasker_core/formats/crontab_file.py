@@ -20,7 +20,7 @@ from pitasker_core.crontab.document import (
     Invalid,
     parse,
     parse_line,
-    suggest_name,
+    suggest_names,
 )
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.formats import node as nodes
@@ -56,11 +56,12 @@ def read_crontab_tasks(text: str, dialect: Dialect = Dialect.DEBIAN) -> TaskFile
     records: list[TaskRecord] = []
     problems: list[Remark] = []
     notes: list[Remark] = []
+    names = suggest_names(document, [index for index, _ in document.entries()])
     for index, line in enumerate(document.lines):
         if isinstance(line, Entry):
-            _read_entry(document, index, line, records, problems)
+            _read_entry(document, index, line, names[index], records, problems)
         elif isinstance(line, Comment) and (entry := _paused_entry(document, index)):
-            _read_entry(document, index, entry, records, problems)
+            _read_entry(document, index, entry, "", records, problems)
         elif isinstance(line, Invalid):
             problems.append(Remark(f"{line.reason}.", index + 1))
         elif isinstance(line, EnvironmentLine):
@@ -88,23 +89,25 @@ def _read_entry(
     document: Document,
     index: int,
     entry: Entry,
+    suggested: str,
     records: list[TaskRecord],
     problems: list[Remark],
 ) -> None:
     try:
-        records.append(_record(document, index, entry))
+        records.append(_record(document, index, entry, suggested))
     except NodeError as problem:
         problems.append(Remark(f"{problem.message}.", problem.line))
 
 
-def _record(document: Document, index: int, entry: Entry) -> TaskRecord:
+def _record(document: Document, index: int, entry: Entry, suggested: str) -> TaskRecord:
+    """Return an entry's record. Without a comment of ours above it, it gets the suggested name."""
     how = entry.recording
     fields: dict[str, Any] = {"paused": entry.paused, "record_runs": how.on}
     if how.on:
         fields |= {"timeout_seconds": how.timeout_seconds, "no_overlap": how.no_overlap}
     values = _values_above(document, index)
     if values is None:
-        name = suggest_name(document, index)
+        name = suggested
     else:
         name = document.comment_above(index - 1) or ""
         fields |= values

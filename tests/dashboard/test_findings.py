@@ -5,9 +5,10 @@ import pytest
 from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.errors import ConcurrentModification
+from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.examination import Report
 from pitasker_core.crontab.doctor.finding import Finding, Fix, Severity
-from pitasker_core.dashboard import attention, doctor_list
+from pitasker_core.dashboard import attention, cells, doctor_list
 from pitasker_core.dashboard.attention import Action, Facts
 from pitasker_core.reports import doctor
 from pitasker_core.reports.doctor import Examined
@@ -82,6 +83,23 @@ def test_the_findings_of_a_page_have_their_fixes_and_silences_on_each_row(
     [row] = [row for _, row in table.iterrows() if row["severity"] == ["high"]]
     assert row["do"][-1] == "Silence"
     assert len(row["do"]) == 2
+
+
+def test_the_findings_name_entries_of_one_program_apart_and_quote_code(
+    open_page, environment, crontab
+):
+    create(environment, "Mine", command="true")
+    entries = b"0 1 * * * /nosuch bath\n0 2 * * * /nosuch hall\n0 3 * * * curl -u me:secret x\n"
+    crontab.write(crontab.read() + entries)
+    app = _open_findings(open_page("tasks"))
+    table = next(t.value for t in app.dataframe if "finding" in t.value)
+    assert {"nosuch bath", "nosuch hall"} <= set(table["entry"])
+    assert any("(“chmod 600”)" in finding for finding in table["finding"])
+
+
+def test_a_cell_quotes_the_code_of_a_sentence_and_leaves_other_marks_alone():
+    assert cells.sentence(Text("Type ", Code("crontab -e"), ".")) == "Type “crontab -e”."
+    assert cells.sentence("cron runs echo `date`") == "cron runs echo `date`"
 
 
 def test_a_phone_shows_the_findings_as_sentences(open_page, environment, crontab, monkeypatch):

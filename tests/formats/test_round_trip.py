@@ -56,6 +56,11 @@ def test_other_readers_of_json_and_yaml_read_the_same_data(tasks):
     assert [task["name"] for task in from_json["tasks"]] == [task.name for task in tasks]
 
 
+def test_entries_of_one_program_in_a_crontab_get_names_that_tell_them_apart():
+    file = read("0 1 * * * read.py bath\n0 2 * * * read.py hall\n", Source.CRONTAB)
+    assert [task.name for task in file.records] == ["read.py bath", "read.py hall"]
+
+
 @given(st.binary(max_size=200), st.sampled_from(Source))
 def test_any_bytes_are_read_or_refused_with_a_reason(data, source):
     with suppress(ParseError):
