@@ -190,5 +190,5 @@ def test_backquotes_that_are_no_pair_stay_characters():
     assert read_marks("ls: `x': No such file").parts == ("ls: `x': No such file",)
 
 
-def test_a_cell_of_a_table_quotes_code():
-    assert sentence("Run `crontab -e`.") == "Run “crontab -e”."
+def test_a_cell_of_a_table_quotes_the_code_of_a_stored_sentence():
+    assert sentence(read_marks("Run `crontab -e`.")) == "Run “crontab -e”."
