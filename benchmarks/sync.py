@@ -29,6 +29,7 @@ from private_world import isolate
 from sqlalchemy import Engine, event, text, update
 
 from pitasker_core import database, tasks
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.crontab.document import parse, parse_line
 from pitasker_core.database.tables import StateRow, TaskRow
@@ -165,7 +166,7 @@ def measure(size: int, repeats: int, environment: Environment) -> Iterator[Timin
             session.execute(update(TaskRow).values(command=TaskRow.command + "+"))
 
     def sync() -> None:
-        service.sync(environment, Request(service.BACKGROUND))
+        service.sync(environment, Request(Actor.BACKGROUND))
 
     all_tasks = [task.id for task in tasks.listing(environment).tasks]
     some = all_tasks[:100]

@@ -12,6 +12,7 @@ from pitasker_core.backup import relocation, rows, staging
 from pitasker_core.backup.contents import Contents, Source
 from pitasker_core.backup.writing import write
 from pitasker_core.base import clock, paths
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import DatabaseError, PiTaskerError
 from pitasker_core.base.storable import storable
@@ -19,10 +20,12 @@ from pitasker_core.base.text import Text
 from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.database import owner, scope
-from pitasker_core.database.tables import EventRow, TaskRow
+from pitasker_core.database.events import EventKind, add_event
+from pitasker_core.database.tables import TaskRow
 from pitasker_core.runs import spool
 from pitasker_core.sync import edit, install, recorder_copy, service, store
 from pitasker_core.sync.service import Request
+from pitasker_core.sync.store import OperationKind
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Restored:
 
 
 def restore(
-    environment: Environment, actor: str, contents: Contents, named: str | None = None
+    environment: Environment, actor: Actor, contents: Contents, named: str | None = None
 ) -> Restored:
     """Replace this crontab and its rows by those of a backup.
 
@@ -83,7 +86,7 @@ def restore(
         if document and not at_home:
             notes += relocation.list_missing(document)
         try:
-            request = Request(actor, "restore", confirmed=True, edited=edited)
+            request = Request(actor, OperationKind.RESTORE, confirmed=True, edited=edited)
             service.sync_locked(environment, request)
         except PiTaskerError as problem:
             return Restored(previous, notes, problem)
@@ -159,7 +162,7 @@ def _adapt(
 def _record(
     connection: Connection,
     own: int,
-    actor: str,
+    actor: Actor,
     contents: Contents,
     source: Source | None,
     texts: tuple[str | None, Document | None],
@@ -169,12 +172,12 @@ def _record(
     # Only now: `replace_rows` must see the ids that other crontabs' rows use.
     scope.name_crontab(connection, own)
     with Session(connection) as session:
-        old = store.take_snapshot(session, own, before, "found", parse(before or "").size)
+        old = store.take_snapshot(session, own, before, store.BY_OTHERS, parse(before or "").size)
         restored = None if document is None else str(document)
         size = document.size if document else 0
-        new = store.take_snapshot(session, own, restored, "restore", size)
+        new = store.take_snapshot(session, own, restored, OperationKind.RESTORE, size)
         after = {"made_at": contents.made_at.isoformat(), "of": storable(str(source or ""))}
-        session.add(EventRow(actor=actor, kind="restored from a backup", after=after))
+        add_event(session, actor, EventKind.RESTORED_FROM_BACKUP, after=after)
         session.flush()
     return old, new
 

@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Callable
 from typing import TypeAlias
 
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.cli.answer import Answer
 from pitasker_core.cli.commands import HELP
 
-ACTOR = "command line"
+ACTOR = Actor.COMMAND_LINE
 """The actor in the history."""
 
 Words = argparse.Namespace

@@ -76,7 +76,7 @@ def _sync(environment: Environment, words: Words) -> Answer:
         if words.dry_run:
             return _report(compared)
     request = Request(
-        ACTOR, "sync", only, choices, policy=Policy(words.policy), confirmed=words.confirm
+        ACTOR, only=only, choices=choices, policy=Policy(words.policy), confirmed=words.confirm
     )
     with advising(_WAYS_OUT):
         return _synced(service.sync(environment, request))

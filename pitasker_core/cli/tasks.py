@@ -18,6 +18,7 @@ from pitasker_core.server.answers import tasks as answers
 from pitasker_core.server.answers.wire import as_json
 from pitasker_core.sync import service
 from pitasker_core.sync.stop_managing import stop_managing
+from pitasker_core.sync.store import OperationKind
 from pitasker_core.tasks import Applied
 
 
@@ -146,7 +147,7 @@ def _run_fields(words: Words) -> dict[str, Any]:
 def _pausing(paused: bool) -> Callable[[Environment, Words], Answer]:
     def run(environment: Environment, words: Words) -> Answer:
         edits = [tasks.Edit(task, fields={"paused": paused}) for task in words.tasks]
-        kind = "pause" if paused else "resume"
+        kind = OperationKind.PAUSE if paused else OperationKind.RESUME
         return _applied(tasks.apply(environment, ACTOR, edits, kind), f"{kind}d")
 
     return run

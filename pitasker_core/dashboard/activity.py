@@ -4,37 +4,53 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.text import visible
 from pitasker_core.dashboard.cells import sentence
 from pitasker_core.dashboard.overview import outcome
+from pitasker_core.database.events import EventKind
 from pitasker_core.reports.audit import Event, difference
 from pitasker_core.sync.operation_history import Operation
-from pitasker_core.sync.store import Outcome
+from pitasker_core.sync.store import OperationKind, Outcome
 
-_ACTORS = {"dashboard": "in the dashboard", "cli": "by command line", "api": "by the API"}
-
-_EVENTS = {
-    "created": "created",
-    "deleted": "deleted",
-    "undeleted": "restored",
-    "run by hand": "started by hand",
-    "caught up": "started to catch up",
-    "imported": "imported",
-}
-"""Events of a task, in words."""
-
-_OPERATIONS = {
-    "sync": "Sync",
-    "import": "Import",
-    "export": "Export",
-    "edit": "Crontab edited",
-    "restore": "Crontab restored",
-    "undo": "Undone",
-    "resolve": "Conflict resolved",
-    "validate": "Validation",
+ACTOR_WORDS: Mapping[str, str] = {
+    Actor.DASHBOARD: "in the dashboard",
+    Actor.API: "by the API",
+    Actor.COMMAND_LINE: "by command line",
+    Actor.BACKGROUND: "in the background",
+    Actor.CATCH_UP: "in the background",
+    Actor.DEMO: "by the demo",
+    Actor.CRONTAB: "in the crontab",
+    Actor.CRON_LOG: "in cron's log",
 }
 
-_TASK_KINDS = ("create", "change", "delete", "undo delete", "resume")
+_EVENTS: Mapping[str, str] = {
+    EventKind.UNDELETED: "restored",
+    EventKind.RUN_BY_HAND: "started by hand",
+    EventKind.CAUGHT_UP: "started to catch up",
+}
+"""Events of a task in words, where the kind itself is not said so."""
+
+OPERATION_WORDS: Mapping[str, str] = {
+    OperationKind.SYNC: "Sync",
+    OperationKind.IMPORT: "Import",
+    OperationKind.EXPORT: "Export",
+    OperationKind.EDIT: "Crontab edited",
+    OperationKind.RESTORE: "Crontab restored",
+    OperationKind.UNDO: "Undone",
+    OperationKind.RESOLVE: "Conflict resolved",
+    OperationKind.STOP_MANAGING: "Stopped managing",
+    OperationKind.DETACH: "Recorder removed",
+}
+
+TASK_KINDS = (
+    OperationKind.CREATE,
+    OperationKind.CHANGE,
+    OperationKind.PAUSE,
+    OperationKind.RESUME,
+    OperationKind.DELETE,
+    OperationKind.UNDO_DELETE,
+)
 """Operations that are left out: an event of the task says more."""
 
 
@@ -59,7 +75,7 @@ def list_activity(
         *(
             _operation(operation)
             for operation in operations
-            if operation.kind not in _TASK_KINDS or operation.outcome == Outcome.FAILED
+            if operation.kind not in TASK_KINDS or operation.outcome == Outcome.FAILED
         ),
     ]
     return sorted(items, key=lambda item: item.at, reverse=True)[:count]
@@ -67,13 +83,13 @@ def list_activity(
 
 def actor_text(actor: str) -> str:
     """Return an actor in words."""
-    return _ACTORS.get(actor, visible(actor))
+    return ACTOR_WORDS.get(actor, visible(actor))
 
 
 def _event(event: Event, names: Mapping[int, str]) -> ActivityItem:
     values = event.after or event.before or {}
     name = visible(names.get(event.task or 0) or str(values.get("name", "")))
-    if event.kind == "changed":
+    if event.kind == EventKind.CHANGED:
         sentence = f"{name}: {difference(event)}"
     elif event.task is not None:
         sentence = f"{name}: {_EVENTS.get(event.kind, event.kind)}"
@@ -84,6 +100,6 @@ def _event(event: Event, names: Mapping[int, str]) -> ActivityItem:
 
 
 def _operation(operation: Operation) -> ActivityItem:
-    what = _OPERATIONS.get(operation.kind, operation.kind.capitalize())
+    what = OPERATION_WORDS.get(operation.kind, operation.kind.capitalize())
     result = sentence(operation.error_message or outcome(operation))
     return ActivityItem(operation.started_at, f"{what}: {result}", actor_text(operation.actor))

@@ -15,6 +15,7 @@ from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Choice, Fields, Policy
 from pitasker_core.sync.service import Comparison, Request
+from pitasker_core.sync.store import OperationKind
 from pitasker_core.tasks import Listing
 
 _SIDES = (("PiTasker's", Policy.DATABASE), ("the crontab's", Policy.CRONTAB))
@@ -129,7 +130,7 @@ def _differing(ours: Fields, theirs: Fields) -> list[str]:
 def _request(changes: list[Change], choice: Choice) -> Request:
     """Return a request with the same choice for these changes. It fails if they changed since."""
     tags = {change.tag for change in changes}
-    return Request(ACTOR, "resolve", tags, dict.fromkeys(tags, choice), changes)
+    return Request(ACTOR, OperationKind.RESOLVE, tags, dict.fromkeys(tags, choice), changes)
 
 
 def _show_sides(change: Change) -> None:

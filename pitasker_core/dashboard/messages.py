@@ -24,6 +24,7 @@ from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.importing import ImportResult
 from pitasker_core.sync.service import Request, SyncResult
 from pitasker_core.sync.stop_managing import stop_managing
+from pitasker_core.sync.store import OperationKind
 from pitasker_core.tasks import Applied
 
 P = ParamSpec("P")
@@ -184,7 +185,7 @@ def report_saved(saved: Saved | None, what: str) -> None:
             saved.text,
             actor=ACTOR,
             confirmed=True,
-            kind="undo",
+            kind=OperationKind.UNDO,
         )
         report_saved(restored, "Undone")
 

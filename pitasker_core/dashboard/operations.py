@@ -23,6 +23,7 @@ from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.sync import edit, operation_history, service
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.operation_history import Day, Operation, OperationDetails
+from pitasker_core.sync.store import OperationKind
 
 LISTED = 500
 """The maximum number of operations in the table and charts. The figures by day count all."""
@@ -182,7 +183,9 @@ def _show_operation(operation: OperationDetails) -> None:
             st.dataframe(
                 inert(pd.DataFrame(rows)), hide_index=True, height="content", alt="What was changed"
             )
-        if operation.kind in ("sync", "resolve") and (operation.pushed or operation.pulled):
+        if operation.kind in (OperationKind.SYNC, OperationKind.RESOLVE) and (
+            operation.pushed or operation.pulled
+        ):
             st.button(
                 "Undo this operation",
                 disabled=environment().read_only,

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from pitasker_core.base import cron_daemon
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.server import auth
 from pitasker_core.server.auth import Login, Role
 
-ACTOR = "dashboard"
+ACTOR = Actor.DASHBOARD
 
 
 def login() -> Login | None:

@@ -13,6 +13,7 @@ from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.row_menu import show_row_menu
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago
+from pitasker_core.database.events import EventKind
 from pitasker_core.reports import audit
 from pitasker_core.server import auth, tokens
 from pitasker_core.server.auth import Role
@@ -85,7 +86,7 @@ def _set_password(role: Role, current: str, password: str, again: str) -> None:
     if password != again:
         raise InvalidSyntax("The new passwords differ.", "Type the same password twice.")
     auth.set_password(mine, password, role)
-    audit.note(mine, ACTOR, "password changed")
+    audit.note(mine, ACTOR, EventKind.PASSWORD_CHANGED)
 
 
 def _show_tokens() -> None:
@@ -162,4 +163,4 @@ def _sign_out_everyone() -> None:
 def _end_every_session() -> None:
     mine = environment()  # this session ends too
     auth.sign_out_everyone(mine)
-    audit.note(mine, ACTOR, "everybody signed out")
+    audit.note(mine, ACTOR, EventKind.EVERYBODY_SIGNED_OUT)

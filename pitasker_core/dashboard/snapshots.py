@@ -16,7 +16,7 @@ from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.sync import edit
 from pitasker_core.sync.install import digest
-from pitasker_core.sync.store import Snapshot
+from pitasker_core.sync.store import BY_OTHERS, Snapshot
 
 NOW = "the crontab now"
 
@@ -105,7 +105,7 @@ def _choose(numbers: list[int], rows: list[int]) -> None:
 
 def _why(snapshot: Snapshot, now: str) -> str:
     """Return the reason of a snapshot. `now` is the digest of the installed text."""
-    why = "edited outside PiTasker" if snapshot.reason == "found" else snapshot.reason
+    why = "edited outside PiTasker" if snapshot.reason == BY_OTHERS else snapshot.reason
     return f"{why} (the crontab now)" if snapshot.sha256 == now else why
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.stale_check import changes
-from pitasker_core.database.tables import EventRow, SettingRow
+from pitasker_core.database.events import EventKind, add_event
+from pitasker_core.database.tables import SettingRow
 
 _KEY = "preferences"
 
@@ -57,7 +59,7 @@ def read(environment: Environment) -> Preferences:
 
 
 def change(
-    environment: Environment, actor: str, shown: Preferences | None = None, **values: Any
+    environment: Environment, actor: Actor, shown: Preferences | None = None, **values: Any
 ) -> Preferences:
     """Change some. Raises InvalidSyntax for a number that is out of its limits, and Stale when one
     that is to be changed is not as it was `shown`."""
@@ -73,6 +75,6 @@ def change(
             row = SettingRow(key=_KEY, value=asdict(after), updated_at=clock.now())
             session.merge(row)
             was = {name: old[name] for name in changed}
-            kind = "preferences changed"
-            session.add(EventRow(actor=actor, kind=kind, before=was, after=changed))
+            kind = EventKind.PREFERENCES_CHANGED
+            add_event(session, actor, kind, before=was, after=changed)
     return after

@@ -16,12 +16,14 @@ from sqlalchemy import update
 
 from pitasker_core import database
 from pitasker_core.base import private_file
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
 from pitasker_core.base.stale_check import changes
 from pitasker_core.base.text import Code, Text
+from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.notices import NoticeKind
-from pitasker_core.database.tables import EventRow, NoticeRow
+from pitasker_core.database.tables import NoticeRow
 from pitasker_core.notifications import apprise_sender
 
 FILE_NAME = "notifications.json"
@@ -64,7 +66,7 @@ def get(environment: Environment, name: str) -> Channel:
 
 
 def add(
-    environment: Environment, actor: str, name: str, url: str, kinds: Sequence[str] | None = None
+    environment: Environment, actor: Actor, name: str, url: str, kinds: Sequence[str] | None = None
 ) -> Channel:
     """Add a channel, for all kinds of notices unless some are given.
 
@@ -75,7 +77,7 @@ def add(
     if len(url) > _LONGEST_URL:
         raise InvalidSyntax(f"A channel's URL has at most {_LONGEST_URL:,} characters.")
     channel = Channel(name, apprise_sender.masked(url), _checked_kinds(kinds), url=url)
-    with _changing(environment, actor, "channel added") as current:
+    with _changing(environment, actor, EventKind.CHANNEL_ADDED) as current:
         if any(other.name == name for other in current.channels):
             raise InvalidSyntax(f"There is a channel “{name}” already.", "Give it another name.")
         if len(current.channels) >= _MOST:
@@ -87,7 +89,7 @@ def add(
 
 def change(
     environment: Environment,
-    actor: str,
+    actor: Actor,
     name: str,
     *,
     new_name: str | None = None,
@@ -97,7 +99,7 @@ def change(
 ) -> None:
     """Change the given values. Raises NotFound, InvalidSyntax, and Stale if somebody changed one of
     them after it was `shown`."""
-    with _changing(environment, actor, "channel changed") as current:
+    with _changing(environment, actor, EventKind.CHANNEL_CHANGED) as current:
         old = _named(current.channels, name)
         given = {
             "name": new_name or name,
@@ -122,16 +124,16 @@ def change(
         current.before, current.after = _for_event(old, name), _for_event(new, name)
 
 
-def remove(environment: Environment, actor: str, name: str) -> Channel:
+def remove(environment: Environment, actor: Actor, name: str) -> Channel:
     """Remove a channel and return it for `put_back`. Raises NotFound."""
-    with _changing(environment, actor, "channel removed") as current:
+    with _changing(environment, actor, EventKind.CHANNEL_REMOVED) as current:
         channel = _named(current.channels, name)
         current.channels.remove(channel)
         current.before = _for_event(channel, name)
     return channel
 
 
-def put_back(environment: Environment, actor: str, channel: Channel) -> None:
+def put_back(environment: Environment, actor: Actor, channel: Channel) -> None:
     """Undo `remove`. Raises InvalidSyntax if the name is in use now."""
     add(environment, actor, channel.name, channel.url, channel.kinds)
     if not channel.enabled:
@@ -196,7 +198,7 @@ class _Change:
 
 
 @contextmanager
-def _changing(environment: Environment, actor: str, kind: str) -> Iterator[_Change]:
+def _changing(environment: Environment, actor: Actor, kind: EventKind) -> Iterator[_Change]:
     """Change the file together with an event, or neither. One process at a time."""
     if environment.read_only:
         raise ReadOnly
@@ -212,8 +214,7 @@ def _changing(environment: Environment, actor: str, kind: str) -> Iterator[_Chan
             if current.before == current.after:
                 return
             with database.session(environment) as session:
-                event = EventRow(actor=actor, kind=kind, before=current.before, after=current.after)
-                session.add(event)
+                add_event(session, actor, kind, before=current.before, after=current.after)
                 session.flush()
                 # A changed channel may work now, so retry pending notices at once.
                 unsent = NoticeRow.sent_at.is_(None)

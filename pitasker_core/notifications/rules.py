@@ -9,10 +9,12 @@ from sqlalchemy import update
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.stale_check import changes
-from pitasker_core.database.tables import EventRow, NoticeRow, SettingRow
+from pitasker_core.database.events import EventKind, add_event
+from pitasker_core.database.tables import NoticeRow, SettingRow
 from pitasker_core.notifications import wording
 
 LONGEST_TITLE, LONGEST_BODY = 200, 5_000
@@ -58,7 +60,7 @@ def read(environment: Environment) -> Rules:
         return Rules(**{name: value for name, value in stored.items() if name in names})
 
 
-def change(environment: Environment, actor: str, shown: Rules | None = None, **new: Any) -> Rules:
+def change(environment: Environment, actor: Actor, shown: Rules | None = None, **new: Any) -> Rules:
     """Change some rules. Pending notices follow the new rules at once.
 
     Raises InvalidSyntax, and Stale if somebody changed one of them after it was `shown`.
@@ -72,8 +74,8 @@ def change(environment: Environment, actor: str, shown: Rules | None = None, **n
         with database.session(environment) as session:
             session.merge(SettingRow(key=_KEY, value=asdict(after), updated_at=clock.now()))
             was = {name: old[name] for name in changed}
-            kind = "notifications changed"
-            session.add(EventRow(actor=actor, kind=kind, before=was, after=changed))
+            kind = EventKind.NOTIFICATIONS_CHANGED
+            add_event(session, actor, kind, before=was, after=changed)
             session.execute(
                 update(NoticeRow).where(NoticeRow.sent_at.is_(None)).values(next_try=None)
             )

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import select
 
 from pitasker_core import database
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.base.text import visible
+from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.tables import EventRow
 
 _log = logging.getLogger(__name__)
@@ -29,11 +31,11 @@ class Event:
     after: dict[str, Any] | None
 
 
-def note(environment: Environment, actor: str, kind: str) -> None:
+def note(environment: Environment, actor: Actor, kind: EventKind) -> None:
     """Keep that something was done outside of the database; without one, only the log has it."""
     try:
         with database.session(environment) as session:
-            session.add(EventRow(actor=actor, kind=kind))
+            add_event(session, actor, kind)
     except DatabaseError as problem:
         _log.warning("%s by %s is not in the history: %s", kind, actor, problem.message)
 

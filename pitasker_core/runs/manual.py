@@ -13,13 +13,15 @@ from sqlalchemy import select
 
 from pitasker_core import database
 from pitasker_core.base import clock, paths
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly
 from pitasker_core.base.identity import account
 from pitasker_core.crontab import execution
 from pitasker_core.crontab.document import Document, split_stdin
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.database.tables import EventRow, RunRow
+from pitasker_core.database.events import EventKind, add_event
+from pitasker_core.database.tables import RunRow
 from pitasker_core.runs import spool
 from pitasker_core.sync import recorder_copy, service
 from pitasker_core.tasks import Task
@@ -27,10 +29,10 @@ from pitasker_core.tasks import Task
 _UMASK = 0o022
 """The umask of cron's jobs."""
 
-_EVENTS = {"hand": "run by hand", "catchup": "caught up"}
+_EVENTS = {"hand": EventKind.RUN_BY_HAND, "catchup": EventKind.CAUGHT_UP}
 
 
-def start(environment: Environment, actor: str, task: Task, by: str = "hand") -> str:
+def start(environment: Environment, actor: Actor, task: Task, by: str = "hand") -> str:
     """Start a task and return at once, with the run's name in the spool.
 
     `by` is `hand`, or `catchup` for a run that catches up. The job goes on when PiTasker stops.
@@ -74,7 +76,7 @@ def start(environment: Environment, actor: str, task: Task, by: str = "hand") ->
     # It is our child, so wait for it, or it would stay as a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
     with database.session(environment) as session:
-        session.add(EventRow(actor=actor, kind=_EVENTS[by], task=task.id))
+        add_event(session, actor, _EVENTS[by], task=task.id)
     return _started(environment, task, process, begun)
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pitasker_core import database, tasks
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import read_marks
@@ -44,7 +45,7 @@ from pitasker_core.runs.cron_log.observed import Seen
 from pitasker_core.runs.cron_log.reader import Unreadable
 from pitasker_core.runs.missed.watch import Watch
 from pitasker_core.sync import importing, recorder_copy, service, store, validation
-from pitasker_core.sync.service import BACKGROUND, Request, SyncResult
+from pitasker_core.sync.service import Request, SyncResult
 
 CHANNEL = "pitasker"
 """The channel of PostgreSQL's notifications about tasks that something else changed."""
@@ -255,10 +256,10 @@ class Background:
 
     def _sync(self) -> str:
         began_after = partial(edits.began_after, self._environment)
-        done = service.sync(self._environment, Request(BACKGROUND, began_after=began_after))
+        done = service.sync(self._environment, Request(Actor.BACKGROUND, began_after=began_after))
         _notify_of_conflicts(self._environment, done)
         imported = (
-            importing.import_entries(self._environment, BACKGROUND)
+            importing.import_entries(self._environment, Actor.BACKGROUND)
             if self._preferences.import_new
             else None
         )

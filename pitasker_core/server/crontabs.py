@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, insert, select, text
 
 from pitasker_core import database
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, ReadOnly, Stale
 from pitasker_core.base.text import Code, Text
 from pitasker_core.database import owner
+from pitasker_core.database.events import EventKind
 from pitasker_core.database.owner import Known, Standing
 from pitasker_core.database.tables import EventRow, TokenRow
 from pitasker_core.server.auth import Role
@@ -22,7 +24,7 @@ def listing(environment: Environment) -> list[Known]:
         return owner.list_crontabs(connection, database.evidence(environment))
 
 
-def continue_as(environment: Environment, actor: str, crontab_row: int) -> None:
+def continue_as(environment: Environment, actor: Actor, crontab_row: int) -> None:
     """Continue a known crontab as ours, with its tasks, runs and preferences.
 
     Raises NotFound if it cannot be ours, Stale if ours is known already, and ReadOnly.
@@ -39,14 +41,14 @@ def continue_as(environment: Environment, actor: str, crontab_row: int) -> None:
             insert(EventRow).values(
                 crontab_row=crontab_row,
                 actor=actor,
-                kind="continued under another name",
+                kind=EventKind.CONTINUED,
                 before={"crontab": str(before)},
                 after={"crontab": str(environment.identity)},
             )
         )
 
 
-def start_new(environment: Environment, actor: str) -> None:
+def start_new(environment: Environment, actor: Actor) -> None:
     """Start our crontab as a new one. Raises Stale if it is known already, and ReadOnly."""
     with _deciding(environment) as (connection, _):
         crontab_row = owner.add(connection, environment.identity)
@@ -54,7 +56,7 @@ def start_new(environment: Environment, actor: str) -> None:
             insert(EventRow).values(
                 crontab_row=crontab_row,
                 actor=actor,
-                kind="began as a new crontab",
+                kind=EventKind.BEGUN,
                 after={"crontab": str(environment.identity)},
             )
         )

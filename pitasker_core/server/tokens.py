@@ -11,11 +11,13 @@ from sqlalchemy import delete, select, update
 
 from pitasker_core import database
 from pitasker_core.base import clock, local_changes
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.base.storable import check_storable
 from pitasker_core.base.text import Code, Text
-from pitasker_core.database.tables import EventRow, TokenRow
+from pitasker_core.database.events import EventKind, add_event
+from pitasker_core.database.tables import TokenRow
 from pitasker_core.server.auth import Role
 
 PREFIX = "pitasker_"
@@ -43,7 +45,7 @@ class Token:
     used_at: datetime | None
 
 
-def create(environment: Environment, actor: str, name: str, role: Role) -> str:
+def create(environment: Environment, actor: Actor, name: str, role: Role) -> str:
     """Create a token and return its secret, which is shown only once.
 
     Raises InvalidSyntax if the name is empty or too long.
@@ -59,7 +61,7 @@ def create(environment: Environment, actor: str, name: str, role: Role) -> str:
     with database.session(environment) as session:
         session.add(TokenRow(name=name, sha256=digest(token), may_write=role is Role.WRITE))
         after = {"name": name, "role": role.value}
-        session.add(EventRow(actor=actor, kind="token created", after=after))
+        add_event(session, actor, EventKind.TOKEN_CREATED, after=after)
     return token
 
 
@@ -115,13 +117,13 @@ def remember_role(environment: Environment, token: str) -> Role | None:
 _roles: dict[tuple[Path, str | None, str], tuple[Role, float, int]] = {}
 
 
-def revoke(environment: Environment, actor: str, token: int) -> None:
+def revoke(environment: Environment, actor: Actor, token: int) -> None:
     """Revoke a token. Raises NotFound."""
     with database.session(environment) as session:
         name = session.scalar(delete(TokenRow).where(TokenRow.id == token).returning(TokenRow.name))
         if name is None:
             raise NotFound(f"There is no token {token}.")
-        session.add(EventRow(actor=actor, kind="token revoked", before={"name": name}))
+        add_event(session, actor, EventKind.TOKEN_REVOKED, before={"name": name})
 
 
 def _role(may_write: bool) -> Role:

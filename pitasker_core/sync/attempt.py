@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, PiTaskerError, Stale
 from pitasker_core.crontab.document import Document
@@ -26,7 +27,7 @@ from pitasker_core.sync.guards import refuse_nul, refuse_unconfirmed, resolve
 from pitasker_core.sync.merge import Plan
 from pitasker_core.sync.operation_details import pack_details
 from pitasker_core.sync.plan_writer import PlanOutcome
-from pitasker_core.sync.request import BACKGROUND, Request, SyncResult
+from pitasker_core.sync.request import Request, SyncResult
 from pitasker_core.sync.sides import BaseEntry
 from pitasker_core.sync.store import BaseMove, SyncRecord, SyncState
 
@@ -155,7 +156,7 @@ class Attempt:
         writes = new is not document and str(new) != (comparison.text or "")
         if comparison.is_new:
             before = store.take_snapshot(
-                session, crontab_row, comparison.text, "found", document.size
+                session, crontab_row, comparison.text, store.BY_OTHERS, document.size
             )
         elif writes and before is None:
             before = comparison.state.snapshot
@@ -231,7 +232,7 @@ class Attempt:
         has_news = store.mark_failed(session, result.failures)
         has_news |= store.save_conflicts(session, comparison.state, plan.conflicts, only)
         has_news |= self._written is not None or bool(plan.decided)
-        if not has_news and self._request.actor == BACKGROUND:
+        if not has_news and self._request.actor == Actor.BACKGROUND:
             store.mark_synced(session, crontab_row, self._stopwatch.started_at)
             return replace(result, write=None)
         conflicts, failed = len(plan.conflicts), len(result.failures)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from pitasker_core.base import paths
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.place import Place
@@ -79,7 +80,7 @@ def compare(
     A confirmed request for all tags takes the crontab for a change of the newest snapshot. So does
     one whose `began_after` proves that the last edit by others began after PiTasker's last write.
     """
-    request = request or Request("")
+    request = request or Request(Actor.BACKGROUND)
     tasks_by_tag = store.known_tasks(session, crontab_row, lock=lock)
     base = store.load_base(session, crontab_row)
     state = state or store.load_state(session, crontab_row)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import (
     ConcurrentModification,
@@ -24,6 +25,7 @@ from pitasker_core.sync.service import (
     refuse_nul,
     sync_locked,
 )
+from pitasker_core.sync.store import OperationKind
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ def save_raw(
     text: str,
     based_on: str | None,
     *,
-    actor: str,
+    actor: Actor,
     confirmed: bool = False,
-    kind: str = "edit",
+    kind: OperationKind = OperationKind.EDIT,
 ) -> Saved:
     """Install a whole text that a person edited, then let the tasks follow.
 
@@ -53,7 +55,7 @@ def save_raw(
     when most tags are gone and that was not `confirmed`; then nothing was changed.
     """
     with install.locked(environment):
-        if kind != "restore" and program(environment).read() == based_on:
+        if kind != OperationKind.RESTORE and program(environment).read() == based_on:
             # The person saw the text without what an old editor undid.
             with suppress(CrontabReverted):
                 put_back_first(environment)
@@ -67,9 +69,9 @@ def save_raw_locked(
     text: str,
     based_on: str | None,
     *,
-    actor: str,
+    actor: Actor,
     confirmed: bool,
-    kind: str,
+    kind: OperationKind,
 ) -> Saved:
     """`save_raw` for a caller that holds the lock."""
     crontab = program(environment)
@@ -89,7 +91,7 @@ def save_raw_locked(
     previous = None
     with suppress(DatabaseError), database.session(environment) as session:
         number = store.own_crontab(session)
-        previous = store.take_snapshot(session, number, before, "found", old.size)
+        previous = store.take_snapshot(session, number, before, store.BY_OTHERS, old.size)
     write = install.install(environment, crontab, before, document)
     try:
         with database.session(environment) as session:
@@ -120,7 +122,7 @@ def check_locked(environment: Environment, text: str) -> None:
 
 
 def restore(
-    environment: Environment, number: int, *, actor: str, shown: str | None = None
+    environment: Environment, number: int, *, actor: Actor, shown: str | None = None
 ) -> Saved:
     """Install the text of a snapshot, and let the tasks follow. Another restore undoes it.
 
@@ -131,7 +133,7 @@ def restore(
     based_on = program(environment).read()
     if shown is None:
         (newest,) = snapshots(environment, 1)
-        is_newer = newest.reason == "found" and newest.id > number
+        is_newer = newest.reason == store.BY_OTHERS and newest.id > number
         if newest.sha256 != install.digest(based_on) or is_newer:
             raise ConcurrentModification(
                 "Others have changed the crontab since, and to go back would remove their changes.",
@@ -144,7 +146,12 @@ def restore(
             "Nothing was changed. Look at it again, then go back.",
         )
     return save_raw(
-        environment, chosen.text or "", based_on, actor=actor, confirmed=True, kind="restore"
+        environment,
+        chosen.text or "",
+        based_on,
+        actor=actor,
+        confirmed=True,
+        kind=OperationKind.RESTORE,
     )
 
 

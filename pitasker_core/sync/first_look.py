@@ -33,7 +33,7 @@ def keep_what_is_there(environment: Environment) -> None:
             if store.snapshots(session, crontab_row, 1):
                 return
             install.back_up(environment, text, clock.now())
-            store.take_snapshot(session, crontab_row, text, "found", document.size)
+            store.take_snapshot(session, crontab_row, text, store.BY_OTHERS, document.size)
 
 
 def untouched(environment: Environment) -> Untouched | None:
@@ -41,7 +41,7 @@ def untouched(environment: Environment) -> Untouched | None:
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
         written = select(SnapshotRow.id).where(
-            SnapshotRow.crontab_row == crontab_row, SnapshotRow.reason != "found"
+            SnapshotRow.crontab_row == crontab_row, SnapshotRow.reason != store.BY_OTHERS
         )
         if session.scalar(written.limit(1)) is not None:
             return None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.sync import edit, importing, service
@@ -10,6 +11,7 @@ from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.importing import Import, ImportResult
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import Request, SyncResult
+from pitasker_core.sync.store import OperationKind
 from pitasker_core.sync.validation import Discrepancy, Finding
 
 
@@ -53,7 +55,7 @@ def of(finding: Finding) -> list[Fix]:
 
 
 def apply(
-    environment: Environment, actor: str, findings: Sequence[Finding], fix: Fix
+    environment: Environment, actor: Actor, findings: Sequence[Finding], fix: Fix
 ) -> ImportResult | SyncResult | Saved:
     """Apply a fix to findings that all offer it, and return what that did.
 
@@ -75,10 +77,10 @@ def apply(
     seen = [f.change for f in findings if f.change]
     tags = {change.tag for change in seen}
     if fix is Fix.PUT_RECORDER_BACK:
-        return service.sync(environment, Request(actor, "resolve", tags))
+        return service.sync(environment, Request(actor, OperationKind.RESOLVE, tags))
     policy = Policy.CRONTAB if fix is Fix.TAKE_CRONTAB else Policy.DATABASE
     choices = dict.fromkeys(tags, policy)
-    return service.sync(environment, Request(actor, "resolve", tags, choices, seen))
+    return service.sync(environment, Request(actor, OperationKind.RESOLVE, tags, choices, seen))
 
 
 def _comment_out(line: str) -> str:
@@ -91,7 +93,7 @@ def _remove_carriage_return(line: str) -> str:
 
 def _edit_lines(
     environment: Environment,
-    actor: str,
+    actor: Actor,
     findings: Sequence[Finding],
     edit_line: Callable[[str], str],
 ) -> Saved:
@@ -103,7 +105,7 @@ def _edit_lines(
 
 
 def _move_words(
-    environment: Environment, actor: str, findings: Sequence[Finding], fix: Fix
+    environment: Environment, actor: Actor, findings: Sequence[Finding], fix: Fix
 ) -> Saved:
     """Move the words after tags, where the shell ignores them."""
     text, document = service.read_crontab(environment)

@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
 from pitasker_core.crontab.document import Document, Entry, Invalid, suggest_names
 from pitasker_core.crontab.entry_spec import check_entry, spec_of
 from pitasker_core.crontab.recording import PLAIN
 from pitasker_core.crontab.rejection import refuse, to_error
+from pitasker_core.database.events import EventKind, NewEvent
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import install, store
 from pitasker_core.sync.merge import Fields
@@ -27,7 +29,7 @@ from pitasker_core.sync.service import (
     sync_locked,
 )
 from pitasker_core.sync.sides import BaseEntry
-from pitasker_core.sync.store import BaseMove
+from pitasker_core.sync.store import BaseMove, OperationKind
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def find_obstacle(comparison: Comparison, item: Import, name: str) -> str:
 
 def import_entries(
     environment: Environment,
-    actor: str,
+    actor: Actor,
     chosen: Sequence[Import] | None = None,
     options: ImportOptions = DEFAULTS,
 ) -> ImportResult:
@@ -111,7 +113,7 @@ def import_entries(
 class _Importer:
     """Make tasks of the chosen entries."""
 
-    def __init__(self, options: ImportOptions, actor: str) -> None:
+    def __init__(self, options: ImportOptions, actor: Actor) -> None:
         self._options = options
         self._actor = actor
         self._result = ImportResult()
@@ -170,7 +172,7 @@ class _Importer:
         tasks = store.add_tasks(session, self._rows)
         self._result.imported.extend(tasks)
         store.move_base(session, crontab_row, BaseMove(self._base), clock.now())
-        event = {"actor": self._actor, "kind": "imported"}
+        event: NewEvent = {"actor": self._actor, "kind": EventKind.IMPORTED}
         store.add_events(
             session,
             [
@@ -187,7 +189,12 @@ class _Importer:
         if not tags:
             return self._result
         request = Request(
-            self._actor, "import", tags, confirmed=True, places=self._places, crontab=crontab
+            self._actor,
+            OperationKind.IMPORT,
+            tags,
+            confirmed=True,
+            places=self._places,
+            crontab=crontab,
         )
         try:
             synced = sync_locked(environment, request)

@@ -5,20 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from pitasker_core.base.actor import Actor
 from pitasker_core.crontab.document import Document
 from pitasker_core.sync.install import Write
 from pitasker_core.sync.merge import Change, Choice, Plan, Policy
-
-BACKGROUND = "background"
-"""The actor of the background jobs. A sync of theirs that changes nothing leaves no record."""
+from pitasker_core.sync.store.operations import OperationKind
 
 
 @dataclass(frozen=True)
 class Request:
     """What a person, or the background, asks of a sync."""
 
-    actor: str
-    kind: str = "sync"
+    actor: Actor
+    kind: OperationKind = OperationKind.SYNC
     only: Collection[UUID] | None = None
     """The tags to sync; None for all."""
     choices: Mapping[UUID, Choice] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import (
     ConcurrentModification,
@@ -21,6 +22,7 @@ from pitasker_core.base.errors import (
     PiTaskerError,
 )
 from pitasker_core.base.text import Code, Text
+from pitasker_core.database.events import EventKind, NewEvent
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import install, store
 from pitasker_core.sync.attempt import Attempt, Stopwatch
@@ -28,10 +30,10 @@ from pitasker_core.sync.comparison import Comparison, carry, compare
 from pitasker_core.sync.crontab_text import program, read_crontab
 from pitasker_core.sync.guards import refuse_nul
 from pitasker_core.sync.merge import Plan
-from pitasker_core.sync.request import BACKGROUND, Request, SyncResult
+from pitasker_core.sync.request import Request, SyncResult
+from pitasker_core.sync.store import OperationKind
 
 __all__ = [
-    "BACKGROUND",
     "Comparison",
     "Request",
     "SyncResult",
@@ -91,7 +93,7 @@ def sync_locked(environment: Environment, request: Request) -> SyncResult:
 
 
 def export(
-    environment: Environment, actor: str, tasks: Collection[int] | None = None
+    environment: Environment, actor: Actor, tasks: Collection[int] | None = None
 ) -> SyncResult:
     """Push tasks to the crontab: the given ones, which become system-managed, or all that are.
 
@@ -100,7 +102,7 @@ def export(
     """
     if tasks is None:
         pushes = {change.tag for change in preview(environment).plan.pushes}
-        result = sync(environment, Request(actor, "export", pushes))
+        result = sync(environment, Request(actor, OperationKind.EXPORT, pushes))
         with database.session(environment) as session:
             return replace(result, left_out=store.database_only(session))
     with database.session(environment) as session:
@@ -114,11 +116,15 @@ def export(
         new = [row.id for row in rows.values() if not row.is_system_managed]
         only = {want_entry(row) for row in rows.values()}
         store.write_tasks(session, [*rows.values()])
-        sides = {"before": {"system_managed": False}, "after": {"system_managed": True}}
-        event = {"actor": actor, "kind": "exported", **sides}
+        event: NewEvent = {
+            "actor": actor,
+            "kind": EventKind.EXPORTED,
+            "before": {"system_managed": False},
+            "after": {"system_managed": True},
+        }
         store.add_events(session, [{**event, "task": task} for task in new])
     try:
-        result = sync(environment, Request(actor, "export", only))
+        result = sync(environment, Request(actor, OperationKind.EXPORT, only))
     except PiTaskerError as problem:
         if not new:
             raise
@@ -146,7 +152,7 @@ def put_back_first(environment: Environment) -> None:
     try:
         comparison = preview(environment)
         if comparison.origin or comparison.unclear:
-            sync_locked(environment, Request(BACKGROUND))
+            sync_locked(environment, Request(Actor.BACKGROUND))
     except CrontabReverted:
         raise
     except PiTaskerError as problem:
@@ -177,7 +183,7 @@ def _record_failure(
     operation = None
     with suppress(PiTaskerError), database.session(environment) as session:
         crontab_row = store.own_crontab(session)
-        if request.actor == BACKGROUND and store.failed_last_by(
+        if request.actor == Actor.BACKGROUND and store.failed_last_by(
             session, crontab_row, problem.code, problem.user_message
         ):
             return  # The background tries every few minutes: one record of an error is enough.

@@ -7,22 +7,22 @@ from sqlalchemy import delete
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Text
 from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.recording import PLAIN
-from pitasker_core.database.tables import BaseRow, EventRow, TaskRow
+from pitasker_core.database.events import EventKind, add_event
+from pitasker_core.database.tables import BaseRow, TaskRow
 from pitasker_core.sync import edit, install, store
 from pitasker_core.sync.service import program, put_back_first, read_crontab, refuse_nul
-
-OPERATION = "stop managing"
-"""The kind of the operation in the history."""
+from pitasker_core.sync.store import OperationKind
 
 
 def stop_managing(
-    environment: Environment, actor: str, tasks: Collection[int]
+    environment: Environment, actor: Actor, tasks: Collection[int]
 ) -> tuple[str | None, str]:
     """Remove the tags of these tasks' entries, delete the tasks, and return the texts.
 
@@ -44,9 +44,9 @@ def stop_managing(
             session.execute(delete(BaseRow).where(BaseRow.tag.in_(tags)))
             for row in rows:
                 _delete(row, started)
-                session.add(EventRow(actor=actor, kind="no longer managed", task=row.id))
+                add_event(session, actor, EventKind.NO_LONGER_MANAGED, task=row.id)
             store.write_tasks(session, rows)
-            before = store.take_snapshot(session, crontab_row, text, "found", document.size)
+            before = store.take_snapshot(session, crontab_row, text, store.BY_OTHERS, document.size)
         after_document = _without_tags(document, tags)
         try:
             install.back_up(environment, text, started)
@@ -57,12 +57,16 @@ def stop_managing(
         after_text = str(after_document)
         with database.session(environment) as session:
             after = store.take_snapshot(
-                session, crontab_row, after_text, OPERATION, after_document.size
+                session,
+                crontab_row,
+                after_text,
+                OperationKind.STOP_MANAGING,
+                after_document.size,
             )
             store.record(
                 session,
                 crontab_row=crontab_row,
-                kind=OPERATION,
+                kind=OperationKind.STOP_MANAGING,
                 actor=actor,
                 started_at=started,
                 duration_ms=1000 * (clock.now() - started).total_seconds(),
@@ -75,7 +79,7 @@ def stop_managing(
     return text, after_text
 
 
-def detach(environment: Environment, actor: str) -> int:
+def detach(environment: Environment, actor: Actor) -> int:
     """Remove the recorder from every entry, and return the number of these entries.
 
     Afterwards no job needs a file of PiTasker. Needs no database. Raises PiTaskerError.
@@ -84,7 +88,7 @@ def detach(environment: Environment, actor: str) -> int:
     indexes = [index for index, entry in document.entries() if entry.recorder]
     if indexes:
         without = _without_recorders(document, indexes)
-        edit.save_raw(environment, str(without), text, actor=actor, kind="detach")
+        edit.save_raw(environment, str(without), text, actor=actor, kind=OperationKind.DETACH)
     return len(indexes)
 
 

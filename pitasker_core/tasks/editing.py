@@ -15,14 +15,15 @@ from sqlalchemy.orm import Session
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, PiTaskerError, Stale
 from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.rejection import Field
+from pitasker_core.database.events import EventKind, NewEvent
 from pitasker_core.database.tables import BaseRow, TaskRow
 from pitasker_core.sync import store
 from pitasker_core.sync.service import (
-    BACKGROUND,
     Request,
     SyncResult,
     carry,
@@ -31,6 +32,7 @@ from pitasker_core.sync.service import (
     sync,
     want_entry,
 )
+from pitasker_core.sync.store import OperationKind
 from pitasker_core.tasks import checks
 from pitasker_core.tasks.model import (
     ATTRIBUTES,
@@ -71,7 +73,7 @@ class Applied:
     tasks: list[Task]
     result: SyncResult | None = None
     problem: PiTaskerError | None = None
-    kind: str = ""
+    kind: OperationKind | None = None
     before: tuple[Task, ...] = ()
     """The tasks before the change, for `undo`; empty for new tasks."""
 
@@ -86,7 +88,7 @@ class Applied:
         return self.result.notes if self.result else {}
 
 
-def create(environment: Environment, actor: str, new: NewTask) -> Applied:
+def create(environment: Environment, actor: Actor, new: NewTask) -> Applied:
     """Create a task and, if it is system-managed, its entry.
 
     Raises InvalidSyntax for what cannot be an entry, and DatabaseError; then there is no task.
@@ -95,7 +97,10 @@ def create(environment: Environment, actor: str, new: NewTask) -> Applied:
 
 
 def create_all(
-    environment: Environment, actor: str, new_tasks: Sequence[NewTask], kind: str = "create"
+    environment: Environment,
+    actor: Actor,
+    new_tasks: Sequence[NewTask],
+    kind: OperationKind = OperationKind.CREATE,
 ) -> Applied:
     """Create tasks, and write the entries of those that are system-managed by one sync.
 
@@ -105,8 +110,8 @@ def create_all(
     with database.session(environment) as session:
         rows = [_add_row(session, environment, new, document) for new in new_tasks]
         session.flush()
-        event = {"actor": actor, "kind": "created"}
-        events = []
+        event: NewEvent = {"actor": actor, "kind": EventKind.CREATED}
+        events: list[NewEvent] = []
         for row in rows:
             session.refresh(row)
             events.append({**event, "task": row.id, "after": event_values(row)})
@@ -137,7 +142,10 @@ def _add_row(
 
 
 def apply(
-    environment: Environment, actor: str, edits: Sequence[Edit], kind: str = "change"
+    environment: Environment,
+    actor: Actor,
+    edits: Sequence[Edit],
+    kind: OperationKind = OperationKind.CHANGE,
 ) -> Applied:
     """Carry out edits: save all of them, or none when one is invalid.
 
@@ -146,7 +154,7 @@ def apply(
     ids = [edit.task for edit in edits]
     _finish_interrupted(environment, ids)
     text, document = _crontab_or_none(environment)
-    events = []
+    events: list[NewEvent] = []
     with database.session(environment) as session:
         rows = store.edited_tasks(session, ids)
         earlier = tuple(task_from_row(row) for row in rows.values())
@@ -154,11 +162,11 @@ def apply(
             row = _editable_row(rows, edit)
             before = event_values(row)
             _edit_row(environment, row, edit, document)
-            event = {"actor": actor, "task": row.id, "before": before}
+            event: NewEvent = {"actor": actor, "task": row.id, "before": before}
             if edit.delete:
-                events.append({**event, "kind": "deleted"})
+                events.append({**event, "kind": EventKind.DELETED})
             else:
-                events.append({**event, "kind": "changed", "after": event_values(row)})
+                events.append({**event, "kind": EventKind.CHANGED, "after": event_values(row)})
         store.write_tasks(session, rows.values())
         store.add_events(session, events)
         edited = [rows[task] for task in dict.fromkeys(ids)]
@@ -192,23 +200,26 @@ def preview(environment: Environment, edits: Sequence[Edit]) -> Preview:
 
 
 def change(
-    environment: Environment, actor: str, task: int, version: int | None = None, **fields: Any
+    environment: Environment, actor: Actor, task: int, version: int | None = None, **fields: Any
 ) -> Applied:
     """Change fields of one task; see `Edit` for their names."""
     return apply(environment, actor, [Edit(task, version, fields)])
 
 
-def delete(environment: Environment, actor: str, *tasks: int) -> Applied:
+def delete(environment: Environment, actor: Actor, *tasks: int) -> Applied:
     """Delete tasks and their entries. `undo_delete` restores both."""
-    return apply(environment, actor, [Edit(task, delete=True) for task in tasks], "delete")
+    return apply(
+        environment, actor, [Edit(task, delete=True) for task in tasks], OperationKind.DELETE
+    )
 
 
-def undo_delete(environment: Environment, actor: str, *tasks: int) -> Applied:
+def undo_delete(environment: Environment, actor: Actor, *tasks: int) -> Applied:
     """Restore deleted tasks and their entries. Raises NotFound for a task that is not deleted."""
     _finish_interrupted(environment, tasks)
     with database.session(environment) as session:
         deleted = store.edited_tasks(session, tasks)
-        rows, events = [], []
+        rows: list[TaskRow] = []
+        events: list[NewEvent] = []
         for task in dict.fromkeys(tasks):
             row = deleted.get(task)
             if row is None:
@@ -217,12 +228,12 @@ def undo_delete(environment: Environment, actor: str, *tasks: int) -> Applied:
                 raise NotFound(f"Task {task} is not deleted, or came back already.")
             row.deleted_at = None
             row.updated_at = clock.now()
-            event = {"actor": actor, "kind": "undeleted", "task": task}
+            event: NewEvent = {"actor": actor, "kind": EventKind.UNDELETED, "task": task}
             events.append({**event, "after": event_values(row)})
             rows.append(row)
         store.write_tasks(session, rows)
         store.add_events(session, events)
-    return _follow(environment, actor, "undo delete", rows)
+    return _follow(environment, actor, OperationKind.UNDO_DELETE, rows)
 
 
 def resume_due(environment: Environment) -> Applied | None:
@@ -234,7 +245,7 @@ def resume_due(environment: Environment) -> Applied | None:
             )
         ).all()
     edits = [Edit(task, None, {"paused": False}) for task in due]
-    return apply(environment, BACKGROUND, edits, "resume") if edits else None
+    return apply(environment, Actor.BACKGROUND, edits, OperationKind.RESUME) if edits else None
 
 
 def _editable_row(rows: Mapping[int, TaskRow], edit: Edit) -> TaskRow:
@@ -331,13 +342,13 @@ def _finish_interrupted(environment: Environment, tasks: Sequence[int]) -> None:
         waiting = {tag for tag in tags if tag}
     if waiting:
         with suppress(PiTaskerError):
-            sync(environment, Request(BACKGROUND, only=waiting))
+            sync(environment, Request(Actor.BACKGROUND, only=waiting))
 
 
 def _follow(
     environment: Environment,
-    actor: str,
-    kind: str,
+    actor: Actor,
+    kind: OperationKind,
     rows: Sequence[TaskRow],
     crontab: tuple[str | None, Document | None] = (None, None),
 ) -> Applied:

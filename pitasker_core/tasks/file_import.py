@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Code, Text
@@ -13,6 +14,7 @@ from pitasker_core.formats.fields import FIELDS
 from pitasker_core.formats.record import Remark, TaskFile, TaskRecord, joined
 from pitasker_core.formats.registry import Source, read_tasks, source_of
 from pitasker_core.sync import recorder_copy
+from pitasker_core.sync.store import OperationKind
 from pitasker_core.tasks import checks
 from pitasker_core.tasks.editing import Applied, create_all
 from pitasker_core.tasks.model import NewTask, Task
@@ -91,7 +93,7 @@ def preview_file(
 
 def import_file(
     environment: Environment,
-    actor: str,
+    actor: Actor,
     file: TaskFile,
     *,
     with_duplicates: bool = False,
@@ -109,7 +111,7 @@ def import_file(
     new_tasks = [
         new_task(candidate.record, system_managed) for candidate in by_verdict[Verdict.NEW]
     ]
-    applied = create_all(environment, actor, new_tasks, "import") if new_tasks else None
+    applied = create_all(environment, actor, new_tasks, OperationKind.IMPORT) if new_tasks else None
     return FileImport(
         tuple(applied.tasks if applied else ()),
         tuple(map(_remark, by_verdict[Verdict.DUPLICATE])),

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, Stale
 from pitasker_core.crontab.recording import recording
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.operation_history import Operation, operation
 from pitasker_core.sync.service import SyncResult
+from pitasker_core.sync.store import OperationKind
 from pitasker_core.tasks.editing import Applied, apply, undo_delete
 from pitasker_core.tasks.model import Edit, Task, task_values
 from pitasker_core.tasks.task_list import get_several
@@ -17,24 +19,24 @@ _Overwritten = Mapping[int, tuple[Fields | None, Fields | None]]
 """By task: the values before, and those that replaced them; None for no entry."""
 
 
-def undo(environment: Environment, actor: str, applied: Applied) -> Applied:
+def undo(environment: Environment, actor: Actor, applied: Applied) -> Applied:
     """Undo what `create`, `apply`, `change` or `delete` did.
 
     Raises Stale when one of the tasks was changed since.
     """
-    if applied.kind == "delete":
+    if applied.kind == OperationKind.DELETE:
         return undo_delete(environment, actor, *(task.id for task in applied.tasks))
     if not applied.before:
         edits = [Edit(task.id, task.version, delete=True) for task in applied.tasks]
-        return apply(environment, actor, edits, "undo")
+        return apply(environment, actor, edits, OperationKind.UNDO)
     versions = {task.id: task.version for task in applied.tasks}
     edits = [
         Edit(task.id, versions[task.id], task_values(task), is_back=True) for task in applied.before
     ]
-    return apply(environment, actor, edits, "undo")
+    return apply(environment, actor, edits, OperationKind.UNDO)
 
 
-def undo_sync(environment: Environment, actor: str, result: SyncResult) -> Applied:
+def undo_sync(environment: Environment, actor: Actor, result: SyncResult) -> Applied:
     """Undo a sync: each task gets the values that the sync overwrote.
 
     Raises Stale when one of them was changed since, NotFound when it was deleted.
@@ -46,7 +48,7 @@ def undo_sync(environment: Environment, actor: str, result: SyncResult) -> Appli
     )
 
 
-def undo_operation(environment: Environment, actor: str, undone: Operation) -> Applied:
+def undo_operation(environment: Environment, actor: Actor, undone: Operation) -> Applied:
     """Undo an operation of the history; see `undo_sync`."""
     overwritten: dict[int, tuple[Fields | None, Fields | None]] = {}
     details = operation(environment, undone.id).details
@@ -65,7 +67,7 @@ def undo_operation(environment: Environment, actor: str, undone: Operation) -> A
     return _restore_values(environment, actor, overwritten)
 
 
-def _restore_values(environment: Environment, actor: str, overwritten: _Overwritten) -> Applied:
+def _restore_values(environment: Environment, actor: Actor, overwritten: _Overwritten) -> Applied:
     """Give tasks their values from before, if nothing has changed them since."""
     edits = []
     tasks = get_several(environment, list(overwritten))
@@ -74,7 +76,7 @@ def _restore_values(environment: Environment, actor: str, overwritten: _Overwrit
             raise Stale(f"Task “{task.name}” was changed since.", "Undo it by hand.")
         fields = _edit_fields(before) if before else {"system_managed": False}
         edits.append(Edit(task.id, task.version, fields, is_back=True))
-    return apply(environment, actor, edits, "undo")
+    return apply(environment, actor, edits, OperationKind.UNDO)
 
 
 def _entry_fields(task: Task) -> Fields:

@@ -7,11 +7,13 @@ from sqlalchemy import select
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, NotFound, PiTaskerError
 from pitasker_core.base.storable import check_storable
 from pitasker_core.base.text import Code, Text
-from pitasker_core.database.tables import EventRow, SettingRow
+from pitasker_core.database.events import EventKind, add_event
+from pitasker_core.database.tables import SettingRow
 from pitasker_core.templates.catalogue import built_in_templates
 from pitasker_core.templates.model import Template
 from pitasker_core.templates.template_file import read_template, write_template
@@ -55,7 +57,7 @@ def get_template(environment: Environment, name: str) -> Listed:
 
 
 def save_template(
-    environment: Environment, actor: str, template: Template, *, replace: bool = False
+    environment: Environment, actor: Actor, template: Template, *, replace: bool = False
 ) -> Template:
     """Keep a template. Nothing in it is run.
 
@@ -83,22 +85,22 @@ def save_template(
         # As text: PostgreSQL does not keep the order of keys, and that of parameters matters.
         session.merge(SettingRow(key=key, value={"file": text}, updated_at=now))
         after = {"template": template.name, "title": template.title}
-        session.add(EventRow(actor=actor, kind="template saved", after=after))
+        add_event(session, actor, EventKind.TEMPLATE_SAVED, after=after)
     return template
 
 
-def remove_template(environment: Environment, actor: str, name: str) -> None:
+def remove_template(environment: Environment, actor: Actor, name: str) -> None:
     """Remove an own template. Raises NotFound."""
     with database.session(environment) as session:
         row = session.get(SettingRow, _PREFIX + name)
         if row is None:
             raise _missing(name)
         session.delete(row)
-        session.add(EventRow(actor=actor, kind="template removed", before={"template": name}))
+        add_event(session, actor, EventKind.TEMPLATE_REMOVED, before={"template": name})
 
 
 def import_template(
-    environment: Environment, actor: str, data: bytes, *, replace: bool = False
+    environment: Environment, actor: Actor, data: bytes, *, replace: bool = False
 ) -> Template:
     """Keep the template of a file. Raises ParseError or InvalidSyntax."""
     return save_template(environment, actor, read_template(data), replace=replace)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab.document import add_recorder, add_tag
@@ -58,7 +59,7 @@ def crontab_line(environment: Environment, record: TaskRecord) -> str:
 
 def use_template(
     environment: Environment,
-    actor: str,
+    actor: Actor,
     name: str,
     values: Mapping[str, str],
     task_name: str = "",
@@ -74,7 +75,7 @@ def use_template(
 
 def save_as_template(
     environment: Environment,
-    actor: str,
+    actor: Actor,
     task: int,
     name: str,
     title: str = "",

@@ -3,12 +3,16 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pitasker_core.base.actor import Actor
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.dashboard import attention, figures, overview, timeline
+from pitasker_core.dashboard import activity, attention, figures, overview, timeline
 from pitasker_core.dashboard.timeline import Bar, Planned
+from pitasker_core.database.events import EventKind
+from pitasker_core.reports.audit import Event
 from pitasker_core.reports.status import Health
 from pitasker_core.runs.history import Hour
 from pitasker_core.runs.spans import Span
+from pitasker_core.sync.store import OperationKind
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 START = NOW - timedelta(hours=12)
@@ -102,3 +106,20 @@ def test_the_last_line_of_an_output_is_the_last_that_says_something():
     assert attention.last_line(b"\x1b[31mno space\x1b[0m\n\x1b[0m\n") == "no space"
     assert attention.last_line(b"x" * 200).endswith("…")
     assert attention.last_line(b"") == ""
+
+
+def test_each_actor_and_each_kind_of_operation_has_words():
+    assert set(Actor) == activity.ACTOR_WORDS.keys()
+    assert set(OperationKind) == activity.OPERATION_WORDS.keys() | set(activity.TASK_KINDS)
+
+
+def test_each_event_has_a_sentence_with_its_words():
+    def words(kind, task):
+        event = Event(1, NOW, Actor.COMMAND_LINE, kind, task, None, None)
+        [item] = activity.list_activity([event], [], {1: "Backup"}, 9)
+        assert item.actor == "by command line"
+        return item.sentence
+
+    assert words(EventKind.UNDELETED, 1) == "Backup: restored"
+    assert words("of a later release", None) == "Of a later release"
+    assert len({words(kind, 1) for kind in EventKind}) == len(EventKind)

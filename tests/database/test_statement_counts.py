@@ -12,12 +12,13 @@ from sqlalchemy import text
 
 from pitasker_core import database, tasks
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import Stale
 from pitasker_core.runs import history, spool
 from pitasker_core.runs.missed import rows
 from pitasker_core.runs.missed.detection import Gap
 from pitasker_core.sync import edit, first_look, importing, operation_history, service
-from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.sync.service import Request
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Edit
 from tests.helpers.databases import asked
@@ -119,7 +120,7 @@ def test_no_act_needs_more_statements_transactions_or_processes(environment, cro
         ids = [task.id for task in tasks.listing(environment).tasks]
         applied = tasks.apply(environment, ME, edits(ids, "4 4 * * *"))
         acts = {
-            "sync that finds nothing": lambda: service.sync(environment, Request(BACKGROUND)),
+            "sync that finds nothing": lambda: service.sync(environment, Request(Actor.BACKGROUND)),
             "sync of 100": lambda: service.sync(environment, Request(ME)),
             "edit of one": lambda: tasks.apply(environment, ME, edits(ids[:1])),
             "edit of 100": lambda: tasks.apply(environment, ME, edits(ids)),

@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from pitasker_core import database
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.database.tables import NoticeRow
 from pitasker_core.notifications import finding_notices
 from pitasker_core.server import background
 from pitasker_core.server.background import Background
 from pitasker_core.sync import service, validation
-from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.sync.service import Request
 from tests.helpers.examples import create
 from tests.helpers.waiting import until
 
@@ -110,7 +111,7 @@ def test_what_the_next_sync_does_is_told_only_when_it_was_not_done(environment, 
     assert notices(environment) == []
     validate(environment)
     assert "was changed in the crontab" in notices(environment)[0]
-    service.sync(environment, Request(BACKGROUND))
+    service.sync(environment, Request(Actor.BACKGROUND))
     validate(environment)
     assert notices(environment)[1].startswith("Resolved: ")
 

@@ -21,6 +21,7 @@ from sqlalchemy import select, update
 
 from pitasker_core import database, tasks
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.database.tables import RunRow, StateRow, TaskRow
 from pitasker_core.reports import audit
 from pitasker_core.runs import history, spool
@@ -600,7 +601,7 @@ def test_changes_of_the_crontab_by_others_are_events_and_our_own_are_not(environ
     log.write(f"({USER}) DELETE ({USER})", long_ago, pid=5, name="crontab")
     log.write("(other) REPLACE (other)", long_ago, pid=6, name="crontab")
     observed.collect(environment)
-    events = [e for e in audit.listing(environment, 50) if e.actor == observed.LOG]
+    events = [e for e in audit.listing(environment, 50) if e.actor == Actor.CRON_LOG]
     assert sorted((event.kind, event.after) for event in events) == [
         ("edited by crontab -e", None),
         ("removed by crontab -r", None),
@@ -615,7 +616,7 @@ def test_a_text_that_was_saved_here_is_our_own_write(environment, crontab, log):
     edit.save_raw(environment, f"{text}# more\n", text, actor=ME)
     log.write(f"({USER}) REPLACE ({USER})", name="crontab")
     observed.collect(environment)
-    assert not [e for e in audit.listing(environment, 50) if e.actor in ("crontab", observed.LOG)]
+    assert not [e for e in audit.listing(environment, 50) if e.actor in observed.ACTORS]
 
 
 def test_a_log_that_cannot_be_read_is_a_value_not_an_error(environment):

@@ -12,12 +12,12 @@ from sqlalchemy import select, text, update
 
 from pitasker_core import database, tasks
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.crontab.schedule import parse
 from pitasker_core.database import notices
 from pitasker_core.database.tables import EventRow, NoticeRow, RunRow, TaskRow
 from pitasker_core.reports import audit
 from pitasker_core.runs import history, machine, manual, recorder, spool
-from pitasker_core.runs.cron_log import observed
 from pitasker_core.runs.cron_log.observed import Seen
 from pitasker_core.runs.cron_log.reader import Unreadable
 from pitasker_core.runs.machine import Moment
@@ -536,11 +536,11 @@ def edit_by_hand(world, crontab, old, new, when=None):
     crontab.write(crontab.read().replace(old, new))
     if when:
         with database.session(world.environment) as session:
-            session.add(EventRow(at=when, actor=observed.LOG, kind="edited by crontab -e"))
+            session.add(EventRow(at=when, actor=Actor.CRON_LOG, kind="edited by crontab -e"))
 
 
 def sync(world):
-    return service.sync(world.environment, service.Request(service.BACKGROUND))
+    return service.sync(world.environment, service.Request(Actor.BACKGROUND))
 
 
 @pytest.mark.parametrize(

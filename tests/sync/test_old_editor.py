@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pitasker_core import tasks
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import ConcurrentModification, CrontabReverted, MassRemoval
 from pitasker_core.runs.cron_log import edits
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
 from pitasker_core.sync import edit, importing, install, operation_history, service, validation
 from pitasker_core.sync.merge import Policy
-from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.sync.service import Request
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import State
 from tests.helpers.examples import EXISTING, ME, create
@@ -19,7 +20,7 @@ from tests.helpers.processes import in_child
 
 
 def in_background(environment):
-    return service.sync(environment, Request(BACKGROUND))
+    return service.sync(environment, Request(Actor.BACKGROUND))
 
 
 @pytest.fixture
@@ -240,7 +241,7 @@ def test_an_edit_that_began_after_the_last_write_is_never_an_old_editors(
 
     by_hand = opened + b"# by hand\n"
     crontab.write(by_hand)
-    service.sync(environment, Request(BACKGROUND, began_after=began_after))
+    service.sync(environment, Request(Actor.BACKGROUND, began_after=began_after))
     assert (crontab.read() == by_hand) is is_proved
 
 
@@ -334,7 +335,7 @@ def test_with_the_databases_version_it_is_put_back(environment, crontab, unclear
 
 def test_the_journal_can_decide_that_it_was_deleted(environment, crontab, unclear):
     task, saved = unclear
-    service.sync(environment, Request(BACKGROUND, began_after=lambda _: True))
+    service.sync(environment, Request(Actor.BACKGROUND, began_after=lambda _: True))
     assert crontab.read() == saved
     assert not tasks.get(environment, task.id).system_managed
 

@@ -10,6 +10,7 @@ import pytest
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import ConcurrentModification, CrontabUnavailable, NotFound, Stale
 from pitasker_core.sync import edit, fixes, importing, operation_history, service, validation
 from pitasker_core.sync.fixes import Fix
@@ -132,7 +133,7 @@ def test_what_the_background_took_over_can_be_taken_back_from_the_history(enviro
     task = create(environment)
     before = crontab.read()
     crontab.write(before.replace(b"0 2 * * *", b"9 9 * * *"))
-    service.sync(environment, Request(service.BACKGROUND))
+    service.sync(environment, Request(Actor.BACKGROUND))
     assert tasks.get(environment, task.id).schedule == "9 9 * * *"
     tasks.undo_operation(environment, ME, operation_history.operations(environment)[0])
     assert crontab.read() == before

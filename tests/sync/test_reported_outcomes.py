@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from pitasker_core import database, tasks
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import (
     ConcurrentModification,
     CrontabUnavailable,
@@ -21,7 +22,7 @@ from pitasker_core.server.api import requests
 from pitasker_core.server.background import Background
 from pitasker_core.sync import edit, importing, install, operation_history, service, validation
 from pitasker_core.sync.merge import Policy
-from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.sync.service import Request
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import State
 from tests.helpers.examples import EXISTING, ME, create
@@ -119,7 +120,7 @@ def test_going_back_on_the_command_line_leaves_hand_edits_until_they_are_named(
     by_hand = crontab.read() + b"# by hand\n"
     crontab.write(by_hand)
     if synced:
-        service.sync(environment, Request(BACKGROUND))
+        service.sync(environment, Request(Actor.BACKGROUND))
     code, shape = answer("restore", str(older))
     assert (code, shape["error"]["code"]) == (3, "CONCURRENT_MODIFICATION")
     assert crontab.read() == by_hand
@@ -273,7 +274,7 @@ def conflict(environment, crontab):
 
 
 def in_background(environment):
-    return service.sync(environment, Request(BACKGROUND))
+    return service.sync(environment, Request(Actor.BACKGROUND))
 
 
 def test_a_conflict_that_nobody_decides_is_recorded_once(environment, conflict):

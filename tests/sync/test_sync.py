@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pitasker_core import tasks
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import (
     CrontabReverted,
     CrontabUnavailable,
@@ -131,7 +132,7 @@ def test_a_deleted_task_whose_entry_was_edited_meanwhile_is_a_conflict(environme
 def test_a_sync_that_finds_nothing_in_the_background_leaves_no_record(environment, crontab):
     create(environment)
     before = operation_history.operations(environment)
-    service.sync(environment, Request(service.BACKGROUND))
+    service.sync(environment, Request(Actor.BACKGROUND))
     assert operation_history.operations(environment) == before
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from pitasker_core import database, tasks
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.storable import is_storable, storable, storable_data
 from pitasker_core.runs import history as runs
@@ -17,7 +18,7 @@ from pitasker_core.server.api.app import make
 from pitasker_core.server.auth import Role
 from pitasker_core.sync import importing, operation_history, service
 from pitasker_core.sync.merge import Policy
-from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.sync.service import Request
 from tests.helpers.examples import ME, create
 from tests.helpers.pages import PAGES
 
@@ -54,7 +55,7 @@ def test_an_entry_below_a_comment_with_foreign_bytes_is_imported_and_followed(en
     crontab.write(b"# " + CAFE + b"\n0 1 * * * /bin/a\n")
     (task,) = importing.import_entries(environment, ME).imported
     change_by_hand(crontab, b"0 1", b"0 2")
-    service.sync(environment, Request(BACKGROUND))
+    service.sync(environment, Request(Actor.BACKGROUND))
     assert tasks.get(environment, task).schedule == "0 2 * * *"
     assert crontab.read().startswith(b"# " + CAFE + b"\n0 2 * * * /bin/a # PITASKER_ID:")
     tasks.delete(environment, ME, task)
@@ -72,7 +73,7 @@ def test_a_task_whose_entry_got_foreign_bytes_waits_and_the_others_go_on(
     change_by_hand(crontab, before, after)
     change_by_hand(crontab, b"0 9", b"0 8")
     written = crontab.read()
-    service.sync(environment, Request(BACKGROUND))
+    service.sync(environment, Request(Actor.BACKGROUND))
     assert tasks.get(environment, other.id).schedule == "0 8 * * *"
     assert "not UTF-8" in tasks.get(environment, task.id).sync_error
     assert crontab.read() == written
@@ -172,7 +173,7 @@ def test_every_page_shows_a_crontab_with_foreign_bytes(environment, crontab, ope
     crontab.write(b"# " + CAFE + b"\nF=\xe9\n0 1 * * * /bin/a\n1\xe9 5 * * * /bin/\xe9\n")
     importing.import_entries(environment, ME)
     change_by_hand(crontab, b"/bin/a", b"/bin/a\xe9")
-    service.sync(environment, Request(BACKGROUND))
+    service.sync(environment, Request(Actor.BACKGROUND))
     for page in PAGES:
         open_page(page)
 

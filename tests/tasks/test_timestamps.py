@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import func, select, text
 
 from pitasker_core import database, tasks
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import MassRemoval
 from pitasker_core.database.tables import OperationRow
 from pitasker_core.reports import status
 from pitasker_core.server.web import prometheus
 from pitasker_core.sync import service
-from pitasker_core.sync.service import BACKGROUND, Request
+from pitasker_core.sync.service import Request
 
 ME = "test"
 
@@ -50,7 +51,7 @@ def test_another_schedule_or_command_and_on_or_off_change_the_definition(environ
 
 def test_a_schedule_changed_by_hand_changes_the_definition(environment, crontab, task):
     crontab.write(crontab.read().replace(b"0 3", b"0 5"))
-    service.sync(environment, Request(BACKGROUND))
+    service.sync(environment, Request(Actor.BACKGROUND))
     changed = tasks.get(environment, task.id)
     assert (changed.schedule, changed.definition_changed_at > task.definition_changed_at) == (
         "0 5 * * *",
@@ -64,7 +65,7 @@ def test_a_quiet_sync_is_the_last_sync_and_adds_no_row(environment, task):
         session.execute(text("update sync_operations set started_at = :at"), {"at": long_ago})
         session.execute(text("update crontabs set synced_at = :at"), {"at": long_ago})
     assert status.status(environment).last_sync == long_ago
-    assert service.sync(environment, Request(BACKGROUND)).operation is None
+    assert service.sync(environment, Request(Actor.BACKGROUND)).operation is None
     last_sync = status.status(environment).last_sync
     assert last_sync > long_ago + timedelta(days=2)
     gauge = next(
@@ -81,5 +82,5 @@ def test_a_sync_that_failed_is_not_the_last_sync(environment, crontab, task):
     before = status.status(environment).last_sync
     crontab.write(b"# all gone\n")
     with pytest.raises(MassRemoval):
-        service.sync(environment, Request(BACKGROUND))
+        service.sync(environment, Request(Actor.BACKGROUND))
     assert status.status(environment).last_sync == before

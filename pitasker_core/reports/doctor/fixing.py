@@ -3,6 +3,7 @@
 from typing import Any
 
 from pitasker_core import tasks
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, ReadOnly
 from pitasker_core.crontab import environment_lines
@@ -17,7 +18,7 @@ from pitasker_core.tasks import Applied, Edit
 
 
 def apply_fix(
-    environment: Environment, actor: str, rule: str, line: int, shown: str | None = None
+    environment: Environment, actor: Actor, rule: str, line: int, shown: str | None = None
 ) -> Applied | Saved:
     """Apply the fix of a finding: of a task as an edit of it, else as an edit of the crontab.
 

@@ -9,12 +9,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from pitasker_core import database, tasks
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, ReadOnly
 from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.catalogue import RULES
 from pitasker_core.crontab.document import Document, Entry, EnvironmentLine, encode
-from pitasker_core.database.tables import EventRow, SilencedRuleRow, TaskRow
+from pitasker_core.database.events import EventKind, add_event
+from pitasker_core.database.tables import SilencedRuleRow, TaskRow
 from pitasker_core.sync import edit, install, service
 
 
@@ -55,19 +57,17 @@ def locate(
     return Place(task=manager) if manager else Place(line=line, entry=digest)
 
 
-def silence(environment: Environment, actor: str, rule: str, place: Place) -> None:
+def silence(environment: Environment, actor: Actor, rule: str, place: Place) -> None:
     """Report a rule no longer for this place. Raises NotFound, ReadOnly, DatabaseError."""
     _check(environment, rule)
     with database.session(environment) as session:
         if _rows(session, rule, place):
             return
         session.add(SilencedRuleRow(rule=rule, task=place.task, entry=place.entry))
-        session.add(
-            EventRow(actor=actor, kind="rule silenced", task=place.task, after={"rule": rule})
-        )
+        add_event(session, actor, EventKind.RULE_SILENCED, task=place.task, after={"rule": rule})
 
 
-def unsilence(environment: Environment, actor: str, rule: str, place: Place) -> None:
+def unsilence(environment: Environment, actor: Actor, rule: str, place: Place) -> None:
     """Report a rule again for this place. Raises NotFound, ReadOnly, DatabaseError."""
     _check(environment, rule)
     with database.session(environment) as session:
@@ -75,9 +75,7 @@ def unsilence(environment: Environment, actor: str, rule: str, place: Place) -> 
         if not numbers:
             raise NotFound(f"The rule {rule} is not silenced there.")
         session.execute(delete(SilencedRuleRow).where(SilencedRuleRow.id.in_(numbers)))
-        session.add(
-            EventRow(actor=actor, kind="rule reported again", task=place.task, after={"rule": rule})
-        )
+        add_event(session, actor, EventKind.RULE_REPORTED, task=place.task, after={"rule": rule})
 
 
 def _check(environment: Environment, rule: str) -> None:

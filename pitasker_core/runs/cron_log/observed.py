@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 
 from pitasker_core import database
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.identity import user_name
 from pitasker_core.crontab.document import Document, parse, split_stdin, tag_in
 from pitasker_core.crontab.execution import unescape
 from pitasker_core.database import notices
+from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.tables import EventRow, OperationRow, RunRow, StateRow, TaskRow
 from pitasker_core.runs.cron_log import log_lines, reader
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
@@ -265,15 +267,14 @@ def _mark(session: Session, task: int, at: datetime) -> None:
 
 # --- Changes of the crontab -------------------------------------------------------------------
 
-CRONTAB = "crontab"
-"""The actor of a change of the crontab by another program."""
+ACTORS = (Actor.CRONTAB, Actor.CRON_LOG)
+"""The actors of changes by another program."""
 
-LOG = "cron's log"
-"""The actor if the log is a file, because every user of the machine can write to it."""
-
-_CHANGES = {Kind.REPLACED: "replaced by crontab", Kind.REMOVED: "removed by crontab -r"}
-_EDITED = "edited by crontab -e"
-CHANGES = (*_CHANGES.values(), _EDITED)
+_CHANGES = {
+    Kind.REPLACED: EventKind.REPLACED_BY_CRONTAB,
+    Kind.REMOVED: EventKind.REMOVED_BY_CRONTAB,
+}
+CHANGES = (*_CHANGES.values(), EventKind.EDITED_BY_CRONTAB)
 """The kinds of these events."""
 
 
@@ -282,11 +283,11 @@ def _take_changes(session: Session, crontab_row: int, events: list[Event], user:
     edits = {e.pid for e in events if e.kind in (Kind.EDIT_BEGUN, Kind.EDIT_ENDED)}
     changes = [e for e in events if e.kind in _CHANGES and e.text == user]
     query = select(EventRow.at, EventRow.kind).where(
-        EventRow.actor.in_((CRONTAB, LOG)), EventRow.at.in_({event.at for event in changes})
+        EventRow.actor.in_(ACTORS), EventRow.at.in_({event.at for event in changes})
     )
     recorded_events = {(at, kind) for at, kind in session.execute(query)} if changes else set()
     for event in changes:
-        kind = _EDITED if event.pid in edits else _CHANGES[event.kind]
+        kind = EventKind.EDITED_BY_CRONTAB if event.pid in edits else _CHANGES[event.kind]
         # After compression a log is read again from its beginning.
         if (event.at, kind) in recorded_events:
             continue
@@ -294,9 +295,9 @@ def _take_changes(session: Session, crontab_row: int, events: list[Event], user:
             _notify_of_race(session, crontab_row, operation, event)
         elif _is_ours(session, crontab_row, event):
             continue
-        actor = CRONTAB if event.is_verified else LOG
+        actor = Actor.CRONTAB if event.is_verified else Actor.CRON_LOG
         by = {"by": event.user} if event.is_verified and event.user != user else None
-        session.add(EventRow(at=event.at, actor=actor, kind=kind, after=by))
+        add_event(session, actor, kind, at=event.at, after=by)
 
 
 def _raced(session: Session, crontab_row: int, event: Event, pids: Collection[int]) -> int | None:

@@ -27,6 +27,7 @@ from pitasker_core.runs.missed.definitions import Definition, Observation
 from pitasker_core.runs.missed.detection import Gap, sentence
 from pitasker_core.runs.missed.offline_periods import Sign
 from pitasker_core.runs.model import RunSource, RunState
+from pitasker_core.sync.store import BY_OTHERS
 
 _BY_CRON = (RunSource.OBSERVED, RunSource.RECORDED)
 
@@ -113,7 +114,7 @@ def observations(
         .order_by(SnapshotRow.id)
     )
     return [
-        Observation(at, reason != "found", _definitions(decode(text or b""), dialect))
+        Observation(at, reason != BY_OTHERS, _definitions(decode(text or b""), dialect))
         for at, reason, text in rows
     ]
 
@@ -138,7 +139,7 @@ def _own_zone(document: Document, index: int) -> ZoneInfo | None:
 def edits(session: Session, crontab_row: int, since: datetime) -> list[datetime]:
     """When other programs changed the crontab, from cron's log, ascending."""
     query = select(EventRow.at).where(
-        EventRow.actor.in_((observed.CRONTAB, observed.LOG)),
+        EventRow.actor.in_(observed.ACTORS),
         EventRow.kind.in_(observed.CHANGES),
         EventRow.at > since,
     )

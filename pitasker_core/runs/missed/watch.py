@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from pitasker_core import database, tasks
 from pitasker_core.base import clock, cron_daemon
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab.calendar import next_runs
@@ -377,7 +378,7 @@ class Watch:
         if waiting:
             self._caught_up.add(waiting[0])
             task = tasks.get(self._environment, waiting[0])
-            manual.start(self._environment, "catch up", task, by="catchup")
+            manual.start(self._environment, Actor.CATCH_UP, task, by="catchup")
 
 
 def _is_ripe(span: Span, until: datetime) -> bool:

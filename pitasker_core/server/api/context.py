@@ -10,13 +10,14 @@ from fastapi import Depends, Path, Request
 from fastapi.responses import JSONResponse
 
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.server.answers.wire import as_json
 from pitasker_core.server.api.requests import LARGEST_ID
 from pitasker_core.server.auth import Role
 
-ACTOR = "api"
+ACTOR = Actor.API
 
 
 async def _environment(request: Request) -> Environment:

@@ -25,6 +25,7 @@ from pitasker_core.sync.importing import Import, ImportOptions
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Choice, Fields, Policy
 from pitasker_core.sync.service import Request
+from pitasker_core.sync.store import OperationKind
 
 router = APIRouter()
 
@@ -184,7 +185,7 @@ def resolve(environment: Asked, crontab_id: UUID, body: requests.Resolution) -> 
     choice: Choice | None = Policy(take) if isinstance(take, str) else _fields(take)
     if choice is None:
         raise InvalidSyntax("Say which version to keep.")
-    request = Request(ACTOR, "resolve", {crontab_id}, {crontab_id: choice}, seen)
+    request = Request(ACTOR, OperationKind.RESOLVE, {crontab_id}, {crontab_id: choice}, seen)
     return respond(answers.Synced.of(service.sync(environment, request)))
 
 

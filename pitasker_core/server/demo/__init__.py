@@ -7,6 +7,7 @@ from sqlalchemy import insert, update
 
 from pitasker_core import database, tasks
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError
 from pitasker_core.crontab.program import write_complete
@@ -16,8 +17,6 @@ from pitasker_core.server.demo import contents, history
 from pitasker_core.server.demo.history import Run
 from pitasker_core.sync import importing, service, store
 from pitasker_core.tasks import Edit, NewTask
-
-ACTOR = "demo"
 
 _SCRIPTS = Path(__file__).with_name("scripts")
 
@@ -31,15 +30,15 @@ def fill(environment: Environment) -> None:
         raise ExecutionError("There is a crontab already, so the demo does not start.")
     folder = _install_scripts(environment)
     _install(environment, contents.crontab(str(folder)))
-    importing.import_entries(environment, ACTOR)
+    importing.import_entries(environment, Actor.DEMO)
     ids = {task.name: task.id for task in tasks.listing(environment).tasks}
     edits = [
         Edit(ids[task.name], None, dict(task.values)) for task in contents.TASKS if task.values
     ]
-    tasks.apply(environment, ACTOR, edits)
+    tasks.apply(environment, Actor.DEMO, edits)
     tasks.create(
         environment,
-        ACTOR,
+        Actor.DEMO,
         NewTask(
             name="Try a new script",
             schedule="0 12 * * *",

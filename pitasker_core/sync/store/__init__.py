@@ -3,6 +3,7 @@
 from pitasker_core.sync.store.base import BaseMove, load_base, load_places, move_base, save_places
 from pitasker_core.sync.store.crontab_rows import SyncState, last_sync, load_state, own_crontab
 from pitasker_core.sync.store.operations import (
+    OperationKind,
     Outcome,
     SyncRecord,
     add_events,
@@ -13,6 +14,7 @@ from pitasker_core.sync.store.operations import (
     save_conflicts,
 )
 from pitasker_core.sync.store.snapshots import (
+    BY_OTHERS,
     Earlier,
     Snapshot,
     SnapshotText,
@@ -38,8 +40,10 @@ from pitasker_core.sync.store.tasks import (
 )
 
 __all__ = [
+    "BY_OTHERS",
     "BaseMove",
     "Earlier",
+    "OperationKind",
     "Outcome",
     "Snapshot",
     "SnapshotText",

@@ -12,9 +12,32 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
+from pitasker_core.database.events import NewEvent
 from pitasker_core.database.tables import OperationRow, StateRow
 from pitasker_core.sync.merge import Change
 from pitasker_core.sync.store.crontab_rows import OPEN_CONFLICTS, SyncState, last_sync, own_crontab
+
+
+class OperationKind(StrEnum):
+    """What an operation was. The values are stored in the database."""
+
+    SYNC = "sync"
+    IMPORT = "import"
+    EXPORT = "export"
+    RESOLVE = "resolve"
+    EDIT = "edit"
+    """An edit of the crontab's whole text."""
+    RESTORE = "restore"
+    UNDO = "undo"
+    CREATE = "create"
+    CHANGE = "change"
+    PAUSE = "pause"
+    RESUME = "resume"
+    DELETE = "delete"
+    UNDO_DELETE = "undo delete"
+    STOP_MANAGING = "stop managing"
+    DETACH = "detach"
 
 
 class Outcome(StrEnum):
@@ -30,8 +53,8 @@ class Outcome(StrEnum):
 class SyncRecord:
     """The record of a sync. `before` and `after` are ids of snapshots."""
 
-    kind: str
-    actor: str
+    kind: OperationKind
+    actor: Actor
     started_at: datetime
     duration_ms: float
     pushed: int
@@ -144,8 +167,8 @@ def save_conflicts(
     return True
 
 
-def add_events(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
-    """Write events in one statement: `actor`, `kind`, `task`, `before` and `after` of each."""
+def add_events(session: Session, events: Sequence[NewEvent]) -> None:
+    """Write events in one statement."""
     if events:
         session.execute(_ADD_EVENTS, {"crontab": own_crontab(session), "events": list(events)})
 

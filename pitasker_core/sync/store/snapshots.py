@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, Literal
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -16,6 +17,10 @@ from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database.tables import SnapshotRow
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.store.crontab_rows import SyncState
+from pitasker_core.sync.store.operations import OperationKind
+
+BY_OTHERS: Final = "found"
+"""The reason of a snapshot of a text that another program wrote."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,11 @@ class SnapshotText(Snapshot):
 
 
 def take_snapshot(
-    session: Session, crontab_row: int, crontab_text: str | None, reason: str, entries: int
+    session: Session,
+    crontab_row: int,
+    crontab_text: str | None,
+    reason: OperationKind | Literal["found"],
+    entries: int,
 ) -> int:
     """Save a text, unless it is the newest snapshot already. Return the snapshot's id."""
     values = {
@@ -95,7 +104,7 @@ def earlier_texts(
     if same and same.id < rows[-1].id:
         rows.append(same)
     written = session.scalar(
-        select(func.max(SnapshotRow.id)).where(mine, SnapshotRow.reason != "found")
+        select(func.max(SnapshotRow.id)).where(mine, SnapshotRow.reason != BY_OTHERS)
     )
     return [
         Earlier(None if row.bytes is None else decode(row.bytes), row.id < (written or 0))
@@ -107,7 +116,7 @@ def last_write(session: Session, crontab_row: int) -> datetime | None:
     """Return when PiTasker installed its newest text; None when it never did."""
     return session.scalar(
         select(SnapshotRow.taken_at)
-        .where(SnapshotRow.crontab_row == crontab_row, SnapshotRow.reason != "found")
+        .where(SnapshotRow.crontab_row == crontab_row, SnapshotRow.reason != BY_OTHERS)
         .order_by(SnapshotRow.id.desc())
         .limit(1)
     )

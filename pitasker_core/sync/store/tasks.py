@@ -29,9 +29,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from pitasker_core.base import clock
+from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import Stale
 from pitasker_core.crontab.document import tag_of
 from pitasker_core.crontab.recording import recording
+from pitasker_core.database.events import EventKind
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import KnownTask
@@ -201,7 +203,12 @@ def pull(
         for task, before, after in changes
     ]
     crontab_row = own_crontab(session)
-    session.execute(_PULL, {"crontab": crontab_row, "changes": values, "at": at})
+    events = {
+        "actor": Actor.CRONTAB,
+        "removed": EventKind.REMOVED_FROM_CRONTAB,
+        "changed": EventKind.CHANGED_IN_CRONTAB,
+    }
+    session.execute(_PULL, {"crontab": crontab_row, "changes": values, "at": at, **events})
 
 
 _PULL = text("""
@@ -210,9 +217,8 @@ _PULL = text("""
         from jsonb_to_recordset(:changes) as change (task int, before jsonb, after jsonb)
     ), added as (
         insert into events (crontab, actor, kind, task, before, after)
-        select :crontab, 'crontab', case
-            when after is null then 'removed from the crontab' else 'changed in the crontab'
-        end, task, before, after
+        select :crontab, :actor, case when after is null then :removed else :changed end,
+            task, before, after
         from changes
     )
     update tasks set
