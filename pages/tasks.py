@@ -14,13 +14,13 @@ from pitasker_core.dashboard import (
     own_drafts,
     staged_bar,
     staging,
-    states,
+    task_columns,
     task_grid,
     template_form,
     template_list,
 )
 from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
-from pitasker_core.dashboard.cells import chips, inert
+from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.doctor_list import show_doctor
 from pitasker_core.dashboard.execution_dialog import ask_execution, show_execution
@@ -41,24 +41,9 @@ from pitasker_core.reports import doctor
 from pitasker_core.runs import spans
 from pitasker_core.tasks import Listing, Task
 
-COLUMNS = (
-    *("chosen", "on", "name", "menu", "sync", "schedule", "words", "next_run", "result"),
-    *("last_run", "history", "command", "labels"),
-)
-"""The columns shown at first. The others are in the table's menu."""
-
 FROM_CRONTAB, FROM_FILES = "Import entries of the crontab", "Import files"
 EXPORT = "Export tasks …"
 FROM_TEMPLATE = "From template"
-
-PHONE_COLUMNS = (
-    *("name", "on", "result", "menu", "schedule", "words", "next_run", "sync", "last_run"),
-    *("history", "command", "labels", "chosen"),
-)
-"""The same columns on a phone. The first four fit on the screen."""
-
-ROW, PHONE_ROW = 38, 46
-"""Heights of a row in pixels. A thumb needs 44."""
 
 
 def main() -> None:
@@ -271,52 +256,15 @@ def _table(matching: list[Task], shown: Shown) -> None:
         key=key,
         alt="Tasks",
         hide_index=True,
-        column_order=PHONE_COLUMNS if is_phone() else COLUMNS,
+        column_order=task_columns.order(is_phone()),
         placeholder="",
-        row_height=PHONE_ROW if is_phone() else ROW,
+        row_height=task_columns.row_height(is_phone()),
         height="content" if len(matching) <= 20 else 800,
         disabled=[name for name in table.columns if name not in (*editable, "menu")],
         on_change=_edited,
         args=(key, matching),
-        column_config=_columns(shown),
+        column_config=task_columns.columns(is_phone(), _open_menu),
     )
-
-
-def _columns(shown: Shown) -> dict[str, Any]:
-    column = st.column_config
-    return {
-        "chosen": column.CheckboxColumn("Select", width=84, help="Select tasks for an action."),
-        "on": column.CheckboxColumn(
-            "On",
-            width=66,
-            help="Off: paused, and kept in the crontab as a comment. Takes effect at once.",
-        ),
-        "name": column.TextColumn(
-            "Name", max_chars=200, width=136 if is_phone() else 180, pinned=is_phone()
-        ),
-        "menu": column.ButtonColumn("Menu", key="row_menu", on_click=_open_menu, width=58),
-        "sync": chips("Sync", states.SYNC, 150),
-        "schedule": column.TextColumn(
-            "Schedule",
-            help="Five fields (minute hour day month weekday), a nickname like @daily, or words.",
-            width=110,
-        ),
-        "words": column.TextColumn("Meaning", width=180),
-        "next_run": column.DatetimeColumn("Next run", format="ddd D MMM, HH:mm", width=135),
-        "result": chips("Last run", {**states.RUN_CHIPS, task_grid.NEVER_RAN: "gray"}, 95),
-        "last_run": column.TextColumn("When", width=85),
-        "history": column.BarChartColumn(
-            f"Last {task_grid.HISTORY} runs", width=120, y_min=0, help="The duration of each run."
-        ),
-        "command": column.TextColumn("Command", width=300),
-        "labels": column.ListColumn("Labels", width=110),
-        "in_crontab": column.CheckboxColumn(
-            "In crontab", width=95, help="Off: only in the database. Cron does not run it."
-        ),
-        "detail": column.TextColumn("Reason", width=200),
-        "source": column.TextColumn("Source", width=90),
-        "number": column.NumberColumn("Id", width=60),
-    }
 
 
 def _grid_key(matching: list[Task], shown: Shown) -> str:
