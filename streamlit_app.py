@@ -32,6 +32,13 @@ else:
 
         return Router(prometheus.routes())
 
+    def _preview_tasks(user_agent: str) -> str:
+        if not startup.has_imported_for_pages.is_set():
+            return ""  # the page does not wait for a preview
+        from pitasker_core.dashboard import task_preview  # imports pandas
+
+        return task_preview.make(user_agent)
+
     api, metrics = LateApp(_make_api), LateApp(_make_metrics)
     startup = Startup(api, metrics)
     app = st.App(
@@ -46,7 +53,7 @@ else:
         ],
         middleware=[
             Middleware(UntilReady, startup),
-            Middleware(Gate),
+            Middleware(Gate, {"/tasks": _preview_tasks}),
             Middleware(Bounded),
             Middleware(Compressed),
         ],

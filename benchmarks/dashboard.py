@@ -35,7 +35,8 @@ from pitasker_core.server.auth import Role
 from pitasker_core.server.sites import Site
 
 SIZES = (100, 1000)
-FIRST = "first task"
+FIRST, TABLE = "first task to read", "first task in the table"
+IN_TABLE = "[data-testid=stDataFrame]"
 FLOOR = "only a table"
 IDLE = 20
 """Seconds of measuring an idle tab."""
@@ -67,15 +68,16 @@ def measure(page: Page, event: str, text: str, act: Callable[[], object]) -> flo
     return float(page.evaluate("window.shown"))
 
 
-FIRST_TASK = """() => new Promise((done, fail) => {
+FIRST_TASK = """selector => new Promise((done, fail) => {
     setTimeout(() => fail(new Error("no task is shown")), 20000)
     const look = () => {
-        if (document.body?.textContent.includes("Job 0")) return done(performance.now())
+        const place = document.querySelector(selector)
+        if (place?.textContent.includes("Job 0")) return done(performance.now())
         requestAnimationFrame(look)
     }
     look()
 })"""
-"""Measures the milliseconds from the start of navigation until a task is in the table."""
+"""Measures the milliseconds from the start of navigation until a task is in an element."""
 
 
 ONLY_A_TABLE = """
@@ -87,10 +89,10 @@ streamlit.dataframe(pandas.DataFrame({{"Name": names, "Schedule": "0 1 * * *"}})
 """The floor of the first task: a page of Streamlit with a table and nothing else."""
 
 
-def first_task(page: Page, address: str) -> float:
-    """Return the milliseconds from the start of a page load until a task is in its table."""
+def first_task(page: Page, address: str, selector: str = IN_TABLE) -> float:
+    """Return the milliseconds from the start of a page load until a task is in an element."""
     page.goto(address, wait_until="commit")
-    return float(page.evaluate(FIRST_TASK))
+    return float(page.evaluate(FIRST_TASK, selector))
 
 
 def only_a_table(browser: Browser, size: int, repeats: int) -> list[float]:
@@ -111,10 +113,11 @@ def only_a_table(browser: Browser, size: int, repeats: int) -> list[float]:
 
 def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[str, list[float]]:
     """Return the milliseconds of each repetition of each action."""
-    names = (FIRST, "filter", "toggle", "new task", "schedule typed")
+    names = (FIRST, TABLE, "filter", "toggle", "new task", "schedule typed")
     times: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
-        times[FIRST].append(first_task(page, f"{address}/tasks"))
+        times[FIRST].append(first_task(page, f"{address}/tasks", "body"))
+        times[TABLE].append(first_task(page, f"{address}/tasks"))
     grid = page.get_by_test_id("stDataFrame").first
     select_all = page.get_by_role("button", name=f"Select all {size}")
     for _ in range(repeats):
@@ -269,7 +272,7 @@ def figures(quick: bool = False) -> Iterator[Figure]:
             lowest: tuple[float | None, str] = (None, "")
             if what.startswith("server"):
                 lowest = (floor, "an empty page")
-            elif what == FIRST:
+            elif what == TABLE:
                 lowest = (table, "a page of Streamlit with only a table")
             name = f"{what}, {size} tasks"
             yield Figure("dashboard", name, statistics.median(taken), "ms", *lowest)

@@ -39,8 +39,13 @@ def _cron_is_alive() -> bool | None:
 
 
 def is_phone() -> bool:
-    """Whether the browser's User-Agent names a phone."""
-    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+    """Whether the browser of this session is a phone's."""
+    return names_phone(st.context.headers.get("User-Agent") or "")
+
+
+def names_phone(user_agent: str) -> bool:
+    """Whether the User-Agent of a browser names a phone."""
+    return "Mobi" in user_agent
 
 
 def browser_zone() -> ZoneInfo | None:

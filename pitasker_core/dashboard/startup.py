@@ -45,6 +45,7 @@ class Startup:
 
     def __init__(self, *late: LateApp) -> None:
         self.is_ready = asyncio.Event()
+        self.has_imported_for_pages = asyncio.Event()
         self._late = late
         self._parts = ExitStack()
 
@@ -66,6 +67,7 @@ class Startup:
         """Import what only pages need, after all else."""
         await self.is_ready.wait()
         await anyio.to_thread.run_sync(_import_for_pages)
+        self.has_imported_for_pages.set()
 
     def _load(self, environment: Environment) -> None:
         # Before the second thread starts: while one thread imports a package, another can see an

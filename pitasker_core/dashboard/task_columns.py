@@ -34,7 +34,7 @@ def row_height(is_phone: bool) -> int:
     return _PHONE_ROW if is_phone else _ROW
 
 
-def columns(is_phone: bool, on_menu: Callable[[], None]) -> dict[str, Any]:
+def columns(is_phone: bool, on_menu: Callable[[], None] | None = None) -> dict[str, Any]:
     """Return the columns of the table. `on_menu` is called when a row's menu is used."""
     column = st.column_config
     return {

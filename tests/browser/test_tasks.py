@@ -42,6 +42,18 @@ def type_into(page, label, text):
     settle(page)
 
 
+def test_tasks_can_be_read_where_the_table_will_be_before_it_is_drawn(serve, visit, environment):
+    create(environment)
+    page = visit(f"{serve()}/tasks")
+    table, preview = grid(page).bounding_box(), page.locator("#preview")
+    expect(preview).to_have_count(0)
+    page.route("**/static/js/*", lambda route: route.abort())
+    page.reload()
+    expect(preview.get_by_text("Backup", exact=True)).to_be_visible()
+    place = preview.locator("> div").bounding_box()
+    assert all(abs(place[side] - table[side]) < 2 for side in ("x", "y", "width"))
+
+
 def test_an_edit_waits_for_apply_shows_its_proof_and_can_be_undone(
     serve, visit, crontab, environment
 ):

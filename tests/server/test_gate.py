@@ -52,6 +52,22 @@ def test_with_a_cookie_the_dashboard_is_served(address, environment):
     assert entry.headers["cache-control"] == "no-store"
 
 
+def test_the_page_of_tasks_begins_with_a_preview(address, environment):
+    create(environment, "<script>Pump</script>")
+    signed_in = httpx.Client(base_url=address, cookies=cookies(environment, address, Role.READ))
+    html = {"accept": "text/html"}
+    until(lambda: "Pump" in signed_in.get("/tasks", headers=html).text)
+    page = signed_in.get("/tasks", headers=html)
+    assert "<td>&lt;script&gt;Pump&lt;/script&gt;<td>" in page.text
+    policies = {
+        signed_in.get(path, headers=html).headers["content-security-policy"] for path in PATHS[:2]
+    }
+    assert policies == {page.headers["content-security-policy"]}
+    for path in ("/tasks?kind=Paused", "/runs"):
+        assert "Pump" not in signed_in.get(path, headers=html).text
+    assert "Pump" not in httpx.get(f"{address}/tasks", headers=html).text
+
+
 def test_a_forged_address_or_name_is_not_believed(address, environment):
     forged = {"x-forwarded-for": "203.0.113.66"}
     httpx.post(f"{address}/login", data={"password": "x"}, headers=forged)

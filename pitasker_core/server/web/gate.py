@@ -5,7 +5,7 @@ dashboard works by a websocket.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -35,6 +35,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Preview = Callable[[str], str]
+"""Makes the inert HTML that a page shows at first, for the browser with this User-Agent."""
 
 MANIFEST = "/manifest.webmanifest"
 """The manifest of the dashboard as an app."""
@@ -48,11 +50,14 @@ OPEN = {"/login", "/healthz", "/_stcore/health", MANIFEST, *ICONS}
 CONNECTION = "/connection"
 """A page asks here, by POST, why its websocket was refused. The gate judges both alike."""
 
-_SCRIPT = Path(__file__).with_name("page.js").read_text()
-"""Our script in every page. In the page itself: a page waits for scripts before Streamlit's."""
+_SCRIPTS = "".join(
+    f"<script>{Path(__file__).with_name(name).read_text()}</script>"
+    for name in ("page.js", "preview.js")
+)
+"""Our scripts in every page. In the page itself: a page waits for scripts before Streamlit's."""
 
 _HEAD = (
-    f'<head><script>{_SCRIPT}</script><link rel="manifest" href="{MANIFEST}">'
+    f'<head>{_SCRIPTS}<link rel="manifest" href="{MANIFEST}">'
     f'<link rel="apple-touch-icon" href="{ICONS[-1]}">'
     '<meta name="theme-color" content="#fbfbfa" media="(prefers-color-scheme: light)">'
     '<meta name="theme-color" content="#111615" media="(prefers-color-scheme: dark)">'
@@ -81,8 +86,10 @@ _log = logging.getLogger(__name__)
 class Gate:
     """Refuse requests without sign-in or from other sites, and add the security headers."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, previews: Mapping[str, Preview] | None = None) -> None:
         self._app = app
+        self._previews = previews or {}
+        """By the path of their page."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on one request or websocket, or answer it."""
@@ -98,7 +105,10 @@ class Gate:
             answer = _respond(connection, problem)
         if answer is None and scope["type"] == "http":
             is_document = _is_document(connection)
-            sending = _with_headers(_with_script(send) if is_document else send)
+            if is_document:
+                preview = await self._preview(connection)
+                send = _with_script(send, preview)
+            sending = _with_headers(send)
             with timings.timed("request"):
                 await self._app(_admitted(connection, is_document=is_document), receive, sending)
         elif answer is None:
@@ -110,6 +120,19 @@ class Gate:
             await send({"type": "websocket.close", "code": SIGNED_OUT})
         else:
             await answer(scope, receive, _with_headers(send))
+
+    async def _preview(self, connection: HTTPConnection) -> bytes:
+        """Return what a page shows while Streamlit's scripts load."""
+        make = self._previews.get(connection.scope["path"])
+        is_signed_in = connection.scope["state"]["role"] is not None
+        if make is None or not is_signed_in or connection.url.query:
+            return b""
+        agent = connection.headers.get("user-agent", "")
+        try:
+            return (await anyio.to_thread.run_sync(make, agent)).encode()
+        except Exception:  # the page itself works without its preview
+            _log.exception("There is no preview of %s.", connection.scope["path"])
+            return b""
 
 
 async def _admit(connection: HTTPConnection) -> Response | None:
@@ -259,8 +282,11 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-def _with_script(send: Send) -> Send:
-    """Insert our script into an HTML page, before all others, and what makes it an app."""
+def _with_script(send: Send, preview: bytes) -> Send:
+    """Insert our scripts into an HTML page, before all others, what makes it an app, and a preview.
+
+    The preview is inert HTML.
+    """
     start: MutableMapping[str, Any] | None = None
     body = b""
 
@@ -278,8 +304,10 @@ def _with_script(send: Send) -> Send:
             body = body.replace(b"<head>", _HEAD, 1)
             changed = {b"content-length", b"etag", b"last-modified", b"content-security-policy"}
             headers = [pair for pair in start["headers"] if pair[0] not in changed]
-            headers.append((b"content-length", str(len(body)).encode()))
+            # Before the preview, which has text from outside.
             headers.append((b"content-security-policy", content_policy.header(body)))
+            body = body.replace(b"</body>", preview + b"</body>", 1)
+            headers.append((b"content-length", str(len(body)).encode()))
             await send({**start, "headers": headers})
             message = {**message, "body": body}
         await send(message)
