@@ -43,13 +43,17 @@ class Draft:
             return self._document
         old = self._document.lines
         lines: list[Line] = []
-        for index in range(len(old) + 1):
+        start = 0
+        for index in sorted(self._changed.keys() | self._above.keys()):
+            lines += old[start:index]
             above = self._above.get(index, [])
             if above and lines and not lines[-1].raw.endswith("\n"):
                 lines[-1] = parse_line(lines[-1].raw + "\n", self._document.dialect)
             lines += above
             if index < len(old) and (line := self._changed.get(index, old[index])):
                 lines.append(line)
+            start = index + 1
+        lines += old[start:]
         return Document(tuple(lines), self._document.dialect)
 
     def add(

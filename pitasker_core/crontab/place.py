@@ -1,7 +1,10 @@
 """The place of an entry in a crontab, and the same place in a later crontab. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
 from uuid import UUID
 
 from pitasker_core.base.text import visible
@@ -9,6 +12,9 @@ from pitasker_core.crontab.document import Blank, Comment, Document, Entry, Line
 
 LINES_AROUND = 25
 """The number of lines above and below an entry that its place keeps."""
+
+
+_Key: TypeAlias = str | int | None
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Place:
         """The entry as it was there."""
         return self.document.entry(self.index)
 
-    @property
+    @cached_property
     def has_own_comment(self) -> bool:
         """Whether the line directly above is a comment that PiTasker wrote."""
         return self.comment_is_ours and self.document.comment_above(self.index) is not None
@@ -41,41 +47,96 @@ def place_of(document: Document, index: int, *, comment_is_ours: bool) -> Place:
     return Place(Document(lines, document.dialect), at, comment_is_ours)
 
 
-def find_place(
-    document: Document, place: Place, others: Mapping[UUID, Place] | None = None
-) -> int | None:
-    """Return the index of the line below an entry that comes back; None if its place is gone.
+class PlaceFinder:
+    """The places of entries in a crontab to which they return one after another.
 
-    The entry gets the same neighbours, and the same environment if both are possible. `others` are
-    the places of entries that were out of the crontab for some time. They are not used as
-    neighbours. They only decide the order of entries between the same neighbours.
+    `places` are those of all entries that were out of the crontab for some time. They are not used
+    as neighbours. They only decide the order of entries between the same neighbours.
     """
-    others = others or {}
-    old = _without(place.document, others, document.by_tag.keys() | {place.entry.tag})
-    new = _without(document, others, place.document.by_tag.keys())
-    at = old.index(place.index)
-    own = [old.pop(at - 1)] if place.has_own_comment else []
-    at -= len(own)
-    old.pop(at)
-    if own and (above := _waiting_comment(document, place, own[0])) is not None:
-        return above + 1
-    old_keys = [_key(place.document.lines[i]) for i in old]
-    new_keys = [_key(document.lines[i]) for i in new]
-    pairs = _unchanged(old_keys, new_keys, at) or _matched(old_keys, new_keys)
-    nearest = {
-        max((j for j in range(at) if old_keys[j]), default=None),
-        min((j for j in range(at, len(old)) if old_keys[j]), default=None),
-    } - {None}
-    if nearest and not nearest & pairs.keys():
+
+    def __init__(self, document: Document, places: Mapping[UUID, Place]) -> None:
+        self._document = document
+        self._places = places
+        # The keys are kept, because reading all lines for each entry would take minutes.
+        self._keys = [_key(line) for line in document.lines]
+        self._tags = set(document.by_tag)
+        self._out: dict[_Key, bool] = {
+            tag.int: place.has_own_comment for tag, place in places.items()
+        }
+        self._returned = self._out.keys() & self._keys
+
+    def find(self, place: Place) -> int | None:
+        """Return the index of the line below an entry that returns; None if its place is gone.
+
+        The entry gets the same neighbours, and the same environment if both are possible.
+        """
+        document = self._document
+        all_old_keys = [_key(line) for line in place.document.lines]
+        tags = place.document.by_tag.keys()
+        gone = {tag.int for tag in tags if tag not in self._tags and tag != place.entry.tag}
+        old = self._without(all_old_keys, gone & self._out.keys())
+        new = self._without(self._keys, self._returned - {tag.int for tag in tags})
+        at = old.index(place.index)
+        own = [old.pop(at - 1)] if place.has_own_comment else []
+        at -= len(own)
+        old.pop(at)
+        if own and (above := self._waiting_comment(place, all_old_keys, own[0])) is not None:
+            return above + 1
+        old_keys = [all_old_keys[i] for i in old]
+        new_keys = [self._keys[i] for i in new]
+        pairs = _unchanged(old_keys, new_keys, at) or _matched(old_keys, new_keys)
+        nearest = {
+            max((j for j in range(at) if old_keys[j]), default=None),
+            min((j for j in range(at, len(old)) if old_keys[j]), default=None),
+        } - {None}
+        if nearest and not nearest & pairs.keys():
+            return None
+        low = max((new[pairs[j]] for j in pairs if j < at), default=-1) + 1
+        high = min((new[pairs[j]] for j in pairs if j >= at), default=len(document.lines))
+        is_below = at - 1 in pairs or (at == 0 and at not in pairs)
+        low, high, is_beside = _beside(document, low, high, place, self._places)
+        best = low if is_below or is_beside else _above_comments(document, high, low)
+        if low == high:
+            return best
+        environment = place.document.environment(place.index)
+        indexes = range(low, high + 1)
+        choices = [best, *(i for i in indexes if _above_comments(document, i, low) == i)]
+        return next((i for i in choices if document.environment(i) == environment), best)
+
+    def follow(self, document: Document, tag: UUID, above: int | None) -> None:
+        """Go on with a document to which an entry returned, above the line at an index."""
+        index = len(self._keys) if above is None else above
+        first = max(0, index - 1)  # the comment above the entry may have changed
+        end = index + len(document.lines) - len(self._keys)
+        self._keys[first:index] = [_key(line) for line in document.lines[first:end]]
+        self._document = document
+        self._tags.add(tag)
+        self._returned.add(tag.int)
+
+    def _without(self, keys: list[_Key], hidden: Collection[_Key]) -> list[int]:
+        """Return the indexes of lines, without hidden entries and our comments above these."""
+        indexes: list[int] = []
+        for index, key in enumerate(keys):
+            if key not in hidden:
+                indexes.append(index)
+            elif self._out[key] and indexes and indexes[-1] == index - 1:
+                indexes.pop()
+        return indexes
+
+    def _waiting_comment(self, place: Place, old: list[_Key], own: int) -> int | None:
+        """Return the index of our comment above an entry, if somebody removed the entry alone."""
+        lines = self._document.lines
+        above, below = old[own - 1 : own], old[place.index + 1 : place.index + 2]
+        for index in _indexes(self._keys, old[own]):
+            if lines[index].raw != place.document.lines[own].raw:
+                continue
+            if above and self._keys[index - 1 : index] != above:
+                continue
+            if index + 1 == len(lines) or not isinstance(lines[index + 1], Entry):
+                return index
+            if below == self._keys[index + 1 : index + 2]:
+                return index
         return None
-    low = max((new[pairs[j]] for j in pairs if j < at), default=-1) + 1
-    high = min((new[pairs[j]] for j in pairs if j >= at), default=len(document.lines))
-    is_below = at - 1 in pairs or (at == 0 and at not in pairs)
-    low, high, is_beside = _beside(document, low, high, place, others)
-    best = low if is_below or is_beside else _above_comments(document, high, low)
-    environment = place.document.environment(place.index)
-    choices = [best, *(i for i in range(low, high + 1) if _above_comments(document, i, low) == i)]
-    return next((i for i in choices if document.environment(i) == environment), best)
 
 
 def describe_environment(
@@ -111,41 +172,7 @@ def _shorten(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def _without(
-    document: Document, others: Mapping[UUID, Place], there: Collection[UUID | None]
-) -> list[int]:
-    """Return the indexes of a crontab's lines, without entries that are not `there` later."""
-    indexes: list[int] = []
-    for index, line in enumerate(document.lines):
-        tag = line.tag if isinstance(line, Entry) else None
-        other = others.get(tag) if tag else None
-        if other is None or tag in there:
-            indexes.append(index)
-        elif other.has_own_comment and indexes and indexes[-1] == index - 1:
-            indexes.pop()
-    return indexes
-
-
-def _waiting_comment(document: Document, place: Place, own: int) -> int | None:
-    """Return the index of our comment above an entry, if somebody removed the entry alone."""
-    comment = place.document.lines[own]
-    old, new = (
-        [_key(line) for line in lines] for lines in (place.document.lines[:own], document.lines)
-    )
-    for index, line in enumerate(document.lines):
-        is_last = index + 1 == len(document.lines)
-        if line.raw != comment.raw or (old and (not index or new[index - 1] != old[-1])):
-            continue
-        if is_last or not isinstance(document.lines[index + 1], Entry):
-            return index
-        below = document.lines[index + 1]
-        after = place.document.lines[place.index + 1 : place.index + 2]
-        if after and _key(after[0]) == _key(below):
-            return index
-    return None
-
-
-def _key(line: Line) -> object:
+def _key(line: Line) -> _Key:
     """Return what identifies a line in a later crontab; None for a blank line.
 
     An edited entry keeps its identity.
@@ -153,26 +180,37 @@ def _key(line: Line) -> object:
     if isinstance(line, Blank):
         return None
     if isinstance(line, Entry) and line.tag:
-        return line.tag
+        return line.tag.int
     return line.raw.removesuffix("\n")
 
 
-def _unchanged(old: list[object], new: list[object], at: int) -> dict[int, int]:
+def _indexes(keys: list[_Key], key: _Key) -> Iterator[int]:
+    index = -1
+    with suppress(ValueError):
+        while True:
+            index = keys.index(key, index + 1)
+            yield index
+
+
+def _unchanged(old: list[_Key], new: list[_Key], at: int) -> dict[int, int]:
     """Map old indexes to new ones if the lines around `at` are unchanged; else map none."""
     first = max(0, at - LINES_AROUND)
     around = old[first:]
-    starts = [0] if first == 0 and at < LINES_AROUND else []
-    for start in [*starts, *range(len(new) - len(around) + 1)]:
+    for start in _indexes(new, around[0]) if around else ():
         if new[start : start + len(around)] == around:
             return {first + i: start + i for i in range(len(around))}
     return {}
 
 
-def _matched(old: list[object], new: list[object]) -> dict[int, int]:
+def _matched(old: list[_Key], new: list[_Key]) -> dict[int, int]:
     """Map the old indexes of the lines that are still there to the new ones, in the same order.
 
     This is the longest common subsequence. Blank lines count least: they all look alike.
     """
+    # Of neighbouring lines that match nothing, the first stands for all: most lines are such.
+    keys = set(old)
+    columns = [j for j, key in enumerate(new) if key in keys or not j or new[j - 1] in keys]
+    new = [new[j] for j in columns]
     best = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
     for i in reversed(range(len(old))):
         row, below, weight = best[i], best[i + 1], 4 if old[i] else 1
@@ -185,7 +223,7 @@ def _matched(old: list[object], new: list[object]) -> dict[int, int]:
     pairs = {}
     while i < len(old) and j < len(new):
         if old[i] == new[j] and best[i][j] == best[i + 1][j + 1] + (4 if old[i] else 1):
-            pairs[i] = j
+            pairs[i] = columns[j]
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:
             i += 1

@@ -7,7 +7,7 @@ from uuid import UUID
 from pitasker_core.crontab.document import Document
 from pitasker_core.crontab.draft import Draft
 from pitasker_core.crontab.entry_spec import EntrySpec, check_entry
-from pitasker_core.crontab.place import Place, describe_environment, find_place, place_of
+from pitasker_core.crontab.place import Place, PlaceFinder, describe_environment, place_of
 from pitasker_core.crontab.recording import Recorder
 from pitasker_core.crontab.rejection import Rejection, to_error
 from pitasker_core.sync.merge import Change, Fields, Plan
@@ -155,10 +155,11 @@ class _PlanWriter:
 
     def _bring_back(self, document: Document) -> tuple[Document, dict[UUID, bool]]:
         """Write the entries that come back, and return which of them got their old place."""
+        finder = PlaceFinder(document, self.places)
         has_old_place: dict[UUID, bool] = {}
         for tag, fields in sorted(self.returning, key=lambda item: self.places[item[0]].index):
             place = self.places[tag]
-            above = find_place(document, place, self.places)
+            above = finder.find(place)
             own = place.document.comment_above(place.index) if place.comment_is_ours else None
             has_comment = own is not None or above is None
             spec = self._spec(tag, fields, fields.name if has_comment else None)
@@ -170,6 +171,7 @@ class _PlanWriter:
                 self._fail(tag, rejections)
                 continue
             document = draft.done()
+            finder.follow(document, tag, above)
             self.owns_comment[tag] = has_comment
             has_old_place[tag] = above is not None
         return document, has_old_place

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pitasker_core.crontab import place
 from pitasker_core.crontab.document import parse
 from pitasker_core.crontab.place import LINES_AROUND, place_of
 from pitasker_core.sync.merge import Fields
@@ -203,3 +204,22 @@ def test_the_places_of_many_entries_read_only_the_lines_around_each():
     for index in range(1, len(lines)):
         place_of(document, index, comment_is_ours=False)
     assert lines.read <= len(lines) * (2 * LINES_AROUND + 2)
+
+
+def test_entries_that_return_read_the_whole_crontab_only_once(monkeypatch):
+    lines = [line(UUID(int=number)) for number in range(1, 301)]
+    document = parse("".join(lines))
+    out = [number for number in range(300) if number % 2]
+    places = {UUID(int=n + 1): place_of(document, n, comment_is_ours=False) for n in out}
+    document = parse("".join(lines[::2]))
+    keys = []
+    monkeypatch.setattr(place, "_key", lambda line, key=place._key: keys.append(1) or key(line))
+    finder = place.PlaceFinder(document, places)
+    for number in out:
+        tag = UUID(int=number + 1)
+        index = finder.find(places[tag])
+        above, below = document.lines[:index], document.lines[index:]
+        document = replace(document, lines=(*above, *parse(lines[number]).lines, *below))
+        finder.follow(document, tag, index)
+    assert str(document) == "".join(lines)
+    assert len(keys) <= 300 + len(out) * (2 * LINES_AROUND + 2)
