@@ -9,7 +9,7 @@ answers scripts never imports them.
 import asyncio
 import gc
 import logging
-import signal
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -50,14 +50,17 @@ class Startup:
         self._parts = ExitStack()
 
     async def load(self, environment: Environment) -> None:
-        """Load and start all parts. Without a database, the dashboard still edits the crontab."""
+        """Load and start all parts, or end the process with status 1.
+
+        Without a database, the dashboard still edits the crontab.
+        """
         try:
             await anyio.to_thread.run_sync(self._load, environment)
         except Exception:
             _log.exception("PiTasker could not start.")
-            signal.raise_signal(signal.SIGTERM)  # ends the server
-        finally:
-            self.is_ready.set()
+            await anyio.to_thread.run_sync(self.stop)
+            os._exit(1)  # systemd starts it again; an end by SIGTERM would count as wanted
+        self.is_ready.set()
 
     def stop(self) -> None:
         """Stop all parts, and the database if it was started here."""
