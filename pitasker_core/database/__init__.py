@@ -40,7 +40,7 @@ from pitasker_core.base.errors import (
 )
 from pitasker_core.base.storable import storable, storable_data
 from pitasker_core.base.text import Code, Text
-from pitasker_core.database import embedded, owner, scope
+from pitasker_core.database import embedded, owner, pool, scope
 from pitasker_core.database.owner import Evidence
 
 READ_SECONDS = 20.0
@@ -59,7 +59,8 @@ def connect(environment: Environment) -> Engine:
     Raises DatabaseError if it cannot be reached. Its connections raise UnknownCrontab while a
     person must decide which crontab is ours.
     """
-    return _engine(_url(environment), evidence(environment))
+    private = None if environment.database_url else environment.postgres
+    return _engine(environment.database_url, private, evidence(environment))
 
 
 def evidence(environment: Environment) -> Evidence:
@@ -108,7 +109,6 @@ def administer(environment: Environment, *, migrated: bool = True) -> Iterator[C
 def _url(environment: Environment) -> str:
     if environment.database_url:
         return environment.database_url
-    # Checked each time, because it is cheap and restarts a server that was killed.
     return embedded.ensure_running(environment.postgres).url
 
 
@@ -201,15 +201,20 @@ def _plain_engine(url: str) -> Engine:
 
 
 @lru_cache
-def _engine(url: str, evidence: Evidence) -> Engine:
+def _engine(database_url: str | None, private: Path | None, evidence: Evidence) -> Engine:
+    """The engine of a database by its URL, or of the private server in a folder."""
+    url = embedded.ensure_running(private).url if private else str(database_url)
     engine = create_engine(
-        _sqlalchemy_url(url),
-        json_serializer=_json,
-        # After a restart of the server, reconnect instead of showing an error.
-        pool_pre_ping=True,
-        pool_size=5,
-        connect_args=_CONNECT,
+        _sqlalchemy_url(url), json_serializer=_json, pool_size=5, connect_args=_CONNECT
     )
+
+    def ensure_running(*_: object) -> None:
+        """Restart a private server that was killed."""
+        if private:
+            embedded.ensure_running(private)
+
+    event.listen(engine, "do_connect", ensure_running)
+    pool.replace_ended_connections(engine)
     event.listen(engine, "connect", _keep_any_text)
     event.listen(engine, "before_cursor_execute", _query_begins)
     event.listen(engine, "after_cursor_execute", _query_ends)

@@ -240,3 +240,23 @@ def test_forgetting_a_row_never_scans_a_table_for_what_refers_to_it(environment)
             """)
         ).all()
     assert missing == []
+
+
+def backend(environment):
+    with database.session(environment) as session:
+        return session.scalar(text("select pg_backend_pid()"))
+
+
+def test_a_connection_in_use_is_not_tested_by_a_query(environment, monkeypatch):
+    first = backend(environment)
+    monkeypatch.setattr(database.connect(environment).dialect, "do_ping", None)
+    assert backend(environment) == first
+
+
+def test_a_session_replaces_a_connection_that_the_server_ended(environment):
+    first = backend(environment)
+    count = text(f"select count(*) from pg_stat_activity where pid = {first}")
+    with database.administer(environment) as connection:
+        connection.execute(text(f"select pg_terminate_backend({first})"))
+        until(lambda: connection.scalar(count) == 0)
+    assert backend(environment) != first
