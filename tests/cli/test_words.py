@@ -9,7 +9,6 @@ import pytest
 from pitasker_core.cli import make_parser
 from pitasker_core.cli.commands import COMMANDS
 from pitasker_core.dashboard import states
-from pitasker_core.server.api.app import make
 from pitasker_core.tasks import State
 
 ROOT = Path(__file__).parents[2]
@@ -76,4 +75,6 @@ def test_acts_are_commands_or_their_help():
 
 
 def test_descriptions_of_the_api_use_no_old_words():
+    from pitasker_core.server.api.app import make
+
     assert OLD.findall(str(make().openapi())) == []
