@@ -17,8 +17,9 @@ from pitasker_core.crontab.execution import Difference, Execution, compare_envir
 from pitasker_core.reports import doctor, explanation
 from pitasker_core.reports.doctor import Examined, Place
 from pitasker_core.runs.login_environment import read_login_environment
-from pitasker_core.server import json_doctor
-from pitasker_core.server.answers.problems import error_shape
+from pitasker_core.server.answers.doctor import Examination, Fixed
+from pitasker_core.server.answers.doctor import Execution as ExecutionAnswer
+from pitasker_core.server.answers.problems import Problem
 from pitasker_core.sync import service
 
 _UNREADABLE = 2
@@ -73,7 +74,7 @@ def _doctor(environment: Environment, words: Words) -> Answer | int:
         terminal.complain(f"pitasker: {words.file} cannot be read: {problem.strerror}.")
         return _UNREADABLE
     is_good = examined.report.worst is not Severity.HIGH
-    return Answer(json_doctor.examined(examined), _described(examined, words.file is None), is_good)
+    return Answer(Examination.of(examined), _described(examined, words.file is None), is_good)
 
 
 def _examined(environment: Environment, words: Words) -> Examined:
@@ -160,8 +161,7 @@ def _fix(environment: Environment, rule: str, what: str) -> Answer:
     done = doctor.apply_fix(environment, ACTOR, rule, line)
     problem = done.problem
     text = "Fixed." if problem is None else f"Saved. {problem.user_message}"
-    data = {"rule": rule, "line": line, **error_shape(problem)}
-    return Answer(data, text, problem is None)
+    return Answer(Fixed(rule, line, Problem.of(problem)), text, problem is None)
 
 
 def _explain(environment: Environment, words: Words) -> Answer:
@@ -173,7 +173,8 @@ def _explain(environment: Environment, words: Words) -> Answer:
     differences = None
     if words.login:
         differences = compare_environments(execution.environment, read_login_environment())
-    return Answer(json_doctor.execution(execution, differences), _explained(execution, differences))
+    data = ExecutionAnswer.of(execution, differences)
+    return Answer(data, _explained(execution, differences))
 
 
 def _explained(execution: Execution, differences: list[Difference] | None) -> str:

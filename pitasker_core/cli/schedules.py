@@ -8,7 +8,7 @@ from pitasker_core.cli.answer import Answer
 from pitasker_core.cli.command import Commands, Words, command
 from pitasker_core.crontab.understanding import Understanding
 from pitasker_core.reports.schedules import understand_here
-from pitasker_core.server import json_schedules
+from pitasker_core.server.answers.schedules import ScheduleText
 
 
 def add_to(commands: Commands) -> None:
@@ -23,7 +23,7 @@ def _schedule(environment: Environment, words: Words) -> Answer:
         raise InvalidSyntax(f"{answer.reason[:1].upper()}{answer.reason[1:].rstrip('.')}.")
     has_better = answer.is_schedule and bool(answer.suggestions)
     is_clear = answer.schedule is not None and not answer.reason and not has_better
-    return Answer(json_schedules.understanding(answer), _described(answer), is_clear)
+    return Answer(ScheduleText.of(answer), _described(answer), is_clear)
 
 
 def _described(answer: Understanding) -> str:

@@ -15,7 +15,9 @@ from pitasker_core.formats.icalendar_file import MOST_WEEKS, WEEKS
 from pitasker_core.formats.record import LARGEST_FILE, Remark, TaskFile, decoded
 from pitasker_core.formats.registry import Source, Target
 from pitasker_core.formats.systemd import Units
-from pitasker_core.server import json_files
+from pitasker_core.server.answers.files import FileImport as ImportAnswer
+from pitasker_core.server.answers.files import FilePreview as PreviewAnswer
+from pitasker_core.server.answers.files import remarks
 from pitasker_core.tasks.file_export import export_file, export_units
 from pitasker_core.tasks.file_import import (
     FileImport,
@@ -72,15 +74,15 @@ def _export(environment: Environment, words: Words) -> Answer | int:
             terminal.print_bytes([exported.data])
             return 0
         text = exported.data.decode("utf-8", "backslashreplace")
-        return Answer({"content": text, "notes": json_files.remarks(exported.notes)}, "")
+        return Answer({"content": text, "notes": remarks(exported.notes)}, "")
     write_file(words.file, exported.data)
-    data = {"file": words.file, "notes": json_files.remarks(exported.notes)}
+    data = {"file": words.file, "notes": remarks(exported.notes)}
     return Answer(data, f"The tasks are in {on_one_line(words.file)}.")
 
 
 def _export_units(units: Units, words: Words) -> Answer | int:
     _complain(units.notes)
-    notes = json_files.remarks(units.notes)
+    notes = remarks(units.notes)
     if words.file == "-":
         if not words.json:
             terminal.print_bytes(f"# {unit.name}\n{unit.text}\n".encode() for unit in units.files)
@@ -138,7 +140,7 @@ def _previewed(preview: FilePreview) -> Answer:
     lines += _lines(preview.problems, preview.notes)
     invalid = [c for c in preview.candidates if c.verdict is Verdict.INVALID]
     in_order = not (invalid or preview.problems)
-    return Answer(json_files.file_preview(preview), "\n".join(lines), in_order)
+    return Answer(PreviewAnswer.of(preview), "\n".join(lines), in_order)
 
 
 def _imported(done: FileImport) -> Answer:
@@ -151,7 +153,7 @@ def _imported(done: FileImport) -> Answer:
     if done.problem:
         lines.append(f"{NOT_YET} {done.problem.user_message}")
     in_order = not (done.errors or done.failures or done.problem)
-    return Answer(json_files.file_import(done), "\n".join(lines), in_order)
+    return Answer(ImportAnswer.of(done), "\n".join(lines), in_order)
 
 
 def _lines(*groups: Iterable[Remark]) -> list[str]:

@@ -8,7 +8,7 @@ from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, by_task, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
 from pitasker_core.cli.files import read_file, write_file
-from pitasker_core.server import json_files
+from pitasker_core.server.answers.files import Rendered, Used, template_answer
 from pitasker_core.tasks import Applied
 from pitasker_core.templates import own, using
 from pitasker_core.templates.model import Kind, Parameter, Template
@@ -67,7 +67,8 @@ def _pair(text: str) -> tuple[str, str]:
 def _list(environment: Environment, words: Words) -> Answer:
     listed = own.list_templates(environment)
     rows = [(item.template.name, item.template.category, item.template.title) for item in listed]
-    return Answer(json_files.templates(listed), table(("name", "category", "title"), rows))
+    data = {"templates": [template_answer(item) for item in listed]}
+    return Answer(data, table(("name", "category", "title"), rows))
 
 
 def _show(environment: Environment, words: Words) -> Answer:
@@ -82,7 +83,7 @@ def _show(environment: Environment, words: Words) -> Answer:
         lines += [table(("parameter", "default", "kind", "meaning"), rows), ""]
     lines += [f"schedule  {template.schedule}", f"command   {on_one_line(template.command)}"]
     lines += [f"{guard.value:9} {on_one_line(operand)}" for guard, operand in template.guards]
-    return Answer(json_files.template(listed), "\n".join(lines))
+    return Answer(template_answer(listed), "\n".join(lines))
 
 
 def _meaning(parameter: Parameter) -> str:
@@ -105,7 +106,7 @@ def _use(environment: Environment, words: Words) -> Answer:
             f"command   {on_one_line(record.command)}",
             *(f"Warning: {sentence}" for sentence in missing),
         ]
-        return Answer(json_files.rendered(preview), "\n".join(lines))
+        return Answer(Rendered.of(preview), "\n".join(lines))
     done = using.use_template(
         environment,
         ACTOR,
@@ -124,7 +125,7 @@ def _used(done: Applied, missing: list[str]) -> Answer:
     lines += [f"Warning: {sentence}" for sentence in missing]
     if done.problem:
         lines.append(f"{NOT_YET} {done.problem.user_message}")
-    data = json_files.used(done, missing)
+    data = Used.of_use(done, missing)
     return Answer(data, "\n".join(lines), not (done.failures or done.problem))
 
 

@@ -15,6 +15,7 @@ from pydantic import (
     Strict,
     WithJsonSchema,
     create_model,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -197,3 +198,37 @@ class Runs(Model):
     kind: Literal["all", "failed", "slow", "missed", "by hand", "running"] = "all"
     since: Annotated[datetime, BeforeValidator(_no_number)] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+_Rule = Annotated[Text, Field(min_length=1, max_length=60)]
+_Sha256 = Annotated[str, Strict(), Field(pattern="^[0-9a-f]{64}$")]
+
+
+class CrontabText(Model):
+    """Any crontab. With `textOnly` no file of this machine is looked at."""
+
+    content: Annotated[AnyText, Field(examples=["0 5 * * * date +%F\n"])]
+    text_only: Flag = True
+
+
+class RulePlace(Model):
+    """A rule, and the task or the line of the crontab for which it is silenced."""
+
+    rule: _Rule
+    task: Id | None = None
+    line: Line | None = None
+
+    @model_validator(mode="after")
+    def _check_place(self) -> "RulePlace":
+        if (self.task is None) == (self.line is None):
+            raise ValueError("name a task or a line, and not both")
+        return self
+
+
+class FixRequest(Model):
+    """A finding whose fix is to be applied. `sha256` is that of the examined text: 409 if the
+    crontab was changed since."""
+
+    rule: _Rule
+    line: Line
+    sha256: _Sha256

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Query, Response
 from pitasker_core.formats.icalendar_file import MOST_WEEKS, WEEKS
 from pitasker_core.formats.record import TaskFile
 from pitasker_core.formats.registry import FILE_KINDS, Source, Target
-from pitasker_core.server import json_files
-from pitasker_core.server.answers.wire import Shape
-from pitasker_core.server.api import file_models as models
-from pitasker_core.server.api.context import ACTOR, Asked
+from pitasker_core.server.answers import files as answers
+from pitasker_core.server.api import file_requests
+from pitasker_core.server.api.context import ACTOR, Asked, Exact, respond
 from pitasker_core.server.api.requests import LARGEST_ID
 from pitasker_core.tasks.file_export import ExportedFile, export_file
 from pitasker_core.tasks.file_import import import_file, preview_file, read_files
@@ -37,7 +36,7 @@ Weeks = Annotated[int, Query(ge=1, le=MOST_WEEKS)]
 )
 def export(
     environment: Asked,
-    format: models.TargetName = "json",
+    format: file_requests.TargetName = "json",
     task: TaskIds = None,
     weeks: Weeks = WEEKS,
 ) -> Response:
@@ -47,28 +46,28 @@ def export(
     return Response(exported.data, media_type=exported.media_type, headers=headers)
 
 
-@router.get("/export/notes", response_model=models.Remarks)
+@router.get("/export/notes", response_model=answers.Remarks)
 def export_notes(
     environment: Asked,
-    format: models.TargetName = "json",
+    format: file_requests.TargetName = "json",
     task: TaskIds = None,
     weeks: Weeks = WEEKS,
-) -> Shape:
+) -> Exact:
     """What such a file does not carry over."""
     exported = _exported(environment, format, task, weeks)
-    return {"notes": json_files.remarks(exported.notes)}
+    return respond(answers.Remarks(answers.remarks(exported.notes)))
 
 
-@router.post("/import/preview", response_model=models.FilePreview)
-def preview_import(environment: Asked, sent: models.TaskFile) -> Shape:
+@router.post("/import/preview", response_model=answers.FilePreview)
+def preview_import(environment: Asked, sent: file_requests.TaskFile) -> Exact:
     """What an import of a file would do with each of its tasks."""
     file = _file(environment, sent)
     preview = preview_file(environment, file, with_duplicates=sent.duplicates)
-    return json_files.file_preview(preview)
+    return respond(answers.FilePreview.of(preview))
 
 
-@router.post("/import", response_model=models.FileImport, response_model_exclude_unset=True)
-def import_tasks(environment: Asked, sent: models.TaskFile) -> Shape:
+@router.post("/import", response_model=answers.FileImport)
+def import_tasks(environment: Asked, sent: file_requests.TaskFile) -> Exact:
     """Make the tasks of a file. One that is wrong fails alone, with its line and its reason."""
     done = import_file(
         environment,
@@ -77,12 +76,12 @@ def import_tasks(environment: Asked, sent: models.TaskFile) -> Shape:
         with_duplicates=sent.duplicates,
         system_managed=sent.is_system_managed,
     )
-    return json_files.file_import(done)
+    return respond(answers.FileImport.of(done))
 
 
 def _exported(environment: Asked, target: str, tasks: list[int] | None, weeks: int) -> ExportedFile:
     return export_file(environment, Target(target), tasks, weeks)
 
 
-def _file(environment: Asked, sent: models.TaskFile) -> TaskFile:
+def _file(environment: Asked, sent: file_requests.TaskFile) -> TaskFile:
     return read_files(environment, [("", sent.content.encode())], Source(sent.format))

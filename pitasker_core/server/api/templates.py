@@ -4,9 +4,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
 
-from pitasker_core.server import json_files
-from pitasker_core.server.answers.wire import Shape
-from pitasker_core.server.api import file_models as models
+from pitasker_core.server.answers import files as answers
+from pitasker_core.server.api import file_requests
 from pitasker_core.server.api.context import ACTOR, Asked, Exact, respond
 from pitasker_core.templates import own, using
 from pitasker_core.templates.template_file import write_template
@@ -16,27 +15,27 @@ router = APIRouter(prefix="/templates")
 Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
-@router.get("", response_model=models.Templates, response_model_exclude_unset=True)
-def list_templates(environment: Asked) -> Shape:
+@router.get("", response_model=answers.Templates)
+def list_templates(environment: Asked) -> Exact:
     """All templates, with their parameters."""
-    return json_files.templates(own.list_templates(environment))
+    listed = own.list_templates(environment)
+    return respond({"templates": [answers.template_answer(each) for each in listed]})
 
 
-@router.post("", status_code=201, response_model=models.Template, response_model_exclude_unset=True)
-def import_template(environment: Asked, sent: models.TemplateFile) -> Shape:
+@router.post("", status_code=201, response_model=answers.Template)
+def import_template(environment: Asked, sent: file_requests.TemplateFile) -> Exact:
     """Keep the template of a file. Nothing in it is run."""
     data = sent.content.encode()
     template = own.import_template(environment, ACTOR, data, replace=sent.replace)
-    return json_files.template(own.Listed(template, is_own=True))
+    return respond(answers.template_answer(own.Listed(template, is_own=True)), 201)
 
 
 @router.post(
     "/from-task",
     status_code=201,
-    response_model=models.Template,
-    response_model_exclude_unset=True,
+    response_model=answers.Template,
 )
-def save_task(environment: Asked, sent: models.TemplateOfTask) -> Shape:
+def save_task(environment: Asked, sent: file_requests.TemplateOfTask) -> Exact:
     """Keep a task as a template."""
     template = using.save_as_template(
         environment,
@@ -47,13 +46,13 @@ def save_task(environment: Asked, sent: models.TemplateOfTask) -> Shape:
         sent.parameters,
         replace_own=sent.replace,
     )
-    return json_files.template(own.Listed(template, is_own=True))
+    return respond(answers.template_answer(own.Listed(template, is_own=True)), 201)
 
 
-@router.get("/{name}", response_model=models.Template, response_model_exclude_unset=True)
-def get_template(environment: Asked, name: Name) -> Shape:
+@router.get("/{name}", response_model=answers.Template)
+def get_template(environment: Asked, name: Name) -> Exact:
     """One template."""
-    return json_files.template(own.get_template(environment, name))
+    return respond(answers.template_answer(own.get_template(environment, name)))
 
 
 @router.delete("/{name}", status_code=204)
@@ -81,16 +80,15 @@ def export_template(
     return Response(text.encode(), media_type=_FILES[format], headers=headers)
 
 
-@router.post("/{name}/render", response_model=models.Rendered)
-def render(environment: Asked, name: Name, sent: models.TemplateValues) -> Shape:
+@router.post("/{name}/render", response_model=answers.Rendered)
+def render(environment: Asked, name: Name, sent: file_requests.TemplateValues) -> Exact:
     """The task that a template would make."""
-    return json_files.rendered(
-        using.render_template(environment, name, sent.values, sent.task_name)
-    )
+    rendered = using.render_template(environment, name, sent.values, sent.task_name)
+    return respond(answers.Rendered.of(rendered))
 
 
-@router.post("/{name}/use", status_code=201, response_model=models.Used)
-def use(environment: Asked, name: Name, sent: models.TemplateUse) -> Exact:
+@router.post("/{name}/use", status_code=201, response_model=answers.Used)
+def use(environment: Asked, name: Name, sent: file_requests.TemplateUse) -> Exact:
     """Make a task of a template and, if it is system-managed, its entry."""
     preview = using.render_template(environment, name, sent.values, sent.task_name)
     done = using.use_template(
@@ -102,4 +100,4 @@ def use(environment: Asked, name: Name, sent: models.TemplateUse) -> Exact:
         system_managed=sent.is_system_managed,
         paused=sent.paused,
     )
-    return respond(models.Used.of_use(done, preview.missing), 201)
+    return respond(answers.Used.of_use(done, preview.missing), 201)
