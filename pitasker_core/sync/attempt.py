@@ -94,7 +94,9 @@ class Attempt:
         # 4. The database, in the same transaction as what it was planned on.
         result = self._result(comparison, plan, outcome)
         self._write_database(session, crontab_row, comparison, plan, outcome)
-        return self._record(session, crontab_row, comparison, outcome, result, snapshots)
+        result = self._record(session, crontab_row, comparison, outcome, result, snapshots)
+        self._request.before_commit(session)
+        return result
 
     def _compare(self, session: Session, crontab_row: int) -> Comparison:
         state = store.load_state(session, crontab_row)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from pitasker_core.base.actor import Actor
 from pitasker_core.crontab.document import Document
 from pitasker_core.sync.install import Write
@@ -40,6 +42,8 @@ class Request:
     """Whether cron's log proves that the last edit by others began after a time."""
     crontab: tuple[str | None, Document] | None = None
     """A crontab that the caller read just now. It saves a read if it is the newest snapshot."""
+    before_commit: Callable[[Session], None] = lambda _session: None
+    """Reads what the caller needs, in the sync's own transaction."""
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ follow (no `crontab` program, or another sync holds the lock), the task is saved
 the next sync writes it.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pitasker_core import database
@@ -45,7 +46,7 @@ from pitasker_core.tasks.model import (
     event_values,
     task_from_row,
 )
-from pitasker_core.tasks.task_list import get_several
+from pitasker_core.tasks.task_list import select_tasks
 
 _ENTRY_ATTRIBUTES = {"deleted_at", *(ATTRIBUTES[name] for name in ENTRY_NAMES)}
 """When one of these attributes of a row changes, the crontab has to follow."""
@@ -152,11 +153,9 @@ def apply(
     Raises InvalidSyntax, NotFound or Stale, which name the task; then nothing was changed.
     """
     ids = [edit.task for edit in edits]
-    _finish_interrupted(environment, ids)
     text, document = _crontab_or_none(environment)
     events: list[NewEvent] = []
-    with database.session(environment) as session:
-        rows = store.edited_tasks(session, ids)
+    with _locked_tasks(environment, ids) as (session, rows):
         earlier = tuple(task_from_row(row) for row in rows.values())
         for edit in edits:
             row = _editable_row(rows, edit)
@@ -215,9 +214,7 @@ def delete(environment: Environment, actor: Actor, *tasks: int) -> Applied:
 
 def undo_delete(environment: Environment, actor: Actor, *tasks: int) -> Applied:
     """Restore deleted tasks and their entries. Raises NotFound for a task that is not deleted."""
-    _finish_interrupted(environment, tasks)
-    with database.session(environment) as session:
-        deleted = store.edited_tasks(session, tasks)
+    with _locked_tasks(environment, tasks) as (session, deleted):
         rows: list[TaskRow] = []
         events: list[NewEvent] = []
         for task in dict.fromkeys(tasks):
@@ -325,24 +322,35 @@ def _edit_system_managed(row: TaskRow, value: bool | None, document: Document | 
         row.is_system_managed = False
 
 
-def _finish_interrupted(environment: Environment, tasks: Sequence[int]) -> None:
-    """Let the crontab follow earlier changes of these tasks that were interrupted.
+@contextmanager
+def _locked_tasks(
+    environment: Environment, tasks: Sequence[int]
+) -> Iterator[tuple[Session, dict[int, TaskRow]]]:
+    """Begin a transaction with the tasks to edit, whose earlier changes the crontab has followed.
 
     A process may have died after its write to the crontab and before its record of that. Both
     sides agree until the task is changed again; after that, its write would look like an edit by
     hand.
     """
     with database.session(environment) as session:
-        has_base = select(BaseRow.tag).where(BaseRow.tag == TaskRow.tag).exists()
-        tags = session.scalars(
-            select(TaskRow.tag)
-            .where(store.has_id(tasks), TaskRow.synced_to_crontab.is_(False))
-            .where(or_(TaskRow.is_system_managed, has_base))
-        )
-        waiting = {tag for tag in tags if tag}
-    if waiting:
-        with suppress(PiTaskerError):
-            sync(environment, Request(Actor.BACKGROUND, only=waiting))
+        rows = store.edited_tasks(session, tasks)
+        waiting = _interrupted_tags(session, rows.values())
+        if not waiting:
+            yield session, rows
+            return
+    with suppress(PiTaskerError):
+        sync(environment, Request(Actor.BACKGROUND, only=waiting))
+    with database.session(environment) as session:
+        yield session, store.edited_tasks(session, tasks)
+
+
+def _interrupted_tags(session: Session, rows: Collection[TaskRow]) -> set[UUID]:
+    """Return the tags of tasks whose last change the crontab may not have followed."""
+    unsynced = {row.tag: row for row in rows if row.tag and not row.synced_to_crontab}
+    if not unsynced:
+        return set()
+    with_base = {*session.scalars(select(BaseRow.tag).where(BaseRow.tag.in_(unsynced)))}
+    return {tag for tag, row in unsynced.items() if row.is_system_managed or tag in with_base}
 
 
 def _follow(
@@ -361,11 +369,18 @@ def _follow(
         return Applied([task_from_row(row) for row in rows], kind=kind)
     text, document = crontab
     read = None if document is None else (text, document)
+    ids = [row.id for row in rows]
+    tasks: dict[int, Task] = {}
+
+    def read_tasks(session: Session) -> None:
+        tasks.update(select_tasks(session, ids))
+
     try:
-        result = sync(environment, Request(actor, kind, tags, crontab=read))
+        request = Request(actor, kind, tags, crontab=read, before_commit=read_tasks)
+        result = sync(environment, request)
     except PiTaskerError as problem:
         return Applied([task_from_row(row) for row in rows], None, problem, kind)
-    return Applied(get_several(environment, [row.id for row in rows]), result, kind=kind)
+    return Applied([tasks[task] for task in ids if task in tasks], result, kind=kind)
 
 
 def _crontab_or_none(environment: Environment) -> tuple[str | None, Document | None]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
@@ -109,13 +110,21 @@ def get(environment: Environment, task: int) -> Task:
 def get_several(environment: Environment, ids: Sequence[int]) -> list[Task]:
     """Return tasks in the order of their ids here. Raises NotFound."""
     with database.session(environment) as session:
-        rows = session.execute(select(*_COLUMNS).where(_TASKS.id == store.any_of(ids)))
-        tasks = {row.id: make_task(row) for row in rows}
+        tasks = select_tasks(session, ids)
     if missing := [task for task in ids if task not in tasks]:
         raise NotFound(
             f"There is no task {missing[0]}.", Text(Code("./pitasker list"), " shows them all.")
         )
     return [tasks[task] for task in ids]
+
+
+def select_tasks(session: Session, ids: Sequence[int]) -> dict[int, Task]:
+    """Return those of these tasks that exist, deleted or not, by id."""
+    rows = session.execute(_SEVERAL, {"ids": [*ids]})
+    return {row.id: make_task(row) for row in rows}
+
+
+_SEVERAL = select(*_COLUMNS).where(_TASKS.id == store.IDS)
 
 
 def _state(task: Task, comparison: Comparison | None) -> tuple[State, str]:

@@ -100,9 +100,9 @@ sys.addaudithook(_note_process)
 LIMITS = {
     "import of 100": (15, 2, 4),
     "sync that finds nothing": (5, 1, 1),
-    "edit of one": (12, 4, 4),
-    "edit of 100": (12, 4, 4),
-    "undo": (12, 4, 4),
+    "edit of one": (11, 2, 4),
+    "edit of 100": (11, 2, 4),
+    "undo": (11, 2, 4),
     "sync of 100": (7, 1, 4),
 }
 """The limits of statements, transactions and processes of each action: their present numbers."""

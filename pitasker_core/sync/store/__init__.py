@@ -26,8 +26,8 @@ from pitasker_core.sync.store.snapshots import (
     take_snapshot,
 )
 from pitasker_core.sync.store.tasks import (
+    IDS,
     add_tasks,
-    any_of,
     changed_columns,
     database_only,
     edited_tasks,
@@ -41,6 +41,7 @@ from pitasker_core.sync.store.tasks import (
 
 __all__ = [
     "BY_OTHERS",
+    "IDS",
     "BaseMove",
     "Earlier",
     "OperationKind",
@@ -51,7 +52,6 @@ __all__ = [
     "SyncState",
     "add_events",
     "add_tasks",
-    "any_of",
     "changed_columns",
     "database_only",
     "earlier_texts",

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    CollectionAggregate,
     ColumnElement,
     Integer,
+    Update,
     any_,
     bindparam,
     cast,
@@ -42,12 +43,11 @@ from pitasker_core.sync.store.crontab_rows import own_crontab
 
 def has_id(tasks: Collection[int]) -> ColumnElement[bool]:
     """Return the condition for tasks by id."""
-    return TaskRow.id == any_of(tasks)
+    return TaskRow.id == any_(literal([*tasks], ARRAY(Integer)))
 
 
-def any_of(ids: Collection[int]) -> CollectionAggregate[bool]:
-    """Return ids for a comparison: one parameter, where IN has one for each id."""
-    return any_(literal([*ids], ARRAY(Integer)))
+IDS = any_(bindparam("ids", type_=ARRAY(Integer)))
+"""Ids for a comparison in a statement that is built once: one parameter, where IN has many."""
 
 
 def edited_tasks(session: Session, tasks: Collection[int]) -> dict[int, TaskRow]:
@@ -55,8 +55,7 @@ def edited_tasks(session: Session, tasks: Collection[int]) -> dict[int, TaskRow]
 
     They are detached from the session: `write_tasks` writes them.
     """
-    query = select(TaskRow).where(has_id(tasks))
-    rows = {row.id: row for row in session.scalars(_locking_tasks(query))}
+    rows = {row.id: row for row in session.scalars(_EDITED_TASKS, {"ids": [*tasks]})}
     for row in rows.values():
         session.expunge(row)
     return rows
@@ -93,17 +92,21 @@ _ADD_TASKS = text("""
 
 def lock_tasks(session: Session, tasks: Collection[int]) -> set[int]:
     """Lock tasks until commit. Return the ids of those that exist."""
-    query = select(TaskRow.id).where(has_id(tasks))
-    return set(session.scalars(_locking_tasks(query)))
+    return set(session.scalars(_LOCKED_IDS, {"ids": [*tasks]}))
 
 
-def _locking_tasks(query: Any) -> Any:
-    """Let a query lock its tasks, in the order of their ids.
+def _locking_tasks(what: Any) -> Any:
+    """Return the query that locks the tasks of `IDS`, in the order of their ids.
 
     Every transaction locks the crontab first and then tasks in this order, so there are no
     deadlocks. Runs can be added to a locked task.
     """
-    return query.order_by(TaskRow.id).with_for_update(key_share=True, of=TaskRow)
+    query = select(what).where(TaskRow.id == IDS).order_by(TaskRow.id)
+    return query.with_for_update(key_share=True, of=TaskRow)
+
+
+_EDITED_TASKS = _locking_tasks(TaskRow)
+_LOCKED_IDS = _locking_tasks(TaskRow.id)
 
 
 def write_tasks(session: Session, rows: Iterable[TaskRow]) -> None:
@@ -115,31 +118,36 @@ def write_tasks(session: Session, rows: Iterable[TaskRow]) -> None:
     modified = [row for row, names in changed.items() if names]
     if not modified:
         return
-    table = TaskRow.__table__
     names = sorted(set().union(*changed.values()))
-    columns = {name: table.c[name] for name in ("id", "version", *names)}
-    values = [
-        {column.name: getattr(row, name) for name, column in columns.items()} for row in modified
-    ]
-    new = func.jsonb_populate_recordset(
-        literal_column("null::tasks"),
-        cast(literal(json.dumps(values, default=str), types.Text), JSONB),
-    ).table_valued(*[column(c.name, c.type) for c in columns.values()], name="new")
-    done = session.execute(
-        update(TaskRow)
-        .where(TaskRow.id == new.c.id, TaskRow.version == new.c.version)
-        .values(
-            {**{name: new.c[columns[name].name] for name in names}, "version": TaskRow.version + 1}
-        )
-        .returning(TaskRow.id, TaskRow.version, TaskRow.definition_changed_at)
-        .execution_options(synchronize_session=False)
-    ).all()
+    columns = {name: _TASKS.c[name].name for name in ("id", "version", *names)}
+    values = [{columns[name]: getattr(row, name) for name in columns} for row in modified]
+    rows_as_json = json.dumps(values, default=str)
+    done = session.execute(_update_of(*names), {"rows": rows_as_json}).all()
     if len(done) != len(modified):
         raise Stale("A task was changed by somebody else meanwhile.", "Nothing was changed.")
     by_id = {row.id: row for row in modified}
     for task, version, definition_changed_at in done:
         set_committed_value(by_id[task], "version", version)
         set_committed_value(by_id[task], "definition_changed_at", definition_changed_at)
+
+
+_TASKS = TaskRow.metadata.tables["tasks"]
+
+
+@lru_cache
+def _update_of(*names: str) -> Update:
+    """Return the statement that updates these attributes. Building it takes longer than its run."""
+    columns = [_TASKS.c[name] for name in ("id", "version", *names)]
+    new = func.jsonb_populate_recordset(
+        literal_column("null::tasks"), cast(bindparam("rows", type_=types.Text), JSONB)
+    ).table_valued(*[column(c.name, c.type) for c in columns], name="new")
+    return (
+        update(_TASKS)
+        .where(_TASKS.c.id == new.c.id, _TASKS.c.version == new.c.version)
+        .values({_TASKS.c[name]: new.c[_TASKS.c[name].name] for name in names})
+        .values(version=_TASKS.c.version + 1)
+        .returning(_TASKS.c.id, _TASKS.c.version, _TASKS.c.definition_changed_at)
+    )
 
 
 def changed_columns(row: TaskRow) -> set[str]:
