@@ -15,6 +15,7 @@ from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.snapshots import show_snapshots
 from pitasker_core.dashboard.text_editor import text_editor
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.sync import edit, service, validation
 from pitasker_core.sync.validation import Finding
 
@@ -35,12 +36,7 @@ def main() -> None:
         _show_changed_outside(loaded, installed)
     if guard := st.session_state.get("raw_guard"):
         st.error(plain(guard), icon=":material/front_hand:")
-        st.button(
-            "Save anyway",
-            on_click=_save,
-            args=(True,),
-            disabled=environment().read_only,
-        )
+        write_button("Save anyway", on_click=_save, args=(True,))
     if text is not None:
         _show_check(findings, text)
     if changed:

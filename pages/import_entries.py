@@ -15,6 +15,7 @@ from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.messages import act, report_import
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.reports.doctor import examine
 from pitasker_core.sync import importing
 from pitasker_core.sync.importing import ImportOptions
@@ -79,11 +80,11 @@ def _show_choices(choices: list[import_grid.Choice], dialect: Dialect) -> None:
     table = _table(choices, dialect, named=options.generate_names)
     imports = import_grid.chosen_imports(choices, table)
     with buttons:
-        st.button(
+        write_button(
             f"Import {counted(len(imports), 'entry', 'entries')}",
             type="primary",
             icon=":material/download:",
-            disabled=not imports or environment().read_only,
+            disabled=not imports,
             on_click=_import,
             args=(imports, options),
         )

@@ -13,6 +13,7 @@ from pitasker_core.dashboard.problems import show_background, show_problem
 from pitasker_core.dashboard.session import cron_is_alive, environment
 from pitasker_core.dashboard.states import HEALTH
 from pitasker_core.dashboard.times import time_text
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.reports import status
 from pitasker_core.reports.status import Status
 from pitasker_core.sync import operation_history
@@ -30,12 +31,12 @@ def main() -> None:
     _show_status(current)
     if listing.problem:
         show_problem(listing.problem)
-    st.button(
+    write_button(
         "Sync now",
         type="primary",
         icon=":material/sync:",
         on_click=_sync,
-        disabled=listing.problem is not None or environment().read_only,
+        disabled=listing.problem is not None,
     )
     show_background()
     show_guard()

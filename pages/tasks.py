@@ -37,6 +37,7 @@ from pitasker_core.dashboard.task_grid import Shown
 from pitasker_core.dashboard.task_page import show_new, show_task
 from pitasker_core.dashboard.times import ago
 from pitasker_core.dashboard.why_dialog import show_why, why_dialog
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.reports import doctor
 from pitasker_core.runs import spans
 from pitasker_core.tasks import Listing, Task
@@ -181,11 +182,10 @@ def _offer_files(shown: Shown, others: Mapping[str, Callable[[], None]]) -> None
 
 
 def _offer_new() -> None:
-    st.button(
+    write_button(
         "New task",
         icon=":material/add:",
         type="primary",
-        disabled=environment().read_only,
         on_click=st.query_params.update,
         args=({"task": "new"},),
     )

@@ -18,6 +18,7 @@ from pitasker_core.dashboard.staged_bar import show_staged, staged
 from pitasker_core.dashboard.timeline import Planned
 from pitasker_core.dashboard.timeline_chart import show_timeline
 from pitasker_core.dashboard.times import clock_text
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.runs import history
 from pitasker_core.tasks import Listing
 
@@ -74,13 +75,13 @@ def _show_crowds(listing: Listing) -> None:
             )
             moved = crowding.spread(crowd)
             if moved:
-                st.button(
+                write_button(
                     "Spread",
                     key=f"spread-{number}",
                     icon=":material/arrows_outward:",
                     help="Start each task ten minutes after the one before it. You can review the "
                     "new schedules before you apply them.",
-                    disabled=environment().read_only or crowding.is_staged(staged(), moved),
+                    disabled=crowding.is_staged(staged(), moved),
                     on_click=_spread,
                     args=(crowd, moved),
                 )

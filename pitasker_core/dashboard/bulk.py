@@ -19,6 +19,7 @@ from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.dashboard.task_actions import start_tasks
 from pitasker_core.dashboard.task_grid import DUPLICATE, OPEN, RUNS, TEMPLATE, TRY, WHY
 from pitasker_core.dashboard.why_dialog import why_dialog
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.sync.service import Request
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.tasks import Edit, Task
@@ -167,12 +168,7 @@ def _pause_until(chosen: Sequence[Task]) -> None:
             f"{counted(len(chosen), 'task')}: no runs until {until:%A %d %B, %H:%M}. PiTasker "
             "resumes them then, or at its next start if it is not running."
         )
-    if st.button(
-        "Pause",
-        type="primary",
-        icon=":material/pause:",
-        disabled=until is None or environment().read_only,
-    ):
+    if write_button("Pause", type="primary", icon=":material/pause:", disabled=until is None):
         fields = {"paused": True, "paused_until": until}
         _apply(chosen, f"Paused until {until:%a %d %b, %H:%M}", lambda task: fields)
 
@@ -186,7 +182,7 @@ def _label(chosen: Sequence[Task], labels: Sequence[str]) -> None:
         remaining = [label for label in task.labels if label not in removed]
         return {"labels": list(dict.fromkeys([*remaining, *add]))}
 
-    if st.button("Label", type="primary", disabled=not (add or removed) or environment().read_only):
+    if write_button("Label", type="primary", disabled=not (add or removed)):
         _apply(chosen, "Labelled", fields)
 
 
@@ -197,7 +193,7 @@ def _confirm_stop_managing(chosen: Sequence[Task]) -> None:
     )
     if any(task.paused for task in chosen):
         st.warning("A paused entry stays as a comment.")
-    if st.button("Stop managing", type="primary", disabled=environment().read_only):
+    if write_button("Stop managing", type="primary"):
         done = act(stop_managing, environment(), ACTOR, [task.id for task in chosen])
         if done:
             record_write(f"Stopped managing {counted(len(chosen), 'task')}", *done)
@@ -212,8 +208,7 @@ def confirm_delete(chosen: Sequence[Task]) -> None:
 def _confirm_delete(chosen: Sequence[Task]) -> None:
     st.markdown(f"{_names(chosen)} and the entries in the crontab. This can be undone.")
     with st.container(horizontal=True):
-        read_only = environment().read_only
-        if st.button("Delete", type="primary", icon=":material/delete:", disabled=read_only):
+        if write_button("Delete", type="primary", icon=":material/delete:"):
             done = act(tasks.delete, environment(), ACTOR, *(task.id for task in chosen))
             if done:
                 what = chosen[0].name if len(chosen) == 1 else counted(len(chosen), "task")

@@ -11,6 +11,7 @@ from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, sync_now
 from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.merge import Change, Choice, Fields, Policy
@@ -31,21 +32,13 @@ def show_guard() -> None:
         return
     st.error(plain(guard), icon=":material/front_hand:")
     shown = _digest()
-    is_read_only = environment().read_only
     with st.container(horizontal=True):
-        st.button(
+        write_button(
             "Accept the crontab",
-            disabled=is_read_only,
             on_click=_sync,
             args=(Request(ACTOR, confirmed=True, policy=Policy.CRONTAB, shown=shown),),
         )
-        st.button(
-            "Restore PiTasker's entries",
-            on_click=_restore,
-            args=(shown,),
-            type="primary",
-            disabled=is_read_only,
-        )
+        write_button("Restore PiTasker's entries", on_click=_restore, args=(shown,), type="primary")
         st.button("Decide later", on_click=st.session_state.pop, args=("guard",))
 
 
@@ -79,10 +72,9 @@ def show_both_sides(listing: Listing, compared: Comparison) -> None:
     if len(changes) > 1:
         with st.container(horizontal=True):
             for side, policy in _SIDES:
-                st.button(
+                write_button(
                     f"Keep {side} for all {len(changes)}",
                     key=f"all-{policy}",
-                    disabled=environment().read_only,
                     on_click=_sync,
                     args=(_request(changes, policy),),
                 )
@@ -102,10 +94,9 @@ def _show_change(listing: Listing, compared: Comparison, change: Change) -> None
         with st.container(horizontal=True):
             for (side, policy), fields in zip(_SIDES, (change.ours, change.theirs), strict=True):
                 value = _difference(change, fields)
-                st.button(
+                write_button(
                     f"Keep {side}" + (f" ({code(value)})" if value else ""),
                     key=f"{policy}-{change.tag}",
-                    disabled=environment().read_only,
                     on_click=_sync,
                     args=(_request([change], policy),),
                 )
@@ -171,10 +162,9 @@ def _offer_mix(change: Change, ours: Fields, theirs: Fields) -> None:
             if side == "Crontab":
                 mix = mix._replace(**{name: getattr(theirs, name)})
         st.code(f"{mix.schedule} {mix.command}", language=None, wrap_lines=True)
-        st.button(
+        write_button(
             "Keep these fields",
             key=f"mix-{change.tag}",
-            disabled=environment().read_only,
             on_click=_sync,
             args=(_request([change], mix),),
         )

@@ -22,6 +22,7 @@ from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.task_actions import import_entry
 from pitasker_core.dashboard.task_grid import RUN_NOW, TRY
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.reports import explanation
 from pitasker_core.runs.login_environment import read_login_environment
 from pitasker_core.sync.importing import importable
@@ -106,12 +107,11 @@ def _draw(task: Task | None, line: int) -> None:
 def _show_login(run: Execution) -> None:
     """Compare with the login shell. That runs the login files, so only for a press of a button."""
     login = st.session_state.get("login environment")
-    st.button(
+    write_button(
         "Compare with my terminal" if login is None else "Compare again",
         icon=":material/compare_arrows:",
         help="Runs your login shell with its login files, and shows what it sets otherwise.",
         on_click=_read_login,
-        disabled=environment().read_only,
     )
     if isinstance(login, str):
         st.warning(plain(login), icon=":material/warning:")
@@ -172,12 +172,8 @@ def _offer_import(line: int) -> None:
 
 def _offer_run(label: str, prepare: Callable[[], int | None]) -> None:
     """Offer to run a task, whose id `prepare` returns. It returns None after an error."""
-    pressed = st.button(
-        plain(label),
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=environment().read_only,
-        key="run-as-explained",
+    pressed = write_button(
+        plain(label), type="primary", icon=":material/play_arrow:", key="run-as-explained"
     )
     if pressed:
         if number := prepare():

@@ -18,6 +18,7 @@ from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.states import Color
 from pitasker_core.dashboard.task_grid import in_words
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.formats.crontab_ui import read_environment
 from pitasker_core.formats.record import Remark, TaskFile, decoded
 from pitasker_core.formats.registry import Source
@@ -107,11 +108,11 @@ def _show_preview(file: TaskFile) -> None:
         )
     preview = preview_file(environment(), file, with_duplicates=with_duplicates)
     count = sum(candidate.verdict is Verdict.NEW for candidate in preview.candidates)
-    st.button(
+    write_button(
         f"Import {counted(count, 'task')}",
         type="primary",
         icon=":material/download:",
-        disabled=not count or environment().read_only,
+        disabled=not count,
         on_click=_import,
         args=(file, with_duplicates, database_only),
     )

@@ -9,6 +9,7 @@ from pitasker_core.base.text import Text, counted
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.sync.importing import ImportResult
 from pitasker_core.tasks import Edit, Task
 
@@ -60,11 +61,10 @@ def show(all_tasks: Sequence[Task]) -> None:
             )
         with st.container(horizontal=True, vertical_alignment="center"):
             if unrecorded:
-                st.button(
+                write_button(
                     "Record their runs",
                     type="primary",
                     icon=":material/radio_button_checked:",
-                    disabled=environment().read_only,
                     on_click=_record,
                     args=(unrecorded,),
                 )

@@ -19,6 +19,7 @@ from pitasker_core.dashboard import live
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.uninterrupted import change, complete
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.sync import edit, service
 from pitasker_core.sync.edit import Saved
 from pitasker_core.sync.importing import ImportResult
@@ -249,13 +250,7 @@ def _show_written() -> None:
         lines = f"{proof}." if proof else "The crontab has not changed."
         st.markdown(f":green[:material/check:] {plain(written.what)}. {plain(lines)}")
         if written.undo:
-            st.button(
-                "Undo",
-                icon=":material/undo:",
-                on_click=_undo,
-                args=(written.undo,),
-                disabled=environment().read_only,
-            )
+            write_button("Undo", icon=":material/undo:", on_click=_undo, args=(written.undo,))
         if proof:
             with st.popover("Difference", icon=":material/difference:"):
                 st.code(proof.text, language="diff", wrap_lines=True)

@@ -16,6 +16,7 @@ from pitasker_core.dashboard.messages import act, add_notice, record_write
 from pitasker_core.dashboard.row_menu import show_row_menu
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.notifications import channels, delivery, rules, wording
 from pitasker_core.notifications.channels import Channel
@@ -187,18 +188,16 @@ def _words(current: Rules) -> None:
         names = wording.PLACEHOLDERS.items()
         st.caption("  \n".join(f"{code(f'{{{name}}}')} {plain(what)}" for name, what in names))
         with st.container(horizontal=True):
-            st.button(
+            write_button(
                 "Save the words",
-                disabled=environment().read_only,
                 on_click=_save,
                 args=(current,),
                 kwargs={"title": title, "body": body},
             )
             if (title, body) != (wording.TITLE, wording.BODY):
-                st.button(
+                write_button(
                     "Use the default words",
                     type="tertiary",
-                    disabled=environment().read_only,
                     on_click=_save,
                     args=(current,),
                     kwargs={"title": wording.TITLE, "body": wording.BODY},

@@ -20,6 +20,7 @@ from pitasker_core.dashboard.messages import act, report_applied, report_saved
 from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.sync import edit, operation_history, service
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.operation_history import Day, Operation, OperationDetails
@@ -186,9 +187,8 @@ def _show_operation(operation: OperationDetails) -> None:
         if operation.kind in (OperationKind.SYNC, OperationKind.RESOLVE) and (
             operation.pushed or operation.pulled
         ):
-            st.button(
+            write_button(
                 "Undo this operation",
-                disabled=environment().read_only,
                 icon=":material/undo:",
                 on_click=_undo,
                 args=(operation,),
@@ -234,10 +234,10 @@ def _show_texts(operation: Operation) -> None:
     if now != after.text:
         restoring = difference(now, before.text)
         st.caption(plain(f"It was changed since. Restoring the text before this: {restoring}."))
-    st.button(
+    write_button(
         "Restore the crontab before this",
         icon=":material/history:",
-        disabled=now == before.text or environment().read_only,
+        disabled=now == before.text,
         on_click=_restore,
         args=(before.id, digest(now)),
     )

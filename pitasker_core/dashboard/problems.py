@@ -9,6 +9,7 @@ from pitasker_core.base.text import Text, counted
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act
 from pitasker_core.dashboard.session import ACTOR, environment, login
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.database.owner import Standing
 from pitasker_core.server import background, crontabs
 
@@ -49,19 +50,17 @@ def _ask_which_crontab() -> None:
             if crontab.standing is Standing.CANDIDATE:
                 tasks = counted(crontab.tasks, "task")
                 st.text(f"The crontab {crontab} has {tasks}: {crontab.why}.")
-                st.button(
+                write_button(
                     f"Continue as crontab {crontab.id}",
                     icon=":material/arrow_forward:",
                     on_click=act,
                     args=(crontabs.continue_as, environment(), ACTOR, crontab.id),
-                    disabled=environment().read_only,
                 )
-        st.button(
+        write_button(
             "It is a new crontab",
             icon=":material/add:",
             on_click=act,
             args=(crontabs.start_new, environment(), ACTOR),
-            disabled=environment().read_only,
         )
 
 

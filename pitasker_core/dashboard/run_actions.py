@@ -9,6 +9,7 @@ from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.dashboard.task_findings import show_findings
 from pitasker_core.dashboard.task_grid import WHY
 from pitasker_core.dashboard.why_dialog import why_dialog
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.runs import history, manual
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunSource, RunState
@@ -23,11 +24,11 @@ def show_actions(run: Run, task: Task | None) -> None:
     if task is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button(
+        if write_button(
             "Run now" if run.state == RunState.MISSED else "Run again",
             key=f"again-{run.id}",
             icon=":material/play_arrow:",
-            disabled=environment().read_only or run.state == RunState.RUNNING,
+            disabled=run.state == RunState.RUNNING,
         ):
             _run_again(task)
         if run.state in _BROKEN and st.button(WHY, key=f"why-{run.id}", icon=":material/help:"):
@@ -63,11 +64,8 @@ def _offer_recording(run: Run, task: Task | None) -> None:
         st.caption("Only its start was seen, in cron's log. The next runs are recorded.")
         return
     st.caption("Only its start was seen, in cron's log. Record the runs to see results and output.")
-    if st.button(
-        "Record its runs",
-        key=f"record-{run.id}",
-        disabled=environment().read_only,
-        icon=":material/fiber_manual_record:",
+    if write_button(
+        "Record its runs", key=f"record-{run.id}", icon=":material/fiber_manual_record:"
     ):
         done = act(tasks.change, environment(), ACTOR, task.id, record_runs=True)
         report_applied(done, f"Recording the runs of {task.name}")

@@ -12,6 +12,7 @@ from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.problems import guarded
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.times import lasted
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.runs import history, manual, spool
 from pitasker_core.runs.history import Run
 
@@ -72,13 +73,12 @@ def _show(run: Run) -> None:
                 width="content",
             )
             if run.name:
-                st.button(
+                write_button(
                     "Stop",
                     icon=":material/stop_circle:",
                     key=f"stop-{run.id}",
                     on_click=_stop,
                     args=(run,),
-                    disabled=environment().read_only,
                     help="Sends SIGTERM to the run.",
                 )
         printed = history.output(environment(), run.id)

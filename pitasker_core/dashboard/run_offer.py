@@ -7,6 +7,7 @@ from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.task_actions import start_tasks
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.runs.missed import catch_up
 from pitasker_core.runs.missed.catch_up import Offer
 
@@ -20,12 +21,7 @@ def show_offer() -> None:
         st.markdown(
             f":orange[:material/power_off:] {plain(offer.message)} Run now?", width="content"
         )
-        if st.button(
-            "Run now",
-            icon=":material/play_arrow:",
-            type="primary",
-            disabled=environment().read_only,
-        ):
+        if write_button("Run now", icon=":material/play_arrow:", type="primary"):
             _run(offer)
             st.switch_page("pages/runs.py")
         if st.button("Not now", type="tertiary"):

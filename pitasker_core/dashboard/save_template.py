@@ -13,6 +13,7 @@ from pitasker_core.dashboard import template_list
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.messages import act, add_notice, record_write
 from pitasker_core.dashboard.session import ACTOR, environment
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.tasks import Task
 from pitasker_core.templates import own, using
 from pitasker_core.templates.from_task import can_be_parameter
@@ -101,11 +102,10 @@ def _show_form(task: Task) -> None:
     if refusal := st.session_state.get(f"{key}-refusal"):
         st.error(plain(refusal), icon=":material/error:")
     replaces = st.toggle("Replace my template of this name", key=f"{key}-replace")
-    st.button(
+    write_button(
         "Save template",
         type="primary",
         icon=":material/check:",
-        disabled=environment().read_only,
         on_click=_save,
         args=(task, name, title, summary, list(zip(names, words, strict=True))),
         kwargs={"replaces": replaces},

@@ -13,6 +13,7 @@ from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.row_menu import show_row_menu
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.database.events import EventKind
 from pitasker_core.reports import audit
 from pitasker_core.server import auth, tokens
@@ -36,11 +37,10 @@ def show() -> None:
     st.caption(plain(ways))
     with st.expander("Change the password", icon=":material/password:"):
         _password_form()
-    st.button(
+    write_button(
         "Sign out all sessions",
         icon=":material/logout:",
         on_click=_sign_out_everyone,
-        disabled=environment().read_only,
         help="Ends every session on every device, including this one.",
     )
     st.markdown("**Tokens for scripts**")

@@ -20,6 +20,7 @@ from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import time_text
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.sync import service
 
 LARGEST_UPLOAD = 1
@@ -111,11 +112,11 @@ def _show_preview(contents: Contents, data: bytes) -> None:
         for sentence in missing:
             st.warning(plain(sentence))
         is_meant = st.checkbox("Replace my present tasks, history and crontab by this backup")
-        st.button(
+        write_button(
             "Restore this backup",
             type="primary",
             icon=":material/history:",
-            disabled=not is_meant or environment().read_only,
+            disabled=not is_meant,
             on_click=_restore,
             args=(data,),
         )

@@ -14,6 +14,7 @@ from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.messages import act, report_saved
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.sync import edit
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.store import BY_OTHERS, Snapshot
@@ -119,7 +120,7 @@ def _confirm_restore(picked: Snapshot, shown: str, after_restore: Callable[[], N
         f"This restores the crontab of {time_text(picked.taken_at)}, and updates the tasks. "
         "The present text is kept as a snapshot, so you can undo this."
     )
-    if st.button("Restore", type="primary", disabled=environment().read_only):
+    if write_button("Restore", type="primary"):
         saved = act(edit.restore, environment(), picked.id, actor=ACTOR, shown=shown)
         if saved:
             after_restore()

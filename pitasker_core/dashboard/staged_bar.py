@@ -15,6 +15,7 @@ from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.dashboard.staging import Collision, Staged, Staging
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.tasks import Listing, Preview, Task
 
 DRAFT = "staged"
@@ -107,11 +108,11 @@ def _value(value: object) -> str:
 
 def _show_apply(edits: Staging, by_id: Mapping[int, Task], invalid: Mapping[int, str]) -> None:
     valid = staging.valid(edits, invalid)
-    st.button(
+    write_button(
         f"Apply {len(valid)} valid" if invalid and valid else "Apply",
         type="primary",
         icon=":material/check:",
-        disabled=not valid or environment().read_only,
+        disabled=not valid,
         on_click=_apply,
         args=(edits, valid, by_id),
         shortcut=None if is_phone() else "Ctrl+Enter",

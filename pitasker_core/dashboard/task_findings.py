@@ -11,6 +11,7 @@ from pitasker_core.dashboard.finding_fix import report_again
 from pitasker_core.dashboard.finding_row import REPORT_AGAIN, show_finding
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import environment
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.reports import doctor
 from pitasker_core.reports.doctor import Examined
 from pitasker_core.tasks import Task
@@ -36,11 +37,10 @@ def _show_silenced(silenced: Sequence[Finding], examined: Examined) -> None:
         for number, finding in enumerate(silenced):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.caption(plain(finding.message), width="stretch")
-                st.button(
+                write_button(
                     REPORT_AGAIN,
                     key=f"report-{number}-{finding.rule}",
                     type="tertiary",
                     on_click=report_again,
                     args=(finding, examined.digest),
-                    disabled=environment().read_only,
                 )

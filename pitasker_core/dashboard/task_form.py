@@ -22,6 +22,7 @@ from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.dashboard.task_draft import Form, changed_fields, stale_fields
 from pitasker_core.dashboard.task_fields import show_fields
 from pitasker_core.dashboard.times import ago
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.database.drafts import Draft
 from pitasker_core.tasks import NewTask
 
@@ -99,7 +100,6 @@ def _draft_at_start(form: Form) -> Draft | None:
 
 def _show_bar(typed: _Typed, draft: Draft | None) -> None:
     form, changed, stale = typed.form, typed.changed, typed.stale
-    look_only = environment().read_only
     with st.bottom, st.container(border=True, key="form-bar", gap="xsmall"):
         refusal = st.session_state.get(f"refusal-{form.key}")
         if refusal and changed:
@@ -111,14 +111,14 @@ def _show_bar(typed: _Typed, draft: Draft | None) -> None:
                 f"{plain(names)}.] Saving replaces these values; discarding keeps them."
             )
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.button(
+            write_button(
                 "Save",
                 type="primary",
                 icon=":material/check:",
                 key=f"{form.key}-save",
                 help="Ctrl+Enter",
                 shortcut=None if is_phone() else "Ctrl+Enter",
-                disabled=look_only or not (changed or form.task is None),
+                disabled=not (changed or form.task is None),
                 on_click=_save,
                 args=(typed,),
             )

@@ -21,6 +21,7 @@ from pitasker_core.dashboard.task_form import show_form
 from pitasker_core.dashboard.task_grid import Shown
 from pitasker_core.dashboard.times import ago, clock_text, lasted, time_text
 from pitasker_core.dashboard.why_dialog import why_dialog
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.runs import history, spans
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunState
@@ -67,27 +68,25 @@ def _show_title(task: Task, listing: Listing) -> None:
     shown = Shown(listing, {}, {}, clock.now(), clock.system_zone())
     chip = shown.chip(task)
     label, color, icon = shown.result(task)
-    look_only = environment().read_only
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="task-title"):
         st.header(plain(task.name), anchor=False, width="content")
         st.badge(chip, color=states.SYNC[chip])
         st.badge(label, color=color, icon=icon or None)
         st.space("stretch")
-        if st.button("Run now", icon=":material/play_arrow:", disabled=look_only):
+        if write_button("Run now", icon=":material/play_arrow:"):
             run_now([task])
-        st.button(
+        write_button(
             "Resume" if task.paused else "Pause",
             icon=":material/play_circle:" if task.paused else ":material/pause:",
             on_click=switch_task,
             args=(task,),
             kwargs={"on": task.paused},
-            disabled=look_only,
         )
         if st.button(task_grid.WHY, icon=":material/help:"):
             why_dialog(task)
         if st.button(task_grid.TRY, icon=":material/terminal:"):
             ask_execution(task)
-        if st.button("Delete", icon=":material/delete:", type="tertiary", disabled=look_only):
+        if write_button("Delete", icon=":material/delete:", type="tertiary"):
             confirm_delete([task])
     if listing.details[task.id]:
         st.caption(f":orange[:material/warning:] {plain(listing.details[task.id])}")

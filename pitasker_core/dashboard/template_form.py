@@ -23,6 +23,7 @@ from pitasker_core.dashboard.messages import act, record_write, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.template_summary import guard_sentences, run_sentences
 from pitasker_core.dashboard.times import clock_text
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.formats.record import TaskRecord
 from pitasker_core.reports import doctor
 from pitasker_core.templates import own, using
@@ -71,18 +72,18 @@ def show_template(name: str) -> None:
         _keep_draft(template, {**values, _NAME: task_name, _PAUSED: paused})
     with preview:
         is_good = is_valid and _show_preview(template, values, task_name)
-        st.button(
+        write_button(
             "Create task",
             type="primary",
             icon=":material/add:",
-            disabled=not is_good or environment().read_only,
+            disabled=not is_good,
             on_click=_create,
             args=(template, values, task_name, paused),
         )
 
 
 def _show_title(listed: Listed) -> None:
-    template, look_only = listed.template, environment().read_only
+    template = listed.template
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.header(plain(template.title), anchor=False, width="content")
         st.badge(plain(template.category), color="gray")
@@ -96,8 +97,8 @@ def _show_title(listed: Listed) -> None:
             help="The template as a file, to share it.",
             on_click="ignore",
         )
-        if listed.is_own and st.button(
-            "Delete template", icon=":material/delete:", type="tertiary", disabled=look_only
+        if listed.is_own and write_button(
+            "Delete template", icon=":material/delete:", type="tertiary"
         ):
             open_dialog("Delete this template?", _confirm_delete, template)
 

@@ -10,6 +10,7 @@ from pitasker_core.dashboard.messages import act, record_write
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.template_summary import matching
+from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.templates import own
 from pitasker_core.templates.model import Template
 from pitasker_core.templates.own import Listed
@@ -24,12 +25,7 @@ _SUMMARY = 160
 
 def offer_templates() -> None:
     """Draw the button that opens the list."""
-    st.button(
-        "From template",
-        icon=":material/auto_awesome_motion:",
-        disabled=environment().read_only,
-        on_click=open_list,
-    )
+    write_button("From template", icon=":material/auto_awesome_motion:", on_click=open_list)
 
 
 def open_list() -> None:
@@ -150,11 +146,10 @@ def _show_uploaded(template: Template) -> None:
         "task made from it can do whatever you can."
     )
     replaces = st.toggle("Replace a template of this name", key="template-replace")
-    st.button(
+    write_button(
         "Add template",
         type="primary",
         icon=":material/add:",
-        disabled=environment().read_only,
         on_click=_add,
         args=(template, replaces),
     )

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
-from pitasker_core.dashboard import bulk
+from pitasker_core.dashboard import bulk, write_button
 from tests.helpers.examples import create
 from tests.helpers.pages import said
 from tests.helpers.waiting import patience
@@ -18,7 +18,8 @@ def dialog(environment, crontab, monkeypatch):
     """Open a dialog for two tasks."""
     for name, labels in (("One", ("old", "web")), ("Two", ("web",))):
         create(environment, name, labels=labels)
-    monkeypatch.setattr(bulk, "environment", lambda: environment)
+    for module in (bulk, write_button):
+        monkeypatch.setattr(module, "environment", lambda: environment)
 
     def draw(name, *words):
         from pitasker_core import tasks
