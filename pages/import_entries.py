@@ -43,7 +43,7 @@ def _show_crontab() -> None:
         st.info("You have no crontab yet, so there is nothing to import.")
         return
     import_report.show(listing.tasks)
-    examined = examine(environment())
+    examined = examine(environment(), comparison)
     choices = import_grid.choices(comparison, listing.tasks, examined)
     if choices:
         _show_choices(choices, comparison.document.dialect)

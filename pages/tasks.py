@@ -317,7 +317,7 @@ def _choose(numbers: set[int]) -> None:
 
 def _show_doctor(listing: Listing) -> None:
     with suppress(PiTaskerError):  # a problem with the crontab is shown above
-        examined = doctor.examine(environment())
+        examined = doctor.examine(environment(), listing.comparison)
         show_doctor(examined, {task.id: task.name for task in listing.tasks})
 
 

@@ -66,5 +66,5 @@ def _examine(environment: Environment, listing: Listing) -> Examined | None:
     if listing.comparison is None:
         return None
     with suppress(PiTaskerError):
-        return doctor.examine(environment)
+        return doctor.examine(environment, listing.comparison)
     return None

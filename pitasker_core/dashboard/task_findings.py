@@ -14,13 +14,14 @@ from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.reports import doctor
 from pitasker_core.reports.doctor import Examined
+from pitasker_core.sync.comparison import Comparison
 from pitasker_core.tasks import Task
 
 
-def show_findings(task: Task) -> None:
-    """Draw the findings of a task."""
+def show_findings(task: Task, comparison: Comparison | None = None) -> None:
+    """Draw the findings of a task. With a comparison, the crontab is not read again."""
     try:
-        examined = doctor.examine(environment())
+        examined = doctor.examine(environment(), comparison)
     except PiTaskerError:
         return  # the header reports it
     findings, silenced = examined.of_task(task.id), examined.silenced_of_task(task.id)

@@ -48,7 +48,7 @@ def show_task(task: Task, listing: Listing) -> None:
     _show_title(task, listing)
     left, right = st.columns([5, 4], gap="large")
     with left:
-        show_form(form_of(task), lambda: show_findings(task))
+        show_form(form_of(task), lambda: show_findings(task, listing.comparison))
     with right:
         _show_next_runs(task, listing)
         _show_history(task)

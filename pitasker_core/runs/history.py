@@ -147,10 +147,12 @@ def named(environment: Environment, name: str) -> Run | None:
 def newest(environment: Environment) -> tuple[int | None, int]:
     """The newest run and the number of running ones. A changed answer means new runs."""
     with database.session(environment) as session:
-        query = _of(select(RunRow.id), session, environment, None, None)
-        last = session.scalar(query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(1))
+        ids = _of(select(RunRow.id), session, environment, None, None)
+        last = ids.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(1)
         running = _of(select(func.count()), session, environment, None, None)
-        return last, session.scalar(running.where(_KINDS["Running"])) or 0
+        running = running.where(_KINDS["Running"])
+        row = session.execute(select(last.scalar_subquery(), running.scalar_subquery())).one()
+        return row[0], row[1]
 
 
 def output(environment: Environment, number: int) -> bytes:

@@ -14,6 +14,7 @@ from pitasker_core import database, tasks
 from pitasker_core.base import clock
 from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import Stale
+from pitasker_core.dashboard import live
 from pitasker_core.runs import history, spool
 from pitasker_core.runs.missed import rows
 from pitasker_core.runs.missed.detection import Gap
@@ -260,3 +261,31 @@ def test_a_session_replaces_a_connection_that_the_server_ended(environment):
         connection.execute(text(f"select pg_terminate_backend({first})"))
         until(lambda: connection.scalar(count) == 0)
     assert backend(environment) != first
+
+
+PAGES = {
+    "overview": (4, 0),
+    "tasks": (7, 1),
+    "sync": (8, 1),
+    "crontab": (1, 1),
+    "runs": (8, 1),
+    "timeline": (6, 1),
+}
+"""The statements and processes of a page that is drawn again when nothing has changed."""
+
+
+def test_a_page_that_is_drawn_again_asks_no_more_than_before(
+    environment, crontab, open_page, monkeypatch
+):
+    imported(environment, crontab, 2)
+    app, needed = open_page("overview"), {}
+    monkeypatch.setattr(live, "FRESH", 3600.0)  # all pages of a server share what it reads
+    for page in PAGES:
+        if page != "overview":
+            app.switch_page(f"pages/{page}.py")
+        app.run()
+        with counted() as work:
+            app.run()
+        statements = [what for what in work if what not in ("begin", "process")]
+        needed[page] = len(statements), work.count("process")
+    assert needed == PAGES

@@ -23,6 +23,7 @@ from pitasker_core.crontab.machine_facts import gather, look_up, needs_of
 from pitasker_core.reports.doctor import silencing
 from pitasker_core.runs.model import RunState
 from pitasker_core.sync import service
+from pitasker_core.sync.comparison import Comparison
 from pitasker_core.sync.install import digest
 
 _FRESH = 30.0
@@ -83,13 +84,19 @@ _gathered: dict[tuple[str, str], _Gathered] = {}
 """The last examination by the home of PiTasker and the digest of the crontab."""
 
 
-def examine(environment: Environment, *, fresh: bool = False) -> Examined:
+def examine(
+    environment: Environment, comparison: Comparison | None = None, *, fresh: bool = False
+) -> Examined:
     """The findings of the installed crontab. Raises CrontabUnavailable when it cannot be read.
 
+    Whoever has just compared the crontab passes the comparison: the crontab is not read again.
     The facts about the machine are at most 30 seconds old, or of now if they shall be `fresh`.
     Without a database nothing is silenced, and the runs are unknown.
     """
-    installed, document = service.read_crontab(environment)
+    if comparison is None:
+        installed, document = service.read_crontab(environment)
+    else:
+        installed, document = comparison.text, comparison.document
     sum_ = digest(installed)
     report = _cached(environment, document, sum_, fresh=fresh).report
     try:
