@@ -78,7 +78,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
             whole = name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
             raise InvalidSyntax(
                 f"There is no placeholder {{{whole}}}.",
-                f"There are {', '.join(f'{{{known}}}' for known in PLACEHOLDERS)}.",
+                f"There are {', '.join(f'{{{each}}}' for each in PLACEHOLDERS)}.",
             )
         filled.append(values[name])
     # An empty placeholder must not leave a gap.

@@ -112,8 +112,8 @@ def test_the_pages_read_schedules_as_this_machine_does(environment, crontab, fak
     cronie = replace(environment, crontab_program=str(fake_crontab(CRONIE)))
     # `fri-sun` is a range for cronie, and selects nothing for Debian's cron.
     tasks.create(cronie, "test", tasks.NewTask("A", "0 3 * * fri-sun", "/bin/a"))
-    for one, runs in ((cronie, 1), (environment, 0)):
-        listing = tasks.listing(one)
+    for machine, runs in ((cronie, 1), (environment, 0)):
+        listing = tasks.listing(machine)
         assert len(overview.upcoming(listing, now, zone, 5)) == runs
         words = task_grid.in_words("0 3 * * fri-sun", listing.dialect)
         assert ("Friday" in words) is bool(runs)
@@ -142,13 +142,13 @@ def test_the_next_runs_of_cronie_are_by_its_cron_tz_shown_by_the_machines_clock(
     crontab.write(b"CRON_TZ=Asia/Tokyo\n")
     cronie = replace(environment, crontab_program=str(fake_crontab(CRONIE)))
     tasks.create(cronie, "test", tasks.NewTask("A", "0 9 * * *", "/bin/a"))
-    for one, time in ((cronie, "01:00"), (environment, "09:00")):
-        listing = tasks.listing(one)
+    for machine, time in ((cronie, "01:00"), (environment, "09:00")):
+        listing = tasks.listing(machine)
         [run] = overview.upcoming(listing, now, zone, 5)
         assert f"{run.at:%H:%M %Z}" == f"{time} CET"
         [task] = listing.tasks
         assert zone_of(listing.cron_clock(task, zone)).key == (
-            "Asia/Tokyo" if one is cronie else "Europe/Berlin"
+            "Asia/Tokyo" if machine is cronie else "Europe/Berlin"
         )
         [bar] = timeline.future(
             overview.schedules_in_force(listing, zone),

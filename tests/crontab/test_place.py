@@ -36,7 +36,7 @@ def world(text, own=()):
     return World(text, tasks_by_tag, base)
 
 
-def wanted(state, tag, on):
+def with_entry(state, tag, on):
     return replace(
         state,
         tasks_by_tag={**state.tasks_by_tag, tag: state.tasks_by_tag[tag]._replace(wants_entry=on)},
@@ -45,7 +45,7 @@ def wanted(state, tag, on):
 
 def switched(state, *tags, on):
     for tag in tags:
-        state = wanted(state, tag, on)
+        state = with_entry(state, tag, on)
     return state.synced()
 
 
@@ -100,15 +100,15 @@ def test_an_entry_that_comes_back_has_its_settings_or_its_note(before, lines):
     text = out.text.splitlines(keepends=True)
     for at, new in lines:
         text.insert(min(at, len(text)), new)
-    state = wanted(replace(out, text="".join(text)), ONE, on=True)
+    state = with_entry(replace(out, text="".join(text)), ONE, on=True)
     _, done = state.carried()
     was, now = parse(before.text), done.document
     settings_then, settings_now = (
         document.environment(document.by_tag[ONE][0]) for document in (was, now)
     )
     assert settings_then == settings_now or done.notes[ONE]
-    kept = [row for row in now.lines if getattr(row, "tag", None) != ONE]
-    assert "".join(row.raw for row in kept).replace("# Name 1\n", "") == "".join(text)
+    others = [row for row in now.lines if getattr(row, "tag", None) != ONE]
+    assert "".join(row.raw for row in others).replace("# Name 1\n", "") == "".join(text)
 
 
 @pytest.mark.parametrize("above", ["# Ask before changing this!\n", "#0 4 * * * /opt/b --full\n"])
@@ -147,7 +147,7 @@ def test_our_comment_that_was_left_alone_is_not_written_twice():
 
 def test_where_the_neighbours_are_gone_the_entry_stands_at_the_end_and_its_settings_are_said():
     out = switched(world(f"MAILTO=me\nPATH=/opt\n@daily x\n{line(ONE)}@daily y\n"), ONE, on=False)
-    state = wanted(replace(out, text='MAILTO=""\n@daily z\n'), ONE, on=True)
+    state = with_entry(replace(out, text='MAILTO=""\n@daily z\n'), ONE, on=True)
     _, done = state.carried()
     assert str(done.document).endswith(f"@daily z\n# Task 1\n{line(ONE)}")
     assert done.notes[ONE] == (
@@ -157,7 +157,7 @@ def test_where_the_neighbours_are_gone_the_entry_stands_at_the_end_and_its_setti
 
 def test_where_the_settings_above_were_changed_the_place_is_kept_and_they_are_said():
     out = switched(world(f"MAILTO=me\n@daily x\n{line(ONE)}@daily y\n"), ONE, on=False)
-    state = wanted(replace(out, text="MAILTO=you\n@daily x\n@daily y\n"), ONE, on=True)
+    state = with_entry(replace(out, text="MAILTO=you\n@daily x\n@daily y\n"), ONE, on=True)
     _, done = state.carried()
     assert str(done.document) == f"MAILTO=you\n@daily x\n{line(ONE)}@daily y\n"
     assert done.notes[ONE].endswith("but under other environment lines than before: MAILTO=you.")

@@ -69,8 +69,8 @@ def test_a_change_by_somebody_else_of_another_cell_is_no_collision(task):
 def test_a_change_by_somebody_else_of_the_same_cell_collides_until_it_is_decided(task):
     staged = staging.stage({}, delta(schedule="@daily"), [task.id], {task.id: task})
     now = {task.id: replace(task, schedule="@weekly", version=task.version + 1)}
-    (found,) = staging.collisions(staged, now)
-    assert (found.mine, found.now) == ("@daily", "@weekly")
+    (collision,) = staging.collisions(staged, now)
+    assert (collision.mine, collision.now) == ("@daily", "@weekly")
     assert staging.without(staged, task.id, "schedule") == {}
     assert staging.collisions(staging.rebased(staged, now[task.id], "schedule"), now) == []
 

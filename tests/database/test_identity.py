@@ -69,7 +69,7 @@ def test_a_crontab_under_another_name_is_asked_about_and_can_go_on(environment, 
         tasks.listing(under(environment, now))
     assert str(before) in asked.value.message
     crontabs.continue_as(under(environment, now), ME, asked.value.crontab_row)
-    assert [one.id for one in tasks.listing(under(environment, now)).tasks] == [task.id]
+    assert [each.id for each in tasks.listing(under(environment, now)).tasks] == [task.id]
     event = audit.listing(under(environment, now), 1)[0]
     assert (event.kind, event.before) == ("continued under another name", {"crontab": str(before)})
 
@@ -80,8 +80,8 @@ def test_tags_say_whose_crontab_it_is_where_there_is_no_machine_id(environment, 
     again = under(environment, Identity("9e07", "daemon", None))
     with pytest.raises(UnknownCrontab, match="this crontab has its tags"):
         tasks.listing(again)
-    (known,) = crontabs.listing(again)
-    assert (known.standing, known.tasks) == (Standing.CANDIDATE, 1)
+    (candidate,) = crontabs.listing(again)
+    assert (candidate.standing, candidate.tasks) == (Standing.CANDIDATE, 1)
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,9 @@ def test_the_api_asks_and_takes_the_answer_by_a_token_of_the_known_crontab(envir
     client = TestClient(app, "http://127.0.0.1:8501", headers={"authorization": f"Bearer {token}"})
     asked = client.get("/api/tasks")
     assert (asked.status_code, asked.json()["error"]["code"]) == (409, "UNKNOWN_CRONTAB")
-    (known,) = client.get("/api/crontabs").json()["crontabs"]
-    assert known["standing"] == "may be ours"
-    answer = f"/api/crontabs/{known['id']}/continue"
+    (candidate,) = client.get("/api/crontabs").json()["crontabs"]
+    assert candidate["standing"] == "may be ours"
+    answer = f"/api/crontabs/{candidate['id']}/continue"
     reading = {"authorization": f"Bearer {look}"}
     assert client.post(answer, headers=reading).status_code == 403
     assert client.post(answer).json()["crontabs"][0]["standing"] == "ours"

@@ -151,8 +151,8 @@ class ExampleSession:
         return printed.decode(errors="replace")
 
     def _run_in_shell(self, command: str) -> str:
-        kept = self.folder / ".variables"
-        script = f"set -a\n{command}\ncode=$?\nenv -0 >'{kept}'\nexit $code\n"
+        variables = self.folder / ".variables"
+        script = f"set -a\n{command}\ncode=$?\nenv -0 >'{variables}'\nexit $code\n"
         done = subprocess.run(
             ["sh", "-c", script],
             cwd=self.folder,
@@ -163,7 +163,7 @@ class ExampleSession:
         )
         self.code = done.returncode
         with suppress(FileNotFoundError):
-            pairs = kept.read_text(errors="surrogateescape").split("\0")[:-1]
+            pairs = variables.read_text(errors="surrogateescape").split("\0")[:-1]
             set_now = dict(pair.split("=", 1) for pair in pairs)
             self.variables |= {k: v for k, v in set_now.items() if k not in ("PWD", "_", "code")}
         return done.stdout.decode(errors="replace")

@@ -68,17 +68,19 @@ class Plan:
         skipped = local.utcoffset() - before.utcoffset()
         if skipped > timedelta(0):
             wall = [before.replace(tzinfo=None) + n * MINUTE for n in range(1, 61)]
-            return self.says(local) or any(self.says(one) for one in wall)
+            return self.says(local) or any(self.says(time) for time in wall)
         return self.says(local) and not local.fold
 
 
 def steps(top, name):
     every = st.integers(2, top // 2).map(lambda n: (f"*/{n}", frozenset(range(0, top, n))))
-    one = st.integers(0, top - 1).map(lambda n: (str(n), frozenset({n})))
+    alone = st.integers(0, top - 1).map(lambda n: (str(n), frozenset({n})))
     two = st.tuples(st.integers(0, top - 1), st.integers(0, top - 1)).map(
         lambda pair: (",".join(map(str, pair)), frozenset(pair))
     )
-    return st.one_of(every, one, two, *([st.just(("*", frozenset(range(top))))] * (name == "hour")))
+    return st.one_of(
+        every, alone, two, *([st.just(("*", frozenset(range(top))))] * (name == "hour"))
+    )
 
 
 plans = st.builds(lambda minute, hour: Plan(*minute, *hour), steps(60, "minute"), steps(24, "hour"))
@@ -166,7 +168,7 @@ stories = st.one_of(
         Story,
         **common,
         edits=st.lists(edits, max_size=3).map(
-            lambda e: tuple(sorted(e, key=lambda one: one.minute))
+            lambda e: tuple(sorted(e, key=lambda edit: edit.minute))
         ),
         logged=st.booleans(),
         off=st.none() | spans,
@@ -308,7 +310,7 @@ class World:
                 if sign:
                     self.unsure.append((task, sign.at, sign.at + timedelta(minutes=5)))
         if minute and inside(minute - 1, story.away) and story.hole:
-            first, last = (story.wall(one) for one in story.away)
+            first, last = (story.wall(minute) for minute in story.away)
             self.holes = ((first, last),)
             self.blind += [(task, first, last) for task in (0, 1) if not story.recorded[task]]
         self.watch = watch.Watch(Environment(None, None, "crontab", demo=False), self.look)
@@ -378,7 +380,7 @@ def fakes(world):
 
 def within(pair, spans):
     task, at = pair
-    return any(task == one and first <= at <= last for one, first, last in spans)
+    return any(task == other and first <= at <= last for other, first, last in spans)
 
 
 @pytest.mark.slow

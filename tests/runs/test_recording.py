@@ -167,9 +167,9 @@ def test_recorded_entries_are_imported_as_what_they_record(environment, crontab)
     crontab.write(whole.partition(b" # PITASKER_ID:")[0] + b"\n")
     tasks.delete(replace(environment, crontab_program="/nonexistent"), ME, task.id)
     importing.import_entries(environment, ME)
-    (found,) = tasks.listing(environment).tasks
-    assert (found.command, found.record_runs) == (task.command, True)
-    assert f"pitasker-recorder {found.id} '".encode() in crontab.read()
+    (imported,) = tasks.listing(environment).tasks
+    assert (imported.command, imported.record_runs) == (task.command, True)
+    assert f"pitasker-recorder {imported.id} '".encode() in crontab.read()
     assert crontab.read().count(b"pitasker-recorder") == 1
     settled = crontab.read()
     assert importing.import_entries(environment, ME).imported == []

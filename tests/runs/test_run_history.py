@@ -93,8 +93,8 @@ def test_an_end_is_told_in_words(state, code, signal, words):
 
 def test_missed_runs_read_well(environment):
     task = create(environment)
-    one, many = missed(environment, task, 5), missed(environment, task, 400, 72, 40)
-    assert run_list.details(history.run(environment, one)) == "missed: the machine was off"
+    single, many = missed(environment, task, 5), missed(environment, task, 400, 72, 40)
+    assert run_list.details(history.run(environment, single)) == "missed: the machine was off"
     run = history.run(environment, many)
     assert run_list.details(run) == "missed 72 times: the machine was off"
     assert run.duration is None

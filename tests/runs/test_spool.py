@@ -46,8 +46,8 @@ def files(environment):
 
 
 def only(environment):
-    (found,) = history.runs(environment)
-    return found
+    (run,) = history.runs(environment)
+    return run
 
 
 def write(environment, kind, record, name="{task}-1700000000000000000-99"):
@@ -391,16 +391,16 @@ def test_old_runs_are_forgotten_but_not_one_that_goes_on(environment, left, monk
     ]
 
 
-@pytest.mark.parametrize(("megabytes", "kept"), [(0, 0), (1, 4), (200, 10)])
+@pytest.mark.parametrize(("megabytes", "outputs"), [(0, 0), (1, 4), (200, 10)])
 def test_the_oldest_outputs_are_forgotten_and_their_runs_stay(
-    environment, left, monkeypatch, megabytes, kept
+    environment, left, monkeypatch, megabytes, outputs
 ):
     monkeypatch.setattr(retention, "_READ_AT_ONCE", 3)
     fill(environment, left.task.id, 10, 250_000)
     for _ in range(2):
         retention.prune(environment, 90, megabytes)
         runs = history.runs(environment)
-        assert [run.has_output for run in runs] == [True] * kept + [False] * (10 - kept)
+        assert [run.has_output for run in runs] == [True] * outputs + [False] * (10 - outputs)
         assert {run.bytes for run in runs} == {250_000}
 
 

@@ -164,7 +164,7 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize(
-    ("name", "found", "verdict", "evidence"),
+    ("name", "seen", "verdict", "evidence"),
     [
         ("In the crontab", facts("0 1 * * * other\n"), BAD, "has no entry for it"),
         (
@@ -428,14 +428,14 @@ SCHEDULES = {
         ),
     ],
 )
-def test_a_check_says_what_it_saw(name: str, found: Facts, verdict: Verdict, evidence: str) -> None:
-    made = check(found, name)
+def test_a_check_says_what_it_saw(name: str, seen: Facts, verdict: Verdict, evidence: str) -> None:
+    made = check(seen, name)
     assert (made.verdict, evidence in made.evidence) == (verdict, True), made
-    assert verdict is not BAD or made.advice or made.command or found.is_demo
+    assert verdict is not BAD or made.advice or made.command or seen.is_demo
 
 
 @pytest.mark.parametrize(
-    ("name", "found", "command"),
+    ("name", "seen", "command"),
     [
         (
             "The program",
@@ -486,13 +486,13 @@ def test_a_check_says_what_it_saw(name: str, found: Facts, verdict: Verdict, evi
     ],
 )
 def test_a_command_to_paste_is_safe_and_fits_this_cron(
-    name: str, found: Facts, command: str
+    name: str, seen: Facts, command: str
 ) -> None:
-    assert check(found, name).command == command
+    assert check(seen, name).command == command
 
 
 @pytest.mark.parametrize(
-    ("found", "conclusion"),
+    ("seen", "conclusion"),
     [
         (
             job("x", NO_X, cron_alive=False, last_start=None),
@@ -632,8 +632,8 @@ def test_a_command_to_paste_is_safe_and_fits_this_cron(
         ),
     ],
 )
-def test_the_first_cause_is_the_reason(found: Facts, conclusion: str) -> None:
-    assert judge(found).conclusion == conclusion
+def test_the_first_cause_is_the_reason(seen: Facts, conclusion: str) -> None:
+    assert judge(seen).conclusion == conclusion
 
 
 def test_of_a_task_that_runs_every_minute_a_start_must_have_shown_two_minutes_later() -> None:

@@ -160,7 +160,7 @@ for number, text in enumerate(json.load(open(sys.argv[1]))):
 
 def test_streamlit_itself_draws_nothing_but_text(browser, tmp_path):
     """The property test uses another parser. This test uses Streamlit's."""
-    pairs = [f"{one}{two}" for one in PIECES for two in ("x", "`")]
+    pairs = [f"{piece}{two}" for piece in PIECES for two in ("x", "`")]
     (tmp_path / "texts.json").write_text(json.dumps(pairs))
     (tmp_path / "app.py").write_text(SCRIPT)
     with socket.socket() as free:
@@ -192,9 +192,9 @@ def test_streamlit_itself_draws_nothing_but_text(browser, tmp_path):
     finally:
         server.terminate()
         server.wait()
-    wanted = [text for one in pairs for text in (one, f"a{one}b")]
+    texts = [text for pair in pairs for text in (pair, f"a{pair}b")]
     assert [" ".join(text.split()) for text, _ in drawn] == [
-        " ".join(visible(text).split()) for text in wanted
+        " ".join(visible(text).split()) for text in texts
     ]
     assert {tag for _, tags in drawn for tag in tags} <= {"P", "SPAN", "BR"}
 

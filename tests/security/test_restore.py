@@ -37,7 +37,7 @@ def file(tmp_path):
 
 def members(file):
     with tarfile.open(file) as packed:
-        return {one.name: packed.extractfile(one).read() for one in packed}
+        return {member.name: packed.extractfile(member).read() for member in packed}
 
 
 def pack(file, parts, **kinds):

@@ -164,7 +164,7 @@ def test_wrong_passwords_are_slowed_down(serve, environment, monkeypatch):
             pool.submit(httpx.post, f"{address}/login", data={"password": "x"}, timeout=patience())
             for _ in range(7)
         ]
-    assert sorted(one.result().status_code for one in wrong) == [401] * 5 + [429, 429]
+    assert sorted(attempt.result().status_code for attempt in wrong) == [401] * 5 + [429, 429]
     answer = httpx.post(f"{address}/login", data={"password": SECRET})
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0

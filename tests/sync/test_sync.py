@@ -314,15 +314,15 @@ def test_an_edit_of_something_stale_is_refused(environment, crontab):
 
 
 def test_edits_are_saved_all_or_none(environment, crontab):
-    one, two = create(environment, "One"), create(environment, "Two")
+    first, second = create(environment, "One"), create(environment, "Two")
     before = crontab.read()
     edits = [
-        tasks.Edit(one.id, fields={"command": "/bin/good"}),
-        tasks.Edit(two.id, fields={"schedule": "61 * * * *"}),
+        tasks.Edit(first.id, fields={"command": "/bin/good"}),
+        tasks.Edit(second.id, fields={"schedule": "61 * * * *"}),
     ]
     with pytest.raises(InvalidSyntax, match="“Two”: Minute must be 0 to 59"):
         tasks.apply(environment, ME, edits)
-    assert tasks.get(environment, one.id).command == one.command
+    assert tasks.get(environment, first.id).command == first.command
     assert crontab.read() == before
 
 

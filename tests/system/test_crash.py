@@ -90,10 +90,10 @@ def dying_at(step, environment, work):
 
 def contents(environment):
     """Return the contents of both sides, without values that differ from run to run."""
-    found = tasks.listing(environment)
+    listing = tasks.listing(environment)
     values = [
-        (t.name, t.schedule, t.command, t.paused, t.system_managed, str(found.states[t.id]))
-        for t in found.tasks
+        (t.name, t.schedule, t.command, t.paused, t.system_managed, str(listing.states[t.id]))
+        for t in listing.tasks
     ]
     installed, _ = service.read_crontab(environment)
     lines = [line.split("# PITASKER_ID:")[0] for line in (installed or "").split("\n")]
@@ -129,8 +129,8 @@ def out_of_step(environment, crontab):
     for name in ("by hand", "in database", "deleted", "gone by hand", "agreed"):
         create(environment, name, command=f"/bin/{name.replace(' ', '-')}")
     lines = crontab.read().decode().splitlines(keepends=True)
-    kept = [line for line in lines if "gone" not in line]
-    crontab.write("".join(kept).replace("/bin/by-hand", "/bin/edited").encode())
+    remaining = [line for line in lines if "gone" not in line]
+    crontab.write("".join(remaining).replace("/bin/by-hand", "/bin/edited").encode())
     ids = {task.name: task.id for task in tasks.listing(environment).tasks}
     nowhere = replace(environment, crontab_program="/nonexistent/crontab")
     tasks.change(nowhere, ME, ids["in database"], schedule="1 1 * * *", name="renamed")

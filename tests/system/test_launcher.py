@@ -150,7 +150,7 @@ def test_two_first_starts_at_once_install_once(
         subprocess.Popen([project / "pitasker", "status"], env=environment, stdout=-3, stderr=-3)
         for _ in range(2)
     ]
-    assert [one.wait(patience()) for one in both] == [7, 7]
+    assert [start.wait(patience()) for start in both] == [7, 7]
     assert len(installations()) == 1
 
 
@@ -196,9 +196,9 @@ def test_what_is_missing_is_said_in_two_sentences(
 def test_a_newer_python_is_found_beside_one_too_old(project: Path, machine: Callable) -> None:
     environment = machine(too_old=1)
     old = Path(environment["PATH"]) / "python3"
-    kept = old.read_text()
+    before = old.read_text()
     machine("python3.12")
-    assert old.read_text() == kept
+    assert old.read_text() == before
     assert launch(project, environment, "status").returncode == 7
 
 

@@ -92,23 +92,23 @@ def test_what_cron_runs_is_seen_whether_it_is_recorded_or_not(environment, cront
     cron()
 
     end = time.monotonic() + 60 + patience()
-    wanted = {("Plain", "observed"), ("Recorded", "recorded"), ("Reboot", "observed")}
-    found = set()
-    while not wanted <= found:
-        assert time.monotonic() < end, (found, environment.cron_log.read_text())
+    expected = {("Plain", "observed"), ("Recorded", "recorded"), ("Reboot", "observed")}
+    ended = set()
+    while not expected <= ended:
+        assert time.monotonic() < end, (ended, environment.cron_log.read_text())
         time.sleep(0.5)
         observed.collect(environment)
         spool.collect(environment)
         runs = history.runs(environment)
-        found = {(run.task_name, run.source) for run in runs if run.state != "running"}
+        ended = {(run.task_name, run.source) for run in runs if run.state != "running"}
 
     by_task = {run.task: run for run in reversed(runs)}
     assert by_task[plain.id].state == by_task[reboot.id].state == "started"
-    kept = by_task[recorded.id]
-    assert (kept.state, kept.exit_code) == ("failed", 3)
-    assert history.output(environment, kept.id) == b"in\na quote: ' 100%\n"
+    latest = by_task[recorded.id]
+    assert (latest.state, latest.exit_code) == ("failed", 3)
+    assert history.output(environment, latest.id) == b"in\na quote: ' 100%\n"
     # The log and the recorder both report it, but it is one run.
-    first = [run for run in runs if abs(run.started_at - kept.started_at) < timedelta(seconds=30)]
+    first = [run for run in runs if abs(run.started_at - latest.started_at) < timedelta(seconds=30)]
     assert [run.source for run in first if run.task == recorded.id] == ["recorded"]
     (by_hand,) = {(run.command, run.source) for run in runs if run.task is None}
     assert by_hand == ("printf 'by hand: é\\t' | cat%input", "observed")

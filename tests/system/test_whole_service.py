@@ -102,9 +102,9 @@ class Service(RuleBasedStateMachine):
     def act(self, *, targets=(), takes=(), adds=()):
         """Check what an action of PiTasker left unchanged. `takes` and `adds` are handwritten lines
         that it had to change."""
-        before, known = self.state()
+        before, tasks_before = self.state()
         takes = [*takes, *self.waiting(targets)]
-        tags = {task.tag for task in known if task.id in targets}
+        tags = {task.tag for task in tasks_before if task.id in targets}
         problem = None
         try:
             yield
@@ -112,7 +112,7 @@ class Service(RuleBasedStateMachine):
             problem = raised
         after = self.text()
         if problem and "nothing was changed" in problem.user_message.lower():
-            assert self.state() == (before, known), problem.user_message
+            assert self.state() == (before, tasks_before), problem.user_message
         lost, new = Counter(persons(before)), Counter(persons(after))
         assert not (lost - new) - Counter(takes), (before, after)
         assert not (new - lost) - Counter(adds) - self.own_names(), (before, after)
@@ -261,19 +261,19 @@ class Service(RuleBasedStateMachine):
     @rule(data=st.data(), fix=st.sampled_from([Fix.KEEP_AS_COMMENT]))
     def fix_words(self, data, fix):
         report = validation.validate(service.preview(self.environment))
-        found = [f for f in report.findings if f.kind is Discrepancy.WORDS_BEHIND_TAG]
-        if found:
-            one = data.draw(st.sampled_from(found))
+        findings = [f for f in report.findings if f.kind is Discrepancy.WORDS_BEHIND_TAG]
+        if findings:
+            finding = data.draw(st.sampled_from(findings))
             before = self.text()
             with suppress(PiTaskerError):
-                fixes.apply(self.environment, ME, [one], fix)
+                fixes.apply(self.environment, ME, [finding], fix)
             assert not Counter(persons(before)) - Counter(persons(self.text()))
 
     @rule(data=st.data())
     def restore(self, data):
-        kept = edit.snapshots(self.environment)
-        if kept:
-            chosen = data.draw(st.sampled_from(kept[:6]))
+        snapshots = edit.snapshots(self.environment)
+        if snapshots:
+            chosen = data.draw(st.sampled_from(snapshots[:6]))
             with suppress(PiTaskerError):
                 edit.restore(self.environment, chosen.id, actor=ME)
                 kept_text = edit.snapshot(self.environment, chosen.id).text or ""

@@ -27,8 +27,8 @@ def test_what_is_exported_is_imported_elsewhere(target, environment, crontab, tm
     other = replace(
         environment, home=tmp_path / "other", given_identity=Identity("b", "b", "2" * 36)
     )
-    found = read_files(other, [(exported.name, exported.data)])
-    done = import_file(other, ME, found)
+    file = read_files(other, [(exported.name, exported.data)])
+    done = import_file(other, ME, file)
     assert [record_of(task) for task in done.tasks] == [BACKUP, RICH]
     assert (done.skipped, done.errors, done.notes, exported.notes) == ((), (), (), ())
 
@@ -46,8 +46,8 @@ def test_each_value_that_a_new_task_has_is_in_a_file():
 def test_single_tasks_are_exported_and_one_that_is_not_there_is_refused(environment):
     first = bring(environment, BACKUP, RICH).tasks[0]
     exported = export_file(environment, Target.JSON, [first.id])
-    found = read_files(environment, [(exported.name, exported.data)])
-    assert found.records == (BACKUP,)
+    file = read_files(environment, [(exported.name, exported.data)])
+    assert file.records == (BACKUP,)
     with pytest.raises(NotFound):
         export_file(environment, Target.JSON, [first.id + 100])
 

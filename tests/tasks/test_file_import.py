@@ -139,8 +139,8 @@ def test_who_may_only_look_imports_nothing(environment):
     ],
 )
 def test_the_tasks_of_other_programs_are_imported(environment, crontab, name, source, names):
-    found = read_files(environment, [(name, (PEERS / name).read_bytes())], source)
-    done = import_file(environment, ME, found)
+    file = read_files(environment, [(name, (PEERS / name).read_bytes())], source)
+    done = import_file(environment, ME, file)
     listed = [task.name for task in tasks.listing(environment).tasks]
     assert len(listed) == names if isinstance(names, int) else listed == names
     assert crontab.read().count(b"PITASKER_ID") == len(listed)
@@ -150,8 +150,8 @@ def test_the_tasks_of_other_programs_are_imported(environment, crontab, name, so
 def test_several_files_are_one_import(environment):
     data = (PEERS / "3f7a-91bc.job").read_bytes()
     other = data.replace(b"Nightly", b"Weekly").replace(b"0 2 * * *", b"@weekly")
-    found = read_files(environment, [("a.job", data), ("b.job", other)])
-    assert [record.name for record in found.records] == ["Nightly backup", "Weekly backup"]
+    file = read_files(environment, [("a.job", data), ("b.job", other)])
+    assert [record.name for record in file.records] == ["Nightly backup", "Weekly backup"]
 
 
 def test_a_file_without_a_known_ending_needs_its_format(environment):

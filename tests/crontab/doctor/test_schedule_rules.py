@@ -127,8 +127,8 @@ def test_runs_are_compared_with_the_interval(
     schedule: str, seconds: float, is_reported: bool
 ) -> None:
     line = f"{schedule} /home/pi/backup.sh # PITASKER_ID:{TAG}"
-    found = "longer_than_interval medium" in reports(line, typical_seconds={TAG: seconds})
-    assert found is is_reported
+    reported = "longer_than_interval medium" in reports(line, typical_seconds={TAG: seconds})
+    assert reported is is_reported
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,9 @@ def upgrade() -> None:
 
 def oldest_crontab() -> int | None:
     """The crontab for rows that name none; None when there are neither crontabs nor such rows."""
-    found: int | None = op.get_bind().scalar(text("select min(id) from crontabs"))
-    if found is not None:
-        return found
+    oldest: int | None = op.get_bind().scalar(text("select min(id) from crontabs"))
+    if oldest is not None:
+        return oldest
     rows = "select 1 from tasks union all select 1 from events"
     rows += " union all select 1 from tokens union all select 1 from settings limit 1"
     if op.get_bind().scalar(text(rows)) is None:
