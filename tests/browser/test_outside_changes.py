@@ -13,7 +13,12 @@ def test_a_hand_edit_shows_by_itself_on_each_page(serve, visit, crontab, environ
     create(environment)
     original = crontab.read()
     page = visit(f"{serve()}/tasks")
-    for path, sign in (("tasks", "Needs sync 1"), ("sync", "Keep PiTasker's")):
+    signs = (
+        ("tasks", "Needs sync 1"),
+        ("sync", "Keep PiTasker's"),
+        ("", "was edited outside PiTasker: schedule"),
+    )
+    for path, sign in signs:
         move(page, path)
         expect(page.get_by_text(sign)).to_have_count(0)
         crontab.write(original.replace(b"0 2 * * *", b"5 2 * * *"))

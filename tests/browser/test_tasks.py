@@ -54,23 +54,6 @@ def test_tasks_can_be_read_where_the_table_will_be_before_it_is_drawn(serve, vis
     assert all(abs(place[side] - table[side]) < 2 for side in ("x", "y", "width"))
 
 
-def test_an_edit_waits_for_apply_shows_its_proof_and_can_be_undone(
-    serve, visit, crontab, environment
-):
-    create(environment)
-    create(environment, "Other")
-    before = crontab.read()
-    page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, SCHEDULE, "30 6 * * *")
-    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    assert crontab.read() == before
-    apply_changes(page)
-    until(lambda: b"30 6 * * * /home/pi/backup.sh # PITASKER_ID:" in crontab.read())
-    expect(page.get_by_text("1 line changed, 3 identical")).to_be_visible()
-    press(page, "Undo")
-    until(lambda: crontab.read() == before)
-
-
 def test_nothing_moves_under_the_mouse_when_rows_are_selected_edited_or_wrong(
     serve, visit, environment
 ):
@@ -89,27 +72,8 @@ def test_nothing_moves_under_the_mouse_when_rows_are_selected_edited_or_wrong(
     assert grid(page).bounding_box() == place
 
 
-def test_a_wrong_cell_is_named_and_the_right_ones_can_be_applied(
-    serve, visit, crontab, environment
-):
-    create(environment, "Right")
-    create(environment, "Wrong")
-    page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, SCHEDULE, "30 6 * * *")
-    put_into_cell(page, 1, SCHEDULE, "every 45 minutes")
-    expect(page.get_by_text("2 changes in 2 tasks")).to_be_visible()
-    settle(page)
-    page.get_by_role("button", name="Apply 1 valid").click()
-    until(lambda: b"30 6 * * * /home/pi/backup.sh" in crontab.read())
-    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    settle(page)
-    page.get_by_role("button", name="Use */30 * * * *").click()
-    apply_changes(page)
-    until(lambda: b"*/30 * * * * /home/pi/backup.sh" in crontab.read())
-
-
 def test_a_button_pressed_right_after_an_edit_finds_the_table_in_order(serve, visit, environment):
-    names = ("One", "Three", "Two")
+    names = ("One", "Two")
     for name in names:
         create(environment, name)
     page = visit(f"{serve()}/tasks")
@@ -153,39 +117,6 @@ def test_an_edit_stays_with_its_task_when_the_rows_change(serve, visit, crontab,
     assert b"# aardvark\n" in crontab.read()
 
 
-def test_an_edit_of_what_somebody_else_changed_shows_both_values(
-    serve, visit, crontab, environment
-):
-    task = create(environment)
-    page = visit(f"{serve()}/tasks")
-    put_into_cell(page, 0, NAME, "Mine")
-    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    tasks.change(environment, ME, task.id, name="Theirs")
-    expect(page.get_by_text("somebody else to “Theirs”")).to_be_visible()
-    press(page, "Keep mine")
-    apply_changes(page)
-    until(lambda: b"# Mine\n" in crontab.read())
-
-
-def test_many_tasks_are_paused_at_once_stay_selected_and_it_can_be_undone(
-    serve, visit, crontab, environment
-):
-    for name in ("Pump one", "Lamp", "Pump two"):
-        create(environment, name)
-    before = crontab.read()
-    page = visit(f"{serve()}/tasks")
-    page.get_by_placeholder("Search").fill("pump")
-    expect(page.get_by_role("button", name="Select all 2")).to_be_visible()
-    page.get_by_role("button", name="Select all 2").click()
-    expect(page.get_by_text("2 tasks selected")).to_be_visible()
-    press(page, "Actions")
-    page.get_by_text("Pause", exact=True).click()
-    until(lambda: crontab.read().count(b"\n# 0 2 * * *") == 2)
-    expect(page.get_by_text("2 tasks selected")).to_be_visible()
-    press(page, "Undo")
-    until(lambda: crontab.read() == before)
-
-
 def test_staged_edits_outlive_the_tab(serve, visit, crontab, environment):
     create(environment)
     page = visit(f"{serve()}/tasks")
@@ -212,37 +143,6 @@ def test_a_discarded_command_is_never_written(serve, visit, crontab, environment
     assert b"discarded" not in crontab.read()
 
 
-def test_what_is_typed_on_a_task_is_a_draft_over_reload_until_it_is_discarded(
-    serve, visit, environment
-):
-    task = create(environment)
-    address = serve()
-    page = visit(f"{address}/tasks?task={task.id}")
-    type_into(page, "Command", "/bin/half-typed")
-    expect(page.get_by_text("kept as a draft")).to_be_visible()
-    page.goto(f"{address}/tasks")
-    expect(page.get_by_text("Draft: Backup")).to_be_visible()
-    press(page, "Continue")
-    expect(page.get_by_label("Command", exact=True)).to_have_value("/bin/half-typed")
-    press(page, "Discard changes")
-    expect(grid(page)).to_be_visible()
-    expect(page.get_by_text("Draft: Backup")).to_have_count(0)
-    assert tasks.get(environment, task.id).command == "/home/pi/backup.sh"
-
-
-def test_a_draft_saves_only_what_a_person_changed(serve, visit, environment):
-    task = create(environment)
-    page = visit(f"{serve()}/tasks?task={task.id}")
-    type_into(page, "Command", "/bin/mine")
-    tasks.change(environment, ME, task.id, schedule="@weekly")
-    page.reload()
-    expect(page.get_by_label("Command", exact=True)).to_have_value("/bin/mine")
-    settle(page)
-    page.get_by_role("button", name=re.compile("^Save")).click()
-    until(lambda: tasks.get(environment, task.id).command == "/bin/mine")
-    assert tasks.get(environment, task.id).schedule == "@weekly"
-
-
 def test_a_task_is_made_on_its_page_from_words(serve, visit, crontab):
     page = visit(f"{serve()}/tasks")
     press(page, "New task")
@@ -262,29 +162,6 @@ def test_a_task_is_made_on_its_page_from_words(serve, visit, crontab):
     until(lambda: b"# Night\n15 2 * * * /bin/night # PITASKER_ID:" in (crontab.read() or b""))
 
 
-def test_a_deletion_asks_and_can_be_undone(serve, visit, crontab, environment):
-    create(environment)
-    before = crontab.read()
-    page = visit(f"{serve()}/tasks")
-    choose_from_row(page, 0, "Delete")
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    until(lambda: crontab.read() == b"")
-    press(page, "Undo")
-    until(lambda: crontab.read() == before)
-
-
-def test_a_deleted_task_without_an_entry_can_be_brought_back(serve, visit, environment):
-    task = create(environment, "Draft", system_managed=False)
-    create(environment, "Other")
-    page = visit(f"{serve()}/tasks")
-    choose_from_row(page, 0, "Delete")
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    until(lambda: tasks.get(environment, task.id).deleted_at is not None)
-    expect(page.get_by_text("The crontab has not changed")).to_be_visible()
-    press(page, "Undo")
-    until(lambda: tasks.get(environment, task.id).deleted_at is None)
-
-
 def test_a_task_runs_now_shows_its_output_as_it_comes_and_is_stopped(serve, visit, environment):
     create(environment, command="for n in 1 2 3; do echo step $n; sleep 1; done; sleep 60")
     page = visit(f"{serve()}/tasks")
@@ -295,19 +172,6 @@ def test_a_task_runs_now_shows_its_output_as_it_comes_and_is_stopped(serve, visi
     # The change appears without any action on the page.
     expect(page.locator(".printed").get_by_text("step 1").first).to_be_visible()
     expect(page.get_by_text("has been running for")).to_have_count(0)
-
-
-def test_a_hand_edit_in_a_terminal_shows_by_itself_in_everything(
-    serve, visit, crontab, environment
-):
-    create(environment, command="true")
-    page = visit(serve())
-    expect(page.get_by_text("Nothing needs attention")).to_be_visible()
-    crontab.write(crontab.read().replace(b"0 2 * * *", b"5 2 * * *"))
-    expect(page.get_by_text("was edited outside PiTasker: schedule")).to_be_visible()
-    expect(page.get_by_text("1 task out of sync")).to_be_visible()
-    press(page, "Accept")
-    until(lambda: tasks.listing(environment).tasks[0].schedule == "5 2 * * *")
 
 
 def test_a_change_elsewhere_takes_no_edit_away(serve, visit, environment):

@@ -1,17 +1,9 @@
 """The raw editor: drafts, changes made elsewhere, and the view without tags."""
 
-from streamlit.testing.v1 import AppTest
-
 from pitasker_core.crontab.editable import without_tags
 from pitasker_core.crontab.text_merge import MINE
 from tests.helpers.examples import EXISTING, create
-from tests.helpers.pages import FRONT_DOOR, said
-from tests.helpers.waiting import patience
-
-
-def press(app, label):
-    next(button for button in app.button if button.label == label).click().run()
-    assert not app.exception
+from tests.helpers.pages import button, open_in_new_tab, press, said
 
 
 def type_text(app, text):
@@ -20,37 +12,25 @@ def type_text(app, text):
     assert not app.exception
 
 
-def reload_page():
-    """Open the page in another tab of the same browser."""
-    app = AppTest.from_file(FRONT_DOOR, default_timeout=patience()).run()
-    app.switch_page("pages/crontab.py").run()
-    assert not app.exception
-    return app
-
-
-def is_disabled(app, label):
-    return next(button for button in app.button if button.label == label).disabled
-
-
 def test_a_text_that_is_not_saved_is_there_again_after_a_reload(open_page, crontab):
     crontab.write(EXISTING)
     text = EXISTING.decode() + "@daily /opt/new.sh\n"
     type_text(open_page("crontab"), text)
-    again = reload_page()
+    again = open_in_new_tab("crontab")
     assert again.session_state["draft"] == text
     assert "This is your draft of" in said(again)
     press(again, "Save")
     assert crontab.read().decode() == text
-    assert "This is your draft" not in said(reload_page())
+    assert "This is your draft" not in said(open_in_new_tab("crontab"))
 
 
 def test_a_draft_of_an_older_crontab_is_merged_with_the_present_one(open_page, crontab):
     crontab.write(b"0 1 * * * /bin/a\n0 2 * * * /bin/b\n")
     type_text(open_page("crontab"), "0 9 * * * /bin/a\n0 2 * * * /bin/b\n")
     crontab.write(b"0 1 * * * /bin/a\n0 8 * * * /bin/b\n")
-    app = reload_page()
+    app = open_in_new_tab("crontab")
     assert "The crontab was changed elsewhere" in said(app)
-    assert is_disabled(app, "Save")
+    assert button(app, "Save").disabled
     press(app, "Merge mine")
     assert app.session_state["draft"] == "0 9 * * * /bin/a\n0 8 * * * /bin/b\n"
     press(app, "Save")

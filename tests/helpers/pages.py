@@ -67,3 +67,22 @@ def said(app):
     """Return all sentences on a page."""
     parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.header]
     return "\n".join(str(part.value).replace("\\", "") for part in parts)
+
+
+def button(app, label):
+    """Return the first button with a label."""
+    return next(button for button in app.button if button.label == label)
+
+
+def press(app, label):
+    """Press a button. No page may end with an exception."""
+    button(app, label).click().run()
+    assert not app.exception
+
+
+def open_in_new_tab(page):
+    """Open a page in another tab of the same browser."""
+    app = AppTest.from_file(FRONT_DOOR, default_timeout=patience()).run()
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    return app
