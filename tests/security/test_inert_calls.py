@@ -18,6 +18,7 @@ MARKDOWN = {
     *("badge", "caption", "error", "header", "info", "markdown", "subheader", "success"),
     *("title", "toast", "warning", "spinner", "status", "progress", "metric", "tabs", "dialog"),
     *("button", "download_button", "form_submit_button", "link_button", "menu_button"),
+    "write_button",
     *("checkbox", "toggle", "radio", "pills", "segmented_control", "selectbox", "multiselect"),
     *("text_area", "text_input", "number_input", "slider", "file_uploader"),
     *("date_input", "datetime_input", "time_input", "expander", "popover", "page_link"),
@@ -80,6 +81,7 @@ OURS = {
     "template_form.py": {"helps.get(parameter.kind)"},
     "template_list.py": {"categories"},  # categories by format_func=plain
     "task_fields.py": {"kind.value"},
+    "write_button.py": {"label"},  # each call of it is checked
     "task_page.py": {"chip", "label", "color", "task_grid.TRY", "task_grid.WHY"},
 }
 """Expressions that are numbers, or words from elsewhere in the dashboard."""
@@ -210,7 +212,9 @@ def _given(call):
     match call.func:
         case ast.Name(id="draw") | ast.Subscript(value=ast.Name(id="draw")):
             yield from call.args[:1]
-        case ast.Attribute(attr=name) if not ast.unparse(call.func).startswith("_log."):
+        case ast.Name(id="write_button" as name) | ast.Attribute(attr=name) if not (
+            ast.unparse(call.func).startswith("_log.")
+        ):
             if name in MARKDOWN:
                 yield from call.args[:1]
             if name in OPTIONS or name == "metric":
@@ -262,6 +266,8 @@ def test_a_page_escapes_what_it_shows(file):
         "st.error(task.name)",
         "st.markdown(f'**{task.name}**')",
         "st.button('Save', help=reason)",
+        "write_button(task.name)",
+        "write_button('Save', help=reason)",
         "refusal.warning(str(problem))",
         "st.dialog(task.name)(draw)",
         "st.radio('Which', [task.name for task in found])",
