@@ -8,7 +8,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -48,11 +49,24 @@ class CrontabProgram:
 
         Raises PermissionDenied or CrontabUnavailable. A failed read is never an empty crontab.
         """
-        with timings.timed("crontab read"):
-            text = self._listing()
-            if text is not None and self._may_be_disguised(text):
-                return self._exact_text()
-            return text
+        with self.reading() as finish:
+            return finish()
+
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[], str | None]]:
+        """Start to read the crontab, and give the function that waits for its text.
+
+        The caller can do other work meanwhile. The function raises the errors of `read`.
+        """
+        with self._started(["-l"]) as listing:
+
+            def finish() -> str | None:
+                with timings.timed("crontab read"):
+                    text = _listed_text(listing())
+                    is_exact = text is None or not self._may_be_disguised(text)
+                    return text if is_exact else self._exact_text()
+
+            yield finish
 
     def check(self, file: Path) -> None:
         """Let the program check a complete file, without installing it.
@@ -114,15 +128,6 @@ class CrontabProgram:
         except OSError:
             return 0
 
-    def _listing(self) -> str | None:
-        output = self._run(["-l"])
-        message = decode(output.stderr).strip()
-        if output.returncode == 0:
-            return decode(output.stdout)
-        if output.returncode == 1 and message.startswith("no crontab for") and not output.stdout:
-            return None
-        raise _refusal(message)
-
     def _may_be_disguised(self, text: str) -> bool:
         """Return whether a listing may differ from the installed text.
 
@@ -157,43 +162,84 @@ class CrontabProgram:
         inherits: bool = False,
         **environment: str,
     ) -> _Output:
+        with self._started(arguments, look, stdin, inherits=inherits, **environment) as finish:
+            return finish()
+
+    @contextmanager
+    def _started(
+        self,
+        arguments: list[str],
+        look: Callable[[], None] = lambda: None,
+        stdin: int = subprocess.DEVNULL,
+        *,
+        inherits: bool = False,
+        **environment: str,
+    ) -> Iterator[Callable[[], _Output]]:
+        """Start the program, and give the function that waits for its output.
+
+        Both raise PiTaskerError. A program that nobody waited for is ended.
+        """
         env = {**os.environ, "LC_ALL": "C", **environment}
         # With this variable, Debian's program lists its three header lines. Each write back then
         # adds three more.
         env.pop("CRONTAB_NOHEADER", None)
         command = [self.path, *arguments]
         look()
+        process = _start(command, stdin, env, inherits=inherits)
+
+        def finish() -> _Output:
+            try:
+                out, err = process.communicate(timeout=self.time_limit)
+            except subprocess.TimeoutExpired:
+                _end(process)
+                raise CrontabUnavailable(
+                    Text(
+                        Code(" ".join(command)),
+                        f" did not answer within {self.time_limit:g} seconds.",
+                    ),
+                    "Try again. If it happens again, check the disk and the load.",
+                ) from None
+            return _Output(process.pid, process.returncode, out, err)
+
         try:
-            process = subprocess.Popen(
-                command,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=env,
-                close_fds=not inherits,
-            )
-        except FileNotFoundError as problem:
-            raise CrontabUnavailable(
-                f"There is no program {self.path} on this machine.",
-                Text("Install cron (", Code("sudo apt install cron"), ")."),
-            ) from problem
-        except OSError as problem:
-            raise PermissionDenied(
-                f"{self.path} cannot be run: {problem.strerror}.",
-                "Ask the machine's administrator to let you run it.",
-            ) from problem
-        try:
-            out, err = process.communicate(timeout=self.time_limit)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            raise CrontabUnavailable(
-                Text(
-                    Code(" ".join(command)),
-                    f" did not answer within {self.time_limit:g} seconds.",
-                ),
-                "Try again. If it happens again, check the disk and the load.",
-            ) from None
-        return _Output(process.pid, process.returncode, out, err)
+            yield finish
+        finally:
+            if process.returncode is None:
+                _end(process)
+
+
+def _start(
+    command: list[str], stdin: int, env: dict[str, str], *, inherits: bool
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+            close_fds=not inherits,
+        )
+    except FileNotFoundError as problem:
+        raise CrontabUnavailable(
+            f"There is no program {command[0]} on this machine.",
+            Text("Install cron (", Code("sudo apt install cron"), ")."),
+        ) from problem
+    except OSError as problem:
+        raise PermissionDenied(
+            f"{command[0]} cannot be run: {problem.strerror}.",
+            "Ask the machine's administrator to let you run it.",
+        ) from problem
+
+
+def _listed_text(output: _Output) -> str | None:
+    """Return the text of `crontab -l`; None when this user has none."""
+    message = decode(output.stderr).strip()
+    if output.returncode == 0:
+        return decode(output.stdout)
+    if output.returncode == 1 and message.startswith("no crontab for") and not output.stdout:
+        return None
+    raise _refusal(message)
 
 
 @lru_cache

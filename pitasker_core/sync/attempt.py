@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from uuid import UUID
 
@@ -89,13 +89,15 @@ class Attempt:
                 return None
             plan = resolve(comparison, self._request)
         outcome = self._carry_out(comparison, plan)
-        # 3. The crontab; from here on the database only follows.
-        snapshots = self._write_crontab(session, crontab_row, comparison, outcome)
-        # 4. The database, in the same transaction as what it was planned on.
-        result = self._result(comparison, plan, outcome)
-        self._write_database(session, crontab_row, comparison, plan, outcome)
-        result = self._record(session, crontab_row, comparison, outcome, result, snapshots)
-        self._request.before_commit(session)
+        # 3. The crontab; from here on the database only follows. The block ends with the check of
+        # the installed text, which is read back meanwhile.
+        with ExitStack() as check:
+            snapshots = self._write_crontab(session, crontab_row, comparison, outcome, check)
+            # 4. The database, in the same transaction as what it was planned on.
+            result = self._result(comparison, plan, outcome)
+            self._write_database(session, crontab_row, comparison, plan, outcome)
+            result = self._record(session, crontab_row, comparison, outcome, result, snapshots)
+            self._request.before_commit(session)
         return result
 
     def _compare(self, session: Session, crontab_row: int) -> Comparison:
@@ -150,7 +152,12 @@ class Attempt:
         return replace(outcome, failures={**outcome.failures, **failures})
 
     def _write_crontab(
-        self, session: Session, crontab_row: int, comparison: Comparison, outcome: PlanOutcome
+        self,
+        session: Session,
+        crontab_row: int,
+        comparison: Comparison,
+        outcome: PlanOutcome,
+        check: ExitStack,
     ) -> tuple[int | None, int | None]:
         """Install the crontab if it changes. Return the snapshots before and after."""
         before, after = self._request.edited
@@ -167,7 +174,8 @@ class Attempt:
         refuse_nul(document)
         # The old bytes, where they can be read without a database.
         install.back_up(self._environment, comparison.text, self._stopwatch.started_at)
-        self._write = install.install(self._environment, self._program, comparison.text, new)
+        installed = install.installed(self._environment, self._program, comparison.text, new)
+        self._write = check.enter_context(installed)
         self._written = (new, None if comparison.text is None else document)
         kind = self._request.kind
         return before, store.take_snapshot(session, crontab_row, str(new), kind, new.size)

@@ -1,5 +1,8 @@
 """The installed crontab, read and parsed."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from pitasker_core.base.environment import Environment
 from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.program import CrontabProgram
@@ -12,6 +15,20 @@ def program(environment: Environment) -> CrontabProgram:
 
 def read_crontab(environment: Environment) -> tuple[str | None, Document]:
     """Return the installed text (None: no crontab) and its lines. Needs no database."""
+    with reading_crontab(environment) as finish:
+        return finish()
+
+
+@contextmanager
+def reading_crontab(
+    environment: Environment,
+) -> Iterator[Callable[[], tuple[str | None, Document]]]:
+    """Start to read the crontab, and give the function that waits for it; see `read_crontab`."""
     crontab = program(environment)
-    text = crontab.read()
-    return text, parse(text or "", crontab.dialect)
+    with crontab.reading() as read:
+
+        def finish() -> tuple[str | None, Document]:
+            text = read()
+            return text, parse(text or "", crontab.dialect)
+
+        yield finish

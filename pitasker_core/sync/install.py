@@ -121,17 +121,31 @@ def install(
     based_on: str | None,
     document: Document | None,
 ) -> Write:
-    """Replace the text `based_on` by a crontab, and verify it. The caller holds the lock.
+    """Replace the text `based_on` by a crontab, and verify it; see `installed`."""
+    with installed(environment, program, based_on, document) as write:
+        return write
 
-    None leaves the user without a crontab. Raises ConcurrentModification if the installed text is
-    no longer `based_on`, or is not `document` afterwards. Raises InvalidSyntax if the program
-    refuses the text, and ExecutionError if the disk is full.
+
+@contextmanager
+def installed(
+    environment: Environment,
+    program: CrontabProgram,
+    based_on: str | None,
+    document: Document | None,
+) -> Iterator[Write]:
+    """Replace the text `based_on` by a crontab. The end of the block verifies it.
+
+    Inside the block the crontab is read back while the caller does other work, which must not be
+    committed there. The caller holds the lock. None leaves the user without a crontab. Raises
+    ConcurrentModification if the installed text is no longer `based_on`, or is not `document` at
+    the end. Raises InvalidSyntax if the program refuses the text, and ExecutionError if the disk is
+    full.
     """
     since: list[datetime] = []
 
     def look() -> None:
         since.append(clock.now())
-        _expect(program, based_on)
+        _expect(program.read(), based_on)
 
     pid = None
     with _telling_the_truth(program, based_on):
@@ -140,8 +154,9 @@ def install(
         else:
             with _candidate(environment, document) as file:
                 pid = program.install(file, look)
-    _expect(program, None if document is None else str(document))
-    return Write(since[0], clock.now(), pid)
+    with program.reading() as read_back:
+        yield Write(since[0], clock.now(), pid)
+        _expect(read_back(), None if document is None else str(document))
 
 
 @contextmanager
@@ -185,8 +200,8 @@ def _candidate(environment: Environment, document: Document) -> Iterator[Path]:
         file.unlink(missing_ok=True)
 
 
-def _expect(program: CrontabProgram, text: str | None) -> None:
-    if program.read() != text:
+def _expect(installed_text: str | None, text: str | None) -> None:
+    if installed_text != text:
         raise ConcurrentModification(
             "Another program changed the crontab at the same moment.",
             "Its change was not overwritten. Check the crontab, then repeat your change.",

@@ -27,7 +27,7 @@ from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import install, store
 from pitasker_core.sync.attempt import Attempt, Stopwatch
 from pitasker_core.sync.comparison import Comparison, carry, compare
-from pitasker_core.sync.crontab_text import program, read_crontab
+from pitasker_core.sync.crontab_text import program, read_crontab, reading_crontab
 from pitasker_core.sync.guards import refuse_nul
 from pitasker_core.sync.merge import Plan
 from pitasker_core.sync.request import Request, SyncResult
@@ -44,6 +44,7 @@ __all__ = [
     "program",
     "put_back_first",
     "read_crontab",
+    "reading_crontab",
     "refuse_nul",
     "sync",
     "sync_locked",

@@ -5,8 +5,8 @@ follow (no `crontab` program, or another sync holds the lock), the task is saved
 the next sync writes it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,7 @@ from pitasker_core.sync.service import (
     carry,
     compare,
     read_crontab,
+    reading_crontab,
     sync,
     want_entry,
 )
@@ -107,7 +108,8 @@ def create_all(
 
     Raises InvalidSyntax when one of them cannot be an entry, and DatabaseError; then there is none.
     """
-    text, document = _crontab_or_none(environment)
+    with _reading(environment) as read:
+        text, document = read()
     with database.session(environment) as session:
         rows = [_add_row(session, environment, new, document) for new in new_tasks]
         session.flush()
@@ -153,9 +155,10 @@ def apply(
     Raises InvalidSyntax, NotFound or Stale, which name the task; then nothing was changed.
     """
     ids = [edit.task for edit in edits]
-    text, document = _crontab_or_none(environment)
     events: list[NewEvent] = []
-    with _locked_tasks(environment, ids) as (session, rows):
+    # The crontab is read while the rows are.
+    with _reading(environment) as read, _locked_tasks(environment, ids) as (session, rows):
+        text, document = read()
         earlier = tuple(task_from_row(row) for row in rows.values())
         for edit in edits:
             row = _editable_row(rows, edit)
@@ -383,9 +386,22 @@ def _follow(
     return Applied([tasks[task] for task in ids if task in tasks], result, kind=kind)
 
 
-def _crontab_or_none(environment: Environment) -> tuple[str | None, Document | None]:
-    """Return the crontab to check against. Without one a task can still be saved."""
-    try:
-        return read_crontab(environment)
-    except PiTaskerError:
-        return None, None
+@contextmanager
+def _reading(
+    environment: Environment,
+) -> Iterator[Callable[[], tuple[str | None, Document | None]]]:
+    """Start to read the crontab to check against. Without one a task can still be saved."""
+    with ExitStack() as stack:
+        try:
+            read = stack.enter_context(reading_crontab(environment))
+        except PiTaskerError:
+            yield lambda: (None, None)
+            return
+
+        def crontab_or_none() -> tuple[str | None, Document | None]:
+            try:
+                return read()
+            except PiTaskerError:
+                return None, None
+
+        yield crontab_or_none

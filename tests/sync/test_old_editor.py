@@ -92,13 +92,13 @@ def test_a_conflict_is_still_one_after_a_death_between_the_crontab_and_the_datab
     environment, crontab, opened, monkeypatch
 ):
     crontab.write(opened.replace(b"/bin/edited", b"/bin/edited --all"))
-    installing = install.install
+    installed = install.installed
 
     def dying(*arguments):
-        installing(*arguments)
-        os._exit(9)
+        with installed(*arguments):
+            os._exit(9)
 
-    monkeypatch.setattr(install, "install", dying)
+    monkeypatch.setattr(install, "installed", dying)
     assert in_child(environment, lambda: in_background(environment)) == 9
     monkeypatch.undo()
     assert b"/bin/new" in crontab.read()
