@@ -7,7 +7,7 @@ from pitasker_core import tasks
 from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.dashboard import file_import, import_grid, import_report
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import inert, show_table
 from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.doctor_list import show_doctor
 from pitasker_core.dashboard.execution_dialog import choose_entry, show_execution
@@ -55,15 +55,15 @@ def _show_crontab() -> None:
     st.header("Your crontab, line by line", anchor=False)
     choose_entry(comparison.document, listing.tasks)
     lines = import_grid.lines(comparison)
-    st.dataframe(
-        inert(pd.DataFrame(lines)),
-        hide_index=True,
-        height="content" if len(lines) <= 25 else 915,
-        column_config={
+    show_table(
+        lines,
+        "The lines of your crontab",
+        {
             "line": st.column_config.NumberColumn("Line", width=60),
             "kind": st.column_config.TextColumn("What it is", width="medium"),
             "text": st.column_config.TextColumn("Text", width=1000),
         },
+        rows=25,
     )
     show_execution({task.id: task for task in listing.tasks})
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from pitasker_core.base import clock
@@ -13,7 +12,7 @@ from pitasker_core.crontab.document import Document
 from pitasker_core.dashboard import activity, figures, health, overview
 from pitasker_core.dashboard.attention import Facts, items
 from pitasker_core.dashboard.attention_list import show_items
-from pitasker_core.dashboard.cells import chips, inert
+from pitasker_core.dashboard.cells import chips, show_table
 from pitasker_core.dashboard.execution_dialog import choose_entry, show_execution
 from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.markdown import code, plain
@@ -101,18 +100,17 @@ def _show_entries(document: Document) -> None:
     if table.empty:
         return
     column = st.column_config
-    st.dataframe(
-        inert(table),
-        hide_index=True,
-        height="content" if len(table) <= 25 else 915,
-        alt="The entries of your crontab",
-        column_config={
+    show_table(
+        table,
+        "The entries of your crontab",
+        {
             "line": column.NumberColumn("Line", width=60),
             "schedule": column.TextColumn("Schedule", width=120),
             "words": column.TextColumn("Meaning", width=240),
             "command": column.TextColumn("Command", width="large"),
             "next_run": column.TextColumn("Next run", width=140),
         },
+        rows=25,
     )
 
 
@@ -188,21 +186,15 @@ def _show_upcoming(listing: Listing) -> None:
     if not runs:
         st.caption("No entry of the crontab has a next run.")
         return
-    st.dataframe(
-        inert(
-            pd.DataFrame(
-                {
-                    "when": [ago(run.at, now) for run in runs],
-                    "at": [clock_text(run.at, now, zone) for run in runs],
-                    "task": [run.name for run in runs],
-                    "managed": [[] if run.task else ["unmanaged"] for run in runs],
-                }
-            )
-        ),
-        hide_index=True,
-        height="content",
-        alt="The next runs",
-        column_config={
+    show_table(
+        {
+            "when": [ago(run.at, now) for run in runs],
+            "at": [clock_text(run.at, now, zone) for run in runs],
+            "task": [run.name for run in runs],
+            "managed": [[] if run.task else ["unmanaged"] for run in runs],
+        },
+        "The next runs",
+        {
             "when": st.column_config.TextColumn("In", width=80),
             "at": st.column_config.TextColumn("Time", width=110),
             "task": st.column_config.TextColumn("Task"),
@@ -228,20 +220,14 @@ def _show_activity(facts: Facts) -> None:
         st.caption("Nothing yet.")
         return
     now = clock.now()
-    st.dataframe(
-        inert(
-            pd.DataFrame(
-                {
-                    "when": [ago(item.at, now) for item in activities],
-                    "what": [item.sentence for item in activities],
-                    "by": [item.actor for item in activities],
-                }
-            )
-        ),
-        hide_index=True,
-        height="content",
-        alt="Recent activity",
-        column_config={
+    show_table(
+        {
+            "when": [ago(item.at, now) for item in activities],
+            "what": [item.sentence for item in activities],
+            "by": [item.actor for item in activities],
+        },
+        "Recent activity",
+        {
             "when": st.column_config.TextColumn("When", width=90),
             "what": st.column_config.TextColumn("Event"),
             "by": st.column_config.TextColumn("By", width=110),

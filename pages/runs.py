@@ -10,7 +10,7 @@ from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.text import Text
 from pitasker_core.dashboard import run_charts, run_list, states
-from pitasker_core.dashboard.cells import chips, inert
+from pitasker_core.dashboard.cells import chips, show_choices
 from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.period import choose_since
@@ -24,7 +24,7 @@ from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.history import Run
 from pitasker_core.tasks import Task
 
-HEIGHT = 480
+HEIGHT = 460
 """Pixels of the list, and of the chosen run beside it."""
 
 PAGE = 200
@@ -191,22 +191,13 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
         return
     column = st.column_config
     chosen = st.query_params.get("run", "")
-    rows = [row for row, run in enumerate(runs) if str(run.id) == chosen]
+    row = next((row for row, run in enumerate(runs) if str(run.id) == chosen), None)
     # A new run moves all rows down. So the table gets a new key, and the run is selected again by
     # its number.
-    key = f"runs-{runs[0].id}-{task}-{kind}-{st.session_state.get('runs_closed', 0)}"
-    st.dataframe(
-        inert(run_list.frame(runs, clock.now())),
-        key=key,
-        hide_index=True,
-        height="content" if len(runs) <= 12 else HEIGHT,
-        on_select=lambda: _choose(key, runs),
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": rows}} if rows else None,
-        alt="Runs, newest first",
-        placeholder="",
-        column_order=[name for name in _COLUMNS if task is None or name != "task"],
-        column_config={
+    show_choices(
+        run_list.frame(runs, clock.now()),
+        "Runs, newest first",
+        {
             "when": column.TextColumn("When", width=85),
             "task": column.TextColumn("Task", width=150),
             "state": chips("Result", states.RUN_CHIPS, 90),
@@ -218,6 +209,11 @@ def _show_table(task: int | None, kind: str, since: datetime | None) -> None:
             "at": column.TextColumn(f"Time ({clock.system_zone().key})", width=150),
             "number": column.NumberColumn("No.", width=70, format="%d"),
         },
+        key=f"runs-{runs[0].id}-{task}-{kind}-{st.session_state.get('runs_closed', 0)}",
+        chosen=row,
+        choose=lambda row: _choose(None if row is None else runs[row]),
+        placeholder="",
+        column_order=[name for name in _COLUMNS if task is None or name != "task"],
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if more:
@@ -229,10 +225,9 @@ _COLUMNS = ("when", "task", "state", "took", "details")
 """The columns at first; the others are in the table's own menu."""
 
 
-def _choose(key: str, drawn: list[Run]) -> None:
-    rows = st.session_state[key].selection.rows
-    if rows:
-        st.query_params["run"] = str(drawn[rows[0]].id)
+def _choose(run: Run | None) -> None:
+    if run:
+        st.query_params["run"] = str(run.id)
     else:
         st.query_params.pop("run", None)
 

@@ -1,6 +1,6 @@
 """Tables for pages: inert cells, and columns of coloured chips."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -10,6 +10,8 @@ from pitasker_core.base.text import Code, Text, visible
 from pitasker_core.dashboard.states import Color
 
 Label = TypeVar("Label", bound=str)
+
+_ROW_PIXELS = 35
 
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:
@@ -22,6 +24,57 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
     for name, cells in changed.items():
         table[name] = pd.Series(cells, table.index, dtype=table[name].dtype)
     return table
+
+
+def show_table(
+    cells: Any,
+    alt: str,
+    columns: Mapping[str, Any] | None = None,
+    *,
+    rows: int = 12,
+    **options: Any,
+) -> None:
+    """Draw a table of inert texts. It scrolls if it has more than so many rows.
+
+    `cells` are rows or columns, as pandas takes them. `alt` says what the table shows.
+    """
+    table = pd.DataFrame(cells)
+    st.dataframe(
+        inert(table),
+        hide_index=True,
+        height="content" if len(table) <= rows else _ROW_PIXELS * (rows + 1) + 5,
+        alt=alt,
+        column_config=columns,
+        **options,
+    )
+
+
+def show_choices(
+    cells: Any,
+    alt: str,
+    columns: Mapping[str, Any],
+    *,
+    key: str,
+    chosen: int | None,
+    choose: Callable[[int | None], None],
+    **options: Any,
+) -> None:
+    """Draw a table in which a person chooses a row. `choose` gets its index, or None for none."""
+
+    def select() -> None:
+        rows = st.session_state[key].selection.rows
+        choose(rows[0] if rows else None)
+
+    show_table(
+        cells,
+        alt,
+        columns,
+        key=key,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [] if chosen is None else [chosen]}},
+        on_select=select,
+        **options,
+    )
 
 
 def sentence(text: str) -> str:

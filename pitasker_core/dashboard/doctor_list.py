@@ -3,13 +3,12 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from pitasker_core.base.text import counted, visible
 from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.crontab.document import Document, suggest_names
-from pitasker_core.dashboard.cells import chips, inert, sentence
+from pitasker_core.dashboard.cells import chips, sentence, show_table
 from pitasker_core.dashboard.finding_fix import apply_finding, report_again, silence_finding
 from pitasker_core.dashboard.finding_row import (
     REPORT_AGAIN,
@@ -89,31 +88,26 @@ def _show_table(
     # Callbacks need the findings as they were drawn, in the order of their rows.
     st.session_state[f"{key}_drawn"] = (findings, examined.digest)
     column = st.column_config
-    st.dataframe(
-        inert(
-            pd.DataFrame(
-                [
-                    {
-                        "entry": _name(finding, examined.document, names),
-                        "do": _offers(finding, is_silenced=is_silenced, look_only=look_only),
-                        "severity": [finding.severity.value],
-                        "line": finding.line,
-                        "finding": sentence(finding.sentence),
-                    }
-                    for finding in findings
-                ]
-            )
-        ),
-        hide_index=True,
-        height="content" if len(findings) <= 12 else 460,
-        alt="Silenced findings" if is_silenced else "Findings of the doctor",
-        column_config={
+    show_table(
+        [
+            {
+                "entry": _name(finding, examined.document, names),
+                "do": _offers(finding, is_silenced=is_silenced, look_only=look_only),
+                "severity": [finding.severity.value],
+                "line": finding.line,
+                "finding": sentence(finding.sentence),
+            }
+            for finding in findings
+        ],
+        "Silenced findings" if is_silenced else "Findings of the doctor",
+        {
             "entry": column.TextColumn("Entry", width=170, pinned=True),
             "do": column.ButtonColumn("Action", key=key, on_click=_click, args=(key,), width=110),
             "severity": chips("Severity", SEVERITIES, 90),
             "line": column.NumberColumn("Line", width=50),
             "finding": column.TextColumn("Finding", width="large"),
         },
+        rows=12,
     )
 
 

@@ -16,7 +16,7 @@ from pitasker_core.crontab.execution import (
     missing_folders,
     terminal_command,
 )
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import show_table
 from pitasker_core.dashboard.dialogs import open_dialog
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.session import environment
@@ -130,12 +130,7 @@ def _show_differences(run: Execution, login: Mapping[str, str]) -> None:
             "terminal, but not by cron. Write its whole path, or set PATH in the crontab.",
             icon=":material/warning:",
         )
-    st.dataframe(
-        inert(differences_table(differences)),
-        hide_index=True,
-        height="content",
-        alt="What a login shell sets otherwise",
-    )
+    show_table(differences_table(differences), "What a login shell sets otherwise")
 
 
 def differences_table(differences: Sequence[Difference]) -> pd.DataFrame:

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import counted
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.dashboard.cells import chips, inert, sentence
+from pitasker_core.dashboard.cells import chips, sentence, show_table
 from pitasker_core.dashboard.export_dialog import show_remarks
 from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.import_report import link_new_tasks
@@ -138,13 +137,10 @@ def _show_table(preview: FilePreview) -> None:
         }
         for candidate in preview.candidates
     ]
-    st.dataframe(
-        inert(pd.DataFrame(rows)),
-        hide_index=True,
-        height="content" if len(rows) <= 15 else 560,
-        alt="The tasks of the files",
-        column_order=_columns(rows),
-        column_config={
+    show_table(
+        rows,
+        "The tasks of the files",
+        {
             "verdict": chips("Result", VERDICTS, 95),
             "name": column.TextColumn("Name", pinned=True),
             "schedule": column.TextColumn("Schedule", width=110),
@@ -153,6 +149,8 @@ def _show_table(preview: FilePreview) -> None:
             "paused": column.TextColumn("State", width=80),
             "reason": column.TextColumn("Reason", width=260),
         },
+        rows=15,
+        column_order=_columns(rows),
     )
 
 

@@ -3,11 +3,10 @@
 from itertools import groupby
 from operator import attrgetter
 
-import pandas as pd
 import streamlit as st
 
 from pitasker_core.base.text import Text, visible
-from pitasker_core.dashboard.cells import inert, sentence
+from pitasker_core.dashboard.cells import sentence, show_table
 from pitasker_core.dashboard.messages import (
     act,
     add_notice,
@@ -41,31 +40,26 @@ def show_findings(compared: Comparison) -> None:
     _offer_for_all(report.findings)
     st.session_state.findings = report.findings
     column = st.column_config
-    st.dataframe(
-        inert(
-            pd.DataFrame(
-                [
-                    {
-                        "line": finding.line,
-                        "do": _offers(finding, look_only=look_only),
-                        "kind": _named(finding),
-                        "message": sentence(finding.message),
-                        "text": visible(finding.text or ""),
-                    }
-                    for finding in report.findings
-                ]
-            )
-        ),
-        hide_index=True,
-        height="content" if len(report.findings) <= 12 else 460,
-        alt="Findings of the validation",
-        column_config={
+    show_table(
+        [
+            {
+                "line": finding.line,
+                "do": _offers(finding, look_only=look_only),
+                "kind": _named(finding),
+                "message": sentence(finding.message),
+                "text": visible(finding.text or ""),
+            }
+            for finding in report.findings
+        ],
+        "Findings of the validation",
+        {
             "line": column.NumberColumn("Line", width=50),
             "kind": column.TextColumn("What", width=160),
             "message": column.TextColumn("Meaning", width="large"),
             "do": column.ButtonColumn("Do", key="finding_fix", on_click=_fix_one, width=60),
             "text": column.TextColumn("Text", width="large"),
         },
+        rows=12,
     )
     show_row_menu(
         "finding",

@@ -10,7 +10,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import read_marks
 from pitasker_core.dashboard import channel_form
-from pitasker_core.dashboard.cells import inert, sentence
+from pitasker_core.dashboard.cells import inert, sentence, show_table
 from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.messages import act, add_notice, record_write
 from pitasker_core.dashboard.row_menu import show_row_menu
@@ -225,30 +225,24 @@ def _last() -> None:
         st.caption("No notices yet.")
         return
     now = clock.now()
-    st.dataframe(
-        inert(
-            pd.DataFrame(
-                {
-                    "Time": [ago(notice.at, now) for notice in notices],
-                    "What": [wording.WORDS[notice.kind] for notice in notices],
-                    "Task": [notice.task_name or "" for notice in notices],
-                    "Notice": [sentence(read_marks(notice.message)) for notice in notices],
-                    "Result": [notice.result for notice in notices],
-                    "Next try": [
-                        time_text(None if notice.sent_at else notice.next_try, "")
-                        for notice in notices
-                    ],
-                    "Problem": [notice.problem or "" for notice in notices],
-                }
-            )
-        ),
-        hide_index=True,
-        height="content" if len(notices) <= 12 else 460,
-        alt="Latest notices",
-        column_config={
+    show_table(
+        {
+            "Time": [ago(notice.at, now) for notice in notices],
+            "What": [wording.WORDS[notice.kind] for notice in notices],
+            "Task": [notice.task_name or "" for notice in notices],
+            "Notice": [sentence(read_marks(notice.message)) for notice in notices],
+            "Result": [notice.result for notice in notices],
+            "Next try": [
+                time_text(None if notice.sent_at else notice.next_try, "") for notice in notices
+            ],
+            "Problem": [notice.problem or "" for notice in notices],
+        },
+        "Latest notices",
+        {
             "Notice": st.column_config.TextColumn(width="medium"),
             "Problem": st.column_config.TextColumn(width="medium"),
         },
+        rows=12,
     )
     if len(notices) == _SHOWN:
         st.caption(f"The newest {_SHOWN}.")

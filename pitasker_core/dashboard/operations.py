@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from pitasker_core import tasks
@@ -12,7 +11,7 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.base.text import Text, visible
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import charts, overview
-from pitasker_core.dashboard.cells import inert, sentence
+from pitasker_core.dashboard.cells import sentence, show_choices, show_table
 from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.markdown import plain
@@ -93,7 +92,11 @@ def _show_chart(operations: list[Operation], days: list[Day], since: Any) -> Non
 def _show_table(operations: list[Operation]) -> None:
     now = clock.now()
     column = st.column_config
-    table = pd.DataFrame(
+    # Rows are selected by number: a new operation may have moved them since this was drawn.
+    numbers = [o.id for o in operations]
+    number = st.query_params.get("operation", "")
+    row = numbers.index(int(number)) if number.isdecimal() and int(number) in numbers else None
+    show_choices(
         {
             "when": [ago(o.started_at, now) for o in operations],
             "what": [o.kind for o in operations],
@@ -102,24 +105,10 @@ def _show_table(operations: list[Operation]) -> None:
             "did": [sentence(o.error_message or overview.outcome(o)) for o in operations],
             "ms": [o.duration_ms for o in operations],
             "at": [time_text(o.started_at) for o in operations],
-            "number": [o.id for o in operations],
-        }
-    )
-    # Rows are selected by number: a new operation may have moved them since this was drawn.
-    numbers = [o.id for o in operations]
-    number = st.query_params.get("operation", "")
-    row = numbers.index(int(number)) if number.isdecimal() and int(number) in numbers else None
-    key = f"operations-{numbers[0]}"
-    st.dataframe(
-        inert(table),
-        key=key,
-        selection_default={"selection": {"rows": [] if row is None else [row]}},
-        hide_index=True,
-        height="content" if len(operations) <= 12 else 460,
-        on_select=lambda: _choose(numbers, st.session_state[key].selection.rows),
-        selection_mode="single-row",
-        alt="Operations, newest first",
-        column_config={
+            "number": numbers,
+        },
+        "Operations, newest first",
+        {
             "when": column.TextColumn("When", width=90),
             "what": column.TextColumn("What", width=90),
             "by": column.TextColumn("By", width=90),
@@ -129,6 +118,9 @@ def _show_table(operations: list[Operation]) -> None:
             "at": column.TextColumn(f"Time ({clock.system_zone().key})", width=150),
             "number": column.NumberColumn("No.", width=60),
         },
+        key=f"operations-{numbers[0]}",
+        chosen=row,
+        choose=lambda row: _choose(None if row is None else numbers[row]),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Choose an operation to see what it did, and to undo it.")
@@ -147,9 +139,9 @@ def _show_table(operations: list[Operation]) -> None:
             st.warning(plain(problem.user_message))
 
 
-def _choose(numbers: list[int], rows: list[int]) -> None:
-    if rows:
-        st.query_params["operation"] = str(numbers[rows[0]])
+def _choose(number: int | None) -> None:
+    if number is not None:
+        st.query_params["operation"] = str(number)
     else:
         st.query_params.pop("operation", None)
 
@@ -181,9 +173,7 @@ def _show_operation(operation: OperationDetails) -> None:
             for change in operation.details.get(part, [])
         ]
         if rows:
-            st.dataframe(
-                inert(pd.DataFrame(rows)), hide_index=True, height="content", alt="What was changed"
-            )
+            show_table(rows, "What was changed")
         if operation.kind in (OperationKind.SYNC, OperationKind.RESOLVE) and (
             operation.pushed or operation.pulled
         ):

@@ -1,12 +1,11 @@
 """The Access part of the settings: the password, sessions, and tokens for scripts."""
 
-import pandas as pd
 import streamlit as st
 
 from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import Code, Text
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import show_table
 from pitasker_core.dashboard.fresh_keys import begin_again, widget_key
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, add_notice
@@ -96,24 +95,16 @@ def _show_tokens() -> None:
     now = clock.now()
     st.session_state.tokens = rows
     column = st.column_config
-    st.dataframe(
-        inert(
-            pd.DataFrame(
-                {
-                    "name": [token.name for token in rows],
-                    "may": [_ROLES[token.role] for token in rows],
-                    "made": [ago(token.created_at, now) for token in rows],
-                    "used": [
-                        ago(token.used_at, now) if token.used_at else "never" for token in rows
-                    ],
-                    "menu": [[] if environment().read_only else ["Revoke"] for _ in rows],
-                }
-            )
-        ),
-        hide_index=True,
-        height="content",
-        alt="Tokens",
-        column_config={
+    show_table(
+        {
+            "name": [token.name for token in rows],
+            "may": [_ROLES[token.role] for token in rows],
+            "made": [ago(token.created_at, now) for token in rows],
+            "used": [ago(token.used_at, now) if token.used_at else "never" for token in rows],
+            "menu": [[] if environment().read_only else ["Revoke"] for _ in rows],
+        },
+        "Tokens",
+        {
             "name": column.TextColumn("Name"),
             "may": column.TextColumn("Access"),
             "made": column.TextColumn("Created"),

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
 import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import show_table
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.reports import audit
@@ -36,12 +35,11 @@ def show() -> None:
         if (not actors or event.actor in actors) and (not kinds or event.kind in kinds)
     ]
     names = {task.id: task.name for task in tasks.current(environment()).tasks}
-    st.dataframe(
-        inert(pd.DataFrame(rows(shown, names))),
-        hide_index=True,
-        height="content" if len(shown) <= 17 else 600,
-        alt="Who changed what",
-        column_config={"Changes": st.column_config.TextColumn(width="large")},
+    show_table(
+        rows(shown, names),
+        "Who changed what",
+        {"Changes": st.column_config.TextColumn(width="large")},
+        rows=17,
     )
     if len(events) == LISTED:
         st.caption(f"The newest {LISTED}.")

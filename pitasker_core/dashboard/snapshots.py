@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-import pandas as pd
 import streamlit as st
 
 from pitasker_core.base import clock
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import encode
-from pitasker_core.dashboard.cells import inert
+from pitasker_core.dashboard.cells import show_choices
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.messages import act, report_saved
 from pitasker_core.dashboard.session import ACTOR, environment
@@ -67,28 +66,17 @@ def _show_list(snapshots: list[Snapshot], now: str | None) -> Snapshot | None:
     numbers = [snapshot.id for snapshot in snapshots]
     chosen = st.session_state.get("snapshot")
     row = numbers.index(chosen) if chosen in numbers else None
-    key = f"snapshots-{numbers[0]}"
-    st.dataframe(
-        inert(
-            pd.DataFrame(
-                {
-                    "when": [ago(snapshot.taken_at, moment) for snapshot in snapshots],
-                    "why": [_why(snapshot, digest(now)) for snapshot in snapshots],
-                    "entries": [snapshot.entries for snapshot in snapshots],
-                    "bytes": [snapshot.size for snapshot in snapshots],
-                    "at": [time_text(snapshot.taken_at) for snapshot in snapshots],
-                    "number": [snapshot.id for snapshot in snapshots],
-                }
-            )
-        ),
-        key=key,
-        selection_default={"selection": {"rows": [] if row is None else [row]}},
-        hide_index=True,
-        height="content" if len(snapshots) <= 10 else 390,
-        on_select=lambda: _choose(numbers, st.session_state[key].selection.rows),
-        selection_mode="single-row",
-        alt="Snapshots of the crontab, newest first",
-        column_config={
+    show_choices(
+        {
+            "when": [ago(snapshot.taken_at, moment) for snapshot in snapshots],
+            "why": [_why(snapshot, digest(now)) for snapshot in snapshots],
+            "entries": [snapshot.entries for snapshot in snapshots],
+            "bytes": [snapshot.size for snapshot in snapshots],
+            "at": [time_text(snapshot.taken_at) for snapshot in snapshots],
+            "number": numbers,
+        },
+        "Snapshots of the crontab, newest first",
+        {
             "when": column.TextColumn("When", width=90),
             "why": column.TextColumn("Reason", width="medium"),
             "entries": column.NumberColumn("Entries", width=70),
@@ -96,12 +84,16 @@ def _show_list(snapshots: list[Snapshot], now: str | None) -> Snapshot | None:
             "at": column.TextColumn(f"Time ({clock.system_zone().key})", width=150),
             "number": column.NumberColumn("No.", width=60),
         },
+        key=f"snapshots-{numbers[0]}",
+        chosen=row,
+        choose=lambda row: _choose(None if row is None else numbers[row]),
+        rows=10,
     )
     return None if row is None else snapshots[row]
 
 
-def _choose(numbers: list[int], rows: list[int]) -> None:
-    st.session_state.snapshot = numbers[rows[0]] if rows else None
+def _choose(number: int | None) -> None:
+    st.session_state.snapshot = number
 
 
 def _why(snapshot: Snapshot, now: str) -> str:

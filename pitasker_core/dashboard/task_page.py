@@ -9,7 +9,7 @@ from pitasker_core.base import clock
 from pitasker_core.crontab import environment_lines
 from pitasker_core.dashboard import run_list, run_live, states, task_grid, terminal_output
 from pitasker_core.dashboard.bulk import confirm_delete, run_now
-from pitasker_core.dashboard.cells import chips, inert
+from pitasker_core.dashboard.cells import chips, show_table
 from pitasker_core.dashboard.execution_dialog import ask_execution
 from pitasker_core.dashboard.markdown import code, plain
 from pitasker_core.dashboard.schedule_answer import browser_text
@@ -141,27 +141,20 @@ def _show_history(task: Task) -> None:
 
 
 def _show_runs(runs: list[Run]) -> None:
-    import pandas as pd
 
     now, zone = clock.now(), clock.system_zone()
     column = st.column_config
     st.session_state.task_runs = [run.id for run in runs]
-    st.dataframe(
-        inert(
-            pd.DataFrame(
-                {
-                    "at": [clock_text(run.started_at, now, zone) for run in runs],
-                    "state": [[states.RUN[run.state][0]] for run in runs],
-                    "took": [lasted(run.duration) if run.duration else "" for run in runs],
-                    "result": [run_list.details(run) for run in runs],
-                    "view": ["View" for _ in runs],
-                }
-            )
-        ),
-        hide_index=True,
-        height="content",
-        alt="The last runs of the task",
-        column_config={
+    show_table(
+        {
+            "at": [clock_text(run.started_at, now, zone) for run in runs],
+            "state": [[states.RUN[run.state][0]] for run in runs],
+            "took": [lasted(run.duration) if run.duration else "" for run in runs],
+            "result": [run_list.details(run) for run in runs],
+            "view": ["View" for _ in runs],
+        },
+        "The last runs of the task",
+        {
             "at": column.TextColumn("Start", width=105),
             "state": chips("Result", states.RUN_CHIPS, 85),
             "took": column.TextColumn("Duration", width=80),
