@@ -40,13 +40,15 @@ NOT_OURS = {
 }
 """Of each rule, what is in the HTML of elements that Streamlit makes so and has no option for."""
 
-LIGHT, DARK = "rgb(251, 251, 250)", "rgb(17, 22, 21)"
+BACKGROUNDS = {"light": "rgb(251, 251, 250)", "dark": "rgb(17, 22, 21)"}
 """The backgrounds of the themes."""
 
 
 def serious(page, rules=None):
     """Return the faults that axe-core finds by all its rules or some, with their elements."""
-    page.evaluate(AXE_SCRIPT)
+    # Once for each document. The script has half a megabyte.
+    if page.evaluate("() => !window.axe"):
+        page.evaluate(AXE_SCRIPT)
     only = {"runOnly": rules} if rules else {}
     report = page.evaluate("how => axe.run(how)", {"resultTypes": ["violations"], **only})
     return [
@@ -58,18 +60,24 @@ def serious(page, rules=None):
     ]
 
 
-def put_on(page, scheme, background):
-    page.emulate_media(color_scheme=scheme)
+def faults(page):
+    """Return the faults of a page in both themes, which differ only in colours.
+
+    The theme stays changed: to put back the first one takes as long as to open a page.
+    """
+    is_dark = page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
+    schemes = ["dark", "light"] if is_dark else ["light", "dark"]
+    first = serious(page)
+    page.emulate_media(color_scheme=schemes[1])
+    background = BACKGROUNDS[schemes[1]]
     expect(page.get_by_test_id("stApp")).to_have_css("background-color", background)
     settle(page)
-
-
-def faults(page):
-    """Return the faults of a page in both themes, which differ only in colours."""
-    put_on(page, "light", LIGHT)
-    light = serious(page)
-    put_on(page, "dark", DARK)
-    return light + [f"dark: {fault}" for fault in serious(page, ["color-contrast"])]
+    second = serious(page, ["color-contrast"])
+    return [
+        f"{scheme}: {fault}"
+        for scheme, part in zip(schemes, (first, second), strict=True)
+        for fault in part
+    ]
 
 
 def clipped(page):
@@ -144,6 +152,11 @@ def test_every_page_is_accessible_and_has_a_name_and_whole_buttons(
             assert page.get_by_role("heading", level=1).count() == 1
             assert clipped(page) == []
             assert faults(page) == []
+    with subtests.test("the output of a run is in view from the overview"):
+        move(page, "")
+        page.get_by_role("button", name="View output").click()
+        expect(page.locator(".printed").get_by_text("Could not resolve host")).to_be_in_viewport()
+        settle(page)
     with subtests.test("search"):
         page.keyboard.press("Control+k")
         expect(page.get_by_role("combobox", name="Search tasks")).to_be_focused()

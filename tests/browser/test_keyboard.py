@@ -1,4 +1,7 @@
-"""What a person does by the keyboard alone: no test here touches the mouse."""
+"""What a person does by the keyboard alone: no test here touches the mouse.
+
+A load of a page takes seconds of processor time, so one tab serves several tests.
+"""
 
 import re
 
@@ -7,7 +10,7 @@ from playwright.sync_api import expect
 
 from pitasker_core import tasks
 from pitasker_core.runs import history
-from tests.helpers.browsing import grid, settle, type_into_open_cell
+from tests.helpers.browsing import grid, move, settle, type_into_open_cell
 from tests.helpers.eventful import fill
 from tests.helpers.examples import EXISTING
 from tests.helpers.waiting import until
@@ -106,27 +109,59 @@ def test_entries_are_imported_but_for_one(serve, visit, crontab):
     until(lambda: crontab.read().count(b"# PITASKER_ID:") == 2)
 
 
-def test_a_schedule_is_edited_in_the_table(serve, visit, crontab, environment):
-    fill(environment, crontab)
+def test_tasks_are_looked_into_edited_and_run(serve, visit, crontab, environment, subtests):
+    task = fill(environment, crontab)["Backup"]
+    tasks.change(environment, "test", task.id, command="echo by keyboard")
     page = visit(f"{serve()}/tasks")
-    go_to_grid(page)
-    go_to_column(page, "Schedule")
-    page.keyboard.press("Enter")
-    type_into_open_cell(page, "45 6 * * *")
-    expect(page.get_by_text("1 change in 1 task")).to_be_visible()
-    settle(page)
-    press(page, "Apply")
-    until(lambda: b"45 6 * * *" in crontab.read())
+    with subtests.test("why it did not run is asked and the answer closed"):
+        choose_action(page, "Why didn't it run?")
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_text("cron", exact=False).first).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+    with subtests.test("a schedule is edited in the table"):
+        move(page, "tasks")
+        go_to_grid(page)
+        go_to_column(page, "Schedule")
+        page.keyboard.press("Enter")
+        type_into_open_cell(page, "45 6 * * *")
+        expect(page.get_by_text("1 change in 1 task")).to_be_visible()
+        settle(page)
+        press(page, "Apply")
+        until(lambda: b"45 6 * * *" in crontab.read())
+    with subtests.test("a task is run and its output read"):
+        move(page, "tasks")
+        choose_action(page, "Run now")
+        expect(page.get_by_text("by keyboard").last).to_be_visible()
+        assert history.runs(environment, 1, task.id)[0].source == "by hand"
 
 
-def test_a_conflict_is_resolved(serve, visit, crontab, environment):
+def test_what_needs_attention_is_decided(serve, visit, crontab, environment, subtests):
     fill(environment, crontab)
     page = visit(serve())
-    press(page, "Resolve")
-    expect(page.get_by_role("button", name="Keep PiTasker's")).to_be_visible()
-    settle(page)
-    press(page, "Keep PiTasker's")
-    until(lambda: b"30 7 * * *" in crontab.read())
+    with subtests.test("a conflict is resolved"):
+        press(page, "Resolve")
+        expect(page.get_by_role("button", name="Keep PiTasker's")).to_be_visible()
+        settle(page)
+        press(page, "Keep PiTasker's")
+        until(lambda: b"30 7 * * *" in crontab.read())
+    with subtests.test("a run is chosen from the list"):
+        move(page, "runs")
+        go_to_grid(page)
+        go_down(page)
+        page.keyboard.press("Shift+Space")
+        expect(page).to_have_url(re.compile("run="))
+        expect(page.locator(".st-key-run").get_by_role("button", name="Download")).to_be_visible()
+    with subtests.test("a finding is fixed by the menu beside the table"):
+        move(page, "sync")
+        go_to(page, page.get_by_label("Choose a finding"))
+        page.keyboard.press("ArrowDown")
+        page.keyboard.type("unmanaged")
+        page.keyboard.press("Enter")
+        settle(page)
+        press(page, "Actions")
+        choose(page, "Import")
+        until(lambda: b"certbot renew # PITASKER_ID:" in crontab.read())
 
 
 def test_the_whole_crontab_is_edited_and_the_editor_lets_the_focus_go(serve, visit, crontab):
@@ -135,45 +170,3 @@ def test_the_whole_crontab_is_edited_and_the_editor_lets_the_focus_go(serve, vis
     page.keyboard.type("5 5 * * * /bin/x\n")
     press(page, "Save")
     until(lambda: crontab.read() == b"5 5 * * * /bin/x\n")
-
-
-def test_a_task_is_run_and_its_output_read(serve, visit, crontab, environment):
-    task = fill(environment, crontab)["Backup"]
-    tasks.change(environment, "test", task.id, command="echo by keyboard")
-    page = visit(f"{serve()}/tasks")
-    choose_action(page, "Run now")
-    expect(page.get_by_text("by keyboard").last).to_be_visible()
-    assert history.runs(environment, 1, task.id)[0].source == "by hand"
-
-
-def test_why_it_did_not_run_is_asked_and_the_answer_closed(serve, visit, crontab, environment):
-    fill(environment, crontab)
-    page = visit(f"{serve()}/tasks")
-    choose_action(page, "Why didn't it run?")
-    dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("cron", exact=False).first).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-
-
-def test_a_run_is_chosen_from_the_list(serve, visit, crontab, environment):
-    fill(environment, crontab)
-    page = visit(f"{serve()}/runs")
-    go_to_grid(page)
-    go_down(page)
-    page.keyboard.press("Shift+Space")
-    expect(page).to_have_url(re.compile("run="))
-    expect(page.locator(".st-key-run").get_by_role("button", name="Download")).to_be_visible()
-
-
-def test_a_finding_is_fixed_by_the_menu_beside_the_table(serve, visit, crontab, environment):
-    fill(environment, crontab)
-    page = visit(f"{serve()}/sync")
-    go_to(page, page.get_by_label("Choose a finding"))
-    page.keyboard.press("ArrowDown")
-    page.keyboard.type("unmanaged")
-    page.keyboard.press("Enter")
-    settle(page)
-    press(page, "Actions")
-    choose(page, "Import")
-    until(lambda: b"certbot renew # PITASKER_ID:" in crontab.read())
