@@ -1,9 +1,15 @@
 """Files with secrets: readable by their owner only, and never half written."""
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from pitasker_core.base.environment import Environment
+from pitasker_core.base.errors import ExecutionError
 
 
 def write(file: Path, data: Any) -> None:
@@ -18,3 +24,25 @@ def write(file: Path, data: Any) -> None:
         out.flush()
         os.fsync(out.fileno())
     new.rename(file)
+
+
+@contextmanager
+def locked(environment: Environment, name: str) -> Iterator[Path]:
+    """Lock a file of the home folder while it is changed: one process at a time.
+
+    Raises ExecutionError if the disk refuses.
+    """
+    file = environment.home / name
+    try:
+        environment.make_home()
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        handle = os.open(file.with_suffix(".lock"), flags, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield file
+        finally:
+            os.close(handle)
+    except OSError as problem:
+        raise ExecutionError(
+            f"{file} cannot be written: {problem.strerror}.", "Free some space, then try again."
+        ) from problem

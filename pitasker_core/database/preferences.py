@@ -1,16 +1,14 @@
 """Preferences that a person sets on the Settings page: background work and retention."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pitasker_core import database
-from pitasker_core.base import clock
 from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.base.stale_check import changes
-from pitasker_core.database.events import EventKind, add_event
-from pitasker_core.database.tables import SettingRow
+from pitasker_core.database import settings
+from pitasker_core.database.events import EventKind
 
 _KEY = "preferences"
 
@@ -50,12 +48,8 @@ LIMITS = {
 
 
 def read(environment: Environment) -> Preferences:
-    """The current preferences. Values that this version does not know are left out."""
-    with database.session(environment) as session:
-        row = session.get(SettingRow, _KEY)
-        names = {field.name for field in fields(Preferences)}
-        stored: dict[str, Any] = row.value if row else {}
-        return Preferences(**{name: value for name, value in stored.items() if name in names})
+    """The current preferences."""
+    return settings.read(environment, _KEY, Preferences)
 
 
 def change(
@@ -67,14 +61,8 @@ def change(
         if name in values and not least <= values[name] <= most:
             raise InvalidSyntax(f"{name.replace('_', ' ')} must be {least} to {most}.")
     before = read(environment)
-    after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, values))
-    old = asdict(before)
-    changed = {name: value for name, value in asdict(after).items() if value != old[name]}
-    if changed:
+    after = settings.apply(before, shown, values)
+    if after != before:
         with database.session(environment) as session:
-            row = SettingRow(key=_KEY, value=asdict(after), updated_at=clock.now())
-            session.merge(row)
-            was = {name: old[name] for name in changed}
-            kind = EventKind.PREFERENCES_CHANGED
-            add_event(session, actor, kind, before=was, after=changed)
+            settings.save(session, _KEY, actor, EventKind.PREFERENCES_CHANGED, before, after)
     return after

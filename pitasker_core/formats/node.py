@@ -4,6 +4,7 @@ JSON says of which type a value is. An unquoted scalar of YAML and a cell of CSV
 decides, so that the name `no` stays a text and `08:30` does not become a number.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -106,3 +107,16 @@ def number(node: Node, what: str) -> int:
 def is_null(node: Node) -> bool:
     """Whether no value was given."""
     return node.value is None or (isinstance(node.value, Plain) and node.value in ("", "~", "null"))
+
+
+def check_head(node: Node, values: Mapping[str, Node], name: str, version: int) -> None:
+    """Raise NodeError unless a document names its format and the version that is read."""
+    if missing := [key for key in ("format", "version") if key not in values]:
+        raise NodeError(f"{missing[0]} is missing", node.line)
+    if (other := text(values["format"], "format")) != name:
+        raise NodeError(f"the format is {other[:100]!r}, not {name!r}", values["format"].line)
+    if (own := number(values["version"], "version")) != version:
+        raise NodeError(
+            f"this is version {own} of the format, and only version {version} is read",
+            values["version"].line,
+        )

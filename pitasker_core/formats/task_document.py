@@ -70,13 +70,7 @@ def _read(node: Node) -> TaskFile:
 
 def _tasks(node: Node) -> list[Node]:
     values = nodes.mapping(node, "the file", frozenset({"format", "version", "tasks"}))
-    if missing := [key for key in ("format", "version", "tasks") if key not in values]:
-        raise NodeError(f"{missing[0]} is missing", node.line)
-    if (name := nodes.text(values["format"], "format")) != FORMAT:
-        raise NodeError(f"the format is {name[:100]!r}, not {FORMAT!r}", values["format"].line)
-    if (version := nodes.number(values["version"], "version")) != VERSION:
-        raise NodeError(
-            f"this is version {version} of the format, and only version {VERSION} is read",
-            values["version"].line,
-        )
+    nodes.check_head(node, values, FORMAT, VERSION)
+    if "tasks" not in values:
+        raise NodeError("tasks is missing", node.line)
     return nodes.items(values["tasks"], "tasks")

@@ -4,9 +4,7 @@ Their URLs contain passwords. They are stored in one file that only its owner ca
 the database, a log or an event. Lists show a masked form.
 """
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -202,28 +200,16 @@ def _changing(environment: Environment, actor: Actor, kind: EventKind) -> Iterat
     """Change the file together with an event, or neither. One process at a time."""
     if environment.read_only:
         raise ReadOnly
-    file = environment.home / FILE_NAME
-    try:
-        environment.make_home()
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        handle = os.open(file.with_suffix(".lock"), flags, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            current = _Change(listing(environment))
-            yield current
-            if current.before == current.after:
-                return
-            with database.session(environment) as session:
-                add_event(session, actor, kind, before=current.before, after=current.after)
-                session.flush()
-                # A changed channel may work now, so retry pending notices at once.
-                unsent = NoticeRow.sent_at.is_(None)
-                session.execute(update(NoticeRow).where(unsent).values(next_try=None))
-                stored = [_stored(channel) for channel in current.channels]
-                private_file.write(file, {"channels": stored})
-        finally:
-            os.close(handle)
-    except OSError as problem:
-        raise ExecutionError(
-            f"{file} cannot be written: {problem.strerror}.", "Free some space, then try again."
-        ) from problem
+    with private_file.locked(environment, FILE_NAME) as file:
+        current = _Change(listing(environment))
+        yield current
+        if current.before == current.after:
+            return
+        with database.session(environment) as session:
+            add_event(session, actor, kind, before=current.before, after=current.after)
+            session.flush()
+            # A changed channel may work now, so retry pending notices at once.
+            unsent = NoticeRow.sent_at.is_(None)
+            session.execute(update(NoticeRow).where(unsent).values(next_try=None))
+            stored = [_stored(channel) for channel in current.channels]
+            private_file.write(file, {"channels": stored})

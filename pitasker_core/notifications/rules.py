@@ -1,6 +1,6 @@
 """The rules of notifications: how often, at which hours, single or as a digest, and their text."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import update
 
 from pitasker_core import database
-from pitasker_core.base import clock
 from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.base.stale_check import changes
-from pitasker_core.database.events import EventKind, add_event
-from pitasker_core.database.tables import NoticeRow, SettingRow
+from pitasker_core.database import settings
+from pitasker_core.database.events import EventKind
+from pitasker_core.database.tables import NoticeRow
 from pitasker_core.notifications import wording
 
 LONGEST_TITLE, LONGEST_BODY = 200, 5_000
@@ -52,12 +51,8 @@ class Rules:
 
 
 def read(environment: Environment) -> Rules:
-    """The current rules. Values that this version does not know are left out."""
-    with database.session(environment) as session:
-        row = session.get(SettingRow, _KEY)
-        names = {field.name for field in fields(Rules)}
-        stored: dict[str, Any] = row.value if row else {}
-        return Rules(**{name: value for name, value in stored.items() if name in names})
+    """The current rules."""
+    return settings.read(environment, _KEY, Rules)
 
 
 def change(environment: Environment, actor: Actor, shown: Rules | None = None, **new: Any) -> Rules:
@@ -66,16 +61,11 @@ def change(environment: Environment, actor: Actor, shown: Rules | None = None, *
     Raises InvalidSyntax, and Stale if somebody changed one of them after it was `shown`.
     """
     before = read(environment)
-    after = replace(before, **changes(asdict(before), asdict(shown) if shown else None, new))
+    after = settings.apply(before, shown, new)
     check(after)
-    old = asdict(before)
-    changed = {name: value for name, value in asdict(after).items() if value != old[name]}
-    if changed:
+    if after != before:
         with database.session(environment) as session:
-            session.merge(SettingRow(key=_KEY, value=asdict(after), updated_at=clock.now()))
-            was = {name: old[name] for name in changed}
-            kind = EventKind.NOTIFICATIONS_CHANGED
-            add_event(session, actor, kind, before=was, after=changed)
+            settings.save(session, _KEY, actor, EventKind.NOTIFICATIONS_CHANGED, before, after)
             session.execute(
                 update(NoticeRow).where(NoticeRow.sent_at.is_(None)).values(next_try=None)
             )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import literal_column, select, text
+from sqlalchemy import ColumnElement, literal_column, select, text
 
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
@@ -53,29 +53,20 @@ class Recent:
 
 def spans(environment: Environment, since: datetime) -> list[Span]:
     """The runs that started since a time, oldest first; the newest `MOST` of them."""
-    columns = [getattr(RunRow, name) for name in Span.__dataclass_fields__]
-    query = (
-        select(*columns)
-        .where(RunRow.started_at >= since)
-        .order_by(RunRow.started_at.desc(), RunRow.id.desc())
-        .limit(MOST)
-    )
-    with database.session(environment) as session:
-        rows = session.execute(query).all()
-    return [Span(**row._mapping) for row in reversed(rows)]
+    return _newest(environment, RunRow.started_at >= since)
 
 
 def odd(environment: Environment, since: datetime) -> list[Span]:
     """The missed and running runs since a time, oldest first; the newest `MOST` of them."""
+    # Written out: only then PostgreSQL sees that the partial index fits.
+    is_odd: ColumnElement[bool] = literal_column(ODD_RUNS)
+    return _newest(environment, is_odd, RunRow.started_at >= since, RunRow.state != RunState.FAILED)
+
+
+def _newest(environment: Environment, *conditions: ColumnElement[bool]) -> list[Span]:
     columns = [getattr(RunRow, name) for name in Span.__dataclass_fields__]
-    query = (
-        select(*columns)
-        # Written out: only then PostgreSQL sees that the partial index fits.
-        .where(literal_column(ODD_RUNS))
-        .where(RunRow.started_at >= since, RunRow.state != RunState.FAILED)
-        .order_by(RunRow.started_at.desc())
-        .limit(MOST)
-    )
+    newest = RunRow.started_at.desc(), RunRow.id.desc()
+    query = select(*columns).where(*conditions).order_by(*newest).limit(MOST)
     with database.session(environment) as session:
         rows = session.execute(query).all()
     return [Span(**row._mapping) for row in reversed(rows)]

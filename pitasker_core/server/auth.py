@@ -4,11 +4,9 @@ All of it is in one file in PiTasker's home that only its owner can read, so tha
 in without the database.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
-import os
 import secrets
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -287,23 +285,10 @@ def _read(environment: Environment) -> dict[str, Any]:
 @contextmanager
 def _changing(environment: Environment) -> Iterator[dict[str, Any]]:
     """The content of the file, written back after the `with` block; one process at a time."""
-    file = environment.home / "auth.json"
-    try:
-        environment.make_home()
-        handle = os.open(
-            environment.home / "auth.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            data = json.loads(json.dumps(_read(environment)))  # a deep copy
-            yield data
-            now = time.time()
-            data["links"] = {key: v for key, v in data["links"].items() if v[1] > now}
-            data["signed_out"] = {key: v for key, v in data["signed_out"].items() if v > now}
-            private_file.write(file, data)
-        finally:
-            os.close(handle)
-    except OSError as problem:
-        raise ExecutionError(
-            f"{file} cannot be written: {problem.strerror}.", "Free some space, then try again."
-        ) from problem
+    with private_file.locked(environment, "auth.json") as file:
+        data = json.loads(json.dumps(_read(environment)))  # a deep copy
+        yield data
+        now = time.time()
+        data["links"] = {key: v for key, v in data["links"].items() if v[1] > now}
+        data["signed_out"] = {key: v for key, v in data["signed_out"].items() if v > now}
+        private_file.write(file, data)

@@ -103,7 +103,7 @@ _EMPTY_PARAMETER = Parameter("", Kind.TEXT, "", "")
 
 def _template(node: Node) -> Template:
     values = nodes.mapping(node, "a template", _KEYS)
-    _check_head(node, values)
+    nodes.check_head(node, values, FORMAT, VERSION)
     if missing := [key for key in _REQUIRED if key not in values]:
         raise NodeError(f"{missing[0]} is missing", node.line)
     fields = {
@@ -117,18 +117,6 @@ def _template(node: Node) -> Template:
     if "guards" in values:
         fields["guards"] = tuple(_guard(item) for item in nodes.items(values["guards"], "guards"))
     return Template(**fields)
-
-
-def _check_head(node: Node, values: dict[str, Node]) -> None:
-    if missing := [key for key in ("format", "version") if key not in values]:
-        raise NodeError(f"{missing[0]} is missing", node.line)
-    if (name := _text(values["format"], "format")) != FORMAT:
-        raise NodeError(f"the format is {name[:100]!r}, not {FORMAT!r}", values["format"].line)
-    if (version := nodes.number(values["version"], "version")) != VERSION:
-        raise NodeError(
-            f"this is version {version} of the format, and only version {VERSION} is read",
-            values["version"].line,
-        )
 
 
 def _parameter(name: str, node: Node) -> Parameter:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from pitasker_core.base.text import Text
@@ -77,22 +78,7 @@ class Finding:
         return Text(self.message, " ", self.advice) if self.advice else self.message
 
 
-def high(
-    message: str, evidence: str = "", advice: str = "", terminal: str = "", fix: Fix | None = None
-) -> Problem:
-    """A problem of high severity."""
-    return Problem(Severity.HIGH, message, evidence, advice, terminal, fix)
-
-
-def medium(
-    message: str, evidence: str = "", advice: str = "", terminal: str = "", fix: Fix | None = None
-) -> Problem:
-    """A problem of medium severity."""
-    return Problem(Severity.MEDIUM, message, evidence, advice, terminal, fix)
-
-
-def low(
-    message: str, evidence: str = "", advice: str = "", terminal: str = "", fix: Fix | None = None
-) -> Problem:
-    """A problem of low severity."""
-    return Problem(Severity.LOW, message, evidence, advice, terminal, fix)
+# What rules return: a problem of a severity.
+high = partial(Problem, Severity.HIGH)
+medium = partial(Problem, Severity.MEDIUM)
+low = partial(Problem, Severity.LOW)
