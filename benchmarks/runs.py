@@ -27,7 +27,7 @@ from streamlit.testing.v1 import AppTest
 from pitasker_core import database, tasks
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
-from pitasker_core.runs import durations, history
+from pitasker_core.runs import durations, history, run_statistics
 from pitasker_core.server import auth
 from pitasker_core.server.auth import Role
 from pitasker_core.server.sites import Site
@@ -97,19 +97,19 @@ def queries(environment: Environment, busy: int) -> dict[str, Callable[[], objec
             )
         for period, since in (("month", month), ("year", year)):
             calls[f"{scope}: figures of a {period}"] = lambda task=task, since=since: (
-                history.figures(environment, task, since)
+                run_statistics.figures(environment, task, since)
             )
-            calls[f"{scope}: hours of a {period}"] = lambda task=task, since=since: history.hours(
-                environment, task, since, zone
+            calls[f"{scope}: hours of a {period}"] = lambda task=task, since=since: (
+                run_statistics.hours(environment, task, since, zone)
             )
     return {
         **calls,
-        "all: by task": lambda: history.by_task(environment, year),
+        "all: by task": lambda: run_statistics.by_task(environment, year),
         "all: broken lately": lambda: history.broken(environment, month, 5),
         "all: is anything new": lambda: history.newest(environment),
-        "one: durations": lambda: history.durations(environment, busy, year),
+        "one: durations": lambda: run_statistics.durations(environment, busy, year),
         "one: what is usual": lambda: durations.now(environment, busy),
-        "one: bytes a day": lambda: history.bytes_per_day(environment, busy),
+        "one: bytes a day": lambda: run_statistics.bytes_per_day(environment, busy),
         "one: others to compare": lambda: history.others(environment, run),
         "one: run and output": lambda: (
             history.run(environment, run.id),

@@ -21,7 +21,7 @@ from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.timeline_chart import show_timeline
 from pitasker_core.dashboard.times import ago, clock_text, time_text
 from pitasker_core.reports import audit, status
-from pitasker_core.runs import history
+from pitasker_core.runs import run_statistics
 from pitasker_core.sync import first_look, service
 from pitasker_core.tasks import Listing
 
@@ -135,7 +135,7 @@ def _show_figures(facts: Facts) -> None:
     zone = clock.system_zone()
     today = facts.now.astimezone(zone).date()
     since = facts.now - timedelta(days=15)
-    trend = figures.trend(history.hours(environment(), None, since, zone), today)
+    trend = figures.trend(run_statistics.hours(environment(), None, since, zone), today)
     cell = partial(st.metric, border=True, height="stretch", delta_arrow="off", width="stretch")
     with st.container(horizontal=True, key="figures", gap="small"):
         cell(

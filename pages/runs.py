@@ -19,7 +19,7 @@ from pitasker_core.dashboard.run_live import show_running, take_in
 from pitasker_core.dashboard.run_offer import show_offer
 from pitasker_core.dashboard.session import environment, is_phone
 from pitasker_core.dashboard.why_dialog import show_why
-from pitasker_core.runs import durations, history
+from pitasker_core.runs import durations, history, run_statistics
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.history import Run
 from pitasker_core.tasks import Task
@@ -113,7 +113,7 @@ def _choose_task() -> None:
 
 
 def _show_figures(task: int | None, since: datetime | None) -> None:
-    figures = history.figures(environment(), task, since)
+    figures = run_statistics.figures(environment(), task, since)
     with st.container(horizontal=True, key="figures-runs"):
         for name, value, explained in (
             (
@@ -131,9 +131,11 @@ def _show_figures(task: int | None, since: datetime | None) -> None:
         ):
             st.metric(name, value, border=True, width=140, help=explained)
     if figures.more:
-        st.caption(f"Figures and charts use the newest {history.COUNTED:d} runs of this period.")
-    rate = history.bytes_per_day(environment(), task) if task is not None else 0
-    if rate >= history.MUCH_OUTPUT:
+        st.caption(
+            f"Figures and charts use the newest {run_statistics.COUNTED:d} runs of this period."
+        )
+    rate = run_statistics.bytes_per_day(environment(), task) if task is not None else 0
+    if rate >= run_statistics.MUCH_OUTPUT:
         st.warning(plain(run_list.much_output(rate)), icon=":material/sd_card_alert:")
 
 
@@ -147,17 +149,21 @@ def _show_charts(task: int | None, since: datetime | None) -> None:
     kinds: dict[str, tuple[str, Callable[[], Any]]] = {
         "Per day": (
             "Runs per day by result",
-            lambda: run_charts.per_day(history.hours(environment(), task, since, zone), today),
+            lambda: run_charts.per_day(
+                run_statistics.hours(environment(), task, since, zone), today
+            ),
         ),
         "Calendar": (
             "Results by hour or day. Each field has the colour of its worst run",
-            lambda: run_charts.calendar(history.hours(environment(), task, since, zone), today),
+            lambda: run_charts.calendar(
+                run_statistics.hours(environment(), task, since, zone), today
+            ),
         ),
     }
     if task is None:
         kinds["By task"] = (
             "Results by task, most failures and misses first",
-            lambda: run_charts.by_task(history.by_task(environment(), since)),
+            lambda: run_charts.by_task(run_statistics.by_task(environment(), since)),
         )
     else:
         kinds = {
@@ -165,7 +171,7 @@ def _show_charts(task: int | None, since: datetime | None) -> None:
                 "Duration of each run. The green band contains 80 % of the last successful runs. "
                 "The dotted line is their median",
                 lambda: run_charts.durations(
-                    history.durations(environment(), task, since),
+                    run_statistics.durations(environment(), task, since),
                     durations.now(environment(), task),
                     zone,
                 ),

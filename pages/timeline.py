@@ -19,7 +19,7 @@ from pitasker_core.dashboard.timeline import Planned
 from pitasker_core.dashboard.timeline_chart import show_timeline
 from pitasker_core.dashboard.times import clock_text
 from pitasker_core.dashboard.write_button import write_button
-from pitasker_core.runs import history
+from pitasker_core.runs import run_statistics
 from pitasker_core.tasks import Listing
 
 PERIODS = {"24 hours": timedelta(hours=12), "7 days": timedelta(days=3, hours=12)}
@@ -95,7 +95,7 @@ def _spread(crowd: Crowd, moved: dict[int, str]) -> None:
 def _show_heat_map() -> None:
     zone = clock.system_zone()
     since = clock.now() - timedelta(days=28)
-    hours = history.hours(environment(), None, since, zone)
+    hours = run_statistics.hours(environment(), None, since, zone)
     if not hours:
         return
     st.header("Starts by weekday and hour, last 28 days", anchor=False)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from pitasker_core.base.text import counted
 from pitasker_core.reports.status import Status
-from pitasker_core.runs.history import Hour
+from pitasker_core.runs.run_statistics import Hour
 
 _DAYS = 7
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pitasker_core.dashboard.charts import OUTCOMES, blank, by_day, label
 from pitasker_core.runs.durations import Usual
-from pitasker_core.runs.history import Hour, OfTask, Took
 from pitasker_core.runs.model import RunState
+from pitasker_core.runs.run_statistics import Hour, OfTask, Took
 from pitasker_core.sync.store import Outcome
 
 COLORS: dict[str, str] = {

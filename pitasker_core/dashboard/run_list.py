@@ -9,8 +9,9 @@ from pitasker_core.base.text import visible
 from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.states import RUN, Badge
 from pitasker_core.dashboard.times import ago, lasted, time_text
-from pitasker_core.runs.history import Figures, Run
+from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunSource, RunState
+from pitasker_core.runs.run_statistics import Figures
 
 SOURCES: dict[str, str] = {
     RunSource.OBSERVED: "cron, from its log",

@@ -13,7 +13,7 @@ from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.task_draft import Form
 from pitasker_core.database import notices
 from pitasker_core.reports import doctor
-from pitasker_core.runs import history
+from pitasker_core.runs import run_statistics
 from pitasker_core.tasks import Task
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
@@ -142,8 +142,8 @@ def _runs(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any]:
 
 
 def _warn_of_output(task: Task | None) -> None:
-    rate = history.bytes_per_day(environment(), task.id) if task else 0
-    if rate >= history.MUCH_OUTPUT:
+    rate = run_statistics.bytes_per_day(environment(), task.id) if task else 0
+    if rate >= run_statistics.MUCH_OUTPUT:
         st.warning(plain(much_output(rate)), icon=":material/sd_card_alert:")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pitasker_core.dashboard import charts, run_charts
 from pitasker_core.runs.durations import Usual
-from pitasker_core.runs.history import Hour, OfTask, Took
+from pitasker_core.runs.run_statistics import Hour, OfTask, Took
 from pitasker_core.sync.operation_history import Counts, Day, Operation
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -10,7 +10,7 @@ from pitasker_core.dashboard.timeline import Bar, Planned
 from pitasker_core.database.events import EventKind
 from pitasker_core.reports.audit import Event
 from pitasker_core.reports.status import Health
-from pitasker_core.runs.history import Hour
+from pitasker_core.runs.run_statistics import Hour
 from pitasker_core.runs.spans import Span
 from pitasker_core.sync.store import OperationKind
 

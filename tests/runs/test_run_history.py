@@ -11,7 +11,7 @@ from pitasker_core.base import clock
 from pitasker_core.dashboard import run_charts, run_list
 from pitasker_core.dashboard.times import lasted
 from pitasker_core.database.tables import RunRow
-from pitasker_core.runs import durations, history, live_output, spans
+from pitasker_core.runs import durations, history, live_output, run_statistics, spans
 from pitasker_core.runs.model import RunState
 from pitasker_core.sync import store
 from tests.helpers.examples import create
@@ -122,10 +122,10 @@ def test_figures_count_each_time_that_a_run_was_missed(environment):
     ran(environment, task, 8, exit_code=1)
     missed(environment, task, 60, 3, 20)
     observed(environment, task, 9)
-    figures = history.figures(environment, task.id, None)
+    figures = run_statistics.figures(environment, task.id, None)
     assert (figures.success, figures.failed, figures.missed, figures.started) == (6, 1, 3, 1)
     assert run_list.success_text(figures) == "60.0 %"
-    (row,) = history.by_task(environment, None)
+    (row,) = run_statistics.by_task(environment, None)
     assert (row.name, row.success, row.failed, row.missed) == ("Backup", 6, 1, 3)
 
 
@@ -133,11 +133,13 @@ def test_what_a_task_prints_a_day_is_told(environment):
     task = create(environment)
     for days in (1, 2, 3, 4):
         ran(environment, task, days * 24 * 60, bytes=100_000_000)
-    assert history.bytes_per_day(environment, task.id) == pytest.approx(100_000_000, rel=0.01)
-    assert "prints 100 MB a day" in run_list.much_output(
-        history.bytes_per_day(environment, task.id)
+    assert run_statistics.bytes_per_day(environment, task.id) == pytest.approx(
+        100_000_000, rel=0.01
     )
-    assert history.bytes_per_day(environment, create(environment, "Other").id) == 0
+    assert "prints 100 MB a day" in run_list.much_output(
+        run_statistics.bytes_per_day(environment, task.id)
+    )
+    assert run_statistics.bytes_per_day(environment, create(environment, "Other").id) == 0
 
 
 def test_outputs_to_compare_with_are_those_before_first(environment):
@@ -187,7 +189,7 @@ def test_the_calendar_has_a_field_for_each_hour_and_spreads_what_was_missed(envi
             | {"ended_at": at},
         ):
             session.add(RunRow(crontab_row=crontab_row, task=task.id, **values))
-    hours = history.hours(environment, task.id, None, UTC)
+    hours = run_statistics.hours(environment, task.id, None, UTC)
     assert [(hour.hour, hour.success, hour.missed) for hour in hours] == [
         (0, 1, 0), (1, 0, 1), (2, 0, 2), (3, 0, 2), (4, 0, 2), (5, 0, 2),
     ]  # fmt: skip

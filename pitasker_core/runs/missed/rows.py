@@ -136,7 +136,7 @@ def _own_zone(document: Document, index: int) -> ZoneInfo | None:
     return own_zone(document.environment(index), document.dialect)
 
 
-def edits(session: Session, crontab_row: int, since: datetime) -> list[datetime]:
+def edits(session: Session, since: datetime) -> list[datetime]:
     """When other programs changed the crontab, from cron's log, ascending."""
     query = select(EventRow.at).where(
         EventRow.actor.in_(observed.ACTORS),

@@ -215,7 +215,7 @@ class Watch:
         self._edits = None
         if isinstance(seen, Seen) and seen.since <= mark:
             is_whole = all(end <= mark for _, end in seen.holes)
-            self._edits = rows.edits(session, crontab_row, mark) if is_whole else None
+            self._edits = rows.edits(session, mark) if is_whole else None
         return True
 
     def _redefined(self, task: Judged, due: _Due) -> _Due:
