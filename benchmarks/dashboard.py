@@ -3,9 +3,9 @@
     PYTHONPATH=. .venv/bin/python benchmarks/dashboard.py [repeats]
 
 Measures in Debian's Chromium on the same machine: the time from a click until its result is visible
-(a filter, a toggled cell, the page of a new task), the time until the first task is visible, and
-the CPU time of an idle tab. Then it measures a run of each page's script in Streamlit's test
-runner. Prints medians and maxima in milliseconds.
+(a filter, a switched task, a selected task, another page, the page of a new task), the time until
+the first task is visible, and the CPU time of an idle tab. Then it measures a run of each page's
+script in Streamlit's test runner. Prints medians and maxima in milliseconds.
 """
 
 import os
@@ -36,6 +36,7 @@ from pitasker_core.server.sites import Site
 
 SIZES = (100, 1000)
 FIRST, TABLE = "first task to read", "first task in the table"
+TOGGLE = ("toggle, drawn", "toggle, in the crontab")
 IN_TABLE = "[data-testid=stDataFrame]"
 FLOOR = "only a table"
 IDLE = 20
@@ -58,6 +59,28 @@ WATCH = """([event, text]) => {
     })
 }"""
 """Measures in the page, from the event to the frame that shows the text."""
+
+
+DRAWN = """([x, y]) => {
+    window.shown = new Promise((done, fail) => {
+        const canvas = document.querySelector("[data-testid=data-grid-canvas]")
+        const pixels = () => canvas.getContext("2d").getImageData(x - 8, y - 8, 16, 16).data.join()
+        const before = pixels()
+        let start = null
+        document.addEventListener("pointerdown", () => { start ??= performance.now() },
+                                  {capture: true, once: true})
+        setTimeout(() => fail(new Error("the cell was never drawn")), 10000)
+        const look = () => {
+            if (start !== null && pixels() !== before) return done(performance.now() - start)
+            requestAnimationFrame(look)
+        }
+        look()
+    })
+}"""
+"""Measures in the page, from the click until the cell of the table is drawn anew."""
+
+ON = {"x": 117, "y": 54}
+"""The switch of the first task in the table."""
 
 
 def measure(page: Page, event: str, text: str, act: Callable[[], object]) -> float:
@@ -89,6 +112,14 @@ streamlit.dataframe(pandas.DataFrame({{"Name": names, "Schedule": "0 1 * * *"}})
 """The floor of the first task: a page of Streamlit with a table and nothing else."""
 
 
+def measure_drawn(page: Page, place: dict[str, int]) -> float:
+    """Return the milliseconds from a click on a cell until it is drawn anew."""
+    page.wait_for_timeout(600)
+    page.evaluate(DRAWN, [place["x"], place["y"]])
+    page.get_by_test_id("stDataFrame").first.click(position=place)
+    return float(page.evaluate("window.shown"))
+
+
 def first_task(page: Page, address: str, selector: str = IN_TABLE) -> float:
     """Return the milliseconds from the start of a page load until a task is in an element."""
     page.goto(address, wait_until="commit")
@@ -113,7 +144,7 @@ def only_a_table(browser: Browser, size: int, repeats: int) -> list[float]:
 
 def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[str, list[float]]:
     """Return the milliseconds of each repetition of each action."""
-    names = (FIRST, TABLE, "filter", "toggle", "new task", "schedule typed")
+    names = (FIRST, TABLE, "filter", *TOGGLE, "select", "new task", "schedule typed", "page change")
     times: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
         times[FIRST].append(first_task(page, f"{address}/tasks", "body"))
@@ -126,12 +157,21 @@ def in_the_browser(page: Page, address: str, size: int, repeats: int) -> dict[st
         page.get_by_text(f"All {size}", exact=True).click()
         grid.wait_for()
 
-        def toggle() -> None:
+        def select() -> None:
             grid.click(position={"x": 42, "y": 54})
 
-        times["toggle"].append(measure(page, "pointerdown", "1 task selected", toggle))
+        times["select"].append(measure(page, "pointerdown", "1 task selected", select))
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_text("1 task selected")).to_have_count(0)
+        toggle = partial(grid.click, position=ON)
+        times[TOGGLE[0]].append(measure_drawn(page, ON))
+        expect(page.get_by_text("Paused 1")).to_be_visible()
+        times[TOGGLE[1]].append(measure(page, "pointerdown", "Paused 0", toggle))
+        menu = page.get_by_test_id("stTopNavLink")
+        sync = menu.filter(has_text="Sync")
+        times["page change"].append(measure(page, "click", "Sync now", sync.click))
+        menu.filter(has_text="Tasks").click()
+        expect(select_all).to_be_visible()
         new = page.get_by_role("button", name="New task")
         times["new task"].append(measure(page, "click", "In the crontab", new.click))
         times["schedule typed"] += schedule_typed(page)
