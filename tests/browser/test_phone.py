@@ -16,7 +16,7 @@ from tests.helpers.waiting import until
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
 ROW = 46
-ON, MENU = 170, 325
+ON, MENU = 152, 301
 """A row's height and where columns are in the table of tasks on a phone, in pixels."""
 
 
@@ -69,7 +69,7 @@ def test_a_task_is_paused_and_edited_from_its_row(serve, phone, crontab, environ
     page = phone(f"{serve()}/tasks")
     with subtests.test("the name stays in view when the table is moved aside"):
         place = grid(page).bounding_box()
-        names = {"x": place["x"], "y": place["y"], "width": 130, "height": place["height"]}
+        names = {"x": place["x"], "y": place["y"], "width": 118, "height": place["height"]}
         others = {**names, "x": place["x"] + 150, "width": 180}
         page.mouse.move(others["x"], place["y"] + place["height"] / 2)
         before, beside = page.screenshot(clip=names), page.screenshot(clip=others)
