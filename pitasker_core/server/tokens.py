@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from pitasker_core import database
 from pitasker_core.base import clock, local_changes
@@ -80,13 +80,19 @@ def role_of(environment: Environment, token: str) -> Role | None:
     if not token.startswith(PREFIX):
         return None
     with database.session(environment) as session:
-        row = session.scalar(select(TokenRow).where(TokenRow.sha256 == digest(token)))
+        row = session.execute(_TOKEN, {"sha256": digest(token)}).first()
         if row is None:
             return None
         now = clock.now()
         if row.used_at is None or row.used_at < now - _USED_STEP:
             session.execute(update(TokenRow).where(TokenRow.id == row.id).values(used_at=now))
         return _role(row.may_write)
+
+
+# Built once, of columns: every change by the API asks for its token.
+_TOKEN = select(TokenRow.id, TokenRow.used_at, TokenRow.may_write).where(
+    TokenRow.sha256 == bindparam("sha256")
+)
 
 
 def remembered_role(environment: Environment, token: str) -> Role | None:

@@ -212,7 +212,12 @@ def carry(environment: Environment, comparison: Comparison, plan: Plan) -> PlanO
     """Return the crontab with a plan carried out, and with the lines that an old editor lost."""
     document, reading = _with_lost_lines(comparison, plan)
     path = str(recorder_copy.path(environment))
-    recorders = {tag: Recorder(path, task.task) for tag, task in comparison.tasks_by_tag.items()}
+    tasks = comparison.tasks_by_tag
+    recorders = {
+        change.tag: Recorder(path, tasks[change.tag].task)
+        for change in plan.changes
+        if change.tag in tasks
+    }
     return carry_out(document, plan, reading, comparison.base, recorders, comparison.old_places)
 
 

@@ -155,6 +155,8 @@ class _PlanWriter:
 
     def _bring_back(self, document: Document) -> tuple[Document, dict[UUID, bool]]:
         """Write the entries that come back, and return which of them got their old place."""
+        if not self.returning:
+            return document, {}
         finder = PlaceFinder(document, self.places)
         has_old_place: dict[UUID, bool] = {}
         for tag, fields in sorted(self.returning, key=lambda item: self.places[item[0]].index):
