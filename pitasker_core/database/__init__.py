@@ -46,6 +46,11 @@ from pitasker_core.database.owner import Evidence
 READ_SECONDS = 20.0
 """The time limit of a query with read-only access."""
 
+# One round trip. PostgreSQL refuses writes.
+_READ_ONLY = text(
+    f"set transaction read only; set local statement_timeout = {READ_SECONDS * 1000:.0f}"
+)
+
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _HAS_WRITTEN = "has written"
 """Set in a connection's info by each statement that may change something."""
@@ -137,8 +142,7 @@ def session(environment: Environment) -> Iterator[Session]:
     try:
         with errors_named(), Session(engine, expire_on_commit=False) as current, current.begin():
             if environment.read_only:
-                current.execute(text("set transaction read only"))  # PostgreSQL refuses writes
-                current.execute(text(f"set local statement_timeout = {READ_SECONDS * 1000:.0f}"))
+                current.execute(_READ_ONLY)
             yield current
             if current.in_transaction():
                 current.flush()

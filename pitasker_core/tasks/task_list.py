@@ -91,7 +91,7 @@ def read_listing(
             .where(_TASKS.crontab_row == crontab_row)
             .where(_TASKS.deleted_at.is_not(None) if deleted else _TASKS.deleted_at.is_(None))
             .order_by(_TASKS.name, _TASKS.id)
-        )
+        ).all()
         tasks = [make_task(row) for row in rows]
         comparison = None if problem else compare(session, crontab_row, text, document)
         last_sync = store.last_sync(session, crontab_row)

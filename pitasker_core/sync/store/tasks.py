@@ -160,7 +160,7 @@ def changed_columns(row: TaskRow) -> set[str]:
 def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> dict[UUID, KnownTask]:
     """Return every task that has, had or wants an entry, by its tag."""
     query = _LOCK_KNOWN_TASKS if lock else _KNOWN_TASKS
-    rows = session.execute(query, {"crontab": crontab_row})
+    rows = session.execute(query, {"crontab": crontab_row}).all()
     return {
         tag_of(tag): KnownTask(
             task,
