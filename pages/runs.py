@@ -20,7 +20,7 @@ from pitasker_core.dashboard.run_offer import show_offer
 from pitasker_core.dashboard.session import environment, is_phone
 from pitasker_core.dashboard.why_dialog import show_why
 from pitasker_core.runs import durations, history, run_statistics
-from pitasker_core.runs.cron_log import reader
+from pitasker_core.runs.cron_log.log_source import Unreadable, find_log
 from pitasker_core.runs.history import Run
 from pitasker_core.tasks import Task
 
@@ -245,8 +245,8 @@ def _show_more() -> None:
 def _show_nothing_seen() -> None:
     """Explain how runs appear."""
     st.info("No runs yet.", icon=":material/history:")
-    log = reader.find(environment())
-    if isinstance(log, reader.Unreadable):
+    log = find_log(environment())
+    if isinstance(log, Unreadable):
         reason = Text(log.message, " ", log.advice)
         observed = f"**Runs that cron starts** cannot be seen: {plain(reason)}"
     else:

@@ -17,7 +17,7 @@ from pitasker_core.reports.status import Health
 from pitasker_core.runs import spans
 from pitasker_core.runs.missed import catch_up
 from pitasker_core.runs.model import RunState
-from pitasker_core.server import background
+from pitasker_core.server import job_states
 from pitasker_core.sync import operation_history
 from pitasker_core.tasks import Listing
 
@@ -53,9 +53,7 @@ def _at_version(environment: Environment, version: str, cron_alive: bool | None)
         operations=operation_history.operations(environment, 12),
         cron_alive=cron_alive,
         background={
-            name: job.message
-            for name, job in background.job_states(environment).items()
-            if not job.ok
+            name: job.message for name, job in job_states.listing(environment).items() if not job.ok
         },
         dismissed=dismissals.dismissed(environment),
         examined=_examine(environment, listing),

@@ -11,7 +11,7 @@ from pitasker_core.dashboard.messages import act
 from pitasker_core.dashboard.session import ACTOR, environment, login
 from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.database.owner import Standing
-from pitasker_core.server import background, crontabs
+from pitasker_core.server import background, crontabs, job_states
 
 
 def guarded(draw: Callable[[], None]) -> None:
@@ -66,7 +66,7 @@ def _ask_which_crontab() -> None:
 
 def show_background() -> None:
     """Draw failures of the background work, and say if it does not run."""
-    for name, job in background.job_states(environment()).items():
+    for name, job in job_states.listing(environment()).items():
         if not job.ok:
             problem = Text(f"In the background, {name}: ", job.message)
             st.error(plain(problem), icon=":material/error:")

@@ -13,7 +13,7 @@ from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import time_text
 from pitasker_core.database import preferences
 from pitasker_core.database.preferences import LIMITS, Preferences
-from pitasker_core.server import background
+from pitasker_core.server import background, job_states
 
 GROUPS: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
     (
@@ -102,7 +102,7 @@ def _show_state() -> None:
         st.caption("The demo does no work in the background: it syncs only when you act.")
     else:
         st.warning("No background work is running: PiTasker syncs only when you act.")
-    for name, job in background.job_states(environment()).items():
+    for name, job in job_states.listing(environment()).items():
         if job.message:
             draw = st.info if job.ok else st.error
             since = time_text(datetime.fromisoformat(job.at))

@@ -10,7 +10,7 @@ not wait for a channel that hangs. It takes part again when its time limit is ov
 
 import logging
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,13 +25,13 @@ from pitasker_core import database
 from pitasker_core.base import clock, parallel
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, PiTaskerError, ReadOnly
-from pitasker_core.base.identity import Identity
 from pitasker_core.base.text import counted
 from pitasker_core.database.notices import NoticeKind
-from pitasker_core.database.tables import NoticeRow, RunRow, TaskRow
+from pitasker_core.database.tables import NoticeRow, TaskRow
 from pitasker_core.notifications import apprise_sender, channels, outbox, rules, wording
 from pitasker_core.notifications.attempts import Attempts, as_stored, read
 from pitasker_core.notifications.channels import Channel
+from pitasker_core.notifications.message_text import fill_message, place_values, time_text
 from pitasker_core.notifications.outbox import Message, Subject, Waiting
 from pitasker_core.notifications.rules import Rules
 from pitasker_core.sync import store
@@ -52,8 +52,6 @@ MOST_TRIES = 30
 
 _AT_ONCE = 5_000
 """The maximum number of notices of a round."""
-
-_DIGEST_LINES = 50
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +109,11 @@ def test(environment: Environment, name: str) -> str:
         raise ReadOnly
     channel = channels.get(environment, name)
     notice_rules = rules.read(environment)
-    values = {**wording.SAMPLE, **_place(environment.identity), "time": _time(clock.now())}
+    values = {
+        **wording.SAMPLE,
+        **place_values(environment.identity),
+        "time": time_text(clock.now()),
+    }
     values |= {"task": "PiTasker", "kind": "test", "output": ""}
     values["message"] = "This is a test. Nothing failed."
     title, body = wording.fill(notice_rules.title, values), wording.fill(notice_rules.body, values)
@@ -265,7 +267,7 @@ def _round(environment: Environment, now: datetime) -> None:
                 is_due |= {notice.id for message in later.messages for notice in message.notices}
                 if later.messages:
                     texts = [
-                        _text(session, notice_rules, m, environment.identity)
+                        fill_message(session, notice_rules, m, environment.identity)
                         for m in later.messages
                     ]
                     parts = list(zip(later.messages, texts, strict=True))
@@ -378,76 +380,3 @@ def _write(session: Session, ids: Sequence[int], **values: Any) -> None:
             .values(**values)
             .execution_options(synchronize_session=False)
         )
-
-
-# --- Words ---------------------------------------------------------------------------------------
-
-
-def _text(session: Session, notice_rules: Rules, message: Message, us: Identity) -> tuple[str, str]:
-    """The title and the body of a message."""
-    if message.is_digest:
-        return _digest(message, us)
-    newest = message.newest
-    values = {
-        **_place(us),
-        "task": _name(newest),
-        "kind": wording.WORDS[newest.kind],
-        "message": _message_text(message),
-        "time": _time(newest.at),
-        "output": "",
-    }
-    if newest.run is not None and "{output}" in notice_rules.title + notice_rules.body:
-        output = session.scalar(select(RunRow.output).where(RunRow.id == newest.run))
-        values["output"] = wording.last_lines(output)
-    return wording.fill(notice_rules.title, values), wording.fill(notice_rules.body, values)
-
-
-def _message_text(message: Message) -> str:
-    """The newest notice, and how many earlier ones there were."""
-    newest = message.newest
-    before = message.notices[:-1]
-    same = [notice for notice in before if notice.kind is newest.kind]
-    failed = [notice for notice in before if notice.kind is not newest.kind]
-    parts = [newest.message]
-    if failed:
-        parts.append(f"Before that it failed {_times(len(failed))}: {failed[-1].message}")
-    if same:
-        parts.append(f"And {_more(len(same))} since {_time(same[0].at)}.")
-    return " ".join(parts)
-
-
-def _digest(message: Message, us: Identity) -> tuple[str, str]:
-    """A digest: one line for each kind and task."""
-    groups: dict[Subject, list[Waiting]] = {}
-    for notice in message.notices:
-        groups.setdefault(notice.subject, []).append(notice)
-    lines = []
-    for same in groups.values():
-        more = f" And {_more(len(same) - 1)}." if len(same) > 1 else ""
-        kind = wording.WORDS[same[-1].kind]
-        lines.append(f"{_time(same[-1].at)} {_name(same[-1])}: {kind}. {same[-1].message}{more}")
-    if len(lines) > _DIGEST_LINES:
-        lines[_DIGEST_LINES:] = [f"and {len(lines) - _DIGEST_LINES} others"]
-    counts = Counter(wording.WORDS[notice.kind] for notice in message.notices)
-    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    return f"{us.host}: {summary}", "\n".join(lines)
-
-
-def _name(notice: Waiting) -> str:
-    return notice.task_name or "The crontab"
-
-
-def _place(us: Identity) -> dict[str, str]:
-    return {"host": us.host, "user": us.user}
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(clock.system_zone()):%Y-%m-%d %H:%M:%S}"
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _more(count: int) -> str:
-    return counted(count, "more time")

@@ -8,14 +8,12 @@ nobody leads without the database, and a new leader is found when it returns.
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import psycopg
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,26 +22,20 @@ from pitasker_core.base import clock
 from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.base.text import read_marks
-from pitasker_core.database import drafts, notices, preferences
+from pitasker_core.database import notices, preferences
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.preferences import Preferences
 from pitasker_core.database.tables import (
-    BaseRow,
-    EventRow,
-    NoticeRow,
-    OperationRow,
-    PlaceRow,
-    SnapshotRow,
     StateRow,
     TaskRow,
 )
 from pitasker_core.notifications import delivery, finding_notices
-from pitasker_core.runs import pings, retention, spool
+from pitasker_core.runs import pings, spool
 from pitasker_core.runs.cron_log import edits, observed
+from pitasker_core.runs.cron_log.log_source import Unreadable
 from pitasker_core.runs.cron_log.observed import Seen
-from pitasker_core.runs.cron_log.reader import Unreadable
 from pitasker_core.runs.missed.watch import Watch
+from pitasker_core.server import job_states, pruning
 from pitasker_core.sync import importing, recorder_copy, service, store, validation
 from pitasker_core.sync.service import Request, SyncResult
 
@@ -60,15 +52,6 @@ _HOWEVER_LATE = {"coalesce": True, "max_instances": 1, "misfire_grace_time": Non
 """After sleep or overload a job runs once, however late. It is never skipped."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class JobState:
-    """The latest result of a job: since when it has been the same, and its message."""
-
-    at: str
-    ok: bool
-    message: str
 
 
 class Background:
@@ -247,7 +230,7 @@ class Background:
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (self._failures[name] - 1))
             self._soon(name, pause * self._minute / 60)
         try:
-            _remember(self._environment, name, ok, message)
+            job_states.save(self._environment, name, ok, message)
             self._not_saved = ""
         except Exception as problem:
             if (reason := _reason(problem)) != self._not_saved:
@@ -301,63 +284,8 @@ class Background:
         return ""
 
     def _prune(self) -> str:
-        prune(self._environment, self._preferences)
+        pruning.prune(self._environment, self._preferences)
         return ""
-
-
-def prune(environment: Environment, preferences: Preferences) -> None:
-    """Delete what is older, or more, than the preferences allow."""
-    now = clock.now()
-    old = now - timedelta(days=preferences.keep_operations_days)
-    deleted = now - timedelta(days=preferences.keep_deleted_days)
-    with database.session(environment) as session:
-        crontab_row = store.own_crontab(session)
-        mine = SnapshotRow.crontab_row == crontab_row
-        session.execute(
-            delete(OperationRow).where(
-                OperationRow.crontab_row == crontab_row, OperationRow.started_at < old
-            )
-        )
-        session.execute(
-            delete(EventRow).where(EventRow.crontab_row == crontab_row, EventRow.at < old)
-        )
-        session.execute(
-            delete(NoticeRow).where(NoticeRow.crontab_row == crontab_row, NoticeRow.sent_at < old)
-        )
-        newest = select(SnapshotRow.id).where(mine).order_by(SnapshotRow.id.desc())
-        first = select(func.min(SnapshotRow.id)).where(mine).scalar_subquery()
-        session.execute(
-            delete(SnapshotRow).where(
-                mine,
-                SnapshotRow.id.not_in(newest.limit(preferences.keep_snapshots).scalar_subquery()),
-                SnapshotRow.id != first,
-            )
-        )
-        has_entry = select(BaseRow.tag).where(BaseRow.tag == TaskRow.tag).exists()
-        deleted_tasks = session.scalars(
-            select(TaskRow.id).where(
-                TaskRow.crontab_row == crontab_row, TaskRow.deleted_at < deleted, ~has_entry
-            )
-        )
-        session.execute(
-            delete(TaskRow).where(TaskRow.id.in_(store.lock_tasks(session, deleted_tasks.all())))
-        )
-        has_task = select(TaskRow.id).where(TaskRow.tag == PlaceRow.tag).exists()
-        session.execute(delete(PlaceRow).where(PlaceRow.crontab_row == crontab_row, ~has_task))
-    retention.prune(environment, preferences.keep_runs_days, preferences.keep_runs_mb)
-    spool.sweep(environment)
-    drafts.prune_drafts(environment)
-
-
-def job_states(environment: Environment) -> dict[str, JobState]:
-    """The latest result of each job."""
-    with database.session(environment) as session:
-        rows = session.scalars(select(StateRow).where(StateRow.key.like("job:%")))
-        return {row.key.removeprefix("job:"): _job_state(row.value) for row in rows}
-
-
-def _job_state(saved: dict[str, Any]) -> JobState:
-    return JobState(saved["at"], saved["ok"], read_marks(saved["message"]))
 
 
 def is_running(environment: Environment) -> bool:
@@ -373,20 +301,6 @@ def is_running(environment: Environment) -> bool:
             {"lock": _LOCK, "crontab": crontab_row},
         )
         return bool(count)
-
-
-def _remember(environment: Environment, name: str, ok: bool, message: str) -> None:
-    """Save the result of a job if it changed. So a job that keeps succeeding writes nothing."""
-    key = f"job:{name}"
-    with database.session(environment) as session:
-        row = session.get(StateRow, key)
-        before: dict[str, Any] = row.value if row else {}
-        if (before.get("ok", True), before.get("message", "")) != (ok, message):
-            value = {"at": clock.now().isoformat(), "ok": ok, "message": message}
-            session.merge(StateRow(key=key, value=value, updated_at=clock.now()))
-            if name == "sync" and not ok:
-                crontab_row = store.own_crontab(session)
-                notices.add(session, crontab_row, NoticeKind.SYNC_FAILED, message)
 
 
 def _notify_of_conflicts(environment: Environment, done: SyncResult) -> None:

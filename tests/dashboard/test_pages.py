@@ -10,7 +10,7 @@ from pitasker_core.base.errors import CrontabUnavailable
 from pitasker_core.dashboard.staging import Staged
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.runs import history, manual, spool
-from pitasker_core.server import auth, background
+from pitasker_core.server import auth, job_states
 from pitasker_core.server.auth import Role
 from pitasker_core.server.background import Background
 from pitasker_core.sync import operation_history, service
@@ -335,7 +335,7 @@ def test_trouble_in_the_background_is_on_the_page(open_page, environment, cronta
     crontab.remove()
     work = Background(environment, 0.02)
     work.start()
-    until(lambda: background.job_states(environment))
+    until(lambda: job_states.listing(environment))
     work.stop()
     assert "In the background, sync: 1 of 1 managed entries are gone" in said(open_page("sync"))
 

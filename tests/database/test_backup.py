@@ -19,7 +19,7 @@ from pitasker_core.database.tables import NoticeRow, OperationRow, RunRow, State
 from pitasker_core.reports import audit
 from pitasker_core.runs import history as runs
 from pitasker_core.runs import spool
-from pitasker_core.server import background, tokens
+from pitasker_core.server import job_states, tokens
 from pitasker_core.server.auth import Role
 from pitasker_core.sync import edit, importing, service, store
 from pitasker_core.sync.service import Request
@@ -100,7 +100,7 @@ def test_a_restore_sends_nothing_twice_and_calls_nothing_missed(environment, cro
         # Nobody watched the time since the backup. The log since then is read again.
         assert session.get(StateRow, f"missed:{number}") is None
         assert session.get(StateRow, f"log:{number}") is not None
-    assert background.job_states(environment) == {}
+    assert job_states.listing(environment) == {}
 
 
 def test_a_column_of_a_persons_own_comes_back(environment, crontab, file):

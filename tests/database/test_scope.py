@@ -27,7 +27,7 @@ from pitasker_core.database.tables import (
 from pitasker_core.notifications import delivery, rules
 from pitasker_core.reports import audit, status
 from pitasker_core.runs import history as runs
-from pitasker_core.server import auth, background, tokens
+from pitasker_core.server import auth, job_states, pruning, tokens
 from pitasker_core.server.auth import Role
 from pitasker_core.sync import edit, importing, operation_history, service, store
 from tests.helpers.signing_in import cookies
@@ -172,10 +172,10 @@ def test_runs_and_their_output_are_their_crontabs(alpha, beta):
 
 def test_background_state_notices_settings_and_events_are_their_crontabs(alpha, beta):
     fill(alpha)
-    background._remember(alpha, "sync", ok=False, message="Alpha's disk is full.")
+    job_states.save(alpha, "sync", ok=False, message="Alpha's disk is full.")
     rules.change(alpha, ME, repeat_minutes=7)
-    assert background.job_states(beta) == {}
-    assert background.job_states(alpha)["sync"].message == "Alpha's disk is full."
+    assert job_states.listing(beta) == {}
+    assert job_states.listing(alpha)["sync"].message == "Alpha's disk is full."
     assert preferences.read(beta) == preferences.Preferences()
     assert rules.read(beta).repeat_minutes == rules.Rules().repeat_minutes
     assert delivery.listing(beta) == []
@@ -209,7 +209,7 @@ def test_resuming_and_pruning_leave_others_alone(alpha, beta):
     with database.session(alpha) as session:
         session.execute(update(TaskRow).values(paused_until=past, deleted_at=past))
     assert tasks.resume_due(beta) is None
-    background.prune(beta, preferences.Preferences())
+    pruning.prune(beta, preferences.Preferences())
     assert [task.id for task in tasks.listing(alpha, deleted=True).tasks] == [theirs.id]
 
 

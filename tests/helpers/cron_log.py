@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pitasker_core.base import clock, identity
 from pitasker_core.runs.cron_log import reader
-from pitasker_core.runs.cron_log.reader import Source
+from pitasker_core.runs.cron_log.log_source import Source
 
 USER = identity.user_name()
 

@@ -11,7 +11,7 @@ from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.database.tables import NoticeRow
 from pitasker_core.notifications import finding_notices
-from pitasker_core.server import background
+from pitasker_core.server import background, job_states
 from pitasker_core.server.background import Background
 from pitasker_core.sync import service, validation
 from pitasker_core.sync.service import Request
@@ -68,7 +68,7 @@ def test_a_job_whose_outcome_cannot_be_kept_says_so_once(environment, monkeypatc
     def fail(*_):
         raise RuntimeError("no room")
 
-    monkeypatch.setattr(background, "_remember", fail)
+    monkeypatch.setattr(job_states, "save", fail)
     work = Background(environment)
     with logged("server.background") as lines:
         for _ in range(3):

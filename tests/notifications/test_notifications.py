@@ -28,7 +28,7 @@ from pitasker_core.notifications.outbox import Waiting
 from pitasker_core.notifications.rules import Rules
 from pitasker_core.reports import audit
 from pitasker_core.runs import pings, spool
-from pitasker_core.server import background
+from pitasker_core.server import background, pruning
 from pitasker_core.sync import store
 from tests.helpers.examples import ME, create
 from tests.helpers.waiting import until
@@ -718,7 +718,7 @@ def test_old_notices_are_pruned_and_what_waits_is_kept(environment):
     add(environment)
     delivery.deliver(environment, clock.now() - timedelta(days=40))
     add(environment, NoticeKind.MISSED)
-    background.prune(environment, Preferences(keep_operations_days=30))
+    pruning.prune(environment, Preferences(keep_operations_days=30))
     assert [kind for kind, _ in results(environment)] == [NoticeKind.MISSED]
 
 

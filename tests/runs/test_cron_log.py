@@ -25,9 +25,9 @@ from pitasker_core.base.actor import Actor
 from pitasker_core.database.tables import RunRow, StateRow, TaskRow
 from pitasker_core.reports import audit
 from pitasker_core.runs import history, spool
-from pitasker_core.runs.cron_log import log_lines, observed, reader
+from pitasker_core.runs.cron_log import log_lines, log_source, observed, reader
 from pitasker_core.runs.cron_log.log_lines import Kind, Line
-from pitasker_core.runs.cron_log.reader import Source, Unreadable
+from pitasker_core.runs.cron_log.log_source import Source, Unreadable, find_log
 from pitasker_core.sync import edit, service
 from tests.helpers.cron_log import USER, Log
 from tests.helpers.examples import ME, create
@@ -237,31 +237,31 @@ def test_a_clock_that_was_set_shows_in_the_journal(gain, boot, is_jump):
 
 @pytest.fixture
 def as_a_user(monkeypatch, tmp_path):
-    """Let `find` search the test's folders, as a user to whom file modes apply."""
+    """Let `find_log` search the test's folders, as a user to whom file modes apply."""
 
     def readable(path, how):
         return Path(path).exists() and bool(Path(path).stat().st_mode & stat.S_IROTH)
 
-    monkeypatch.setattr(reader.os, "access", readable)
-    monkeypatch.setattr(reader.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(log_source.os, "access", readable)
+    monkeypatch.setattr(log_source.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(
-        reader, "_group", lambda log: {"journal": "systemd-journal"}.get(log.parent.name, "adm")
+        log_source, "_group", lambda log: {"journal": "systemd-journal"}.get(log.parent.name, "adm")
     )
-    monkeypatch.setattr(reader, "JOURNALS", ())
-    monkeypatch.setattr(reader, "FILES", (tmp_path / "cron.log", tmp_path / "syslog"))
+    monkeypatch.setattr(log_source, "JOURNALS", ())
+    monkeypatch.setattr(log_source, "FILES", (tmp_path / "cron.log", tmp_path / "syslog"))
     return tmp_path
 
 
 def test_what_cannot_be_read_names_the_group_to_join(environment, as_a_user):
     nowhere = replace(environment, cron_log=None)
-    assert reader.find(nowhere).message == "This machine keeps no log of cron."
+    assert find_log(nowhere).message == "This machine keeps no log of cron."
     (as_a_user / "syslog").touch(0o640)
-    source = reader.find(nowhere)
+    source = find_log(nowhere)
     assert isinstance(source, Unreadable)
     assert source.message == "Only members of the group adm may read cron's log."
     assert "usermod -aG adm" in source.advice
     (as_a_user / "syslog").chmod(0o644)
-    assert reader.find(nowhere) == Source(as_a_user / "syslog")
+    assert find_log(nowhere) == Source(as_a_user / "syslog")
 
 
 def test_a_file_that_nobody_writes_any_more_is_not_the_log(environment, as_a_user):
@@ -269,7 +269,7 @@ def test_a_file_that_nobody_writes_any_more_is_not_the_log(environment, as_a_use
         (as_a_user / name).touch(0o644)
     old = time.time() - 5 * 86400
     os.utime(as_a_user / "cron.log", (old, old))
-    assert reader.find(replace(environment, cron_log=None)) == Source(as_a_user / "syslog")
+    assert find_log(replace(environment, cron_log=None)) == Source(as_a_user / "syslog")
 
 
 @pytest.mark.skipif(not Path("/etc/machine-id").exists(), reason="this machine has no id")
@@ -278,18 +278,18 @@ def test_the_journal_comes_first_and_has_a_group_of_its_own(environment, as_a_us
     (as_a_user / "journal" / machine).mkdir(parents=True)
     file = as_a_user / "journal" / machine / "system.journal"
     file.touch(0o640)
-    monkeypatch.setattr(reader, "JOURNALS", (as_a_user / "journal",))
-    source = reader.find(replace(environment, cron_log=None))
+    monkeypatch.setattr(log_source, "JOURNALS", (as_a_user / "journal",))
+    source = find_log(replace(environment, cron_log=None))
     assert source.message == "Only members of the group systemd-journal may read cron's log."
     file.chmod(0o644)
-    assert reader.find(replace(environment, cron_log=None)) == Source()
+    assert find_log(replace(environment, cron_log=None)) == Source()
 
 
 def test_the_log_of_an_odd_setup_is_named_and_the_demo_has_none(environment):
-    assert "PITASKER_CRON_LOG" in reader.find(environment).advice
+    assert "PITASKER_CRON_LOG" in find_log(environment).advice
     environment.cron_log.touch()
-    assert reader.find(environment) == Source(environment.cron_log)
-    assert isinstance(reader.find(replace(environment, cron_log=None, demo=True)), Unreadable)
+    assert find_log(environment) == Source(environment.cron_log)
+    assert isinstance(find_log(replace(environment, cron_log=None, demo=True)), Unreadable)
 
 
 # --- Reading on -------------------------------------------------------------------------------

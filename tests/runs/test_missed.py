@@ -18,8 +18,8 @@ from pitasker_core.database import notices
 from pitasker_core.database.tables import EventRow, NoticeRow, RunRow, TaskRow
 from pitasker_core.reports import audit
 from pitasker_core.runs import history, machine, manual, recorder, spool
+from pitasker_core.runs.cron_log.log_source import Unreadable
 from pitasker_core.runs.cron_log.observed import Seen
-from pitasker_core.runs.cron_log.reader import Unreadable
 from pitasker_core.runs.machine import Moment
 from pitasker_core.runs.missed import catch_up, detection, offline_periods, watch
 from pitasker_core.runs.missed.detection import Cause, Stretch

@@ -18,7 +18,7 @@ from pitasker_core.database.preferences import Preferences
 from pitasker_core.database.tables import RunRow
 from pitasker_core.runs import history, retention, spool
 from pitasker_core.runs.recorder import FORGOTTEN
-from pitasker_core.server import background
+from pitasker_core.server import pruning
 from pitasker_core.sync import store
 from tests.helpers.examples import create
 from tests.helpers.recording import Recorder
@@ -381,7 +381,7 @@ def test_old_runs_are_forgotten_but_not_one_that_goes_on(environment, left, monk
     fill(environment, left.task.id, 12, 1)
     with database.session(environment) as session:
         session.execute(text("update runs set ended_at = null where name like '%-11-1'"))
-    background.prune(environment, Preferences(keep_runs_days=4))
+    pruning.prune(environment, Preferences(keep_runs_days=4))
     assert [run.name.split("-")[1] for run in history.runs(environment)] == [
         "0",
         "1",

@@ -19,7 +19,7 @@ from pitasker_core.base.errors import DatabaseError, InvalidSyntax
 from pitasker_core.database import embedded, preferences
 from pitasker_core.database.preferences import Preferences
 from pitasker_core.database.tables import EventRow, OperationRow, TaskRow
-from pitasker_core.server import background
+from pitasker_core.server import background, job_states, pruning
 from pitasker_core.server.background import Background
 from pitasker_core.sync import edit, operation_history, service
 from pitasker_core.sync.service import Request
@@ -65,8 +65,8 @@ def test_a_conflict_waits_for_a_person(environment, crontab):
     crontab.write(crontab.read().replace(b"0 2 * * *", b"7 7 * * *"))
     before = crontab.read()
     with working(environment):
-        until(lambda: background.job_states(environment).get("sync"))
-    assert background.job_states(environment)["sync"].message == "1 conflict to resolve."
+        until(lambda: job_states.listing(environment).get("sync"))
+    assert job_states.listing(environment)["sync"].message == "1 conflict to resolve."
     assert crontab.read() == before
     assert tasks.get(environment, task.id).command == "/ours"
 
@@ -76,7 +76,7 @@ def test_a_vanished_crontab_waits_for_a_person_and_is_said_once(environment, cro
     crontab.remove()
     with working(environment) as work:
         until(lambda: work._failures.get("sync", 0) >= 3)
-    state = background.job_states(environment)["sync"]
+    state = job_states.listing(environment)["sync"]
     assert not state.ok
     assert "1 of 1 managed entries are gone" in state.message
     failed = [o for o in operation_history.operations(environment) if o.outcome == "failed"]
@@ -89,9 +89,9 @@ def test_a_trouble_that_is_over_is_not_told_any_more(environment, crontab, fake_
     whole = crontab.read()
     crontab.remove()
     with working(environment):
-        until(lambda: not background.job_states(environment).get("sync", Ok).ok)
+        until(lambda: not job_states.listing(environment).get("sync", Ok).ok)
         crontab.write(whole)
-        until(lambda: background.job_states(environment)["sync"].ok)
+        until(lambda: job_states.listing(environment)["sync"].ok)
 
 
 def test_a_sync_that_is_switched_off_is_not_woken(environment, crontab):
@@ -156,12 +156,10 @@ def test_a_job_that_crashes_is_told_and_stops_no_other(environment, crontab, mon
 
     monkeypatch.setattr(background.validation, "validate", crash)
     with working(environment):
-        until(lambda: "validate" in background.job_states(environment))
+        until(lambda: "validate" in job_states.listing(environment))
         crontab.write(crontab.read().replace(b"0 2 * * *", b"9 9 * * *"))
         until(lambda: tasks.get(environment, task.id).schedule == "9 9 * * *")
-    assert (
-        background.job_states(environment)["validate"].message == "RuntimeError: a mistake of ours"
-    )
+    assert job_states.listing(environment)["validate"].message == "RuntimeError: a mistake of ours"
 
 
 def test_a_database_that_goes_away_again_is_looked_for_as_soon_as_the_first_time(environment):
@@ -218,7 +216,7 @@ def test_what_is_older_than_wanted_is_pruned_and_the_first_text_is_kept(environm
         session.execute(update(EventRow).values(at=old))
         session.execute(update(TaskRow).where(TaskRow.id == gone.id).values(deleted_at=old))
     first = edit.snapshots(environment)[-1]
-    background.prune(
+    pruning.prune(
         environment, Preferences(keep_operations_days=30, keep_snapshots=10, keep_deleted_days=30)
     )
     assert operation_history.operations(environment) == []

@@ -7,6 +7,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.identity import user_name
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
+from pitasker_core.runs.cron_log.log_source import Unreadable, find_log
 
 _LAG = timedelta(seconds=1)
 """A log line can be this much late, and some logs have only whole seconds."""
@@ -20,8 +21,8 @@ def began_after(environment: Environment, written: datetime) -> bool:
 
     False without proof. A log file proves nothing, because every user can write to syslog.
     """
-    source = reader.find(environment)
-    if isinstance(source, reader.Unreadable) or source.file is not None:
+    source = find_log(environment)
+    if isinstance(source, Unreadable) or source.file is not None:
         return False
     user = user_name()
     try:

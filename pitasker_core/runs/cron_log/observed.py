@@ -24,7 +24,7 @@ from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.tables import EventRow, OperationRow, RunRow, StateRow, TaskRow
 from pitasker_core.runs.cron_log import log_lines, reader
 from pitasker_core.runs.cron_log.log_lines import Event, Kind
-from pitasker_core.runs.cron_log.reader import Source, Unreadable
+from pitasker_core.runs.cron_log.log_source import Source, Unreadable, find_log
 from pitasker_core.runs.dedupe import same_start
 from pitasker_core.runs.model import FINISHED, RunSource, RunState
 from pitasker_core.sync import service, store
@@ -68,7 +68,7 @@ def collect(environment: Environment) -> Seen | Unreadable:
 
     Uses one transaction, and none if nothing is new. Raises DatabaseError.
     """
-    source = reader.find(environment)
+    source = find_log(environment)
     if isinstance(source, Unreadable):
         return source
     now = clock.now()

@@ -17,8 +17,8 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.runs import machine, manual, spool
 from pitasker_core.runs.cron_log.log_lines import JUMP
+from pitasker_core.runs.cron_log.log_source import Unreadable
 from pitasker_core.runs.cron_log.observed import Seen
-from pitasker_core.runs.cron_log.reader import Unreadable
 from pitasker_core.runs.machine import Moment
 from pitasker_core.runs.missed import catch_up, definitions, detection, offline_periods, rows
 from pitasker_core.runs.missed.definitions import Definition, Observation, Span

@@ -22,6 +22,7 @@ from pitasker_core.crontab.machine_facts import gather, look_at_file, read_mount
 from pitasker_core.runs import history, machine, spool
 from pitasker_core.runs.cron_log import reader
 from pitasker_core.runs.cron_log.log_lines import Kind
+from pitasker_core.runs.cron_log.log_source import Unreadable, find_log
 from pitasker_core.runs.model import RunSource
 from pitasker_core.runs.why.answer import Answer
 from pitasker_core.runs.why.facts import Disk, Facts, Spooled, drafted_entry
@@ -76,8 +77,8 @@ def facts(environment: Environment, task: Task) -> Facts:
 def _with_log(environment: Environment, facts: Facts) -> Facts:
     """The facts from cron's log since the task was due, if that is not long ago."""
     due = facts.due
-    log = reader.find(environment)
-    if isinstance(log, reader.Unreadable):
+    log = find_log(environment)
+    if isinstance(log, Unreadable):
         return replace(facts, log_problem=log.message, log_advice=log.advice)
     if due is None or facts.now - due > _LOG_READ:
         return facts
