@@ -265,11 +265,11 @@ def test_a_session_replaces_a_connection_that_the_server_ended(environment):
 
 PAGES = {
     "overview": (4, 0),
-    "tasks": (7, 1),
-    "sync": (8, 1),
+    "tasks": (6, 1),
+    "sync": (7, 1),
     "crontab": (1, 1),
-    "runs": (8, 1),
-    "timeline": (6, 1),
+    "runs": (7, 1),
+    "timeline": (5, 1),
 }
 """The statements and processes of a page that is drawn again when nothing has changed."""
 
