@@ -85,7 +85,7 @@ _OWN_OPTIONS = {
 """Options that hold a password for these programs alone."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def find_secret(command: str, programs: frozenset[str]) -> str | None:
     """The name under which a secret stands in a command, with stars for the secret."""
     patterns = (_SECRET, *(_OWN_OPTIONS[program] for program in sorted(programs)))

@@ -53,7 +53,7 @@ class CommandReading(NamedTuple):
     absolute_paths: tuple[str, ...]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)  # all lines of the largest crontab: a smaller one would keep none
 def read_command(
     command: str, variables: tuple[tuple[str, str], ...], dialect: Dialect
 ) -> CommandReading:
