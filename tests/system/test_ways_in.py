@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from pitasker_core.base.environment import Environment
 from pitasker_core.server import auth, launch
-from tests.helpers.browsing import chromium_program, sign_out
+from tests.helpers.browsing import CHEAP, chromium_program, sign_out
 from tests.helpers.databases import TEMPLATE
 from tests.helpers.serving import process_environment, running_servers
 from tests.helpers.waiting import patience, until
@@ -170,7 +170,7 @@ def house(cluster, tmp_path_factory, browser):
         mapped = ", ".join(f"MAP {name} 127.0.0.1:{port}" for name, port in rules.items())
         chromium = browser.browser_type.launch(
             executable_path=chromium_program(),
-            args=["--no-sandbox", "--disable-gpu", f"--host-resolver-rules={mapped}"],
+            args=[*CHEAP, f"--host-resolver-rules={mapped}"],
         )
         stack.callback(chromium.close)
         yield House(chromium, addresses["open"], addresses["named"], folder)
