@@ -1,7 +1,10 @@
 """Guessing passwords is limited, and does not lock the owner out."""
 
 import secrets
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -21,7 +24,7 @@ from pitasker_core.server.web.throttle import (
     REFILL_SECONDS,
     Throttle,
 )
-from tests.helpers.waiting import until
+from tests.helpers.waiting import patience, until
 
 SECRET, LOOKING = "correct horse battery", "only for looking"
 OURS = "http://192.168.1.5:8501"
@@ -207,3 +210,27 @@ def test_guessing_by_the_network_does_not_keep_out_who_was_here_before(victim):
         until(is_stopped)
         assert owner.post("/login", data={"password": victim.password}).status_code == 303
     assert "6.6.6." not in victim.logged()
+
+
+def test_attempts_that_come_together_count_together(address, environment, monkeypatch):
+    refused = threading.Event()
+
+    class Waiting(Plain):
+        """The first attempts are checked until the later ones are refused."""
+
+        def verify(self, hashed, password):
+            refused.wait(patience())
+            return super().verify(hashed, password)
+
+    monkeypatch.setattr(auth, "PasswordHasher", Waiting)
+
+    def attempt(password):
+        data = {"password": password}
+        return httpx.post(f"{address}/login", data=data, timeout=2 * patience()).status_code
+
+    with ThreadPoolExecutor(FREE_ATTEMPTS + 2) as pool:
+        attempts = as_completed([pool.submit(attempt, "x") for _ in range(FREE_ATTEMPTS + 2)])
+        assert [next(attempts).result() for _ in range(2)] == [429, 429]
+        refused.set()
+        assert [answer.result() for answer in attempts] == [401] * FREE_ATTEMPTS
+    assert attempt(SECRET) == 429

@@ -235,6 +235,10 @@ def test_the_dashboard_connects(house, page, address):
     assert cookie["name"].startswith("__Host-") is address.startswith("https")
 
 
+def test_a_server_announces_its_base_url(house):
+    assert f"at {BASE_URL} and" in (house.folder / "named" / "server.log").read_text()
+
+
 def test_the_dashboard_is_drawn_through_a_proxy(house, page):
     sign_in(page, BASE_URL, light=False)
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
