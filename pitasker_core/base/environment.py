@@ -24,7 +24,7 @@ class Environment:
     crontab_program: str
     """The `crontab` to run: a name on PATH or a path."""
     demo: bool
-    """True when the crontab is a scratch one made to be played with."""
+    """True if the crontab is a private one for the demo."""
     read_only: bool = False
     """True for somebody who may look and not change: neither the crontab nor the database."""
     base_url: str | None = None

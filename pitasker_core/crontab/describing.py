@@ -16,7 +16,7 @@ WEEKDAYS = {name[:3].lower(): number for number, name in enumerate(WEEKDAY_NAMES
 Values = tuple[int, ...]
 
 _LISTED = 6
-"""So many times of day are named each by itself."""
+"""Up to so many times of day are listed one by one."""
 
 
 @lru_cache(maxsize=4096)

@@ -207,7 +207,7 @@ def _matched(old: list[_Key], new: list[_Key]) -> dict[int, int]:
 
     This is the longest common subsequence. Blank lines count least: they all look alike.
     """
-    # Of neighbouring lines that match nothing, the first stands for all: most lines are such.
+    # Most lines match nothing. The first of such neighbours stands for all of them.
     keys = set(old)
     columns = [j for j, key in enumerate(new) if key in keys or not j or new[j - 1] in keys]
     new = [new[j] for j in columns]

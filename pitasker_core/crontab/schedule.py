@@ -77,7 +77,7 @@ class Schedule:
     """Whether a field has a `~` range of cronie. cronie draws one value of it when it loads the
     crontab, so nobody can know when the job runs. The values are all that cronie may draw."""
     warnings: tuple[str, ...] = ()
-    """What cron accepts but nobody can have meant, in plain words."""
+    """Warnings about what cron accepts but nobody can have meant."""
 
     @property
     def is_wildcard(self) -> bool:

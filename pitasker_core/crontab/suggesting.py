@@ -1,6 +1,6 @@
 """Guesses at the schedule that a text means: words, schedules of other programs, slips of the pen.
 
-Text only: what is valid, and what it means, is for `schedule.py` to say.
+Text only: `schedule.py` decides what is valid and what it means.
 """
 
 import re

@@ -57,7 +57,7 @@ class Understanding:
     """How people do what cron cannot say."""
     suggestions: tuple[Suggestion, ...] = ()
     together: tuple[str, ...] = ()
-    """The schedules that only together say it, each an entry of its own."""
+    """The schedules that say it only together, each in a separate entry."""
     by_test: Suggestion | None = None
     """A schedule that runs too often, which only its test in the command makes exact."""
 

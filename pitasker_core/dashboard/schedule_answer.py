@@ -47,7 +47,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
     together: tuple[str, ...] = ()
-    """The schedules that only together say it, each for a task of its own."""
+    """The schedules that say it only together, each for a separate task."""
     accepted: str | None = None
     """The schedule that Enter accepts."""
 

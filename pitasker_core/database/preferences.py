@@ -55,8 +55,8 @@ def read(environment: Environment) -> Preferences:
 def change(
     environment: Environment, actor: Actor, shown: Preferences | None = None, **values: Any
 ) -> Preferences:
-    """Change some. Raises InvalidSyntax for a number that is out of its limits, and Stale when one
-    that is to be changed is not as it was `shown`."""
+    """Change some preferences. Raises InvalidSyntax for a number out of its limits, and Stale if
+    somebody changed one of them after it was `shown`."""
     for name, (least, most) in LIMITS.items():
         if name in values and not least <= values[name] <= most:
             raise InvalidSyntax(f"{name.replace('_', ' ')} must be {least} to {most}.")

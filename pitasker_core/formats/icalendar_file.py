@@ -91,7 +91,7 @@ def _starts(
 ) -> Iterator[date]:
     """The time of each run, or the days of a task that runs often."""
     if _is_frequent(schedule):
-        # By its last time of day: today counts while a run is still to come.
+        # Compare by its last time of day, so that today counts while a run is still due.
         one_a_day = replace(
             schedule, minutes=schedule.minutes[-1:], hours=schedule.hours[-1:], star_hour=False
         )

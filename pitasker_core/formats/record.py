@@ -62,7 +62,7 @@ class TaskFile:
     problems: tuple[Remark, ...] = ()
     """Tasks that cannot be read, each with its reason; the others are not affected."""
     notes: tuple[Remark, ...] = ()
-    """What the file says and PiTasker does not take over."""
+    """What the file says and PiTasker does not import."""
 
 
 def joined(files: Iterable[TaskFile]) -> TaskFile:

@@ -1,6 +1,6 @@
 """Tasks as user units of systemd: a timer and a service for each. Pure.
 
-What a unit cannot say as cron does is among the notes, never left out in silence.
+If a unit cannot do something as cron does, a note says so.
 """
 
 import re

@@ -32,7 +32,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """The state of sync. Counts are of tasks that are not deleted, and of entries."""
+    """The state of sync. Deleted tasks are not counted."""
 
     last_sync: datetime | None
     """The time of the last successful sync, also of one without changes."""

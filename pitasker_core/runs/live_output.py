@@ -18,7 +18,7 @@ _CUT = re.compile(rb"\n\.\.\. (\d+) bytes are left out here \.\.\.\n")
 def follow(environment: Environment, name: str) -> Iterator[bytes]:
     """Yield the output of a run until it ends. Then `history.named` has its result.
 
-    If it prints more between two reads than the recorder keeps, a line tells how much is missing.
+    If it prints more between two reads than the recorder keeps, a line says how much is missing.
     """
     seen = 0
     ended: Run | None = None

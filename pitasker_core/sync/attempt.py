@@ -126,7 +126,7 @@ class Attempt:
     ) -> bool:
         """Give conflicts the base of the origin. Return whether it was another one.
 
-        Without that, a later sync could not tell such a conflict from a change by hand.
+        Without that, a later sync would take such a conflict for a change by hand.
         """
         base = {c.tag: comparison.base.get(c.tag) for c in comparison.plan.conflicts}
         return self._move_base(session, crontab_row, base)

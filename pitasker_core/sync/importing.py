@@ -130,7 +130,7 @@ class _Importer:
         """The suggested names of the chosen entries without a name, by index."""
 
     def choose(self, session: Session, comparison: Comparison, chosen: Sequence[Import]) -> None:
-        """Sort the chosen entries by what is to be done about them."""
+        """Decide for each chosen entry: make a task, update its task, or skip it."""
         lines = comparison.document.lines
         tags = {index: tag for tag, index in comparison.reading.where.items()}
         present = {

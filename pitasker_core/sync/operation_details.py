@@ -17,7 +17,7 @@ _KINDS = ("pushed", "pulled", "conflicts")
 _SIDES = ("database", "crontab")
 _DEFAULTS = {"paused": False, "recording": None}
 _PLAIN_FIELDS = (None, None, None, False, PLAIN)
-"""What no entry has in its texts, and most have in the other fields."""
+"""The values of the fields for no entry: empty texts, and the usual other values."""
 
 
 def pack_details(result: SyncResult) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is asked of a sync, and what it did."""
+"""A request for a sync, and its result."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from pitasker_core.sync.store.operations import OperationKind
 
 @dataclass(frozen=True)
 class Request:
-    """What a person, or the background, asks of a sync."""
+    """A request for a sync, by a person or by the background."""
 
     actor: Actor
     kind: OperationKind = OperationKind.SYNC

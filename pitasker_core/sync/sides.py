@@ -29,7 +29,7 @@ class KnownTask(NamedTuple):
     wants_entry: bool
     """The task is system-managed and not deleted."""
     is_importing: bool
-    """Its entry is to be tagged, and that has not happened yet."""
+    """Its entry waits for its tag."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The tasks and where they stand, computed once for everybody who looks at them.
 
 `current` is for display: it may be one second old, but it is never older than a change that this
-process made. Whoever is about to write uses `listing`, which reads both sides each time.
+process made. Before a write, use `listing`, which reads both sides each time.
 
 `version` changes whenever the crontab or anything in the database has changed. PostgreSQL's
 snapshot shows that: two equal snapshots mean that no transaction which could write has begun or

@@ -31,7 +31,8 @@ class Form(StrEnum):
 
 
 class Check(StrEnum):
-    """What should be there when a template is used. What is missing is said, and not refused."""
+    """What should be there when a template is used. If it is missing, there is a warning; the
+    template can still be used."""
 
     NOTHING = "nothing"
     FOLDER = "folder"
@@ -39,7 +40,7 @@ class Check(StrEnum):
 
 
 class Guard(StrEnum):
-    """What is made sure before the command runs."""
+    """A condition that is checked before the command runs."""
 
     MOUNTED = "mounted"
     """`mountpoint -q`: a disk that is not there is not written to."""

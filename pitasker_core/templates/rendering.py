@@ -21,7 +21,7 @@ _GUARDS = {
 
 
 def render(template: Template, values: Mapping[str, str], name: str = "") -> TaskRecord:
-    """The task of a template. What is not among the values has its default.
+    """The task of a template. A parameter without a value has its default.
 
     Raises InvalidSyntax for a value that its parameter does not take, and for an unknown one.
     """

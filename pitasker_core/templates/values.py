@@ -1,4 +1,4 @@
-"""The values of parameters: which are taken, and how each is put into a text. Pure."""
+"""The values of parameters: which are valid, and how each is written into a text. Pure."""
 
 import re
 
@@ -24,21 +24,21 @@ _FORMS = {
 
 
 def check_value(parameter: Parameter, value: str) -> str:
-    """The value, if the parameter takes it; else InvalidSyntax, which names the parameter."""
+    """Return the value if it is valid. Raises InvalidSyntax, which names the parameter."""
     if problem := value_problem(parameter, value):
         raise InvalidSyntax(f"{parameter.label} ({parameter.name}): {problem}.")
     return value
 
 
 def command_text(parameter: Parameter, value: str) -> str:
-    """What stands for a value in a command: one word, or the text of an option."""
+    """Return how a value is written in a command: as one word, or as the text of an option."""
     if parameter.kind is Kind.CHOICE:
         return parameter.options[value]
     return cron_path(value) if parameter.kind is Kind.PATH else cron_word(value)
 
 
 def schedule_text(parameter: Parameter, value: str) -> str:
-    """What stands for a value in a schedule."""
+    """Return how a value is written in a schedule."""
     if parameter.kind is Kind.TIME:
         hour, minute = value.split(":")
         return f"{int(minute)} {int(hour)}"
@@ -46,7 +46,7 @@ def schedule_text(parameter: Parameter, value: str) -> str:
 
 
 def value_problem(parameter: Parameter, value: str) -> str:
-    """Return why a parameter does not take a value; empty if it does."""
+    """Return why a value is not valid; empty if it is."""
     if character := find_control_character(value, allowed=""):
         return f"it cannot contain {character}"
     if len(value) > parameter.longest:

@@ -95,7 +95,7 @@ def job_in_environment_line(line: Line, context: LineContext) -> Problem | None:
 )
 def not_expanded(line: Line, context: LineContext) -> Problem | None:
     """The value of an environment line is taken as it stands: `$HOME`, `$PATH` and `~` in it are
-    these characters. With such a PATH cron finds no program of those folders."""
+    these characters. With such a PATH, cron finds no program in those folders."""
     if not isinstance(line, EnvironmentLine):
         return None
     match = _VARIABLE.search(line.value) or _TILDE.search(line.value)

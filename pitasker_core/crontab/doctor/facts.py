@@ -1,4 +1,5 @@
-"""Facts about the machine that rules judge by. What is missing here is unknown to them. Pure."""
+"""Facts about the machine that rules judge by. A fact that is missing here is unknown to the rules.
+Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

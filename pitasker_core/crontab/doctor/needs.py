@@ -1,4 +1,4 @@
-"""What has to be looked up on the machine before a crontab can be judged. Pure."""
+"""What must be looked up on the machine before a crontab can be examined. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

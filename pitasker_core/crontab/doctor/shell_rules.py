@@ -32,7 +32,7 @@ def bash_only(subject: Subject) -> Problem | None:
         if problem := look(subject):
             if shell or problem.severity is not high("").severity:
                 return problem
-            # What /bin/sh is on that machine is not known.
+            # It is unknown which shell /bin/sh is on that machine.
             return medium(
                 problem.message, problem.evidence, problem.advice, problem.terminal, problem.fix
             )

@@ -21,7 +21,7 @@ POSIX_SHELLS = frozenset({"dash", "ash", "posh", "busybox"})
 
 # Tuples: the doctor makes thousands, and a frozen dataclass takes three times as long.
 class Neighbours(NamedTuple):
-    """What the other entries of the crontab are to this one. Lines are numbers from 1."""
+    """How the other entries of the crontab relate to this one. Lines are numbers from 1."""
 
     same: int | None = None
     """The line of an earlier entry with the same schedule and command."""

@@ -176,8 +176,8 @@ def sixth_field(subject: Subject) -> Problem | None:
     better="0 5 * * * /home/pi/backup.sh",
 )
 def user_column(subject: Subject) -> Problem | None:
-    """Only `/etc/crontab` and the files in `/etc/cron.d` have a column for the user. In the crontab
-    of a user that word is the program that cron runs."""
+    """Only `/etc/crontab` and the files in `/etc/cron.d` have a column for the user. In a user's
+    crontab, cron runs that word as the program."""
     name = user_word(subject)
     if name is None:
         return None
@@ -200,7 +200,7 @@ def user_word(subject: Subject) -> str | None:
     if name is None or (name not in ("root", facts.user) and name not in facts.users):
         return None
     program = subject.facts.programs.get((name, subject.path), "unknown")
-    # Of a machine that is not known, root alone is certain to be a user.
+    # On an unknown machine, only root is certain to exist.
     is_program = program is not None and (program != "unknown" or name != "root")
     begins = subject.script.steps[0].words[:1] == subject.words[:1]
     return name if begins and not is_program and subject.words[1].source[0] != "=" else None

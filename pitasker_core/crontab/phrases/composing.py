@@ -141,7 +141,7 @@ def _with_boot(outline: Outline, reading: Reading) -> Reading:
 
 
 def _once(outline: Outline) -> Reading:
-    """What happens once is for at(1); a date can at least come every year."""
+    """A single time is for at(1); a date can at least come every year."""
     offers: tuple[Offer, ...] = ()
     if outline.days and outline.months:
         dates = dates_of(outline)

@@ -46,7 +46,7 @@ class Reading:
     usual_way: str = ""
     """How people do it with cron, or without it; a line for each meaning."""
     together: tuple[str, ...] = ()
-    """The schedules that only together say it, each an entry of its own."""
+    """The schedules that say it only together, each in a separate entry."""
     notes: tuple[str, ...] = ()
     """What was assumed or corrected."""
     place: str = ""

@@ -27,7 +27,7 @@ from pitasker_core.sync.comparison import Comparison
 from pitasker_core.sync.install import digest
 
 _FRESH = 30.0
-"""Seconds for which facts about the machine are not gathered again for the same crontab."""
+"""How many seconds the facts about the machine are reused for the same crontab."""
 
 _TYPICAL_SECONDS = text("""
     select tasks.crontab_id, percentile_cont(0.5) within group (order by last.seconds)
@@ -43,11 +43,11 @@ _TYPICAL_SECONDS = text("""
 
 @dataclass(frozen=True)
 class Examined:
-    """A crontab with its findings. Those of silenced rules are apart."""
+    """A crontab with its findings. The findings of silenced rules are listed separately."""
 
     document: Document
     digest: str
-    """Of its text: what a fix names, so that it changes no other text."""
+    """The digest of its text. A fix names it, so that it cannot change another text."""
     report: Report
     silenced: tuple[Finding, ...] = ()
     tasks: Mapping[int, int] | None = None
@@ -89,9 +89,9 @@ def examine(
 ) -> Examined:
     """The findings of the installed crontab. Raises CrontabUnavailable when it cannot be read.
 
-    Whoever has just compared the crontab passes the comparison: the crontab is not read again.
-    The facts about the machine are at most 30 seconds old, or of now if they shall be `fresh`.
-    Without a database nothing is silenced, and the runs are unknown.
+    With a `comparison` of the present crontab, the crontab is not read again. The facts about the
+    machine are at most 30 seconds old; with `fresh`, they are gathered now. Without a database, no
+    rule is silenced and the runs are unknown.
     """
     if comparison is None:
         installed, document = service.read_crontab(environment)
@@ -123,7 +123,7 @@ def examine_draft(
     installed_facts = _cached(environment, document, digest(installed), fresh=False).facts
     draft = examination.draft_of(document, schedule, command, index)
     at = len(draft.lines) - 1 if index is None else index
-    # Of the other entries nothing is asked: this runs while a person types.
+    # No facts about other entries are gathered, because this runs while a person types.
     above = (line for line in draft.lines[:at] if isinstance(line, EnvironmentLine))
     alone = replace(draft, lines=(*above, draft.lines[at]))
     facts = replace(
@@ -136,7 +136,7 @@ def examine_draft(
 def examine_text(content: str, document: Document | None = None, *, text_only: bool) -> Examined:
     """The findings of any crontab, without a database.
 
-    With `text_only` it is of another machine: no file of this one is looked at.
+    `text_only` is for the crontab of another machine: no file of this machine is read.
     """
     document = document or parse(content)
     facts = NOTHING_KNOWN if text_only else gather(document, clock.system_zone(), clock.now())

@@ -118,7 +118,8 @@ def is_authentic(line: Line, event: Event, reader: int) -> bool | None:
     """Whether the right user wrote a line: root for cron, or the named user for `crontab`.
 
     Any user can write to syslog under cron's name. `reader` is our own user id: forged lines about
-    our own crontab fool only ourselves. None for a file, which does not tell who wrote a line.
+    our own crontab fool only ourselves. None for a file, because its lines do not show who wrote
+    them.
     """
     if line.uid is None:
         return None

@@ -1,6 +1,6 @@
-"""What is known of a task, of its entry and of the machine, and what follows from it at once. Pure.
+"""The facts about a task, its entry and the machine, and their direct consequences. Pure.
 
-`gathering.py` finds it out.
+`gathering.py` gathers them.
 """
 
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class Facts:
     by_hand: Run | None = None
     """The last run that a person started."""
     running: Run | None = None
-    """The last run that goes on, whoever started it."""
+    """The newest run that is still running, by cron or by hand."""
     missed: Run | None = None
     """The last times at which it should have run and did not."""
     logged_start: datetime | None = None

@@ -29,7 +29,7 @@ def examine(environment: Asked) -> Exact:
 def examine_text(environment: Asked, crontab: CrontabText) -> Exact:
     """What will not work in any crontab; nothing is installed."""
     if environment.read_only and not crontab.text_only:
-        raise ReadOnly  # it would tell which files there are
+        raise ReadOnly  # it would reveal which files exist
     examined = doctor.examine_text(crontab.content, text_only=crontab.text_only)
     return respond(answers.Examination.of(examined))
 

@@ -47,7 +47,7 @@ class TemplateOfTask(Model):
 
 
 class TemplateValues(Model):
-    """Values for the parameters of a template; what is left out has its default."""
+    """Values for the parameters of a template; a parameter that is left out has its default."""
 
     values: Values = Field(default_factory=dict)
     task_name: TaskName = ""

@@ -205,7 +205,7 @@ _Sha256 = Annotated[str, Strict(), Field(pattern="^[0-9a-f]{64}$")]
 
 
 class CrontabText(Model):
-    """Any crontab. With `textOnly` no file of this machine is looked at."""
+    """Any crontab. With `textOnly`, no file of this machine is read."""
 
     content: Annotated[AnyText, Field(examples=["0 5 * * * date +%F\n"])]
     text_only: Flag = True
@@ -226,8 +226,8 @@ class RulePlace(Model):
 
 
 class FixRequest(Model):
-    """A finding whose fix is to be applied. `sha256` is that of the examined text: 409 if the
-    crontab was changed since."""
+    """The finding to fix. `sha256` is that of the examined text: 409 if the crontab was changed
+    since."""
 
     rule: _Rule
     line: Line

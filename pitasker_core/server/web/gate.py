@@ -206,7 +206,7 @@ async def _role(
 
 
 def _is_signed_in_as_now(connection: HTTPConnection) -> Callable[[], bool]:
-    """Make a function that tells whether a websocket's session still exists with its role."""
+    """Make a function that returns whether a websocket's session still exists with its role."""
     cookies = auth.cookies_of(connection.scope["state"]["sites"], connection.cookies)
 
     def login() -> auth.Login | None:
