@@ -192,8 +192,12 @@ class Attempt:
             changed = comparison.origin.changed
             base = {tag: comparison.base.get(tag) for tag in changed}
             self._move_base(session, crontab_row, base)
-        tasks = {tag: task.task for tag, task in comparison.tasks_by_tag.items()}
         done = [c for c in plan.changes if c.tag in outcome.base]
+        tasks = {
+            c.tag: comparison.tasks_by_tag[c.tag].task
+            for c in done
+            if c.tag in comparison.tasks_by_tag
+        }
         now = clock.now()
         pulls = [
             (tasks[c.tag], c.ours, c.result) for c in done if c.result != c.ours and c.tag in tasks

@@ -6,7 +6,7 @@ the last state in which both agreed. Additions, changes, removals and the recove
 follow from the four cases in `plan`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -140,8 +140,7 @@ Choice = Policy | Fields
 def plan(base: Side, ours: Side, theirs: Side) -> Plan:
     """Compare the three sides tag by tag."""
     changes = []
-    for tag in dict.fromkeys([*ours, *theirs, *base]):
-        b, o, t = base.get(tag), ours.get(tag), theirs.get(tag)
+    for tag, b, o, t in _by_tag(base, ours, theirs):
         if b == o == t:
             continue
         if o == t:
@@ -153,6 +152,21 @@ def plan(base: Side, ours: Side, theirs: Side) -> Plan:
         else:
             changes.append(Change(tag, ChangeKind.CONFLICT, b, o, t, None))
     return Plan(tuple(changes))
+
+
+def _by_tag(
+    base: Side, ours: Side, theirs: Side
+) -> Iterator[tuple[UUID, Fields | None, Fields | None, Fields | None]]:
+    """Yield each tag with what the three sides have."""
+    # With few look-ups: a Python function computes the hash of a tag.
+    for tag, o in ours.items():
+        yield tag, base.get(tag), o, theirs.get(tag)
+    for tag, t in theirs.items():
+        if tag not in ours:
+            yield tag, base.get(tag), None, t
+    for tag, b in base.items():
+        if tag not in ours and tag not in theirs:
+            yield tag, b, None, None
 
 
 def resolve(unresolved: Plan, choices: Mapping[UUID, Choice], policy: Policy = Policy.ASK) -> Plan:

@@ -113,10 +113,12 @@ class _Reader:
     def read_tag(self, tag: UUID, indexes: Sequence[int]) -> None:
         """Choose which of the entries with a tag is the task's."""
         base, task = self.base.get(tag), self.tasks_by_tag.get(tag)
-        own = self._own_index(base, indexes)
-        self.reading.copies.extend(index for index in indexes if index != own)
+        own = indexes[0]
+        if len(indexes) > 1:
+            own = self._own_index(base, indexes)
+            self.reading.copies.extend(index for index in indexes if index != own)
         entry = self.document.entry(own)
-        fields = _fields(self.document, own, base, task)
+        fields = _fields(self.document, own, entry, base, task)
         if task is None and (base is None or fields != base.fields):
             # Also an entry that was edited after its task was deleted: nobody can be asked.
             self.reading.unknown.append(own)
@@ -127,7 +129,7 @@ class _Reader:
             self.reading.misplaced.add(tag)
 
     def _own_index(self, base: BaseEntry | None, indexes: Sequence[int]) -> int:
-        if len(indexes) == 1 or base is None:
+        if base is None:
             return indexes[0]
         equal = (index for index in indexes if says(self.document.entry(index), base.fields))
         return next(equal, indexes[0])
@@ -229,9 +231,8 @@ def _why_held(line: Line, number: int) -> str:
 
 
 def _fields(
-    document: Document, index: int, base: BaseEntry | None, task: KnownTask | None
+    document: Document, index: int, entry: Entry, base: BaseEntry | None, task: KnownTask | None
 ) -> Fields:
-    entry = document.entry(index)
     if base:
         comment = document.comment_above(index)
         is_renamed = comment is not None and _is_new_name(document, index, comment, base)

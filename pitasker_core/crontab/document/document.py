@@ -41,12 +41,16 @@ class Document:
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """Yield every entry with its index. Paused entries are included."""
-        return ((i, line) for i, line in enumerate(self.lines) if isinstance(line, Entry))
+        return iter(self._entries)
+
+    @cached_property
+    def _entries(self) -> list[tuple[int, Entry]]:
+        return [(i, line) for i, line in enumerate(self.lines) if isinstance(line, Entry)]
 
     @cached_property
     def size(self) -> int:
         """The number of entries. Paused entries are included."""
-        return sum(1 for _ in self.entries())
+        return len(self._entries)
 
     @cached_property
     def invalid_lines(self) -> list[int]:
