@@ -17,7 +17,7 @@ _KINDS = ("pushed", "pulled", "conflicts")
 _SIDES = ("database", "crontab")
 _DEFAULTS = {"paused": False, "recording": None}
 _PLAIN_FIELDS = (None, None, None, False, PLAIN)
-"""The values of the fields for no entry: empty texts, and the usual other values."""
+"""The usual values. A base is stored without the values that equal them."""
 
 
 def pack_details(result: SyncResult) -> dict[str, Any]:
