@@ -1,10 +1,11 @@
 """Databases of a PostgreSQL server that the tests start."""
 
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 
 import psycopg
@@ -24,6 +25,7 @@ class Cluster:
     """A PostgreSQL server. The tests are its superuser."""
 
     server: embedded.Server
+    _threads: threading.local = field(default_factory=threading.local)
 
     def url(self, name: str) -> str:
         """Return the URL of a database."""
@@ -31,10 +33,17 @@ class Cluster:
 
     def execute(self, *statements: str, database: str = "pitasker") -> None:
         """Execute statements, each in its own transaction."""
-        url = self.url(database).replace("+psycopg", "")
-        with psycopg.connect(url, autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement)
+        connection = self._connection(database)
+        for statement in statements:
+            connection.execute(statement)
+
+    def _connection(self, database: str) -> psycopg.Connection:
+        """Return this thread's connection. Connecting takes longer than most statements."""
+        connections = self._threads.__dict__
+        if database not in connections or connections[database].closed:
+            url = self.url(database).replace("+psycopg", "")
+            connections[database] = psycopg.connect(url, autocommit=True)
+        return connections[database]
 
     def create(self, name: str, template: str) -> str:
         """Create a database. Returns its URL."""
