@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
+from pitasker_core.formats.fields import FIELDS
 from pitasker_core.formats.record import Remark as FileRemark
 from pitasker_core.formats.record import TaskRecord
 from pitasker_core.server.answers.problems import Problem
-from pitasker_core.server.answers.tasks import Applied, Task, task_answer
-from pitasker_core.server.answers.wire import Shape, answer, copy_fields
+from pitasker_core.server.answers.tasks import NAMES, Applied, Task, task_answer
+from pitasker_core.server.answers.wire import Shape, answer, answer_from, copy_fields
 from pitasker_core.templates.template_file import template_data
 
 if TYPE_CHECKING:
@@ -37,29 +38,22 @@ class Remarks:
     notes: list[Remark]
 
 
-@answer
-class FileTask:
-    """A task as files have it."""
+_IN_FILES = {field.attribute for field in FIELDS}
+_FILE_NAMES = {name: answered for name, answered in NAMES.items() if name in _IN_FILES}
+"""The name here of each field of a task in a file."""
 
-    name: str
-    cron_schedule: str
-    command: str
-    is_system_managed: bool
-    paused: bool
-    notes: str
-    labels: list[str]
-    record_runs: bool
-    timeout_seconds: int | None
-    no_overlap: bool
-    catch_up: bool
-    ping_url: str
-    notify: list[str] | None
+if TYPE_CHECKING:
 
-    @classmethod
-    def of(cls, record: "TaskRecord") -> "FileTask":
-        """Return the answer for a task of a file."""
-        schedule, is_managed = record.schedule, record.system_managed
-        return copy_fields(cls, record, cron_schedule=schedule, is_system_managed=is_managed)
+    class FileTask:
+        """A task as files have it."""
+else:
+    FileTask = answer_from(TaskRecord, _FILE_NAMES, "FileTask", "A task as files have it.")
+
+
+def file_task(record: TaskRecord) -> FileTask:
+    """Return the answer for a task of a file."""
+    values = {answered: getattr(record, name) for name, answered in _FILE_NAMES.items()}
+    return FileTask(**values)
 
 
 @answer
@@ -75,7 +69,7 @@ class Candidate:
     def of(cls, candidate: "file_import.Candidate") -> "Candidate":
         """Return the answer for a task of a file."""
         record = candidate.record
-        return copy_fields(cls, candidate, line=record.line, task=FileTask.of(record))
+        return copy_fields(cls, candidate, line=record.line, task=file_task(record))
 
 
 @answer
@@ -194,7 +188,7 @@ class Rendered:
     @classmethod
     def of(cls, rendered: "using.Rendered") -> "Rendered":
         """Return the answer for a rendered template."""
-        return copy_fields(cls, rendered, task=FileTask.of(rendered.record))
+        return copy_fields(cls, rendered, task=file_task(rendered.record))
 
 
 @answer

@@ -1,6 +1,6 @@
 """Tasks, as the API and the command line answer them."""
 
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from pitasker_core.server.answers.problems import (
     Problem,
@@ -9,7 +9,7 @@ from pitasker_core.server.answers.problems import (
     task_errors,
     task_notes,
 )
-from pitasker_core.server.answers.wire import answer
+from pitasker_core.server.answers.wire import answer, answer_from
 from pitasker_core.tasks import model
 
 if TYPE_CHECKING:
@@ -24,21 +24,12 @@ NAMES = {
 }
 """The name here of each field of `tasks.Task`; what has none is not answered."""
 
-_HINTS = get_type_hints(model.Task)
-
 if TYPE_CHECKING:
 
     class Task:
         """A task."""
 else:
-    _ANNOTATIONS = {answered: _HINTS[name] for name, answered in NAMES.items()}
-    Task = answer(
-        type(
-            "Task",
-            (),
-            {"__doc__": "A task.", "__module__": __name__, "__annotations__": _ANNOTATIONS},
-        )
-    )
+    Task = answer_from(model.Task, NAMES, "Task", "A task.")
 
 
 @answer

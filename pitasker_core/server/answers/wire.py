@@ -4,11 +4,12 @@ An answer is a frozen dataclass. The API's documentation is made from its fields
 field whose default is None is left out while it is None; other fields are always there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 from uuid import UUID
 
 T = TypeVar("T")
@@ -28,6 +29,14 @@ def answer(cls: type[T]) -> type[T]:
     """Make a class an answer."""
     cls.__pydantic_config__ = {"alias_generator": camel}  # type: ignore[attr-defined]
     return dataclass(frozen=True)(cls)
+
+
+def answer_from(source: type, names: Mapping[str, str], name: str, text: str) -> Any:
+    """Return an answer with the fields of a dataclass; `names` has the name of each here."""
+    hints = get_type_hints(source)
+    annotations = {answered: hints[own] for own, answered in names.items()}
+    members = {"__doc__": text, "__module__": __name__, "__annotations__": annotations}
+    return answer(type(name, (), members))
 
 
 def copy_fields(cls: type[T], source: Any, **others: Any) -> T:
