@@ -3,11 +3,11 @@
 `phrases` understands every sentence that is written here.
 """
 
-import itertools
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, ORDINAL_NAMES, WEEKDAY_NAMES
+from pitasker_core.crontab.series import distance, split_runs
 
 MONTHS = {name[:3].lower(): number for number, name in enumerate(MONTH_NAMES, 1)}
 WEEKDAYS = {name[:3].lower(): number for number, name in enumerate(WEEKDAY_NAMES)}
@@ -60,7 +60,7 @@ def _of_every_hour(minutes: Values, often: str | None) -> str:
 
 def _every_hours(minute: int, hours: Values) -> str | None:
     """Words for hours at even distances; None if there are few, or none such."""
-    step = _distance(hours)
+    step = distance(hours)
     run = _as_run(hours)
     if run and len(run) > 3:
         return f"every hour from {run[0]:02}:{minute:02} to {run[-1]:02}:{minute:02}"
@@ -88,11 +88,6 @@ def _even_step(minutes: Values) -> int:
     """The distance of minutes that divide the whole hour evenly from 0 on; 0 if they do not."""
     step = 60 // len(minutes)
     return step if len(minutes) > 1 and minutes == tuple(range(0, 60, step)) else 0
-
-
-def _distance(values: Values) -> int:
-    steps = {later - earlier for earlier, later in itertools.pairwise(values)}
-    return steps.pop() if len(steps) == 1 else 0
 
 
 def _as_run(hours: Values) -> Values | None:
@@ -146,7 +141,7 @@ def _month_names(months: Values) -> str:
 def _in_months(months: Values) -> str:
     if len(months) == 12:
         return ""
-    is_run = len(months) > 2 and _distance(months) == 1
+    is_run = len(months) > 2 and distance(months) == 1
     return f"{'from' if is_run else 'in'} {_month_names(months)}"
 
 
@@ -168,7 +163,7 @@ def _weekdays(weekdays: Values, plural: bool = True) -> str:
 
 def _names(values: Values, names: Sequence[str], first: int, ending: str = "") -> list[str]:
     texts = []
-    for run in _runs(values):
+    for run in split_runs(values):
         if len(run) > 2:
             texts.append(f"{names[run[0] - first]} to {names[run[-1] - first]}")
         else:
@@ -187,26 +182,16 @@ def _ordinal(number: int) -> str:
 
 def _spell(values: Values, word: Callable[[int], str] = str) -> str:
     """1, 2, 3, 7 as "1 to 3 and 7"; 1, 3, 5, 7, 9, 11 as "1, 3, 5, … 11"."""
-    if len(values) >= _LISTED and _distance(values) > 1:
+    if len(values) >= _LISTED and distance(values) > 1:
         first, second, third = map(word, values[:3])
         return f"{first}, {second}, {third}, … {word(values[-1])}"
     parts = []
-    for run in _runs(values):
+    for run in split_runs(values):
         if len(run) > 2:
             parts.append(f"{word(run[0])} to {word(run[-1])}")
         else:
             parts += map(word, run)
     return _join(parts)
-
-
-def _runs(values: Values) -> list[list[int]]:
-    runs: list[list[int]] = []
-    for value in values:
-        if runs and value == runs[-1][-1] + 1:
-            runs[-1].append(value)
-        else:
-            runs.append([value])
-    return runs
 
 
 def _join(parts: list[str]) -> str:

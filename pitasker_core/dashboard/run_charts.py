@@ -149,10 +149,7 @@ def by_weekday(hours: Sequence[Hour]) -> Any:
         showscale=False,
         hovertemplate="%{y} %{x}:00: %{z} starts<extra></extra>",
     )
-    drawn.update_layout(height=230)
-    drawn.update_xaxes(type="category", showgrid=False)
-    drawn.update_yaxes(type="category", autorange="reversed", showgrid=False, title=None)
-    return drawn
+    return _as_fields(drawn, 230)
 
 
 _PLACES = {
@@ -202,7 +199,11 @@ def _heat(
         showscale=False,
         hovertemplate="%{customdata}<extra></extra>",
     )
-    drawn.update_layout(height=max(200, 60 + 24 * len(down)))
+    return _as_fields(drawn, max(200, 60 + 24 * len(down)))
+
+
+def _as_fields(drawn: Any, height: int) -> Any:
+    drawn.update_layout(height=height)
     drawn.update_xaxes(type="category", showgrid=False)
     drawn.update_yaxes(type="category", autorange="reversed", showgrid=False, title=None)
     return drawn

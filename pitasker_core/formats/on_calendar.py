@@ -1,6 +1,7 @@
 """Cron's schedules as systemd's calendar events (systemd.time(7)). Pure."""
 
 from pitasker_core.crontab.schedule import Schedule
+from pitasker_core.crontab.series import split_runs
 
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
@@ -45,16 +46,10 @@ def _weekday_names(values: Values) -> str:
 
 def _spans(values: Values) -> list[tuple[int, int]]:
     """The first and last value of each run of three or more; other values by themselves."""
-    spans: list[list[int]] = []
-    for value in values:
-        if spans and spans[-1][-1] == value - 1:
-            spans[-1].append(value)
-        else:
-            spans.append([value])
     result: list[tuple[int, int]] = []
-    for span in spans:
-        if len(span) > 2:
-            result.append((span[0], span[-1]))
+    for run in split_runs(values):
+        if len(run) > 2:
+            result.append((run[0], run[-1]))
         else:
-            result += [(value, value) for value in span]
+            result += [(value, value) for value in run]
     return result

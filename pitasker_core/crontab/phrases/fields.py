@@ -1,7 +1,8 @@
 """Schedules of sets of values: the plainest five fields that select exactly them."""
 
-import itertools
 from collections.abc import Collection, Iterable
+
+from pitasker_core.crontab.series import distance, split_runs
 
 Values = Collection[int]
 
@@ -67,7 +68,7 @@ def _field(values: Values | None, low: int, high: int, star: bool = True) -> str
     chosen = sorted(set(values))
     if star and len(chosen) == high - low + 1:
         return "*"
-    step = _step(chosen)
+    step = distance(chosen)
     if step > 1 and len(chosen) > 2:
         if chosen[0] == low and chosen[-1] + step > high:
             return f"*/{step}" if star else f"{low}-{high}/{step}"
@@ -78,20 +79,8 @@ def _field(values: Values | None, low: int, high: int, star: bool = True) -> str
     return ",".join(_spans(chosen))
 
 
-def _step(values: list[int]) -> int:
-    """The distance between all neighbours; 0 if it differs."""
-    steps = {later - earlier for earlier, later in itertools.pairwise(values)}
-    return steps.pop() if len(steps) == 1 else 0
-
-
 def _spans(values: Iterable[int]) -> list[str]:
-    runs: list[list[int]] = []
-    for value in values:
-        if runs and value == runs[-1][-1] + 1:
-            runs[-1].append(value)
-        else:
-            runs.append([value])
     texts = []
-    for run in runs:
+    for run in split_runs(values):
         texts += [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(value) for value in run]
     return texts
