@@ -11,9 +11,8 @@ from pitasker_core.base import clock
 from pitasker_core.base.text import Text
 from pitasker_core.dashboard import run_charts, run_list, states
 from pitasker_core.dashboard.cells import chips, show_choices
-from pitasker_core.dashboard.choice import choose
+from pitasker_core.dashboard.choice import choose, choose_since
 from pitasker_core.dashboard.markdown import plain
-from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.run_detail import show_run
 from pitasker_core.dashboard.run_live import show_running, take_in
 from pitasker_core.dashboard.run_offer import show_offer

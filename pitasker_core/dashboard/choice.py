@@ -1,16 +1,26 @@
 """A choice of one of several options: buttons in a row, or a list on a phone."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
+from pitasker_core.base import clock
 from pitasker_core.dashboard.session import is_phone
 
 Option = TypeVar("Option")
 
 _ROW = 3
 """The number of buttons in a row that a phone has room for."""
+
+_PERIODS = {
+    "Day": timedelta(days=1),
+    "Week": timedelta(days=7),
+    "Month": timedelta(days=30),
+    "Year": timedelta(days=365),
+    "All": None,
+}
 
 
 def choose(
@@ -39,3 +49,9 @@ def choose(
     else:
         chosen = st.segmented_control(label, choices, default=first, wrap=True, **common)
     return chosen
+
+
+def choose_since(key: str) -> datetime | None:
+    """Draw the choice of a period and return its start; None for all. The address keeps it."""
+    length = _PERIODS[choose("Period", _PERIODS, key, default="Month", bind="query-params")]
+    return clock.now() - length if length else None

@@ -12,11 +12,10 @@ from pitasker_core.base.text import Text, visible
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import charts, overview
 from pitasker_core.dashboard.cells import sentence, show_choices, show_table
-from pitasker_core.dashboard.choice import choose
+from pitasker_core.dashboard.choice import choose, choose_since
 from pitasker_core.dashboard.figures import percent
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, report_applied, report_saved
-from pitasker_core.dashboard.period import choose_since
 from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.dashboard.write_button import write_button
