@@ -17,7 +17,7 @@ starts nothing.
 
     ./pitasker doctor                  # the installed crontab
     ./pitasker doctor FILE             # a file; - is standard input. Needs no database
-    ./pitasker doctor FILE --text-only # a crontab of another machine: look at no file of this one
+    ./pitasker doctor FILE --text-only # a crontab of another machine: read no file of this one
     ./pitasker doctor --json           # for programs
 
 The exit code is 0 if nothing of high severity was found, 1 if something was, and 2 if the crontab
@@ -29,10 +29,10 @@ could not be read. Other findings do not change it.
 | medium | The job may fail, or do what its author did not expect. |
 | low | Worth knowing. |
 
-Some findings have a fix: another schedule, command or value that is safe to take over. The
+Some findings have a fix: another schedule, command or value that is safe to use. The
 dashboard applies it with one click, the command line with `./pitasker doctor --fix RULE LINE`.
 
-A rule can be silenced for a task or for a line that no task manages. For a line the silence ends
+A rule can be silenced for a task or for a line that no task manages. For a line, the silence ends
 when its schedule or command changes. In the dashboard, each finding has *Silence* beside its fix.
 The page Tasks and the page of a task list the silenced findings, and report them again.
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from uuid import UUID
 
+ABSENT = "No such file or directory"
+"""The problem of a file that does not exist."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
@@ -34,6 +37,13 @@ class FileFacts:
     def is_missing(self) -> bool:
         """Whether nothing is there, as far as this user sees."""
         return bool(self.problem)
+
+    def is_unusable(self, *, by_other_user: bool) -> bool:
+        """Whether no program can be there for the user who reaches it."""
+        if self.is_folder:
+            return True
+        # What is out of our reach may be within the reach of root.
+        return self.problem == ABSENT if by_other_user else self.is_missing
 
 
 @dataclass(frozen=True, slots=True)

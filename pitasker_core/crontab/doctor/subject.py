@@ -176,10 +176,13 @@ class Subject:
 
     def _program_files(self) -> Iterator[tuple[Call, FileFacts]]:
         for call in self.calls.calls:
-            path = self.find_program(call)
-            file = self.facts.files.get(path) if path else None
+            file = self.file(self.find_program(call))
             if file and not file.is_missing and not file.is_folder and not call.is_by_other_user:
                 yield call, file
+
+    def file(self, path: str | None) -> FileFacts | None:
+        """The facts about a file; None if there are none."""
+        return self.facts.files.get(path) if path else None
 
     def find_program(self, call: Call) -> str | None:
         """Where a program is, by its path or on cron's PATH; None when that is not known."""

@@ -7,7 +7,7 @@ come to them.
 from collections.abc import Iterator
 from shlex import quote
 
-from pitasker_core.crontab.doctor import program_rules, safety_rules, text_rules
+from pitasker_core.crontab.doctor import program_rules, safety_rules, script_rules, text_rules
 from pitasker_core.crontab.doctor.finding import Problem, Severity
 from pitasker_core.crontab.doctor.rule import EntryRule
 from pitasker_core.runs.why.answer import Check, bad, good, unknown
@@ -17,12 +17,12 @@ _RULES: tuple[EntryRule, ...] = (
     text_rules.user_column,
     program_rules.program_missing,
     program_rules.not_executable,
-    program_rules.script_missing,
-    program_rules.script_unreadable,
-    program_rules.byte_order_mark,
-    program_rules.windows_script,
-    program_rules.interpreter_missing,
-    program_rules.no_first_line,
+    script_rules.script_missing,
+    script_rules.script_unreadable,
+    script_rules.byte_order_mark,
+    script_rules.windows_script,
+    script_rules.interpreter_missing,
+    script_rules.no_first_line,
 )
 
 
@@ -33,7 +33,7 @@ def _problems(facts: Facts, *, of_script: bool) -> Iterator[Problem]:
     scripts = {named.path for named in facts.subject.calls.scripts}
     for rule in _RULES:
         if problem := rule.check(facts.subject):
-            is_of_script = rule is program_rules.script_missing or problem.evidence in scripts
+            is_of_script = rule is script_rules.script_missing or problem.evidence in scripts
             if is_of_script is of_script:
                 yield problem
 
