@@ -15,6 +15,7 @@ from tests.helpers.examples import EXISTING, create
 from tests.helpers.waiting import patience, until
 
 PROJECT = Path(__file__).parents[2]
+DARK = "rgb(17, 22, 21)"
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
 
 
@@ -50,6 +51,17 @@ def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serv
     settle(page)
     # The selection stays although new rows moved it down.
     expect(page.get_by_text(chosen)).to_be_visible()
+
+
+def test_a_theme_is_chosen_once_for_every_page(serve, visit):
+    address = serve()
+    page = visit(address)
+    page.get_by_test_id("stMainMenu").click()
+    page.get_by_role("menuitemradio", name="Dark").click()
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_css("background-color", DARK)
+    page.goto(f"{address}/settings")
+    expect(app).to_have_css("background-color", DARK)
 
 
 def texts(page):
