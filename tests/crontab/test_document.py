@@ -250,7 +250,7 @@ def test_there_is_no_entry_before_the_first_line():
 
 @debian_only
 @given(st.lists(fragments.map(lambda text: text.replace("\n", "") + "\n"), max_size=10))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_debian_takes_every_text_that_has_no_invalid_line(lines):
     good = [line for line in lines if not isinstance(parse_line(line), Invalid)]
     assert not refused_by_crontab("".join(good))
@@ -259,7 +259,7 @@ def test_debian_takes_every_text_that_has_no_invalid_line(lines):
 @debian_only
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="Debian's crontab is lax on ARM")
 @given(fragments.map(lambda text: text.replace("\n", "").replace("\0", "") + "\n"))
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_debian_refuses_every_line_that_we_call_invalid(line):
     assume(isinstance(parse_line(line), Invalid))
     assert refused_by_crontab(line)
@@ -634,7 +634,7 @@ def test_an_invalid_schedule_is_refused(schedule):
 
 
 @given(crontabs, names, schedules, commands, st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, command, paused):
     before = parse(text)
     try:
@@ -659,7 +659,7 @@ def test_what_is_added_reads_back_as_it_was_asked_for(text, name, schedule, comm
     st.sampled_from([None, True, False]),
     st.sampled_from([None, OTHER]),
 )
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_what_is_changed_reads_back_as_it_was_asked_for(text, at, schedule, command, paused, tag):
     before = parse(text)
     entries = dict(before.entries())

@@ -39,14 +39,14 @@ texts = st.sampled_from(["", "SHELL=/usr/bin/fish\n", "SHELL=/usr/bin/python3\n"
 
 
 @given(specs, texts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_check_says_what_writing_says(spec, text):
     document = parse(text)
     assert check_entry(spec, document) == Draft(document).add(spec)
 
 
 @given(specs, texts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_an_entry_that_is_refused_leaves_the_draft_as_it_was(spec, text):
     draft = Draft(parse(text))
     if draft.add(spec):

@@ -503,7 +503,7 @@ def lines(draw, tag, fields):
 
 
 @given(worlds(), st.sampled_from([*Policy]))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_what_was_carried_out_reads_back_as_it_was_planned(world, policy):
     planned, done = world.carried(policy=policy)
     theirs = world.synced(policy=policy).read().theirs
@@ -513,7 +513,7 @@ def test_what_was_carried_out_reads_back_as_it_was_planned(world, policy):
 
 
 @given(worlds(), st.sampled_from([*Policy]))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_after_a_sync_only_conflicts_and_failures_are_left(world, policy):
     planned, done = world.carried(policy=policy)
     after = world.synced(policy=policy)
@@ -523,7 +523,7 @@ def test_after_a_sync_only_conflicts_and_failures_are_left(world, policy):
 
 
 @given(worlds(), st.sampled_from([*Policy]))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_a_sync_keeps_every_line_that_no_task_owns(world, policy):
     def others(text):
         return [line.raw for line in parse(text).lines if line.raw in ("A=b\n", "\n")]
