@@ -6,7 +6,7 @@ Its connections see only the rows of one crontab: see `scope`.
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from psycopg.errors import (
     ReadOnlySqlTransaction,
 )
 from psycopg.types.string import StrDumperUnknown
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy import Connection, Engine, Executable, NullPool, Row, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -150,6 +150,18 @@ def session(environment: Environment) -> Iterator[Session]:
     finally:
         if has_written:
             local_changes.note()
+
+
+def fetch(
+    environment: Environment, query: Executable, parameters: Mapping[str, Any] | None = None
+) -> Sequence[Row[Any]]:
+    """Return the rows of one query, without the two more round trips of a transaction.
+
+    For quick queries that change nothing. Raises DatabaseError.
+    """
+    with errors_named(), connect(environment).connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        return connection.execute(query, parameters).all()
 
 
 @contextmanager

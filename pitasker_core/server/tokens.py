@@ -79,14 +79,14 @@ def role_of(environment: Environment, token: str) -> Role | None:
     """What a token may do; None if it is unknown or revoked."""
     if not token.startswith(PREFIX):
         return None
-    with database.session(environment) as session:
-        row = session.execute(_TOKEN, {"sha256": digest(token)}).first()
-        if row is None:
-            return None
-        now = clock.now()
-        if row.used_at is None or row.used_at < now - _USED_STEP:
+    rows = database.fetch(environment, _TOKEN, {"sha256": digest(token)})
+    if not rows:
+        return None
+    (row,), now = rows, clock.now()
+    if row.used_at is None or row.used_at < now - _USED_STEP:
+        with database.session(environment) as session:
             session.execute(update(TokenRow).where(TokenRow.id == row.id).values(used_at=now))
-        return _role(row.may_write)
+    return _role(row.may_write)
 
 
 # Built once, of columns: every change by the API asks for its token.

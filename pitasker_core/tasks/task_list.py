@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from pitasker_core import database
@@ -109,8 +110,7 @@ def get(environment: Environment, task: int) -> Task:
 
 def get_several(environment: Environment, ids: Sequence[int]) -> list[Task]:
     """Return tasks in the order of their ids here. Raises NotFound."""
-    with database.session(environment) as session:
-        tasks = select_tasks(session, ids)
+    tasks = _by_id(database.fetch(environment, _SEVERAL, {"ids": [*ids]}))
     if missing := [task for task in ids if task not in tasks]:
         raise NotFound(
             f"There is no task {missing[0]}.", Text(Code("./pitasker list"), " shows them all.")
@@ -120,7 +120,10 @@ def get_several(environment: Environment, ids: Sequence[int]) -> list[Task]:
 
 def select_tasks(session: Session, ids: Sequence[int]) -> dict[int, Task]:
     """Return those of these tasks that exist, deleted or not, by id."""
-    rows = session.execute(_SEVERAL, {"ids": [*ids]})
+    return _by_id(session.execute(_SEVERAL, {"ids": [*ids]}).all())
+
+
+def _by_id(rows: Sequence[Row[Any]]) -> dict[int, Task]:
     return {row.id: make_task(row) for row in rows}
 
 

@@ -38,6 +38,9 @@ _PROCESS = secrets.token_hex(4)
 """Keeps the versions of two processes apart."""
 
 
+_SNAPSHOT = text("select pg_current_snapshot()::text")
+
+
 @dataclass(frozen=True)
 class _Moment:
     """The crontab and the state of the database at a time, not compared yet."""
@@ -89,9 +92,8 @@ class _View:
             crontab = service.program(self._environment).read()
         except PiTaskerError as error:
             problem = error
-        with database.session(self._environment) as session:
-            snapshot = session.scalar(text("select pg_current_snapshot()::text"))
-        return _Moment(crontab, problem, str(snapshot))
+        ((snapshot,),) = database.fetch(self._environment, _SNAPSHOT)
+        return _Moment(crontab, problem, snapshot)
 
     def _build(self, moment: _Moment) -> None:
         built_at = time.monotonic()
