@@ -136,7 +136,7 @@ def _prepare_tables(
 
 
 def _block_writers(connection: Connection) -> None:
-    """Block other writers until the end of the transaction. Reading goes on."""
+    """Block other writers until the end of the transaction. Readers are not blocked."""
     tables = ", ".join(f'"{name}"' for name in rows.tables(connection))
     connection.execute(text("set local lock_timeout = '15s'"))
     connection.execute(text(f"lock table {tables} in exclusive mode"))

@@ -22,7 +22,7 @@ BUILT_IN = frozenset(
     | {"readonly", "jobs", "bg", "fg", "disown", "mapfile", "readarray", "dirs", "enable", "caller"}
     | {"compgen", "complete", "compopt", "fc", "history", "suspend", "logout", "bind", "help"}
 )
-"""Commands of the shell itself, those of bash included."""
+"""Commands that are built into the shell, including those of bash."""
 
 VALUED = {
     "nice": ("-n", "--adjustment"),
@@ -37,7 +37,7 @@ VALUED = {
 FIRST_OPERAND = frozenset({"timeout", "flock", "chrt", "taskset"})
 """Vehicles whose first operand is not what they run."""
 VEHICLES = FIRST_OPERAND | {*VALUED, "nohup", "setsid", "time", "chronic", "unbuffer", "stdbuf"}
-"""Programs that run another one, named behind their options."""
+"""Programs that run another program, whose name stands after their options."""
 OTHER_USER = frozenset({"sudo", "doas"})
 _SETS = re.compile(r"[A-Za-z_]\w*\+?=")
 _TESTS = frozenset({"test", "[", "[[", "type", "hash"})
@@ -73,7 +73,7 @@ class Call(NamedTuple):
 
     @property
     def path(self) -> str | None:
-        """Its path, if it is given by one."""
+        """Its path, if it is given as a path."""
         return join(self.folder, self.name) if "/" in self.name else None
 
 
@@ -293,7 +293,7 @@ class _Walk:
             inner.take(moved(step, command.start))
 
     def _built_in(self, name: str, rest: list[Word]) -> list[Word] | None:
-        """What a command of the shell does; the words that it runs, if it runs any."""
+        """Follow a built-in command of the shell. Return the words that it runs, if any."""
         if name == "cd" and self._is_of_other_user(()):
             self.folder = None
         elif name == "cd":

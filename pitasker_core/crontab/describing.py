@@ -11,7 +11,7 @@ from pitasker_core.crontab.series import distance, split_runs
 
 MONTHS = {name[:3].lower(): number for number, name in enumerate(MONTH_NAMES, 1)}
 WEEKDAYS = {name[:3].lower(): number for number, name in enumerate(WEEKDAY_NAMES)}
-"""The three letters that cron knows, in any case; it knows no longer ones."""
+"""The three-letter names that cron knows, in upper or lower case. It knows no longer names."""
 
 Values = tuple[int, ...]
 
@@ -59,7 +59,7 @@ def _of_every_hour(minutes: Values, often: str | None) -> str:
 
 
 def _every_hours(minute: int, hours: Values) -> str | None:
-    """Words for hours at even distances; None if there are few, or none such."""
+    """Words for hours at even distances; None if there are few, or their distances differ."""
     step = distance(hours)
     run = _as_run(hours)
     if run and len(run) > 3:
@@ -91,7 +91,7 @@ def _even_step(minutes: Values) -> int:
 
 
 def _as_run(hours: Values) -> Values | None:
-    """The hours in a row, perhaps over midnight; None if they are none."""
+    """The hours as one run, perhaps over midnight; None if they are not consecutive."""
     chosen = set(hours)
     starts = [hour for hour in hours if (hour - 1) % 24 not in chosen]
     if len(starts) != 1:

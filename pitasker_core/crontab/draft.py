@@ -89,9 +89,9 @@ class Draft:
         return []
 
     def put(self, spec: EntrySpec, index: int, *, comment: str | None = None) -> list[Rejection]:
-        """Let the entry at an index say what is specified, or return why it cannot.
+        """Make the entry at an index match a spec, or return why that is impossible.
 
-        An entry that says it already keeps its bytes. `comment` is the name that PiTasker wrote
+        An entry that matches already keeps its bytes. `comment` is the name that PiTasker wrote
         above the entry. The name replaces it if it is still there.
         """
         entry = self._entry(index)

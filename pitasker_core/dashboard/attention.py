@@ -27,7 +27,7 @@ _LONGEST = 90
 
 
 _FINDINGS = 20
-"""The maximum number of findings that are items of their own."""
+"""The maximum number of findings that are separate items."""
 
 
 class Action(StrEnum):
@@ -247,7 +247,7 @@ def _findings(facts: Facts) -> list[Item]:
     severe = [f for f in examined.report.findings if f.severity is Severity.HIGH]
     groups: dict[tuple[str, int | None], list[Finding]] = {}
     for finding in severe:
-        # Entries with one fault are one item, unless each has a fix of its own.
+        # Entries with the same fault are one item, unless each has its own fix.
         own_line = finding.line if finding.fix else None
         groups.setdefault((finding.message, own_line), []).append(finding)
     shown = list(groups.values())[:_FINDINGS]

@@ -1,6 +1,6 @@
-"""The builder of schedules: the five fields by choosing, always the same as the text.
+"""The builder of schedules: a person chooses the five fields, which always agree with the text.
 
-The text is the only state. A choice changes the text, and each run sets every widget by the text.
+The text is the only state. A choice changes the text, and each run sets every widget from the text.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _LABELS = {
     Mode.OTHER: "Other",
 }
 _FEW = 12
-"""Up to so many values are all shown, each as a button."""
+"""Up to this many values are shown as buttons."""
 
 
 def show_builder(text_key: str, clock: Clock, now: datetime, dialect: Dialect) -> None:

@@ -32,7 +32,8 @@ class Event:
 
 
 def note(environment: Environment, actor: Actor, kind: EventKind) -> None:
-    """Keep that something was done outside of the database; without one, only the log has it."""
+    """Record something that was done outside of the database. Without a database, only the log has
+    it."""
     try:
         with database.session(environment) as session:
             add_event(session, actor, kind)
@@ -49,7 +50,7 @@ def listing(environment: Environment, limit: int) -> list[Event]:
 
 
 _WORDS = {"line": "entry", "system_managed": "in the crontab", "record_runs": "record its runs"}
-"""Words for fields, where their names need knowledge of the code."""
+"""Words for fields whose names in the code are not plain."""
 
 
 def difference(event: Event) -> str:

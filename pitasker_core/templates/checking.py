@@ -1,4 +1,4 @@
-"""Whether a template can be used as it stands: every placeholder, default and limit. Pure."""
+"""Check whether a template can be used: every placeholder, default and limit. Pure."""
 
 import re
 
@@ -83,7 +83,7 @@ def _check_places(template: Template) -> None:
 
 
 def _check_command_places(command: str) -> None:
-    """Raise unless each placeholder stands where a word of its own can begin or go on."""
+    """Raise unless each placeholder stands outside of quotes, in a word of the shell."""
     proper, stdin = split_stdin(command)
     if PLACEHOLDER.search(stdin):
         raise InvalidSyntax("a parameter cannot stand in standard input, behind a %.")

@@ -38,7 +38,8 @@ def locate(
     line: int | None = None,
     shown: str | None = None,
 ) -> Place:
-    """The place of a task, or of a line of the installed crontab; a managed line is its task.
+    """Return the place of a task, or of a line of the installed crontab. A managed line has the
+    place of its task.
 
     `shown` is the digest of the crontab in which the line was shown. Raises NotFound,
     ConcurrentModification when the crontab was changed since, DatabaseError, CrontabUnavailable.
@@ -58,7 +59,7 @@ def locate(
 
 
 def silence(environment: Environment, actor: Actor, rule: str, place: Place) -> None:
-    """Report a rule no longer for this place. Raises NotFound, ReadOnly, DatabaseError."""
+    """Silence a rule for this place. Raises NotFound, ReadOnly, DatabaseError."""
     _check(environment, rule)
     with database.session(environment) as session:
         if _rows(session, rule, place):
@@ -135,7 +136,7 @@ def _of_lines(
 
 
 def digest_of(line: object) -> str | None:
-    """What a line is known by while it stays the same; None for what no rule is silenced for."""
+    """Return the digest of an entry or environment line; None for another line."""
     if isinstance(line, Entry):
         content = f"{' '.join(line.schedule.split())}\n{line.command}"
     elif isinstance(line, EnvironmentLine):

@@ -171,7 +171,7 @@ def _on_day(day: str | None, minute: str, local: datetime) -> datetime:
 
 
 def sentence(note: str, names: Sequence[str]) -> str:
-    """A sentence with a cause and the tasks that it made miss."""
+    """A sentence with a cause and the tasks that missed runs because of it."""
     if len(names) > _NAMED:
         names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
     listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

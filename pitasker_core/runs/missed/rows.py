@@ -120,7 +120,7 @@ def observations(
 
 
 def _definitions(text: str, dialect: Dialect) -> dict[UUID, Definition]:
-    """The definition of each task in this text. Of a copied tag the first entry counts."""
+    """The definition of each task in this text. If a tag was copied, the first entry counts."""
     document = parse(text, dialect)
     active = [(at, entry) for at, entry in document.entries() if entry.tag and not entry.paused]
     return {

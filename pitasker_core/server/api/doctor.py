@@ -42,7 +42,7 @@ def rules() -> Exact:
 
 @router.post("/doctor/silence", response_model=answers.Silence)
 def silence(environment: Asked, chosen: RulePlace) -> Exact:
-    """Report a rule no longer for a task, or for a line that no task manages."""
+    """Silence a rule for a task, or for a line that no task manages."""
     place = doctor.locate(environment, task=chosen.task, line=chosen.line)
     doctor.silence(environment, ACTOR, chosen.rule, place)
     return respond(answers.Silence(chosen.rule, place.task, place.line, silenced=True))
