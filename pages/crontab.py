@@ -21,7 +21,6 @@ from pitasker_core.sync.validation import Finding
 
 
 def main() -> None:
-    """Draw the page."""
     loaded, installed = raw_draft.open_text()
     text, problem = raw_draft.exact()
     document = parse(text or "", service.program(environment()).dialect)

@@ -24,7 +24,6 @@ FROM_CRONTAB, FROM_FILES = "From your crontab", "From files"
 
 
 def main() -> None:
-    """Draw the page."""
     part = choose("Import", [FROM_CRONTAB, FROM_FILES], "import_part", bind="query-params")
     if part == FROM_FILES:
         file_import.show_file_import()

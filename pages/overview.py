@@ -36,7 +36,6 @@ SHOWN = 6
 
 
 def main() -> None:
-    """Draw the page."""
     try:
         facts = health.facts()
     except DatabaseError as problem:

@@ -31,7 +31,6 @@ PAGE = 200
 
 
 def main() -> None:
-    """Draw the page."""
     take_in()
     number = st.query_params.get("run", "")
     by_id = {task.id: task for task in tasks.current(environment()).tasks}

@@ -19,7 +19,6 @@ PARTS = {
 
 
 def main() -> None:
-    """Draw the page."""
     PARTS[choose("Part", PARTS, "settings_part", bind="query-params")]()
 
 

@@ -24,7 +24,6 @@ def _sync() -> None:
 
 
 def main() -> None:
-    """Draw the page."""
     listing = tasks.current(environment(), 0)
     operations = operation_history.operations(environment(), 20)
     current = status.summary(listing, operations, cron_is_alive())

@@ -29,7 +29,6 @@ ROWS = 500
 
 
 def main() -> None:
-    """Draw the page."""
     try:
         listing = tasks.current(environment(), 0)
     except DatabaseError as problem:

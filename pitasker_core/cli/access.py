@@ -14,7 +14,6 @@ from pitasker_core.server.auth import Role
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     password = command(commands, "password", _password)
     link = command(commands, "link", _link)
     link.add_argument("--port", type=int, help="default: the port of the running server")

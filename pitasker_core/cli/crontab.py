@@ -20,7 +20,6 @@ from pitasker_core.sync.stop_managing import detach
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     raw = group(commands, "raw")
     command(raw, "get", _raw_get, "print the crontab, byte for byte")
     put = command(raw, "set", _raw_set, "replace the crontab by a file")

@@ -8,7 +8,6 @@ from pitasker_core.server.answers.access import Crontabs
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     choices = group(commands, "crontabs")
     command(choices, "list", _list, "list all crontabs; this one or the candidates first")
     same = command(choices, "continue", _continue, "use a crontab's rows under the new name")

@@ -31,7 +31,6 @@ _MARKS = {Severity.HIGH: "✗", Severity.MEDIUM: "!", Severity.LOW: "·"}
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     examine = command(commands, "doctor", _doctor)
     examine.add_argument(
         "file", nargs="?", help="a crontab; - is standard input (default: the installed crontab)"

@@ -18,7 +18,6 @@ _SIGNS = {Verdict.OK: "✓", Verdict.BAD: "✗", Verdict.UNKNOWN: "?"}
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     now = command(commands, "run", _run_now)
     now.add_argument("task", type=int)
     now.add_argument(

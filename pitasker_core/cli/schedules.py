@@ -12,7 +12,6 @@ from pitasker_core.server.answers.schedules import ScheduleText
 
 
 def add_to(commands: Commands) -> None:
-    """Declare this command."""
     schedule = command(commands, "schedule", _schedule)
     schedule.add_argument("text", help='for instance "every weekday at 7:30"')
 

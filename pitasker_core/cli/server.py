@@ -12,7 +12,6 @@ from pitasker_core.server import auth, launch, sites, systemd_unit
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     up = command(commands, "up", _up)
     up.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
     up.add_argument(

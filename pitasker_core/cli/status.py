@@ -12,7 +12,6 @@ from pitasker_core.server import local_socket
 
 
 def add_to(commands: Commands) -> None:
-    """Declare this command."""
     command(commands, "status", _status).set_defaults(logs_to_file=False)
 
 

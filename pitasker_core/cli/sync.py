@@ -22,7 +22,6 @@ _WAYS_OUT = (
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     sync = command(commands, "sync", _sync)
     sync.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="only these tasks")
     sync.add_argument("--dry-run", action="store_true", help="show the plan; change nothing")

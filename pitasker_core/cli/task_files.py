@@ -30,7 +30,6 @@ from pitasker_core.tasks.file_import import (
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     files = group(commands, "tasks")
 
     export = command(files, "export", _export, "write tasks to a file")

@@ -8,7 +8,6 @@ from pitasker_core.server import local_socket
 
 
 def add_to(commands: Commands) -> None:
-    """Declare this command."""
     listing = command(commands, "list", _list)
     listing.set_defaults(logs_to_file=False)
     listing.add_argument("--deleted", action="store_true", help="list the deleted tasks instead")

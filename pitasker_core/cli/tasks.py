@@ -23,7 +23,6 @@ from pitasker_core.tasks import Applied
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     add = command(commands, "add", _add)
     for field in ("name", "schedule", "command"):
         add.add_argument(field)

@@ -16,7 +16,6 @@ from pitasker_core.templates.template_file import LARGEST_FILE, template_data, w
 
 
 def add_to(commands: Commands) -> None:
-    """Declare these commands."""
     templates = group(commands, "templates")
     command(templates, "list", _list, "list all templates")
 

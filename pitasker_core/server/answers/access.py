@@ -24,7 +24,6 @@ class Token:
 
     @classmethod
     def of(cls, token: "tokens.Token") -> "Token":
-        """Return the answer for a token."""
         return copy_fields(cls, token, may_write=token.role.value == "write")
 
 
@@ -50,6 +49,5 @@ class Crontabs:
 
     @classmethod
     def of(cls, identity: "Identity", crontabs: Sequence["Known"]) -> "Crontabs":
-        """Return the answer for the crontabs of a database."""
         listed = [copy_fields(KnownCrontab, crontab) for crontab in crontabs]
         return cls(identity.host, identity.user, listed)

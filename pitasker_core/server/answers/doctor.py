@@ -60,7 +60,6 @@ class Examination:
 
     @classmethod
     def of(cls, examined: "Examined") -> "Examination":
-        """Return the answer for an examined crontab."""
         from pitasker_core.crontab.doctor.catalogue import RULES
         from pitasker_core.crontab.doctor.finding import Severity
 
@@ -139,7 +138,6 @@ class Execution:
         execution: "execution.Execution",
         differences: "Sequence[execution.Difference] | None" = None,
     ) -> "Execution":
-        """Return the answer for an execution."""
         login: Any = differences and [copy_fields(Difference, each) for each in differences]
         return copy_fields(
             cls,

@@ -51,7 +51,6 @@ else:
 
 
 def file_task(record: TaskRecord) -> FileTask:
-    """Return the answer for a task of a file."""
     values = {answered: getattr(record, name) for name, answered in _FILE_NAMES.items()}
     return FileTask(**values)
 
@@ -67,7 +66,6 @@ class Candidate:
 
     @classmethod
     def of(cls, candidate: "file_import.Candidate") -> "Candidate":
-        """Return the answer for a task of a file."""
         record = candidate.record
         return copy_fields(cls, candidate, line=record.line, task=file_task(record))
 
@@ -82,7 +80,6 @@ class FilePreview:
 
     @classmethod
     def of(cls, preview: "file_import.FilePreview") -> "FilePreview":
-        """Return the answer for a preview."""
         tasks = [Candidate.of(candidate) for candidate in preview.candidates]
         return cls(tasks, remarks(preview.problems), remarks(preview.notes))
 
@@ -108,7 +105,6 @@ class FileImport:
 
     @classmethod
     def of(cls, done: "file_import.FileImport") -> "FileImport":
-        """Return the answer for an import."""
         return cls(
             [task_answer(task) for task in done.tasks],
             remarks(done.skipped),
@@ -187,7 +183,6 @@ class Rendered:
 
     @classmethod
     def of(cls, rendered: "using.Rendered") -> "Rendered":
-        """Return the answer for a rendered template."""
         return copy_fields(cls, rendered, task=file_task(rendered.record))
 
 
@@ -199,5 +194,4 @@ class Used(Applied):
 
     @classmethod
     def of_use(cls, applied: "editing.Applied", missing: Iterable[str]) -> "Used":
-        """Return the answer for a template that was used."""
         return copy_fields(cls, Applied.of(applied), missing=tuple(missing))

@@ -29,7 +29,6 @@ class Error:
 
     @classmethod
     def of(cls, error: PiTaskerError) -> "Error":
-        """Return the answer for an error."""
         return cls(Problem.of(error))
 
 

@@ -29,7 +29,6 @@ class Status:
 
     @classmethod
     def of(cls, status: "reported.Status") -> "Status":
-        """Return the answer for a status."""
         return cls(
             last_sync=status.last_sync,
             db_task_count=status.tasks,
@@ -85,7 +84,6 @@ class Metrics:
 
     @classmethod
     def of(cls, metrics: "reported.Metrics") -> "Metrics":
-        """Return the answer for metrics, with the timings of this process."""
         status = metrics.status
         return cls(
             copy_fields(SyncOperations, metrics, average_duration=metrics.average_ms),
@@ -131,7 +129,6 @@ class Run:
 
     @classmethod
     def of(cls, run: "history.Run") -> "Run":
-        """Return the answer for a run."""
         seconds = run.duration.total_seconds() if run.duration is not None else None
         # A run that took no time at all has no duration worth knowing.
         return copy_fields(cls, run, seconds=seconds or None, peak_kilobytes=run.peak_kb)
@@ -167,6 +164,5 @@ class Why:
 
     @classmethod
     def of(cls, why: "Answer") -> "Why":
-        """Return the answer for an explanation."""
         checks: list[Any] = [copy_fields(Check, check) for check in why.checks]
         return cls(why.conclusion, why.in_order, checks)

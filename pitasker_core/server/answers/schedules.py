@@ -35,7 +35,6 @@ class ScheduleText:
 
     @classmethod
     def of(cls, meant: Understanding) -> "ScheduleText":
-        """Return the answer for what a text means."""
         suggestions = [copy_fields(ScheduleSuggestion, each) for each in meant.suggestions]
         # Written here, because a zone may be UTC now and then: its offset stays `+00:00`.
         runs = [run.isoformat() for run in meant.runs]

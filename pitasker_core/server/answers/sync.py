@@ -90,7 +90,6 @@ class Synced:
 
     @classmethod
     def of(cls, result: "SyncResult") -> "Synced":
-        """Return the answer for a sync."""
         return cls(
             imported=len(result.pulled),
             exported=len(result.pushed),
@@ -119,7 +118,6 @@ class Exported:
 
     @classmethod
     def of(cls, result: "SyncResult") -> "Exported":
-        """Return the answer for an export."""
         return cls(
             synced=len(result.pushed),
             failed=len(result.failures),
@@ -145,7 +143,6 @@ class Imported:
 
     @classmethod
     def of(cls, result: "ImportResult") -> "Imported":
-        """Return the answer for an import."""
         return cls(
             imported=len(result.imported),
             updated=len(result.updated),
@@ -178,7 +175,6 @@ class Validation:
 
     @classmethod
     def of(cls, report: "validation.Report") -> "Validation":
-        """Return the answer for a report."""
         return cls(
             report.is_valid,
             [
@@ -198,7 +194,6 @@ class RawText:
 
     @classmethod
     def of(cls, text: str | None) -> "RawText":
-        """Return the answer for a text."""
         from pitasker_core.sync.install import digest
 
         return cls(text, digest(text))
@@ -215,7 +210,6 @@ class Saved:
 
     @classmethod
     def of(cls, saved: "edit.Saved") -> "Saved":
-        """Return the answer for an edit of the whole text."""
         raw = RawText.of(saved.text)
         return cls(raw.content, raw.sha256, saved.backup, Problem.of(saved.problem))
 
@@ -231,7 +225,6 @@ class Snapshot:
 
     @classmethod
     def of(cls, snapshot: "store.Snapshot") -> "Snapshot":
-        """Return the answer for a snapshot."""
         return copy_fields(cls, snapshot)
 
 
@@ -268,7 +261,6 @@ class Operation:
 
     @classmethod
     def of(cls, operation: "operation_history.Operation") -> "Operation":
-        """Return the answer for an operation."""
         return copy_fields(cls, operation)
 
 

@@ -49,7 +49,6 @@ class Tasks:
 
     @classmethod
     def of(cls, listing: "task_list.Listing") -> "Tasks":
-        """Return the answer for a listing."""
         states = [
             TaskState(
                 **_values(task),
@@ -72,7 +71,6 @@ class Applied:
 
     @classmethod
     def of(cls, applied: "editing.Applied") -> "Applied":
-        """Return the answer for saved tasks."""
         return cls(
             [task_answer(task) for task in applied.tasks],
             task_errors(applied.failures),
@@ -82,7 +80,6 @@ class Applied:
 
 
 def task_answer(task: model.Task) -> Task:
-    """Return the answer for a task."""
     return Task(**_values(task))
 
 
