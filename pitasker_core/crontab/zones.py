@@ -172,11 +172,6 @@ def _next_change(source: tzinfo, target: tzinfo, now: datetime) -> tuple[datetim
     return None
 
 
-def cron_zone(settings: Mapping[str, str], dialect: Dialect, machine: ZoneInfo) -> ZoneInfo:
-    """The zone in which cron reads an entry below these settings."""
-    return own_zone(settings, dialect) or machine
-
-
 def own_zone(settings: Mapping[str, str], dialect: Dialect) -> ZoneInfo | None:
     """The zone that CRON_TZ gives to an entry; it counts for cronie only.
 

@@ -29,7 +29,6 @@ from pitasker_core.crontab.document import (
     parse,
     parse_line,
     split_stdin,
-    suggest_name,
     suggest_names,
     tags,
 )
@@ -920,7 +919,8 @@ def test_a_removal_of_the_first_line_does_not_take_the_last_for_its_comment():
 )
 def test_a_name_is_suggested_by_the_comment_above_or_the_program(text, name):
     document = parse(text)
-    assert suggest_name(document, [index for index, _ in document.entries()][-1]) == name
+    last = [index for index, _ in document.entries()][-1]
+    assert suggest_names(document, [last]) == {last: name}
 
 
 @given(fragments, fragments.map(lambda text: text.replace("\n", "")))

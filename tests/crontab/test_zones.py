@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pitasker_core.crontab.calendar import next_runs
 from pitasker_core.crontab.schedule import Dialect, Schedule, parse
-from pitasker_core.crontab.zones import beside, cron_zone, find_zone, translate
+from pitasker_core.crontab.zones import beside, find_zone, own_zone, translate
 from tests.crontab.test_describing import SCHEDULES
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -84,10 +84,10 @@ def test_zones_that_change_together_need_no_caveat() -> None:
 
 def test_cron_tz_counts_for_cronie_only() -> None:
     settings_above = {"CRON_TZ": "Asia/Tokyo"}
-    assert cron_zone(settings_above, Dialect.CRONIE, BERLIN) == TOKYO
-    assert cron_zone(settings_above, Dialect.DEBIAN, BERLIN) == BERLIN
-    assert cron_zone({}, Dialect.CRONIE, BERLIN) == BERLIN
-    assert cron_zone({"CRON_TZ": "../x"}, Dialect.CRONIE, BERLIN) == ZoneInfo("UTC")
+    assert own_zone(settings_above, Dialect.CRONIE) == TOKYO
+    assert own_zone(settings_above, Dialect.DEBIAN) is None
+    assert own_zone({}, Dialect.CRONIE) is None
+    assert own_zone({"CRON_TZ": "../x"}, Dialect.CRONIE) == ZoneInfo("UTC")
 
 
 def test_another_clock_is_shown_only_where_it_differs() -> None:

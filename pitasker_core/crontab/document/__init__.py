@@ -20,7 +20,6 @@ from pitasker_core.crontab.document.names import (
     NAME_LIMIT,
     check_name,
     is_name,
-    suggest_name,
     suggest_names,
 )
 from pitasker_core.crontab.document.parsing import COMMAND_LIMIT, parse_line
@@ -49,7 +48,6 @@ __all__ = [
     "parse",
     "parse_line",
     "split_stdin",
-    "suggest_name",
     "suggest_names",
     "tag_in",
     "tag_of",

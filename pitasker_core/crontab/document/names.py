@@ -82,11 +82,6 @@ def _distinguish(texts: Sequence[str]) -> list[list[str]]:
     return [[word for word in own if word not in common][:_MOST_WORDS] for own in words]
 
 
-def suggest_name(document: Document, index: int) -> str:
-    """Return a name for the entry at an index: the comment above it, or its program's name."""
-    return _comment_name(document, index) or _program_name(document, index)
-
-
 def _comment_name(document: Document, index: int) -> str | None:
     comment = document.comment_above(index)
     if comment and not _NOT_A_NAME.match(comment):

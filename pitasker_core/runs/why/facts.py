@@ -16,7 +16,7 @@ from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN, FileFacts, Machine
 from pitasker_core.crontab.doctor.subject import Subject
 from pitasker_core.crontab.document import Document, Entry, parse_line
 from pitasker_core.crontab.schedule import Dialect
-from pitasker_core.crontab.zones import cron_clock, cron_zone
+from pitasker_core.crontab.zones import cron_clock
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunSource
 from pitasker_core.tasks import Task
@@ -144,11 +144,6 @@ class Facts:
             return schedules.parse(self.task.schedule, self.dialect)
         except schedules.InvalidSchedule:
             return None
-
-    @cached_property
-    def cron_zone(self) -> ZoneInfo:
-        """The zone in which cron reads the schedule. Only cronie has CRON_TZ."""
-        return cron_zone(self.zone_settings, self.dialect, self.zone)
 
     @cached_property
     def cron_clock(self) -> Clock:

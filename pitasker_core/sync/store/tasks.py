@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     Integer,
     Update,
     any_,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     column,
     func,
     inspect,
-    literal,
     literal_column,
     select,
     text,
@@ -39,12 +37,6 @@ from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import KnownTask
 from pitasker_core.sync.store.crontab_rows import own_crontab
-
-
-def has_id(tasks: Collection[int]) -> ColumnElement[bool]:
-    """Return the condition for tasks by id."""
-    return TaskRow.id == any_(literal([*tasks], ARRAY(Integer)))
-
 
 IDS = any_(bindparam("ids", type_=ARRAY(Integer)))
 """Ids for a comparison in a statement that is built once: one parameter, where IN has many."""
