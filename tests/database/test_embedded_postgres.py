@@ -40,6 +40,30 @@ def folder(tmp_path):
     end(home)
 
 
+@pytest.fixture(scope="module")
+def created(tmp_path_factory):
+    """Folders with a new cluster, by the source of the programs that created it."""
+    folders = {}
+
+    def create(source):
+        if source not in folders:
+            folders[source] = tmp_path_factory.mktemp(source)
+            embedded._create_cluster(folders[source])
+        return folders[source]
+
+    return create
+
+
+@pytest.fixture
+def made(request, created, folder):
+    """A data folder with a cluster that never ran. A copy takes a third of what creating takes."""
+    used = "programs" in request.fixturenames
+    source = created(request.getfixturevalue("programs") if used else "usual")
+    folder.mkdir(mode=0o700)
+    subprocess.run(["cp", "--archive", source / "data", folder], check=True)
+    return folder
+
+
 def end(home):
     if embedded._pid(home / "data", ready=False):
         embedded.stop(embedded._server(home, started_here=True))
@@ -72,9 +96,9 @@ def test_a_first_start_makes_a_whole_database(programs, folder):
     assert ask(server, "show max_connections") == "30"
 
 
-def test_a_second_call_finds_the_server_that_runs(folder):
-    first = embedded.ensure_running(folder)
-    again = embedded.ensure_running(folder)
+def test_a_second_call_finds_the_server_that_runs(made):
+    first = embedded.ensure_running(made)
+    again = embedded.ensure_running(made)
     assert not again.started_here
     assert again.url == first.url
 
@@ -85,43 +109,43 @@ def test_only_the_owner_can_come_near_the_data(folder):
     assert server.data.stat().st_mode & 0o077 == 0
 
 
-def test_stopping_ends_it_and_a_next_start_has_the_data(programs, folder):
-    server = embedded.ensure_running(folder)
+def test_stopping_ends_it_and_a_next_start_has_the_data(programs, made):
+    server = embedded.ensure_running(made)
     ask(server, "create table kept as select 42 as answer")
     embedded.stop(server)
     with pytest.raises(psycopg.OperationalError):
         ask(server, "select 1")
-    assert ask(embedded.ensure_running(folder), "select answer from kept") == 42
+    assert ask(embedded.ensure_running(made), "select answer from kept") == 42
 
 
-def test_what_was_committed_survives_a_kill_of_the_whole_cluster(programs, folder):
-    server = embedded.ensure_running(folder)
+def test_what_was_committed_survives_a_kill_of_the_whole_cluster(programs, made):
+    server = embedded.ensure_running(made)
     ask(server, "create table kept as select 42 as answer")
     kill_all(server)
-    again = embedded.ensure_running(folder)
+    again = embedded.ensure_running(made)
     assert again.started_here
     assert ask(again, "select answer from kept") == 42
 
 
-def test_a_killed_head_whose_children_still_work_is_not_joined_by_a_second(folder):
-    server = embedded.ensure_running(folder)
+def test_a_killed_head_whose_children_still_work_is_not_joined_by_a_second(made):
+    server = embedded.ensure_running(made)
     ask(server, "create table kept as select 42 as answer")
     os.kill(embedded._pid(server.data), signal.SIGKILL)
     while embedded._pid(server.data):
         time.sleep(0.001)
-    assert ask(embedded.ensure_running(folder), "select answer from kept") == 42
+    assert ask(embedded.ensure_running(made), "select answer from kept") == 42
 
 
-def test_a_stranger_with_the_number_of_the_dead_server_lives(programs, folder):
-    server = embedded.ensure_running(folder)
+def test_a_stranger_with_the_number_of_the_dead_server_lives(programs, made):
+    server = embedded.ensure_running(made)
     lines = (server.data / "postmaster.pid").read_text().splitlines()
     kill_all(server)
     stranger = subprocess.Popen(["sleep", "60"])
     try:
         lines[0] = str(stranger.pid)
-        for file in (server.data / "postmaster.pid", folder / ".s.PGSQL.5432.lock"):
+        for file in (server.data / "postmaster.pid", made / ".s.PGSQL.5432.lock"):
             file.write_text("\n".join(lines) + "\n")
-        again = embedded.ensure_running(folder)
+        again = embedded.ensure_running(made)
         assert ask(again, "select 1") == 1
         embedded.stop(again)
         assert stranger.poll() is None
@@ -216,21 +240,21 @@ def test_a_machine_without_postgresql_says_what_to_install(folder, monkeypatch):
     assert "sudo apt install postgresql" in refused.value.user_message
 
 
-def test_the_callers_own_postgresql_settings_do_not_disturb(folder, monkeypatch):
+def test_the_callers_own_postgresql_settings_do_not_disturb(made, monkeypatch):
     for name, value in (("PGDATA", "/nonexistent"), ("PGPORT", "1"), ("PGUSER", "x")):
         monkeypatch.setenv(name, value)
-    server = embedded.ensure_running(folder)
+    server = embedded.ensure_running(made)
     command = [*embedded.psql_command(server), "-Atc", "select 40 + 2"]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b"42\n"
 
 
-def test_a_server_that_cannot_start_says_why_and_names_its_log(folder):
-    server = embedded.ensure_running(folder)
+def test_a_server_that_cannot_start_says_why_and_names_its_log(made):
+    server = embedded.ensure_running(made)
     embedded.stop(server)
     with (server.data / "postgresql.conf").open("a") as file:
         file.write("no_such_setting = 1\n")
     with pytest.raises(DatabaseError, match=r"its log is .*contains errors"):
-        embedded.ensure_running(folder)
+        embedded.ensure_running(made)
 
 
 def test_it_works_for_an_ordinary_user(tmp_path):
