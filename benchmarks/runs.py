@@ -105,7 +105,6 @@ def queries(environment: Environment, busy: int) -> dict[str, Callable[[], objec
     return {
         **calls,
         "all: by task": lambda: run_statistics.by_task(environment, year),
-        "all: broken lately": lambda: history.broken(environment, month, 5),
         "all: is anything new": lambda: history.newest(environment),
         "one: durations": lambda: run_statistics.durations(environment, busy, year),
         "one: what is usual": lambda: durations.now(environment, busy),

@@ -100,14 +100,6 @@ def runs(
         return [Run(**row._mapping) for row in session.execute(query)]
 
 
-def broken(environment: Environment, since: datetime, limit: int) -> list[Run]:
-    """The newest runs that failed or were missed, newest first."""
-    results = [
-        run for kind in ("Failed", "Missed") for run in runs(environment, limit, None, kind, since)
-    ]
-    return sorted(results, key=lambda run: run.started_at, reverse=True)[:limit]
-
-
 def run(environment: Environment, number: int) -> Run:
     """One run. Raises NotFound."""
     with database.session(environment) as session:

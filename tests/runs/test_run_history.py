@@ -69,7 +69,6 @@ def test_each_filter_shows_its_runs_and_no_others(environment):
         made["failed"],
     ]
     assert history.run(environment, made["unmanaged"]).task_name == "/bin/nightly"
-    assert [run.id for run in history.broken(environment, soon, 5)] == [made["failed"]]
 
 
 @pytest.mark.parametrize(
