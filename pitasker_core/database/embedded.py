@@ -247,7 +247,7 @@ def _start(folder: Path) -> None:
     options = [f"-c{name}={value}" for name, value in _settings(data, sockets).items()]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            _as_ordinary_user([str(_programs(data) / "postgres"), "-D", str(data), *options], data),
+            _as_ordinary_user([str(_programs(data) / "postgres"), "-D", str(data), *options]),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -283,7 +283,7 @@ def _run(folder: Path, program: str, *arguments: str, text: str = "") -> None:
     data = folder / "data"
     command = [str(_programs(data) / program), *arguments]
     done = subprocess.run(
-        _as_ordinary_user(command, folder / "data.new"),
+        _as_ordinary_user(command),
         input=text.encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -385,7 +385,7 @@ def _socket_folder(folder: Path) -> Path:
     return sockets
 
 
-def _as_ordinary_user(command: list[str], data: Path) -> list[str]:
+def _as_ordinary_user(command: list[str]) -> list[str]:
     """A command that runs PostgreSQL as an ordinary user, because it refuses to run as root.
 
     In a user namespace it sees itself as an ordinary user, while its files still belong to root.
