@@ -1,6 +1,7 @@
 """The server serves the sign-in page while its other parts load."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -73,3 +74,10 @@ def test_a_server_that_cannot_load_a_part_ends_as_a_failure(environment, monkeyp
     starting = Startup(LateApp(fail))
     run(starting.load(environment))
     assert ended == [1]
+
+
+def test_no_request_waits_for_a_collection_of_all_modules(environment, monkeypatch):
+    monkeypatch.setattr(Startup, "_load", lambda *_: None)
+    gc.unfreeze()
+    run(Startup().load(environment))
+    assert gc.get_freeze_count()
