@@ -10,12 +10,7 @@ from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.crontab.document import Document, suggest_names
 from pitasker_core.dashboard.cells import chips, sentence, show_table
 from pitasker_core.dashboard.finding_fix import apply_finding, report_again, silence_finding
-from pitasker_core.dashboard.finding_row import (
-    REPORT_AGAIN,
-    SEVERITIES,
-    SILENCE,
-    show_finding,
-)
+from pitasker_core.dashboard.finding_row import REPORT_AGAIN, SEVERITIES, SILENCE, show_finding
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import environment, is_phone
 from pitasker_core.reports.doctor import Examined

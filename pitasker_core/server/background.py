@@ -25,10 +25,7 @@ from pitasker_core.base.errors import PiTaskerError
 from pitasker_core.database import notices, preferences
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.preferences import Preferences
-from pitasker_core.database.tables import (
-    StateRow,
-    TaskRow,
-)
+from pitasker_core.database.tables import StateRow, TaskRow
 from pitasker_core.notifications import delivery, finding_notices
 from pitasker_core.runs import pings, spool
 from pitasker_core.runs.cron_log import edits, observed

@@ -12,13 +12,7 @@ from uuid import UUID
 
 from pitasker_core.crontab.document import Blank, Document
 from pitasker_core.crontab.document.tags import MARK
-from pitasker_core.sync.sides import (
-    BaseEntry,
-    CrontabReading,
-    KnownTask,
-    comments_further_up,
-    read,
-)
+from pitasker_core.sync.sides import BaseEntry, CrontabReading, KnownTask, comments_further_up, read
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, PiTaskerError, Stale
 from pitasker_core.crontab.document import Document
 from pitasker_core.sync import install, recorder_copy, store
-from pitasker_core.sync.comparison import (
-    Comparison,
-    carry,
-    compare,
-    places_of_removed,
-    with_origin,
-)
+from pitasker_core.sync.comparison import Comparison, carry, compare, places_of_removed, with_origin
 from pitasker_core.sync.crontab_text import program, read_crontab
 from pitasker_core.sync.guards import refuse_nul, refuse_unconfirmed, resolve
 from pitasker_core.sync.merge import Plan

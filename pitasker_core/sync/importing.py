@@ -21,13 +21,7 @@ from pitasker_core.database.events import EventKind, NewEvent
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import install, store
 from pitasker_core.sync.merge import Fields
-from pitasker_core.sync.service import (
-    Comparison,
-    Request,
-    compare,
-    read_crontab,
-    sync_locked,
-)
+from pitasker_core.sync.service import Comparison, Request, compare, read_crontab, sync_locked
 from pitasker_core.sync.sides import BaseEntry
 from pitasker_core.sync.store import BaseMove, OperationKind
 

@@ -11,11 +11,7 @@ from pitasker_core.crontab.doctor.catalogue import ENTRY_RULES, LINE_RULES, TEXT
 from pitasker_core.crontab.doctor.facts import NOTHING_KNOWN, MachineFacts
 from pitasker_core.crontab.doctor.finding import Finding, Fix, Problem, Severity
 from pitasker_core.crontab.doctor.rule import LineContext
-from pitasker_core.crontab.doctor.subject import (
-    NO_NEIGHBOURS,
-    Neighbours,
-    Subject,
-)
+from pitasker_core.crontab.doctor.subject import NO_NEIGHBOURS, Neighbours, Subject
 from pitasker_core.crontab.document import (
     Document,
     Entry,

@@ -16,12 +16,7 @@ from pitasker_core.crontab.document.lines import (
     Invalid,
     Line,
 )
-from pitasker_core.crontab.document.names import (
-    NAME_LIMIT,
-    check_name,
-    is_name,
-    suggest_names,
-)
+from pitasker_core.crontab.document.names import NAME_LIMIT, check_name, is_name, suggest_names
 from pitasker_core.crontab.document.parsing import COMMAND_LIMIT, parse_line
 from pitasker_core.crontab.document.tags import add_tag, tag_in, tag_of
 from pitasker_core.crontab.recording import add_recorder
