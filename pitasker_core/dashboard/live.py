@@ -104,7 +104,10 @@ def watch() -> None:
     """Draw the page again after a change elsewhere, and every minute for its clock."""
     if login() is None:
         st.rerun()
-    if not dialogs.is_open() and st.session_state.get("drawn_version") != _now():
+    now = _now()
+    # The session's state comes last: reading it lets Streamlit draw another page that was asked for
+    # in the meantime, which `rerun` would replace by this one.
+    if not dialogs.is_open() and st.session_state.get("drawn_version") != now:
         st.rerun()
 
 

@@ -38,3 +38,26 @@ def test_a_change_while_a_page_is_drawn_draws_it_again(
     monkeypatch.setattr(shell, "show_messages", change_elsewhere)
     app.run()
     assert len(draws) == 2
+
+
+def test_a_page_that_is_asked_for_while_the_version_is_read_is_drawn(monkeypatch):
+    steps = []
+
+    class State(dict):
+        """Streamlit draws a page that was asked for when the session's state is read."""
+
+        def get(self, *words):
+            steps.append("other page is drawn")
+            return super().get(*words)
+
+    def read_version():
+        steps.append("version is read")
+        return "new", 0
+
+    monkeypatch.setattr(live, "login", lambda: "somebody")
+    monkeypatch.setattr(live, "_now", read_version)
+    monkeypatch.setattr(live.st, "session_state", State(drawn_version=("old", 0)))
+    monkeypatch.setattr(live.st, "rerun", lambda: steps.append("this page is drawn"))
+    live.watch.__wrapped__()
+    assert steps[0] == "version is read"
+    assert steps[-2:] == ["other page is drawn", "this page is drawn"]
