@@ -9,7 +9,7 @@ is clear without the tested code.
 
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -61,6 +61,15 @@ def entries(text):
     return {entry.tag: entry for _, entry in parse(text).entries() if entry.tag}
 
 
+def own_names_in(text):
+    """Yield the tag of each managed entry with the name that PiTasker wrote above it."""
+    document = parse(text)
+    for index, entry in document.entries():
+        above = document.lines[index - 1].raw.rstrip("\n") if index else ""
+        if entry.tag and OWN_COMMENT.fullmatch(above):
+            yield entry.tag, above.removeprefix("# ")
+
+
 class Service(RuleBasedStateMachine):
     """A user's crontab and tasks."""
 
@@ -77,6 +86,7 @@ class Service(RuleBasedStateMachine):
             connection.execute(sql(f"truncate {tables} restart identity"))
         self.number = 0
         self.names = {}
+        self.restored_names = defaultdict(set)
         self.last = None
 
     # Queries.
@@ -130,7 +140,7 @@ class Service(RuleBasedStateMachine):
         return [
             compared.document.lines[index].raw
             for tag, index in compared.reading.lost.items()
-            if compared.known[tag].task in targets
+            if compared.tasks_by_tag[tag].task in targets
         ]
 
     def own_names(self):
@@ -167,7 +177,8 @@ class Service(RuleBasedStateMachine):
 
     def check_tasks(self):
         for task in self.tasks():
-            assert task.name == self.names.setdefault(task.id, task.name)
+            name = self.names.setdefault(task.id, task.name)
+            assert task.name in {name} | self.restored_names[task.tag]
             # The words of an entry that is no longer managed are a comment in its command.
             assert "ask me" not in split_stdin(task.command)[0].split(" #")[0]
 
@@ -277,6 +288,8 @@ class Service(RuleBasedStateMachine):
             with suppress(PiTaskerError):
                 edit.restore(self.environment, chosen.id, actor=ME)
                 kept_text = edit.snapshot(self.environment, chosen.id).text or ""
+                for tag, name in own_names_in(kept_text):
+                    self.restored_names[tag].add(name)
                 # Changes that wait to be written follow at once.
                 assert not Counter(persons(kept_text)) - Counter(persons(self.text()))
             self.quiet = frozenset()
