@@ -365,7 +365,7 @@ def fakes(world):
         (rows, "tasks"): lambda *_: [Judged(n, str(n), tag) for n, tag in enumerate(TAGS)],
         (rows, "newest_snapshot"): lambda *_: (len(world.observations), ""),
         (rows, "observations"): lambda *_: list(world.observations),
-        (rows, "edits"): lambda _s, _c, since: [at for at in world.by_hand if at > since],
+        (rows, "edits"): lambda _session, since: [at for at in world.by_hand if at > since],
         (rows, "starts"): lambda _s, n, since: [a for a in world.starts[n] if a >= since],
         (rows, "recorded_misses"): lambda _s, n, since: [g for g in world.gaps[n] if g[1] >= since],
         (rows, "note_late_start"): lambda *_: None,
