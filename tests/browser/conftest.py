@@ -33,6 +33,10 @@ def _tab(request, browser, environment, **options):
     context = browser.new_context(**options)
     context.set_default_timeout(patience() * 1000)
     page = context.new_page()
+    said = []
+    page.on("pageerror", lambda error: said.append(f"error of a script: {error}"))
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("framenavigated", lambda frame: said.append(f"opened {frame.url}"))
 
     def go(address):
         for name, value in cookies(environment, address).items():
@@ -44,14 +48,15 @@ def _tab(request, browser, environment, **options):
 
     yield go
     if _FAILED in request.node.stash:
-        print(page.url, page.locator("body").aria_snapshot(), sep="\n")
+        print(*said[-50:], page.url, page.locator("body").aria_snapshot(), sep="\n")
     assert page.get_by_test_id("stException").count() == 0
     context.close()
 
 
 @pytest.fixture
 def visit(request, browser, environment):
-    """Open pages. A traceback on a page fails the test. A failed test prints what a page shows."""
+    """Open pages. A traceback on a page fails the test. A failed test prints what a page
+    shows and said."""
     with _tab(request, browser, environment, viewport={"width": 1600, "height": 1000}) as go:
         yield go
 
