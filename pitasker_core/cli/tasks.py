@@ -6,7 +6,7 @@ from typing import Any
 
 from pitasker_core import tasks
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
+from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, by_task
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
@@ -16,7 +16,6 @@ from pitasker_core.reports import doctor
 from pitasker_core.reports.schedules import understand_here
 from pitasker_core.server.answers import tasks as answers
 from pitasker_core.server.answers.wire import as_json
-from pitasker_core.sync import service
 from pitasker_core.sync.stop_managing import stop_managing
 from pitasker_core.sync.store import OperationKind
 from pitasker_core.tasks import Applied
@@ -187,14 +186,8 @@ def _applied(done: Applied, verb: str, examined: Environment | None = None) -> A
 
 def _warnings(environment: Environment, done: Applied) -> list[str]:
     """Return the doctor's warnings about saved tasks, as the task's form shows them."""
-    try:
-        _, document = service.read_crontab(environment)
-    except PiTaskerError:
-        document = None
     warnings: list[str] = []
     for task in done.tasks:
-        lines = document.by_tag.get(task.tag, []) if document and task.tag else []
-        index = next(iter(lines), None)
-        findings = doctor.examine_draft(environment, task.schedule, task.command, index)
+        findings = doctor.examine_draft(environment, task.schedule, task.command, task.tag)
         warnings += [str(finding.sentence) for finding in findings]
     return warnings

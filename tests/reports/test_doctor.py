@@ -134,8 +134,21 @@ def test_a_draft_is_judged_with_the_lines_above_it(environment, crontab):
     crontab.write(PERCENT)
     findings = doctor.examine_draft(environment, "0 6 * * *", "date +%H")
     assert codes(findings) == ["percent", "not_expanded"]
-    findings = doctor.examine_draft(environment, "0 5 * * *", "date +\\%F", 1)
-    assert codes(findings) == ["not_expanded"]
+
+
+def test_a_draft_of_a_task_is_judged_in_the_place_of_its_entry_if_it_is_still_there(
+    environment, crontab
+):
+    task = create(environment)
+    entry = crontab.read()
+
+    def judged():
+        return codes(doctor.examine_draft(environment, "0 5 * * *", "date", task.tag))
+
+    crontab.write(entry + b"PATH=~/bin:/usr/bin:/bin\n")
+    assert judged() == []
+    crontab.write(b"PATH=~/bin:/usr/bin:/bin\n")
+    assert judged() == ["not_expanded"]
 
 
 def test_any_text_is_examined_without_a_database() -> None:

@@ -110,16 +110,17 @@ def examine(
 
 
 def examine_draft(
-    environment: Environment, schedule: str, command: str, index: int | None = None
+    environment: Environment, schedule: str, command: str, tag: UUID | None = None
 ) -> tuple[Finding, ...]:
-    """The findings of an entry before it is saved, at an index of the crontab or at its end.
+    """The findings of an entry in the place of the tagged entry, or at the end of the crontab.
 
     Where the crontab cannot be read, the entry is judged as if it stood alone.
     """
     try:
         installed, document = service.read_crontab(environment)
     except PiTaskerError:
-        installed, document, index = None, parse(""), None
+        installed, document = None, parse("")
+    index = next(iter(document.by_tag.get(tag, ())), None) if tag else None
     installed_facts = _cached(environment, document, digest(installed), fresh=False).facts
     draft = examination.draft_of(document, schedule, command, index)
     at = len(draft.lines) - 1 if index is None else index
