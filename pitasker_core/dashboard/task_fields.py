@@ -72,6 +72,30 @@ def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any
     }
 
 
+def field_values(key: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of the fields that show these values, and what they show."""
+    shown: dict[str, Any] = {}
+    for name, value in values.items():
+        if name == "timeout_seconds":
+            shown["limit"], shown["unit"] = in_units(value)
+        elif name == "notify":
+            shown["notify-all"], shown["notify"] = value is None, list(value or ())
+        else:
+            shown[_KEYS.get(name, name)] = not value if name == "paused" else value
+    return {f"{key}-{name}": value for name, value in shown.items()}
+
+
+_KEYS = {
+    "system_managed": "managed",
+    "paused": "on",
+    "record_runs": "record",
+    "no_overlap": "overlap",
+    "catch_up": "catch-up",
+    "ping_url": "ping",
+}
+"""The keys of fields that are not called like their value."""
+
+
 def _advise(key: str, schedule: str, command: str) -> None:
     """Draw the doctor's findings in a command that is not saved yet, with buttons for fixes."""
     if not command.strip() or not schedule.strip():

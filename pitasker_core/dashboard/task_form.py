@@ -20,7 +20,7 @@ from pitasker_core.dashboard.messages import report_applied
 from pitasker_core.dashboard.schedule_input import as_schedule, as_schedules
 from pitasker_core.dashboard.session import ACTOR, environment, is_phone
 from pitasker_core.dashboard.task_draft import Form, changed_fields, stale_fields
-from pitasker_core.dashboard.task_fields import show_fields
+from pitasker_core.dashboard.task_fields import field_values, show_fields
 from pitasker_core.dashboard.times import ago
 from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.database.drafts import Draft
@@ -38,12 +38,12 @@ def show_form(form: Form, show_findings: Callable[[], None] = lambda: None) -> N
     # The values at the beginning: the task may change elsewhere while a person types.
     based_on = draft.value.get("base") if draft else None
     base = st.session_state.setdefault(f"base-{form.key}", based_on or dict(form.base))
+    st.session_state.update(st.session_state.pop(f"renewed-{form.key}", {}))
     typed = _Typed(form, base)
     st.session_state[_whole(form)] = True
     _show_fields(typed, start)
     if form.task and base != form.base and not typed.changed:
-        _forget(form)
-        st.rerun()
+        _renew(form, base)
     _show_bar(typed, draft)
 
 
@@ -68,6 +68,19 @@ class _Typed:
     def bar(self) -> tuple[bool, list[str]]:
         """The values that decide how the bar looks."""
         return bool(self.changed), self.stale
+
+
+def _renew(form: Form, base: Mapping[str, Any]) -> None:
+    """Show the values that somebody else has changed, when nothing was typed.
+
+    Only their fields get new values: what a person types at this moment may still be in the
+    browser, and new fields would lose it.
+    """
+    changed = changed_fields(base, form.base)
+    st.session_state[f"base-{form.key}"] = dict(form.base)
+    st.session_state.pop(f"draft-{form.key}", None)
+    st.session_state[f"renewed-{form.key}"] = field_values(form.key, changed)
+    st.rerun()
 
 
 def _whole(form: Form) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from pitasker_core import tasks
 from pitasker_core.crontab.builder import Mode
+from pitasker_core.dashboard.task_draft import NAMES
 from tests.helpers.databases import asked
 from tests.helpers.examples import create
 from tests.helpers.pages import said
@@ -176,3 +177,34 @@ def test_only_a_form_with_a_draft_deletes_it(form):
         fill(form, "Name", "")
     assert not [sent for sent in unchanged if sent.startswith("DELETE")]
     assert len([sent for sent in undone if sent.startswith("DELETE")]) == 1
+
+
+def test_a_form_shows_what_was_changed_elsewhere_in_the_same_fields(open_page, environment):
+    # New fields would lose what a person types at that moment.
+    task = create(environment)
+    app = open_page("tasks")
+    app.query_params["task"] = str(task.id)
+    app.run()
+    new = {
+        "name": "Other",
+        "schedule": "1 1 * * *",
+        "command": "/bin/other",
+        "system_managed": False,
+        "paused": True,
+        "notes": "Why",
+        "labels": ("new",),
+        "record_runs": True,
+        "timeout_seconds": 600,
+        "no_overlap": True,
+        "catch_up": True,
+        "ping_url": "https://hc-ping.com/1",
+        "notify": ("failed",),
+    }
+    assert set(new) == set(NAMES)
+    keys = {field.key for field in app.text_input}
+    tasks.change(environment, "test", task.id, task.version, **new)
+    app.run()
+    assert schedule(app) == "1 1 * * *"
+    # Nothing that is shown differs from the task.
+    assert "Close" in {button.label for button in app.button}
+    assert keys <= {field.key for field in app.text_input}
