@@ -102,7 +102,6 @@ def _show_table(
             "line": column.NumberColumn("Line", width=50),
             "finding": column.TextColumn("Finding", width="large"),
         },
-        rows=12,
     )
 
 

@@ -59,7 +59,6 @@ def show_findings(compared: Comparison) -> None:
             "do": column.ButtonColumn("Do", key="finding_fix", on_click=_fix_one, width=60),
             "text": column.TextColumn("Text", width="large"),
         },
-        rows=12,
     )
     show_row_menu(
         "finding",

@@ -242,7 +242,6 @@ def _last() -> None:
             "Notice": st.column_config.TextColumn(width="medium"),
             "Problem": st.column_config.TextColumn(width="medium"),
         },
-        rows=12,
     )
     if len(notices) == _SHOWN:
         st.caption(f"The newest {_SHOWN}.")

@@ -80,25 +80,24 @@ def back_up(environment: Environment, text: str | None, at: datetime) -> Path | 
     if text is None:
         return None
     short = digest(text)[:12]
-    # By names: 200 paths would take longer than the file's two waits for the disk.
-    files = os.scandir(environment.backups)
-    backups = sorted(file.name for file in files if file.name.endswith(".crontab"))
-    if backups and backups[-1].endswith(f"-{short}.crontab"):
-        newest = environment.backups / backups[-1]
-        if _holds(newest, text):
-            return None
-    file = environment.backups / f"{at:%Y%m%dT%H%M%S.%fZ}-{short}.crontab"
+    backup = environment.backups / f"{at:%Y%m%dT%H%M%S.%fZ}-{short}.crontab"
     unfinished = environment.backups / "unfinished"
     try:
+        # By names: 200 paths would take longer than the file's two waits for the disk.
+        files = os.scandir(environment.backups)
+        backups = sorted(file.name for file in files if file.name.endswith(".crontab"))
+        newest = backups[-1] if backups else ""
+        if newest.endswith(f"-{short}.crontab") and _holds(environment.backups / newest, text):
+            return None
         unfinished.unlink(missing_ok=True)
         write_complete(unfinished, text, durable=True)
-        unfinished.rename(file)
+        unfinished.rename(backup)
         _sync_folder(environment.backups)
         for old in backups[: max(0, len(backups) + 1 - BACKUPS_KEPT)]:
             (environment.backups / old).unlink(missing_ok=True)
     except OSError as problem:
         raise _disk(environment.backups, problem) from problem
-    return file
+    return backup
 
 
 @dataclass(frozen=True)

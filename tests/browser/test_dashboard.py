@@ -64,6 +64,18 @@ def test_a_theme_is_chosen_once_for_every_page(serve, visit):
     expect(app).to_have_css("background-color", DARK)
 
 
+def test_our_script_runs_where_a_browser_refuses_the_storage(serve, visit):
+    address = serve()
+    page = visit(address)
+    refuse = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused') }})"
+    page.add_init_script(refuse)
+    page.route("**/static/js/*", lambda route: route.abort())
+    page.goto(address)
+    # It tells Streamlit's scripts where the server is, and marks the calls of our pages.
+    assert page.evaluate("window.__streamlit.BACKEND_BASE_URL") == f"{address}/"
+    assert "native code" not in page.evaluate("window.fetch.toString()")
+
+
 def texts(page):
     """Return the text of each editor: for a moment both the old and the new editor exist."""
     return page.get_by_label("The whole crontab").evaluate_all("all => all.map(one => one.value)")

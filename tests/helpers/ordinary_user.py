@@ -79,6 +79,10 @@ def see(environment: Environment) -> dict[str, object]:
         "backups": [back_up(environment, file) for file in (".", f"{CLOSED}/x", LONG)],
         "restores": [read_backup(file) for file in (".", f"{CLOSED}/x", LONG)],
     }
+    environment.backups.chmod(0)
+    refused = tasks.create(environment, "test", tasks.NewTask("More", "@daily", "true")).problem
+    seen["closed backups"] = refused and refused.code
+    environment.backups.chmod(0o700)
     os.environ["HOME"] = ""
     seen["home"] = str(Environment.from_environment({"HOME": ""}).home)
     subprocess.run(["crontab", "-"], input=b'HOME=""\n', check=True)

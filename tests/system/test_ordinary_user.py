@@ -65,6 +65,10 @@ def test_a_backup_to_where_none_can_be_written_is_refused_with_the_reason(seen):
     assert seen["backups"] == ["INVALID_SYNTAX", "EXECUTION_ERROR", "EXECUTION_ERROR"]
 
 
+def test_a_closed_folder_of_backups_is_an_error_of_ours(seen):
+    assert seen["closed backups"] == "EXECUTION_ERROR"
+
+
 def test_a_file_that_cannot_be_read_is_not_called_no_backup(seen):
     assert seen["restores"] == 3 * ["EXECUTION_ERROR"]
 

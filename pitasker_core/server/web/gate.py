@@ -52,7 +52,7 @@ CONNECTION = "/connection"
 
 _SCRIPTS = "".join(
     f"<script>{Path(__file__).with_name(name).read_text()}</script>"
-    for name in ("page.js", "preview.js")
+    for name in ("page.js", "theme.js", "preview.js")
 )
 """Our scripts in every page. In the page itself: a page waits for scripts before Streamlit's."""
 

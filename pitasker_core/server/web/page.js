@@ -19,16 +19,6 @@
   // address, and wait for two answers "not found".
   window.__streamlit = { BACKEND_BASE_URL: `${location.origin}/` };
 
-  // Streamlit remembers the theme for each path apart. A person chooses it once, for all pages.
-  const THEME = "pitasker-theme";
-  const theme = localStorage.getItem(THEME);
-  if (theme) localStorage.setItem(`stActiveTheme-${location.pathname}-v2`, theme);
-  const nativeSetItem = Storage.prototype.setItem;
-  Storage.prototype.setItem = function (name, value) {
-    nativeSetItem.call(this, name, value);
-    if (/^stActiveTheme-.*-v2$/.test(name)) nativeSetItem.call(this, THEME, value);
-  };
-
   let failures = 0;
   let banner = null;
 

@@ -24,9 +24,4 @@
     else requestAnimationFrame(look);
   };
   look();
-
-  // The theme that a person chose in Streamlit's menu, instead of the system's.
-  const chosen = localStorage.getItem(`stActiveTheme-${pathname}-v2`) ?? "";
-  const theme = /\b(light|dark)\b/i.exec(chosen)?.[1].toLowerCase();
-  if (theme) document.documentElement.style.setProperty("--preview-scheme", theme);
 })();
