@@ -60,7 +60,9 @@ def main() -> None:
     )
     try:
         demo.stdout.readline()  # the address
-        link = demo.stdout.readline().split()[-1]
+        command = demo.stdout.readline().split("`")[1]
+        answer = subprocess.check_output(["sh", "-c", command], cwd=PROJECT, text=True)
+        link = next(word for word in answer.split() if word.startswith("http"))
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium-headless-shell"), args=["--no-sandbox"]

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import resource
+import shlex
 import signal
 import socket
 import stat
@@ -62,7 +63,8 @@ def _announce(environment: Environment, addresses: list[str]) -> None:
     if auth.has_password(environment):
         return
     if _is_passed_on(sys.stdout.fileno()):
-        terminal.say("To sign in: `./pitasker link` prints a link.")
+        home = f"PITASKER_HOME={shlex.quote(str(environment.home))} " if environment.demo else ""
+        terminal.say(f"To sign in: `{home}./pitasker link` prints a link.")
     else:
         link = f"{addresses[0]}/login?token={auth.new_link(environment)}"
         terminal.say(f"Sign in, once, with {link}")

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -98,6 +100,18 @@ def test_a_service_prints_no_link_into_the_journal(environment, monkeypatch, cap
     assert ("login?token=" in said) is not is_service
     assert ("`./pitasker link`" in said) is is_service
     assert bool(auth._read(environment)["links"]) is not is_service
+
+
+def test_a_demo_into_a_pipe_says_how_to_sign_in_to_it(cli, environment, monkeypatch, capfd):
+    demo = replace(environment, demo=True)
+    monkeypatch.setattr(lifespan, "_is_passed_on", lambda _: True)
+    lifespan._announce(demo, launch.list_addresses("127.0.0.1", 8501, None))
+    command = capfd.readouterr().out.split("`")[1]
+    home, *words = shlex.split(command)
+    assert words == ["./pitasker", "link"]
+    monkeypatch.setenv(*home.split("="))
+    assert cli("link") == 0
+    assert auth._read(demo)["links"]
 
 
 def test_a_server_that_cron_started_prints_no_link_into_its_mail():
