@@ -70,7 +70,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "doctor": {
         "doctor": "list what will not work in a crontab: exit code 0 without findings of high "
-        "severity, 1 with such findings, 2 if the crontab could not be read",
+        "severity, 1 with such findings, 3 if the crontab could not be read",
         "explain": "show what cron would run for an entry, and how; run nothing",
     },
     "schedules": {

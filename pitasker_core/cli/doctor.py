@@ -1,15 +1,14 @@
 """Commands of the doctor, and the explanation of an entry."""
 
 import re
-import sys
-from pathlib import Path
 
 from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import InvalidSyntax, PiTaskerError
+from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import Answer, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command
+from pitasker_core.cli.files import read_file
 from pitasker_core.crontab.doctor.documentation import render_documentation
 from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.crontab.document import decode
@@ -22,7 +21,6 @@ from pitasker_core.server.answers.doctor import Execution as ExecutionAnswer
 from pitasker_core.server.answers.problems import Problem
 from pitasker_core.sync import service
 
-_UNREADABLE = 2
 _LARGEST = 16 * 1024 * 1024
 """Bytes read of a file. Cron itself takes 10,000 lines."""
 _SHOWN = 12
@@ -64,14 +62,7 @@ def _doctor(environment: Environment, words: Words) -> Answer | int:
         return _change_silence(environment, words)
     if words.fix:
         return _fix(environment, *words.fix)
-    try:
-        examined = _examined(environment, words)
-    except PiTaskerError as problem:
-        terminal.complain(f"pitasker: {problem.user_message}")
-        return _UNREADABLE
-    except OSError as problem:
-        terminal.complain(f"pitasker: {words.file} cannot be read: {problem.strerror}.")
-        return _UNREADABLE
+    examined = _examined(environment, words)
     is_good = examined.report.worst is not Severity.HIGH
     return Answer(Examination.of(examined), _described(examined, words.file is None), is_good)
 
@@ -82,11 +73,7 @@ def _examined(environment: Environment, words: Words) -> Examined:
     if words.file is None:
         text, document = service.read_crontab(environment)
         return doctor.examine_text(text or "", document, text_only=True)
-    if words.file == "-":
-        data = sys.stdin.buffer.read(_LARGEST)
-    else:
-        with Path(words.file).open("rb") as opened:
-            data = opened.read(_LARGEST)
+    data = read_file(words.file, _LARGEST)
     return doctor.examine_text(decode(data), text_only=words.text_only)
 
 

@@ -21,10 +21,20 @@ def test_only_a_finding_of_high_severity_changes_the_exit_code(cli, tmp_path, te
     assert cli("doctor", str(tmp_path / "crontab"), "--text-only") == code
 
 
-def test_a_file_that_cannot_be_read_has_an_exit_code_of_its_own(cli, capsys, tmp_path):
-    assert cli("doctor", str(tmp_path / "nosuch")) == 2
+def test_a_file_that_cannot_be_read_is_refused_with_the_reason(cli, capsys, tmp_path):
+    assert cli("doctor", str(tmp_path / "nosuch")) == 3
     assert "cannot be read: No such file" in capsys.readouterr().err
-    assert cli("doctor", str(tmp_path)) == 2
+    assert cli("doctor", str(tmp_path)) == 3
+
+
+def test_without_a_crontab_program_the_doctor_says_what_to_install(cli, capsys, monkeypatch):
+    monkeypatch.setenv("PITASKER_CRONTAB", "no-such-crontab")
+    assert cli("doctor") == 3
+    assert "There is no program no-such-crontab" in (err := capsys.readouterr().err)
+    assert "sudo apt install cron" in err
+    assert cli("doctor", "--json") == 3
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "CRONTAB_UNAVAILABLE"
 
 
 def test_standard_input_is_examined(cli, capsys, monkeypatch):
