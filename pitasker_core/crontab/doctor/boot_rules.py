@@ -2,7 +2,7 @@
 
 from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.finding import Fix, Problem, medium
-from pitasker_core.crontab.doctor.rule import entry_rule
+from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.safety_rules import REMOVABLE
 from pitasker_core.crontab.doctor.subject import Subject
 
@@ -14,8 +14,7 @@ _NETWORK = frozenset(
 _WAITS = frozenset({"sleep", "nm-online", "systemd-networkd-wait-online", "wait-for-it", "timeout"})
 
 
-@entry_rule(
-    "boot_network",
+@rule(
     "The network may not be up at the boot",
     example="@reboot curl -fsS https://example.org/started",
     better="@reboot sleep 30 && curl -fsS https://example.org/started",
@@ -36,8 +35,7 @@ def boot_network(subject: Subject) -> Problem | None:
     )
 
 
-@entry_rule(
-    "boot_mount",
+@rule(
     "The disk may not be mounted at the boot",
     example="@reboot /media/pi/STICK/start.sh",
     better="@reboot sleep 60 && /media/pi/STICK/start.sh",

@@ -9,7 +9,7 @@ from pitasker_core.crontab.doctor import (
     shell_rules,
     text_rules,
 )
-from pitasker_core.crontab.doctor.rule import Documented, EntryRule, LineRule
+from pitasker_core.crontab.doctor.rule import EntryRule, LineRule
 
 ENTRY_RULES: tuple[EntryRule, ...] = (
     *text_rules.RULES,
@@ -40,8 +40,7 @@ GROUPS: dict[str, tuple[EntryRule, ...] | tuple[LineRule, ...]] = {
 }
 """The rules by the headings of the documentation."""
 
-RULES: dict[str, Documented] = {
-    **{rule.code: rule.text for rule in ENTRY_RULES},
-    **{rule.code: rule.text for rule in LINE_RULES},
+RULES: dict[str, EntryRule | LineRule] = {
+    rule.code: rule for rules in GROUPS.values() for rule in rules
 }
-"""Every rule's documentation by its code."""
+"""Every rule by its code."""

@@ -3,7 +3,7 @@
 import re
 
 from pitasker_core.crontab.doctor.catalogue import GROUPS
-from pitasker_core.crontab.doctor.rule import Documented
+from pitasker_core.crontab.doctor.rule import EntryRule, LineRule
 
 _LONG = 120
 """Characters of an example's line that are shown."""
@@ -20,8 +20,8 @@ starts nothing.
     ./pitasker doctor FILE --text-only # a crontab of another machine: read no file of this one
     ./pitasker doctor --json           # for programs
 
-The exit code is 0 if nothing of high severity was found, 1 if something was, and 2 if the crontab
-could not be read. Other findings do not change it.
+The exit code is 0 if nothing of high severity was found, 1 if something was, and 3 if the crontab
+could not be read, as without a `crontab` program. Other findings do not change it.
 
 | severity | meaning |
 |---|---|
@@ -55,11 +55,11 @@ def render_documentation() -> str:
     parts = [_INTRODUCTION]
     for heading, rules in GROUPS.items():
         parts.append(f"## {heading}\n")
-        parts += [_section(rule.text) for rule in rules]
+        parts += [_section(rule) for rule in rules]
     return "\n".join(parts)
 
 
-def _section(rule: Documented) -> str:
+def _section(rule: EntryRule | LineRule) -> str:
     return (
         f"### `{rule.code}`: {rule.title}\n\n"
         f"{_paragraph(rule.explanation)}\n\n"

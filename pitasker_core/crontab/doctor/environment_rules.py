@@ -6,7 +6,7 @@ from shlex import quote
 
 from pitasker_core.crontab.doctor.facts import FileFacts
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
-from pitasker_core.crontab.doctor.rule import LineContext, line_rule
+from pitasker_core.crontab.doctor.rule import LineContext, rule
 from pitasker_core.crontab.document import (
     COMMAND_LIMIT,
     Blank,
@@ -26,8 +26,7 @@ _SOON = 80
 """Characters of a line that are shown as evidence."""
 
 
-@line_rule(
-    "invalid_line",
+@rule(
     "Cron refuses this line",
     example="61 5 * * * /home/pi/backup.sh",
     better="1 5 * * * /home/pi/backup.sh",
@@ -45,8 +44,7 @@ def invalid_line(line: Line, context: LineContext) -> Problem | None:
     )
 
 
-@line_rule(
-    "no_final_newline",
+@rule(
     "The last line has no line end",
     example="0 5 * * * /home/pi/backup.sh",
     better="0 5 * * * /home/pi/backup.sh\n",
@@ -64,8 +62,7 @@ def no_final_newline(line: Line, context: LineContext) -> Problem | None:
     )
 
 
-@line_rule(
-    "job_in_environment_line",
+@rule(
     "A job is read as an environment line",
     example="TZ=UTC 0 5 * * * /home/pi/backup.sh",
     better="0 5 * * * TZ=UTC /home/pi/backup.sh",
@@ -87,8 +84,7 @@ def job_in_environment_line(line: Line, context: LineContext) -> Problem | None:
     return None
 
 
-@line_rule(
-    "not_expanded",
+@rule(
     "Cron expands nothing in an environment line",
     example="PATH=$HOME/bin:/usr/bin:/bin\n0 5 * * * /home/pi/backup.sh",
     better="PATH=/home/pi/bin:/usr/bin:/bin\n0 5 * * * /home/pi/backup.sh",
@@ -131,8 +127,7 @@ def _expanded(value: str, context: LineContext) -> str | None:
     return _TILDE.sub(lambda _: variables["HOME"], text)
 
 
-@line_rule(
-    "comment_in_value",
+@rule(
     "A comment is part of the value",
     example="MAILTO=pi@example.org # me\n0 5 * * * /home/pi/backup.sh",
     better="# me\nMAILTO=pi@example.org\n0 5 * * * /home/pi/backup.sh",
@@ -153,8 +148,7 @@ def comment_in_value(line: Line, context: LineContext) -> Problem | None:
     )
 
 
-@line_rule(
-    "value_cut",
+@rule(
     "The value is too long",
     example="PATH=/usr/bin" + ":/opt/a-folder-with-a-long-name/bin" * 30,
     better="PATH=/usr/local/bin:/usr/bin:/bin",
@@ -176,8 +170,7 @@ def value_cut(line: Line, context: LineContext) -> Problem | None:
 _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9@!:%\-.,_+=/]*")
 
 
-@line_rule(
-    "mail_address",
+@rule(
     "Cron sends no mail to this address",
     example="MAILTO=pi@example.org, anna@example.org\n0 5 * * * /home/pi/backup.sh",
     better="MAILTO=pi@example.org,anna@example.org\n0 5 * * * /home/pi/backup.sh",
@@ -199,8 +192,7 @@ def mail_address(line: Line, context: LineContext) -> Problem | None:
     )
 
 
-@line_rule(
-    "zone_ignored",
+@rule(
     "Cron ignores this time zone",
     example="CRON_TZ=Europe/Berlin\n0 5 * * * /home/pi/backup.sh",
     better="0 5 * * * TZ=Europe/Berlin /home/pi/backup.sh",
@@ -225,8 +217,7 @@ def zone_ignored(line: Line, context: LineContext) -> Problem | None:
     )
 
 
-@line_rule(
-    "shell_missing",
+@rule(
     "Cron cannot start this shell",
     example="SHELL=/usr/bin/gone\n0 5 * * * /home/pi/backup.sh",
     better="SHELL=/bin/bash\n0 5 * * * /home/pi/backup.sh",
@@ -256,8 +247,7 @@ def _no_shell(path: str) -> Problem:
     )
 
 
-@line_rule(
-    "home_missing",
+@rule(
     "The folder in which jobs start is missing",
     example="HOME=/home/pi/gone\n0 5 * * * /home/pi/backup.sh",
     better="HOME=/home/pi/photos\n0 5 * * * /home/pi/backup.sh",

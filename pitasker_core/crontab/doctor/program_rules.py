@@ -7,14 +7,13 @@ from pitasker_core.crontab.calls import Call
 from pitasker_core.crontab.doctor import script_rules
 from pitasker_core.crontab.doctor.facts import ABSENT, FileFacts
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low
-from pitasker_core.crontab.doctor.rule import entry_rule
+from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import Subject
 from pitasker_core.crontab.doctor.text_rules import user_word
 from pitasker_core.crontab.shell import Word
 
 
-@entry_rule(
-    "program_missing",
+@rule(
     "Cron does not find the program",
     example="0 5 * * * pip-upgrade",
     better="0 5 * * * /usr/local/bin/pip-upgrade",
@@ -75,8 +74,7 @@ def _replaced(subject: Subject, word: Word, path: str) -> Fix | None:
     return subject.replace(f"Write {path}", word.start, word.end, quote(path))
 
 
-@entry_rule(
-    "not_executable",
+@rule(
     "The program is not executable",
     example="0 5 * * * /home/pi/plain.sh",
     better="0 5 * * * sh /home/pi/plain.sh",
@@ -97,8 +95,7 @@ def not_executable(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "folder_missing",
+@rule(
     "The folder is missing",
     example="0 5 * * * cd /home/pi/gone && ls",
     better="0 5 * * * cd /home/pi/photos && ls",
@@ -119,8 +116,7 @@ def folder_missing(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "output_file",
+@rule(
     "The shell cannot write its output file",
     example="0 5 * * * /home/pi/backup.sh >> /home/pi/gone/backup.log 2>&1",
     better="0 5 * * * /home/pi/backup.sh >> /home/pi/log/backup.log 2>&1",
@@ -160,8 +156,7 @@ def output_problem(subject: Subject, path: str) -> str:
     return "" if folder.writable else "Permission denied"
 
 
-@entry_rule(
-    "relative_path",
+@rule(
     "A path depends on the folder in which cron starts",
     example="0 5 * * * ./backup.sh >> backup.log",
     better="0 5 * * * cd /home/pi && ./backup.sh >> backup.log",

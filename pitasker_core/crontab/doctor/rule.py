@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVarTuple
 
 from pitasker_core.crontab.doctor.facts import MachineFacts
 from pitasker_core.crontab.doctor.finding import Problem
@@ -22,67 +23,41 @@ class LineContext:
     is_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Documented:
-    """How a rule is named and explained."""
+Examined = TypeVarTuple("Examined")
+"""What a check is given."""
 
-    code: str
-    """Stable: silences and programs name the rule by it."""
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[*Examined]):
+    """A check with its documentation."""
+
+    check: Callable[[*Examined], Problem | None]
     title: str
     example: str
     """Lines of a crontab that the rule reports."""
     better: str
     """Lines that it does not report."""
-    explanation: str
-
-
-@dataclass(frozen=True, slots=True)
-class EntryRule:
-    """A rule about entries."""
-
-    text: Documented
-    check: Callable[[Subject], Problem | None]
 
     @property
     def code(self) -> str:
-        """The rule's code."""
-        return self.text.code
-
-
-@dataclass(frozen=True, slots=True)
-class LineRule:
-    """A rule about the other lines: environment lines, and lines that cron refuses."""
-
-    text: Documented
-    check: Callable[[Line, LineContext], Problem | None]
+        """The name of the check. It is stable: silences and programs name the rule by it."""
+        return self.check.__name__
 
     @property
-    def code(self) -> str:
-        """The rule's code."""
-        return self.text.code
+    def explanation(self) -> str:
+        """The docstring of the check."""
+        return inspect.getdoc(self.check) or ""
 
 
-def entry_rule(
-    code: str, title: str, *, example: str, better: str
-) -> Callable[[Callable[[Subject], Problem | None]], EntryRule]:
-    """Make a rule of a check; its docstring is the explanation in the documentation."""
+EntryRule = Rule[Subject]
+"""A rule about entries."""
 
-    def decorate(check: Callable[[Subject], Problem | None]) -> EntryRule:
-        return EntryRule(Documented(code, title, example, better, _explanation(check)), check)
-
-    return decorate
+LineRule = Rule[Line, LineContext]
+"""A rule about the other lines: environment lines, and lines that cron refuses."""
 
 
-def line_rule(
-    code: str, title: str, *, example: str, better: str
-) -> Callable[[Callable[[Line, LineContext], Problem | None]], LineRule]:
-    """Make a rule of a check of lines that are no entries."""
-
-    def decorate(check: Callable[[Line, LineContext], Problem | None]) -> LineRule:
-        return LineRule(Documented(code, title, example, better, _explanation(check)), check)
-
-    return decorate
-
-
-def _explanation(check: Callable[..., Problem | None]) -> str:
-    return inspect.getdoc(check) or ""
+def rule(
+    title: str, *, example: str, better: str
+) -> Callable[[Callable[[*Examined], Problem | None]], Rule[*Examined]]:
+    """Make a rule of a check."""
+    return lambda check: Rule(check, title, example, better)

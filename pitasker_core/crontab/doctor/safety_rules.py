@@ -8,7 +8,7 @@ from shlex import quote
 from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.facts import FileFacts
 from pitasker_core.crontab.doctor.finding import Problem, high, low, medium
-from pitasker_core.crontab.doctor.rule import entry_rule
+from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import Subject
 
 _REMOTE = frozenset({"ssh", "scp", "sftp", "rsync", "docker", "podman", "lxc", "kubectl", "rclone"})
@@ -17,8 +17,7 @@ REMOVABLE = ("/media/", "/run/media/", "/mnt/")
 """Where removable disks and network folders are mounted."""
 
 
-@entry_rule(
-    "sudo_password",
+@rule(
     "sudo asks for a password",
     example="0 5 * * * sudo apt-get update",
     better="0 5 * * * sudo -n apt-get update",
@@ -43,8 +42,7 @@ def sudo_password(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "secret",
+@rule(
     "A password stands in the command",
     example="0 5 * * * mysqldump -u pi --password=hunter2 shop > /home/pi/shop.sql",
     better="0 5 * * * mysqldump --defaults-file=/home/pi/.my.cnf shop > /home/pi/shop.sql",
@@ -95,8 +93,7 @@ def find_secret(command: str, programs: frozenset[str]) -> str | None:
     return f"{secret['what'].strip()}***"
 
 
-@entry_rule(
-    "open_to_others",
+@rule(
     "Anybody may change the program",
     example="0 5 * * * /home/pi/open.sh",
     better="0 5 * * * /home/pi/backup.sh",
@@ -140,8 +137,7 @@ def _own_files(subject: Subject) -> Iterator[FileFacts]:
             yield file
 
 
-@entry_rule(
-    "other_home",
+@rule(
     "A path lies in another user's home",
     example="0 5 * * * /home/pi/backup.sh /home/anna/photos",
     better="0 5 * * * /home/pi/backup.sh /home/pi/photos",
@@ -163,8 +159,7 @@ def other_home(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "not_mounted",
+@rule(
     "A disk is not mounted",
     example="0 5 * * * /home/pi/backup.sh /mnt/usb/backup",
     better="0 5 * * * mountpoint -q /mnt/usb && /home/pi/backup.sh /mnt/usb/backup",
@@ -188,8 +183,7 @@ def not_mounted(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "removable_disk",
+@rule(
     "A disk may not be there",
     example="0 5 * * * /home/pi/backup.sh /media/pi/STICK",
     better="0 5 * * * mountpoint -q /media/pi/STICK && /home/pi/backup.sh /media/pi/STICK",

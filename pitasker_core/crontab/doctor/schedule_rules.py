@@ -3,7 +3,7 @@
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import clock_notes
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
-from pitasker_core.crontab.doctor.rule import entry_rule
+from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import Subject
 from pitasker_core.crontab.schedule import Schedule
 
@@ -21,8 +21,7 @@ _NICKNAMES = {
 }
 
 
-@entry_rule(
-    "never_runs",
+@rule(
     "The schedule never fires",
     example="0 5 31 2 * /home/pi/backup.sh",
     better="0 5 28 2 * /home/pi/backup.sh",
@@ -49,8 +48,7 @@ def _backward_ranges_turned(schedule: Schedule) -> Fix | None:
     return Fix(f"Write {suggestion}", schedule=suggestion)
 
 
-@entry_rule(
-    "odd_schedule",
+@rule(
     "Cron ignores a part of the schedule",
     example="5~10 5 * * * /home/pi/backup.sh",
     better="5-10 5 * * * /home/pi/backup.sh",
@@ -70,8 +68,7 @@ def odd_schedule(subject: Subject) -> Problem | None:
     )
 
 
-@entry_rule(
-    "day_and_weekday",
+@rule(
     "Day of month and day of week together",
     example="0 5 13 * 5 /home/pi/backup.sh",
     better="0 5 * * 5 /home/pi/backup.sh",
@@ -104,8 +101,7 @@ def _words(schedule: Schedule) -> str:
     return words[0].lower() + words[1:]
 
 
-@entry_rule(
-    "every_minute",
+@rule(
     "The job runs every minute of the hour",
     example="* 3 * * * /home/pi/backup.sh",
     better="0 3 * * * /home/pi/backup.sh",
@@ -133,8 +129,7 @@ def every_minute(subject: Subject) -> Problem | None:
     )
 
 
-@entry_rule(
-    "uneven_step",
+@rule(
     "The step does not divide the hour or the day",
     example="*/45 * * * * /home/pi/backup.sh",
     better="*/30 * * * * /home/pi/backup.sh",
@@ -158,8 +153,7 @@ def uneven_step(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "clock_change",
+@rule(
     "The time is skipped or repeated",
     example="*/30 2 * * * /home/pi/backup.sh",
     better="*/30 4 * * * /home/pi/backup.sh",
@@ -174,8 +168,7 @@ def clock_change(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "duplicate",
+@rule(
     "The same job stands in two lines",
     example="0 5 * * * /home/pi/backup.sh\n0 5 * * * /home/pi/backup.sh",
     better="0 5 * * * /home/pi/backup.sh",
@@ -191,8 +184,7 @@ def duplicate(subject: Subject) -> Problem | None:
     )
 
 
-@entry_rule(
-    "near_duplicate",
+@rule(
     "Two lines run the same command in the same minute",
     example="0 5 * * * /home/pi/backup.sh\n0 * * * * /home/pi/backup.sh > /dev/null",
     better="0 5 * * * /home/pi/backup.sh\n0 17 * * * /home/pi/backup.sh",
@@ -209,8 +201,7 @@ def near_duplicate(subject: Subject) -> Problem | None:
     )
 
 
-@entry_rule(
-    "crowded_minute",
+@rule(
     "Many jobs start in the same minute",
     example="\n".join(f"0 0 * * * /home/pi/backup.sh {n}" for n in range(1, 6)),
     better="\n".join(f"{7 * n} 0 * * * /home/pi/backup.sh {n}" for n in range(1, 6)),
@@ -241,8 +232,7 @@ def _moved(subject: Subject) -> Fix | None:
     return Fix(f"Start at minute {minute}", schedule=moved)
 
 
-@entry_rule(
-    "longer_than_interval",
+@rule(
     "The job takes longer than its interval",
     example="* * * * * /home/pi/slow.sh",
     better="0 * * * * /home/pi/slow.sh",

@@ -7,15 +7,14 @@ from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.calls import SHELLS, NamedFile
 from pitasker_core.crontab.doctor.facts import FileFacts
 from pitasker_core.crontab.doctor.finding import Problem, high
-from pitasker_core.crontab.doctor.rule import entry_rule
+from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import Subject
 
 _INTERPRETED = frozenset({"py", "pl", "rb", "js", "php"})
 """Endings of scripts that the shell cannot run."""
 
 
-@entry_rule(
-    "script_unreadable",
+@rule(
     "The script cannot be read",
     example="0 5 * * * python3 /home/pi/secret.py",
     better="0 5 * * * python3 /home/pi/sensor.py",
@@ -51,8 +50,7 @@ def _scripts(subject: Subject) -> Iterator[tuple[NamedFile, FileFacts]]:
             yield named, file
 
 
-@entry_rule(
-    "interpreter_missing",
+@rule(
     "The script's interpreter is missing",
     example="0 5 * * * /home/pi/old-python.py",
     better="0 5 * * * /home/pi/sensor.py",
@@ -76,8 +74,7 @@ def interpreter_missing(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "no_first_line",
+@rule(
     "The script does not name its interpreter",
     example="0 5 * * * /home/pi/bare.py",
     better="0 5 * * * python3 /home/pi/bare.py",
@@ -97,8 +94,7 @@ def no_first_line(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "windows_script",
+@rule(
     "The script has Windows line ends",
     example="0 5 * * * /home/pi/windows.sh",
     better="0 5 * * * /home/pi/backup.sh",
@@ -128,8 +124,7 @@ def _carriage_returns(file: FileFacts) -> Problem:
     )
 
 
-@entry_rule(
-    "byte_order_mark",
+@rule(
     "The script begins with a byte-order mark",
     example="0 5 * * * /home/pi/marked.sh",
     better="0 5 * * * /home/pi/backup.sh",
@@ -148,8 +143,7 @@ def byte_order_mark(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "script_missing",
+@rule(
     "The script is missing",
     example="0 5 * * * python3 /home/pi/gone.py",
     better="0 5 * * * python3 /home/pi/sensor.py",

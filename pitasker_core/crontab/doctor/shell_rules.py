@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
-from pitasker_core.crontab.doctor.rule import entry_rule
+from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import POSIX_SHELLS, Subject
 from pitasker_core.crontab.shell import Kind, Operator, Redirection, Script, Step, Word
 
@@ -14,8 +14,7 @@ _USE_BASH = Text(
 )
 
 
-@entry_rule(
-    "bash_only",
+@rule(
     "Only bash knows this",
     example="0 5 * * * /home/pi/backup.sh &>> /home/pi/log/backup.log",
     better="0 5 * * * /home/pi/backup.sh >> /home/pi/log/backup.log 2>&1",
@@ -174,8 +173,7 @@ _LOOKS: tuple[Callable[[Subject], Problem | None], ...] = (
 )
 
 
-@entry_rule(
-    "unset_variable",
+@rule(
     "Cron does not set this variable",
     example='0 5 * * * notify-send -u low "$DISPLAY"',
     better="0 5 * * * DISPLAY=:0 notify-send -u low Backup",
@@ -212,8 +210,7 @@ def _is_of_login(name: str) -> bool:
 # --- Output ------------------------------------------------------------------------------------
 
 
-@entry_rule(
-    "output_discarded",
+@rule(
     "Errors leave no trace",
     example="0 5 * * * /home/pi/backup.sh > /dev/null 2>&1",
     better="0 5 * * * /home/pi/backup.sh >> /home/pi/log/backup.log 2>&1",
@@ -247,8 +244,7 @@ def _discards_errors(step: Step) -> bool:
     return targets["2"] == "/dev/null"
 
 
-@entry_rule(
-    "output_lost",
+@rule(
     "Output is mailed to nobody",
     example='MAILTO=""\n0 5 * * * /home/pi/backup.sh',
     better='MAILTO=""\n0 5 * * * /home/pi/backup.sh >> /home/pi/log/backup.log 2>&1',

@@ -4,7 +4,7 @@ import re
 
 from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
-from pitasker_core.crontab.doctor.rule import entry_rule
+from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import Subject, size_with_tag
 from pitasker_core.crontab.shell import Word
 
@@ -17,8 +17,7 @@ _LONG = 500
 """Characters from which a command is hard to read in one line."""
 
 
-@entry_rule(
-    "percent",
+@rule(
     "A % cuts the command",
     example="0 5 * * * tar -czf /home/pi/backup-$(date +%F).tgz /home/pi/photos",
     better="0 5 * * * tar -czf /home/pi/backup-$(date +\\%F).tgz /home/pi/photos",
@@ -64,8 +63,7 @@ def escape_percents(command: str) -> str:
     return "".join(pieces)
 
 
-@entry_rule(
-    "carriage_return",
+@rule(
     "A Windows line end is part of the command",
     example="0 5 * * * /home/pi/backup.sh\r",
     better="0 5 * * * /home/pi/backup.sh",
@@ -89,8 +87,7 @@ def carriage_return(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "open_quote",
+@rule(
     "A quote or bracket is never closed",
     example="0 5 * * * echo 'it is five >> /home/pi/log/times",
     better="0 5 * * * echo 'it is five' >> /home/pi/log/times",
@@ -108,8 +105,7 @@ def open_quote(subject: Subject) -> Problem | None:
     )
 
 
-@entry_rule(
-    "trailing_backslash",
+@rule(
     "A backslash at the end continues nothing",
     example="0 5 * * * /home/pi/backup.sh \\",
     better="0 5 * * * /home/pi/backup.sh --all",
@@ -130,8 +126,7 @@ def trailing_backslash(subject: Subject) -> Problem | None:
     )
 
 
-@entry_rule(
-    "no_command",
+@rule(
     "There is nothing to run",
     example="0 5 * * * # /home/pi/backup.sh",
     better="0 5 * * * /home/pi/backup.sh",
@@ -150,8 +145,7 @@ def no_command(subject: Subject) -> Problem | None:
     return None
 
 
-@entry_rule(
-    "sixth_field",
+@rule(
     "The schedule has a sixth field",
     example="0 0 5 * * 1 /home/pi/backup.sh",
     better="0 5 * * 1 /home/pi/backup.sh",
@@ -169,8 +163,7 @@ def sixth_field(subject: Subject) -> Problem | None:
     )
 
 
-@entry_rule(
-    "user_column",
+@rule(
     "The command begins with a user",
     example="0 5 * * * root /home/pi/backup.sh",
     better="0 5 * * * /home/pi/backup.sh",
@@ -206,8 +199,7 @@ def user_word(subject: Subject) -> str | None:
     return name if begins and not is_program and subject.words[1].source[0] != "=" else None
 
 
-@entry_rule(
-    "comment",
+@rule(
     "A comment is part of the command",
     example="0 5 * * * /home/pi/backup.sh#daily",
     better="# daily\n0 5 * * * /home/pi/backup.sh",
@@ -251,8 +243,7 @@ def _has_comments(shell: str) -> bool:
     return shell in _COMMENT_SHELLS or shell.startswith(("python", "ksh"))
 
 
-@entry_rule(
-    "too_long",
+@rule(
     "The command is too long",
     example="0 5 * * * /home/pi/backup.sh " + "--exclude=/home/pi/cache " * 37,
     better="0 5 * * * /home/pi/backup.sh --exclude-from=/home/pi/exclude",

@@ -20,18 +20,18 @@ def crontab(code: str, text: str) -> str:
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.code)
 def test_a_rule_reports_its_own_example(rule) -> None:
-    assert rule.code in rules_of(crontab(rule.code, rule.text.example))
+    assert rule.code in rules_of(crontab(rule.code, rule.example))
 
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.code)
 def test_a_rule_does_not_report_what_its_documentation_calls_better(rule) -> None:
-    assert rule.code not in rules_of(crontab(rule.code, rule.text.better))
+    assert rule.code not in rules_of(crontab(rule.code, rule.better))
 
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.code)
 def test_a_rule_has_a_stable_code_and_an_explanation(rule) -> None:
     assert re.fullmatch(r"[a-z][a-z_]*[a-z]", rule.code)
-    assert len(rule.text.explanation) > 40
+    assert len(rule.explanation) > 40
 
 
 def test_every_rule_has_a_code_of_its_own_and_stands_in_a_group() -> None:
