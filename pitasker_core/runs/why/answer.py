@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from typing import NamedTuple
+
+from pitasker_core.crontab.doctor.finding import Problem
 
 
 class Verdict(StrEnum):
@@ -13,11 +17,9 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One condition for a task to run and to do its work."""
+class Result(NamedTuple):
+    """What a check found."""
 
-    name: str
     verdict: Verdict
     evidence: str
     """What the check found, in one sentence."""
@@ -25,6 +27,17 @@ class Check:
     """The next step, in words."""
     command: str = ""
     """The next step, for a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One condition for a task to run and to do its work, with its `Result`."""
+
+    name: str
+    verdict: Verdict
+    evidence: str
+    advice: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +53,15 @@ class Answer:
         return all(check.verdict is not Verdict.BAD for check in self.checks)
 
 
-def good(name: str, evidence: str) -> Check:
-    """A check that passed."""
-    return Check(name, Verdict.OK, evidence)
+good = partial(Result, Verdict.OK)
+bad = partial(Result, Verdict.BAD)
+unknown = partial(Result, Verdict.UNKNOWN)
+"""A result that is not clear, or that may be intended."""
 
 
-def bad(name: str, evidence: str, advice: str = "", command: str = "") -> Check:
-    """A check that found a problem."""
-    return Check(name, Verdict.BAD, evidence, advice, command)
-
-
-def unknown(name: str, evidence: str, advice: str = "", command: str = "") -> Check:
-    """A check without a clear result, or that found something that may be intended."""
-    return Check(name, Verdict.UNKNOWN, evidence, advice, command)
+def reported(problem: Problem) -> Result:
+    """The bad result of a check that a rule of the doctor makes."""
+    return bad(problem.message, problem.advice, problem.terminal)
 
 
 def log_command(unit: str, since: datetime) -> str:

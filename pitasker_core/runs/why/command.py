@@ -10,8 +10,8 @@ from shlex import quote
 from pitasker_core.crontab.doctor import program_rules, safety_rules, script_rules, text_rules
 from pitasker_core.crontab.doctor.finding import Problem, Severity
 from pitasker_core.crontab.doctor.rule import EntryRule
-from pitasker_core.runs.why.answer import Check, bad, good, unknown
-from pitasker_core.runs.why.facts import Facts
+from pitasker_core.runs.why.answer import Result, bad, good, reported, unknown
+from pitasker_core.runs.why.facts import Checks, Facts
 
 _RULES: tuple[EntryRule, ...] = (
     text_rules.user_column,
@@ -38,65 +38,64 @@ def _problems(facts: Facts, *, of_script: bool) -> Iterator[Problem]:
                 yield problem
 
 
-def _program(facts: Facts) -> Check | None:
-    name = "The program"
+def _program(facts: Facts) -> Result | None:
     if problem := next(_problems(facts, of_script=False), None):
-        return bad(name, problem.message, problem.advice, problem.terminal)
+        return reported(problem)
     files = facts.subject.program_files if facts.subject else ()
     if not files:
         return None
     call, file = files[0]
     if not file.readable:
         return unknown(
-            name,
             f"{facts.user} may start {file.path} but not read it: a program works so, a script "
             "does not.",
             f"If it is a script, let {facts.user} read it.",
             f"ls -l {quote(file.path)}",
         )
     where = f"{call.name} is {file.path}" if call.name != file.path else file.path
-    return good(name, f"{where}, and can be started.")
+    return good(f"{where}, and can be started.")
 
 
-def _script(facts: Facts) -> Check | None:
-    name = "The script"
+def _script(facts: Facts) -> Result | None:
     if problem := next(_problems(facts, of_script=True), None):
-        return bad(name, problem.message, problem.advice, problem.terminal)
+        return reported(problem)
     scripts = facts.subject.calls.scripts if facts.subject else ()
     script = next((file for named in scripts if (file := facts.file(named.path))), None)
-    return good(name, f"{script.path} exists and can be read.") if script else None
+    return good(f"{script.path} exists and can be read.") if script else None
 
 
-def _percent(facts: Facts) -> Check | None:
-    name = "Percent signs"
+def _percent(facts: Facts) -> Result | None:
     if facts.subject is None:
         return None
     problem = text_rules.percent.check(facts.subject)
     if problem is None:
-        return good(name, "No % ends the command early.")
+        return good("No % ends the command early.")
     report = bad if problem.severity is Severity.HIGH else unknown
-    return report(name, problem.message, problem.advice)
+    return report(problem.message, problem.advice)
 
 
-def _carriage(facts: Facts) -> Check | None:
-    name, entry = "Line ends", facts.entry
+def _carriage(facts: Facts) -> Result | None:
+    entry = facts.entry
     if entry is None:
         return None
     if "\r" in entry.raw:
         return bad(
-            name,
             "The entry has a carriage return, which cron takes as part of the command.",
             "Save the crontab with Linux line ends. Sync offers this fix.",
             "./pitasker validate",
         )
-    return good(name, "The entry has a Linux line end.")
+    return good("The entry has a Linux line end.")
 
 
-def _sudo(facts: Facts) -> Check | None:
+def _sudo(facts: Facts) -> Result | None:
     problem = safety_rules.sudo_password.check(facts.subject) if facts.subject else None
-    if problem is None:
-        return None
-    return unknown("sudo", problem.message, problem.advice, problem.terminal)
+    return unknown(problem.message, problem.advice, problem.terminal) if problem else None
 
 
-CHECKS = (_program, _script, _percent, _carriage, _sudo)
+CHECKS: Checks = {
+    "The program": _program,
+    "The script": _script,
+    "Percent signs": _percent,
+    "Line ends": _carriage,
+    "sudo": _sudo,
+}

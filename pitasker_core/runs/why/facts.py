@@ -3,6 +3,7 @@
 `gathering.py` gathers them.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -19,6 +20,7 @@ from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.crontab.zones import cron_clock
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunSource
+from pitasker_core.runs.why.answer import Result
 from pitasker_core.tasks import Task
 
 LATE = timedelta(minutes=2)
@@ -239,6 +241,10 @@ class Facts:
 
     def _is_today(self, local: datetime) -> bool:
         return local.date() == self.local(self.now).date()
+
+
+Checks = Mapping[str, Callable[[Facts], Result | None]]
+"""Checks by their names. None is no result: the check does not matter here."""
 
 
 def drafted_entry(task: Task, dialect: Dialect) -> Entry | None:

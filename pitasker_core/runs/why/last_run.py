@@ -5,25 +5,24 @@ from datetime import timedelta
 from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunSource, RunState
-from pitasker_core.runs.why.answer import Check, bad, good, log_command, unknown
-from pitasker_core.runs.why.facts import LATE, Facts
+from pitasker_core.runs.why.answer import Result, bad, good, log_command, unknown
+from pitasker_core.runs.why.facts import LATE, Checks, Facts
 
 
-def _not_missed(facts: Facts) -> Check:
-    name, due = "Not missed", facts.due
+def _not_missed(facts: Facts) -> Result:
+    due = facts.due
     if when := missed(facts):
         return bad(
-            name,
             f"It was missed {when}.",
             "Run it now. With “catch up” it runs automatically after the machine starts.",
         )
     if facts.started_at and facts.caught_up:
         when = _gap(facts) or (facts.when(due) if due else "before")
         caught_up = facts.when(facts.started_at)
-        return unknown(name, f"It was missed {when}. It was caught up {caught_up}.")
+        return unknown(f"It was missed {when}. It was caught up {caught_up}.")
     if off := may_have_been_off(facts):
-        return unknown(name, f"{off}.", command="last -x shutdown reboot | head")
-    return good(name, "No run is known to have been missed.")
+        return unknown(f"{off}.", command="last -x shutdown reboot | head")
+    return good("No run is known to have been missed.")
 
 
 def may_have_been_off(facts: Facts) -> str | None:
@@ -53,28 +52,26 @@ def _gap(facts: Facts) -> str | None:
     return f"{when}: {run.note or 'cron did not start it'}"
 
 
-def _start(facts: Facts) -> Check:
-    name, due, started = "Start", facts.due, facts.started_at
+def _start(facts: Facts) -> Result:
+    due, started = facts.due, facts.started_at
     if started:
         if facts.caught_up:
-            return good(name, f"PiTasker started it {facts.when(started)}, to catch up.")
+            return good(f"PiTasker started it {facts.when(started)}, to catch up.")
         is_recorded = facts.ran is not None and facts.ran.source == RunSource.RECORDED
         how = "The recorder saw" if is_recorded else "Cron's log has"
-        return good(name, f"{how} its start {facts.when(started)}.")
+        return good(f"{how} its start {facts.when(started)}.")
     if due is None:
-        return unknown(name, "It has not been due since it was changed.")
+        return unknown("It has not been due since it was changed.")
     if facts.now < due + LATE:
-        return unknown(name, f"It was due {facts.when(due)}, less than two minutes ago.")
+        return unknown(f"It was due {facts.when(due)}, less than two minutes ago.")
     if facts.log_is_seen or (facts.entry and facts.entry.recorder):
         seen = "cron's log has" if facts.log_is_seen else "the records of its runs have"
         return bad(
-            name,
             f"It was due {facts.when(due)}, and {seen} no start of it.",
             "Check cron's log of that time.",
             log_command(facts.unit, facts.local(due)),
         )
     return unknown(
-        name,
         f"It was due {facts.when(due)}; it is unknown whether cron started it. "
         f"{facts.log_problem}".rstrip(),
         facts.log_advice or "Check cron's log, or record its runs.",
@@ -82,31 +79,28 @@ def _start(facts: Facts) -> Check:
     )
 
 
-def ended(facts: Facts) -> Check:
+def _ended(facts: Facts) -> Result:
     """The result of the last run, by cron or by hand."""
-    name, run = "Last result", facts.newer_by_hand or facts.last_start
+    run = facts.newer_by_hand or facts.last_start
     if run is None:
-        return unknown(name, "No run is known.")
+        return unknown("No run is known.")
     by = "by hand " if run is facts.newer_by_hand else ""
     at = by + facts.when(run.started_at)
     if facts.ran_before_change and not by:
-        return _before_change(facts, name, run)
+        return _before_change(facts, run)
     if run.state == RunState.FAILED:
         return bad(
-            name,
-            f"The run that started {at} failed: {_badly(run)}.",
-            "Read its output on the page Runs.",
+            f"The run that started {at} failed: {_badly(run)}.", "Read its output on the page Runs."
         )
     if run.state == RunState.STARTED:
         return unknown(
-            name,
             f"It was started {at}, but its result was not recorded.",
             "Record its runs to keep output and results.",
             f"./pitasker edit {facts.task.id} --record",
         )
     if run.state == RunState.RUNNING:
-        return good(name, f"It has been running since {facts.time(run.started_at)}.")
-    return good(name, f"The run that started {at} succeeded.")
+        return good(f"It has been running since {facts.time(run.started_at)}.")
+    return good(f"The run that started {at} succeeded.")
 
 
 def _badly(run: Run) -> str:
@@ -114,17 +108,16 @@ def _badly(run: Run) -> str:
     return f"{words} ({run.note})" if run.note else words
 
 
-def _before_change(facts: Facts, name: str, run: Run) -> Check:
+def _before_change(facts: Facts, run: Run) -> Result:
     """The result of a run from before the last change of the task."""
     was = f"The last run started {facts.when(run.started_at)}, before the task was changed"
     if run.state == RunState.FAILED:
         return unknown(
-            name,
-            f"{was} and failed: {_badly(run)}.",
-            "Its next run shows whether the change fixed it.",
+            f"{was} and failed: {_badly(run)}.", "Its next run shows whether the change fixed it."
         )
     ends = {RunState.SUCCESS: " and succeeded", RunState.RUNNING: ", and is still running"}
-    return good(name, f"{was}{ends.get(RunState(run.state), '')}.")
+    return good(f"{was}{ends.get(RunState(run.state), '')}.")
 
 
-STARTED = (_not_missed, _start)
+STARTED: Checks = {"Not missed": _not_missed, "Start": _start}
+ENDED: Checks = {"Last result": _ended}

@@ -8,7 +8,7 @@ from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunSource, RunState
 from pitasker_core.runs.why import blockers, command, job_environment, last_run, pitfalls
 from pitasker_core.runs.why.answer import Answer, Check, Verdict
-from pitasker_core.runs.why.facts import LATE, Facts
+from pitasker_core.runs.why.facts import LATE, Checks, Facts
 
 _ALL_PASSED = "All checks passed"
 
@@ -18,7 +18,7 @@ def judge(facts: Facts) -> Answer:
     blocking = _run(facts, blockers.CHECKS)
     surprising = _run(facts, pitfalls.CHECKS)
     started = _run(facts, last_run.STARTED)
-    working = _run(facts, (*job_environment.CHECKS, *command.CHECKS))
+    working = _run(facts, {**job_environment.CHECKS, **command.CHECKS})
     case = _Case(
         facts,
         blocker=_first_bad(blocking),
@@ -28,12 +28,13 @@ def judge(facts: Facts) -> Answer:
     )
     return Answer(
         _conclusion(case),
-        (*blocking, *surprising, *started, *working, last_run.ended(facts)),
+        (*blocking, *surprising, *started, *working, *_run(facts, last_run.ENDED)),
     )
 
 
-def _run(facts: Facts, checks: Sequence[Callable[[Facts], Check | None]]) -> list[Check]:
-    return [result for check in checks if (result := check(facts))]
+def _run(facts: Facts, checks: Checks) -> list[Check]:
+    results = {name: check(facts) for name, check in checks.items()}
+    return [Check(name, *result) for name, result in results.items() if result]
 
 
 @dataclass(frozen=True)
