@@ -8,10 +8,11 @@ schema.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, LiteralString
 from uuid import uuid4
 
 import psycopg
-from psycopg import sql
+from psycopg.sql import SQL, Composable, Identifier
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
@@ -36,7 +37,7 @@ def staged(connection: Connection, contents: Contents) -> Iterator[str]:
     schema = f"pitasker_restore_{uuid4().hex}"
     main = str(connection.scalar(text("select current_schema()")))
     try:
-        _run(connection, sql.SQL("create schema {}").format(sql.Identifier(schema)))
+        _run(connection, "create schema {}", Identifier(schema))
     except psycopg.errors.InsufficientPrivilege as problem:
         raise DatabaseError(
             "A restore makes a temporary schema, and the database's user may not do that.",
@@ -47,7 +48,7 @@ def staged(connection: Connection, contents: Contents) -> Iterator[str]:
         _load(connection, contents)
         _enter(connection, main)
         yield schema
-        _run(connection, sql.SQL("drop schema {} cascade").format(sql.Identifier(schema)))
+        _run(connection, "drop schema {} cascade", Identifier(schema))
     except (psycopg.Error, DBAPIError) as problem:
         cause = problem.orig if isinstance(problem, DBAPIError) else problem
         if not isinstance(cause, (psycopg.DataError, psycopg.IntegrityError)):
@@ -64,10 +65,7 @@ def replace_tables(connection: Connection) -> None:
     connection.execute(text(_KEEP_TOKENS))
     present = [*rows.tables(connection), *rows.LEFT_OUT, "alembic_version"]
     functions = connection.scalars(_FUNCTIONS, {"tables": present}).all()
-    _run(
-        connection,
-        sql.SQL("drop table {}").format(sql.SQL(", ").join(map(sql.Identifier, present))),
-    )
+    _run(connection, "drop table {}", SQL(", ").join(map(Identifier, present)))
     for function in functions:
         connection.execute(text(f"drop function {function}"))  # as PostgreSQL itself quotes it
     database.upgrade(connection)
@@ -139,36 +137,21 @@ def replace_rows(
     that PiTasker reads the log since the backup again.
     """
     present = rows.tables(connection)
-    staging = sql.Identifier(schema)
+    staging = Identifier(schema)
     number = source.id if source else _only_crontab(connection, schema)
     _keep_own_rows(connection, schema, present, number)
-    _run(
-        connection,
-        sql.SQL("delete from {}.settings where key !~ {}").format(staging, _SETTINGS),
-    )
+    _run(connection, "delete from {}.settings where key !~ {}", staging, _SETTINGS)
     log_position = f"log:{number}" if at_home else ""
-    _run(
-        connection,
-        sql.SQL("delete from {}.state where key <> {}").format(staging, log_position),
-    )
-    _run(
-        connection,
-        sql.SQL("update {}.state set key = {}").format(staging, f"log:{own}"),
-    )
+    _run(connection, "delete from {}.state where key <> {}", staging, log_position)
+    _run(connection, "update {}.state set key = {}", staging, f"log:{own}")
     # Notices sent since the backup are not sent again.
-    _run(connection, sql.SQL(_SENT).format(staging))
-    _run(connection, sql.SQL(_PINGED).format(staging))
-    _run(
-        connection,
-        sql.SQL("update {}.crontabs set id = {} where id = {}").format(staging, own, number),
-    )
+    _run(connection, _SENT, staging)
+    _run(connection, _PINGED, staging)
+    _run(connection, "update {}.crontabs set id = {} where id = {}", staging, own, number)
     new_ids = {table: _free_ids(connection, schema, table, own) for table in present}
     for table in reversed(present):
         if table != "crontabs":
-            _run(
-                connection,
-                sql.SQL("delete from {}{}").format(sql.Identifier(table), _of_crontab(table, own)),
-            )
+            _run(connection, "delete from {}{}", Identifier(table), _of_crontab(table, own))
     for table in present:
         if table != "crontabs":
             _copy(connection, schema, table)
@@ -177,9 +160,7 @@ def replace_rows(
 
 def _only_crontab(connection: Connection, schema: str) -> int:
     """Return the crontab of a backup without names: the migrations made it. 0 if there is none."""
-    result = _run(
-        connection, sql.SQL("select min(id), 0 from {}.crontabs").format(sql.Identifier(schema))
-    )
+    result = _run(connection, "select min(id), 0 from {}.crontabs", Identifier(schema))
     return result[0][0] or 0
 
 
@@ -221,12 +202,8 @@ def _keep_own_rows(connection: Connection, schema: str, present: list[str], sour
     for table in reversed(present):
         column = "id" if table == "crontabs" else "crontab"
         if column in {column.name for column in Base.metadata.tables[table].columns}:
-            _run(
-                connection,
-                sql.SQL("delete from {}.{} where {} <> {}").format(
-                    *map(sql.Identifier, (schema, table, column)), source
-                ),
-            )
+            names = map(Identifier, (schema, table, column))
+            _run(connection, "delete from {}.{} where {} <> {}", *names, source)
 
 
 def _free_ids(connection: Connection, schema: str, table: str, own: int) -> dict[int, int]:
@@ -234,29 +211,26 @@ def _free_ids(connection: Connection, schema: str, table: str, own: int) -> dict
     described = Base.metadata.tables[table].columns
     if table == "crontabs" or "id" not in described or "crontab_row" not in described:
         return {}
-    names = {"table": sql.Identifier(table), "staged": sql.Identifier(schema, table)}
-    sequence = sql.SQL("pg_get_serial_sequence(current_schema || '.' || {}, 'id')").format(table)
-    _run(
-        connection,
-        sql.SQL("""
-            select setval({sequence}, greatest(
-                (select max(id) from {table}), (select max(id) from {staged}), 1
-            ))
-        """).format(sequence=sequence, **names),
+    names = {"table": Identifier(table), "staged": Identifier(schema, table), "own": own}
+    sequence = SQL("pg_get_serial_sequence(current_schema || '.' || {}, 'id')").format(table)
+    _run(connection, _ADVANCE_SEQUENCE, sequence=sequence, **names)
+    return dict(_run(connection, _RENUMBER, sequence=sequence, **names))
+
+
+_ADVANCE_SEQUENCE = """
+    select setval({sequence}, greatest(
+        (select max(id) from {table}), (select max(id) from {staged}), 1
+    ))
+"""
+_RENUMBER = """
+    with taken as materialized (
+        select staged.id as old, nextval({sequence}) as new
+        from {staged} as staged join {table} as present using (id)
+        where present.crontab is distinct from {own}
     )
-    changed = _run(
-        connection,
-        sql.SQL("""
-            with taken as materialized (
-                select staged.id as old, nextval({sequence}) as new
-                from {staged} as staged join {table} as present using (id)
-                where present.crontab is distinct from {own}
-            )
-            update {staged} as staged set id = taken.new from taken where staged.id = taken.old
-            returning taken.old, taken.new
-        """).format(sequence=sequence, own=own, **names),
-    )
-    return dict(changed)
+    update {staged} as staged set id = taken.new from taken where staged.id = taken.old
+    returning taken.old, taken.new
+"""
 
 
 def _copy(connection: Connection, schema: str, table: str) -> None:
@@ -266,32 +240,25 @@ def _copy(connection: Connection, schema: str, table: str) -> None:
         if name not in rows.columns(connection, table):
             _add_column(connection, table, name)
     types = rows.types(connection, table)
-    values = [
-        sql.SQL("cast({} as {})").format(sql.Identifier(name), sql.SQL(types[name]))
-        for name in names
-    ]
+    values = [SQL("cast({} as {})").format(Identifier(name), SQL(types[name])) for name in names]
     _run(
         connection,
-        sql.SQL("insert into {} ({}) select {} from {}").format(
-            sql.Identifier(table),
-            sql.SQL(", ").join(map(sql.Identifier, names)),
-            sql.SQL(", ").join(values),
-            sql.Identifier(schema, table),
-        ),
+        "insert into {} ({}) select {} from {}",
+        Identifier(table),
+        SQL(", ").join(map(Identifier, names)),
+        SQL(", ").join(values),
+        Identifier(schema, table),
     )
 
 
-def _of_crontab(table: str, own: int) -> sql.Composable:
+def _of_crontab(table: str, own: int) -> Composable:
     if "crontab_row" not in Base.metadata.tables[table].columns:
-        return sql.SQL("")
-    return sql.SQL(" where crontab = {}").format(own)
+        return SQL("")
+    return SQL(" where crontab = {}").format(own)
 
 
 def _add_column(connection: Connection, table: str, name: str) -> None:
-    _run(
-        connection,
-        sql.SQL("alter table {} add column {} text").format(*map(sql.Identifier, (table, name))),
-    )
+    _run(connection, "alter table {} add column {} text", Identifier(table), Identifier(name))
 
 
 def _drop_foreign_keys(connection: Connection) -> list[tuple[str, str, str]]:
@@ -301,12 +268,8 @@ def _drop_foreign_keys(connection: Connection) -> list[tuple[str, str, str]]:
         for table, name, definition in connection.execute(_FOREIGN_KEYS)
     ]
     for table, name, _ in keys:
-        _run(
-            connection,
-            sql.SQL("alter table {} drop constraint {}").format(
-                sql.Identifier(table), sql.Identifier(name)
-            ),
-        )
+        names = Identifier(table), Identifier(name)
+        _run(connection, "alter table {} drop constraint {}", *names)
     return keys
 
 
@@ -321,21 +284,18 @@ def _add_foreign_keys(
     connection: Connection, keys: list[tuple[str, str, str]], more: str = ""
 ) -> None:
     for table, name, definition in keys:
-        _run(
-            connection,
-            sql.SQL("alter table {} add constraint {} {}").format(
-                sql.Identifier(table),
-                sql.Identifier(name),
-                sql.SQL(definition + more),
-            ),
-        )
+        parts = Identifier(table), Identifier(name), SQL(definition + more)
+        _run(connection, "alter table {} add constraint {} {}", *parts)
 
 
 def _enter(connection: Connection, schema: str) -> None:
-    _run(connection, sql.SQL("set local search_path to {}").format(sql.Identifier(schema)))
+    _run(connection, "set local search_path to {}", Identifier(schema))
 
 
-def _run(connection: Connection, statement: sql.SQL | sql.Composed) -> list[tuple[int, int]]:
+def _run(
+    connection: Connection, statement: LiteralString, *parts: Any, **named: Any
+) -> list[tuple[int, int]]:
+    """Run a statement with these parts in its placeholders. Returns its rows, if it has some."""
     with rows.cursor(connection) as raw:
-        raw.execute(statement)
+        raw.execute(SQL(statement).format(*parts, **named))
         return raw.fetchall() if raw.description else []
