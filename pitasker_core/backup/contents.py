@@ -29,7 +29,7 @@ from typing import Any, BinaryIO
 from pitasker_core import database
 from pitasker_core.backup.container import UNPACKED_LIMIT, Part, TooLarge, parts
 from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.document import decode
 from pitasker_core.database.tables import Base
 
@@ -229,7 +229,7 @@ def readable(file: Path) -> Iterator[None]:
     except TooLarge as problem:
         raise InvalidSyntax(
             f"{file} is larger than a backup should be: {problem}.",
-            Text("If you made it and it is so large, repeat with ", Code("--large"), "."),
+            marked("If you made it and it is so large, repeat with `--large`."),
         ) from problem
     except _UNREADABLE as problem:
         if isinstance(problem, OSError) and problem.strerror:

@@ -20,7 +20,7 @@ from pitasker_core import database
 from pitasker_core.backup import rows
 from pitasker_core.backup.contents import Contents, Source, tables
 from pitasker_core.base.errors import DatabaseError, InvalidSyntax
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.database import scope
 from pitasker_core.database.tables import Base, OperationRow
 
@@ -41,7 +41,7 @@ def staged(connection: Connection, contents: Contents) -> Iterator[str]:
     except psycopg.errors.InsufficientPrivilege as problem:
         raise DatabaseError(
             "A restore makes a temporary schema, and the database's user may not do that.",
-            Text("The owner can allow it: ", Code("grant create on database NAME to USER"), "."),
+            marked("The owner can allow it: `grant create on database NAME to USER`."),
         ) from problem
     try:
         _enter(connection, schema)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pitasker_core.base import identity, paths
 from pitasker_core.base.errors import PermissionDenied
 from pitasker_core.base.identity import Identity
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import Code, Text, marked
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,8 @@ class Environment:
             if status.st_uid not in (os.geteuid(), 0):
                 raise PermissionDenied(
                     f"PiTasker's data folder {home} belongs to another user.",
-                    Text(
-                        "Run PiTasker as that user, or name a folder of yours with ",
-                        Code("PITASKER_HOME"),
-                        ".",
+                    marked(
+                        "Run PiTasker as that user, or name a folder of yours with `PITASKER_HOME`."
                     ),
                 )
             if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

@@ -7,7 +7,7 @@ become one of these where they happen.
 
 from typing import ClassVar
 
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import Code, Text, marked
 
 
 class PiTaskerError(Exception):
@@ -163,7 +163,7 @@ class Unexpected(PiTaskerError):
     def __init__(self) -> None:
         super().__init__(
             "PiTasker failed because of a bug.",
-            Text("See ", Code("logs/crontab-error.log"), "."),
+            marked("See `logs/crontab-error.log`."),
         )
 
 

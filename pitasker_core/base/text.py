@@ -39,10 +39,10 @@ def quoted(code: str) -> str:
 _QUOTED = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 
 
-def read_marks(text: str) -> Text:
-    """Return a text of PiTasker that was stored, with its code parts.
+def marked(text: str) -> Text:
+    """Return a text of PiTasker with its code parts, which are in backquotes.
 
-    Backquotes of another program's message inside it look the same, and become code too.
+    In a stored text, backquotes of another program's message look the same, and become code too.
     """
     parts: list[str] = []
     end = 0

@@ -22,7 +22,7 @@ from pitasker_core.base.errors import (
     PermissionDenied,
     PiTaskerError,
 )
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import Code, Text, marked
 from pitasker_core.crontab.document import decode, encode
 from pitasker_core.crontab.schedule import Dialect
 
@@ -149,7 +149,7 @@ class CrontabProgram:
                     " also shows for control characters, and its exact text cannot be read "
                     f"({decode(output.stderr).strip()}).",
                 ),
-                Text("Nothing was changed. Remove those characters with ", Code("crontab -e"), "."),
+                marked("Nothing was changed. Remove those characters with `crontab -e`."),
             )
         return decode(output.stdout)
 
@@ -223,7 +223,7 @@ def _start(
     except FileNotFoundError as problem:
         raise CrontabUnavailable(
             f"There is no program {command[0]} on this machine.",
-            Text("Install cron (", Code("sudo apt install cron"), ")."),
+            marked("Install cron (`sudo apt install cron`)."),
         ) from problem
     except OSError as problem:
         raise PermissionDenied(

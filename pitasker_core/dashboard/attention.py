@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pitasker_core.base.text import Code, Text, counted, visible
+from pitasker_core.base.text import Code, Text, counted, marked, visible
 from pitasker_core.crontab.doctor.finding import Finding, Severity
 from pitasker_core.dashboard import terminal_output
 from pitasker_core.dashboard.overview import hand_edit
@@ -110,9 +110,7 @@ def health(shown: Sequence[Item]) -> Health:
 def _cron(facts: Facts) -> list[Item]:
     items = []
     if facts.cron_alive is False:
-        sentence = Text(
-            "No job starts. Type ", Code("sudo systemctl start cron"), " in a terminal."
-        )
+        sentence = marked("No job starts. Type `sudo systemctl start cron` in a terminal.")
         items.append(Item("red", "power_off", "cron is not running.", sentence))
     if facts.listing.problem:
         items.append(Item("red", "error", "", facts.listing.problem.user_message))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pitasker_core.base import clock
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.base.text import read_marks
+from pitasker_core.base.text import marked
 from pitasker_core.dashboard import channel_form
 from pitasker_core.dashboard.cells import inert, sentence, show_table
 from pitasker_core.dashboard.markdown import bold, code, plain
@@ -230,7 +230,7 @@ def _last() -> None:
             "Time": [ago(notice.at, now) for notice in notices],
             "What": [wording.WORDS[notice.kind] for notice in notices],
             "Task": [notice.task_name or "" for notice in notices],
-            "Notice": [sentence(read_marks(notice.message)) for notice in notices],
+            "Notice": [sentence(marked(notice.message)) for notice in notices],
             "Result": [notice.result for notice in notices],
             "Next try": [
                 time_text(None if notice.sent_at else notice.next_try, "") for notice in notices

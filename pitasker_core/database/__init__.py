@@ -39,7 +39,7 @@ from pitasker_core.base.errors import (
     SyncInProgress,
 )
 from pitasker_core.base.storable import storable, storable_data
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.database import embedded, owner, pool, scope
 from pitasker_core.database.owner import Evidence
 
@@ -342,10 +342,9 @@ def _migrate(engine: Engine) -> None:
         if version and version > newest_revision():
             raise DatabaseError(
                 "This database is from a newer PiTasker.",
-                Text(
-                    "Upgrade PiTasker, then try again. Or go back to a backup of this version: ",
-                    Code("./pitasker restore FILE"),
-                    ".",
+                marked(
+                    "Upgrade PiTasker, then try again. Or go back to a backup of this version: "
+                    "`./pitasker restore FILE`."
                 ),
             )
     with engine.begin() as connection:

@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from pitasker_core.base import paths
 from pitasker_core.base.errors import DatabaseError, NotFound
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import Code, Text, marked
 
 START_LIMIT = 60.0
 """The time limit of a start in seconds. Recovery on an SD card can take long."""
@@ -130,7 +130,7 @@ def find_psql(folder: str = "") -> str:
     if program is None:
         raise NotFound(
             "There is no psql on this machine.",
-            Text(Code("sudo apt install postgresql-client"), " installs it."),
+            marked("`sudo apt install postgresql-client` installs it."),
         )
     return program
 
@@ -360,10 +360,8 @@ def _programs_of(major: int) -> Path:
         )
     raise DatabaseError(
         "There is no PostgreSQL on this machine.",
-        Text(
-            "Install it (",
-            Code("sudo apt install postgresql"),
-            "), or set DATABASE_URL to another server.",
+        marked(
+            "Install it (`sudo apt install postgresql`), or set DATABASE_URL to another server."
         ),
     )
 

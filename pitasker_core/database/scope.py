@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
 from pitasker_core.base.errors import DatabaseError
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 
 CRONTAB = "crontab"
 """The key of the crontab's id in a connection's `info`."""
@@ -114,12 +114,9 @@ def protect(connection: Connection) -> None:
         raise DatabaseError(
             "The database's user bypasses row-level security, and may not create the role "
             "pitasker_scope that keeps several crontabs apart.",
-            Text(
-                "Let ",
-                Code("DATABASE_URL"),
-                " name an ordinary user who owns the database, or run ",
-                Code("alter role NAME nobypassrls"),
-                " as a superuser. Nothing was changed.",
+            marked(
+                "Let `DATABASE_URL` name an ordinary user who owns the database, or run "
+                "`alter role NAME nobypassrls` as a superuser. Nothing was changed."
             ),
         ) from problem
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from pitasker_core.base.text import read_marks
+from pitasker_core.base.text import marked
 
 
 class Marked(TypeDecorator[str]):
@@ -35,7 +35,7 @@ class Marked(TypeDecorator[str]):
 
     def process_result_value(self, value: str | None, dialect: object) -> str | None:
         """Return the text with its code parts."""
-        return value and read_marks(value)
+        return value and marked(value)
 
 
 class Base(DeclarativeBase):

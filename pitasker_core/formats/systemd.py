@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import split_stdin
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
@@ -15,10 +15,9 @@ from pitasker_core.formats.on_calendar import calendar_events
 from pitasker_core.formats.record import Remark, TaskRecord
 
 ALWAYS = (
-    Text(
-        "A user's units run while the user is signed in. ",
-        Code("loginctl enable-linger"),
-        " keeps them running.",
+    marked(
+        "A user's units run while the user is signed in. `loginctl enable-linger` keeps "
+        "them running."
     ),
     "systemd does not make up for a time that the clock skips in spring, and cron does for jobs "
     "with a fixed hour and minute.",

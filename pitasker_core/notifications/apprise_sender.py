@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.database.notices import NoticeKind
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def service(url: str) -> "NotifyBase":
         raise InvalidSyntax(
             f"Apprise does not accept this {scheme}:// URL{f': {why}' if why else ''}."
             if scheme
-            else Text("This is not an Apprise URL: it has no ", Code("://"), "."),
+            else marked("This is not an Apprise URL: it has no `://`."),
             "The URL of each service is described at https://appriseit.com/services/.",
         )
     plugin.socket_read_timeout = max(plugin.socket_read_timeout, _READ_SECONDS)

@@ -18,7 +18,7 @@ from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound, ReadOnly
 from pitasker_core.base.stale_check import changes
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.tables import NoticeRow
@@ -142,7 +142,7 @@ def _check_name(name: str) -> None:
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise InvalidSyntax(
             f"A channel needs a name of at most {_LONGEST_NAME} characters.",
-            Text("For example ", Code("phone"), "."),
+            marked("For example `phone`."),
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from string import Formatter
 
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.database.notices import NoticeKind
 
 PLACEHOLDERS = {
@@ -67,7 +67,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     except ValueError as problem:
         raise InvalidSyntax(
             f"The template's braces do not match: {problem}.",
-            Text("Write a literal brace twice: ", Code("{{"), "."),
+            marked("Write a literal brace twice: `{{`."),
         ) from None
     filled = []
     for text, name, form, conversion in parts:

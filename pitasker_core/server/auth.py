@@ -23,7 +23,7 @@ from itsdangerous import BadSignature, TimestampSigner
 from pitasker_core.base import private_file
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, InvalidSyntax, ReadOnly
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.server.sites import Site
 
 _COOKIES = ("pitasker", "__Host-pitasker")
@@ -276,7 +276,7 @@ def _read(environment: Environment) -> dict[str, Any]:
         except (OSError, ValueError) as problem:
             raise ExecutionError(
                 f"{file} cannot be read: {problem}.",
-                Text("Delete it, then set a password again: ", Code("./pitasker password"), "."),
+                marked("Delete it, then set a password again: `./pitasker password`."),
             ) from problem
         _seen[str(file)] = cached
     return cached[1]

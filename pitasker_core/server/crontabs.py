@@ -9,7 +9,7 @@ from pitasker_core import database
 from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, ReadOnly, Stale
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.database import owner
 from pitasker_core.database.events import EventKind
 from pitasker_core.database.owner import Known, Standing
@@ -34,7 +34,7 @@ def continue_as(environment: Environment, actor: Actor, crontab_row: int) -> Non
         if before is None:
             raise NotFound(
                 f"Crontab {crontab_row} cannot be this one.",
-                Text(Code("./pitasker crontabs list"), " shows them."),
+                marked("`./pitasker crontabs list` shows them."),
             )
         owner.claim(connection, crontab_row, environment.identity)
         connection.execute(

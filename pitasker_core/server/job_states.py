@@ -8,7 +8,7 @@ from sqlalchemy import select
 from pitasker_core import database
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.text import read_marks
+from pitasker_core.base.text import marked
 from pitasker_core.database import notices
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.tables import StateRow
@@ -32,7 +32,7 @@ def listing(environment: Environment) -> dict[str, JobState]:
 
 
 def _job_state(saved: dict[str, Any]) -> JobState:
-    return JobState(saved["at"], saved["ok"], read_marks(saved["message"]))
+    return JobState(saved["at"], saved["ok"], marked(saved["message"]))
 
 
 def save(environment: Environment, name: str, ok: bool, message: str) -> None:

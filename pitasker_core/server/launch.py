@@ -17,7 +17,7 @@ from pathlib import Path
 from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import DatabaseError, ExecutionError, InvalidSyntax
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import Code, Text, marked
 from pitasker_core.server import auth, instances, sites
 from pitasker_core.server.sites import Site
 
@@ -99,7 +99,7 @@ def refuse_open_door(environment: Environment, host: str) -> None:
         raise ExecutionError(
             f"PiTasker does not listen on {host} without a password: "
             "anyone who reaches it can run commands as you.",
-            Text("Set one with ", Code("./pitasker password"), ", then try again."),
+            marked("Set one with `./pitasker password`, then try again."),
         )
 
 
@@ -142,7 +142,7 @@ def demo(environment: Environment, port: int = PORT) -> int:
     if not environment.demo:
         raise ExecutionError(
             "The demo needs a private crontab, which the launcher makes.",
-            Text("Run ", Code("./pitasker demo"), "."),
+            marked("Run `./pitasker demo`."),
         )
     command = _streamlit(port, ADDRESS)
     with tempfile.TemporaryDirectory(prefix="pitasker-demo-") as home:

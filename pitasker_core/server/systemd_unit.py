@@ -10,7 +10,7 @@ from pathlib import Path
 from pitasker_core.base import paths
 from pitasker_core.base.errors import ExecutionError, NotFound
 from pitasker_core.base.identity import user_name
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import Code, Text, marked
 
 NAME = "pitasker.service"
 _PROJECT = Path(__file__).parent.parent.parent
@@ -113,12 +113,9 @@ def _need_systemd() -> None:
     if not shutil.which("systemctl") or not paths.exists("/run/systemd/system"):
         raise NotFound(
             "This machine does not use systemd.",
-            Text(
-                "Start ",
-                Code("./pitasker up"),
-                " by its own init system, or by cron: ",
-                Code("@reboot /path/to/pitasker up"),
-                ".",
+            marked(
+                "Start `./pitasker up` by its own init system, or by cron: "
+                "`@reboot /path/to/pitasker up`."
             ),
         )
 
@@ -128,13 +125,7 @@ def _systemctl(*words: str) -> None:
     if done.returncode:
         raise ExecutionError(
             Text(Code(f"systemctl --user {' '.join(words)}"), f" failed: {done.stderr.strip()}"),
-            Text(
-                "Log in as this user directly, not by ",
-                Code("su"),
-                " or ",
-                Code("sudo"),
-                ", then try again.",
-            ),
+            marked("Log in as this user directly, not by `su` or `sudo`, then try again."),
         )
 
 

@@ -15,7 +15,7 @@ from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.base.storable import check_storable
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.tables import TokenRow
 from pitasker_core.server.auth import Role
@@ -52,7 +52,7 @@ def create(environment: Environment, actor: Actor, name: str, role: Role) -> str
     """
     if not (name := name.strip()):
         raise InvalidSyntax(
-            "A token needs a name.", Text("Name what uses it, for example ", Code("phone"), ".")
+            "A token needs a name.", marked("Name what uses it, for example `phone`.")
         )
     if len(name) > LONGEST_NAME:
         raise InvalidSyntax(f"A token's name has at most {LONGEST_NAME} characters.")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from pitasker_core.base.errors import CrontabReverted, MassRemoval, ParseError, Stale
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.document import Document
 from pitasker_core.sync import merge
 from pitasker_core.sync.comparison import Comparison, is_mass_removal
@@ -102,10 +102,9 @@ def refuse_nul(document: Document) -> None:
         if "\0" in line.raw:
             raise ParseError(
                 f"Line {number} of the crontab holds a NUL byte, which makes cron read it as two.",
-                Text(
-                    "PiTasker leaves this crontab alone until that line is mended with ",
-                    Code("crontab -e"),
-                    ".",
+                marked(
+                    "PiTasker leaves this crontab alone until that line is mended with "
+                    "`crontab -e`."
                 ),
             )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pitasker_core.base.storable import is_storable
-from pitasker_core.base.text import read_marks
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.recording import PLAIN, Recording
 from pitasker_core.sync.merge import Change, Fields
 from pitasker_core.sync.request import SyncResult
@@ -40,7 +40,7 @@ def pack_details(result: SyncResult) -> dict[str, Any]:
 def unpack_details(details: Mapping[str, Any]) -> dict[str, Any]:
     """Return details with all values of all sides; also those of older versions, kept whole."""
     unpacked = {kind: [_unpack(change) for change in details.get(kind, [])] for kind in _KINDS}
-    failed = {task: read_marks(reason) for task, reason in details.get("failed", {}).items()}
+    failed = {task: marked(reason) for task, reason in details.get("failed", {}).items()}
     changes = {kind: unpacked[kind] for kind in _KINDS if kind in details}
     return {**details, **changes, **({"failed": failed} if failed else {})}
 

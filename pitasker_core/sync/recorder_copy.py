@@ -9,7 +9,7 @@ from pathlib import Path
 from pitasker_core.base import paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.recording import FILE_NAME
 
 _ORIGINAL = Path(__file__).parent.parent / "runs" / "recorder.py"
@@ -65,6 +65,6 @@ def _content() -> bytes:
     if python is None:
         raise ExecutionError(
             "Recording runs needs the system's python3, which is not installed.",
-            Text("Install it (", Code("sudo apt install python3"), ")."),
+            marked("Install it (`sudo apt install python3`)."),
         )
     return original.replace(bytes(_PYTHON), python.encode(), 1)

@@ -21,7 +21,7 @@ from pitasker_core.base.errors import (
     NotFound,
     PiTaskerError,
 )
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.database.events import EventKind, NewEvent
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import install, store
@@ -112,7 +112,7 @@ def export(
         if missing := [task for task in tasks if task not in rows]:
             raise NotFound(
                 f"There is no task {missing[0]}.",
-                Text(Code("./pitasker list"), " shows them all."),
+                marked("`./pitasker list` shows them all."),
             )
         new = [row.id for row in rows.values() if not row.is_system_managed]
         only = {want_entry(row) for row in rows.values()}

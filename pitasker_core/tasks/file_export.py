@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.formats.fields import FIELDS
 from pitasker_core.formats.icalendar_file import WEEKS, write_calendar
 from pitasker_core.formats.record import Remark, TaskRecord
@@ -65,7 +65,7 @@ def _chosen(current: Listing, tasks: Sequence[int] | None) -> list[Task]:
     by_id = {task.id: task for task in current.tasks}
     if missing := [number for number in tasks if number not in by_id]:
         raise NotFound(
-            f"There is no task {missing[0]}.", Text(Code("./pitasker list"), " shows them all.")
+            f"There is no task {missing[0]}.", marked("`./pitasker list` shows them all.")
         )
     return [by_id[number] for number in dict.fromkeys(tasks)]
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.recording import Recorder, Recording
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.formats.fields import FIELDS
@@ -173,9 +173,7 @@ class _Judge:
         if job in self._tasks:
             return "There is a task with this schedule and command."
         if job in self._unmanaged:
-            return Text(
-                "The crontab has this entry: ", Code("./pitasker import"), " makes it a task."
-            )
+            return marked("The crontab has this entry: `./pitasker import` makes it a task.")
         return ""
 
     def _check(self, record: TaskRecord) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, PiTaskerError
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.calendar import Clock
 from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.schedule import Dialect
@@ -113,7 +113,7 @@ def get_several(environment: Environment, ids: Sequence[int]) -> list[Task]:
     tasks = _by_id(database.fetch(environment, _SEVERAL, {"ids": [*ids]}))
     if missing := [task for task in ids if task not in tasks]:
         raise NotFound(
-            f"There is no task {missing[0]}.", Text(Code("./pitasker list"), " shows them all.")
+            f"There is no task {missing[0]}.", marked("`./pitasker list` shows them all.")
         )
     return [tasks[task] for task in ids]
 

@@ -11,7 +11,7 @@ from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, NotFound, PiTaskerError
 from pitasker_core.base.storable import check_storable
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.tables import SettingRow
 from pitasker_core.templates.catalogue import built_in_templates
@@ -122,5 +122,5 @@ def _readable(row: SettingRow) -> Template | None:
 def _missing(name: str) -> NotFound:
     return NotFound(
         f"There is no template {name[:60]} of your own.",
-        Text(Code("./pitasker templates list"), " shows them all."),
+        marked("`./pitasker templates list` shows them all."),
     )

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pitasker_core.base.text import Code, Text, read_marks, visible
+from pitasker_core.base.text import Code, Text, marked, visible
 from pitasker_core.dashboard import charts
 from pitasker_core.dashboard.cells import inert, sentence
 from pitasker_core.dashboard.markdown import bold, code, plain
@@ -183,12 +183,12 @@ codes = st.text(st.sampled_from("a `'"), min_size=1).map(str.strip).filter(bool)
 @example("echo `date` now", "``")
 def test_a_stored_text_keeps_its_code(first, second):
     said = Text("Run ", Code(first), ", then ", Code(second), ".")
-    assert read_marks(str(said)).parts == said.parts
+    assert marked(str(said)).parts == said.parts
 
 
 def test_backquotes_that_are_no_pair_stay_characters():
-    assert read_marks("ls: `x': No such file").parts == ("ls: `x': No such file",)
+    assert marked("ls: `x': No such file").parts == ("ls: `x': No such file",)
 
 
 def test_a_cell_of_a_table_quotes_the_code_of_a_stored_sentence():
-    assert sentence(read_marks("Run `crontab -e`.")) == "Run “crontab -e”."
+    assert sentence(marked("Run `crontab -e`.")) == "Run “crontab -e”."

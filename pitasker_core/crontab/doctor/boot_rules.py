@@ -1,6 +1,6 @@
 """Rules about jobs that start with the machine. Pure."""
 
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.doctor.finding import Fix, Problem, medium
 from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.safety_rules import REMOVABLE
@@ -30,7 +30,7 @@ def boot_network(subject: Subject) -> Problem | None:
     return medium(
         f"At the boot the network may not be up yet, and {used[0]} needs it.",
         used[0],
-        Text("Wait first: ", Code("sleep 30 &&"), " before the command."),
+        marked("Wait first: `sleep 30 &&` before the command."),
         fix=Fix("Wait 30 seconds first", command=f"sleep 30 && {subject.command}"),
     )
 

@@ -2,7 +2,7 @@
 
 from shlex import quote
 
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.calls import Call
 from pitasker_core.crontab.doctor import script_rules
 from pitasker_core.crontab.doctor.facts import ABSENT, FileFacts
@@ -74,6 +74,11 @@ def _replaced(subject: Subject, word: Word, path: str) -> Fix | None:
     return subject.replace(f"Write {path}", word.start, word.end, quote(path))
 
 
+_MAKE_EXECUTABLE = marked(
+    "`chmod +x` makes it so. Where its disk is mounted with noexec, put it elsewhere."
+)
+
+
 @rule(
     "The program is not executable",
     example="0 5 * * * /home/pi/plain.sh",
@@ -86,10 +91,7 @@ def not_executable(subject: Subject) -> Problem | None:
             return high(
                 f"{file.path} is not executable.",
                 call.name,
-                Text(
-                    Code("chmod +x"),
-                    " makes it so. Where its disk is mounted with noexec, put it elsewhere.",
-                ),
+                _MAKE_EXECUTABLE,
                 f"chmod +x {quote(file.path)}",
             )
     return None

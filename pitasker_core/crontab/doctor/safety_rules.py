@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from shlex import quote
 
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.doctor.facts import FileFacts
 from pitasker_core.crontab.doctor.finding import Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import rule
@@ -58,7 +58,7 @@ def secret(subject: Subject) -> Problem | None:
         "A password or key stands in the command, where every user of this machine can read it "
         "while the job runs. Cron's log has it too.",
         place,
-        Text("Keep it in a file that only you can read (", Code("chmod 600"), ")."),
+        marked("Keep it in a file that only you can read (`chmod 600`)."),
     )
 
 
@@ -200,7 +200,7 @@ def removable_disk(subject: Subject) -> Problem | None:
             return low(
                 f"{path} lies on a disk that may not be there.",
                 path,
-                Text("Test for it first: ", Code("mountpoint -q FOLDER &&"), "."),
+                marked("Test for it first: `mountpoint -q FOLDER &&`."),
             )
     return None
 

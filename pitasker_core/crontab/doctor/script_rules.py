@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from shlex import quote
 
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.calls import SHELLS, NamedFile
 from pitasker_core.crontab.doctor.facts import FileFacts
 from pitasker_core.crontab.doctor.finding import Problem, high
@@ -89,7 +89,7 @@ def no_first_line(subject: Subject) -> Problem | None:
             return high(
                 f"{file.path} has no first line that names its interpreter, so the shell reads it.",
                 file.path,
-                Text("Write one, such as ", Code("#!/usr/bin/env python3"), "."),
+                marked("Write one, such as `#!/usr/bin/env python3`."),
             )
     return None
 

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Callable, Iterator
 
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import Code, Text, marked
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import POSIX_SHELLS, Subject
 from pitasker_core.crontab.shell import Kind, Operator, Redirection, Script, Step, Word
 
-_USE_BASH = Text(
-    "Write it as sh knows it, or put ", Code("SHELL=/bin/bash"), " above the job in the crontab."
+_USE_BASH = marked(
+    "Write it as sh knows it, or put `SHELL=/bin/bash` above the job in the crontab."
 )
 
 
@@ -98,7 +98,7 @@ def _commands(subject: Subject) -> Problem | None:
             return high(
                 "A POSIX shell does not know source.",
                 name,
-                Text("Write ", Code(". FILE"), " with the whole path of the file."),
+                marked("Write `. FILE` with the whole path of the file."),
                 fix=fix,
             )
         if name in _COMMANDS:

@@ -2,7 +2,7 @@
 
 import re
 
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import Subject, size_with_tag
@@ -33,10 +33,10 @@ def percent(subject: Subject) -> Problem | None:
         return low(
             f"The command ends at its first %: what cron runs is {proper}. The rest is its input.",
             subject.stdin[:60],
-            Text("If a percent sign is meant, write ", Code("\\%"), "."),
+            marked("If a percent sign is meant, write `\\%`."),
         )
     message = f"The command ends at its first %: what cron runs is {proper or 'nothing'}."
-    advice = Text("Write ", Code("\\%"), " for a percent sign.")
+    advice = marked("Write `\\%` for a percent sign.")
     fix = Fix("Escape the percent signs", command=escape_percents(subject.command))
     report = high if _is_cut(subject) else medium
     return report(message, subject.stdin[:60], advice, fix=fix)

@@ -12,7 +12,7 @@ from pitasker_core import database, tasks
 from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, ReadOnly
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.doctor.catalogue import RULES
 from pitasker_core.crontab.document import Document, Entry, EnvironmentLine, encode
 from pitasker_core.database.events import EventKind, add_event
@@ -84,7 +84,7 @@ def _check(environment: Environment, rule: str) -> None:
         raise ReadOnly
     if rule not in RULES:
         raise NotFound(
-            f"There is no rule {rule}.", Text(Code("./pitasker doctor --rules"), " lists them.")
+            f"There is no rule {rule}.", marked("`./pitasker doctor --rules` lists them.")
         )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pitasker_core.base import clock, paths
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import Code, Text, marked
 
 JOURNALS = (Path("/var/log/journal"), Path("/run/log/journal"))
 FILES = (Path("/var/log/cron.log"), Path("/var/log/cron"), Path("/var/log/syslog"))
@@ -88,7 +88,7 @@ def _closed(logs: list[Path]) -> Unreadable:
     if not logs:
         return Unreadable(
             "This machine keeps no log of cron.",
-            Text("Install rsyslog (", Code("sudo apt install rsyslog"), "), or record runs."),
+            marked("Install rsyslog (`sudo apt install rsyslog`), or record runs."),
         )
     groups = {_group(log) for log in logs} - {"root", ""}
     if not groups:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from shlex import quote
 
 from pitasker_core.base.clock import ago
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import Text, marked
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import Blank, Comment
 from pitasker_core.crontab.schedule import Dialect
@@ -94,7 +94,7 @@ def _spool(facts: Facts) -> Result | None:
     if file.is_link or file.links > 1:
         return bad(
             f"{file.path} is a link, and cron ignores it.",
-            Text("Install the crontab again: ", Code("crontab"), " then makes a regular file."),
+            marked("Install the crontab again: `crontab` then makes a regular file."),
             # A file, not a pipe, because a truncated listing would be installed.
             'copy=$(mktemp) && crontab -l > "$copy" && crontab "$copy" && rm "$copy"',
         )

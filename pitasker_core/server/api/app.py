@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pitasker_core.base import errors, timings
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.server.answers.problems import Error, error_shape
 from pitasker_core.server.api import (
     crontab,
@@ -135,9 +135,7 @@ async def _not_understood(request: Request, problem: Exception) -> Exact:
 
 async def _http(request: Request, problem: Exception) -> Exact:
     assert isinstance(problem, HTTPException)  # noqa: S101 - registered for these alone
-    error = errors.InvalidRequest(
-        f"{problem.detail}.", Text(Code("/api/docs"), " has what there is.")
-    )
+    error = errors.InvalidRequest(f"{problem.detail}.", marked("`/api/docs` has what there is."))
     headers = {**(problem.headers or {})}
     if problem.status_code == 405:
         headers["Allow"] = ", ".join(_allowed(request))

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from pitasker_core.base import timings
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound, NotSignedIn, PiTaskerError, ReadOnly, UnknownCrontab
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.server import auth
 from pitasker_core.server.answers.problems import error_shape
 from pitasker_core.server.auth import Role
@@ -166,7 +166,7 @@ async def _admit(connection: HTTPConnection) -> Response | None:
             raise ForeignOrigin(
                 "An API call that changes something needs a token. With a cookie, only "
                 "PiTasker's own pages may change something.",
-                Text(Code("./pitasker token new NAME"), " makes a token."),
+                marked("`./pitasker token new NAME` makes a token."),
             )
     if is_api and "\n" in path:
         # Starlette would answer in a format that is not ours.

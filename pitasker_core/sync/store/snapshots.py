@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from pitasker_core.base import clock
 from pitasker_core.base.errors import NotFound
-from pitasker_core.base.text import Code, Text
+from pitasker_core.base.text import marked
 from pitasker_core.crontab.document import Document, decode, encode, parse
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database.tables import SnapshotRow
@@ -163,7 +163,7 @@ def snapshot(session: Session, crontab_row: int, number: int) -> SnapshotText:
     ).first()
     if row is None:
         raise NotFound(
-            f"There is no snapshot {number}.", Text(Code("./pitasker snapshots"), " lists them.")
+            f"There is no snapshot {number}.", marked("`./pitasker snapshots` lists them.")
         )
     listed, data = Snapshot(*row[:-1]), row[-1]
     return SnapshotText(**vars(listed), text=None if data is None else decode(data))
