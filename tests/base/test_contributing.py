@@ -25,7 +25,7 @@ def test_every_path_that_it_names_exists(name):
 def test_the_checks_of_why_are_in_the_files_that_it_names():
     recipe = TEXT.split("### Add a check to")[1].split("###")[0]
     for name in re.findall(r"`(\w+\.py)`", recipe):
-        assert "CHECKS = (" in (PROJECT / "pitasker_core/runs/why" / name).read_text()
+        assert "CHECKS: Checks = {" in (PROJECT / "pitasker_core/runs/why" / name).read_text()
 
 
 @pytest.mark.parametrize(
