@@ -110,7 +110,7 @@ def _check_fields(
     rejections = [
         None if spec.name is None else check_name(spec.name),
         check_schedule(spec.schedule, dialect, is_new=is_new),
-        _check_command(spec, shell, dialect),
+        _check_command(spec.command, shell, dialect, is_tagged=spec.tag is not None),
         _check_recording(spec, shell, dialect, is_new=is_new),
     ]
     return [rejection for rejection in rejections if rejection]
@@ -138,8 +138,10 @@ def check_schedule(text: str, dialect: Dialect, *, is_new: bool) -> Rejection | 
     return None
 
 
-def _check_command(spec: EntrySpec, shell: str, dialect: Dialect) -> Rejection | None:
-    command = spec.command
+@lru_cache(maxsize=4096)
+def _check_command(
+    command: str, shell: str, dialect: Dialect, *, is_tagged: bool
+) -> Rejection | None:
     if not command.strip(_BLANKS):
         return Rejection("command", "A task needs a command.")
     if command[0] in _BLANKS:
@@ -158,7 +160,7 @@ def _check_command(spec: EntrySpec, shell: str, dialect: Dialect) -> Rejection |
             "A command cannot contain # PITASKER_ID: and an id, which mark a task.",
             "Remove that part: PiTasker adds the tag by itself.",
         )
-    reason = why_not_tagged(command, shell, dialect) if spec.tag else None
+    reason = why_not_tagged(command, shell, dialect) if is_tagged else None
     return Rejection("command", reason) if reason else None
 
 

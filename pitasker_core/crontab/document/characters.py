@@ -45,6 +45,8 @@ def is_utf8(text: str) -> bool:
 
 def find_control_character(text: str, allowed: str = "") -> str | None:
     """Return the words for the first character that would break a line of a crontab, or None."""
+    if text.isprintable():  # most texts are, and this takes a fifth of the time
+        return None
     for match in _CONTROL.finditer(text):
         character = match[0]
         if character in allowed:

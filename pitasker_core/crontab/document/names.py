@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from pitasker_core.crontab import command as commands
 from pitasker_core.crontab.command import split_stdin
@@ -27,6 +28,7 @@ _NOT_A_NAME = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def check_name(name: str) -> Rejection | None:
     """Return why a name cannot be a one-line comment that reads back as the name, or None."""
     if not name.strip(BLANKS):
