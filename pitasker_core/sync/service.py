@@ -33,24 +33,6 @@ from pitasker_core.sync.merge import Plan
 from pitasker_core.sync.request import Request, SyncResult
 from pitasker_core.sync.store import OperationKind
 
-__all__ = [
-    "Comparison",
-    "Request",
-    "SyncResult",
-    "carry",
-    "compare",
-    "export",
-    "preview",
-    "program",
-    "put_back_first",
-    "read_crontab",
-    "reading_crontab",
-    "refuse_nul",
-    "sync",
-    "sync_locked",
-    "want_entry",
-]
-
 _log = logging.getLogger(__name__)
 
 _RETRY_PAUSES = (0.0, 0.05, 0.2)

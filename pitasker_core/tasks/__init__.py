@@ -23,35 +23,3 @@ from pitasker_core.tasks.model import Edit, NewTask, State, Task, TaskValues
 from pitasker_core.tasks.task_list import Listing, get, listing
 from pitasker_core.tasks.undoing import undo, undo_operation, undo_sync
 from pitasker_core.tasks.view import current, peek, version
-
-__all__ = [
-    "LONGEST_LABEL",
-    "LONGEST_NOTES",
-    "MOST_LABELS",
-    "Applied",
-    "Edit",
-    "Listing",
-    "NewTask",
-    "Preview",
-    "State",
-    "Task",
-    "TaskValues",
-    "apply",
-    "change",
-    "check",
-    "check_schedule",
-    "create",
-    "create_all",
-    "current",
-    "delete",
-    "get",
-    "listing",
-    "peek",
-    "preview",
-    "resume_due",
-    "undo",
-    "undo_delete",
-    "undo_operation",
-    "undo_sync",
-    "version",
-]

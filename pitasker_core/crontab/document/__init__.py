@@ -20,30 +20,3 @@ from pitasker_core.crontab.document.names import NAME_LIMIT, check_name, is_name
 from pitasker_core.crontab.document.parsing import COMMAND_LIMIT, parse_line
 from pitasker_core.crontab.document.tags import add_tag, tag_in, tag_of
 from pitasker_core.crontab.recording import add_recorder
-
-__all__ = [
-    "COMMAND_LIMIT",
-    "DEFAULT_SHELL",
-    "NAME_LIMIT",
-    "NOT_UTF8",
-    "Blank",
-    "Comment",
-    "Document",
-    "Entry",
-    "EnvironmentLine",
-    "Invalid",
-    "Line",
-    "add_recorder",
-    "add_tag",
-    "check_name",
-    "decode",
-    "encode",
-    "find_control_character",
-    "is_name",
-    "parse",
-    "parse_line",
-    "split_stdin",
-    "suggest_names",
-    "tag_in",
-    "tag_of",
-]

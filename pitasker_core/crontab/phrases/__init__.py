@@ -6,5 +6,3 @@
 
 from pitasker_core.crontab.phrases.parser import LONGEST, read
 from pitasker_core.crontab.phrases.reading import Kind, Offer, Reading
-
-__all__ = ["LONGEST", "Kind", "Offer", "Reading", "read"]

@@ -3,15 +3,3 @@
 from pitasker_core.reports.doctor.examining import Examined, examine, examine_draft, examine_text
 from pitasker_core.reports.doctor.fixing import apply_fix
 from pitasker_core.reports.doctor.silencing import Place, locate, silence, unsilence
-
-__all__ = [
-    "Examined",
-    "Place",
-    "apply_fix",
-    "examine",
-    "examine_draft",
-    "examine_text",
-    "locate",
-    "silence",
-    "unsilence",
-]

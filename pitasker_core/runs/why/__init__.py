@@ -6,5 +6,3 @@
 
 from pitasker_core.runs.why.answer import Answer, Check, Verdict
 from pitasker_core.runs.why.rules import judge
-
-__all__ = ["Answer", "Check", "Verdict", "judge"]
