@@ -3,7 +3,7 @@
 A small command then needs no database packages, whose import takes a second. The socket is in a
 folder that only its owner can enter. Both ends check the account of the other (SO_PEERCRED,
 unix(7)), and no secret is sent. A process answers only if it would give the same answer as the
-command: for the same database, crontab program, host and mount namespace.
+command: for the same database, crontab program, host and mount namespace, from the same code.
 """
 
 import hashlib
@@ -24,6 +24,11 @@ from pitasker_core.base.environment import Environment
 SUFFIX = ".socket"
 TIME_LIMIT = 5.0
 """Seconds to wait for an answer, before the command computes it itself."""
+
+_CODE_TIME = max(
+    file.stat().st_mtime_ns for file in Path(__file__).with_name("answers").glob("*.py")
+)
+"""When the code of the answers was changed. After an upgrade in place, an old process runs on."""
 
 _MOST_BYTES = 64 * 2**20
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: process, user, group
@@ -86,6 +91,7 @@ def context(environment: Environment) -> str:
     of_postgres = sorted(item for item in os.environ.items() if item[0].startswith("PG"))
     facts = [
         __version__,
+        _CODE_TIME,
         environment.database_url,
         of_postgres if environment.database_url else [],
         _program(environment.crontab_program),

@@ -1,10 +1,13 @@
 """Commands that a running process answers: the same answers, for its own account alone."""
 
 import os
+import shutil
 import socket
 import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +111,25 @@ def test_an_answer_is_never_older_than_a_change_by_another_program(
 def test_a_process_with_another_database_crontab_or_host_does_not_answer(environment, difference):
     assert local_socket.ask(environment, "status")
     assert local_socket.ask(replace(environment, **difference), "status") is None
+
+
+@pytest.mark.usefixtures("answering")
+def test_a_process_from_before_an_upgrade_does_not_answer(cli_environment, tmp_path):
+    code = Path(local_socket.__file__).parents[1]
+    shutil.copytree(code, tmp_path / code.name, ignore=shutil.ignore_patterns("__pycache__"))
+    ask = (
+        "from pitasker_core.base.environment import Environment;"
+        "from pitasker_core.server import local_socket;"
+        "print(local_socket.ask(Environment.from_environment(), 'status') is not None)"
+    )
+
+    def is_answered():
+        command = [sys.executable, "-c", ask]
+        return subprocess.check_output(command, cwd=tmp_path, env=cli_environment, text=True)
+
+    assert is_answered() == "True\n"
+    os.utime(tmp_path / code.name / "server" / "answers" / "tasks.py")
+    assert is_answered() == "False\n"
 
 
 @pytest.mark.usefixtures("answering")
