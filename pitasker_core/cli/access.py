@@ -6,7 +6,7 @@ import sys
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax, NotFound
 from pitasker_core.cli.answer import Answer, table
-from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, group, switch
 from pitasker_core.notifications import channels, delivery
 from pitasker_core.server import auth, instances, launch, tokens
 from pitasker_core.server.answers.access import Token
@@ -27,7 +27,7 @@ def add_to(commands: Commands) -> None:
     revoke.add_argument("token", type=int, metavar="ID")
 
     for parser in (password, link, new):
-        parser.add_argument("--read-only", action="store_true", help="allow reading only")
+        switch(parser, "--read-only", "allow reading only")
 
     notify = group(commands, "notify")
     test = command(notify, "test", _notify_test, "send a test message to the channels")

@@ -1,10 +1,12 @@
 """The answer of a command, and its text for people."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pitasker_core.base import terminal
 from pitasker_core.base.errors import CrontabReverted, MassRemoval
 from pitasker_core.base.text import on_one_line
 
@@ -18,6 +20,14 @@ class Answer:
     data: Any
     text: str
     in_order: bool = True
+
+
+def raw(words: Namespace, parts: Iterable[bytes], data: Any) -> Answer | int:
+    """Print bytes as they are. For `--json`, answer `data` instead."""
+    if words.json:
+        return Answer(data, "")
+    terminal.print_bytes(parts)
+    return 0
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

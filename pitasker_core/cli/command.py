@@ -26,7 +26,7 @@ def command(
     """Declare a command and return its parser. `text` is needed only for commands of a group."""
     text = text or HELP[name]
     parser = commands.add_parser(name, help=text, description=text)
-    parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
+    switch(parser, "--json", "answer in JSON, for programs")
     parser.set_defaults(run=run)
     return parser
 
@@ -35,3 +35,8 @@ def group(commands: Commands, name: str) -> Commands:
     """Declare a command that has commands of its own."""
     parser = commands.add_parser(name, help=HELP[name])
     return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def switch(parser: "argparse._ActionsContainer", name: str, text: str) -> None:
+    """Declare an option that is on or off."""
+    parser.add_argument(name, action="store_true", help=text)

@@ -1,16 +1,15 @@
 """Commands for the whole crontab: its text, snapshots, backups, and leaving PiTasker."""
 
-import sys
 from pathlib import Path
 
 from pitasker_core import backup
-from pitasker_core.base import terminal
 from pitasker_core.base.clock import system_zone
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import InvalidSyntax, NotFound
+from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import counted, on_one_line
-from pitasker_core.cli.answer import Answer, advising, table
-from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
+from pitasker_core.cli.answer import Answer, advising, raw, table
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, group, switch
+from pitasker_core.cli.files import read_file
 from pitasker_core.crontab.document import decode, encode, parse
 from pitasker_core.server.answers.problems import error_shape
 from pitasker_core.server.answers.sync import RawText, Snapshot, SnapshotText, Synced
@@ -20,14 +19,14 @@ from pitasker_core.sync.stop_managing import detach
 
 
 def add_to(commands: Commands) -> None:
-    raw = group(commands, "raw")
-    command(raw, "get", _raw_get, "print the crontab, byte for byte")
-    put = command(raw, "set", _raw_set, "replace the crontab by a file")
+    text = group(commands, "raw")
+    command(text, "get", _raw_get, "print the crontab, byte for byte")
+    put = command(text, "set", _raw_set, "replace the crontab by a file")
     put.add_argument("file", nargs="?", default="-", help="default: standard input")
     put.add_argument(
         "--if-sha256", metavar="SUM", help="only if the crontab's text has this checksum"
     )
-    put.add_argument("--confirm", action="store_true", help="confirm a mass removal")
+    switch(put, "--confirm", "confirm a mass removal")
 
     snapshots = command(commands, "snapshots", _snapshots)
     snapshots.add_argument("--show", type=int, metavar="ID", help="print the text of a snapshot")
@@ -36,9 +35,7 @@ def add_to(commands: Commands) -> None:
 
     restore = command(commands, "restore", _restore)
     restore.add_argument("what", metavar="SNAPSHOT|FILE")
-    restore.add_argument(
-        "--yes", action="store_true", help="confirm that a file replaces everything"
-    )
+    switch(restore, "--yes", "confirm that a file replaces everything")
     restore.add_argument(
         "--if-sha256",
         metavar="SUM",
@@ -50,25 +47,19 @@ def add_to(commands: Commands) -> None:
         metavar="USER@HOST",
         help="restore the rows of this other crontab in the file",
     )
-    restore.add_argument("--large", action="store_true", help="confirm a file of more than 2 GiB")
+    switch(restore, "--large", "confirm a file of more than 2 GiB")
 
     command(commands, "detach", _detach)
 
 
 def _raw_get(environment: Environment, words: Words) -> Answer | int:
     text, _ = service.read_crontab(environment)
-    if not words.json:
-        # Printing text could change its bytes.
-        terminal.print_bytes([encode(text or "")])
-        return 0
-    return Answer(RawText.of(text), "")
+    # Printing text could change its bytes.
+    return raw(words, [encode(text or "")], RawText.of(text))
 
 
 def _raw_set(environment: Environment, words: Words) -> Answer:
-    try:
-        data = sys.stdin.buffer.read() if words.file == "-" else Path(words.file).read_bytes()
-    except OSError as problem:
-        raise NotFound(f"{words.file} cannot be read: {problem.strerror}.") from problem
+    data = read_file(words.file)
     based_on, _ = service.read_crontab(environment)
     if words.if_sha256 and RawText.of(based_on).sha256 != words.if_sha256:
         raise edit.changed_since()
@@ -81,10 +72,7 @@ def _raw_set(environment: Environment, words: Words) -> Answer:
 def _snapshots(environment: Environment, words: Words) -> Answer | int:
     if words.show is not None:
         snapshot = edit.snapshot(environment, words.show)
-        if not words.json:
-            terminal.print_bytes([encode(snapshot.text or "")])
-            return 0
-        return Answer(SnapshotText.of(snapshot), "")
+        return raw(words, [encode(snapshot.text or "")], SnapshotText.of(snapshot))
     snapshots = edit.snapshots(environment)
     zone = system_zone()
     rows = [

@@ -7,7 +7,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import Answer, table
-from pitasker_core.cli.command import ACTOR, Commands, Words, command
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, switch
 from pitasker_core.cli.files import read_file
 from pitasker_core.crontab.doctor.documentation import render_documentation
 from pitasker_core.crontab.doctor.finding import Finding, Severity
@@ -33,13 +33,9 @@ def add_to(commands: Commands) -> None:
     examine.add_argument(
         "file", nargs="?", help="a crontab; - is standard input (default: the installed crontab)"
     )
-    examine.add_argument(
-        "--text-only", action="store_true", help="do not look at files of this machine"
-    )
+    switch(examine, "--text-only", "do not look at files of this machine")
     acts = examine.add_mutually_exclusive_group()
-    acts.add_argument(
-        "--rules", action="store_true", help="print the documentation of all rules in Markdown"
-    )
+    switch(acts, "--rules", "print the documentation of all rules in Markdown")
     place = ("RULE", "TASK|line:LINE")
     acts.add_argument("--silence", nargs=2, metavar=place, help="stop reporting a rule there")
     acts.add_argument("--unsilence", nargs=2, metavar=place, help="report the rule there again")
@@ -47,10 +43,10 @@ def add_to(commands: Commands) -> None:
 
     explain = command(commands, "explain", _explain)
     explain.add_argument("place", metavar="TASK|line:LINE")
-    explain.add_argument(
+    switch(
+        explain,
         "--login",
-        action="store_true",
-        help="compare with your login shell's environment; this runs your login files",
+        "compare with your login shell's environment; this runs your login files",
     )
 
 

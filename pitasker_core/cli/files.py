@@ -7,13 +7,14 @@ from pathlib import Path
 from pitasker_core.base.errors import ExecutionError, NotFound
 
 
-def read_file(name: str, limit: int) -> bytes:
+def read_file(name: str, limit: int | None = None) -> bytes:
     """Read a file, or standard input for `-`. Returns at most limit + 1 bytes. Raises NotFound."""
+    size = -1 if limit is None else limit + 1
     try:
         if name == "-":
-            return sys.stdin.buffer.read(limit + 1)
+            return sys.stdin.buffer.read(size)
         with Path(name).open("rb") as file:
-            return file.read(limit + 1)
+            return file.read(size)
     except OSError as problem:
         raise NotFound(f"{name} cannot be read: {problem.strerror}.") from problem
 

@@ -6,8 +6,8 @@ from pitasker_core.base.clock import system_zone
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
 from pitasker_core.base.text import on_one_line
-from pitasker_core.cli.answer import Answer, table
-from pitasker_core.cli.command import ACTOR, Commands, Words, command
+from pitasker_core.cli.answer import Answer, raw, table
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, switch
 from pitasker_core.crontab.document import decode
 from pitasker_core.runs import history, live_output, manual, spool
 from pitasker_core.runs.why import Verdict, gathering
@@ -20,13 +20,11 @@ _SIGNS = {Verdict.OK: "✓", Verdict.BAD: "✗", Verdict.UNKNOWN: "?"}
 def add_to(commands: Commands) -> None:
     now = command(commands, "run", _run_now)
     now.add_argument("task", type=int)
-    now.add_argument(
-        "--wait", action="store_true", help="print its output, and exit with its exit code"
-    )
+    switch(now, "--wait", "print its output, and exit with its exit code")
 
     runs = command(commands, "runs", _runs)
     runs.add_argument("--task", type=int, help="only this task's runs")
-    runs.add_argument("--failed", action="store_true", help="only failed runs")
+    switch(runs, "--failed", "only failed runs")
     runs.add_argument("--limit", type=int, default=50, help="default: %(default)s")
 
     command(commands, "output", _output).add_argument("number", type=int, metavar="RUN")
@@ -87,10 +85,7 @@ def _runs(environment: Environment, words: Words) -> Answer:
 
 def _output(environment: Environment, words: Words) -> Answer | int:
     output = history.output(environment, words.number)
-    if words.json:
-        return Answer({"run": words.number, "output": decode(output)}, "")
-    terminal.print_bytes([output])
-    return 0
+    return raw(words, [output], {"run": words.number, "output": decode(output)})
 
 
 def _why(environment: Environment, words: Words) -> Answer:

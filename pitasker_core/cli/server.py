@@ -22,10 +22,13 @@ def add_to(commands: Commands) -> None:
     )
     _add_proxy_options(up)
 
-    demo = command(commands, "demo", _demo)
+    demo = command(
+        commands, "demo", lambda environment, words: launch.demo(environment, words.port)
+    )
     demo.add_argument("--port", type=int, default=launch.PORT, help="default: %(default)s")
 
-    command(commands, "agent", _agent).set_defaults(logs_to_terminal=True)
+    agent = command(commands, "agent", lambda environment, _: launch.agent(environment))
+    agent.set_defaults(logs_to_terminal=True)
 
     service = command(commands, "service", _service)
     service.add_argument("act", choices=["install", "uninstall", "status"])
@@ -50,14 +53,6 @@ def _add_proxy_options(parser: argparse.ArgumentParser) -> None:
 
 def _up(environment: Environment, words: Words) -> int:
     return launch.up(environment, words.port, words.host, words.base_url, words.trusted_proxy)
-
-
-def _demo(environment: Environment, words: Words) -> int:
-    return launch.demo(environment, words.port)
-
-
-def _agent(environment: Environment, words: Words) -> int:
-    return launch.agent(environment)
 
 
 def _stop(environment: Environment, words: Words) -> Answer:

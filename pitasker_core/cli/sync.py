@@ -8,7 +8,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
 from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, advising, by_task
-from pitasker_core.cli.command import ACTOR, Commands, Words, command
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, switch
 from pitasker_core.server.answers.sync import Exported, Imported, Synced, Validation
 from pitasker_core.sync import importing, service, validation
 from pitasker_core.sync.importing import ImportOptions
@@ -24,7 +24,7 @@ _WAYS_OUT = (
 def add_to(commands: Commands) -> None:
     sync = command(commands, "sync", _sync)
     sync.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="only these tasks")
-    sync.add_argument("--dry-run", action="store_true", help="show the plan; change nothing")
+    switch(sync, "--dry-run", "show the plan; change nothing")
     sync.add_argument(
         "--policy",
         choices=[policy.value for policy in Policy],
@@ -36,9 +36,7 @@ def add_to(commands: Commands) -> None:
         choices=["database", "crontab"],
         help="the side to keep wherever tasks and crontab differ",
     )
-    sync.add_argument(
-        "--confirm", action="store_true", help="confirm a mass removal or an older crontab"
-    )
+    switch(sync, "--confirm", "confirm a mass removal or an older crontab")
 
     command(commands, "validate", _validate)
 
@@ -46,18 +44,10 @@ def add_to(commands: Commands) -> None:
     imports.add_argument(
         "lines", nargs="*", type=int, metavar="LINE", help="line numbers (default: all entries)"
     )
-    imports.add_argument(
-        "--dry-run", action="store_true", help="list the entries that can be imported, and stop"
-    )
-    imports.add_argument(
-        "--database-only", action="store_true", help="copy the entries; leave them untagged"
-    )
-    imports.add_argument(
-        "--duplicates", action="store_true", help="also import entries that equal a task"
-    )
-    imports.add_argument(
-        "--plain-names", action="store_true", help="name tasks only after their commands"
-    )
+    switch(imports, "--dry-run", "list the entries that can be imported, and stop")
+    switch(imports, "--database-only", "copy the entries; leave them untagged")
+    switch(imports, "--duplicates", "also import entries that equal a task")
+    switch(imports, "--plain-names", "name tasks only after their commands")
 
     export = command(commands, "export", _export)
     export.add_argument("tasks", nargs="*", type=int, metavar="TASK", help="default: all")

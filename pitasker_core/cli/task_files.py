@@ -7,8 +7,8 @@ from pitasker_core.base import paths, terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError
 from pitasker_core.base.text import counted, on_one_line
-from pitasker_core.cli.answer import NOT_YET, Answer, by_task, table
-from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
+from pitasker_core.cli.answer import NOT_YET, Answer, by_task, raw, table
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, group, switch
 from pitasker_core.cli.files import read_file, write_file
 from pitasker_core.formats.crontab_ui import read_environment
 from pitasker_core.formats.icalendar_file import MOST_WEEKS, WEEKS
@@ -53,13 +53,9 @@ def add_to(commands: Commands) -> None:
         choices=list(map(str, Source)),
         help="the format (default: by the name of the file)",
     )
-    imports.add_argument(
-        "--preview", action="store_true", help="list the tasks that would be created, and stop"
-    )
-    imports.add_argument(
-        "--duplicates", action="store_true", help="also import tasks that exist already"
-    )
-    imports.add_argument("--database-only", action="store_true", help="create no entries")
+    switch(imports, "--preview", "list the tasks that would be created, and stop")
+    switch(imports, "--duplicates", "also import tasks that exist already")
+    switch(imports, "--database-only", "create no entries")
 
 
 def _export(environment: Environment, words: Words) -> Answer | int:
@@ -69,11 +65,8 @@ def _export(environment: Environment, words: Words) -> Answer | int:
     exported = export_file(environment, target, words.task, words.weeks)
     _complain(exported.notes)
     if words.file == "-":
-        if not words.json:
-            terminal.print_bytes([exported.data])
-            return 0
         text = exported.data.decode("utf-8", "backslashreplace")
-        return Answer({"content": text, "notes": remarks(exported.notes)}, "")
+        return raw(words, [exported.data], {"content": text, "notes": remarks(exported.notes)})
     write_file(words.file, exported.data)
     data = {"file": words.file, "notes": remarks(exported.notes)}
     return Answer(data, f"The tasks are in {on_one_line(words.file)}.")
@@ -83,11 +76,9 @@ def _export_units(units: Units, words: Words) -> Answer | int:
     _complain(units.notes)
     notes = remarks(units.notes)
     if words.file == "-":
-        if not words.json:
-            terminal.print_bytes(f"# {unit.name}\n{unit.text}\n".encode() for unit in units.files)
-            return 0
+        parts = (f"# {unit.name}\n{unit.text}\n".encode() for unit in units.files)
         contents = [{"name": unit.name, "content": unit.text} for unit in units.files]
-        return Answer({"files": contents, "notes": notes}, "")
+        return raw(words, parts, {"files": contents, "notes": notes})
     folder = Path(words.file)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,14 +3,14 @@
 from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.cli.answer import Answer, table
-from pitasker_core.cli.command import Commands, Words, command
+from pitasker_core.cli.command import Commands, Words, command, switch
 from pitasker_core.server import local_socket
 
 
 def add_to(commands: Commands) -> None:
     listing = command(commands, "list", _list)
     listing.set_defaults(logs_to_file=False)
-    listing.add_argument("--deleted", action="store_true", help="list the deleted tasks instead")
+    switch(listing, "--deleted", "list the deleted tasks instead")
 
 
 def _list(environment: Environment, words: Words) -> Answer:

@@ -9,7 +9,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.base.text import on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, by_task
-from pitasker_core.cli.command import ACTOR, Commands, Words, command
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, switch
 from pitasker_core.crontab.schedule import describe, parse
 from pitasker_core.crontab.understanding import Understanding
 from pitasker_core.reports import doctor
@@ -26,21 +26,21 @@ def add_to(commands: Commands) -> None:
     for field in ("name", "schedule", "command"):
         add.add_argument(field)
     add.add_argument("--paused", action="store_true")
-    add.add_argument("--database-only", action="store_true", help="write no entry to the crontab")
+    switch(add, "--database-only", "write no entry to the crontab")
     _add_optional_fields(add)
 
     edit = command(commands, "edit", _edit)
     edit.add_argument("task", type=int)
     for field in ("name", "schedule", "command"):
         edit.add_argument(f"--{field}")
-    switch = edit.add_mutually_exclusive_group()
-    switch.add_argument(
+    place = edit.add_mutually_exclusive_group()
+    place.add_argument(
         "--system-managed",
         action="store_true",
         default=None,
         help="give it an entry in the crontab",
     )
-    switch.add_argument(
+    place.add_argument(
         "--database-only",
         action="store_false",
         dest="system_managed",

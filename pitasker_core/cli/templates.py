@@ -2,11 +2,10 @@
 
 import argparse
 
-from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.text import on_one_line
-from pitasker_core.cli.answer import NOT_YET, Answer, by_task, table
-from pitasker_core.cli.command import ACTOR, Commands, Words, command, group
+from pitasker_core.cli.answer import NOT_YET, Answer, by_task, raw, table
+from pitasker_core.cli.command import ACTOR, Commands, Words, command, group, switch
 from pitasker_core.cli.files import read_file, write_file
 from pitasker_core.server.answers.files import Rendered, Used, template_answer
 from pitasker_core.tasks import Applied
@@ -26,9 +25,9 @@ def add_to(commands: Commands) -> None:
     use.add_argument("name")
     use.add_argument("values", nargs="*", type=_pair, metavar="PARAMETER=VALUE")
     use.add_argument("--name", dest="task_name", default="", help="the name of the task")
-    use.add_argument("--preview", action="store_true", help="show the task, and stop")
+    switch(use, "--preview", "show the task, and stop")
     use.add_argument("--paused", action="store_true")
-    use.add_argument("--database-only", action="store_true", help="write no entry to the crontab")
+    switch(use, "--database-only", "write no entry to the crontab")
 
     save = command(templates, "save", _save, "save a task as a template of your own")
     save.add_argument("task", type=int)
@@ -42,7 +41,7 @@ def add_to(commands: Commands) -> None:
         metavar="PARAMETER=WORD",
         help="a word of the command that becomes a parameter; may be repeated",
     )
-    save.add_argument("--replace", action="store_true", help="replace a template of this name")
+    switch(save, "--replace", "replace a template of this name")
 
     export = command(templates, "export", _export, "write a template to a file, to share it")
     export.add_argument("name")
@@ -51,7 +50,7 @@ def add_to(commands: Commands) -> None:
 
     imports = command(templates, "import", _import, "add a template from a file; run nothing")
     imports.add_argument("file", help="- is standard input")
-    imports.add_argument("--replace", action="store_true", help="replace a template of this name")
+    switch(imports, "--replace", "replace a template of this name")
 
     command(templates, "remove", _remove, "remove a template of your own").add_argument("name")
 
@@ -145,10 +144,7 @@ def _export(environment: Environment, words: Words) -> Answer | int:
     template = own.get_template(environment, words.name).template
     text = write_template(template, as_json=words.format == "json")
     if words.file == "-":
-        if not words.json:
-            terminal.print_bytes([text.encode()])
-            return 0
-        return Answer({"content": text}, "")
+        return raw(words, [text.encode()], {"content": text})
     write_file(words.file, text.encode())
     return Answer({"file": words.file}, f"The template is in {on_one_line(words.file)}.")
 
