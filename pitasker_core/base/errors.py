@@ -5,6 +5,8 @@ banner, the API's handler and the command line's `main`. Errors of drivers and o
 become one of these where they happen.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from pitasker_core.base.text import Code, Text, marked
@@ -178,3 +180,14 @@ class PreconditionRequired(PiTaskerError):
 
     code = "PRECONDITION_REQUIRED"
     recoverable = False
+
+
+@contextmanager
+def explained(
+    failure: str, advice: str = "", error: type[PiTaskerError] = ExecutionError
+) -> Iterator[None]:
+    """Turn an OSError into an error that says what could not be done, and why."""
+    try:
+        yield
+    except OSError as problem:
+        raise error(f"{failure}: {problem.strerror}.", advice) from problem

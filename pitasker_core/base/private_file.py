@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.errors import explained
 
 
 def write(file: Path, data: Any) -> None:
@@ -33,7 +33,7 @@ def locked(environment: Environment, name: str) -> Iterator[Path]:
     Raises ExecutionError if the disk refuses.
     """
     file = environment.home / name
-    try:
+    with explained(f"{file} cannot be written", "Free some space, then try again."):
         environment.make_home()
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         handle = os.open(file.with_suffix(".lock"), flags, 0o600)
@@ -42,7 +42,3 @@ def locked(environment: Environment, name: str) -> Iterator[Path]:
             yield file
         finally:
             os.close(handle)
-    except OSError as problem:
-        raise ExecutionError(
-            f"{file} cannot be written: {problem.strerror}.", "Free some space, then try again."
-        ) from problem

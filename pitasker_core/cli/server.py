@@ -4,7 +4,7 @@ import argparse
 import os
 
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.errors import explained
 from pitasker_core.base.identity import user_name
 from pitasker_core.cli.answer import Answer
 from pitasker_core.cli.command import Commands, Words, command
@@ -95,7 +95,5 @@ def _service(environment: Environment, words: Words) -> Answer:
 
 def _psql(environment: Environment, words: Words) -> int:
     shell, variables = launch.psql_command(environment)
-    try:
+    with explained(f"{shell[0]} cannot be started"):
         os.execvpe(shell[0], [*shell, *words.arguments], {**os.environ, **variables})
-    except OSError as problem:
-        raise ExecutionError(f"{shell[0]} cannot be started: {problem.strerror}.") from problem

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pitasker_core.base import paths, terminal
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.errors import explained
 from pitasker_core.base.text import counted, on_one_line
 from pitasker_core.cli.answer import NOT_YET, Answer, by_task, raw, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group, switch
@@ -80,10 +80,8 @@ def _export_units(units: Units, words: Words) -> Answer | int:
         contents = [{"name": unit.name, "content": unit.text} for unit in units.files]
         return raw(words, parts, {"files": contents, "notes": notes})
     folder = Path(words.file)
-    try:
+    with explained(f"{folder} cannot be created"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise ExecutionError(f"{folder} cannot be created: {problem.strerror}.") from problem
     for unit in units.files:
         write_file(folder / unit.name, unit.text.encode())
     names = [unit.name for unit in units.files]

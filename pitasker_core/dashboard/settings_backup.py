@@ -11,7 +11,7 @@ from pitasker_core import backup
 from pitasker_core.backup import Contents, Restored
 from pitasker_core.base import clock
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import ExecutionError, PiTaskerError
+from pitasker_core.base.errors import PiTaskerError, explained
 from pitasker_core.base.text import Text, counted
 from pitasker_core.crontab.difference import difference
 from pitasker_core.crontab.document import parse
@@ -74,12 +74,10 @@ def _writer(mine: Environment) -> Callable[[], bytes]:
 @contextmanager
 def _private_file(mine: Environment) -> Iterator[Path]:
     """Give a path in a temporary folder that only the owner can read. Raises ExecutionError."""
-    try:
+    with explained("The backup's file cannot be used"):
         mine.make_home()
         with TemporaryDirectory(dir=mine.home) as folder:
             yield Path(folder) / "backup.tar.gz"
-    except OSError as problem:
-        raise ExecutionError(f"The backup's file cannot be used: {problem.strerror}.") from problem
 
 
 def _with_contents(data: bytes, use: Callable[[Contents, bytes], object]) -> None:

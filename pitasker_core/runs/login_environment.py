@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from contextlib import suppress
 
-from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.errors import ExecutionError, explained
 from pitasker_core.base.identity import account
 
 _PATIENCE = 5.0
@@ -35,7 +35,7 @@ def read_login_environment(patience: float = _PATIENCE) -> dict[str, str]:
     # Login files may print text. The environment begins after a mark.
     command = "printf '\\0PITASKER-ENVIRONMENT\\0'; exec env -0"
     with tempfile.TemporaryFile() as printed:
-        try:
+        with explained(f"{shell} cannot be started"):
             process = subprocess.Popen(
                 [shell, "-l", "-c", command],
                 stdin=subprocess.DEVNULL,
@@ -45,8 +45,6 @@ def read_login_environment(patience: float = _PATIENCE) -> dict[str, str]:
                 cwd=user.pw_dir if os.access(user.pw_dir, os.X_OK) else "/",
                 start_new_session=True,
             )
-        except OSError as problem:
-            raise ExecutionError(f"{shell} cannot be started: {problem.strerror}.") from problem
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:

@@ -15,7 +15,7 @@ from pitasker_core import database
 from pitasker_core.base import clock, paths
 from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly
+from pitasker_core.base.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly, explained
 from pitasker_core.base.identity import account
 from pitasker_core.crontab import execution
 from pitasker_core.crontab.document import Document, split_stdin
@@ -60,7 +60,7 @@ def start(environment: Environment, actor: Actor, task: Task, by: str = "hand") 
     with tempfile.TemporaryFile() as given:
         given.write(execution.read_stdin(stdin))
         given.seek(0)
-        try:
+        with explained("The run cannot be started"):
             process = subprocess.Popen(
                 [*command, str(task.id), execution.unescape(proper, dialect)[0]],
                 stdin=given if stdin else subprocess.DEVNULL,
@@ -71,8 +71,6 @@ def start(environment: Environment, actor: Actor, task: Task, by: str = "hand") 
                 start_new_session=True,
                 umask=_UMASK,
             )
-        except OSError as problem:
-            raise ExecutionError(f"The run cannot be started: {problem.strerror}.") from problem
     # It is our child, so wait for it, or it would stay as a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
     with database.session(environment) as session:

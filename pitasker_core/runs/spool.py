@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from pitasker_core import database
 from pitasker_core.base import clock, paths
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import DatabaseError, ExecutionError, PiTaskerError
+from pitasker_core.base.errors import DatabaseError, ExecutionError, PiTaskerError, explained
 from pitasker_core.database.tables import RunRow, StateRow, TaskRow
 from pitasker_core.runs import durations, run_events
 from pitasker_core.runs.dedupe import same_start
@@ -99,13 +99,9 @@ def collect(environment: Environment) -> int:
         batch = runs[start : start + _AT_ONCE]
         # Files are deleted only after their transaction was committed.
         for run in _import_readable(environment, batch):
-            try:
+            with explained(f"Files in {environment.spool} cannot be deleted"):
                 for file in run.files():
                     file.unlink(missing_ok=True)
-            except OSError as problem:
-                raise ExecutionError(
-                    f"Files in {environment.spool} cannot be deleted: {problem.strerror}."
-                ) from problem
     return len(runs)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import DatabaseError, ExecutionError, InvalidSyntax
+from pitasker_core.base.errors import DatabaseError, ExecutionError, InvalidSyntax, explained
 from pitasker_core.base.text import Code, Text, marked
 from pitasker_core.server import auth, instances, sites
 from pitasker_core.server.sites import Site
@@ -48,10 +48,8 @@ def up(
         trusted_proxies or environment.trusted_proxies
     )
     os.chdir(_PROJECT)  # where Streamlit looks for .streamlit/config.toml
-    try:
+    with explained(f"{command[0]} cannot be started"):
         os.execv(command[0], command)
-    except OSError as problem:
-        raise ExecutionError(f"{command[0]} cannot be started: {problem.strerror}.") from problem
 
 
 def believed_addresses(proxies: Sequence[str]) -> str:
@@ -155,12 +153,8 @@ def demo(environment: Environment, port: int = PORT) -> int:
         }
         try:
             demo_contents.fill(scratch)
-            try:
+            with explained(f"{command[0]} cannot be started"):
                 server = subprocess.Popen(command, cwd=_PROJECT, env=variables)
-            except OSError as problem:
-                raise ExecutionError(
-                    f"{command[0]} cannot be started: {problem.strerror}."
-                ) from problem
             # Ctrl-C also reaches the server, which then stops cleanly. Wait for it.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, lambda *_: server.terminate())

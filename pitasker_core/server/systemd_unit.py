@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pitasker_core.base import paths
-from pitasker_core.base.errors import ExecutionError, NotFound
+from pitasker_core.base.errors import ExecutionError, NotFound, explained
 from pitasker_core.base.identity import user_name
 from pitasker_core.base.text import Code, Text, marked
 
@@ -74,11 +74,9 @@ def install(arguments: list[str]) -> ServiceState:
     """Write, enable and start the unit. Raises ExecutionError with systemd's message."""
     _need_systemd()
     unit = file()
-    try:
+    with explained(f"{unit} cannot be written"):
         unit.parent.mkdir(parents=True, exist_ok=True)
         unit.write_text(text(arguments))
-    except OSError as problem:
-        raise ExecutionError(f"{unit} cannot be written: {problem.strerror}.") from problem
     _systemctl("daemon-reload")
     _systemctl("enable", NAME)
     _systemctl("restart", NAME)
@@ -91,10 +89,8 @@ def uninstall() -> None:
     if not paths.exists(file()):
         raise NotFound("There is no service to remove.")
     _systemctl("disable", "--now", NAME)
-    try:
+    with explained(f"{file()} cannot be removed"):
         file().unlink(missing_ok=True)
-    except OSError as problem:
-        raise ExecutionError(f"{file()} cannot be removed: {problem.strerror}.") from problem
     _systemctl("daemon-reload")
 
 
@@ -134,7 +130,7 @@ def _ask(*words: str) -> str:
 
 
 def _run(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    try:
+    with explained("systemctl cannot be started"):
         return subprocess.run(
             ["systemctl", "--user", *words],
             capture_output=True,
@@ -142,8 +138,6 @@ def _run(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
             errors="replace",
             check=False,
         )
-    except OSError as problem:
-        raise ExecutionError(f"systemctl cannot be started: {problem.strerror}.") from problem
 
 
 def _quoted(word: str) -> str:

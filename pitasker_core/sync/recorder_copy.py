@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pitasker_core.base import paths
 from pitasker_core.base.environment import Environment
-from pitasker_core.base.errors import ExecutionError
+from pitasker_core.base.errors import ExecutionError, explained
 from pitasker_core.base.text import marked
 from pitasker_core.crontab.recording import FILE_NAME
 
@@ -29,7 +29,7 @@ def put_in_place(environment: Environment) -> Path:
     has no Python.
     """
     copy = path(environment)
-    try:
+    with explained(f"{copy} cannot be written"):
         environment.make_home()
         environment.spool.mkdir(mode=0o700, exist_ok=True)
         content = _content()
@@ -40,8 +40,6 @@ def put_in_place(environment: Environment) -> Path:
             new.rename(copy)
         # False on a disk that is mounted with noexec.
         starts = shutil.which(copy) is not None
-    except OSError as problem:
-        raise ExecutionError(f"{copy} cannot be written: {problem.strerror}.") from problem
     if not starts:
         raise ExecutionError(
             f"{copy} cannot be started: its disk is mounted with noexec.",
