@@ -125,9 +125,14 @@ def escape(text: str, dialect: Dialect) -> str:
     return text.replace("%", "\\%")
 
 
+def stdin_text(stdin: str) -> str:
+    """The part of a command from the first `%` on as text, `%` being a line's end."""
+    return re.sub(r"(\\%)|%", lambda match: "%" if match[1] else "\n", stdin[1:])
+
+
 def read_stdin(stdin: str) -> bytes:
-    """What cron feeds to the command: the part from the first `%` on, `%` being a line's end."""
-    text = re.sub(r"(\\%)|%", lambda match: "%" if match[1] else "\n", stdin[1:])
+    """What cron feeds to the command: the `stdin_text`, and a line end where cron adds one."""
+    text = stdin_text(stdin)
     # cron asks which character other than a backslash it wrote last (do_command.c): it ends no line
     # that holds only backslashes.
     last = text.rstrip("\\")[-1:]

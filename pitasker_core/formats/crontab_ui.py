@@ -28,9 +28,7 @@ def read_crontab_ui(text: str) -> TaskFile:
             continue
         identity = nodes.text(values["_id"], "_id", 100) if "_id" in values else ""
         if not identity:
-            raise ParseError(
-                f"Line {number}: there is no _id.", "This is not a crontab.db of crontab-ui."
-            )
+            raise _error(number, "there is no _id.")
         if "$$deleted" in values:
             documents.pop(identity, None)
         else:
@@ -48,15 +46,14 @@ def _document(line: str, number: int) -> Node:
     try:
         node = read_json(line)
     except ParseError as problem:
-        message = problem.message.removeprefix("Line 1: ")
-        raise ParseError(
-            f"Line {number}: {message}", "This is not a crontab.db of crontab-ui."
-        ) from None
+        raise _error(number, problem.message.removeprefix("Line 1: ")) from None
     if not isinstance(node.value, dict):
-        raise ParseError(
-            f"Line {number}: there is no job.", "This is not a crontab.db of crontab-ui."
-        )
+        raise _error(number, "there is no job.")
     return Node(node.value, number)
+
+
+def _error(line: int, message: str) -> ParseError:
+    return ParseError(f"Line {line}: {message}", "This is not a crontab.db of crontab-ui.")
 
 
 def _file(documents: dict[str, Node]) -> TaskFile:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pitasker_core.base.text import marked
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.document import split_stdin
+from pitasker_core.crontab.execution import stdin_text, unescape
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule, Schedule
 from pitasker_core.formats.on_calendar import calendar_events
 from pitasker_core.formats.record import Remark, TaskRecord
@@ -103,11 +104,11 @@ def _service(job: Job, schedule: Schedule, dialect: Dialect) -> str:
         for name, value in job.environment.items()
         if name not in _NOT_OF_THE_JOB and _VARIABLE.fullmatch(name)
     ]
-    lines.append(
-        f"ExecStart={_quoted(shell)} -c {_quoted(_shell_text(proper, dialect), is_command=True)}"
-    )
+    command = _quoted(unescape(proper, dialect)[0], is_command=True)
+    lines.append(f"ExecStart={_quoted(shell)} -c {command}")
     if stdin:
-        lines += ["StandardInput=data", f"StandardInputText={_escaped(_stdin_text(stdin))}"]
+        # systemd adds the last line end.
+        lines += ["StandardInput=data", f"StandardInputText={_escaped(stdin_text(stdin))}"]
     if record.timeout_seconds:
         lines.append(f"TimeoutStartSec={record.timeout_seconds}")
     if schedule.reboot:
@@ -149,16 +150,6 @@ def _left_out(job: Job, schedule: Schedule) -> list[str]:
     if record.ping_url or record.notify:
         left.append("Its ping URL and its notifications are not taken over.")
     return left
-
-
-def _shell_text(proper: str, dialect: Dialect) -> str:
-    """What cron hands to the shell: a backslash before `%` goes, and Debian's cron halves pairs."""
-    return re.sub(r"\\(%)" if dialect.is_cronie else r"\\([%\\])", r"\1", proper)
-
-
-def _stdin_text(stdin: str) -> str:
-    """What cron feeds to the command, without the last line end, which systemd adds."""
-    return re.sub(r"\\%|%", lambda part: "%" if part[0] == "\\%" else "\n", stdin[1:])
 
 
 def _environment(name: str, value: str) -> str:

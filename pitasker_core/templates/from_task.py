@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.formats.record import TaskRecord
 from pitasker_core.templates.checking import check_template
-from pitasker_core.templates.model import Kind, Parameter, Template
+from pitasker_core.templates.model import OPTIONS, Kind, Parameter, Template
 from pitasker_core.templates.rendering import PLACEHOLDER
 
 _WORD = re.compile(r"[\w./+@:,-]+")
@@ -43,13 +43,7 @@ def template_from_task(
             category="Own",
             parameters=tuple(made),
             task_name=record.name if not PLACEHOLDER.search(record.name) else "",
-            notes=record.notes,
-            labels=record.labels,
-            record_runs=record.record_runs,
-            timeout_seconds=record.timeout_seconds,
-            no_overlap=record.no_overlap,
-            catch_up=record.catch_up,
-            notify=record.notify,
+            **{option: getattr(record, option) for option in OPTIONS},
         )
     )
 

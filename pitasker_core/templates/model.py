@@ -68,6 +68,10 @@ class Parameter:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+OPTIONS = ("notes", "labels", "record_runs", "timeout_seconds", "no_overlap", "catch_up", "notify")
+"""The fields that a template and its tasks share as they are."""
+
+
 @dataclass(frozen=True)
 class Template:
     """A task with parameters. `schedule`, `command` and the others hold `{{name}}` for them."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.crontab.document import NAME_LIMIT
 from pitasker_core.formats.record import TaskRecord
-from pitasker_core.templates.model import Guard, Parameter, Template
+from pitasker_core.templates.model import OPTIONS, Guard, Parameter, Template
 from pitasker_core.templates.values import check_value, command_text, schedule_text
 
 PLACEHOLDER = re.compile(r"\{\{([a-z][a-z0-9_]{0,39})\}\}")
@@ -34,13 +34,7 @@ def render(template: Template, values: Mapping[str, str], name: str = "") -> Tas
         name or _filled(template.task_name, chosen)[:NAME_LIMIT].strip() or template.title,
         _filled(template.schedule, _texts(template, chosen, schedule_text)),
         guards + _filled(template.command, words),
-        notes=template.notes,
-        labels=template.labels,
-        record_runs=template.record_runs,
-        timeout_seconds=template.timeout_seconds,
-        no_overlap=template.no_overlap,
-        catch_up=template.catch_up,
-        notify=template.notify,
+        **{option: getattr(template, option) for option in OPTIONS},
     )
 
 
