@@ -60,6 +60,17 @@ class _ThisBoot:
     """The time from which the journal is complete."""
 
 
+@dataclass(frozen=True)
+class _Round:
+    """One round of judging."""
+
+    session: Session
+    crontab_row: int
+    seen: Seen | Unreadable
+    until: datetime
+    """Later times are not judged: their starts may not have arrived yet."""
+
+
 @dataclass
 class _Due:
     """How far a task has been judged, and when it is due next."""
@@ -129,13 +140,14 @@ class Watch:
             until = min(until, seen.until - EARLY)
         with database.session(self._environment) as session:
             crontab_row = store.own_crontab(session)
+            present = _Round(session, crontab_row, seen, until)
             if self._boot is None:
-                self._begin(session, crontab_row, moment, seen)
+                self._begin(present, moment)
             mark = max(self._mark or moment.now, moment.now - REACH)
-            due = list(self._due_tasks(session, crontab_row, mark, until, seen))
+            due = list(self._due_tasks(present, mark))
             if due and not self._is_installed():
                 return  # a sync must first read the current crontab
-            has_notices = self._judge_all(session, crontab_row, due, seen, until)
+            has_notices = self._judge_all(present, due)
             waits = [at for state in self._due.values() if (at := state.judged)]
             self._mark = max(mark, min([until, *waits]))
             if has_notices or self._kept is None or self._mark - self._kept > _REMEMBERED:
@@ -161,38 +173,28 @@ class Watch:
             return
         self._set_or_slept = [*self._set_or_slept[-20:], stretch]
 
-    def _begin(
-        self, session: Session, crontab_row: int, moment: Moment, seen: Seen | Unreadable
-    ) -> None:
+    def _begin(self, present: _Round, moment: Moment) -> None:
         """Load how far was judged, and find out about this boot. Starts a process, once."""
+        session, crontab_row, seen = present.session, present.crontab_row, present.seen
         self._mark = self._kept = rows.mark(session, crontab_row)
         boots: list[Boot] = []
         since = moment.booted_at - ON_TIME
         if isinstance(seen, Seen) and seen.is_journal and (boots := machine.boots()):
             since = min(since, boots[-1].start)
             boots = offline_periods.correct_starts(boots, seen.jumps, moment.booted_at)
-        off = offline_periods.offs(
-            boots,
-            moment.booted_at,
-            rows.last_sign(session, crontab_row, moment.booted_at, self._sign),
-        )
+        sign = rows.last_sign(session, crontab_row, moment.booted_at, self._sign)
+        off = offline_periods.offs(boots, moment.booted_at, sign)
         this_off = off[-1] if off and abs(off[-1].end - moment.booted_at) < JUMP else None
         if this_off:
             since = min(since, this_off.start)
         covered = boots[0].start - ON_TIME if boots else None
         self._boot = _ThisBoot(moment.booted_at, since, off, this_off, covered)
 
-    def _due_tasks(
-        self,
-        session: Session,
-        crontab_row: int,
-        mark: datetime,
-        until: datetime,
-        seen: Seen | Unreadable,
-    ) -> Iterator[Judged]:
+    def _due_tasks(self, present: _Round, mark: datetime) -> Iterator[Judged]:
         """The tasks with start times that have become due."""
-        changed = self._observe(session, crontab_row, mark, seen)
-        by_id = {task.id: task for task in rows.tasks(session, crontab_row)}
+        changed = self._observe(present, mark)
+        until = present.until
+        by_id = {task.id: task for task in rows.tasks(present.session, present.crontab_row)}
         self._due = {number: due for number, due in self._due.items() if number in by_id}
         for task in by_id.values():
             due = self._due.get(task.id)
@@ -202,10 +204,9 @@ class Watch:
             if is_ripe or (due.following and due.following <= until):
                 yield task
 
-    def _observe(
-        self, session: Session, crontab_row: int, mark: datetime, seen: Seen | Unreadable
-    ) -> bool:
+    def _observe(self, present: _Round, mark: datetime) -> bool:
         """Load the crontab's contents since the mark. True if they changed since the last call."""
+        session, crontab_row, seen = present.session, present.crontab_row, present.seen
         snapshot = rows.newest_snapshot(session, crontab_row)
         if snapshot == self._snapshot:
             return False
@@ -249,90 +250,58 @@ class Watch:
         read_by = definition.clock(clock.system_zone())
         return next(iter(next_runs(schedule, since, read_by, 1)), None)
 
-    def _judge_all(
-        self,
-        session: Session,
-        crontab_row: int,
-        due: Sequence[Judged],
-        seen: Seen | Unreadable,
-        until: datetime,
-    ) -> bool:
+    def _judge_all(self, present: _Round, due: Sequence[Judged]) -> bool:
         """Judge these tasks and record their gaps. True if there were any."""
         news: dict[str, dict[int, tuple[Judged, int]]] = {}
         wrote = False
         # In the order of ids, in which a sync also locks tasks.
         for task in sorted(due, key=lambda task: task.id):
-            for gap, run in self._judge_task(session, crontab_row, task, seen, until):
+            for gap, run in self._judge_task(present, task):
                 wrote = True
                 if run is not None:
                     news.setdefault(gap.note, {})[task.id] = (task, run)
         for note, missed_tasks in news.items():
             in_order = [missed_tasks[task.id] for task in due if task.id in missed_tasks]
-            rows.add_notice(session, crontab_row, note, in_order)
+            rows.add_notice(present.session, present.crontab_row, note, in_order)
         return wrote
 
-    def _judge_task(
-        self,
-        session: Session,
-        crontab_row: int,
-        task: Judged,
-        seen: Seen | Unreadable,
-        until: datetime,
-    ) -> Iterator[tuple[Gap, int | None]]:
-        """Judge one task up to a time. Yields each gap with the id of its new run, if any."""
-        due = self._due[task.id]
+    def _judge_task(self, present: _Round, task: Judged) -> Iterator[tuple[Gap, int | None]]:
+        """Judge one task. Yields each gap with the id of its new run, if any."""
+        due, until = self._due[task.id], present.until
         while due.earlier and _is_ripe(due.earlier[0], until):
             span = due.earlier.pop(0)
-            verdict, starts = self._verdict(session, crontab_row, task, span, until, seen)
-            yield from self._write(session, crontab_row, task, verdict, starts)
+            verdict, starts = self._verdict(present, task, span)
+            yield from _write(present, task, verdict, starts)
         if due.span is None or due.following is None or due.following > until:
             return
         span = replace(due.span, start=due.since)
-        verdict, starts = self._verdict(session, crontab_row, task, span, until, seen)
-        yield from self._write(session, crontab_row, task, verdict, starts)
+        verdict, starts = self._verdict(present, task, span)
+        yield from _write(present, task, verdict, starts)
         due.waits = bool(verdict.waiting)
         if verdict.waiting:
             due.since, due.following = verdict.waiting[0] - EARLY, verdict.waiting[0]
         else:
             due.since, due.following = until, self._following(due.span.definition, until)
 
-    def _verdict(
-        self,
-        session: Session,
-        crontab_row: int,
-        task: Judged,
-        span: Span,
-        until: datetime,
-        seen: Seen | Unreadable,
-    ) -> tuple[Verdict, list[datetime]]:
+    def _verdict(self, present: _Round, task: Judged, span: Span) -> tuple[Verdict, list[datetime]]:
         """The verdict on the times of a span, and the actual starts."""
-        times, starts = self._facts(session, task, span, until)
-        stretches = self._stretches(span.definition, seen)
+        until = present.until
+        times, starts = self._facts(present, task, span)
+        stretches = self._stretches(span.definition, present.seen)
         if span.definition.recorded:
-            stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in spool.holes(session, crontab_row)]
+            holes = spool.holes(present.session, present.crontab_row)
+            stretches += [Stretch(a, b, Cause.UNSEEN) for a, b in holes]
         verdict = detection.judge(times, starts, stretches, until, span.end)
         if verdict.waiting and cron_daemon.is_alive() is False:
             stretches.append(Stretch(verdict.waiting[0], until, Cause.CRON_DOWN))
             verdict = detection.judge(times, starts, stretches, until, span.end)
         return verdict, starts
 
-    def _write(
-        self,
-        session: Session,
-        crontab_row: int,
-        task: Judged,
-        verdict: Verdict,
-        starts: Sequence[datetime],
-    ) -> Iterator[tuple[Gap, int | None]]:
-        for at, start in verdict.late:
-            rows.note_late_start(session, task.id, at, start)
-        for gap in detection.gaps(verdict.missed, starts, clock.system_zone()):
-            yield gap, rows.write(session, crontab_row, task.id, gap)
-
     def _facts(
-        self, session: Session, task: Judged, span: Span, until: datetime
+        self, present: _Round, task: Judged, span: Span
     ) -> tuple[list[datetime], list[datetime]]:
         """The expected times that are not recorded as missed yet, and the actual starts."""
+        session, until = present.session, present.until
         boot, schedule = self._boot, span.definition.schedule
         if schedule.reboot and boot:
             # By the clock of that time, which may have been wrong.
@@ -379,6 +348,16 @@ class Watch:
             self._caught_up.add(waiting[0])
             task = tasks.get(self._environment, waiting[0])
             manual.start(self._environment, Actor.CATCH_UP, task, by="catchup")
+
+
+def _write(
+    present: _Round, task: Judged, verdict: Verdict, starts: Sequence[datetime]
+) -> Iterator[tuple[Gap, int | None]]:
+    """Write a verdict. Yields each gap with the id of its new run, if any."""
+    for at, start in verdict.late:
+        rows.note_late_start(present.session, task.id, at, start)
+    for gap in detection.gaps(verdict.missed, starts, clock.system_zone()):
+        yield gap, rows.write(present.session, present.crontab_row, task.id, gap)
 
 
 def _is_ripe(span: Span, until: datetime) -> bool:
