@@ -20,7 +20,7 @@ from pitasker_core.runs.cron_log.log_lines import JUMP
 from pitasker_core.runs.cron_log.log_source import Unreadable
 from pitasker_core.runs.cron_log.observed import Seen
 from pitasker_core.runs.machine import Moment
-from pitasker_core.runs.missed import catch_up, definitions, detection, offline_periods, rows
+from pitasker_core.runs.missed import catch_up, definitions, detection, rows
 from pitasker_core.runs.missed.definitions import Definition, Observation, Span
 from pitasker_core.runs.missed.detection import (
     EARLY,
@@ -32,8 +32,8 @@ from pitasker_core.runs.missed.detection import (
     Stretch,
     Verdict,
 )
-from pitasker_core.runs.missed.offline_periods import Boot
 from pitasker_core.runs.missed.rows import Judged
+from pitasker_core.runs.missed.this_boot import ThisBoot, find_this_boot
 from pitasker_core.sync import install, service, store
 
 MARGIN = timedelta(minutes=2)
@@ -45,19 +45,6 @@ small machine."""
 
 _REMEMBERED = timedelta(hours=1)
 """The longest period that is judged again after a restart of PiTasker."""
-
-
-@dataclass(frozen=True)
-class _ThisBoot:
-    at: datetime
-    """By the current clock."""
-    since: datetime
-    """By the clock of that time, or slightly earlier."""
-    offs: list[Stretch]
-    off: Stretch | None
-    """The period right before this boot in which the machine was off."""
-    covered: datetime | None
-    """The time from which the journal is complete."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +87,7 @@ class Watch:
         self._sign = machine.last_sign(environment)
         self._moment: Moment | None = None
         self._set_or_slept: list[Stretch] = []
-        self._boot: _ThisBoot | None = None
+        self._boot: ThisBoot | None = None
         self._mark: datetime | None = None
         self._kept: datetime | None = None
         self._due: dict[int, _Due] = {}
@@ -142,7 +129,8 @@ class Watch:
             crontab_row = store.own_crontab(session)
             present = _Round(session, crontab_row, seen, until)
             if self._boot is None:
-                self._begin(present, moment)
+                self._mark = self._kept = rows.mark(session, crontab_row)
+                self._boot = find_this_boot(session, crontab_row, moment, seen, self._sign)
             mark = max(self._mark or moment.now, moment.now - REACH)
             due = list(self._due_tasks(present, mark))
             if due and not self._is_installed():
@@ -172,23 +160,6 @@ class Watch:
         else:
             return
         self._set_or_slept = [*self._set_or_slept[-20:], stretch]
-
-    def _begin(self, present: _Round, moment: Moment) -> None:
-        """Load how far was judged, and find out about this boot. Starts a process, once."""
-        session, crontab_row, seen = present.session, present.crontab_row, present.seen
-        self._mark = self._kept = rows.mark(session, crontab_row)
-        boots: list[Boot] = []
-        since = moment.booted_at - ON_TIME
-        if isinstance(seen, Seen) and seen.is_journal and (boots := machine.boots()):
-            since = min(since, boots[-1].start)
-            boots = offline_periods.correct_starts(boots, seen.jumps, moment.booted_at)
-        sign = rows.last_sign(session, crontab_row, moment.booted_at, self._sign)
-        off = offline_periods.offs(boots, moment.booted_at, sign)
-        this_off = off[-1] if off and abs(off[-1].end - moment.booted_at) < JUMP else None
-        if this_off:
-            since = min(since, this_off.start)
-        covered = boots[0].start - ON_TIME if boots else None
-        self._boot = _ThisBoot(moment.booted_at, since, off, this_off, covered)
 
     def _due_tasks(self, present: _Round, mark: datetime) -> Iterator[Judged]:
         """The tasks with start times that have become due."""
