@@ -14,7 +14,7 @@ from pitasker_core import database, tasks
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import CrontabReverted, MassRemoval, PiTaskerError
 from pitasker_core.crontab.document import parse
-from pitasker_core.runs import spool
+from pitasker_core.runs import records, spool
 from pitasker_core.sync import service
 from pitasker_core.sync.merge import Policy
 from pitasker_core.sync.service import Request
@@ -165,7 +165,7 @@ def _check_rest(environment: Environment) -> list[str]:
     deadline = time.monotonic() + 20  # runs by hand take 2 s
     while spool.collect(environment) and time.monotonic() < deadline:
         time.sleep(0.5)
-    if runs := spool.left(environment):
+    if runs := records.left(environment):
         violations.append(f"{len(runs)} runs never end: {runs[0].name}")
     files = [*environment.home.glob("*unfinished*"), *environment.backups.glob("*unfinished*")]
     violations += [f"an unfinished file is left: {file.name}" for file in files]

@@ -31,7 +31,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
-from pitasker_core.runs import spool
+from pitasker_core.runs import records, spool
 from pitasker_core.server import auth, sites
 from pitasker_core.server.auth import Role
 from pitasker_core.server.background import Background
@@ -212,7 +212,7 @@ def files(environment: Environment) -> Iterator[Result]:
     """Measure the files that could grow."""
     spool.collect(environment)
     yield Result("logs", size(environment.home / "logs") / 2**20, "MB", 12)
-    yield Result("spool: runs that wait", len(spool.left(environment)), "", 0)
+    yield Result("spool: runs that wait", len(records.left(environment)), "", 0)
     yield Result("backups of the crontab", len(list(environment.backups.iterdir())), "files", 201)
     yield Result("database", size(environment.postgres) / 2**20, "MB", 150)
 

@@ -14,7 +14,7 @@ from pitasker_core import database
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound
 from pitasker_core.database.tables import RunRow, TaskRow
-from pitasker_core.runs import spool
+from pitasker_core.runs import records
 from pitasker_core.runs.exit_codes import in_words
 from pitasker_core.runs.model import FINISHED, RunSource, RunState
 from pitasker_core.sync import store
@@ -137,7 +137,7 @@ def output(environment: Environment, number: int) -> bytes:
     if row is None:
         raise NotFound(f"There is no run {number}.")
     if row.output is None and row.name:
-        return spool.printed(environment.spool / row.name)[0]
+        return records.printed(environment.spool / row.name)[0]
     return row.output or b""
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from pitasker_core.base.environment import Environment
-from pitasker_core.runs import history, spool
+from pitasker_core.runs import history, records, spool
 from pitasker_core.runs.history import Run
 from pitasker_core.runs.model import RunState
 
@@ -28,7 +28,7 @@ def follow(environment: Environment, name: str) -> Iterator[bytes]:
         if run and run.state != RunState.RUNNING:
             ended, output, count = run, history.output(environment, run.id), run.bytes
         else:
-            output, count = spool.printed(environment.spool / name)
+            output, count = records.printed(environment.spool / name)
         if new := since(output, count, seen):
             seen = count
             yield new

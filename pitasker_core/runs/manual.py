@@ -22,7 +22,7 @@ from pitasker_core.crontab.document import Document, split_stdin
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.tables import RunRow
-from pitasker_core.runs import spool
+from pitasker_core.runs import records
 from pitasker_core.sync import recorder_copy, service
 from pitasker_core.tasks import Task
 
@@ -82,8 +82,8 @@ def stop(environment: Environment, name: str) -> None:
     """Stop a run by SIGTERM. Raises NotFound if it is over, and ReadOnly."""
     if environment.read_only:
         raise ReadOnly
-    for run in spool.left(environment):
-        target = spool.process(run.started) if run.name == name and run.ended is None else None
+    for run in records.left(environment):
+        target = records.process(run.started) if run.name == name and run.ended is None else None
         if target is not None:
             with suppress(ProcessLookupError):
                 os.kill(target, signal.SIGTERM)
@@ -105,7 +105,7 @@ def _started(
     is_over = False
     while not is_over and time.monotonic() < end:
         is_over = process.poll() is not None
-        for run in spool.left(environment):
+        for run in records.left(environment):
             is_since = run.started["started"] >= begun.timestamp()
             if is_since and (run.task, run.started["pid"]) == (task.id, process.pid):
                 return run.name

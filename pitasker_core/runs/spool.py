@@ -1,13 +1,8 @@
 """Import the records that recorders leave in the spool folder into the run history."""
 
-import json
 import logging
-import re
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Boolean, and_, delete, literal, literal_column, or_, select, update
@@ -19,10 +14,11 @@ from pitasker_core.base import clock, paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import DatabaseError, ExecutionError, PiTaskerError, explained
 from pitasker_core.database.tables import RunRow, StateRow, TaskRow
-from pitasker_core.runs import durations, run_events
+from pitasker_core.runs import durations, records, run_events
 from pitasker_core.runs.dedupe import same_start
 from pitasker_core.runs.model import RunSource, RunState
 from pitasker_core.runs.recorder import FORGOTTEN, KINDS
+from pitasker_core.runs.records import Left
 from pitasker_core.sync import store
 
 LOST = "lost: its recorder was killed before it could write the result"
@@ -32,13 +28,9 @@ SKIPPED = "the previous run was still going on"
 
 _log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"\d{1,10}-\d{1,19}-\d{1,9}", re.ASCII)
-"""The name of a run: its task, its start in nanoseconds, its recorder's process id."""
-
 _SOURCES = {"hand": RunSource.BY_HAND, "catchup": RunSource.CAUGHT_UP}
 """The source of runs that cron did not start, by the recorder's option `--by`."""
 
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _LEFT_OVER = 86400.0
 """Seconds after which files without a run are removed."""
 
@@ -48,42 +40,8 @@ _AT_ONCE = 50
 _HOLES = 20
 """How many periods with missing records are kept, newest first."""
 
-_TICKS_TO_START = 6000
-"""One minute in ticks of 10 ms. Even on an overloaded machine a job starts within this time."""
-
 _JUMP = 2.0
 """If a run's times and its duration differ by more seconds than this, the clock was set."""
-
-
-@dataclass(frozen=True)
-class Left:
-    """One run's files. `ended` is None while it runs."""
-
-    path: Path
-    started: dict[str, Any]
-    ended: dict[str, Any] | None
-
-    @property
-    def name(self) -> str:
-        """The name of the run."""
-        return self.path.name
-
-    @property
-    def task(self) -> int:
-        """The id of its task."""
-        return int(self.name.split("-")[0])
-
-    def files(self) -> Iterator[Path]:
-        """All files it can have. The final record is last: without it the run would seem lost."""
-        return (self.path.with_name(f"{self.name}.{kind}") for kind in KINDS)
-
-
-def left(environment: Environment) -> list[Left]:
-    """All runs in the spool, oldest first. Raises ExecutionError if it cannot be read."""
-    files = _files(environment)
-    begun = {file.with_suffix("") for file in files if file.suffix in (".start", ".json")}
-    runs = [path for path in begun if _NAME.fullmatch(path.name)]
-    return [_left(path) for path in sorted(runs, key=lambda path: int(path.name.split("-")[1]))]
 
 
 def collect(environment: Environment) -> int:
@@ -92,7 +50,7 @@ def collect(environment: Environment) -> int:
     Several processes may do this at once. Raises ExecutionError and DatabaseError.
     """
     forgotten = _forgotten(environment)
-    runs = left(environment)
+    runs = records.left(environment)
     if forgotten is not None:
         _note_hole(environment, forgotten, runs)
     for start in range(0, len(runs), _AT_ONCE):
@@ -133,12 +91,7 @@ def _forgotten(environment: Environment) -> datetime | None:
             f"{environment.spool} cannot be read: {problem.strerror}."
         ) from problem
     # A power cut left it empty: any record may be missing.
-    return _start_in(name) if _NAME.fullmatch(name) else _time(0)
-
-
-def _start_in(name: str) -> datetime:
-    """The start of a run from its name. The number in its record can be wrong."""
-    return _time(int(name.split("-")[1]) / 1e9)
+    return records.start_in(name) if records.NAME.fullmatch(name) else records.time_of(0)
 
 
 def _note_hole(environment: Environment, first: datetime, waiting: list[Left]) -> None:
@@ -146,7 +99,7 @@ def _note_hole(environment: Environment, first: datetime, waiting: list[Left]) -
 
     An even older waiting record was made while the clock was wrong, so it does not count.
     """
-    starts = [_start_in(run.name) for run in waiting if run.ended]
+    starts = [records.start_in(run.name) for run in waiting if run.ended]
     last = min((start for start in starts if start >= first), default=clock.now())
     with database.session(environment) as session:
         crontab_row = store.own_crontab(session)
@@ -162,25 +115,14 @@ def sweep(environment: Environment) -> None:
 
     Raises ExecutionError if the spool cannot be read.
     """
-    begun = {run.name for run in left(environment)}
-    for file in _files(environment):
+    begun = {run.name for run in records.left(environment)}
+    for file in records.list_files(environment):
         name, _, kind = file.name.partition(".")
-        is_part = _NAME.fullmatch(name) and kind.removesuffix(".new") in KINDS
+        is_part = records.NAME.fullmatch(name) and kind.removesuffix(".new") in KINDS
         with suppress(OSError):
             age = abs(clock.now().timestamp() - file.stat().st_mtime)
             if is_part and age > _LEFT_OVER and (name not in begun or kind.endswith(".new")):
                 file.unlink()
-
-
-def _files(environment: Environment) -> list[Path]:
-    try:
-        return list(environment.spool.iterdir())
-    except FileNotFoundError:
-        return []
-    except OSError as problem:
-        raise ExecutionError(
-            f"{environment.spool} cannot be read: {problem.strerror}."
-        ) from problem
 
 
 def _import_readable(environment: Environment, batch: list[Left]) -> list[Left]:
@@ -245,69 +187,16 @@ def _import_runs(environment: Environment, runs: list[Left]) -> list[Left]:
     return done
 
 
-def printed(path: Path) -> tuple[bytes, int]:
-    """The output of a run so far, and its total size in bytes."""
-    head = _bytes(path.with_name(f"{path.name}.head"))
-    header, _, ring = _bytes(path.with_name(f"{path.name}.tail")).partition(b"\n")
-    numbers = header.split()
-    if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
-        return head, len(head)
-    count, past = map(int, numbers)
-    at = past % len(ring) if ring and past > len(ring) else 0
-    tail = ring[at:] + ring[:at]
-    cut = count - len(head) - len(tail)
-    if cut > 0:
-        return b"%s\n... %d bytes are left out here ...\n%s" % (head, cut, tail), count
-    return head + tail, count
-
-
-def process(started: dict[str, Any]) -> int | None:
-    """The process id to signal for a run: its recorder's. If the recorder was killed, the negative
-    id of the job's process group. None if the run is over."""
-    with suppress(OSError, ValueError, TypeError):
-        if _boot().startswith(str(started.get("boot"))):
-            began = int(started["ticks"])
-            if _began(int(started["pid"])) == began:
-                return int(started["pid"])
-            # The recorder started it at once, so a later process with this id does not count.
-            if 0 <= (_began(int(started["job"])) or 0) - began < _TICKS_TO_START:
-                return -int(started["job"])
-    return None
-
-
-def is_alive(started: dict[str, Any]) -> bool:
-    """Whether a run is still going on."""
-    return process(started) is not None
-
-
-def _left(path: Path) -> Left:
-    """The files of a run. Unreadable ones, as after a power cut, count as missing."""
-    _, began, pid = path.name.split("-")
-    from_name = {"started": int(began) / 1e9, "pid": int(pid)}
-    ended = _object(path.with_name(f"{path.name}.json"))
-    started = _object(path.with_name(f"{path.name}.start")) or ended or {}
-    return Left(path, {**from_name, **started}, ended)
-
-
-def _object(file: Path) -> dict[str, Any] | None:
-    try:
-        record = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return None
-    is_ours = isinstance(record, dict) and isinstance(record.get("started"), int | float)
-    return record if is_ours else None
-
-
 def _note(run: Left) -> str:
     """A note on how a run ended, besides its exit code."""
     if run.ended is None:
-        if is_alive(run.started):
+        if records.is_alive(run.started):
             return ""
-        if _left(run.path).ended:
+        if records.read_left(run.path).ended:
             return ""  # it has just ended: the next call imports it
         # The start record is written whole or not at all. An unreadable one was cut off.
         boot = str(run.started.get("boot"))
-        return LOST if _boot().startswith(boot) else WENT_OFF
+        return LOST if records.boot_id().startswith(boot) else WENT_OFF
     if run.ended.get("lost"):
         return NOBODY_SAW
     if run.ended.get("timed_out"):
@@ -316,7 +205,7 @@ def _note(run: Left) -> str:
 
 
 def _values(run: Left, note: str) -> dict[str, Any]:
-    output, count = printed(run.path)
+    output, count = records.printed(run.path)
     ended = run.ended or {}
     started, at_end = float(run.started["started"]), float(ended.get("ended", 0))
     seconds = ended.get("seconds")
@@ -326,8 +215,8 @@ def _values(run: Left, note: str) -> dict[str, Any]:
     return {
         "name": run.name,
         "task": run.task,
-        "started_at": _time(started),
-        "ended_at": _time(at_end) if ended else None,
+        "started_at": records.time_of(started),
+        "ended_at": records.time_of(at_end) if ended else None,
         "exit_code": ended.get("exit_code"),
         "signal": ended.get("signal"),
         "user_seconds": ended.get("user"),
@@ -383,28 +272,3 @@ def _save(session: Session, values: dict[str, Any], *, exists: bool) -> None:
         .values(last_run=at, status=saved.state)
         .execution_options(synchronize_session=False)
     )
-
-
-def _boot() -> str:
-    """The id of this boot."""
-    return _BOOT.read_text()
-
-
-def _began(pid: int) -> int | None:
-    """The start of a process in kernel ticks; None if it does not exist or is dead."""
-    try:
-        state, *rest = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except (OSError, ValueError):
-        return None
-    return None if state in (b"Z", b"X") else int(rest[18])
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""

@@ -9,7 +9,7 @@ from pitasker_core import database, tasks
 from pitasker_core.base.errors import CrontabUnavailable
 from pitasker_core.dashboard.staging import Staged
 from pitasker_core.database.tables import TaskRow
-from pitasker_core.runs import history, manual, spool
+from pitasker_core.runs import history, manual, records, spool
 from pitasker_core.server import auth, job_states
 from pitasker_core.server.auth import Role
 from pitasker_core.server.background import Background
@@ -253,7 +253,7 @@ def test_the_filters_of_runs_and_what_a_task_prints(open_page, environment):
 def test_what_runs_now_shows_its_output_and_can_be_stopped(open_page, environment):
     task = create(environment, command="echo started; sleep 60")
     name = manual.start(environment, ME, task)
-    until(lambda: spool.printed(environment.spool / name)[0] == b"started\n")
+    until(lambda: records.printed(environment.spool / name)[0] == b"started\n")
     app = open_page("runs")
     assert "**Backup** has been running for" in said(app)
     assert "started" in "".join(part.body for part in app.get("html"))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pitasker_core.runs import recorder, spool
+from pitasker_core.runs import recorder, records
 from tests.helpers.waiting import until
 
 PYTHON = ["/usr/bin/python3", "-I", "-S"]
@@ -57,7 +57,7 @@ class Recorder:
 
     def printed(self):
         (file,) = self.spool.glob("*.json")
-        return spool.printed(file.with_suffix(""))
+        return records.printed(file.with_suffix(""))
 
     def job(self):
         until(lambda: list(self.spool.glob("*.start")))

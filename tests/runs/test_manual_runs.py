@@ -13,7 +13,7 @@ import pytest
 
 from pitasker_core import tasks
 from pitasker_core.base.errors import NotFound
-from pitasker_core.runs import history, manual, spool
+from pitasker_core.runs import history, manual, records, spool
 from tests.helpers.examples import ME, create
 from tests.helpers.processes import is_there
 from tests.helpers.waiting import patience, until
@@ -25,7 +25,7 @@ def ended(environment, name):
 
 
 def started(environment, name):
-    (job,) = [job for job in spool.left(environment) if job.name == name]
+    (job,) = [job for job in records.left(environment) if job.name == name]
     return job.started
 
 
@@ -83,8 +83,8 @@ def test_the_limits_of_the_task_hold(environment):
 def test_stop_ends_the_job_and_what_it_started(environment, recorder_is):
     task = create(environment, command="sleep 60 & echo $!; wait")
     name = manual.start(environment, ME, task)
-    until(lambda: spool.printed(environment.spool / name)[1])
-    child = int(spool.printed(environment.spool / name)[0])
+    until(lambda: records.printed(environment.spool / name)[1])
+    child = int(records.printed(environment.spool / name)[0])
     if recorder_is == "killed":
         pid = started(environment, name)["pid"]
         os.kill(pid, signal.SIGKILL)
@@ -124,10 +124,10 @@ os.kill(os.getpid(), signal.SIGKILL)
     name = done.stdout.decode().strip()
     with Path(environment.lock).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    until(lambda: spool.printed(environment.spool / name)[1])
-    listing = spool.printed(environment.spool / name)[0].decode()
+    until(lambda: records.printed(environment.spool / name)[1])
+    listing = records.printed(environment.spool / name)[0].decode()
     assert "/dev/null" in listing
     assert str(environment.home) not in listing
-    assert spool.is_alive(started(environment, name))
+    assert records.is_alive(started(environment, name))
     manual.stop(environment, name)
     assert ended(environment, name).signal == signal.SIGTERM

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pitasker_core.runs import recorder, spool
+from pitasker_core.runs import recorder, records
 from tests.helpers.processes import is_there
 from tests.helpers.recording import ENVIRONMENT, PYTHON, Recorder
 from tests.helpers.waiting import patience, until
@@ -103,12 +103,12 @@ def test_the_start_is_told_with_the_processes(job):
     assert (record["task"], record["by"]) == ("7", "cron")
     assert (record["pid"], record["ppid"]) == (running.pid, os.getpid())
     assert os.getpgid(record["job"]) == record["job"]
-    assert spool.is_alive(record)
+    assert records.is_alive(record)
     other = {**record, "ticks": record["ticks"] + 10**9}  # with the same process id
-    assert not spool.is_alive(other)
+    assert not records.is_alive(other)
     running.terminate()
     running.wait()
-    assert not spool.is_alive(record)
+    assert not records.is_alive(record)
 
 
 # --- Signals ---
@@ -429,7 +429,7 @@ def test_a_pump_that_is_killed_is_replaced(job):
     assert running.stdout.read(size + 5)[-5:] == b"more\n"
     second = pump_of(running.pid, pid)
     (head,) = job.spool.glob("*.head")
-    until(lambda: spool.printed(head.with_suffix(""))[1] == 6 + size + 5)
+    until(lambda: records.printed(head.with_suffix(""))[1] == 6 + size + 5)
     os.kill(second, signal.SIGKILL)
     assert running.communicate(b"\n")[0] == b"end\n"
     assert running.returncode == 0
