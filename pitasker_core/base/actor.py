@@ -1,5 +1,3 @@
-"""Who acts: the actors of the history."""
-
 from enum import StrEnum
 
 

@@ -1,5 +1,3 @@
-"""Refuse changes that would overwrite what somebody else changed in the meantime."""
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,5 +1,3 @@
-"""Commands for access and notifications: passwords, links, tokens, channels."""
-
 import getpass
 import sys
 

@@ -1,5 +1,3 @@
-"""The answer of a command, and its text for people."""
-
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,5 +1,3 @@
-"""Declare a command: its name, the function that runs it, and its help text."""
-
 import argparse
 from collections.abc import Callable
 from typing import TypeAlias

@@ -1,5 +1,3 @@
-"""Commands for the whole crontab: its text, snapshots, backups, and leaving PiTasker."""
-
 from pathlib import Path
 
 from pitasker_core import backup

@@ -1,5 +1,3 @@
-"""Commands of the doctor, and the explanation of an entry."""
-
 import re
 
 from pitasker_core.base import terminal

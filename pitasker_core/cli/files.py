@@ -1,5 +1,3 @@
-"""Files that a person names on the command line."""
-
 import os
 import sys
 from pathlib import Path

@@ -1,5 +1,3 @@
-"""Commands of runs: start a run, list runs, print output, and explain missed runs."""
-
 from pitasker_core import tasks
 from pitasker_core.base import terminal
 from pitasker_core.base.clock import system_zone

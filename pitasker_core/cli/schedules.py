@@ -1,7 +1,3 @@
-"""The command that explains a schedule in words or five fields."""
-
-from datetime import datetime
-
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
 from pitasker_core.cli.answer import Answer
@@ -39,9 +35,5 @@ def _described(answer: Understanding) -> str:
     lines += [f"Warning: {warning}" for warning in answer.warnings]
     if answer.runs:
         lines.append(f"Next runs ({answer.runs[0].tzinfo}):")
-        lines += [f"  {_shown(run)}" for run in answer.runs]
+        lines += [f"  {run:%a %d %b %Y %H:%M %Z}" for run in answer.runs]
     return "\n".join(lines)
-
-
-def _shown(run: datetime) -> str:
-    return f"{run:%a %d %b %Y %H:%M %Z}"

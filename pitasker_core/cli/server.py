@@ -1,5 +1,3 @@
-"""Commands of PiTasker itself: server, demo, agent, service, and psql."""
-
 import argparse
 import os
 

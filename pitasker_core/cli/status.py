@@ -1,5 +1,3 @@
-"""The command `status`."""
-
 from datetime import datetime
 from typing import Any
 

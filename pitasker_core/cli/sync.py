@@ -1,5 +1,3 @@
-"""Commands of sync: sync, validate, import, export."""
-
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID

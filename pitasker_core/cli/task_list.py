@@ -1,5 +1,3 @@
-"""The command `list`."""
-
 from pitasker_core.base import terminal
 from pitasker_core.base.environment import Environment
 from pitasker_core.cli.answer import Answer, table

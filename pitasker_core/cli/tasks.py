@@ -1,5 +1,3 @@
-"""Commands for tasks: add, edit, pause, resume, remove, restore, stop managing."""
-
 import argparse
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,5 +1,3 @@
-"""Commands for templates: list, show, use, save, export, import and remove."""
-
 import argparse
 
 from pitasker_core.base.environment import Environment

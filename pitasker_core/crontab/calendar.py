@@ -201,15 +201,14 @@ def _parsed(expression: str, day_or: bool) -> "croniter":
     return croniter(expression, 0.0, day_or=day_or)
 
 
-def runs_on(schedule: Schedule, day: date) -> bool:
-    """Whether the schedule has starts on a date."""
+def _runs_on(schedule: Schedule, day: date) -> bool:
     if day.month not in schedule.months:
         return False
     by_day, by_weekday = day.day in schedule.days, day.isoweekday() % 7 in schedule.weekdays
     return by_day and by_weekday if schedule.both_must_match else by_day or by_weekday
 
 
-def first_start(schedule: Schedule, low_end: int, high_end: int) -> int | None:
+def _first_start(schedule: Schedule, low_end: int, high_end: int) -> int | None:
     """The first start from one minute of the day up to another, which does not count."""
     for hour in schedule.hours:
         for minute in schedule.minutes:
@@ -230,14 +229,14 @@ def month_days(
     lost = {change.day for change in changes if _is_lost(schedule, change)}
     count = calendar.monthrange(year, month)[1]
     days = [date(year, month, day) for day in range(1, count + 1)]
-    return tuple(day for day in days if runs_on(schedule, day) and day not in lost)
+    return tuple(day for day in days if _runs_on(schedule, day) and day not in lost)
 
 
 def _is_lost(schedule: Schedule, change: ClockChange) -> bool:
     """Whether all starts of a day lie in the skipped time, where a wildcard job does not run."""
     if not change.is_forward or not schedule.is_wildcard:
         return False
-    others = (first_start(schedule, 0, change.start), first_start(schedule, change.end, 24 * 60))
+    others = (_first_start(schedule, 0, change.start), _first_start(schedule, change.end, 24 * 60))
     return others == (None, None)
 
 
@@ -262,8 +261,8 @@ def clock_notes(schedule: Schedule, changes: Iterable[ClockChange]) -> list[Cloc
         return []
     notes = []
     for change in changes:
-        start = first_start(schedule, change.start, change.end)
-        if start is None or not runs_on(schedule, change.day):
+        start = _first_start(schedule, change.start, change.end)
+        if start is None or not _runs_on(schedule, change.day):
             continue
         day = f"{change.day.day} {MONTH_NAMES[change.day.month - 1]}"
         time = _clock(start)

@@ -119,8 +119,8 @@ def _date(days: Values, months: Values, weekdays: Values, both: bool) -> str:
     if not both:
         names = name_weekdays(weekdays)
         if len(months) == 12:
-            return f"on the {_ordinals(days)} of every month and on every {names}"
-        return f"on the {_ordinals(days)} and on every {names} {_in_months(months)}"
+            return f"on the {spell_days(days)} of every month and on every {names}"
+        return f"on the {spell_days(days)} and on every {names} {_in_months(months)}"
     number = (days[-1] + 6) // 7
     if len(weekdays) == 1 and days == tuple(range(7 * number - 6, min(7 * number, 31) + 1)):
         name = WEEKDAY_NAMES[weekdays[0]]
@@ -131,7 +131,7 @@ def _date(days: Values, months: Values, weekdays: Values, both: bool) -> str:
 def _days(days: Values, months: Values) -> str:
     if len(days) == 1 and len(months) == 1:
         return f"on {days[0]} {MONTH_NAMES[months[0] - 1]}"
-    return f"on the {_ordinals(days)} of {_month_names(months)}"
+    return f"on the {spell_days(days)} of {_month_names(months)}"
 
 
 def _month_names(months: Values) -> str:
@@ -150,11 +150,6 @@ def name_weekdays(weekdays: Values) -> str:
     return _weekdays(weekdays, plural=False)
 
 
-def spell_days(days: Values) -> str:
-    """ "1st, 3rd and 10th to 20th"."""
-    return _ordinals(days)
-
-
 def _weekdays(weekdays: Values, plural: bool = True) -> str:
     monday_first = tuple(sorted(day or 7 for day in weekdays))
     names = (*WEEKDAY_NAMES, WEEKDAY_NAMES[0])
@@ -171,7 +166,8 @@ def _names(values: Values, names: Sequence[str], first: int, ending: str = "") -
     return texts
 
 
-def _ordinals(days: Values) -> str:
+def spell_days(days: Values) -> str:
+    """ "1st, 3rd and 10th to 20th"."""
     return _spell(days, _ordinal)
 
 

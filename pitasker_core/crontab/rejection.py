@@ -1,5 +1,3 @@
-"""A reason why an entry cannot be written, as a value. Pure."""
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,5 +1,3 @@
-"""The formats in which tasks are read and written, by name. Pure."""
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,5 +1,3 @@
-"""Attempts to send a notice to its channels. Pure."""
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime

@@ -150,7 +150,7 @@ def listing(environment: Environment, limit: int = 100) -> list[ListedNotice]:
                 name,
                 row.message,
                 row.sent_at,
-                _sent_to(row),
+                tuple(sorted(to for to, each in read(row.deliveries).items() if each.sent_at)),
                 row.next_try,
                 row.problem,
             )
@@ -214,10 +214,6 @@ def _unsent(session: Session) -> list[_Notice]:
         .limit(_AT_ONCE)
     )
     return [_Notice(row, name, notify, read(row.deliveries)) for row, name, notify in rows]
-
-
-def _sent_to(row: NoticeRow) -> tuple[str, ...]:
-    return tuple(sorted(name for name, each in read(row.deliveries).items() if each.sent_at))
 
 
 def _last_sent(

@@ -1,5 +1,3 @@
-"""The title and the body of a message about one or more notices."""
-
 from collections import Counter
 from datetime import datetime
 

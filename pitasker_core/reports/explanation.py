@@ -1,5 +1,3 @@
-"""What cron would run for an entry of the installed crontab."""
-
 from pitasker_core import tasks
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import NotFound

@@ -1,5 +1,3 @@
-"""Follow the output of a run until it ends."""
-
 import re
 import time
 from collections.abc import Iterator

@@ -1,5 +1,3 @@
-"""The environment of a login shell, for comparison with cron's."""
-
 import os
 import signal
 import subprocess

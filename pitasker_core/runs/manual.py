@@ -18,7 +18,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, NotFound, PiTaskerError, ReadOnly, explained
 from pitasker_core.base.identity import account
 from pitasker_core.crontab import execution
-from pitasker_core.crontab.document import Document, split_stdin
+from pitasker_core.crontab.document import split_stdin
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.tables import RunRow
@@ -53,7 +53,8 @@ def start(environment: Environment, actor: Actor, task: Task, by: str = "hand") 
     if task.no_overlap:
         command.append("--no-overlap")
     dialect = document.dialect if document else Dialect.DEBIAN
-    env = cron_environment(document, index)
+    user = account()
+    env = execution.environment_of(document, index, user.pw_name, user.pw_dir)
     # Like cron, which starts the job elsewhere if it cannot enter HOME.
     home = env["HOME"] if paths.is_enterable(env["HOME"]) else "/"
     begun = clock.now()
@@ -89,12 +90,6 @@ def stop(environment: Environment, name: str) -> None:
                 os.kill(target, signal.SIGTERM)
                 return
     raise NotFound("This run has ended already.")
-
-
-def cron_environment(document: Document | None, index: int | None) -> dict[str, str]:
-    """Return the environment that cron sets for the entry at an index."""
-    user = account()
-    return execution.environment_of(document, index, user.pw_name, user.pw_dir)
 
 
 def _started(

@@ -1,5 +1,3 @@
-"""The states and sources of runs. Pure."""
-
 from enum import StrEnum
 
 

@@ -1,5 +1,3 @@
-"""Delete old runs, and old output beyond a limit."""
-
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, tuple_, update

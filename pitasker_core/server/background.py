@@ -192,12 +192,12 @@ class Background:
 
     # --- The jobs ---
 
-    def _run(self, name: str, job: Callable[[], str]) -> None:
+    def _run(self, name: str, job: Callable[[], str | None]) -> None:
         """Run a job if this process leads."""
         if self._leads.is_set():
             self._work(name, job)
 
-    def _work(self, name: str, job: Callable[[], str]) -> None:
+    def _work(self, name: str, job: Callable[[], str | None]) -> None:
         """Run a job unless this process is stopping."""
         with self._idle:
             if self._stopping.is_set():
@@ -210,10 +210,10 @@ class Background:
                 self._working -= 1
                 self._idle.notify_all()
 
-    def _try(self, name: str, job: Callable[[], str]) -> None:
+    def _try(self, name: str, job: Callable[[], str | None]) -> None:
         """Run a job and record its result. An error stops nothing else."""
         try:
-            message, ok = job(), True
+            message, ok = job() or "", True
         except PiTaskerError as problem:
             message, ok = problem.user_message, False
             _log.warning("%s: %s", name, message)
@@ -255,34 +255,28 @@ class Background:
         faults = [f for f in report.findings if f.kind not in validation.NOT_A_FAULT]
         return f"{len(faults)} to check under Sync." if faults else ""
 
-    def _resume(self) -> str:
+    def _resume(self) -> None:
         self._take_preferences()
         tasks.resume_due(self._environment)
-        return ""
 
-    def _runs(self) -> str:
+    def _runs(self) -> None:
         spool.collect(self._environment)
-        return ""
 
-    def _observe(self) -> str:
+    def _observe(self) -> None:
         self._seen = observed.collect(self._environment)
-        return ""
 
-    def _missed(self) -> str:
+    def _missed(self) -> None:
         if self._seen is not None:
             self._watch.judge(self._seen)
-        return ""
 
     def _notices(self) -> str:
         return delivery.deliver(self._environment)
 
-    def _pings(self) -> str:
+    def _pings(self) -> None:
         pings.send(self._environment)
-        return ""
 
-    def _prune(self) -> str:
+    def _prune(self) -> None:
         pruning.prune(self._environment, self._preferences)
-        return ""
 
 
 def is_running(environment: Environment) -> bool:

@@ -1,5 +1,3 @@
-"""The latest result of each background job."""
-
 from dataclasses import dataclass
 from typing import Any
 

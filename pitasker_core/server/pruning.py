@@ -1,5 +1,3 @@
-"""Pruning: delete what is older, or more, than the preferences allow."""
-
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select

@@ -1,5 +1,3 @@
-"""Check whether a template can be used: every placeholder, default and limit. Pure."""
-
 import re
 
 from pitasker_core.base.errors import InvalidSyntax

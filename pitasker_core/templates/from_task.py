@@ -1,5 +1,3 @@
-"""A template made of a task. Pure."""
-
 import re
 from collections.abc import Mapping
 

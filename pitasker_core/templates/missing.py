@@ -1,5 +1,3 @@
-"""What a template needs and this machine lacks."""
-
 import shutil
 from collections.abc import Mapping
 

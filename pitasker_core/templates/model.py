@@ -1,5 +1,3 @@
-"""What a template is made of. Pure."""
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,5 +1,3 @@
-"""A template and values become a task. Pure."""
-
 import re
 from collections.abc import Callable, Mapping
 

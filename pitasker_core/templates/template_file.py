@@ -30,11 +30,6 @@ def read_template(data: bytes) -> Template:
         raise ParseError(f"A template has at most {LARGEST_FILE:,} bytes.")
     text = decoded(data)
     node = read_json(text) if text.lstrip().startswith("{") else read_yaml(text)
-    return template_of(node)
-
-
-def template_of(node: Node) -> Template:
-    """The template of a document. Raises as `read_template`."""
     try:
         template = _template(node)
     except NodeError as problem:
@@ -67,12 +62,8 @@ def _text(node: Node, key: str) -> str:
     return nodes.text(node, key, 10_000)
 
 
-def _number_or_none(node: Node, key: str) -> int | None:
-    return None if nodes.is_null(node) else nodes.number(node, key)
-
-
-def _texts_or_none(node: Node, key: str) -> tuple[str, ...] | None:
-    return None if nodes.is_null(node) else nodes.texts(node, key)
+def _or_none(read: Callable[[Node, str], Any]) -> Callable[[Node, str], Any]:
+    return lambda node, key: None if nodes.is_null(node) else read(node, key)
 
 
 _FIELDS: dict[str, tuple[str, Callable[[Node, str], Any]]] = {
@@ -87,10 +78,10 @@ _FIELDS: dict[str, tuple[str, Callable[[Node, str], Any]]] = {
     "notes": ("notes", _text),
     "labels": ("labels", nodes.texts),
     "recordRuns": ("record_runs", nodes.flag),
-    "timeoutSeconds": ("timeout_seconds", _number_or_none),
+    "timeoutSeconds": ("timeout_seconds", _or_none(nodes.number)),
     "noOverlap": ("no_overlap", nodes.flag),
     "catchUp": ("catch_up", nodes.flag),
-    "notify": ("notify", _texts_or_none),
+    "notify": ("notify", _or_none(nodes.texts)),
 }
 _REQUIRED = ("name", "title", "summary", "schedule", "command")
 _KEYS = frozenset({"format", "version", "parameters", "guards", *_FIELDS})

@@ -1,5 +1,3 @@
-"""Rules about jobs that start with the machine. Pure."""
-
 from pitasker_core.base.text import marked
 from pitasker_core.crontab.doctor.finding import Fix, Problem, medium
 from pitasker_core.crontab.doctor.rule import rule

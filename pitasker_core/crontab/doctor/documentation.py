@@ -1,5 +1,3 @@
-"""The documentation of the rules, made from the rules. Pure."""
-
 import re
 
 from pitasker_core.crontab.doctor.catalogue import GROUPS

@@ -1,5 +1,3 @@
-"""Rules about the programs, folders and output files of a command. Pure."""
-
 from shlex import quote
 
 from pitasker_core.base.text import marked
@@ -127,7 +125,7 @@ def output_file(subject: Subject) -> Problem | None:
     """The shell opens the file behind `>` or `>>` before it starts the program. If that fails, the
     program does not start."""
     for named in subject.calls.outputs:
-        if reason := output_problem(subject, named.path):
+        if reason := _output_problem(subject, named.path):
             return high(
                 f"The shell cannot write to {named.path}, and does not start the command then: "
                 f"{reason}.",
@@ -138,7 +136,7 @@ def output_file(subject: Subject) -> Problem | None:
     return None
 
 
-def output_problem(subject: Subject, path: str) -> str:
+def _output_problem(subject: Subject, path: str) -> str:
     """Why the shell cannot write to a path; empty if it can, or if that is unknown."""
     file = subject.file(path)
     if file is None:

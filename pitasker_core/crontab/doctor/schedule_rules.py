@@ -1,5 +1,3 @@
-"""Rules about schedules: dates, clock changes, and how an entry goes with the others. Pure."""
-
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import clock_notes
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
@@ -245,7 +243,7 @@ def longer_than_interval(subject: Subject) -> Problem | None:
     seconds = subject.facts.typical_seconds.get(entry.tag) if entry.tag else None
     if seconds is None or entry.recording.no_overlap or "flock" in subject.programs:
         return None
-    interval = shortest_interval(subject.schedule)
+    interval = _shortest_interval(subject.schedule)
     if interval is None or seconds < interval * 60:
         return None
     return medium(
@@ -256,7 +254,7 @@ def longer_than_interval(subject: Subject) -> Problem | None:
     )
 
 
-def shortest_interval(schedule: Schedule) -> int | None:
+def _shortest_interval(schedule: Schedule) -> int | None:
     """Minutes between two starts of one day, at the least; a day where there is only one."""
     starts = [hour * 60 + minute for hour in schedule.hours for minute in schedule.minutes]
     if not starts:

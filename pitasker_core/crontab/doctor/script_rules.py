@@ -1,5 +1,3 @@
-"""Rules about the scripts that a command runs or gives to an interpreter. Pure."""
-
 from collections.abc import Iterator
 from shlex import quote
 

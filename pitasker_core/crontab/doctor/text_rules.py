@@ -37,7 +37,7 @@ def percent(subject: Subject) -> Problem | None:
         )
     message = f"The command ends at its first %: what cron runs is {proper or 'nothing'}."
     advice = marked("Write `\\%` for a percent sign.")
-    fix = Fix("Escape the percent signs", command=escape_percents(subject.command))
+    fix = Fix("Escape the percent signs", command=_escape_percents(subject.command))
     report = high if _is_cut(subject) else medium
     return report(message, subject.stdin[:60], advice, fix=fix)
 
@@ -54,7 +54,7 @@ def _is_cut(subject: Subject) -> bool:
     )
 
 
-def escape_percents(command: str) -> str:
+def _escape_percents(command: str) -> str:
     """The command with a backslash before each `%` that has none, by cron's two-state scan."""
     escaped, pieces = False, []
     for character in command:

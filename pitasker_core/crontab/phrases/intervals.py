@@ -21,7 +21,7 @@ def read_every(cursor: Cursor, outline: Outline) -> bool:
         return _every_without_unit(cursor, outline, count)
     if unit == "hour" and cursor.words("and", "a", "half"):
         count += 0.5
-    add_interval(outline, count, unit)
+    _add_interval(outline, count, unit)
     return True
 
 
@@ -31,7 +31,7 @@ def read_bare_interval(cursor: Cursor, outline: Outline) -> bool:
     if count is None or unit is None or cursor.at != len(cursor.tokens) or len(cursor.tokens) > 2:
         return False
     outline.note("The interval is taken as “every”.")
-    add_interval(outline, count, unit)
+    _add_interval(outline, count, unit)
     return True
 
 
@@ -78,7 +78,7 @@ def _every_without_unit(cursor: Cursor, outline: Outline, count: float) -> bool:
             cursor.at -= 1
         elif cursor.tokens[cursor.at - 1].text.isdecimal():
             outline.note(f"No unit was given: {count:g} minutes.")
-            add_interval(outline, count, "minute")
+            _add_interval(outline, count, "minute")
     return True
 
 
@@ -98,7 +98,7 @@ _WHOLES = (
 )
 
 
-def add_interval(outline: Outline, count: float, unit: str) -> None:
+def _add_interval(outline: Outline, count: float, unit: str) -> None:
     """Take "every `count` `unit`s" into the outline, by its largest unit."""
     count, unit = _in_largest_unit(count, unit)
     if count <= 0 or count % 1:
@@ -133,7 +133,7 @@ def read_period(cursor: Cursor, outline: Outline) -> bool:
     """Read "daily", "hourly", "biweekly"."""
     value = cursor.kind(Kind.PERIOD)
     if value:
-        add_interval(outline, *value)
+        _add_interval(outline, *value)
         return True
     for word, (unit, stride, meaning) in _TWICE_OR_HALF.items():
         if cursor.word(word):
@@ -167,7 +167,7 @@ def read_rate(cursor: Cursor, outline: Outline) -> bool:
         cursor.at = start
         return token.value == "once" and cursor.word("every") and bool(_step_back(cursor))
     if count == 1:
-        add_interval(outline, *period)
+        _add_interval(outline, *period)
     elif period[0] == 1 and count:
         outline.rate = (count, period[1])
     else:

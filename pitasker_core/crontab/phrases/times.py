@@ -5,7 +5,7 @@ from pitasker_core.crontab.phrases.tokens import Token
 from pitasker_core.crontab.phrases.vocabulary import WEEKDAYS, Kind
 
 
-def clock_item(cursor: Cursor, numbers: bool = True, relative: bool = False) -> Clock | None:
+def _clock_item(cursor: Cursor, numbers: bool = True, relative: bool = False) -> Clock | None:
     """A time of day; a bare number, or one relative to the hour, only where one is expected."""
     start = cursor.at
     token = cursor.take()
@@ -101,7 +101,7 @@ def read_times(cursor: Cursor, outline: Outline) -> bool:
     """Read "at 9, 12 and 18:30", "3am", "at 9-17"."""
     at = cursor.word("at")
     cursor.skip("filler")
-    first = clock_item(cursor, numbers=at, relative=at)
+    first = _clock_item(cursor, numbers=at, relative=at)
     if first is None:
         return at and _is_filler_before(cursor)
     window = _window_to(cursor, first)
@@ -111,7 +111,7 @@ def read_times(cursor: Cursor, outline: Outline) -> bool:
     outline.times.append(first)
     while True:
         start = cursor.at
-        following = clock_item(cursor, relative=True) if cursor.separator() else None
+        following = _clock_item(cursor, relative=True) if cursor.separator() else None
         if following is None or _is_day(cursor, following):
             cursor.at = start
             return True
@@ -136,7 +136,7 @@ def _window_to(cursor: Cursor, first: Clock) -> Window | None:
     start = cursor.at
     if cursor.range_sign():
         cursor.skip("filler", "at")
-        last = clock_item(cursor)
+        last = _clock_item(cursor)
         if last:
             cursor.between = False
             return Window(first, last)
@@ -154,7 +154,7 @@ def read_window(cursor: Cursor, outline: Outline) -> bool:
     kind = cursor.peek().kind
     if kind in (Kind.WEEKDAY, Kind.MONTH, Kind.ORDINAL):
         return True
-    first = clock_item(cursor)
+    first = _clock_item(cursor)
     if first is None:
         return False
     window = _window_to(cursor, first)
@@ -169,7 +169,7 @@ def read_window(cursor: Cursor, outline: Outline) -> bool:
 
 def _read_open_window(cursor: Cursor, outline: Outline) -> bool:
     if cursor.peek().kind is Kind.NUMBER:
-        first = clock_item(cursor)
+        first = _clock_item(cursor)
         window = _window_to(cursor, first) if first else None
         if window:
             outline.windows.append(window)
@@ -177,7 +177,7 @@ def _read_open_window(cursor: Cursor, outline: Outline) -> bool:
     lemma = cursor.peek().value
     if cursor.peek().kind is not Kind.WORD or not cursor.word("past", "before", "to"):
         return False
-    item = clock_item(cursor)
+    item = _clock_item(cursor)
     if item is None:
         return False
     if lemma == "past":

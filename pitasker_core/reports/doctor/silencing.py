@@ -50,7 +50,7 @@ def locate(
     if shown not in (None, install.digest(installed)):
         raise edit.changed_since()
     chosen = document.lines[line - 1] if line and 1 <= line <= len(document.lines) else None
-    digest = digest_of(chosen)
+    digest = _digest_of(chosen)
     if digest is None:
         raise NotFound(f"There is no entry and no environment line in line {line}.")
     with database.session(environment) as session:
@@ -130,12 +130,12 @@ def _of_lines(
     document: Document, managed: Mapping[int, int], by_entry: Mapping[str, set[str]]
 ) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(document.lines, 1):
-        if number not in managed and (digest := digest_of(line)):
+        if number not in managed and (digest := _digest_of(line)):
             for rule in by_entry.get(digest, ()):
                 yield number, rule
 
 
-def digest_of(line: object) -> str | None:
+def _digest_of(line: object) -> str | None:
     """Return the digest of an entry or environment line; None for another line."""
     if isinstance(line, Entry):
         content = f"{' '.join(line.schedule.split())}\n{line.command}"

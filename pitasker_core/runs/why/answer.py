@@ -1,5 +1,3 @@
-"""The answer to "Why didn't it run?": a conclusion and the checks behind it."""
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum

@@ -1,5 +1,3 @@
-"""Tokens and crontabs, as the API and the command line answer them."""
-
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal

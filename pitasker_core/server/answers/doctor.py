@@ -1,5 +1,3 @@
-"""The doctor, and what cron would run, as the API and the command line answer them."""
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 

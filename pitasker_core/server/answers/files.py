@@ -1,5 +1,3 @@
-"""Files of tasks and templates, as the API and the command line answer them."""
-
 from collections.abc import Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING, Literal

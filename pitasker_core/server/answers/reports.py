@@ -1,5 +1,3 @@
-"""Status, metrics, runs and their explanations, as the API and the command line answer them."""
-
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 

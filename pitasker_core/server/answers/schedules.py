@@ -1,5 +1,3 @@
-"""What a text means as a schedule, as the API and the command line answer it."""
-
 from datetime import datetime
 
 from pitasker_core.crontab.understanding import Understanding

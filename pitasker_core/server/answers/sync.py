@@ -1,5 +1,3 @@
-"""Syncs, imports, exports and their history, as the API and the command line answer them."""
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any

@@ -1,5 +1,3 @@
-"""Tasks, as the API and the command line answer them."""
-
 from typing import TYPE_CHECKING, Any
 
 from pitasker_core.server.answers.problems import (
