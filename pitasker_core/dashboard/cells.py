@@ -16,13 +16,13 @@ _ROW_PIXELS = 35
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:
     """Make every text in a table visible, also in lists. Returns the same table."""
-    changed = {
-        name: [_inert(cell) for cell in column]
-        for name, column in table.items()
-        if column.dtype == object or pd.api.types.is_string_dtype(column)
-    }
-    for name, cells in changed.items():
-        table[name] = pd.Series(cells, table.index, dtype=table[name].dtype)
+    for name, column in table.items():
+        if column.dtype == object or pd.api.types.is_string_dtype(column):
+            cells = column.tolist()
+            shown = [_inert(cell) for cell in cells]
+            # Replacing a column takes longer than all else.
+            if shown != cells:
+                table[name] = pd.Series(shown, table.index, dtype=column.dtype)
     return table
 
 
