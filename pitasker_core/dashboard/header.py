@@ -7,7 +7,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 import pitasker_core
 from pitasker_core.base import clock
-from pitasker_core.dashboard import health
 from pitasker_core.dashboard.command_box import show_search_button
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.session import cron_is_alive, environment, login
@@ -25,17 +24,19 @@ _SIGN_OUT = """<form class="sign-out" method="post" action="/logout" target="_se
 <button>Sign out</button></form>"""
 
 
-def show_header(title: str) -> None:
-    """The header of a page. `title` is one of the navigation's."""
-    signed_in = login() is not None
+def show_header(title: str) -> DeltaGenerator:
+    """Draw the header of a page, and return the place of the health in it.
+
+    `title` is one of the navigation's.
+    """
     with _line("header", "stretch", "distribute"):
         with _line("title"):
             st.title(title, anchor=False, width="content")
-            if signed_in:
-                _show_health()
-        if signed_in:
+            place = st.container(width="content")
+        if login() is not None:
             with _line("whose"):
                 _show_host()
+    return place
 
 
 def _line(
@@ -53,8 +54,8 @@ def _line(
     )
 
 
-def _show_health() -> None:
-    state = health.current()
+def show_health(state: Health | None) -> None:
+    """Draw the badge of a health that is not green."""
     if state is not None and state is not Health.GREEN:
         label, color, icon = HEALTH[state]
         st.badge(label, color=color, icon=icon)

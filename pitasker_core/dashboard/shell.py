@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import pitasker_core
 from pitasker_core.dashboard import dialogs, health, live
-from pitasker_core.dashboard.header import show_header
+from pitasker_core.dashboard.header import show_header, show_health
 from pitasker_core.dashboard.messages import show_messages
 from pitasker_core.dashboard.problems import guarded
 from pitasker_core.dashboard.session import login
@@ -18,13 +19,11 @@ _HERE = Path(__file__).parent
 def run() -> None:
     """Draw the page that the address names. An error of ours becomes a banner, never a trace."""
     dialogs.page_begins()
-    is_red = False
     if login() is not None:
         live.begin_page()
-        is_red = health.current() is Health.RED
     st.set_page_config(
         # Before the navigation: browsers would fetch the icon of a page from its maker.
-        page_icon=_HERE / ("icon_red.png" if is_red else "icon.png"),
+        page_icon=_icon(),
         layout="wide",
         menu_items={"About": f"PiTasker {pitasker_core.__version__}"},
     )
@@ -33,11 +32,27 @@ def run() -> None:
     theme = "dark" if st.context.theme.type == "dark" else "light"
     st.logo(_HERE / f"logo_{theme}.svg", size="medium")
     st.html(_HERE / "page.css")
-    show_header(page.title)
+    place = show_header(page.title)
     guarded(page.run)
     if login() is not None:
         show_messages()
+        _show_health(place)
         live.watch()
+
+
+def _show_health(place: DeltaGenerator) -> None:
+    """Show the health, after the page: after a change, to examine everything takes longest."""
+    state = health.current()
+    with place:
+        show_health(state)
+    icon = _icon()
+    st.session_state.is_red = state is Health.RED
+    if _icon() != icon:
+        st.set_page_config(page_icon=_icon())
+
+
+def _icon() -> Path:
+    return _HERE / ("icon_red.png" if st.session_state.get("is_red") else "icon.png")
 
 
 def _pages() -> list[st.Page]:
