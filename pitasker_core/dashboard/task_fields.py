@@ -50,15 +50,7 @@ def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any
             help="Off: paused. The entry stays in the crontab as a comment.",
         )
     runs = _runs(key, start, form)
-    with st.expander("Notes and labels", expanded=bool(start["notes"] or start["labels"])):
-        notes = st.text_area("Notes", start["notes"], key=f"{key}-notes", height=80)
-        labels = st.multiselect(
-            "Labels",
-            start["labels"],
-            start["labels"],
-            accept_new_options=True,
-            key=f"{key}-labels",
-        )
+    notes = _notes(key, start)
     watch_field(key, form.task)
     return {
         "name": name,
@@ -66,10 +58,20 @@ def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any
         "command": command,
         "system_managed": managed,
         "paused": not on,
-        "notes": notes,
-        "labels": labels,
+        **notes,
         **runs,
     }
+
+
+def _has_fields(is_open: bool | None, key: str) -> bool:
+    """Whether a part of the form has its fields: a browser would draw them in a closed part, too.
+
+    Once it was open, it keeps them, else they would lose what was typed.
+    """
+    mark = f"{key}-opened"
+    if is_open:
+        st.session_state[mark] = True
+    return mark in st.session_state
 
 
 def field_values(key: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,9 +119,34 @@ def _advise(key: str, schedule: str, command: str) -> None:
                 )
 
 
+def _notes(key: str, start: Mapping[str, Any]) -> dict[str, Any]:
+    """Draw the notes and labels, and return their values."""
+    part_key, is_open = f"{key}-notes-part", bool(start["notes"] or start["labels"])
+    part = st.expander("Notes and labels", is_open, key=part_key, on_change="rerun")
+    if not _has_fields(part.open, part_key):
+        return {name: start[name] for name in ("notes", "labels")}
+    with part:
+        notes = st.text_area("Notes", start["notes"], key=f"{key}-notes", height=80)
+        labels = st.multiselect(
+            "Labels",
+            start["labels"],
+            start["labels"],
+            accept_new_options=True,
+            key=f"{key}-labels",
+        )
+    return {"notes": notes, "labels": labels}
+
+
+_OF_RUNS = ("record_runs", "timeout_seconds", "no_overlap", "catch_up", "ping_url", "notify")
+
+
 def _runs(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any]:
     """Draw the fields about runs and notifications, and return their values."""
-    with st.expander("Runs and notifications", expanded=bool(start["record_runs"])):
+    part_key, is_open = f"{key}-runs-part", bool(start["record_runs"])
+    part = st.expander("Runs and notifications", is_open, key=part_key, on_change="rerun")
+    if not _has_fields(part.open, part_key):
+        return {name: start[name] for name in _OF_RUNS}
+    with part:
         _warn_of_output(form.task)
         record = st.toggle(
             "Record runs",

@@ -34,10 +34,10 @@ def show_form(form: Form, show_findings: Callable[[], None] = lambda: None) -> N
     """
     show_findings()
     draft = _draft_at_start(form)
-    start = {**form.base, **(draft.value.get("values", {}) if draft else {})}
     # The values at the beginning: the task may change elsewhere while a person types.
     based_on = draft.value.get("base") if draft else None
     base = st.session_state.setdefault(f"base-{form.key}", based_on or dict(form.base))
+    start = {**form.base, **base, **(draft.value.get("values", {}) if draft else {})}
     st.session_state.update(st.session_state.pop(f"renewed-{form.key}", {}))
     typed = _Typed(form, base)
     st.session_state[_whole(form)] = True

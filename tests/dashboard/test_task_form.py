@@ -102,6 +102,17 @@ def test_the_builder_is_closed_at_first(form):
     assert not [group for group in form.button_group if group.label == "Hour"]
 
 
+def labels(app):
+    return {field.label for field in [*app.toggle, *app.text_input]}
+
+
+def test_fields_that_few_need_are_drawn_when_their_part_is_opened(form):
+    assert labels(form) == {"Name", "Schedule", "Command", "In the crontab", "On"}
+    for is_open in (True, False):  # once open, a closed part keeps what was typed
+        form.session_state["task:new-0-runs-part"] = is_open
+        assert {"Record runs", "Ping address"} <= labels(form.run())
+
+
 def choose(app, field, mode):
     app.button_group(key=f"{SCHEDULE}-{field}-mode").set_value(mode)
     return app.run()
