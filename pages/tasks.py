@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from pitasker_core import tasks
@@ -19,7 +20,7 @@ from pitasker_core.dashboard import (
     template_form,
     template_list,
 )
-from pitasker_core.dashboard.bulk import bulk_bar, confirm_delete, run_now
+from pitasker_core.dashboard.bulk import act_on, bulk_bar, confirm_delete, run_now
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.doctor_list import show_doctor
@@ -56,11 +57,14 @@ def main() -> None:
     if param == template_list.ADDRESS:
         template_list.show_templates()
         return
+    if param == "new" and "like" not in st.query_params:
+        show_new(None)
+        return
     # What is changed here names the version that was shown, so it must be the newest.
     listing = tasks.current(environment(), 0)
     by_id = {task.id: task for task in listing.tasks}
     if param == "new":
-        show_new(by_id.get(_number(st.query_params.get("like", ""))))
+        show_new(by_id.get(_number(st.query_params["like"])))
         return
     if param:
         task = by_id.get(_number(param))
@@ -95,22 +99,20 @@ def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
         _welcome(listing)
         return
     edits = {number: cells for number, cells in staged().items() if number in by_id}
-    chosen = _chosen() & by_id.keys()
     shown = Shown(
         listing,
         edits,
         spans.recent(environment(), task_grid.HISTORY),
         clock.now(),
         clock.system_zone(),
-        chosen,
     )
-    matching = _toolbar(shown)
+    matching = _toolbar(shown, by_id)
     labels = sorted({label for task in listing.tasks for label in task.labels})
-    if is_phone() and not chosen:
-        _phone_bar(matching, shown)
-    else:
-        bulk_bar([by_id[number] for number in sorted(chosen)], matching, labels, _choose)
-    _table(matching, shown)
+    act_on(_chosen(by_id), labels)
+    menu = task_grid.LOOKING if environment().read_only else task_grid.MENU
+    table = task_grid.frame(matching, shown, menu)
+    # A phone has other buttons here, and those need the whole page.
+    (_show_rows if is_phone() else st.fragment(_show_rows))(matching, shown, by_id, table)
     _show_doctor(listing)
     _show_drafts(by_id)
     show_staged(edits, by_id, listing)
@@ -119,7 +121,7 @@ def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
 # --- Filters and welcome ---------------------------------------------------------------------
 
 
-def _toolbar(shown: Shown) -> list[Task]:
+def _toolbar(shown: Shown, by_id: Mapping[int, Task]) -> list[Task]:
     counts = task_grid.counts(shown.listing)
     with st.container(horizontal=True, vertical_alignment="center", key="toolbar", gap="small"):
         kind = choose(
@@ -141,27 +143,27 @@ def _toolbar(shown: Shown) -> list[Task]:
         matching = task_grid.rows(shown, words, kind, _only())
         if not is_phone():
             st.caption(f"{len(matching)} of {len(shown.listing.tasks)}", width="stretch")
-            _offer_files(shown, {})
+            _offer_files(by_id, {})
             template_list.offer_templates()
             _offer_new()
     return matching
 
 
-def _phone_bar(matching: list[Task], shown: Shown) -> None:
+def _phone_bar(matching: list[Task], by_id: Mapping[int, Task]) -> None:
     """Draw the second row of a phone. The bar of selected tasks takes its place."""
     with st.container(horizontal=True, vertical_alignment="center", key="phone-bar", gap="small"):
         _offer_new()
         _offer_files(
-            shown,
+            by_id,
             {
                 **({} if environment().read_only else {FROM_TEMPLATE: template_list.open_list}),
                 "Select all": lambda: _choose({task.id for task in matching}),
             },
         )
-        st.caption(f"{len(matching)} of {len(shown.listing.tasks)}")
+        st.caption(f"{len(matching)} of {len(by_id)}")
 
 
-def _offer_files(shown: Shown, others: Mapping[str, Callable[[], None]]) -> None:
+def _offer_files(by_id: Mapping[int, Task], others: Mapping[str, Callable[[], None]]) -> None:
     """Draw the menu of imports and exports, after other actions."""
     what = st.menu_button(
         "More" if others else "Import, export",
@@ -173,8 +175,7 @@ def _offer_files(shown: Shown, others: Mapping[str, Callable[[], None]]) -> None
         others[what]()
         st.rerun()
     elif what == EXPORT:
-        chosen = [task for task in shown.listing.tasks if task.id in shown.chosen]
-        open_export(chosen, len(shown.listing.tasks))
+        open_export(_chosen(by_id), len(by_id))
     elif what == FROM_CRONTAB:
         st.switch_page("pages/import_entries.py")
     elif what == FROM_FILES:
@@ -240,19 +241,28 @@ def _welcome(listing: Listing) -> None:
 # --- The table -------------------------------------------------------------------------------
 
 
-def _table(matching: list[Task], shown: Shown) -> None:
-    if not matching:
+def _show_rows(
+    matching: list[Task], shown: Shown, by_id: Mapping[int, Task], table: pd.DataFrame
+) -> None:
+    """Draw the table, and the bar above it. A selection draws only these again."""
+    chosen = _chosen(by_id)
+    if is_phone() and not chosen:
+        _phone_bar(matching, by_id)
+    else:
+        bulk_bar(chosen, matching, _choose)
+    if matching:
+        _table(matching, shown, table, {task.id for task in chosen})
+    else:
         st.info("No task matches.", icon=":material/search_off:")
-        return
-    key = _grid_key(matching, shown)
-    read_only = environment().read_only
-    menu = task_grid.LOOKING if read_only else task_grid.MENU
+
+
+def _table(matching: list[Task], shown: Shown, table: pd.DataFrame, chosen: set[int]) -> None:
+    key = _grid_key(matching, shown, chosen)
     # Callbacks need the tasks as they were drawn, in the order of their rows.
     st.session_state.drawn = matching
-    editable = [] if read_only else ["chosen", *staging.FIELDS]
-    table = task_grid.frame(matching, shown, menu)
+    editable = [] if environment().read_only else ["chosen", *staging.FIELDS]
     st.data_editor(
-        inert(table),
+        inert(table.assign(chosen=[task.id in chosen for task in matching])),
         key=key,
         alt="Tasks",
         hide_index=True,
@@ -267,7 +277,7 @@ def _table(matching: list[Task], shown: Shown) -> None:
     )
 
 
-def _grid_key(matching: list[Task], shown: Shown) -> str:
+def _grid_key(matching: list[Task], shown: Shown, chosen: set[int]) -> str:
     """Return the table's key. It changes if the table still shows discarded edits."""
     generation = st.session_state.get("generation", 0)
     delta = st.session_state.get(f"tasks-{generation}", {})
@@ -275,7 +285,7 @@ def _grid_key(matching: list[Task], shown: Shown) -> str:
     if rows == [task.id for task in matching]:
         cells = {
             task.id: {
-                "chosen": task.id in shown.chosen,
+                "chosen": task.id in chosen,
                 **{column: shown.value(task, column) for column in staging.FIELDS},
             }
             for task in matching
@@ -300,15 +310,22 @@ def _edited(key: str, drawn: list[Task]) -> None:
         if column == "on" and value == task.paused:
             switch_task(task, on=value)
         elif column == "chosen":
-            (_chosen().add if value else _chosen().discard)(number)
+            (_numbers().add if value else _numbers().discard)(number)
     edits = act(staging.stage, staged(), delta, rows, tasks_by_id, as_schedule)
     if edits is not None and edits != staged():
         staged_bar.stage(edits)
+    if any(column != "chosen" for _, column in new):
+        st.rerun()  # the whole page
 
 
-def _chosen() -> set[int]:
-    chosen: set[int] = st.session_state.setdefault("chosen", set())
-    return chosen
+def _numbers() -> set[int]:
+    """Return the numbers of the selected tasks, perhaps of some that were deleted."""
+    numbers: set[int] = st.session_state.setdefault("chosen", set())
+    return numbers
+
+
+def _chosen(by_id: Mapping[int, Task]) -> list[Task]:
+    return [by_id[number] for number in sorted(_numbers() & by_id.keys())]
 
 
 def _choose(numbers: set[int]) -> None:
@@ -367,6 +384,7 @@ def _open_menu() -> None:
         ask_execution(task)
     else:
         st.session_state.menu = (label, task.id)
+    st.rerun()  # the whole page
 
 
 def _run_menu_action(by_id: dict[int, Task]) -> None:

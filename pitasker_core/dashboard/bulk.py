@@ -40,26 +40,12 @@ _HINT = (
 
 
 def bulk_bar(
-    chosen: Sequence[Task],
-    matching: Sequence[Task],
-    labels: Sequence[str],
-    choose: Callable[[set[int]], None],
+    chosen: Sequence[Task], matching: Sequence[Task], choose: Callable[[set[int]], None]
 ) -> None:
     """Draw the bar above the table. It keeps its place while nothing is selected.
 
-    `matching` are the tasks in the table. `labels` are the labels in use.
+    `matching` are the tasks in the table. `act_on` does what is chosen in the menu.
     """
-    acts: dict[str, Callable[[], None]] = {
-        **(_row_menu(chosen[0]) if len(chosen) == 1 else {}),
-        "Run now": lambda: run_now(chosen),
-        "Sync": lambda: _sync(chosen),
-        **{what: partial(_edit, chosen, what) for what in _AT_ONCE},
-        "Pause until …": lambda: open_dialog("Pause until", _pause_until, chosen),
-        "Label …": lambda: open_dialog("Labels", _label, chosen, labels),
-        "Export …": lambda: open_export(chosen, len(chosen)),
-        "Stop managing …": lambda: open_dialog("Stop managing?", _confirm_stop_managing, chosen),
-        "Delete …": lambda: confirm_delete(chosen),
-    }
     with st.container(horizontal=True, vertical_alignment="center", key="bulk", gap="small"):
         if not is_phone():
             st.button(
@@ -70,21 +56,48 @@ def bulk_bar(
                 args=({task.id for task in matching},),
                 disabled=not matching,
             )
-        what = st.menu_button(
+        st.menu_button(
             "Actions",
-            list(acts),
+            list(_acts(chosen, ())),
             icon=None if is_phone() else ":material/checklist:",
             key="bulk_menu",
             format_func=lambda label: f":red[{label}]" if label == "Delete …" else label,
             disabled=not chosen or environment().read_only,
+            on_click=_choose_act,
         )
         if chosen:
             st.button("Clear", type="tertiary", on_click=choose, args=(set(),))
             st.markdown(f"**{counted(len(chosen), 'task')} selected**", width="content")
         elif not environment().read_only:
             st.caption(_HINT)
-    if what:
-        acts[what]()
+
+
+def _choose_act() -> None:
+    """Let the whole page do what was chosen: the bar is drawn alone after a selection."""
+    st.session_state.bulk_act = st.session_state.bulk_menu
+    st.rerun()
+
+
+def act_on(chosen: Sequence[Task], labels: Sequence[str]) -> None:
+    """Do what was chosen in the bar's menu. `labels` are the labels in use."""
+    what = st.session_state.pop("bulk_act", None)
+    act_on_chosen = _acts(chosen, labels).get(what)
+    if chosen and act_on_chosen:
+        act_on_chosen()
+
+
+def _acts(chosen: Sequence[Task], labels: Sequence[str]) -> dict[str, Callable[[], None]]:
+    return {
+        **(_row_menu(chosen[0]) if len(chosen) == 1 else {}),
+        "Run now": lambda: run_now(chosen),
+        "Sync": lambda: _sync(chosen),
+        **{what: partial(_edit, chosen, what) for what in _AT_ONCE},
+        "Pause until …": lambda: open_dialog("Pause until", _pause_until, chosen),
+        "Label …": lambda: open_dialog("Labels", _label, chosen, labels),
+        "Export …": lambda: open_export(chosen, len(chosen)),
+        "Stop managing …": lambda: open_dialog("Stop managing?", _confirm_stop_managing, chosen),
+        "Delete …": lambda: confirm_delete(chosen),
+    }
 
 
 def _row_menu(task: Task) -> dict[str, Callable[[], None]]:

@@ -1,7 +1,7 @@
 """The table of tasks: its filters, rows and cells. Pure."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -64,7 +64,6 @@ class Shown:
     recent: Mapping[int, Recent]
     now: datetime
     zone: ZoneInfo
-    chosen: Collection[int] = field(default_factory=frozenset)
 
     def chip(self, task: Task) -> str:
         """Return the task's sync state in words."""
@@ -148,10 +147,10 @@ def counts(listing: Listing) -> dict[str, int]:
 def frame(tasks: Sequence[Task], shown: Shown, menu: Sequence[str] = MENU) -> pd.DataFrame:
     """Return the table's rows, including edits. Next runs are in the machine's zone.
 
-    The index has the tasks' ids, by which the table recognises moved rows.
+    No row is selected. The index has the tasks' ids, by which the table recognises moved rows.
     """
     columns: dict[str, object] = {
-        "chosen": [task.id in shown.chosen for task in tasks],
+        "chosen": [False for _ in tasks],
         **{column: [shown.value(task, column) for task in tasks] for column in FIELDS},
         "sync": [[shown.chip(task)] for task in tasks],
         "detail": [sentence(shown.detail(task)) for task in tasks],

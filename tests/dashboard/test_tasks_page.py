@@ -1,14 +1,20 @@
 """The table of tasks, and what a task's page says of its runs."""
 
+from functools import partial
+
 import pytest
+from streamlit.runtime.scriptrunner import RerunData
+from streamlit.testing.v1 import local_script_runner
 
 from pitasker_core import database
+from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.dashboard.messages import Notice
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.runs import history, manual, spool
+from tests.helpers.databases import asked
 from tests.helpers.eventful import fill
 from tests.helpers.examples import ME, create
-from tests.helpers.pages import said
+from tests.helpers.pages import press, said
 from tests.helpers.runs import observed
 from tests.helpers.waiting import until
 
@@ -83,3 +89,20 @@ def test_many_warnings_are_one_short_list(open_page, environment):
     assert not app.warning
     assert said(app).count("Warning ") == 4
     assert "and 6 more" in said(app)
+
+
+def test_a_selection_draws_the_table_again_without_reading_anything(
+    open_page, environment, crontab, monkeypatch
+):
+    create(environment)
+    app = open_page("tasks")
+    part = next(iter(app._fragment_storage._fragments))  # the first that is drawn
+    monkeypatch.setattr(
+        local_script_runner, "RerunData", partial(RerunData, fragment_id_queue=[part])
+    )
+    monkeypatch.setattr(CrontabProgram, "reading", None)
+    with asked() as statements:
+        press(app, "Select all 1")
+    assert statements == []
+    assert "1 task selected" in said(app)
+    assert list(app.dataframe[0].value["chosen"]) == [True]
