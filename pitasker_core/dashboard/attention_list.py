@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pitasker_core.crontab.doctor.finding import Finding
 from pitasker_core.dashboard import doctor_list
 from pitasker_core.dashboard.attention import Action, Facts, Item
 from pitasker_core.dashboard.dialogs import open_dialog
@@ -83,74 +84,51 @@ def _tasks(item: Item, facts: Facts) -> list[Task]:
     return [by_id[number] for number in item.tasks if number in by_id]
 
 
-def _view_output(item: Item, facts: Facts) -> None:
-    st.switch_page("pages/runs.py", query_params={"run": str(item.runs[0])})
-
-
 def _run(item: Item, facts: Facts, by: str = "hand") -> None:
     started = start_tasks(_tasks(item, facts), by)
     if started:
         add_notice("done", f"Started {', '.join(started)}.")
 
 
-def _run_missed(item: Item, facts: Facts) -> None:
-    _run(item, facts, "catchup")
-
-
-def _dismiss(item: Item, facts: Facts) -> None:
-    act(dismissals.dismiss, environment(), *item.runs)
-
-
 def _accept(item: Item, facts: Facts) -> None:
     tags = {task.tag for task in facts.listing.tasks if task.id in item.tasks}
     if not sync_now(Request(ACTOR, only={tag for tag in tags if tag})):
-        st.switch_page("pages/sync.py")
+        _go_to("sync")
 
 
 def _sync(item: Item, facts: Facts) -> None:
     if not sync_now():
-        st.switch_page("pages/sync.py")
+        _go_to("sync")
 
 
-def _compare(item: Item, facts: Facts) -> None:
-    st.switch_page("pages/sync.py")
-
-
-def _open(item: Item, facts: Facts) -> None:
-    st.switch_page("pages/tasks.py", query_params={"task": str(item.tasks[0])})
-
-
-def _fix(item: Item, facts: Facts) -> None:
-    if item.finding and facts.examined:
-        apply_finding(item.finding, facts.examined.digest)
-
-
-def _silence(item: Item, facts: Facts) -> None:
-    if item.finding and facts.examined:
-        silence_finding(item.finding, facts.examined.digest)
+def _on_finding(do: Callable[[Finding, str], object]) -> Callable[[Item, Facts], object]:
+    """Return an action that calls a function with the finding and the digest of the crontab."""
+    return lambda item, facts: (
+        do(item.finding, facts.examined.digest) if item.finding and facts.examined else None
+    )
 
 
 def _list(item: Item, facts: Facts) -> None:
     st.session_state[doctor_list.KEY] = True
-    st.switch_page("pages/tasks.py")
+    _go_to("tasks")
 
 
-def _edit(item: Item, facts: Facts) -> None:
-    st.switch_page("pages/crontab.py")
+def _go_to(page: str, **params: str) -> None:
+    st.switch_page(f"pages/{page}.py", query_params=params or None)
 
 
-_ACTIONS: dict[Action, Callable[[Item, Facts], None]] = {
-    Action.VIEW_OUTPUT: _view_output,
+_ACTIONS: dict[Action, Callable[[Item, Facts], object]] = {
+    Action.VIEW_OUTPUT: lambda item, _: _go_to("runs", run=str(item.runs[0])),
     Action.RUN_AGAIN: _run,
-    Action.RUN_NOW: _run_missed,
-    Action.DISMISS: _dismiss,
+    Action.RUN_NOW: lambda item, facts: _run(item, facts, "catchup"),
+    Action.DISMISS: lambda item, _: act(dismissals.dismiss, environment(), *item.runs),
     Action.ACCEPT: _accept,
-    Action.COMPARE: _compare,
-    Action.RESOLVE: _compare,
-    Action.OPEN: _open,
-    Action.FIX: _fix,
-    Action.SILENCE: _silence,
+    Action.COMPARE: lambda *_: _go_to("sync"),
+    Action.RESOLVE: lambda *_: _go_to("sync"),
+    Action.OPEN: lambda item, _: _go_to("tasks", task=str(item.tasks[0])),
+    Action.FIX: _on_finding(apply_finding),
+    Action.SILENCE: _on_finding(silence_finding),
     Action.LIST: _list,
     Action.SYNC: _sync,
-    Action.EDIT: _edit,
+    Action.EDIT: lambda *_: _go_to("crontab"),
 }
