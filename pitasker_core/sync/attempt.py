@@ -71,7 +71,7 @@ class Attempt:
     def _sync(self, session: Session) -> SyncResult | None:
         """Sync in one transaction. None if it must be committed before the sync can go on."""
         # 1. Both sides as they are, with the rows locked against other writers.
-        crontab_row = store.own_crontab(session, lock=True)
+        crontab_row = store.own_crontab(session)
         comparison = self._compare(session, crontab_row)
         # 2. What to do about it.
         plan = resolve(comparison, self._request)
@@ -95,14 +95,14 @@ class Attempt:
         return result
 
     def _compare(self, session: Session, crontab_row: int) -> Comparison:
-        state = store.load_state(session, crontab_row)
-        text, document = self._read(state)
+        stored = store.load(session, crontab_row, lock=True)
+        text, document = self._read(stored.state)
         if self._request.shown not in (None, install.digest(text)):
             raise Stale(
                 "The crontab was changed again since it was shown.",
                 "Look at it again, then choose.",
             )
-        return compare(session, crontab_row, text, document, self._request, lock=True, state=state)
+        return compare(session, crontab_row, text, document, self._request, stored)
 
     def _read(self, state: SyncState) -> tuple[str | None, Document]:
         """Read the crontab, or take the one that the caller read.

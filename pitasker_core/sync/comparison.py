@@ -26,7 +26,7 @@ from pitasker_core.sync.plan_writer import PlanOutcome, carry_out, removed_place
 from pitasker_core.sync.request import Request
 from pitasker_core.sync.sides import BaseEntry, CrontabReading, KnownTask, complete_plan, read
 from pitasker_core.sync.stale_editor import put_back
-from pitasker_core.sync.store import Earlier, SyncState
+from pitasker_core.sync.store import Earlier, Stored, SyncState
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Comparison:
 
     text: str | None
     document: Document
-    tasks_by_tag: dict[UUID, KnownTask]
-    base: dict[UUID, BaseEntry]
+    tasks_by_tag: Mapping[UUID, KnownTask]
+    base: Mapping[UUID, BaseEntry]
     reading: CrontabReading
     plan: Plan
     gone_recorders: frozenset[str] = frozenset()
@@ -71,32 +71,28 @@ def compare(
     text: str | None,
     document: Document,
     request: Request | None = None,
-    *,
-    lock: bool = False,
-    state: SyncState | None = None,
+    stored: Stored | None = None,
 ) -> Comparison:
-    """Compare a crontab that was read with the database. `lock` keeps other writers of tasks out.
+    """Compare a crontab that was read with the database. `stored` is what was loaded before.
 
     A confirmed request for all tags takes the crontab for a change of the newest snapshot. So does
     one whose `began_after` proves that the last edit by others began after PiTasker's last write.
     """
     request = request or Request(Actor.BACKGROUND)
-    tasks_by_tag = store.known_tasks(session, crontab_row, lock=lock)
-    base = store.load_base(session, crontab_row)
-    state = state or store.load_state(session, crontab_row)
+    stored = stored or store.load(session, crontab_row)
     gone = _gone_recorders(document)
-    reading = read(document, tasks_by_tag, base, request.places, gone)
+    reading = read(document, stored.tasks_by_tag, stored.base, request.places, gone)
     comparison = Comparison(
         text,
         document,
-        tasks_by_tag,
-        base,
+        stored.tasks_by_tag,
+        stored.base,
         reading,
         Plan(),
         gone,
-        is_new=not state.is_newest(text),
+        is_new=not stored.state.is_newest(text),
         places=request.places,
-        state=state,
+        state=stored.state,
     )
     comparison = replace(comparison, plan=_plan(comparison))
     if comparison.is_new and (request.only is not None or not request.confirmed):

@@ -93,8 +93,9 @@ def import_entries(
         crontab = read_crontab(environment)
         importer = _Importer(options, actor)
         with database.session(environment) as session:
-            crontab_row = store.own_crontab(session, lock=True)
-            comparison = compare(session, crontab_row, *crontab)
+            crontab_row = store.own_crontab(session)
+            stored = store.load(session, crontab_row, lock=True)
+            comparison = compare(session, crontab_row, *crontab, stored=stored)
             importer.choose(
                 session, comparison, importable(comparison) if chosen is None else chosen
             )

@@ -1,7 +1,8 @@
 """What a sync reads from the database and writes to it. Callers bring the transaction."""
 
 from pitasker_core.sync.store.base import BaseMove, load_base, load_places, move_base, save_places
-from pitasker_core.sync.store.crontab_rows import SyncState, last_sync, load_state, own_crontab
+from pitasker_core.sync.store.crontab_rows import SyncState, last_sync, own_crontab
+from pitasker_core.sync.store.loading import Stored, load
 from pitasker_core.sync.store.operations import (
     OperationKind,
     Outcome,
@@ -31,7 +32,6 @@ from pitasker_core.sync.store.tasks import (
     changed_columns,
     database_only,
     edited_tasks,
-    known_tasks,
     lock_tasks,
     mark_failed,
     pull,

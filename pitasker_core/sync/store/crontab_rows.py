@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pitasker_core.database import scope
+from pitasker_core.database import direct, scope
 from pitasker_core.database.tables import CrontabRow
 from pitasker_core.sync.install import digest
 
@@ -37,30 +37,22 @@ def own_crontab(session: Session, *, lock: bool = False) -> int:
     """
     crontab_row = int(session.connection().info[scope.CRONTAB])
     if lock:
-        session.execute(_LOCK_CRONTAB, {"crontab": crontab_row})
+        direct.execute(session, LOCK_CRONTAB, {"crontab": crontab_row})
     return crontab_row
 
 
 # Not FOR UPDATE: that would wait for, and block, every new row that names this crontab.
-_LOCK_CRONTAB = text("select id from crontabs where id = :crontab for no key update")
+LOCK_CRONTAB = "select id from crontabs where id = %(crontab)s for no key update"
 
 
-def load_state(session: Session, crontab_row: int) -> SyncState:
-    """Return what the last sync left. Lock the crontab first."""
-    row = session.execute(
-        _LOAD_STATE, {"crontab": crontab_row, "conflicts": OPEN_CONFLICTS}
-    ).first()
-    return SyncState(row.id, row.sha256, row.conflicts or {}) if row else SyncState()
-
-
-_LOAD_STATE = text("""
+LOAD_STATE = """
     select newest.id, newest.sha256, (
-        select value from state where state.crontab = :crontab and key = :conflicts
+        select value from state where state.crontab = %(crontab)s and key = %(conflicts)s
     ) as conflicts
     from (select) as one left join (
-        select id, sha256 from snapshots where crontab = :crontab order by id desc limit 1
+        select id, sha256 from snapshots where crontab = %(crontab)s order by id desc limit 1
     ) as newest on true
-""")
+"""
 
 
 def last_sync(session: Session, crontab_row: int) -> datetime | None:

@@ -7,12 +7,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from psycopg.types.json import Jsonb
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from pitasker_core.base import clock
 from pitasker_core.base.actor import Actor
+from pitasker_core.database import direct
 from pitasker_core.database.events import NewEvent
 from pitasker_core.database.tables import OperationRow, StateRow
 from pitasker_core.sync.merge import Change
@@ -85,55 +87,57 @@ def record_sync(session: Session, crontab_row: int, sync: SyncRecord) -> int:
 
     Also notes the time of the sync, in the same statement.
     """
-    values = {**vars(sync), "crontab": crontab_row}
-    values["outcome"] = Outcome.PARTIAL if sync.conflicts or sync.failed else Outcome.SUCCESS
-    return int(session.execute(_RECORD_SYNC, values).scalar_one())
+    outcome = Outcome.PARTIAL if sync.conflicts or sync.failed else Outcome.SUCCESS
+    values = {**vars(sync), "crontab": crontab_row, "outcome": outcome}
+    values["details"] = Jsonb(sync.details)
+    ((operation,),) = direct.execute(session, _RECORD_SYNC, values)
+    return int(operation)
 
 
-_RECORD_SYNC = text("""
+_RECORD_SYNC = """
     with synced as (
-        update crontabs set synced_at = cast(:started_at as timestamptz) where id = :crontab
+        update crontabs set synced_at = cast(%(started_at)s as timestamptz) where id = %(crontab)s
     ), counted as (
         select count(*) as all_tasks,
             count(*) filter (where is_system_managed) as managed,
             count(*) filter (where is_system_managed and paused) as paused
-        from tasks where deleted_at is null and crontab = :crontab
+        from tasks where deleted_at is null and crontab = %(crontab)s
     )
     insert into sync_operations (
         crontab, kind, actor, started_at, duration_ms, outcome, pushed, pulled, conflicts, failed,
         before, after, details
     )
     select
-        :crontab, :kind, :actor, cast(:started_at as timestamptz), :duration_ms, :outcome,
-        :pushed, :pulled, :conflicts, :failed,
-        cast(:before as int), cast(:after as int),
-        :details || jsonb_build_object('counts', jsonb_build_object(
+        %(crontab)s, %(kind)s, %(actor)s, cast(%(started_at)s as timestamptz), %(duration_ms)s,
+        %(outcome)s, %(pushed)s, %(pulled)s, %(conflicts)s, %(failed)s,
+        cast(%(before)s as int), cast(%(after)s as int),
+        %(details)s || jsonb_build_object('counts', jsonb_build_object(
             'states', jsonb_build_object(
                 'synced', greatest(
                     0, managed - paused
-                        - cast(:open_conflicts as int) - cast(:failed as int)
-                        - cast(:pending as int)
+                        - cast(%(open_conflicts)s as int) - cast(%(failed)s as int)
+                        - cast(%(pending)s as int)
                 ),
                 'paused', paused,
-                'pending', cast(:pending as int),
-                'conflict', cast(:open_conflicts as int),
-                'failed', cast(:failed as int),
+                'pending', cast(%(pending)s as int),
+                'conflict', cast(%(open_conflicts)s as int),
+                'failed', cast(%(failed)s as int),
                 'database only', all_tasks - managed
             ),
-            'entries', cast(:entries as int),
-            'managed', cast(:managed as int)
+            'entries', cast(%(entries)s as int),
+            'managed', cast(%(managed)s as int)
         ))
     from counted
     returning id
-""").bindparams(bindparam("details", type_=JSONB))
+"""
 
 
 def mark_synced(session: Session, crontab_row: int, at: datetime) -> None:
     """Note the time of a sync that leaves no record."""
-    session.execute(_MARK_SYNCED, {"crontab": crontab_row, "at": at})
+    direct.execute(session, _MARK_SYNCED, {"crontab": crontab_row, "at": at})
 
 
-_MARK_SYNCED = text("update crontabs set synced_at = :at where id = :crontab")
+_MARK_SYNCED = "update crontabs set synced_at = %(at)s where id = %(crontab)s"
 
 
 def failed_last_by(session: Session, crontab_row: int, code: str, message: str) -> bool:
@@ -170,13 +174,14 @@ def save_conflicts(
 def add_events(session: Session, events: Sequence[NewEvent]) -> None:
     """Write events in one statement."""
     if events:
-        session.execute(_ADD_EVENTS, {"crontab": own_crontab(session), "events": list(events)})
+        values = {"crontab": own_crontab(session), "events": Jsonb(list(events))}
+        direct.execute(session, _ADD_EVENTS, values)
 
 
 # The default of `crontab` would call a function for each row.
-_ADD_EVENTS = text("""
+_ADD_EVENTS = """
     insert into events (crontab, actor, kind, task, before, after)
-    select :crontab, actor, kind, task, before, after
-    from jsonb_to_recordset(:events)
+    select %(crontab)s, actor, kind, task, before, after
+    from jsonb_to_recordset(%(events)s)
         as event (actor text, kind text, task int, before jsonb, after jsonb)
-""").bindparams(bindparam("events", type_=JSONB))
+"""

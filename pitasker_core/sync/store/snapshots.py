@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pitasker_core.base import clock
@@ -14,6 +14,7 @@ from pitasker_core.base.errors import NotFound
 from pitasker_core.base.text import marked
 from pitasker_core.crontab.document import Document, decode, encode, parse
 from pitasker_core.crontab.schedule import Dialect
+from pitasker_core.database import direct
 from pitasker_core.database.tables import SnapshotRow
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.store.crontab_rows import SyncState
@@ -58,21 +59,22 @@ def take_snapshot(
         "reason": reason,
         "entries": entries,
     }
-    return int(session.execute(_TAKE_SNAPSHOT, values).scalar_one())
+    ((number,),) = direct.execute(session, _TAKE_SNAPSHOT, values)
+    return int(number)
 
 
-_TAKE_SNAPSHOT = text("""
+_TAKE_SNAPSHOT = """
     with newest as (
-        select id, sha256 from snapshots where crontab = :crontab order by id desc limit 1
+        select id, sha256 from snapshots where crontab = %(crontab)s order by id desc limit 1
     ), added as (
         insert into snapshots (crontab, taken_at, sha256, bytes, reason, entries)
-        select :crontab, cast(:taken_at as timestamptz), :sha256, cast(:bytes as bytea), :reason,
-            :entries
-        where not exists (select from newest where sha256 = :sha256)
+        select %(crontab)s, cast(%(taken_at)s as timestamptz), %(sha256)s,
+            cast(%(bytes)s as bytea), %(reason)s, %(entries)s
+        where not exists (select from newest where sha256 = %(sha256)s)
         returning id
     )
-    select id from added union all select id from newest where sha256 = :sha256
-""")
+    select id from added union all select id from newest where sha256 = %(sha256)s
+"""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import (
     ARRAY,
     Integer,
@@ -19,7 +20,6 @@ from sqlalchemy import (
     inspect,
     literal_column,
     select,
-    text,
     types,
     update,
 )
@@ -32,6 +32,7 @@ from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import Stale
 from pitasker_core.crontab.document import tag_of
 from pitasker_core.crontab.recording import recording
+from pitasker_core.database import direct
 from pitasker_core.database.events import EventKind
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync.merge import Fields
@@ -55,20 +56,20 @@ def edited_tasks(session: Session, tasks: Collection[int]) -> dict[int, TaskRow]
 
 def add_tasks(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert tasks of entries in one statement. Return their ids, in the same order."""
-    values = {"crontab": own_crontab(session), "rows": list(rows), "at": clock.now()}
-    return sorted(session.scalars(_ADD_TASKS, values))
+    values = {"crontab": own_crontab(session), "rows": Jsonb(list(rows)), "at": clock.now()}
+    return sorted(task for (task,) in direct.execute(session, _ADD_TASKS, values))
 
 
-_ADD_TASKS = text("""
+_ADD_TASKS = """
     insert into tasks (
         crontab, name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap,
         source, is_system_managed, crontab_id, synced_to_crontab, crontab_synced_at, version
     )
-    select :crontab, name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap,
-        source, is_system_managed, tag, synced,
-        case when synced then cast(:at as timestamptz) end, 1
+    select %(crontab)s, name, cron_schedule, command, paused, record_runs, timeout_seconds,
+        no_overlap, source, is_system_managed, tag, synced,
+        case when synced then cast(%(at)s as timestamptz) end, 1
     from rows from (
-        jsonb_to_recordset(:rows) as (
+        jsonb_to_recordset(%(rows)s) as (
             name text, cron_schedule text, command text, paused bool, record_runs bool,
             timeout_seconds int, no_overlap bool, source text, is_system_managed bool, tag uuid,
             synced bool
@@ -79,7 +80,7 @@ _ADD_TASKS = text("""
     )
     order by number
     returning id
-""").bindparams(bindparam("rows", type_=JSONB))
+"""
 
 
 def lock_tasks(session: Session, tasks: Collection[int]) -> set[int]:
@@ -149,10 +150,8 @@ def changed_columns(row: TaskRow) -> set[str]:
     return {name for name, value in before.items() if value != getattr(row, name)}
 
 
-def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> dict[UUID, KnownTask]:
-    """Return every task that has, had or wants an entry, by its tag."""
-    query = _LOCK_KNOWN_TASKS if lock else _KNOWN_TASKS
-    rows = session.execute(query, {"crontab": crontab_row}).all()
+def known_tasks_of(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, KnownTask]:
+    """Return the tasks of the rows of `KNOWN_TASKS`, by tag."""
     return {
         tag_of(tag): KnownTask(
             task,
@@ -170,16 +169,15 @@ def known_tasks(session: Session, crontab_row: int, *, lock: bool = False) -> di
     }
 
 
-# As text: rows of mapped columns would take twice as long.
-_KNOWN_TASKS = text("""
+KNOWN_TASKS = """
     select cast(crontab_id as text), id, name, cron_schedule, command, paused, record_runs,
         timeout_seconds, no_overlap, is_system_managed and deleted_at is null,
         source <> 'pitasker' and crontab_synced_at is null
-    from tasks where crontab = :crontab and crontab_id is not null
+    from tasks where crontab = %(crontab)s and crontab_id is not null
     order by id
-""")
+"""
 # The order is that of `_locking_tasks`.
-_LOCK_KNOWN_TASKS = text(f"{_KNOWN_TASKS} for no key update of tasks")
+LOCK_KNOWN_TASKS = f"{KNOWN_TASKS} for no key update of tasks"
 
 
 def pull(
@@ -208,17 +206,18 @@ def pull(
         "removed": EventKind.REMOVED_FROM_CRONTAB,
         "changed": EventKind.CHANGED_IN_CRONTAB,
     }
-    session.execute(_PULL, {"crontab": crontab_row, "changes": values, "at": at, **events})
+    changed = Jsonb(values)
+    direct.execute(session, _PULL, {"crontab": crontab_row, "changes": changed, "at": at, **events})
 
 
-_PULL = text("""
+_PULL = """
     with changes as materialized (
         select task, before, after, after -> 'recording' as recording
-        from jsonb_to_recordset(:changes) as change (task int, before jsonb, after jsonb)
+        from jsonb_to_recordset(%(changes)s) as change (task int, before jsonb, after jsonb)
     ), added as (
         insert into events (crontab, actor, kind, task, before, after)
-        select :crontab, :actor, case when after is null then :removed else :changed end,
-            task, before, after
+        select %(crontab)s, %(actor)s,
+            case when after is null then %(removed)s else %(changed)s end, task, before, after
         from changes
     )
     update tasks set
@@ -234,28 +233,26 @@ _PULL = text("""
         no_overlap = coalesce(cast(recording ->> 'no_overlap' as bool), no_overlap),
         is_system_managed = after is not null,
         deleted_at = case when after is null then deleted_at end,
-        updated_at = cast(:at as timestamptz),
+        updated_at = cast(%(at)s as timestamptz),
         version = version + 1
     from changes where tasks.id = changes.task
-""").bindparams(bindparam("changes", type_=JSONB))
+"""
 
 
 def mark_failed(session: Session, failures: Mapping[int, str]) -> bool:
     """Save why each task could not be written. Return whether a reason changed."""
     if not failures:
         return False
-    done = session.execute(
-        _MARK_FAILED, {"tasks": list(failures), "reasons": list(failures.values())}
-    )
-    return done.first() is not None
+    values = {"tasks": list(failures), "reasons": list(failures.values())}
+    return bool(direct.execute(session, _MARK_FAILED, values))
 
 
-_MARK_FAILED = text("""
+_MARK_FAILED = """
     update tasks set sync_error = reason, synced_to_crontab = false
-    from unnest(cast(:tasks as int[]), cast(:reasons as text[])) as failures (task, reason)
+    from unnest(cast(%(tasks)s as int[]), cast(%(reasons)s as text[])) as failures (task, reason)
     where tasks.id = task and sync_error is distinct from reason
     returning tasks.id
-""")
+"""
 
 
 def database_only(session: Session) -> list[int]:

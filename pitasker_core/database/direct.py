@@ -1,0 +1,57 @@
+"""Statements that the driver executes itself, several in one round trip.
+
+SQLAlchemy takes as long again for a statement, and waits for the answer of each. Both count for the
+statements of every edit and every sync.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from pitasker_core.base import timings
+
+Values = Mapping[str, Any]
+
+
+def execute(session: Session, sql: str, values: Values) -> list[tuple[Any, ...]]:
+    """Execute a statement with psycopg's placeholders in a session's transaction.
+
+    Returns its rows. Raises DBAPIError.
+    """
+    (rows,) = execute_together(session, [(sql, values)])
+    return rows
+
+
+def execute_together(
+    session: Session, statements: Sequence[tuple[str, Values]]
+) -> list[list[tuple[Any, ...]]]:
+    """Execute statements one after the other, in one round trip; see `execute`.
+
+    Each statement sees what those before it did, and what was committed before it began.
+    """
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - our only driver
+    is_one = len(statements) == 1
+    try:
+        with timings.timed("query"), nullcontext() if is_one else driver.pipeline():
+            cursors = [_send(connection, driver, *statement) for statement in statements]
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    except psycopg.Error as problem:
+        if driver.closed:
+            connection.invalidate(problem)
+        raise DBAPIError(None, None, problem) from problem
+
+
+def _send(
+    connection: Connection, driver: psycopg.Connection[Any], sql: str, values: Values
+) -> psycopg.Cursor[Any]:
+    """Send a statement. What listens for the beginning of SQLAlchemy's statements sees it, too."""
+    cursor = driver.cursor()
+    connection.dispatch.before_cursor_execute(connection, cursor, sql, values, None, False)
+    return cursor.execute(sql.encode(), values)
