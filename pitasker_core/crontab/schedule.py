@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from pitasker_core.crontab import describing, suggesting
-from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES
+from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, NICKNAMES
 from pitasker_core.crontab.schedule_fields import FieldError, read_field
 
 
@@ -99,16 +99,6 @@ class Schedule:
         return not (self.minutes and self.hours and self.months and dates)
 
 
-# The fields are cron's own expansion of its nicknames.
-_NICKNAMES = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
 _EVERY_DAY = tuple(range(1, 32))
 _EVERY_WEEKDAY = tuple(range(7))
 _LONGEST = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}  # days; 31 in the other months
@@ -158,7 +148,7 @@ def parse(text: str, dialect: Dialect = Dialect.DEBIAN) -> Schedule:
 
 def fields_of(text: str) -> list[str]:
     """Return the fields of a schedule; for a nickname, the fields that it stands for."""
-    return re.split(r"[ \t]+", _NICKNAMES.get(text, text))
+    return re.split(r"[ \t]+", NICKNAMES.get(text, text))
 
 
 def _days_come(days: tuple[int, ...], months: tuple[int, ...]) -> bool:
@@ -179,10 +169,10 @@ def _refuse(text: str, fields: list[str]) -> NoReturn:
         message = "a schedule is one line"
     elif not fields[0] or not fields[-1]:
         message = "a schedule has no blanks before or after it"
-    elif fields[0] in {*_NICKNAMES, "@reboot"}:
+    elif fields[0] in {*NICKNAMES, "@reboot"}:
         message = f"{fields[0]} stands alone: nothing may follow it"
     elif text[0] == "@":
-        nicknames = ", ".join(["@reboot", *_NICKNAMES])
+        nicknames = ", ".join(["@reboot", *NICKNAMES])
         message = f"{fields[0]} is not one of cron's nicknames: {nicknames}"
     else:
         count = len(fields)

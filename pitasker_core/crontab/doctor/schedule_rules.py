@@ -8,15 +8,6 @@ from pitasker_core.crontab.schedule import Schedule
 _CROWD = 5
 """So many entries in one minute are too many for a small machine."""
 _EVERY = {"minute": 60, "hour": 24}
-_NICKNAMES = {
-    "@hourly": "{} * * * *",
-    "@daily": "{} 0 * * *",
-    "@midnight": "{} 0 * * *",
-    "@weekly": "{} 0 * * 0",
-    "@monthly": "{} 0 1 * *",
-    "@yearly": "{} 0 1 1 *",
-    "@annually": "{} 0 1 1 *",
-}
 
 
 @rule(
@@ -223,10 +214,7 @@ def _moved(subject: Subject) -> Fix | None:
     minute = subject.neighbours.free_minute
     if minute is None or len(subject.schedule.minutes) != 1:
         return None
-    text = subject.schedule.text
-    moved = _NICKNAMES.get(text, "").format(minute)
-    if not moved:
-        moved = " ".join([str(minute), *text.split()[1:]])
+    moved = " ".join([str(minute), *schedules.fields_of(subject.schedule.text)[1:]])
     return Fix(f"Start at minute {minute}", schedule=moved)
 
 

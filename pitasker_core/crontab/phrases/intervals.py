@@ -165,7 +165,9 @@ def read_rate(cursor: Cursor, outline: Outline) -> bool:
     period: tuple[int, str] = cursor.kind(Kind.PERIOD) or (1, cursor.unit() or "")
     if not period[1]:
         cursor.at = start
-        return token.value == "once" and cursor.word("every") and bool(_step_back(cursor))
+        is_clause = token.value == "once" and cursor.word("every")
+        cursor.at -= is_clause  # "every" begins the next one
+        return is_clause
     if count == 1:
         _add_interval(outline, *period)
     elif period[0] == 1 and count:
@@ -173,8 +175,3 @@ def read_rate(cursor: Cursor, outline: Outline) -> bool:
     else:
         return False
     return True
-
-
-def _step_back(cursor: Cursor) -> int:
-    cursor.at -= 1
-    return cursor.at

@@ -10,22 +10,13 @@ from pitasker_core.crontab.phrases.composing import compose, several
 from pitasker_core.crontab.phrases.outline import Cursor, Outline, Refused
 from pitasker_core.crontab.phrases.reading import Kind, Offer, Reading
 from pitasker_core.crontab.phrases.tokens import Token, tokenize
-from pitasker_core.crontab.phrases.vocabulary import NAMES, WORDS, correct
+from pitasker_core.crontab.phrases.vocabulary import NAMES, NICKNAMES, WORDS, correct
 from pitasker_core.crontab.phrases.vocabulary import Kind as TokenKind
 
 LONGEST = 600
 """Characters of a phrase: the description of the oddest schedule is not longer."""
 _MOST_CORRECTIONS = 3
-_NICKNAMES = (
-    "@reboot",
-    "@yearly",
-    "@annually",
-    "@monthly",
-    "@weekly",
-    "@daily",
-    "@midnight",
-    "@hourly",
-)
+_NICKNAMES = ("@reboot", *NICKNAMES)
 
 # Each is tried in this order at each place; the first that understands what it finds there wins.
 _CLAUSES: tuple[Callable[[Cursor, Outline], bool], ...] = (

@@ -33,20 +33,20 @@ class Kind(Enum):
 
 WEEKDAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MONTH_NAMES = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 ORDINAL_NAMES = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
+NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+"""Cron's nicknames, but for `@reboot`, and cron's own expansion of them."""
 WEEKDAYS = frozenset([1, 2, 3, 4, 5])
 WEEKEND = frozenset([6, 0])
 
@@ -63,16 +63,12 @@ _UNITS = {
 _PERIODS: dict[str, tuple[int, str]] = {
     "minutely": (1, "minute"),
     "hourly": (1, "hour"),
-    "daily": (1, "day"),
-    "everyday": (1, "day"),
+    "daily everyday": (1, "day"),
     "weekly": (1, "week"),
     "monthly": (1, "month"),
     "quarterly": (3, "month"),
-    "yearly": (1, "year"),
-    "annually": (1, "year"),
-    "annual": (1, "year"),
-    "fortnightly": (2, "week"),
-    "fortnight": (2, "week"),
+    "yearly annually annual": (1, "year"),
+    "fortnightly fortnight": (2, "week"),
     "halfhourly": (30, "minute"),
     "weeknight": (1, "weekday"),
 }
@@ -95,56 +91,35 @@ _DAY_GROUPS = {
     "weekday weekdays workday workdays": WEEKDAYS,
     "weekend weekends": WEEKEND,
 }
-_MISSPELT_NAMES = {
-    "tues": 2,
-    "weds": 3,
-    "wensday": 3,
-    "wednsday": 3,
-    "thur": 4,
-    "thurs": 4,
-    "thirsday": 4,
-}
+_MISSPELT_NAMES = {"tues": 2, "weds wensday wednsday": 3, "thur thurs thirsday": 4}
+_PLAIN_WORDS = (
+    "end between before or but if only in of half twice once thrice next tomorrow up "
+    "biweekly bimonthly semimonthly"
+)
+"""Words that no other word stands for."""
 _LEMMAS = {
+    **{word: word for word in _PLAIN_WORDS.split()},
     "every": "every each per",
     "parity": "even odd",
-    "end": "end",
     "other": "other alternate",
     "at": "at around @",
-    "between": "between",
     "from": "from starting beginning",
     "to": "to through thru until till",
     "past": "past after",
-    "before": "before",
     "and": "and plus also & +",
-    "or": "or",
-    "but": "but",
-    "if": "if",
-    "only": "only",
-    "in": "in",
-    "of": "of",
     "a": "a an",
     "except": "except excluding without not besides",
-    "half": "half",
-    "twice": "twice",
-    "once": "once",
-    "thrice": "thrice",
     "times": "times time x",
     "last": "last",
-    "next": "next",
-    "tomorrow": "tomorrow",
     "today": "today now",
     "boot": "boot boots reboot reboots booting startup bootup restart restarts poweron",
     "start": "start starts",
-    "up": "up",
     "system": "system machine computer server pi",
     "working": "working business work office",
     "during": "during while",
     "date": "date dates",
     "daylight": "sunrise sunset dawn dusk sunup sundown",
     "holiday": "holiday holidays easter",
-    "biweekly": "biweekly",
-    "bimonthly": "bimonthly",
-    "semimonthly": "semimonthly",
     "biannually": "biannually biannual semiannually semiannual",
     "hour-top": "top",
     "hour-bottom": "bottom",
@@ -161,7 +136,8 @@ def _words() -> dict[str, tuple[Kind, Any]]:
         words |= dict.fromkeys(forms.split(), (Kind.UNIT, unit))
     for part, forms in _PARTS.items():
         words |= dict.fromkeys(forms.split(), (Kind.PART, part))
-    words |= {word: (Kind.PERIOD, value) for word, value in _PERIODS.items()}
+    for forms, period in _PERIODS.items():
+        words |= dict.fromkeys(forms.split(), (Kind.PERIOD, period))
     words |= {word: (Kind.NUMBER, number) for number, word in enumerate(_NUMBERS.split())}
     words |= {word: (Kind.NUMBER, number) for word, number in _TENS.items()}
     words |= {word: (Kind.ORDINAL, number) for number, word in enumerate(_ORDINALS.split(), 1)}
@@ -177,7 +153,8 @@ def _words() -> dict[str, tuple[Kind, Any]]:
             full = name.lower()
             ends = [full[:length] for length in range(3, len(full) + 1)]
             words |= dict.fromkeys((*ends, f"{full}s", f"{full[:3]}s"), (kind, number))
-    words |= {word: (Kind.WEEKDAY, day) for word, day in _MISSPELT_NAMES.items()}
+    for forms, day in _MISSPELT_NAMES.items():
+        words |= dict.fromkeys(forms.split(), (Kind.WEEKDAY, day))
     words |= {
         "sept": (Kind.MONTH, 9),
         "noon": (Kind.CLOCK, (12, 0, "24")),
