@@ -10,10 +10,16 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from pitasker_core.crontab.inner_commands import READ_SHELLS, InnerCommand, inner_command, moved
-from pitasker_core.crontab.shell import Redirection, Script, Step, Word, read_script
+from pitasker_core.crontab.shell import Redirection, Script, Step, read_script
+from pitasker_core.crontab.shell_words import Word
+from pitasker_core.crontab.vehicles import (
+    OTHER_USER,
+    SHELLS,
+    VEHICLES,
+    behind_options,
+    is_interpreter,
+)
 
-SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"})
-_INTERPRETER = re.compile(r"(?:python|perl|ruby|php|node|lua|tclsh)[\d.]*")
 BUILT_IN = frozenset(
     {"cd", "test", "[", "[[", "echo", "export", "set", "unset", "exec", "eval", "true", "false"}
     | {".", "source", ":", "umask", "exit", "command", "printf", "read", "trap", "wait", "type"}
@@ -24,21 +30,6 @@ BUILT_IN = frozenset(
 )
 """Commands that are built into the shell, including those of bash."""
 
-VALUED = {
-    "nice": ("-n", "--adjustment"),
-    "ionice": ("-c", "-n", "-p", "--class", "--classdata"),
-    "sudo": ("-u", "-g", "-h", "-p", "-C", "-D", "--user", "--group"),
-    "doas": ("-u", "-C"),
-    "env": ("-u", "-C", "--unset", "--chdir"),
-    "timeout": ("-s", "-k", "--signal", "--kill-after"),
-    "flock": ("-w", "-E", "--timeout", "--wait", "--conflict-exit-code"),
-}
-"""Options of vehicles that take the next word."""
-FIRST_OPERAND = frozenset({"timeout", "flock", "chrt", "taskset"})
-"""Vehicles whose first operand is not what they run."""
-VEHICLES = FIRST_OPERAND | {*VALUED, "nohup", "setsid", "time", "chronic", "unbuffer", "stdbuf"}
-"""Programs that run another program, whose name stands after their options."""
-OTHER_USER = frozenset({"sudo", "doas"})
 _SETS = re.compile(r"[A-Za-z_]\w*\+?=")
 _TESTS = frozenset({"test", "[", "[[", "type", "hash"})
 _TESTING_PROGRAMS = frozenset({"which", "mountpoint"})
@@ -116,12 +107,6 @@ def join(folder: str | None, path: str) -> str | None:
         return None
     joined = posixpath.join(folder, path)
     return posixpath.normpath(joined) if _DOTS.search(joined) else joined
-
-
-def is_interpreter(program: str) -> bool:
-    """Whether a program reads and runs the file that it is given, which need not be executable."""
-    name = program.rsplit("/", 1)[-1]
-    return name in SHELLS or _INTERPRETER.fullmatch(name) is not None
 
 
 def read_calls(script: Script, variables: Mapping[str, str]) -> Calls:
@@ -258,7 +243,7 @@ class _Walk:
             vehicles = (*vehicles, base)
             if base in OTHER_USER:
                 search = None  # it has a PATH of its own
-            words, changes_path = _behind_options(base, rest)
+            words, changes_path = behind_options(base, rest)
             search = None if changes_path else search
 
     def _walk_inner(
@@ -346,24 +331,3 @@ class _Walk:
                 if "/" in source or "." in source:
                     self._name(self.scripts, word, interpreter, vehicles)
                 return
-
-
-def _behind_options(vehicle: str, words: list[Word]) -> tuple[list[Word], bool]:
-    """The words behind a vehicle's options and assignments, and whether these may set PATH."""
-    skips, changes_path = int(vehicle in FIRST_OPERAND), False
-    rest = iter(enumerate(words))
-    for place, word in rest:
-        source = word.source
-        if source.startswith("-"):
-            changes_path |= vehicle == "env"
-            if vehicle == "flock" and source in ("-c", "--command"):
-                return [], changes_path
-            if source in VALUED.get(vehicle, ()):
-                next(rest, None)
-        elif re.match(r"\w+=", source):
-            changes_path |= source.startswith("PATH=")
-        elif skips:
-            skips -= 1
-        else:
-            return words[place:], changes_path
-    return [], changes_path

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from pitasker_core.crontab.calls import FIRST_OPERAND, SHELLS, VALUED, VEHICLES, is_interpreter
 from pitasker_core.crontab.shell import Step, read_script
+from pitasker_core.crontab.vehicles import FIRST_OPERAND, SHELLS, VALUED, VEHICLES, is_interpreter
 
 _PLAIN_WORD = re.compile(r"[\w./+@:,-]+")
 _PROPER = re.compile(r"(?:[^\\%]++|\\.)*+", re.DOTALL)

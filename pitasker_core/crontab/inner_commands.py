@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from pitasker_core.crontab.shell import Step, Word
+from pitasker_core.crontab.shell import Step
+from pitasker_core.crontab.shell_words import Word
 
 READ_SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 """Shells whose commands are read: others have built-in commands of their own."""

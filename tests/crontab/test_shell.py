@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pitasker_core.crontab.shell import Operator, Word, read_script
+from pitasker_core.crontab.shell import read_script
+from pitasker_core.crontab.shell_words import Operator, Word
 
 
 def words(text: str) -> list[str | None]:

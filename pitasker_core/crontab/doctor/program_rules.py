@@ -8,7 +8,7 @@ from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low
 from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import Subject
 from pitasker_core.crontab.doctor.text_rules import user_word
-from pitasker_core.crontab.shell import Word
+from pitasker_core.crontab.shell_words import Word
 
 
 @rule(

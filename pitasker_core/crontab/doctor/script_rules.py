@@ -2,11 +2,12 @@ from collections.abc import Iterator
 from shlex import quote
 
 from pitasker_core.base.text import marked
-from pitasker_core.crontab.calls import SHELLS, NamedFile
+from pitasker_core.crontab.calls import NamedFile
 from pitasker_core.crontab.doctor.facts import FileFacts
 from pitasker_core.crontab.doctor.finding import Problem, high
 from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import Subject
+from pitasker_core.crontab.vehicles import SHELLS
 
 _INTERPRETED = frozenset({"py", "pl", "rb", "js", "php"})
 """Endings of scripts that the shell cannot run."""

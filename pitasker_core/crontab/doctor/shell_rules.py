@@ -7,7 +7,8 @@ from pitasker_core.base.text import Code, Text, marked
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import POSIX_SHELLS, Subject
-from pitasker_core.crontab.shell import Kind, Operator, Redirection, Script, Step, Word
+from pitasker_core.crontab.shell import Redirection, Script, Step
+from pitasker_core.crontab.shell_words import Kind, Operator, Word
 
 _USE_BASH = marked(
     "Write it as sh knows it, or put `SHELL=/bin/bash` above the job in the crontab."

@@ -10,7 +10,8 @@ from pitasker_core.crontab.doctor.finding import Fix
 from pitasker_core.crontab.document import Entry, encode, split_stdin
 from pitasker_core.crontab.execution import escape, unescape
 from pitasker_core.crontab.schedule import Dialect, Schedule
-from pitasker_core.crontab.shell import Script, Word, read_script
+from pitasker_core.crontab.shell import Script, read_script
+from pitasker_core.crontab.shell_words import Word
 
 _LONGEST = 10_000
 """Characters of a command that are read as shell."""

@@ -6,7 +6,7 @@ from pitasker_core.base.text import marked
 from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
 from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import Subject, size_with_tag
-from pitasker_core.crontab.shell import Word
+from pitasker_core.crontab.shell_words import Word
 
 _READS_INPUT = frozenset(
     {"mail", "mailx", "sendmail", "msmtp", "cat", "tee", "bc", "at", "batch", "wall", "write"}
