@@ -18,7 +18,7 @@ from pitasker_core.dashboard.session import ACTOR, environment
 from pitasker_core.dashboard.times import ago, time_text
 from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.database.notices import NoticeKind
-from pitasker_core.notifications import channels, delivery, rules, wording
+from pitasker_core.notifications import channels, delivery, notice_list, rules, wording
 from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.rules import MOST_REPEAT_MINUTES, Rules
 
@@ -220,7 +220,7 @@ def _save(shown: Rules, **new: Any) -> None:
 
 
 def _last() -> None:
-    notices = delivery.listing(environment(), _SHOWN)
+    notices = notice_list.listing(environment(), _SHOWN)
     if not notices:
         st.caption("No notices yet.")
         return

@@ -34,7 +34,6 @@ from pitasker_core.notifications.channels import Channel
 from pitasker_core.notifications.message_text import fill_message, place_values, time_text
 from pitasker_core.notifications.outbox import Message, Subject, Waiting
 from pitasker_core.notifications.rules import Rules
-from pitasker_core.sync import store
 
 _CHANNEL_SECONDS = 30.0
 """The time limit of a channel in a round. Channels not reached are retried in the next round."""
@@ -54,32 +53,6 @@ _AT_ONCE = 5_000
 """The maximum number of notices of a round."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ListedNotice:
-    """A notice with its delivery."""
-
-    id: int
-    at: datetime
-    kind: NoticeKind
-    task: int | None
-    task_name: str | None
-    message: str
-    sent_at: datetime | None
-    sent_to: tuple[str, ...]
-    next_try: datetime | None
-    problem: str | None
-
-    @property
-    def result(self) -> str:
-        """The state of its delivery in words."""
-        to = f"sent to {', '.join(self.sent_to)}" if self.sent_to else ""
-        if self.problem:
-            return ", ".join(filter(None, (to, "given up" if self.sent_at else "not yet")))
-        if self.sent_at is None:
-            return "waits"
-        return to or "no channel for it"
 
 
 def deliver(environment: Environment, now: datetime | None = None) -> str:
@@ -128,34 +101,6 @@ def test(environment: Environment, name: str) -> str:
     if problem := problems[-1]:
         raise ExecutionError(f"{name} did not accept it. {problem}")
     return f"A test was sent to {name}."
-
-
-def listing(environment: Environment, limit: int = 100) -> list[ListedNotice]:
-    """The newest notices with their delivery, newest first."""
-    with database.session(environment) as session:
-        crontab_row = store.own_crontab(session)
-        rows = session.execute(
-            select(NoticeRow, TaskRow.name)
-            .outerjoin(TaskRow, TaskRow.id == NoticeRow.task)
-            .where(NoticeRow.crontab_row == crontab_row)
-            .order_by(NoticeRow.id.desc())
-            .limit(limit)
-        )
-        return [
-            ListedNotice(
-                row.id,
-                row.at,
-                NoticeKind(row.kind),
-                row.task,
-                name,
-                row.message,
-                row.sent_at,
-                tuple(sorted(to for to, each in read(row.deliveries).items() if each.sent_at)),
-                row.next_try,
-                row.problem,
-            )
-            for row, name in rows
-        ]
 
 
 # --- What waits ----------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from pitasker_core.database.tables import (
     StateRow,
     TaskRow,
 )
-from pitasker_core.notifications import delivery, rules
+from pitasker_core.notifications import notice_list, rules
 from pitasker_core.reports import audit, status
 from pitasker_core.runs import history as runs
 from pitasker_core.server import auth, job_states, pruning, tokens
@@ -178,7 +178,7 @@ def test_background_state_notices_settings_and_events_are_their_crontabs(alpha, 
     assert job_states.listing(alpha)["sync"].message == "Alpha's disk is full."
     assert preferences.read(beta) == preferences.Preferences()
     assert rules.read(beta).repeat_minutes == rules.Rules().repeat_minutes
-    assert delivery.listing(beta) == []
+    assert notice_list.listing(beta) == []
     assert audit.listing(beta, 100) == []
     assert operation_history.operations(beta) == []
     assert status.status(beta).tasks == 0

@@ -23,7 +23,15 @@ from pitasker_core.database import notices
 from pitasker_core.database.notices import NoticeKind
 from pitasker_core.database.preferences import Preferences
 from pitasker_core.database.tables import NoticeRow, RunRow
-from pitasker_core.notifications import apprise_sender, channels, delivery, outbox, rules, wording
+from pitasker_core.notifications import (
+    apprise_sender,
+    channels,
+    delivery,
+    notice_list,
+    outbox,
+    rules,
+    wording,
+)
 from pitasker_core.notifications.outbox import Waiting
 from pitasker_core.notifications.rules import Rules
 from pitasker_core.reports import audit
@@ -146,12 +154,12 @@ def add(environment, kind=NoticeKind.FAILED, message="Exit code 1.", task=None, 
 
 
 def problem(environment):
-    (notice,) = delivery.listing(environment)
+    (notice,) = notice_list.listing(environment)
     return notice.problem
 
 
 def results(environment):
-    return [(notice.kind, notice.result) for notice in reversed(delivery.listing(environment))]
+    return [(notice.kind, notice.result) for notice in reversed(notice_list.listing(environment))]
 
 
 # --- From the run to the message -----------------------------------------------------------------
@@ -444,7 +452,7 @@ def test_a_channel_that_hangs_does_not_hold_what_comes_after(environment, web, m
 
 
 def problem_of_each(environment):
-    listed = delivery.listing(environment)
+    listed = notice_list.listing(environment)
     return {notice.problem.partition(":")[0] for notice in listed if notice.problem}
 
 
@@ -692,12 +700,12 @@ def test_a_conflict_is_told_once_however_often_it_is_found(environment, crontab)
     work = background.Background(environment)
     work._sync()
     work._sync()
-    (notice,) = delivery.listing(environment)
+    (notice,) = notice_list.listing(environment)
     assert (notice.kind, notice.task) == (NoticeKind.CONFLICT, task.id)
     assert f"in the crontab: {task.name}. Resolve this under Sync" in notice.message
     crontab.write(crontab.read().replace(b"7 7 * * *", b"8 8 * * *"))
     work._sync()
-    assert len(delivery.listing(environment)) == 2
+    assert len(notice_list.listing(environment)) == 2
 
 
 def test_a_sync_that_fails_is_told_when_that_is_news(environment, crontab):
@@ -709,7 +717,7 @@ def test_a_sync_that_fails_is_told_when_that_is_news(environment, crontab):
     for _ in range(3):
         work._run("sync", work._sync)
     work._scheduler.shutdown()
-    (notice,) = delivery.listing(environment)
+    (notice,) = notice_list.listing(environment)
     assert notice.kind is NoticeKind.SYNC_FAILED
     assert "1 of 1 managed entries are gone" in notice.message
 
