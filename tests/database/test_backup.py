@@ -126,7 +126,7 @@ def test_the_private_database_is_backed_up_and_restored(environment, crontab, fi
         backup.restore(private, ME, backup.read(file))
         assert names(private) == ["Backup"]
     finally:
-        embedded.stop(embedded.ensure_running(private.postgres))
+        embedded.stop_in(private.postgres)
 
 
 # --- Other versions ----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 
 from pitasker_core.base.errors import DatabaseError
 from pitasker_core.database import embedded
+from pitasker_core.database import programs as postgres
 from tests.helpers.waiting import patience
 
 PROJECT = Path(__file__).parents[2]
@@ -24,12 +25,12 @@ pytestmark = pytest.mark.slow
 def programs(request, monkeypatch):
     """The sources of PostgreSQL's programs on a machine."""
     if request.param == "wheel":
-        monkeypatch.setattr(embedded, "_DEBIAN", Path("/nonexistent"))
+        monkeypatch.setattr(postgres, "_DEBIAN", Path("/nonexistent"))
     elif not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         pytest.skip("Debian's PostgreSQL is not installed here; the wheel's is tested")
-    embedded._programs_of.cache_clear()
+    postgres._find_programs.cache_clear()
     yield request.param
-    embedded._programs_of.cache_clear()
+    postgres._find_programs.cache_clear()
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def made(request, created, folder):
 
 def end(home):
     if embedded._pid(home / "data", ready=False):
-        embedded.stop(embedded._server(home, started_here=True))
+        embedded.stop_in(home)
 
 
 def ask(server, question):
@@ -112,7 +113,7 @@ def test_only_the_owner_can_come_near_the_data(folder):
 def test_stopping_ends_it_and_a_next_start_has_the_data(programs, made):
     server = embedded.ensure_running(made)
     ask(server, "create table kept as select 42 as answer")
-    embedded.stop(server)
+    embedded.stop_in(server.data.parent)
     with pytest.raises(psycopg.OperationalError):
         ask(server, "select 1")
     assert ask(embedded.ensure_running(made), "select answer from kept") == 42
@@ -147,7 +148,7 @@ def test_a_stranger_with_the_number_of_the_dead_server_lives(programs, made):
             file.write_text("\n".join(lines) + "\n")
         again = embedded.ensure_running(made)
         assert ask(again, "select 1") == 1
-        embedded.stop(again)
+        embedded.stop_in(again.data.parent)
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -231,12 +232,12 @@ def test_a_cluster_whose_postgresql_is_gone_says_which_to_install(folder):
 
 
 def test_a_machine_without_postgresql_says_what_to_install(folder, monkeypatch):
-    monkeypatch.setattr(embedded, "_DEBIAN", Path("/nonexistent"))
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _: None)
-    embedded._programs_of.cache_clear()
+    monkeypatch.setattr(postgres, "_DEBIAN", Path("/nonexistent"))
+    monkeypatch.setattr(postgres.importlib.util, "find_spec", lambda _: None)
+    postgres._find_programs.cache_clear()
     with pytest.raises(DatabaseError) as refused:
         embedded.ensure_running(folder)
-    embedded._programs_of.cache_clear()
+    postgres._find_programs.cache_clear()
     assert "sudo apt install postgresql" in refused.value.user_message
 
 
@@ -250,7 +251,7 @@ def test_the_callers_own_postgresql_settings_do_not_disturb(made, monkeypatch):
 
 def test_a_server_that_cannot_start_says_why_and_names_its_log(made):
     server = embedded.ensure_running(made)
-    embedded.stop(server)
+    embedded.stop_in(server.data.parent)
     with (server.data / "postgresql.conf").open("a") as file:
         file.write("no_such_setting = 1\n")
     with pytest.raises(DatabaseError, match=r"its log is .*contains errors"):
@@ -270,7 +271,7 @@ def test_it_works_for_an_ordinary_user(tmp_path):
         "from pathlib import Path; from pitasker_core.database import embedded as e;"
         f"s = e.ensure_running(Path({str(home / 'postgres')!r}));"
         "import psycopg; c = psycopg.connect(s.url.replace('+psycopg', ''));"
-        "print(c.execute('select 40 + 2').fetchone()[0]); c.close(); e.stop(s)"
+        "print(c.execute('select 40 + 2').fetchone()[0]); c.close(); e.stop_in(s.data.parent)"
     )
     done = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", code],
@@ -288,7 +289,7 @@ def test_it_works_for_an_ordinary_user(tmp_path):
 def test_root_without_namespaces_runs_it_as_another_user(tmp_path_factory, monkeypatch):
     if os.geteuid() != 0:
         pytest.skip("only root has to")
-    monkeypatch.setattr(embedded, "_namespaces_work", lambda: False)
+    monkeypatch.setattr(postgres, "_namespaces_work", lambda: False)
     folder = tmp_path_factory.mktemp("reachable") / "postgres"
     for parent in list(folder.parents)[:-1]:
         if parent.is_relative_to("/tmp") and parent != Path("/tmp"):

@@ -13,7 +13,7 @@ from pitasker_core.base.errors import (
     Stale,
     SyncInProgress,
 )
-from pitasker_core.database import embedded, errors_named
+from pitasker_core.database import embedded, errors_named, programs
 
 
 def of_driver(problem):
@@ -63,5 +63,5 @@ def test_an_error_of_the_private_database_says_its_cause_and_what_to_do(output, 
 def test_without_psql_the_package_is_named(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(NotFound) as raised:
-        embedded.find_psql("/nowhere")
+        programs.find_psql("/nowhere")
     assert "sudo apt install postgresql-client" in raised.value.user_message

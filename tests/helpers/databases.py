@@ -71,7 +71,7 @@ def cluster() -> Iterator[Cluster]:
     )
     database.migrate(cluster.url(TEMPLATE))
     yield cluster
-    embedded.stop(server)
+    embedded.stop_in(server.data.parent)
 
 
 class _Names:

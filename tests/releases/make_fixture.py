@@ -118,7 +118,7 @@ def make(version: str, commit: str, code: Path) -> None:
         (target / "database.sql.gz").write_bytes(gzip.compress(b"".join(lines), mtime=0))
         (target / "commit").write_text(f"{commit}\n")
     finally:
-        embedded.stop(server)
+        embedded.stop_in(server.data.parent)
 
 
 if __name__ == "__main__":

@@ -200,7 +200,7 @@ def test_it_recovers_when_postgres_is_killed_under_it(environment, crontab):
 
             until(carried_over)
     finally:
-        embedded.stop(embedded.ensure_running(private.postgres))
+        embedded.stop_in(private.postgres)
 
 
 def test_what_is_older_than_wanted_is_pruned_and_the_first_text_is_kept(environment, crontab):

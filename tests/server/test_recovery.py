@@ -95,7 +95,7 @@ def test_a_killed_postgres_loses_no_task_that_was_promised(serve, environment, c
         )
     finally:
         stopping.set()
-        embedded.stop(embedded.ensure_running(private.postgres))
+        embedded.stop_in(private.postgres)
 
 
 def test_the_dashboard_ends_in_good_order_and_takes_its_database_along(
