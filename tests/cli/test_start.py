@@ -50,6 +50,13 @@ def test_small_commands_import_nothing_of_the_server(cli_environment, environmen
     assert imported.isdisjoint(UNNEEDED[command])
 
 
+@pytest.mark.usefixtures("crontab")
+def test_words_for_a_schedule_are_explained_without_a_database(cli_environment):
+    imported = imported_by(cli_environment, "schedule", "every day at 9")
+    assert "pitasker_core.crontab.understanding" in imported
+    assert packages(imported).isdisjoint(HEAVY | {"pydantic", "sqlalchemy", "psycopg"})
+
+
 @pytest.mark.parametrize("family", COMMANDS)
 def test_help_shows_what_each_module_declares(family):
     declared = argparse.ArgumentParser().add_subparsers()
