@@ -12,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from psycopg.abc import Buffer
 from psycopg.errors import (
     DataError,
@@ -197,10 +196,7 @@ def errors_named() -> Iterator[None]:
 
 
 def migrate(url: str) -> None:
-    """Migrate the database at a URL to this version's tables, if necessary.
-
-    Any number of processes may call this at once.
-    """
+    """Migrate the database at a URL to this version's tables. Many may call this at once."""
     engine = _plain_engine(url)
     try:
         _migrate(engine)
@@ -231,7 +227,7 @@ def _engine(database_url: str | None, private: Path | None, evidence: Evidence) 
 
     event.listen(engine, "do_connect", ensure_running)
     pool.replace_ended_connections(engine)
-    event.listen(engine, "connect", _keep_any_text)
+    event.listen(engine, "connect", lambda raw, _: raw.adapters.register_dumper(str, _StorableText))
     event.listen(engine, "before_cursor_execute", _query_begins)
     event.listen(engine, "after_cursor_execute", _query_ends)
     with errors_named():
@@ -261,10 +257,6 @@ class _StorableText(StrDumperUnknown):
     def dump(self, obj: str) -> Buffer | None:
         """The text as bytes that PostgreSQL can store."""
         return super().dump(storable(obj))
-
-
-def _keep_any_text(connection: psycopg.Connection[Any], *_: object) -> None:
-    connection.adapters.register_dumper(str, _StorableText)
 
 
 def _json(data: Any) -> str:
