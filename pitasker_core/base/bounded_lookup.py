@@ -1,9 +1,11 @@
 """Questions to file systems, which may hang: answers are waited for a short time only."""
 
 import threading
-import time
 from collections.abc import Callable, Hashable, Iterable
-from typing import Generic, TypeVar
+from contextlib import suppress
+from typing import TypeVar
+
+from pitasker_core.base import parallel
 
 PATIENCE = 1.0
 """Seconds for which answers are waited for."""
@@ -28,40 +30,21 @@ def ask(
 
     A thread that hangs in the kernel cannot be ended. It is left alone.
     """
-    waiting = list(questions)
+    waiting = list(questions)[::-1]
+    answers: dict[Question, Answer] = {}
     _abandoned[:] = [thread for thread in _abandoned if thread.is_alive()]
     if not waiting or len(_abandoned) >= _ABANDONED_LIMIT:
         return {}
-    asking = _Asking(waiting[::-1], answer)
-    threads = [asking.start() for _ in range(min(_WORKERS, len(waiting)))]
-    end = time.monotonic() + patience
-    for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))
-    asking.questions.clear()
-    _abandoned.extend(thread for thread in threads if thread.is_alive())
-    return dict(asking.answers)
 
-
-class _Asking(Generic[Question, Answer]):
-    """Questions that threads take from a list, and their answers."""
-
-    def __init__(self, questions: list[Question], answer: Callable[[Question], Answer]) -> None:
-        self.questions = questions
-        self.answers: dict[Question, Answer] = {}
-        self._answer = answer
-
-    def start(self) -> threading.Thread:
-        thread = threading.Thread(target=self._work, daemon=True, name="doctor")
-        thread.start()
-        return thread
-
-    def _work(self) -> None:
+    def work() -> None:
         while True:
             try:
-                question = self.questions.pop()
+                question = waiting.pop()
             except IndexError:
                 return
-            try:
-                self.answers[question] = self._answer(question)
-            except (OSError, ValueError, RuntimeError):
-                continue
+            with suppress(OSError, ValueError, RuntimeError):
+                answers[question] = answer(question)
+
+    _abandoned.extend(parallel.run([work] * min(_WORKERS, len(waiting)), patience))
+    waiting.clear()
+    return dict(answers)

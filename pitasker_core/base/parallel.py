@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 
 
-def run(calls: Sequence[Callable[[], None]], seconds: float) -> bool:
-    """Run all calls at once. True if all ended within this many seconds.
+def run(calls: Sequence[Callable[[], None]], seconds: float) -> list[threading.Thread]:
+    """Run all calls at once, and return the threads that did not end within this many seconds.
 
     A call that takes longer goes on in a daemon thread, which does not keep the process from
     ending. Calls catch their own errors.
@@ -17,4 +17,4 @@ def run(calls: Sequence[Callable[[], None]], seconds: float) -> bool:
     end = time.monotonic() + seconds
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
-    return not any(thread.is_alive() for thread in threads)
+    return [thread for thread in threads if thread.is_alive()]

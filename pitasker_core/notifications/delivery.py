@@ -271,9 +271,9 @@ def _send(channel: Channel, parts: Sequence[_Part]) -> list[str]:
                 return
             answers.append(problem)
 
-    in_time = parallel.run([work], _CHANNEL_SECONDS)
+    late = parallel.run([work], _CHANNEL_SECONDS)
     is_over.set()
-    return list(answers) if in_time else [*answers, _LATE][: len(parts)]
+    return [*answers, _LATE][: len(parts)] if late else list(answers)
 
 
 def _note_answer(
