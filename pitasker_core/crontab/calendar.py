@@ -85,7 +85,7 @@ def _instants(schedule: Schedule, start: datetime, clock: Clock) -> Iterator[dat
     """Ascending UTC instants from about `start`, by cron's rules for a clock that jumps."""
     if isinstance(clock, EntryClock):
         return _instants_by_entry(schedule, start, clock)
-    return _instants_by_system(schedule, start, clock)
+    return _instants_by_clock(schedule, start, clock, is_wildcard=schedule.is_wildcard)
 
 
 def _instants_by_entry(
@@ -96,7 +96,7 @@ def _instants_by_entry(
     Jumps of that zone count for nothing: a skipped time never comes, and a repeated one comes
     twice. In the hour that the system's clock repeats, cronie starts no fixed jobs.
     """
-    for instant in _wall_instants(schedule, start, clock.zone):
+    for instant in _instants_by_clock(schedule, start, clock.zone, is_wildcard=True):
         local = instant.astimezone(clock.machine)
         if schedule.is_wildcard or not local.fold or _is_large(local, clock.machine):
             yield instant
@@ -108,30 +108,14 @@ def _is_large(local: datetime, machine: tzinfo) -> bool:
     return _offset(wall, machine, 0) - _offset(wall, machine, 1) > _LIMIT
 
 
-def _wall_instants(schedule: Schedule, start: datetime, zone: tzinfo) -> Iterator[datetime]:
-    """The ascending instants at which a clock shows the times of a schedule."""
-    local = start.replace(tzinfo=None, second=0, microsecond=0)
-    local -= max(_offset(local, zone, 0) - _offset(local, zone, 1), timedelta(0))
-    second_pass: deque[datetime] = deque()
-    for wall in _wall_times(schedule, local):
-        early, late = _offset(wall, zone, 0), _offset(wall, zone, 1)
-        if early < late:
-            continue
-        instant = wall.replace(tzinfo=UTC) - early
-        while second_pass and second_pass[0] < instant:
-            yield second_pass.popleft()
-        yield instant
-        if early > late:
-            second_pass.append(wall.replace(tzinfo=UTC) - late)
-    yield from second_pass
-
-
 _LIMIT = timedelta(minutes=180)
 """Cron catches up, or waits, for jumps of its clock up to this."""
 
 
-def _instants_by_system(schedule: Schedule, start: datetime, zone: tzinfo) -> Iterator[datetime]:
-    """The instants of a job by the system's clock.
+def _instants_by_clock(
+    schedule: Schedule, start: datetime, zone: tzinfo, *, is_wildcard: bool
+) -> Iterator[datetime]:
+    """The instants of a job by one clock, which may jump.
 
     Forward by less than three hours: a fixed job of the skipped time starts right after the jump,
     a wildcard job of it is lost. Backward by up to three hours: a fixed job starts the first time
@@ -145,13 +129,13 @@ def _instants_by_system(schedule: Schedule, start: datetime, zone: tzinfo) -> It
         early, late = _offset(wall, zone, 0), _offset(wall, zone, 1)
         instant = wall.replace(tzinfo=UTC) - early
         if early < late:  # skipped: the clock jumps over it
-            if schedule.is_wildcard or late - early >= _LIMIT:
+            if is_wildcard or late - early >= _LIMIT:
                 continue
             instant = _jump(wall, zone)
         while second_pass and second_pass[0] < instant:
             yield second_pass.popleft()
         yield instant
-        if early > late and (schedule.is_wildcard or early - late > _LIMIT):
+        if early > late and (is_wildcard or early - late > _LIMIT):
             second_pass.append(wall.replace(tzinfo=UTC) - late)
     yield from second_pass
 

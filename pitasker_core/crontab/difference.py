@@ -116,15 +116,10 @@ def _equal_blocks(old: list[str], new: list[str]) -> list[Block]:
     """
     blocks: list[Block] = []
     i = k = 0
-    for at, to in [*_unique_in_both(old, new), (len(old), len(new))]:
-        if at < i or to < k:
-            continue  # the lines before already reached it
-        blocks += _between(old, new, (i, at), (k, to))
-        i, k = at, to
-        while i < len(old) and k < len(new) and old[i] == new[k]:
-            i, k = i + 1, k + 1
-        if i > at:
-            blocks.append((at, to, i - at))
+    for at, to in _unique_in_both(old, new):
+        blocks += [*_between(old, new, (i, at), (k, to)), (at, to, 1)]
+        i, k = at + 1, to + 1
+    blocks += _between(old, new, (i, len(old)), (k, len(new)))
     return _joined(blocks)
 
 

@@ -86,26 +86,29 @@ def check_entry(
     `is_new` also refuses what cron accepts but nobody can have meant. An imported entry may have
     that.
     """
-    rejections = _check_fields(spec, document.shell(index), document.dialect, is_new=is_new)
-    if rejections:
-        return rejections
-    result = _write(spec, Layout(prefix="# " if spec.paused else ""), document.dialect)
-    return [result] if isinstance(result, Rejection) else []
+    layout = Layout(prefix="# " if spec.paused else "")
+    result = render_entry(spec, layout, document, index, is_new=is_new)
+    return [] if isinstance(result, Entry) else result
 
 
 def render_entry(
-    spec: EntrySpec, layout: Layout, document: Document, index: int | None
+    spec: EntrySpec,
+    layout: Layout,
+    document: Document,
+    index: int | None,
+    *,
+    is_new: bool = False,
 ) -> Entry | list[Rejection]:
     """Return the line of an entry at an index (None: at the end), or why it cannot be written."""
-    rejections = _check_fields(spec, document.shell(index), document.dialect)
+    rejections = _check_fields(spec, document.shell(index), document.dialect, is_new=is_new)
     if rejections:
         return rejections
     result = _write(spec, layout, document.dialect)
-    return [result] if isinstance(result, Rejection) else result
+    return result if isinstance(result, Entry) else [result]
 
 
 def _check_fields(
-    spec: EntrySpec, shell: str, dialect: Dialect, *, is_new: bool = False
+    spec: EntrySpec, shell: str, dialect: Dialect, *, is_new: bool
 ) -> list[Rejection]:
     rejections = [
         None if spec.name is None else check_name(spec.name),
