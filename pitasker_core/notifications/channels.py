@@ -7,7 +7,7 @@ the database, a log or an event. Lists show a masked form.
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import update
@@ -76,8 +76,7 @@ def add(
         raise InvalidSyntax(f"A channel's URL has at most {_LONGEST_URL:,} characters.")
     channel = Channel(name, apprise_sender.masked(url), _checked_kinds(kinds), url=url)
     with _changing(environment, actor, EventKind.CHANNEL_ADDED) as current:
-        if any(other.name == name for other in current.channels):
-            raise InvalidSyntax(f"There is a channel “{name}” already.", "Give it another name.")
+        _check_unused(name, current.channels)
         if len(current.channels) >= _MOST:
             raise InvalidSyntax(f"There are at most {_MOST} channels.", "Remove one first.")
         current.channels.append(channel)
@@ -99,7 +98,7 @@ def change(
     them after it was `shown`."""
     with _changing(environment, actor, EventKind.CHANNEL_CHANGED) as current:
         old = _named(current.channels, name)
-        given = {
+        given: dict[str, Any] = {
             "name": new_name or name,
             "kinds": old.kinds if kinds is None else tuple(kinds),
             "enabled": old.enabled if enabled is None else enabled,
@@ -107,17 +106,9 @@ def change(
         changes(vars(old), vars(shown) if shown else None, given)
         next_name = (new_name or name).strip()
         _check_name(next_name)
-        if any(other.name == next_name and other is not old for other in current.channels):
-            raise InvalidSyntax(
-                f"There is a channel “{next_name}” already.", "Give it another name."
-            )
-        new = Channel(
-            next_name,
-            old.shown,
-            old.kinds if kinds is None else _checked_kinds(kinds),
-            old.enabled if enabled is None else enabled,
-            old.url,
-        )
+        _check_unused(next_name, [other for other in current.channels if other is not old])
+        new_kinds = old.kinds if kinds is None else _checked_kinds(kinds)
+        new = replace(old, name=next_name, kinds=new_kinds, enabled=given["enabled"])
         current.channels[current.channels.index(old)] = new
         current.before, current.after = _for_event(old, name), _for_event(new, name)
 
@@ -146,6 +137,11 @@ def _check_name(name: str) -> None:
         )
 
 
+def _check_unused(name: str, others: Sequence[Channel]) -> None:
+    if any(other.name == name for other in others):
+        raise InvalidSyntax(f"There is a channel “{name}” already.", "Give it another name.")
+
+
 def _checked_kinds(kinds: Sequence[str] | None) -> tuple[NoticeKind, ...]:
     if kinds is None:
         return tuple(NoticeKind)
@@ -167,18 +163,8 @@ def _named(channels: Sequence[Channel], name: str) -> Channel:
 
 def _for_event(channel: Channel, name: str) -> dict[str, Any]:
     """The values of a channel for the audit history, each with the channel's name."""
-    shown = {**_stored(channel), "url": channel.shown}
+    shown = {**vars(channel), "url": channel.shown}
     return {f"{name} {key}": value for key, value in shown.items() if key != "shown"}
-
-
-def _stored(channel: Channel) -> dict[str, Any]:
-    return {
-        "name": channel.name,
-        "url": channel.url,
-        "shown": channel.shown,
-        "kinds": list(channel.kinds),
-        "enabled": channel.enabled,
-    }
 
 
 def _channel(stored: dict[str, Any]) -> Channel:
@@ -211,5 +197,4 @@ def _changing(environment: Environment, actor: Actor, kind: EventKind) -> Iterat
             # A changed channel may work now, so retry pending notices at once.
             unsent = NoticeRow.sent_at.is_(None)
             session.execute(update(NoticeRow).where(unsent).values(next_try=None))
-            stored = [_stored(channel) for channel in current.channels]
-            private_file.write(file, {"channels": stored})
+            private_file.write(file, {"channels": [vars(channel) for channel in current.channels]})

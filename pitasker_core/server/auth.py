@@ -108,22 +108,22 @@ def new_link(environment: Environment, role: Role = Role.WRITE) -> str:
     """A token that signs in once, within 24 hours."""
     token = secrets.token_urlsafe(24)
     with _changing(environment) as data:
-        data["links"][_digest(token)] = [role.value, time.time() + LINK_SECONDS]
+        data["links"][digest(token)] = [role.value, time.time() + LINK_SECONDS]
     return token
 
 
 def use_link(environment: Environment, token: str) -> Role | None:
     """Use up a link's token and return its role; None if it is unknown, used or expired."""
-    if _digest(token) not in _read(environment)["links"]:
+    if digest(token) not in _read(environment)["links"]:
         return None  # guesses of strangers cause no write
     with _changing(environment) as data:
-        role, until = data["links"].pop(_digest(token), (None, 0))
+        role, until = data["links"].pop(digest(token), (None, 0))
     return Role(role) if role and until > time.time() else None
 
 
 def role_of_link(environment: Environment, token: str) -> Role | None:
     """The role of a link's token, without using it up."""
-    role, until = _read(environment)["links"].get(_digest(token), (None, 0))
+    role, until = _read(environment)["links"].get(digest(token), (None, 0))
     return Role(role) if role and until > time.time() else None
 
 
@@ -200,15 +200,8 @@ def visitor(
     environment: Environment, sites: Iterable[Site], cookies: Mapping[str, str]
 ) -> str | None:
     """The number of a browser in which the owner signed in before; None for other browsers."""
-    if not _read(environment)["secret"]:
-        return None
-    for name in map(_visitor_cookie, sites):
-        try:
-            signer = _signer(environment, name)
-            return signer.unsign(cookies.get(name, ""), max_age=VISITOR_SECONDS).decode()
-        except (BadSignature, ValueError):
-            continue
-    return None
+    names = map(_visitor_cookie, sites)
+    return browser(environment, {name: cookies[name] for name in names if name in cookies})
 
 
 def browser(environment: Environment, cookies: Mapping[str, str]) -> str | None:
@@ -251,7 +244,8 @@ def _signer(environment: Environment, name: str) -> TimestampSigner:
     return TimestampSigner(_read(environment)["secret"], salt=f"session in the cookie {name}")
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """The hash of a token, as the file and the database store it."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

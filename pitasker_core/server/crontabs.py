@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, Insert, insert, select, text
 
 from pitasker_core import database
 from pitasker_core.base.actor import Actor
@@ -14,8 +14,8 @@ from pitasker_core.database import owner
 from pitasker_core.database.events import EventKind
 from pitasker_core.database.owner import Known, Standing
 from pitasker_core.database.tables import EventRow, TokenRow
-from pitasker_core.server.auth import Role
-from pitasker_core.server.tokens import digest
+from pitasker_core.server.auth import Role, digest
+from pitasker_core.server.tokens import as_role
 
 
 def listing(environment: Environment) -> list[Known]:
@@ -37,29 +37,20 @@ def continue_as(environment: Environment, actor: Actor, crontab_row: int) -> Non
                 marked("`./pitasker crontabs list` shows them."),
             )
         owner.claim(connection, crontab_row, environment.identity)
-        connection.execute(
-            insert(EventRow).values(
-                crontab_row=crontab_row,
-                actor=actor,
-                kind=EventKind.CONTINUED,
-                before={"crontab": str(before)},
-                after={"crontab": str(environment.identity)},
-            )
-        )
+        event = _event(environment, actor, crontab_row)
+        connection.execute(event.values(kind=EventKind.CONTINUED, before={"crontab": str(before)}))
 
 
 def start_new(environment: Environment, actor: Actor) -> None:
     """Start our crontab as a new one. Raises Stale if it is known already, and ReadOnly."""
     with _deciding(environment) as (connection, _):
         crontab_row = owner.add(connection, environment.identity)
-        connection.execute(
-            insert(EventRow).values(
-                crontab_row=crontab_row,
-                actor=actor,
-                kind=EventKind.BEGUN,
-                after={"crontab": str(environment.identity)},
-            )
-        )
+        connection.execute(_event(environment, actor, crontab_row).values(kind=EventKind.BEGUN))
+
+
+def _event(environment: Environment, actor: Actor, crontab_row: int) -> Insert:
+    after = {"crontab": str(environment.identity)}
+    return insert(EventRow).values(crontab_row=crontab_row, actor=actor, after=after)
 
 
 def role_of(environment: Environment, token: str) -> Role | None:
@@ -72,7 +63,7 @@ def role_of(environment: Environment, token: str) -> Role | None:
                 TokenRow.sha256 == digest(token), TokenRow.crontab_row.in_(ids)
             )
         )
-    return None if may_write is None else Role.WRITE if may_write else Role.READ
+    return None if may_write is None else as_role(may_write)
 
 
 @contextmanager
@@ -86,7 +77,4 @@ def _deciding(environment: Environment) -> Iterator[tuple[Connection, list[Known
         crontabs = owner.list_crontabs(connection, database.evidence(environment))
         if any(crontab.standing is Standing.OURS for crontab in crontabs):
             raise Stale(f"{environment.identity} is known already.", "Nothing was changed.")
-        yield (
-            connection,
-            [c for c in crontabs if c.standing is Standing.CANDIDATE],
-        )
+        yield connection, [c for c in crontabs if c.standing is Standing.CANDIDATE]

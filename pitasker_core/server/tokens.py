@@ -1,6 +1,5 @@
 """Tokens for scripts that use the API. Only their hashes are stored."""
 
-import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pitasker_core.base.storable import check_storable
 from pitasker_core.base.text import marked
 from pitasker_core.database.events import EventKind, add_event
 from pitasker_core.database.tables import TokenRow
-from pitasker_core.server.auth import Role
+from pitasker_core.server.auth import Role, digest
 
 PREFIX = "pitasker_"
 """Makes a leaked token recognisable."""
@@ -70,7 +69,7 @@ def listing(environment: Environment) -> list[Token]:
     with database.session(environment) as session:
         rows = session.scalars(select(TokenRow).order_by(TokenRow.id.desc()))
         return [
-            Token(row.id, row.name, _role(row.may_write), row.created_at, row.used_at)
+            Token(row.id, row.name, as_role(row.may_write), row.created_at, row.used_at)
             for row in rows
         ]
 
@@ -86,7 +85,7 @@ def role_of(environment: Environment, token: str) -> Role | None:
     if row.used_at is None or row.used_at < now - _USED_STEP:
         with database.session(environment) as session:
             session.execute(update(TokenRow).where(TokenRow.id == row.id).values(used_at=now))
-    return _role(row.may_write)
+    return as_role(row.may_write)
 
 
 # Built once, of columns: every change by the API asks for its token.
@@ -132,10 +131,6 @@ def revoke(environment: Environment, actor: Actor, token: int) -> None:
         add_event(session, actor, EventKind.TOKEN_REVOKED, before={"name": name})
 
 
-def _role(may_write: bool) -> Role:
+def as_role(may_write: bool) -> Role:
+    """The role of a token, of what the database stores."""
     return Role.WRITE if may_write else Role.READ
-
-
-def digest(token: str) -> str:
-    """The hash of a token, as the database stores it."""
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -17,7 +17,7 @@ from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, InvalidSyntax, NotFound
 from pitasker_core.base.identity import Identity
 from pitasker_core.database import embedded
-from pitasker_core.server import launch, tokens
+from pitasker_core.server import auth, launch, tokens
 from tests.helpers.examples import ME, create
 
 ARCHIVES = Path(__file__).parent.parent / "archives"
@@ -174,7 +174,7 @@ def test_no_token_comes_in_by_a_backup(pi, crontab, file):
     described["columns"]["tokens"] = ["id", "name", "sha256", "may_write", "crontab"]
     end["rows"]["tokens"] = 1
     parts["pitasker.json"] = json.dumps(described).encode()
-    parts["rows/tokens/000001"] = f"1\tx\t{tokens.digest('stolen')}\tt\t1\n".encode()
+    parts["rows/tokens/000001"] = f"1\tx\t{auth.digest('stolen')}\tt\t1\n".encode()
     parts["complete.json"] = json.dumps(end).encode()
     pack(file, parts)
     backup.restore(pi, ME, backup.read(file))
