@@ -17,9 +17,12 @@ from pitasker_core.base import timings
 
 Values = Mapping[str, Any]
 
+Statement = tuple[str, Values]
+"""SQL with psycopg's placeholders, and their values."""
+
 
 def execute(session: Session, sql: str, values: Values) -> list[tuple[Any, ...]]:
-    """Execute a statement with psycopg's placeholders in a session's transaction.
+    """Execute a statement in a session's transaction.
 
     Returns its rows. Raises DBAPIError.
     """
@@ -28,7 +31,7 @@ def execute(session: Session, sql: str, values: Values) -> list[tuple[Any, ...]]
 
 
 def execute_together(
-    session: Session, statements: Sequence[tuple[str, Values]]
+    session: Session, statements: Sequence[Statement]
 ) -> list[list[tuple[Any, ...]]]:
     """Execute statements one after the other, in one round trip; see `execute`.
 

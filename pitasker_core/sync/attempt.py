@@ -14,6 +14,7 @@ from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, PiTaskerError, Stale
 from pitasker_core.crontab.document import Document
+from pitasker_core.database.direct import Statement
 from pitasker_core.sync import install, recorder_copy, store
 from pitasker_core.sync.comparison import Comparison, carry, compare, places_of_removed, with_origin
 from pitasker_core.sync.crontab_text import program, read_crontab
@@ -48,6 +49,8 @@ class Attempt:
         self._written: tuple[Document, Document | None] | None = None
         """The crontab that was installed, and the one before."""
         self._write = request.write
+        self._statements: list[Statement] = []
+        """What is sent together with the record of the operation."""
 
     def run(self) -> SyncResult:
         """Sync once. Raises any PiTaskerError; then nothing was changed on either side."""
@@ -70,6 +73,7 @@ class Attempt:
 
     def _sync(self, session: Session) -> SyncResult | None:
         """Sync in one transaction. None if it must be committed before the sync can go on."""
+        self._statements = []
         # 1. Both sides as they are, with the rows locked against other writers.
         crontab_row = store.own_crontab(session)
         comparison = self._compare(session, crontab_row)
@@ -153,7 +157,10 @@ class Attempt:
         outcome: PlanOutcome,
         check: ExitStack,
     ) -> tuple[int | None, int | None]:
-        """Install the crontab if it changes. Return the snapshots before and after."""
+        """Install the crontab if it changes. Return the snapshots before and after.
+
+        The snapshot of an installed text gets its id with the record.
+        """
         before, after = self._request.edited
         document, new = comparison.document, outcome.document
         writes = new is not document and str(new) != (comparison.text or "")
@@ -172,7 +179,8 @@ class Attempt:
         self._write = check.enter_context(installed)
         self._written = (new, None if comparison.text is None else document)
         kind = self._request.kind
-        return before, store.take_snapshot(session, crontab_row, str(new), kind, new.size)
+        self._statements.append(store.snapshot_statement(crontab_row, str(new), kind, new.size))
+        return before, None
 
     def _write_database(
         self,
@@ -204,7 +212,8 @@ class Attempt:
             places = places_of_removed(session, crontab_row, comparison, removed)
             store.save_places(session, crontab_row, places)
         synced = {tasks[c.tag]: c.result is not None for c in done if c.tag in tasks}
-        store.move_base(session, crontab_row, BaseMove(outcome.base, synced), now)
+        if move := BaseMove(outcome.base, synced):
+            self._statements.append(store.base_statement(crontab_row, move, now))
 
     def _result(self, comparison: Comparison, plan: Plan, outcome: PlanOutcome) -> SyncResult:
         tasks = {tag: task.task for tag, task in comparison.tasks_by_tag.items()}
@@ -241,7 +250,7 @@ class Attempt:
         has_news |= store.save_conflicts(session, comparison.state, plan.conflicts, only)
         has_news |= self._written is not None or bool(plan.decided)
         if not has_news and self._request.actor == Actor.BACKGROUND:
-            store.mark_synced(session, crontab_row, self._stopwatch.started_at)
+            store.mark_synced(session, crontab_row, self._stopwatch.started_at, self._statements)
             return replace(result, write=None)
         conflicts, failed = len(plan.conflicts), len(result.failures)
         open_changes = sum(1 for c in comparison.plan.changes if c.tag not in outcome.base)
@@ -262,6 +271,8 @@ class Attempt:
             managed=sum(1 for tag in outcome.document.by_tag if tag in comparison.tasks_by_tag),
             before=before,
             after=after,
+            is_written=self._written is not None,
             details=pack_details(result),
         )
-        return replace(result, operation=store.record_sync(session, crontab_row, record))
+        operation = store.record_sync(session, crontab_row, record, self._statements)
+        return replace(result, operation=operation)

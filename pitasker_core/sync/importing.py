@@ -17,6 +17,7 @@ from pitasker_core.crontab.document import Document, Entry, Invalid, suggest_nam
 from pitasker_core.crontab.entry_spec import check_entry, spec_of
 from pitasker_core.crontab.recording import PLAIN
 from pitasker_core.crontab.rejection import refuse, to_error
+from pitasker_core.database import direct
 from pitasker_core.database.events import EventKind, NewEvent
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import install, store
@@ -161,18 +162,22 @@ class _Importer:
                     present.add((line.schedule, line.command))
 
     def write(self, session: Session, crontab_row: int) -> None:
-        """Write the new tasks, their base and their events: a statement for each."""
+        """Write the new tasks, then their base and their events together."""
         if not self._rows:
             return
         tasks = store.add_tasks(session, self._rows)
         self._result.imported.extend(tasks)
-        store.move_base(session, crontab_row, BaseMove(self._base), clock.now())
         event: NewEvent = {"actor": self._actor, "kind": EventKind.IMPORTED}
-        store.add_events(
+        events: list[NewEvent] = [
+            {**event, "task": task, "after": {"line": line}}
+            for task, line in zip(tasks, self._lines, strict=True)
+        ]
+        base = BaseMove(self._base)
+        direct.execute_together(
             session,
             [
-                {**event, "task": task, "after": {"line": line}}
-                for task, line in zip(tasks, self._lines, strict=True)
+                store.base_statement(crontab_row, base, clock.now()),
+                store.events_statement(crontab_row, events),
             ],
         )
 

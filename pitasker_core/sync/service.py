@@ -98,14 +98,14 @@ def export(
             )
         new = [row.id for row in rows.values() if not row.is_system_managed]
         only = {want_entry(row) for row in rows.values()}
-        store.write_tasks(session, [*rows.values()])
         event: NewEvent = {
             "actor": actor,
             "kind": EventKind.EXPORTED,
             "before": {"system_managed": False},
             "after": {"system_managed": True},
         }
-        store.add_events(session, [{**event, "task": task} for task in new])
+        events: list[NewEvent] = [{**event, "task": task} for task in new]
+        store.write_tasks(session, rows.values(), events)
     try:
         result = sync(environment, Request(actor, OperationKind.EXPORT, only))
     except PiTaskerError as problem:

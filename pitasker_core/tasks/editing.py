@@ -169,8 +169,7 @@ def apply(
                 events.append({**event, "kind": EventKind.DELETED})
             else:
                 events.append({**event, "kind": EventKind.CHANGED, "after": event_values(row)})
-        store.write_tasks(session, rows.values())
-        store.add_events(session, events)
+        store.write_tasks(session, rows.values(), events)
         edited = [rows[task] for task in dict.fromkeys(ids)]
     return replace(_follow(environment, actor, kind, edited, (text, document)), before=earlier)
 
@@ -231,8 +230,7 @@ def undo_delete(environment: Environment, actor: Actor, *tasks: int) -> Applied:
             event: NewEvent = {"actor": actor, "kind": EventKind.UNDELETED, "task": task}
             events.append({**event, "after": event_values(row)})
             rows.append(row)
-        store.write_tasks(session, rows)
-        store.add_events(session, events)
+        store.write_tasks(session, rows, events)
     return _follow(environment, actor, OperationKind.UNDO_DELETE, rows)
 
 

@@ -1,6 +1,13 @@
 """What a sync reads from the database and writes to it. Callers bring the transaction."""
 
-from pitasker_core.sync.store.base import BaseMove, load_base, load_places, move_base, save_places
+from pitasker_core.sync.store.base import (
+    BaseMove,
+    base_statement,
+    load_base,
+    load_places,
+    move_base,
+    save_places,
+)
 from pitasker_core.sync.store.crontab_rows import SyncState, last_sync, own_crontab
 from pitasker_core.sync.store.loading import Stored, load
 from pitasker_core.sync.store.operations import (
@@ -8,6 +15,7 @@ from pitasker_core.sync.store.operations import (
     Outcome,
     SyncRecord,
     add_events,
+    events_statement,
     failed_last_by,
     mark_synced,
     record,
@@ -23,6 +31,7 @@ from pitasker_core.sync.store.snapshots import (
     last_write,
     newest_with,
     snapshot,
+    snapshot_statement,
     snapshots,
     take_snapshot,
 )

@@ -16,6 +16,7 @@ from pitasker_core.crontab.place import Place
 from pitasker_core.crontab.recording import from_dict
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database import direct
+from pitasker_core.database.direct import Statement
 from pitasker_core.database.tables import PlaceRow
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import BaseEntry
@@ -29,6 +30,9 @@ class BaseMove:
     """None: neither side has an entry any more."""
     synced: Mapping[int, bool] = field(default_factory=dict)
     """For each task, whether both sides have its entry."""
+
+    def __bool__(self) -> bool:
+        return bool(self.base or self.synced)
 
 
 def load_base(session: Session, crontab_row: int) -> dict[UUID, BaseEntry]:
@@ -58,10 +62,13 @@ LOAD_BASE = """
 
 def move_base(session: Session, crontab_row: int, move: BaseMove, at: datetime) -> None:
     """Write the new base and mark the tasks, in one statement for any number of entries."""
-    if not move.base and not move.synced:
-        return
-    direct.execute(
-        session,
+    if move:
+        direct.execute(session, *base_statement(crontab_row, move, at))
+
+
+def base_statement(crontab_row: int, move: BaseMove, at: datetime) -> Statement:
+    """Return the statement of `move_base`."""
+    return (
         _MOVE_BASE,
         {
             "crontab": crontab_row,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from pitasker_core.base import clock
 from pitasker_core.base.actor import Actor
 from pitasker_core.database import direct
+from pitasker_core.database.direct import Statement
 from pitasker_core.database.events import NewEvent
 from pitasker_core.database.tables import OperationRow, StateRow
 from pitasker_core.sync.merge import Change
@@ -73,6 +74,8 @@ class SyncRecord:
     """Entries that a task manages."""
     before: int | None
     after: int | None
+    is_written: bool
+    """The crontab was written: the snapshot after it is the newest, and `after` is None."""
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -82,15 +85,18 @@ def record(session: Session, **columns: Any) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def record_sync(session: Session, crontab_row: int, sync: SyncRecord) -> int:
+def record_sync(
+    session: Session, crontab_row: int, sync: SyncRecord, before: Sequence[Statement] = ()
+) -> int:
     """Record a sync with the number of tasks in each state, for the charts. Return its id.
 
-    Also notes the time of the sync, in the same statement.
+    Also notes the time of the sync, in the same statement. It is sent together with the statements
+    that come before it.
     """
     outcome = Outcome.PARTIAL if sync.conflicts or sync.failed else Outcome.SUCCESS
     values = {**vars(sync), "crontab": crontab_row, "outcome": outcome}
     values["details"] = Jsonb(sync.details)
-    ((operation,),) = direct.execute(session, _RECORD_SYNC, values)
+    *_, ((operation,),) = direct.execute_together(session, [*before, (_RECORD_SYNC, values)])
     return int(operation)
 
 
@@ -110,7 +116,10 @@ _RECORD_SYNC = """
     select
         %(crontab)s, %(kind)s, %(actor)s, cast(%(started_at)s as timestamptz), %(duration_ms)s,
         %(outcome)s, %(pushed)s, %(pulled)s, %(conflicts)s, %(failed)s,
-        cast(%(before)s as int), cast(%(after)s as int),
+        cast(%(before)s as int),
+        case when %(is_written)s then (
+            select max(id) from snapshots where crontab = %(crontab)s
+        ) else cast(%(after)s as int) end,
         %(details)s || jsonb_build_object('counts', jsonb_build_object(
             'states', jsonb_build_object(
                 'synced', greatest(
@@ -132,9 +141,12 @@ _RECORD_SYNC = """
 """
 
 
-def mark_synced(session: Session, crontab_row: int, at: datetime) -> None:
-    """Note the time of a sync that leaves no record."""
-    direct.execute(session, _MARK_SYNCED, {"crontab": crontab_row, "at": at})
+def mark_synced(
+    session: Session, crontab_row: int, at: datetime, before: Sequence[Statement] = ()
+) -> None:
+    """Note the time of a sync that leaves no record, together with statements before it."""
+    values = {"crontab": crontab_row, "at": at}
+    direct.execute_together(session, [*before, (_MARK_SYNCED, values)])
 
 
 _MARK_SYNCED = "update crontabs set synced_at = %(at)s where id = %(crontab)s"
@@ -174,8 +186,12 @@ def save_conflicts(
 def add_events(session: Session, events: Sequence[NewEvent]) -> None:
     """Write events in one statement."""
     if events:
-        values = {"crontab": own_crontab(session), "events": Jsonb(list(events))}
-        direct.execute(session, _ADD_EVENTS, values)
+        direct.execute(session, *events_statement(own_crontab(session), events))
+
+
+def events_statement(crontab_row: int, events: Sequence[NewEvent]) -> Statement:
+    """Return the statement of `add_events`."""
+    return _ADD_EVENTS, {"crontab": crontab_row, "events": Jsonb(list(events))}
 
 
 # The default of `crontab` would call a function for each row.

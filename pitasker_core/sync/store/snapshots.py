@@ -15,6 +15,7 @@ from pitasker_core.base.text import marked
 from pitasker_core.crontab.document import Document, decode, encode, parse
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database import direct
+from pitasker_core.database.direct import Statement
 from pitasker_core.database.tables import SnapshotRow
 from pitasker_core.sync.install import digest
 from pitasker_core.sync.store.crontab_rows import SyncState
@@ -51,6 +52,18 @@ def take_snapshot(
     entries: int,
 ) -> int:
     """Save a text, unless it is the newest snapshot already. Return the snapshot's id."""
+    statement = snapshot_statement(crontab_row, crontab_text, reason, entries)
+    ((number,),) = direct.execute(session, *statement)
+    return int(number)
+
+
+def snapshot_statement(
+    crontab_row: int,
+    crontab_text: str | None,
+    reason: OperationKind | Literal["found"],
+    entries: int,
+) -> Statement:
+    """Return the statement of `take_snapshot`. Then the text is that of the newest snapshot."""
     values = {
         "crontab": crontab_row,
         "taken_at": clock.now(),
@@ -59,8 +72,7 @@ def take_snapshot(
         "reason": reason,
         "entries": entries,
     }
-    ((number,),) = direct.execute(session, _TAKE_SNAPSHOT, values)
-    return int(number)
+    return _TAKE_SNAPSHOT, values
 
 
 _TAKE_SNAPSHOT = """

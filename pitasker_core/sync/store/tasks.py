@@ -11,19 +11,11 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import (
     ARRAY,
     Integer,
-    Update,
     any_,
     bindparam,
-    cast,
-    column,
-    func,
     inspect,
-    literal_column,
     select,
-    types,
-    update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -33,11 +25,12 @@ from pitasker_core.base.errors import Stale
 from pitasker_core.crontab.document import tag_of
 from pitasker_core.crontab.recording import recording
 from pitasker_core.database import direct
-from pitasker_core.database.events import EventKind
+from pitasker_core.database.events import EventKind, NewEvent
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import KnownTask
 from pitasker_core.sync.store.crontab_rows import own_crontab
+from pitasker_core.sync.store.operations import add_events, events_statement
 
 IDS = any_(bindparam("ids", type_=ARRAY(Integer)))
 """Ids for a comparison in a statement that is built once: one parameter, where IN has many."""
@@ -102,20 +95,22 @@ _EDITED_TASKS = _locking_tasks(TaskRow)
 _LOCKED_IDS = _locking_tasks(TaskRow.id)
 
 
-def write_tasks(session: Session, rows: Iterable[TaskRow]) -> None:
-    """Write the changes of `edited_tasks`, in one statement for any number of tasks.
+def write_tasks(session: Session, rows: Iterable[TaskRow], events: Sequence[NewEvent] = ()) -> None:
+    """Write the changes of `edited_tasks` and their events: a statement for each, sent together.
 
     Raises Stale when another process changed one of them meanwhile.
     """
     changed = {row: changed_columns(row) for row in rows}
     modified = [row for row, names in changed.items() if names]
     if not modified:
+        add_events(session, events)
         return
     names = sorted(set().union(*changed.values()))
     columns = {name: _TASKS.c[name].name for name in ("id", "version", *names)}
     values = [{columns[name]: getattr(row, name) for name in columns} for row in modified]
-    rows_as_json = json.dumps(values, default=str)
-    done = session.execute(_update_of(*names), {"rows": rows_as_json}).all()
+    update = _update_of(*names), {"rows": json.dumps(values, default=str)}
+    others = [events_statement(own_crontab(session), events)] if events else []
+    *_, done = direct.execute_together(session, [*others, update])
     if len(done) != len(modified):
         raise Stale("A task was changed by somebody else meanwhile.", "Nothing was changed.")
     by_id = {row.id: row for row in modified}
@@ -128,19 +123,16 @@ _TASKS = TaskRow.metadata.tables["tasks"]
 
 
 @lru_cache
-def _update_of(*names: str) -> Update:
-    """Return the statement that updates these attributes. Building it takes longer than its run."""
-    columns = [_TASKS.c[name] for name in ("id", "version", *names)]
-    new = func.jsonb_populate_recordset(
-        literal_column("null::tasks"), cast(bindparam("rows", type_=types.Text), JSONB)
-    ).table_valued(*[column(c.name, c.type) for c in columns], name="new")
-    return (
-        update(_TASKS)
-        .where(_TASKS.c.id == new.c.id, _TASKS.c.version == new.c.version)
-        .values({_TASKS.c[name]: new.c[_TASKS.c[name].name] for name in names})
-        .values(version=_TASKS.c.version + 1)
-        .returning(_TASKS.c.id, _TASKS.c.version, _TASKS.c.definition_changed_at)
-    )
+def _update_of(*names: str) -> str:
+    """Return the statement that updates these attributes."""
+    columns = [_TASKS.c[name].name for name in names]
+    changes = ", ".join(f"{column} = new.{column}" for column in columns)
+    return f"""
+        update tasks set {changes}, version = tasks.version + 1
+        from jsonb_populate_recordset(null::tasks, cast(%(rows)s as jsonb)) as new
+        where tasks.id = new.id and tasks.version = new.version
+        returning tasks.id, tasks.version, tasks.definition_changed_at
+    """  # noqa: S608 - the names of our columns
 
 
 def changed_columns(row: TaskRow) -> set[str]:
