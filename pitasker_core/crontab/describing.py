@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, ORDINAL_NAMES, WEEKDAY_NAMES
-from pitasker_core.crontab.series import distance, split_runs
+from pitasker_core.crontab.series import distance, spans
 
 MONTHS = {name[:3].lower(): number for number, name in enumerate(MONTH_NAMES, 1)}
 WEEKDAYS = {name[:3].lower(): number for number, name in enumerate(WEEKDAY_NAMES)}
@@ -157,13 +157,12 @@ def _weekdays(weekdays: Values, plural: bool = True) -> str:
 
 
 def _names(values: Values, names: Sequence[str], first: int, ending: str = "") -> list[str]:
-    texts = []
-    for run in split_runs(values):
-        if len(run) > 2:
-            texts.append(f"{names[run[0] - first]} to {names[run[-1] - first]}")
-        else:
-            texts += [names[value - first] + ending for value in run]
-    return texts
+    return [
+        names[low - first] + ending
+        if low == high
+        else f"{names[low - first]} to {names[high - first]}"
+        for low, high in spans(values)
+    ]
 
 
 def spell_days(days: Values) -> str:
@@ -181,13 +180,7 @@ def _spell(values: Values, word: Callable[[int], str] = str) -> str:
     if len(values) >= _LISTED and distance(values) > 1:
         first, second, third = map(word, values[:3])
         return f"{first}, {second}, {third}, … {word(values[-1])}"
-    parts = []
-    for run in split_runs(values):
-        if len(run) > 2:
-            parts.append(f"{word(run[0])} to {word(run[-1])}")
-        else:
-            parts += map(word, run)
-    return _join(parts)
+    return _join([word(a) if a == b else f"{word(a)} to {word(b)}" for a, b in spans(values)])
 
 
 def _join(parts: list[str]) -> str:

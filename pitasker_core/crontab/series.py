@@ -10,12 +10,11 @@ def distance(values: Iterable[int]) -> int:
     return steps.pop() if len(steps) == 1 else 0
 
 
-def split_runs(values: Iterable[int]) -> list[list[int]]:
-    """Return the values as runs of consecutive numbers."""
-    runs: list[list[int]] = []
-    for value in values:
-        if runs and value == runs[-1][-1] + 1:
-            runs[-1].append(value)
-        else:
-            runs.append([value])
-    return runs
+def spans(values: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the ends of each run of three or more numbers, and other numbers as both ends."""
+    result: list[tuple[int, int]] = []
+    # In a run, each number is as far ahead of its place.
+    for _, pairs in itertools.groupby(enumerate(values), lambda pair: pair[1] - pair[0]):
+        run = [value for _, value in pairs]
+        result += [(run[0], run[-1])] if len(run) > 2 else [(value, value) for value in run]
+    return result

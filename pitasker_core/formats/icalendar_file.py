@@ -4,11 +4,10 @@ Each run is an event of its own: a recurrence rule of a calendar cannot say what
 change of the clock. Commands are left out, because calendars are shared.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -54,7 +53,7 @@ def write_calendar(
             continue
         room = MOST_EVENTS - len(uids)
         end = now + timedelta(weeks=weeks)
-        starts = list(islice(_starts(schedule, now, end, read_by, zone), room + 1))
+        starts = _starts(schedule, now, end, read_by, zone, room + 1)
         if len(starts) > room:
             message = f"It is left out: a calendar has at most {MOST_EVENTS:,} events."
             notes.append(Remark(message, name=record.name))
@@ -87,29 +86,18 @@ def _is_frequent(schedule: Schedule) -> bool:
 
 
 def _starts(
-    schedule: Schedule, now: datetime, end: datetime, read_by: Clock, zone: ZoneInfo
-) -> Iterator[date]:
-    """The time of each run, or the days of a task that runs often."""
-    if _is_frequent(schedule):
+    schedule: Schedule, now: datetime, end: datetime, read_by: Clock, zone: ZoneInfo, count: int
+) -> Sequence[date]:
+    """The times of the first `count` runs, or the days of a task that runs often."""
+    is_frequent = _is_frequent(schedule)
+    if is_frequent:
         # Compare by its last time of day, so that today counts while a run is still due.
-        one_a_day = replace(
-            schedule, minutes=schedule.minutes[-1:], hours=schedule.hours[-1:], star_hour=False
+        minutes, hours = schedule.minutes[-1:], schedule.hours[-1:]
+        schedule = replace(
+            schedule, minutes=minutes, hours=hours, star_minute=False, star_hour=False
         )
-        for run in _runs(replace(one_a_day, star_minute=False), now, end, read_by):
-            yield run.astimezone(zone).date()
-    else:
-        yield from _runs(schedule, now, end, read_by)
-
-
-def _runs(schedule: Schedule, now: datetime, end: datetime, read_by: Clock) -> Iterator[datetime]:
-    """The runs up to `end`, asked for in growing portions: the next may be years away."""
-    after, count = now, 1
-    while True:
-        runs = next_runs(schedule, after, read_by, count, end)
-        yield from (run for run in runs if run < end)
-        if len(runs) < count or runs[-1] >= end:
-            return
-        after, count = runs[-1], min(count * 4, 256)
+    runs = [run for run in next_runs(schedule, now, read_by, count, end) if run < end]
+    return [run.astimezone(zone).date() for run in runs] if is_frequent else runs
 
 
 def _event(name: str, words: str, now: datetime, start: date) -> "Event":

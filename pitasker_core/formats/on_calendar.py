@@ -1,7 +1,7 @@
 """Cron's schedules as systemd's calendar events (systemd.time(7)). Pure."""
 
 from pitasker_core.crontab.schedule import Schedule
-from pitasker_core.crontab.series import split_runs
+from pitasker_core.crontab.series import spans
 
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
@@ -36,20 +36,9 @@ def _numbers(values: Values, low: int, high: int) -> str:
         return "*"
     return ",".join(
         f"{first:02}" if first == last else f"{first:02}..{last:02}"
-        for first, last in _spans(values)
+        for first, last in spans(values)
     )
 
 
 def _weekday_names(values: Values) -> str:
     return "" if len(values) == 7 else ",".join(_WEEKDAYS[value] for value in values)
-
-
-def _spans(values: Values) -> list[tuple[int, int]]:
-    """The first and last value of each run of three or more; other values by themselves."""
-    result: list[tuple[int, int]] = []
-    for run in split_runs(values):
-        if len(run) > 2:
-            result.append((run[0], run[-1]))
-        else:
-            result += [(value, value) for value in run]
-    return result

@@ -1,8 +1,8 @@
 """Schedules of sets of values: the plainest five fields that select exactly them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-from pitasker_core.crontab.series import distance, split_runs
+from pitasker_core.crontab.series import distance, spans
 
 Values = Collection[int]
 
@@ -76,11 +76,5 @@ def _field(values: Values | None, low: int, high: int, star: bool = True) -> str
             return f"{chosen[0]}-{chosen[-1]}/{step}"
     if chosen == [0, 30] and high == 59:
         return "*/30"
-    return ",".join(_spans(chosen))
-
-
-def _spans(values: Iterable[int]) -> list[str]:
-    texts = []
-    for run in split_runs(values):
-        texts += [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(value) for value in run]
-    return texts
+    ends = spans(chosen)
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ends)
