@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.web.server.app_discovery import discover_asgi_app
 
-from tests.helpers.browsing import grid, settle
+from tests.helpers.browsing import grid, move, settle
 from tests.helpers.examples import EXISTING, create
 from tests.helpers.waiting import patience, until
 
@@ -51,6 +51,29 @@ def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serv
     settle(page)
     # The selection stays although new rows moved it down.
     expect(page.get_by_text(chosen)).to_be_visible()
+
+
+COUNT_TURNS = """() => {
+    let inTurn = false
+    const deliver = WebSocket.prototype.dispatchEvent
+    window.messages = window.turns = 0
+    WebSocket.prototype.dispatchEvent = function (event) {
+        window.messages += 1
+        if (!inTurn) window.turns += 1
+        inTurn = true
+        Promise.resolve().then(() => { inTurn = false })
+        return deliver.call(this, event)
+    }
+}"""
+"""Counts the messages of the server, and the turns of the event loop that bring them."""
+
+
+def test_a_page_draws_together_what_arrives_together(serve, visit):
+    page = visit(serve())
+    page.evaluate(COUNT_TURNS)
+    move(page, "tasks")
+    messages, turns = page.evaluate("[window.messages, window.turns]")
+    assert messages > 2 * turns
 
 
 def test_a_theme_is_chosen_once_for_every_page(serve, visit):
