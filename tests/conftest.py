@@ -2,6 +2,7 @@
 user who runs them. The programs are real: cron's `crontab` on a spool that only the tests and
 their children see, and PostgreSQL."""
 
+import gc
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("tests.helpers")
+
+# Modules and tests stay until the end: no collection of garbage needs to look at them.
+gc.disable()
 
 # Before any import of PiTasker.
 from tests.helpers import isolation  # noqa: E402
@@ -62,6 +66,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if _is_fast(item)]
 
 
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     if config.getvalue("dist") != "loadfile":
@@ -79,6 +89,7 @@ def _is_fast(item: pytest.Item) -> bool:
 
 def pytest_unconfigure() -> None:
     isolation.remove_memory()
+    gc.freeze()  # pytest ends with several full collections
 
 
 @pytest.fixture(scope="session", autouse=True)
