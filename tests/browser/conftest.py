@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from tests.helpers.browsing import settle
+from tests.helpers.browsing import STILL, settle
 from tests.helpers.signing_in import cookies
 from tests.helpers.waiting import patience
 
@@ -32,6 +32,7 @@ def pytest_runtest_makereport(item, call):
 def _tab(request, browser, environment, **options):
     context = browser.new_context(**options)
     context.set_default_timeout(patience() * 1000)
+    context.add_init_script(STILL)
     page = context.new_page()
     said = []
     page.on("pageerror", lambda error: said.append(f"error of a script: {error}"))
