@@ -68,35 +68,29 @@ COUNT_TURNS = """() => {
 """Counts the messages of the server, and the turns of the event loop that bring them."""
 
 
-def test_a_page_draws_together_what_arrives_together(serve, visit):
-    page = visit(serve())
-    page.evaluate(COUNT_TURNS)
-    move(page, "tasks")
-    messages, turns = page.evaluate("[window.messages, window.turns]")
-    assert messages > 2 * turns
-
-
-def test_a_theme_is_chosen_once_for_every_page(serve, visit):
+def test_a_page_is_drawn_in_the_chosen_theme_and_without_storage(serve, visit, subtests):
     address = serve()
     page = visit(address)
-    page.get_by_test_id("stMainMenu").click()
-    page.get_by_role("menuitemradio", name="Dark").click()
-    app = page.get_by_test_id("stApp")
-    expect(app).to_have_css("background-color", DARK)
-    page.goto(f"{address}/settings")
-    expect(app).to_have_css("background-color", DARK)
-
-
-def test_our_script_runs_where_a_browser_refuses_the_storage(serve, visit):
-    address = serve()
-    page = visit(address)
-    refuse = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused') }})"
-    page.add_init_script(refuse)
-    page.route("**/static/js/*", lambda route: route.abort())
-    page.goto(address)
-    # It tells Streamlit's scripts where the server is, and marks the calls of our pages.
-    assert page.evaluate("window.__streamlit.BACKEND_BASE_URL") == f"{address}/"
-    assert "native code" not in page.evaluate("window.fetch.toString()")
+    with subtests.test("a page draws together what arrives together"):
+        page.evaluate(COUNT_TURNS)
+        move(page, "tasks")
+        messages, turns = page.evaluate("[window.messages, window.turns]")
+        assert messages > 2 * turns
+    with subtests.test("a theme is chosen once for every page"):
+        page.get_by_test_id("stMainMenu").click()
+        page.get_by_role("menuitemradio", name="Dark").click()
+        app = page.get_by_test_id("stApp")
+        expect(app).to_have_css("background-color", DARK)
+        page.goto(f"{address}/settings")
+        expect(app).to_have_css("background-color", DARK)
+    with subtests.test("our script runs where a browser refuses the storage"):
+        refuse = "{get() { throw new Error('refused') }}"
+        page.add_init_script(f"Object.defineProperty(window, 'localStorage', {refuse})")
+        page.route("**/static/js/*", lambda route: route.abort())
+        page.goto(address)
+        # It tells Streamlit's scripts where the server is, and marks the calls of our pages.
+        assert page.evaluate("window.__streamlit.BACKEND_BASE_URL") == f"{address}/"
+        assert "native code" not in page.evaluate("window.fetch.toString()")
 
 
 def texts(page):

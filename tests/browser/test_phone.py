@@ -33,10 +33,11 @@ def choose_from_row(page, row, label):
     page.get_by_text(label, exact=True).last.tap()
 
 
-def test_the_overview_shows_the_worst_first_and_leads_on(
+def test_the_overview_shows_the_worst_first_and_tasks_are_edited(
     serve, phone, crontab, environment, subtests
 ):
-    task = fill(environment, crontab)["Weather map"]
+    named = fill(environment, crontab)
+    task, backup = named["Weather map"], named["Backup"]
     page = phone(serve())
     with subtests.test("health and the worst are seen first"):
         expect(page.get_by_text("Problem").first).to_be_in_viewport()
@@ -62,11 +63,8 @@ def test_the_overview_shows_the_worst_first_and_leads_on(
         expect(button).to_be_in_viewport()
         button.tap()
         until(lambda: b"30 7 * * *" in crontab.read())
-
-
-def test_a_task_is_paused_and_edited_from_its_row(serve, phone, crontab, environment, subtests):
-    task = fill(environment, crontab)["Backup"]
-    page = phone(f"{serve()}/tasks")
+    settle(page)
+    move(page, "tasks")
     with subtests.test("the name stays in view when the table is moved aside"):
         place = grid(page).bounding_box()
         names = {"x": place["x"], "y": place["y"], "width": 118, "height": place["height"]}
@@ -80,7 +78,7 @@ def test_a_task_is_paused_and_edited_from_its_row(serve, phone, crontab, environ
         until(lambda: page.screenshot(clip=others) == beside)
     with subtests.test("a task is paused in its row"):
         tap_cell(page, 0, ON)
-        until(lambda: tasks.get(environment, task.id).paused)
+        until(lambda: tasks.get(environment, backup.id).paused)
         expect(page.get_by_text("Paused Backup")).to_be_in_viewport()
     with subtests.test("a schedule is edited on the page of the task"):
         settle(page)
@@ -93,7 +91,7 @@ def test_a_task_is_paused_and_edited_from_its_row(serve, phone, crontab, environ
         expect(page.get_by_role("button", name="Save").first).to_be_in_viewport()
         tap(page, "Save")
         until(lambda: b"45 6 * * *" in crontab.read())
-        assert tasks.get(environment, task.id).schedule == "45 6 * * *"
+        assert tasks.get(environment, backup.id).schedule == "45 6 * * *"
     with subtests.test("the menu closes when a page is chosen"):
         settle(page)
         page.get_by_test_id("stExpandSidebarButton").tap()
