@@ -5,6 +5,7 @@ banner, the API's handler and the command line's `main`. Errors of drivers and o
 become one of these where they happen.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
@@ -16,12 +17,17 @@ class PiTaskerError(Exception):
     """A problem that a person must know about.
 
     `message` says what happened. `advice` says what to do next and may be empty. Both may be a
-    `Text` with parts that are code. `code` is stable, for programs. `recoverable` is true if the
-    same request can succeed later, or after the advice.
+    `Text` with parts that are code. `code` is stable, for programs: the name of the class, as
+    `NOT_FOUND` of `NotFound`. `recoverable` is true if the same request can succeed later, or after
+    the advice.
     """
 
-    code: ClassVar[str] = "EXECUTION_ERROR"
+    code: ClassVar[str]
     recoverable: ClassVar[bool] = True
+
+    def __init_subclass__(cls) -> None:
+        if "code" not in vars(cls):
+            cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).upper()
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
@@ -37,56 +43,39 @@ class PiTaskerError(Exception):
 class PermissionDenied(PiTaskerError):
     """This user may not use crontab, or may not reach a file."""
 
-    code = "PERMISSION_DENIED"
-
 
 class CrontabUnavailable(PiTaskerError):
     """The `crontab` program is missing, hangs, or failed."""
-
-    code = "CRONTAB_UNAVAILABLE"
 
 
 class InvalidSyntax(PiTaskerError):
     """Cron would refuse or misread a schedule, command, name or crontab."""
 
-    code = "INVALID_SYNTAX"
-
 
 class ParseError(PiTaskerError):
     """A text cannot be parsed, for example a crontab with NUL bytes."""
 
-    code = "PARSE_ERROR"
     recoverable = False
 
 
 class ConcurrentModification(PiTaskerError):
     """Another program changed the crontab between our read and our write."""
 
-    code = "CONCURRENT_MODIFICATION"
-
 
 class SyncInProgress(PiTaskerError):
     """Another PiTasker process holds the lock on this crontab."""
-
-    code = "SYNC_IN_PROGRESS"
 
 
 class MassRemoval(PiTaskerError):
     """Most managed entries vanished from the crontab at once. A person must confirm."""
 
-    code = "MASS_REMOVAL"
-
 
 class CrontabReverted(PiTaskerError):
     """The crontab equals an older snapshot, from before our own last write."""
 
-    code = "CRONTAB_REVERTED"
-
 
 class DatabaseError(PiTaskerError):
     """PostgreSQL cannot be reached or started, or refused a statement."""
-
-    code = "DATABASE_ERROR"
 
 
 class UnknownCrontab(PiTaskerError):
@@ -94,8 +83,6 @@ class UnknownCrontab(PiTaskerError):
 
     `crontab_row` is its id.
     """
-
-    code = "UNKNOWN_CRONTAB"
 
     def __init__(self, us: str, crontab_row: int, name: str, why: str) -> None:
         super().__init__(
@@ -114,26 +101,19 @@ class UnknownCrontab(PiTaskerError):
 class ExecutionError(PiTaskerError):
     """A request failed for another reason."""
 
-    code = "EXECUTION_ERROR"
-
 
 class NotFound(PiTaskerError):
     """No task, snapshot or entry has this id."""
 
-    code = "NOT_FOUND"
     recoverable = False
 
 
 class Stale(PiTaskerError):
     """Somebody else changed this after it was shown."""
 
-    code = "STALE"
-
 
 class NotSignedIn(PiTaskerError):
     """Nobody is signed in, or the session has ended."""
-
-    code = "NOT_SIGNED_IN"
 
     def __init__(self) -> None:
         super().__init__("You are not signed in.", "Sign in at /login, or send a token.")
@@ -142,7 +122,6 @@ class NotSignedIn(PiTaskerError):
 class ReadOnly(PiTaskerError):
     """This session or token may only read."""
 
-    code = "READ_ONLY"
     recoverable = False
 
     def __init__(self) -> None:
@@ -152,14 +131,12 @@ class ReadOnly(PiTaskerError):
 class InvalidRequest(PiTaskerError):
     """A request is malformed or incomplete."""
 
-    code = "INVALID_REQUEST"
     recoverable = False
 
 
 class Unexpected(PiTaskerError):
     """A bug in PiTasker."""
 
-    code = "UNEXPECTED"
     recoverable = False
 
     def __init__(self) -> None:
@@ -172,13 +149,10 @@ class Unexpected(PiTaskerError):
 class PreconditionFailed(PiTaskerError):
     """The crontab differs from the one that a new text is based on."""
 
-    code = "PRECONDITION_FAILED"
-
 
 class PreconditionRequired(PiTaskerError):
     """A new text does not say which crontab it is based on."""
 
-    code = "PRECONDITION_REQUIRED"
     recoverable = False
 
 

@@ -28,19 +28,13 @@ class Refused(PiTaskerError):
 class UnknownHost(Refused):
     """A request for a host name that may belong to somebody else."""
 
-    code = "UNKNOWN_HOST"
-
 
 class ForeignOrigin(Refused):
     """A request that another site made a browser send."""
 
-    code = "FOREIGN_ORIGIN"
-
 
 class PlainHttp(Refused):
     """A request from a page over plain HTTP, although the base URL is HTTPS."""
-
-    code = "PLAIN_HTTP"
 
 
 class NotUpgraded(Refused):
