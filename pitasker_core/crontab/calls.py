@@ -162,17 +162,15 @@ class _Walk:
         search = self.variables.get("PATH")
         for assignment in step.assignments:
             name = assignment.source.partition("=")[0].rstrip("+")
-            if name == "PATH" or not step.words:
-                # The new value holds for this command, or from here on.
-                search = None if name == "PATH" else search
-                self._forget(name) if not step.words else None
+            # The new value holds for this command, or from here on.
+            if name == "PATH":
+                search = None
+            if not step.words:
+                self.variables.pop(name, None)
         self._redirect(step.redirections)
         self._run(list(step.words), search, ())
         if step.after == ")" and self.outer:
             self.folder = self.outer.pop()
-
-    def _forget(self, name: str) -> None:
-        self.variables.pop(name, None)
 
     def _redirect(self, redirections: tuple[Redirection, ...]) -> None:
         if self._is_of_other_user(()):
@@ -293,7 +291,7 @@ class _Walk:
             self.variables.clear()
         elif name in ("export", "unset", "read", "eval", "declare", "local", "typeset"):
             for word in rest:
-                self._forget(word.source.partition("=")[0])
+                self.variables.pop(word.source.partition("=")[0], None)
             if name == "eval":
                 self.variables.clear()
         elif name in ("exec", "command", "builtin"):

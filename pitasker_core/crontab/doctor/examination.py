@@ -150,18 +150,10 @@ def subjects(
 ) -> Iterator[tuple[int, Subject]]:
     """Every entry that cron runs, with its index, as rules see it."""
     for place in _places(document, facts):
-        if isinstance(place.line, Entry) and not place.line.paused:
-            yield (
-                place.index,
-                Subject(
-                    place.line,
-                    place.settings,
-                    place.variables,
-                    facts,
-                    document.dialect,
-                    NO_NEIGHBOURS,
-                ),
-            )
+        line, dialect = place.line, document.dialect
+        if isinstance(line, Entry) and not line.paused:
+            known = place.settings, place.variables, facts, dialect
+            yield place.index, Subject(line, *known, NO_NEIGHBOURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,16 +215,9 @@ def _finding(code: str, line: int, problem: Problem) -> Finding:
     texts = problem.message, problem.evidence, problem.advice, problem.terminal
     if problem.fix is None and is_storable("".join(texts)):
         return Finding(code, line, problem.severity, *texts)
-    return Finding(
-        code,
-        line,
-        problem.severity,
-        _storable(problem.message),
-        _storable(problem.evidence),
-        _storable(problem.advice),
-        _storable(problem.terminal),
-        _storable_fix(problem.fix),
-    )
+    message, evidence, advice, terminal = map(_storable, texts)
+    fix = _storable_fix(problem.fix)
+    return Finding(code, line, problem.severity, message, evidence, advice, terminal, fix)
 
 
 def _storable(text: str) -> str:

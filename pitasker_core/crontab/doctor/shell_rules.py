@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from pitasker_core.base.text import Code, Text, marked
-from pitasker_core.crontab.doctor.finding import Fix, Problem, high, low, medium
+from pitasker_core.crontab.doctor.finding import Fix, Problem, Severity, high, low, medium
 from pitasker_core.crontab.doctor.rule import rule
 from pitasker_core.crontab.doctor.subject import POSIX_SHELLS, Subject
 from pitasker_core.crontab.shell import Redirection, Script, Step
@@ -30,12 +30,9 @@ def bash_only(subject: Subject) -> Problem | None:
         return None
     for look in _LOOKS:
         if problem := look(subject):
-            if shell or problem.severity is not high("").severity:
-                return problem
-            # It is unknown which shell /bin/sh is on that machine.
-            return medium(
-                problem.message, problem.evidence, problem.advice, problem.terminal, problem.fix
-            )
+            # On another machine it is unknown which shell /bin/sh is.
+            is_certain = shell or problem.severity is not Severity.HIGH
+            return problem if is_certain else problem._replace(severity=Severity.MEDIUM)
     return None
 
 
