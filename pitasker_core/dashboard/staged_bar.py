@@ -88,7 +88,7 @@ def _show_review(edits: Staging, by_id: Mapping[int, Task], preview: Preview | N
                     key=f"undo-{number}",
                     type="tertiary",
                     on_click=stage,
-                    args=(staging.undone(edits, number),),
+                    args=(staging.without_tasks(edits, [number]),),
                 )
         proof = difference(preview.before, preview.after) if preview else None
         if proof:
@@ -107,7 +107,7 @@ def _value(value: object) -> str:
 
 
 def _show_apply(edits: Staging, by_id: Mapping[int, Task], invalid: Mapping[int, str]) -> None:
-    valid = staging.valid(edits, invalid)
+    valid = staging.without_tasks(edits, invalid)
     write_button(
         f"Apply {len(valid)} valid" if invalid and valid else "Apply",
         type="primary",
@@ -123,7 +123,7 @@ def _apply(edits: Staging, valid: Staging, by_id: Mapping[int, Task]) -> None:
     done = act(tasks.apply, environment(), ACTOR, staging.edits(valid, by_id))
     if done:
         report_applied(done, f"Saved {counted(len(done.tasks), 'task')}")
-        stage(staging.valid(edits, valid))
+        stage(staging.without_tasks(edits, valid))
 
 
 def _show_collision(edits: Staging, collision: Collision) -> None:
@@ -158,7 +158,7 @@ def _show_invalid(edits: Staging, task: Task, reason: str, listing: Listing) -> 
             key=f"undo-invalid-{task.id}",
             type="tertiary",
             on_click=stage,
-            args=(staging.undone(edits, task.id),),
+            args=(staging.without_tasks(edits, [task.id]),),
         )
 
 

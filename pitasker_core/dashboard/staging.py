@@ -138,14 +138,9 @@ def collisions(staging: Staging, tasks: Mapping[int, Task]) -> list[Collision]:
     ]
 
 
-def undone(staging: Staging, task: int) -> Staging:
-    """Return the staging without the edits of this task."""
-    return {number: cells for number, cells in staging.items() if number != task}
-
-
-def valid(staging: Staging, invalid: Collection[int]) -> Staging:
-    """Return the staging without these tasks."""
-    return {number: cells for number, cells in staging.items() if number not in invalid}
+def without_tasks(staging: Staging, tasks: Collection[int]) -> Staging:
+    """Return the staging without the edits of these tasks."""
+    return {number: cells for number, cells in staging.items() if number not in tasks}
 
 
 def invalid_cells(cells: Mapping[str, Staged], dialect: Dialect) -> list[str]:
