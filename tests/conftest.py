@@ -6,7 +6,6 @@ import gc
 import shutil
 import subprocess
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import hypothesis
@@ -104,11 +103,10 @@ def _cron(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2 with little work: a hash with the work of the real server takes 0.1 s."""
     from pitasker_core.server import auth
+    from tests.helpers.signing_in import quick_hasher
 
-    quick = partial(auth.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(auth, "PasswordHasher", quick)
+    monkeypatch.setattr(auth, "PasswordHasher", quick_hasher())
 
 
 @pytest.fixture(autouse=True)

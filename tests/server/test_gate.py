@@ -20,7 +20,7 @@ from pitasker_core.server.web import login
 from pitasker_core.server.web.gate import Gate
 from tests.helpers.browsing import sign_out
 from tests.helpers.examples import create
-from tests.helpers.signing_in import cookies
+from tests.helpers.signing_in import cookies, set_passwords
 from tests.helpers.waiting import patience, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.standing]
@@ -131,7 +131,7 @@ def test_a_post_from_another_site_is_refused(address, environment):
 
 
 def test_the_password_signs_in_and_signing_out_ends_it(address, environment):
-    auth.set_password(environment, SECRET)
+    set_passwords(environment, SECRET)
     with httpx.Client(base_url=address) as browser:
         wrong = browser.post("/login", data={"password": "wrong"})
         assert (wrong.status_code, list(browser.cookies)) == (401, [])
@@ -148,7 +148,7 @@ def test_the_password_signs_in_and_signing_out_ends_it(address, environment):
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/x", "/\\evil.example"])
 def test_signing_in_never_leads_elsewhere(address, environment, target):
-    auth.set_password(environment, SECRET)
+    set_passwords(environment, SECRET)
     answer = httpx.post(f"{address}/login", params={"next": target}, data={"password": SECRET})
     location = httpx.URL(answer.headers["location"])
     assert location.is_relative_url
@@ -246,7 +246,7 @@ def test_a_token_opens_the_api_and_no_page(address, environment):
 def test_a_person_signs_in_with_the_password_looks_around_and_signs_out(
     serve, browser, environment, crontab
 ):
-    auth.set_password(environment, SECRET)
+    set_passwords(environment, SECRET)
     address = serve()
     page = browser.new_context().new_page()
     page.goto(f"{address}/tasks")

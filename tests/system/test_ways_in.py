@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import expect
 
 from pitasker_core.base.environment import Environment
-from pitasker_core.server import auth, launch
+from pitasker_core.server import launch
 from tests.helpers.browsing import CHEAP, chromium_program, sign_out
 from tests.helpers.databases import TEMPLATE
 from tests.helpers.serving import process_environment, running_servers
+from tests.helpers.signing_in import set_passwords
 from tests.helpers.waiting import patience, until
 
 pytestmark = pytest.mark.slow
@@ -147,7 +148,7 @@ def house(cluster, tmp_path_factory, browser):
             (folder / name).mkdir()
             environment = Environment(folder / name / "home", url, "crontab", demo=False)
             environment = replace(environment, cron_log=folder / "cron.log")
-            auth.set_password(environment, SECRET)
+            set_passwords(environment, SECRET)
             servers = stack.enter_context(
                 running_servers(process_environment(environment), folder / name)
             )
