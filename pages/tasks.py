@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,7 @@ from pitasker_core.dashboard.bulk import act_on, bulk_bar, confirm_delete, run_n
 from pitasker_core.dashboard.cells import inert
 from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.doctor_list import show_doctor
+from pitasker_core.dashboard.drawn_last import draw_last
 from pitasker_core.dashboard.execution_dialog import ask_execution, show_execution
 from pitasker_core.dashboard.export_dialog import open_export
 from pitasker_core.dashboard.markdown import bold
@@ -113,7 +115,7 @@ def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
     table = task_grid.frame(matching, shown, menu)
     # A phone has other buttons here, and those need the whole page.
     (_show_rows if is_phone() else st.fragment(_show_rows))(matching, shown, by_id, table)
-    _show_doctor(listing)
+    draw_last(partial(_show_doctor, listing))
     _show_drafts(by_id)
     show_staged(edits, by_id, listing)
 

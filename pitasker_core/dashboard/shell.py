@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import pitasker_core
-from pitasker_core.dashboard import dialogs, health, live
+from pitasker_core.dashboard import dialogs, drawn_last, health, live
 from pitasker_core.dashboard.header import show_header, show_health
 from pitasker_core.dashboard.messages import show_messages
 from pitasker_core.dashboard.problems import guarded
@@ -19,6 +19,7 @@ _HERE = Path(__file__).parent
 def run() -> None:
     """Draw the page that the address names. An error of ours becomes a banner, never a trace."""
     dialogs.page_begins()
+    drawn_last.page_begins()
     if login() is not None:
         live.begin_page()
     st.set_page_config(
@@ -36,6 +37,7 @@ def run() -> None:
     guarded(page.run)
     if login() is not None:
         show_messages()
+        drawn_last.draw_rest()
         _show_health(place)
         live.watch()
 

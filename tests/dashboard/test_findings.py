@@ -8,7 +8,7 @@ from pitasker_core.base.errors import ConcurrentModification
 from pitasker_core.base.text import Code, Text
 from pitasker_core.crontab.doctor.examination import Report
 from pitasker_core.crontab.doctor.finding import Finding, Fix, Severity
-from pitasker_core.dashboard import attention, cells, doctor_list
+from pitasker_core.dashboard import attention, cells, doctor_list, health, shell
 from pitasker_core.dashboard.attention import Action, Facts
 from pitasker_core.reports import doctor
 from pitasker_core.reports.doctor import Examined
@@ -58,6 +58,17 @@ def test_a_silenced_finding_of_a_task_is_listed_on_its_page_and_reported_again(
     assert "silenced" in "\n".join(each.label for each in app.expander)
     press(app, "Report again")
     assert severe(environment) == ["program_missing"]
+
+
+def test_the_report_of_an_action_does_not_wait_for_the_doctor(open_page, environment, monkeypatch):
+    create(environment)
+    app = open_page("tasks")
+    steps, examine = [], doctor.examine
+    monkeypatch.setattr(shell, "show_messages", lambda: steps.append("report"))
+    monkeypatch.setattr(doctor, "examine", lambda *of: steps.append("doctor") or examine(*of))
+    health._at_version.cache_clear()
+    app.run()
+    assert steps == ["report", "doctor", "doctor"]
 
 
 def _open_findings(app):
