@@ -13,50 +13,39 @@ from pitasker_core.sync import service
 from pitasker_core.tasks import State
 
 
-@pytest.fixture
-def listing(environment):
-    demo.fill(environment)
-    return tasks.listing(environment)
-
-
 def named(listing, name):
     return next(task for task in listing.tasks if task.name == name)
 
 
-def test_the_demo_shows_a_conflict_to_resolve(listing):
-    report = named(listing, contents.CONFLICT)
-    assert listing.states[report.id] is State.CONFLICT
-    assert [s for s in listing.states.values() if s is State.CONFLICT] == [State.CONFLICT]
-
-
-def test_the_demo_has_weeks_of_runs_with_failures_and_a_missed_night(environment, listing):
-    backup = history.runs(environment, task=named(listing, "Backup the photos").id)
-    assert [run.state for run in backup[:3]] == ["missed", "failed", "success"]
-    assert (backup[0].started_at - backup[-1].started_at).days >= 20
-    weather = history.runs(environment, task=named(listing, "Weather map").id)
-    assert weather[0].state == "failed"
-    assert weather[-1].state == "success"
-
-
-def test_the_demo_has_a_crowded_minute(listing):
-    assert sum(task.schedule == "0 2 * * *" for task in listing.tasks) >= 3
-
-
-def test_the_demo_has_unmanaged_entries_to_import(environment, listing):
-    _, document = service.read_crontab(environment)
-    assert sum(entry.tag is None for _, entry in document.entries()) == 2
-
-
-def test_every_script_of_the_demo_runs(environment, listing):
-    folder = environment.home / "pi" / "bin"
-    codes = {
-        name: subprocess.run([folder / f"{name}.sh"], capture_output=True, check=False).returncode
-        for name in contents.SCRIPTS
-        if name != "water"  # it only takes three seconds longer
-    }
-    failing = {name for name, code in codes.items() if code}
-    assert failing == {"backup-photos", "update-map"}
-    assert 127 not in codes.values()
+def test_the_demo_shows_what_a_machine_may_have(environment, subtests):
+    demo.fill(environment)
+    listing = tasks.listing(environment)
+    with subtests.test("a conflict to resolve"):
+        report = named(listing, contents.CONFLICT)
+        assert listing.states[report.id] is State.CONFLICT
+        assert [s for s in listing.states.values() if s is State.CONFLICT] == [State.CONFLICT]
+    with subtests.test("weeks of runs with failures and a missed night"):
+        backup = history.runs(environment, task=named(listing, "Backup the photos").id)
+        assert [run.state for run in backup[:3]] == ["missed", "failed", "success"]
+        assert (backup[0].started_at - backup[-1].started_at).days >= 20
+        weather = history.runs(environment, task=named(listing, "Weather map").id)
+        assert weather[0].state == "failed"
+        assert weather[-1].state == "success"
+    with subtests.test("a crowded minute"):
+        assert sum(task.schedule == "0 2 * * *" for task in listing.tasks) >= 3
+    with subtests.test("unmanaged entries to import"):
+        _, document = service.read_crontab(environment)
+        assert sum(entry.tag is None for _, entry in document.entries()) == 2
+    with subtests.test("scripts that run"):
+        folder = environment.home / "pi" / "bin"
+        codes = {
+            name: subprocess.run([folder / f"{name}.sh"], capture_output=True).returncode
+            for name in contents.SCRIPTS
+            if name != "water"  # it only takes three seconds longer
+        }
+        failing = {name for name, code in codes.items() if code}
+        assert failing == {"backup-photos", "update-map"}
+        assert 127 not in codes.values()
 
 
 def test_the_demo_leaves_a_crontab_alone(environment, crontab):
