@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from pitasker_core import database
 from pitasker_core.backup.container import UNPACKED_LIMIT, Part, TooLarge, parts
@@ -298,8 +298,3 @@ def _value(field: bytes) -> str | None:
     if field == b"\\N":
         return None
     return re.sub(rb"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), field).decode()
-
-
-def as_json(data: Mapping[str, Any]) -> bytes:
-    """Encode a JSON part of a backup."""
-    return json.dumps(data).encode()

@@ -1,5 +1,6 @@
 """Write this crontab and its rows to one file."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, text
 from pitasker_core import database
 from pitasker_core.backup import rows
 from pitasker_core.backup.container import Writer
-from pitasker_core.backup.contents import FORMAT, as_json
+from pitasker_core.backup.contents import FORMAT
 from pitasker_core.base import clock, paths
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, InvalidSyntax
@@ -53,14 +54,14 @@ def write(connection: Connection, file: Path, crontab: str | None, own: int | No
     }
     with _put_in_place(file) as out:
         writer = Writer(out, made.timestamp())
-        writer.add("pitasker.json", as_json(described))
+        writer.add("pitasker.json", json.dumps(described).encode())
         if crontab is not None:
             writer.add("crontab", encode(crontab))
         counts = {
             table: writer.add_rows(table, rows.read(connection, table, names, own))
             for table, names in columns.items()
         }
-        writer.add("complete.json", as_json({"rows": counts}))
+        writer.add("complete.json", json.dumps({"rows": counts}).encode())
         writer.close()
     return file.stat().st_size
 

@@ -37,8 +37,7 @@ def is_enterable(path: str | Path) -> bool:
 
 def is_program(path: str | Path) -> bool:
     """Whether a path is a file that this user can execute."""
-    result = status(path)
-    return result is not None and stat.S_ISREG(result.st_mode) and os.access(path, os.X_OK)
+    return is_file(path) and os.access(path, os.X_OK)
 
 
 def home(environment: Mapping[str, str] = os.environ) -> Path:
