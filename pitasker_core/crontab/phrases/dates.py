@@ -1,25 +1,19 @@
 """The clauses that say on which days something runs."""
 
+from operator import methodcaller
+
 from pitasker_core.crontab.phrases.outline import Cursor, Outline
 from pitasker_core.crontab.phrases.vocabulary import MONTH_NAMES, ORDINAL_NAMES, WEEKDAYS, Kind
 
-
-def _weekday(cursor: Cursor) -> int | None:
-    value: int | None = cursor.kind(Kind.WEEKDAY)
-    return value
-
-
-def _month(cursor: Cursor) -> int | None:
-    value: int | None = cursor.kind(Kind.MONTH)
-    return value
+_weekday = methodcaller("kind", Kind.WEEKDAY)
+_month = methodcaller("kind", Kind.MONTH)
 
 
 def _ordinal(cursor: Cursor) -> int | None:
     token = cursor.peek()
     if token.kind is not Kind.ORDINAL or not 1 <= token.value <= 31:
         return None
-    value: int | None = cursor.take().value
-    return value
+    return int(cursor.take().value)
 
 
 def _day(cursor: Cursor) -> int | None:
