@@ -98,35 +98,34 @@ def texts(page):
     return page.get_by_label("The whole crontab").evaluate_all("all => all.map(one => one.value)")
 
 
-def test_what_was_typed_survives_another_page_and_an_edit_by_somebody_else(serve, visit, crontab):
-    crontab.write(EXISTING)
-    page = visit(f"{serve()}/crontab")
-    page.get_by_label("The whole crontab").fill("# mine\n")
-    expect(page.get_by_text("What saving changes")).to_be_visible()
-    page.get_by_role("link", name="Tasks").click()
-    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
-    page.get_by_role("link", name="Crontab").click()
-    until(lambda: texts(page) == ["# mine\n"])
-    crontab.write(EXISTING + b"# by hand\n")
-    expect(page.get_by_text("The crontab was changed elsewhere")).to_be_visible()
-    expect(page.get_by_role("button", name="Save")).to_be_disabled()
-    page.get_by_role("button", name="Load again").first.click()
-    until(lambda: texts(page) == [EXISTING.decode() + "# by hand\n"])
-    page.get_by_role("button", name="Bring back what I typed").click()
-    until(lambda: texts(page) == ["# mine\n"])
-
-
-def test_what_is_typed_is_saved_by_the_keyboard_and_keeps_carriage_returns_and_foreign_bytes(
-    serve, visit, crontab
-):
+def test_what_is_typed_into_the_raw_editor_is_kept(serve, visit, crontab, subtests):
     odd = b"# caf\xe9\r\n0 5 * * * echo caf\xe9\r\n"
     crontab.write(odd)
     page = visit(f"{serve()}/crontab")
-    page.get_by_label("The whole crontab").click()
-    page.keyboard.press("Control+End")
-    page.keyboard.type("6 6 * * * /bin/more\n")
-    page.keyboard.press("Control+s")
-    until(lambda: crontab.read() == odd + b"6 6 * * * /bin/more\n")
+    with subtests.test("the keyboard saves it and keeps carriage returns and foreign bytes"):
+        page.get_by_label("The whole crontab").click()
+        page.keyboard.press("Control+End")
+        page.keyboard.type("6 6 * * * /bin/more\n")
+        page.keyboard.press("Control+s")
+        until(lambda: crontab.read() == odd + b"6 6 * * * /bin/more\n")
+        settle(page)
+    crontab.write(EXISTING)
+    until(lambda: texts(page) == [EXISTING.decode()])
+    with subtests.test("it survives another page"):
+        page.get_by_label("The whole crontab").fill("# mine\n")
+        expect(page.get_by_text("What saving changes")).to_be_visible()
+        page.get_by_role("link", name="Tasks").click()
+        expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+        page.get_by_role("link", name="Crontab").click()
+        until(lambda: texts(page) == ["# mine\n"])
+    with subtests.test("it survives an edit by somebody else"):
+        crontab.write(EXISTING + b"# by hand\n")
+        expect(page.get_by_text("The crontab was changed elsewhere")).to_be_visible()
+        expect(page.get_by_role("button", name="Save")).to_be_disabled()
+        page.get_by_role("button", name="Load again").first.click()
+        until(lambda: texts(page) == [EXISTING.decode() + "# by hand\n"])
+        page.get_by_role("button", name="Bring back what I typed").click()
+        until(lambda: texts(page) == ["# mine\n"])
 
 
 def test_without_a_database_the_raw_editor_saves_and_says_when_its_server_has_ended(
