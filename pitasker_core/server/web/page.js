@@ -12,6 +12,9 @@
   const SIGNED_OUT = 4401;
   const RECONNECTION_MS = 1000; // Streamlit tries again after half a second
   const BURST_MS = 4;
+  // Fewer than each page's header has: Streamlit must draw the beginning of a page before another
+  // run's messages, which it would take for those of the page before.
+  const MOST_TOGETHER = 16;
   const STYLE =
     "position:fixed;inset:0 0 auto 0;z-index:2147483647;padding:.8rem 1.2rem;" +
     "font:16px/1.5 system-ui,sans-serif;background:#a02818;color:#fff";
@@ -105,13 +108,14 @@
     }
 
     // The server sends its messages in bursts. Streamlit draws the whole page again for nearly each
-    // message, but once for all that arrive in the same turn of the event loop.
+    // message, but once for all that come in the same turn of the event loop.
     deliverTogether() {
       const waiting = [];
       const deliver = () => {
-        for (const data of waiting.splice(0)) {
+        for (const data of waiting.splice(0, MOST_TOGETHER)) {
           this.dispatchEvent(new MessageEvent("message", { data }));
         }
+        if (waiting.length > 0) setTimeout(deliver, 0);
       };
       this.addEventListener("message", (event) => {
         // Timers of a hidden page wait for up to a minute.
