@@ -84,7 +84,7 @@ class _Names:
 
     def __init__(self, cluster: Cluster, executor: ThreadPoolExecutor) -> None:
         self._cluster, self._executor = cluster, executor
-        self._migrated = deque(f"test_{number}" for number in range(4))
+        self._migrated = deque(f"test_{number}" for number in range(8))
         self._numbers = count()
         self._drops: dict[str, Future[None]] = {}
 
