@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.web.server.app_discovery import discover_asgi_app
 
-from tests.helpers.browsing import grid, move, settle
+from tests.helpers.browsing import grid, settle
 from tests.helpers.examples import EXISTING, create
 from tests.helpers.waiting import patience, until
 
@@ -53,29 +53,9 @@ def test_the_raw_editor_explains_an_error_saves_what_is_mended_and_restores(serv
     expect(page.get_by_text(chosen)).to_be_visible()
 
 
-COUNT_TURNS = """() => {
-    let inTurn = false
-    const deliver = WebSocket.prototype.dispatchEvent
-    window.messages = window.turns = 0
-    WebSocket.prototype.dispatchEvent = function (event) {
-        window.messages += 1
-        if (!inTurn) window.turns += 1
-        inTurn = true
-        Promise.resolve().then(() => { inTurn = false })
-        return deliver.call(this, event)
-    }
-}"""
-"""Counts the messages of the server, and the turns of the event loop that bring them."""
-
-
 def test_a_page_is_drawn_in_the_chosen_theme_and_without_storage(serve, visit, subtests):
     address = serve()
     page = visit(address)
-    with subtests.test("a page draws together what arrives together"):
-        page.evaluate(COUNT_TURNS)
-        move(page, "tasks")
-        messages, turns = page.evaluate("[window.messages, window.turns]")
-        assert messages > 2 * turns
     with subtests.test("a theme is chosen once for every page"):
         page.get_by_test_id("stMainMenu").click()
         page.get_by_role("menuitemradio", name="Dark").click()

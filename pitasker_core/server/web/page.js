@@ -1,5 +1,5 @@
-// Ours, before Streamlit's own scripts: say why the dashboard cannot connect, mark the calls of the
-// API that our pages make, and deliver bursts of messages together.
+// Ours, before Streamlit's own scripts: say why the dashboard cannot connect, and mark the calls of
+// the API that our pages make.
 (() => {
   "use strict";
   const HEADER = "X-PiTasker-Page";
@@ -11,10 +11,6 @@
     "the server is back. To start it, type ./pitasker up on its machine.";
   const SIGNED_OUT = 4401;
   const RECONNECTION_MS = 1000; // Streamlit tries again after half a second
-  const BURST_MS = 4;
-  // Fewer than each page's header has: Streamlit must draw the beginning of a page before another
-  // run's messages, which it would take for those of the page before.
-  const MOST_TOGETHER = 16;
   const STYLE =
     "position:fixed;inset:0 0 auto 0;z-index:2147483647;padding:.8rem 1.2rem;" +
     "font:16px/1.5 system-ui,sans-serif;background:#a02818;color:#fff";
@@ -90,7 +86,6 @@
   window.WebSocket = class extends Native {
     constructor(...words) {
       super(...words);
-      this.deliverTogether();
       let opened = false;
       this.addEventListener("open", () => {
         opened = true;
@@ -104,24 +99,6 @@
         dialogs.observe(document.body, { childList: true, subtree: true });
         if (!opened) explain();
         else explainUnlessReconnected();
-      });
-    }
-
-    // The server sends its messages in bursts. Streamlit draws the whole page again for nearly each
-    // message, but once for all that come in the same turn of the event loop.
-    deliverTogether() {
-      const waiting = [];
-      const deliver = () => {
-        for (const data of waiting.splice(0, MOST_TOGETHER)) {
-          this.dispatchEvent(new MessageEvent("message", { data }));
-        }
-        if (waiting.length > 0) setTimeout(deliver, 0);
-      };
-      this.addEventListener("message", (event) => {
-        // Timers of a hidden page wait for up to a minute.
-        if (!event.isTrusted || (document.hidden && waiting.length === 0)) return;
-        event.stopImmediatePropagation();
-        if (waiting.push(event.data) === 1) setTimeout(deliver, BURST_MS);
       });
     }
   };
