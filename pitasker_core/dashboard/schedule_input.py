@@ -15,7 +15,7 @@ from pitasker_core.dashboard.enter_key import watch_enter
 from pitasker_core.dashboard.markdown import bold, code, plain
 from pitasker_core.dashboard.schedule_answer import Answer, Offer, accepted, answer
 from pitasker_core.dashboard.schedule_builder import show_builder
-from pitasker_core.dashboard.session import browser_zone, environment
+from pitasker_core.dashboard.session import browser_zone, environment, is_phone
 from pitasker_core.tasks import Task
 
 _PAUSE = "30ms"
@@ -53,7 +53,7 @@ def schedule_input(key: str, start: str, base: str, task: Task | None) -> str:
             placeholder="Preset",
             key=f"{key}-preset",
             on_change=take_preset,
-            width=200,
+            width=120 if is_phone() else 200,
             label_visibility="collapsed",
         )
     text: str = st.session_state[text_key]
