@@ -78,8 +78,9 @@ def test_the_preview_is_no_longer_than_its_limit(environment, preview, monkeypat
     assert [row[2] for row in preview().rows[1:]] == ["Job 0", "Job 1"]
 
 
-def test_without_tasks_there_is_no_preview(environment, monkeypatch):
-    monkeypatch.setenv("PITASKER_HOME", str(environment.home))
+def test_without_tasks_there_is_no_preview(cli_environment, monkeypatch):
+    for name, value in cli_environment.items():
+        monkeypatch.setenv(name, value)
     assert task_preview.make("") == ""
 
 
