@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from psycopg.pq import PipelineStatus
+from sqlalchemy import event, text
 
 from pitasker_core import database
 from pitasker_core.base.errors import DatabaseError, ReadOnly
@@ -22,11 +23,17 @@ def keys(environment):
         return [key for (key,) in direct.execute(session, KEYS, {})]
 
 
-def test_statements_that_are_sent_together_see_those_before_them(environment):
+def test_statements_are_sent_together_and_see_those_before_them(environment):
+    modes = []
+
+    def note(_connection, cursor, *_):
+        modes.append(cursor.connection.info.pipeline_status)
+
     with database.session(environment) as session:
-        rows = direct.execute_together(
-            session, [(ADD, values(session, "a")), (KEYS, {}), (ADD, values(session, "b"))]
-        )
+        statements = [(ADD, values(session, "a")), (KEYS, {}), (ADD, values(session, "b"))]
+        event.listen(session.connection(), "before_cursor_execute", note)
+        rows = direct.execute_together(session, statements)
+    assert modes == 3 * [PipelineStatus.ON]
     assert rows == [[("direct a",)], [("direct a",)], [("direct b",)]]
     assert keys(environment) == ["direct a", "direct b"]
 
