@@ -64,9 +64,10 @@ def show_fields(key: str, start: Mapping[str, Any], form: Form) -> dict[str, Any
 
 
 def _has_fields(is_open: bool | None, key: str) -> bool:
-    """Whether a part of the form has its fields: a browser would draw them in a closed part, too.
+    """Return whether a part of the form has its fields.
 
-    Once it was open, it keeps them, else they would lose what was typed.
+    A browser draws fields in a closed part, too. A part that was open keeps them: else they would
+    lose what was typed.
     """
     mark = f"{key}-opened"
     if is_open:

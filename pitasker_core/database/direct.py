@@ -54,7 +54,7 @@ def execute_together(
 def _send(
     connection: Connection, driver: psycopg.Connection[Any], sql: str, values: Values
 ) -> psycopg.Cursor[Any]:
-    """Send a statement. What listens for the beginning of SQLAlchemy's statements sees it, too."""
+    """Send a statement, and tell the listeners of SQLAlchemy's `before_cursor_execute`."""
     cursor = driver.cursor()
     connection.dispatch.before_cursor_execute(connection, cursor, sql, values, None, False)
     return cursor.execute(sql.encode(), values)

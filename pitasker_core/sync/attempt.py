@@ -50,7 +50,7 @@ class Attempt:
         """The crontab that was installed, and the one before."""
         self._write = request.write
         self._statements: list[Statement] = []
-        """What is sent together with the record of the operation."""
+        """They are sent together with the record of the operation."""
 
     def run(self) -> SyncResult:
         """Sync once. Raises any PiTaskerError; then nothing was changed on either side."""

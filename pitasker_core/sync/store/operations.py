@@ -86,17 +86,17 @@ def record(session: Session, **columns: Any) -> int:
 
 
 def record_sync(
-    session: Session, crontab_row: int, sync: SyncRecord, before: Sequence[Statement] = ()
+    session: Session, crontab_row: int, sync: SyncRecord, statements: Sequence[Statement] = ()
 ) -> int:
     """Record a sync with the number of tasks in each state, for the charts. Return its id.
 
-    Also notes the time of the sync, in the same statement. It is sent together with the statements
-    that come before it.
+    Also notes the time of the sync, in the same statement. The other statements come before it, in
+    the same round trip.
     """
     outcome = Outcome.PARTIAL if sync.conflicts or sync.failed else Outcome.SUCCESS
     values = {**vars(sync), "crontab": crontab_row, "outcome": outcome}
     values["details"] = Jsonb(sync.details)
-    *_, ((operation,),) = direct.execute_together(session, [*before, (_RECORD_SYNC, values)])
+    *_, ((operation,),) = direct.execute_together(session, [*statements, (_RECORD_SYNC, values)])
     return int(operation)
 
 
@@ -142,11 +142,11 @@ _RECORD_SYNC = """
 
 
 def mark_synced(
-    session: Session, crontab_row: int, at: datetime, before: Sequence[Statement] = ()
+    session: Session, crontab_row: int, at: datetime, statements: Sequence[Statement] = ()
 ) -> None:
-    """Note the time of a sync that leaves no record, together with statements before it."""
+    """Note the time of a sync that leaves no record, after the other statements."""
     values = {"crontab": crontab_row, "at": at}
-    direct.execute_together(session, [*before, (_MARK_SYNCED, values)])
+    direct.execute_together(session, [*statements, (_MARK_SYNCED, values)])
 
 
 _MARK_SYNCED = "update crontabs set synced_at = %(at)s where id = %(crontab)s"
