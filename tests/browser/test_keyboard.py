@@ -41,27 +41,24 @@ def go_to_grid(page, key="Tab"):
     expect(grid(page).locator("[role=gridcell][aria-selected=true]").first).to_be_attached()
 
 
-def go_down(page):
-    """Press the down arrow until another cell has the focus."""
-    chosen = grid(page).locator("[role=gridcell][aria-selected=true]")
-    ids = "cells => cells.map(cell => cell.id)"
-    before = chosen.evaluate_all(ids)
-    for _ in range(MOST_STOPS):
-        page.keyboard.press("ArrowDown")
-        settle(page)
-        if chosen.evaluate_all(ids) != before:
-            return
-    pytest.fail("the down arrow does not move the focus")
+def go_to_next_cell(page, key):
+    """Press an arrow, and wait until another cell has the focus. The table says so later."""
+    before = chosen_cell(page)
+    page.keyboard.press(key)
+    until(lambda: chosen_cell(page) not in (before, None))
 
 
 def go_to_column(page, name):
     """Press the right arrow until a cell of a column has the focus."""
-    for _ in range(MOST_STOPS):
-        if chosen_column(page) == name:
-            return
-        page.keyboard.press("ArrowRight")
-        settle(page)
-    pytest.fail(f"the right arrow does not reach {name}")
+    while chosen_column(page) != name:
+        go_to_next_cell(page, "ArrowRight")
+
+
+def chosen_cell(page):
+    """Return the id of the chosen cell. It has the place in the table."""
+    return grid(page).evaluate(
+        "grid => grid.querySelector('[role=gridcell][aria-selected=true]')?.id"
+    )
 
 
 def chosen_column(page):
@@ -105,7 +102,7 @@ def test_entries_are_imported_but_for_one(serve, visit, crontab):
     expect(page.get_by_role("button", name="Import 3 entries")).to_be_visible()
     settle(page)
     go_to_grid(page)
-    go_down(page)
+    go_to_next_cell(page, "ArrowDown")
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Import 2 entries")).to_be_visible()
     settle(page)
@@ -158,7 +155,7 @@ def test_what_needs_attention_is_decided_and_the_crontab_edited(
     with subtests.test("a run is chosen from the list"):
         move(page, "runs")
         go_to_grid(page)
-        go_down(page)
+        go_to_next_cell(page, "ArrowDown")
         page.keyboard.press("Shift+Space")
         expect(page).to_have_url(re.compile("run="))
         expect(page.locator(".st-key-run").get_by_role("button", name="Download")).to_be_visible()
