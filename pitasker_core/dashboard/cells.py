@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from pitasker_core.base.text import Code, Text, visible
@@ -11,13 +12,19 @@ from pitasker_core.dashboard.states import Color
 
 Label = TypeVar("Label", bound=str)
 
+TEXTS = pd.ArrowDtype(pa.list_(pa.string()))
+NUMBERS = pd.ArrowDtype(pa.list_(pa.float64()))
+"""Types of columns whose cells are lists. Without a type, a column of empty lists has another type
+than the same column with a value. Streamlit then draws a new table, and a person loses the focus
+and the place in it."""
+
 _ROW_PIXELS = 35
 
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:
     """Make every text in a table visible, also in lists. Returns the same table."""
     for name, column in table.items():
-        if column.dtype == object or pd.api.types.is_string_dtype(column):
+        if column.dtype in (object, TEXTS) or pd.api.types.is_string_dtype(column):
             cells = column.tolist()
             shown = [_inert(cell) for cell in cells]
             # Replacing a column takes longer than all else.

@@ -13,7 +13,7 @@ from pitasker_core.base import clock
 from pitasker_core.crontab import schedule as schedules
 from pitasker_core.crontab.calendar import Clock, next_runs
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
-from pitasker_core.dashboard.cells import sentence
+from pitasker_core.dashboard.cells import NUMBERS, TEXTS, sentence
 from pitasker_core.dashboard.staging import FIELDS, Staging, cell
 from pitasker_core.dashboard.states import RUN, Badge, sync_chip
 from pitasker_core.dashboard.times import ago
@@ -148,7 +148,9 @@ def frame(tasks: Sequence[Task], shown: Shown, menu: Sequence[str] = MENU) -> pd
     """Return the table's rows, including edits. Next runs are in the machine's zone.
 
     No row is selected. The index has the tasks' ids, by which the table recognises moved rows.
+    The types of the columns do not depend on the tasks.
     """
+    ids = pd.Index([task.id for task in tasks], dtype="int64")
     columns: dict[str, object] = {
         "chosen": [False for _ in tasks],
         **{column: [shown.value(task, column) for task in tasks] for column in FIELDS},
@@ -161,13 +163,15 @@ def frame(tasks: Sequence[Task], shown: Shown, menu: Sequence[str] = MENU) -> pd
         ),
         "result": [[shown.result(task)[0]] for task in tasks],
         "last_run": [ago(task.last_run, shown.now) if task.last_run else "" for task in tasks],
-        "history": [bars(shown.recent.get(task.id)) for task in tasks],
-        "labels": [list(task.labels) for task in tasks],
+        "history": pd.Series(
+            [bars(shown.recent.get(task.id)) for task in tasks], ids, dtype=NUMBERS
+        ),
+        "labels": pd.Series([list(task.labels) for task in tasks], ids, dtype=TEXTS),
         "source": [SOURCES.get(task.source, task.source) for task in tasks],
-        "number": [task.id for task in tasks],
+        "number": ids,
         "menu": [list(menu) for _ in tasks],
     }
-    table = pd.DataFrame(columns, index=pd.Index([task.id for task in tasks], dtype="int64"))
+    table = pd.DataFrame(columns, index=ids)
     booleans = ["chosen", "on", "in_crontab"]
     return table.astype({**dict.fromkeys(booleans, bool), "name": object, "command": object})
 

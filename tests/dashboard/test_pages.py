@@ -16,7 +16,7 @@ from pitasker_core.server.background import Background
 from pitasker_core.sync import operation_history, service
 from pitasker_core.sync.service import Request
 from tests.helpers.examples import EXISTING, ME, create
-from tests.helpers.pages import PAGES, said
+from tests.helpers.pages import PAGES, cells, said
 from tests.helpers.runs import missed, ran
 from tests.helpers.waiting import until
 
@@ -135,7 +135,7 @@ def test_the_tasks_of_an_import_can_be_shown_alone(open_page, environment):
     app.query_params["only"] = str(first.id)
     app.run()
     assert [button for button in app.button if button.label == "Only the 1 imported: show all"]
-    assert list(app.dataframe[0].value["name"]) == ["Backup"]
+    assert cells(app, "name") == ["Backup"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -180,7 +180,7 @@ def test_who_may_only_look_can_press_nothing_that_writes_whatever_is_to_be_decid
     app.session_state["staged"] = {other.id: {"name": Staged("Other", "New")}}
     app.run()
     pressable += [button for button in app.button if not button.disabled]
-    menus = {tuple(cell) for cell in app.dataframe[0].value["menu"]}
+    menus = {tuple(cell) for cell in cells(app, "menu")}
     app.session_state["menu"] = ("Delete", task.id)
     app.run()
     pressable += [button for button in app.button if not button.disabled]

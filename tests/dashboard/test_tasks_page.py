@@ -6,7 +6,7 @@ import pytest
 from streamlit.runtime.scriptrunner import RerunData
 from streamlit.testing.v1 import local_script_runner
 
-from pitasker_core import database
+from pitasker_core import database, tasks
 from pitasker_core.crontab.program import CrontabProgram
 from pitasker_core.dashboard.messages import Notice
 from pitasker_core.database.tables import TaskRow
@@ -14,17 +14,13 @@ from pitasker_core.runs import history, manual, spool
 from tests.helpers.databases import asked
 from tests.helpers.eventful import fill
 from tests.helpers.examples import ME, create
-from tests.helpers.pages import press, said
-from tests.helpers.runs import observed
+from tests.helpers.pages import cells, press, said
+from tests.helpers.runs import observed, ran
 from tests.helpers.waiting import until
 
 
 def names(app):
-    return list(app.dataframe[0].value["name"])
-
-
-def chips(app, column):
-    return [list(cell) for cell in app.dataframe[0].value[column]]
+    return cells(app, "name")
 
 
 def test_a_failing_task_says_failed_in_its_row(open_page, environment, crontab):
@@ -32,7 +28,7 @@ def test_a_failing_task_says_failed_in_its_row(open_page, environment, crontab):
     app = open_page("tasks")
     app.segmented_control(key="kind").set_value("Failing").run()
     assert names(app) == ["Weather map"]
-    assert chips(app, "result") == [["failed"]]
+    assert cells(app, "result") == [["failed"]]
 
 
 def test_a_start_that_was_only_seen_reads_as_past(open_page, environment):
@@ -41,10 +37,10 @@ def test_a_start_that_was_only_seen_reads_as_past(open_page, environment):
     with database.session(environment) as session:
         session.get_one(TaskRow, task.id).last_run = history.run(environment, number).started_at
     app = open_page("tasks")
-    assert chips(app, "result") == [["ran"]]
+    assert cells(app, "result") == [["ran"]]
     app.query_params["task"] = str(task.id)
     app.run()
-    assert chips(app, "state") == [["ran"]]
+    assert cells(app, "state") == [["ran"]]
     assert ":gray-badge[:material/play_arrow: ran]" in said(app)
 
 
@@ -55,7 +51,7 @@ def test_a_run_that_fails_at_once_says_so_on_the_page_of_its_task(open_page, env
     app = open_page("tasks")
     app.query_params["task"] = str(task.id)
     until(lambda: "failed" in said(app.run()))
-    assert chips(app, "state") == [["failed"]]
+    assert cells(app, "state") == [["failed"]]
     assert "broken" in "".join(part.body for part in app.get("html"))
 
 
@@ -63,6 +59,27 @@ def test_names_are_sorted_without_regard_to_case(open_page, environment):
     for name in ("Zebra", "aardvark", "Pump"):
         create(environment, name)
     assert names(open_page("tasks")) == ["aardvark", "Pump", "Zebra"]
+
+
+def test_the_table_is_never_begun_anew_by_what_happens_to_its_tasks(
+    open_page, environment, crontab
+):
+    task = create(environment)
+    original = crontab.read()
+    change = partial(tasks.change, environment, ME, task.id)
+    app = open_page("tasks")
+    table = app.dataframe[0].proto.id
+    for happen in (
+        lambda: ran(environment, task),
+        lambda: change(labels=("web",)),
+        lambda: change(name="Pump", schedule="*/5 * * * *", command="/nonexistent/pump"),
+        lambda: crontab.write(crontab.read().replace(b"*/5", b"*/7")),
+        lambda: crontab.write(original),
+        lambda: change(paused=True),
+        lambda: change(system_managed=False),
+    ):
+        happen()
+        assert app.run().dataframe[0].proto.id == table
 
 
 @pytest.mark.parametrize("words", ["paused", "00:00 daily", "WEB", "failed", "weather 30"])
@@ -105,4 +122,4 @@ def test_a_selection_draws_the_table_again_without_reading_anything(
         press(app, "Select all 1")
     assert statements == []
     assert "1 task selected" in said(app)
-    assert list(app.dataframe[0].value["chosen"]) == [True]
+    assert cells(app, "chosen") == [True]

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.context import ContextProxy
@@ -67,6 +68,11 @@ def said(app):
     """Return all sentences on a page."""
     parts = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.header]
     return "\n".join(str(part.value).replace("\\", "") for part in parts)
+
+
+def cells(app, column):
+    """Return a column of the first table. AppTest itself cannot read columns of typed lists."""
+    return pa.ipc.open_stream(app.dataframe[0].proto.arrow_data.data).read_all()[column].to_pylist()
 
 
 def button(app, label):
