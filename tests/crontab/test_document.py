@@ -28,6 +28,7 @@ from pitasker_core.crontab.document import (
     is_name,
     parse,
     parse_line,
+    parsing,
     split_stdin,
     suggest_names,
     tags,
@@ -149,6 +150,30 @@ def test_any_text_comes_back_as_it_was(text):
 @given(st.binary(max_size=80) | fragments.map(encode))
 def test_any_bytes_come_back_as_they_were(data):
     assert encode(str(parse(decode(data)))) == data
+
+
+USUAL = ["0 5 * * *", " */5\t1-3  * * mon", "@daily", "61 * * * *", "a = b c", "1 2 3 4 5 6"]
+
+
+entries = st.tuples(
+    st.sampled_from(USUAL),
+    st.sampled_from(["", " ", " \t"]),
+    st.sampled_from(["", "cmd -a b", "A=1 cmd  ", "x" * 990]) | commands,
+    st.sampled_from(["", f" {MARK}", f"\t{MARK}", f" {MARK} words", f" {MARK}%in", " # words"]),
+    st.sampled_from(["", "\n", "\r\n", " \n"]),
+).map("".join)
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@given(entries)
+@settings(max_examples=1000)
+def test_the_short_way_for_usual_entries_reads_as_the_whole_grammar(dialect, line):
+    assert parse_line(line, dialect) == parsing.parse_any_line(line, dialect)
+
+
+def test_the_entries_that_pitasker_writes_take_the_short_way(monkeypatch):
+    monkeypatch.setattr(parsing, "parse_any_line", None)
+    assert parse_line(f"7 5 * * 1-5 /bin/only-here --all {MARK}\n").tag == TAG
 
 
 @pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.stem)

@@ -21,7 +21,7 @@ from pitasker_core.crontab.document.lines import (
     Invalid,
     Line,
 )
-from pitasker_core.crontab.document.tags import MARK, find_tag, tag_in, tag_of, why_no_comment
+from pitasker_core.crontab.document.tags import ID, MARK, find_tag, tag_in, tag_of, why_no_comment
 from pitasker_core.crontab.recording import unwrap
 from pitasker_core.crontab.schedule import Dialect, InvalidSchedule
 
@@ -29,6 +29,14 @@ COMMAND_LIMIT = Dialect.DEBIAN.command_limit
 """Bytes of a command that Debian's cron accepts. It refuses the whole crontab for a longer one."""
 
 _ENTRY = re.compile(r"([ \t]*)(@[^ \t]*|[^ \t]+(?:[ \t]+[^ \t]+){4})(?:([ \t]+)(.*)|())", re.DOTALL)
+# What most entries are: usual fields and a short command of printable ASCII, with at most a tag
+# behind it. It has no quotes, backslashes, `#` and `%`, so all the questions below have one answer.
+# To read it takes half the time.
+_USUAL_ENTRY = re.compile(
+    r"([ \t]*+)([0-9A-Za-z*,/-]++(?:[ \t]++[0-9A-Za-z*,/-]++){4})([ \t]++)"
+    r"""((?![*=])[^\x00-\x1f"#%'\\`\x7f-\U0010ffff]{1,500})"""
+    rf"(?:[ \t]{MARK}({ID}))?\n?"
+)
 # cron's own scan of NAME=value (load_env): its blanks are C's isspace, a quoted name cannot hold an
 # `=`, and a value that opens a quote must close it at the end of the line.
 _SPACES = " \t\v\f\r"
@@ -44,6 +52,19 @@ _ENVIRONMENT_LINE = re.compile(
 @lru_cache(maxsize=16384)
 def parse_line(raw: str, dialect: Dialect = Dialect.DEBIAN) -> Line:
     """Read one line with its line end."""
+    if match := _USUAL_ENTRY.fullmatch(raw):
+        indent, schedule, gap, command, written = match.groups()
+        try:
+            meaning = schedules.parse(schedule, dialect)
+        except InvalidSchedule:
+            return parse_any_line(raw, dialect)
+        tag = tag_of(written) if written else None
+        return Entry(raw, "", indent, schedule, gap, command, tag, False, meaning)
+    return parse_any_line(raw, dialect)
+
+
+def parse_any_line(raw: str, dialect: Dialect) -> Line:
+    """Read one line by the whole grammar, as `parse_line` does."""
     content = raw.removesuffix("\n")
     stripped = content.lstrip(BLANKS)
     if not stripped:

@@ -11,8 +11,9 @@ from pitasker_core.crontab.schedule import Dialect
 MARK = "# PITASKER_ID:"
 """What precedes the id in a tag."""
 
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_TAG = re.compile(rf"(?:^|[ \t]){MARK}({_UUID})(?![0-9a-fA-F-])")
+ID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+"""The pattern of an id."""
+_TAG = re.compile(rf"(?:^|[ \t]){MARK}({ID})(?![0-9a-fA-F-])")
 _TAG_LENGTH = len(f" {MARK}{UUID(int=0)}")
 
 # Shells known to take ` # …` at the end of `-c COMMAND` as a comment.
