@@ -250,7 +250,8 @@ def _outputs(process: subprocess.Popen[bytes], end: float) -> tuple[bytes, bytes
     again whether the process has ended. `end` is in seconds of `time.monotonic`. Raises
     TimeoutExpired.
     """
-    assert process.stdout and process.stderr  # noqa: S101 - see `_start`
+    assert process.stdout  # noqa: S101 - see `_start`
+    assert process.stderr  # noqa: S101
     outputs = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
     poll = select.poll()
     for pipe in outputs:

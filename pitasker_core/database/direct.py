@@ -20,8 +20,10 @@ Values = Mapping[str, Any]
 Statement = tuple[str, Values]
 """SQL with psycopg's placeholders, and their values."""
 
+Rows = list[tuple[Any, ...]]
 
-def execute(session: Session, sql: str, values: Values) -> list[tuple[Any, ...]]:
+
+def execute(session: Session, sql: str, values: Values) -> Rows:
     """Execute a statement in a session's transaction.
 
     Returns its rows. Raises DBAPIError.
@@ -30,9 +32,7 @@ def execute(session: Session, sql: str, values: Values) -> list[tuple[Any, ...]]
     return rows
 
 
-def execute_together(
-    session: Session, statements: Sequence[Statement]
-) -> list[list[tuple[Any, ...]]]:
+def execute_together(session: Session, statements: Sequence[Statement]) -> list[Rows]:
     """Execute statements one after the other, in one round trip; see `execute`.
 
     Each statement sees what those before it did, and what was committed before it began.

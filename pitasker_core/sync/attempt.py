@@ -14,7 +14,8 @@ from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, PiTaskerError, Stale
 from pitasker_core.crontab.document import Document
-from pitasker_core.database.direct import Statement
+from pitasker_core.database import direct
+from pitasker_core.database.direct import Rows, Statement
 from pitasker_core.sync import install, recorder_copy, store
 from pitasker_core.sync.comparison import Comparison, carry, compare, places_of_removed, with_origin
 from pitasker_core.sync.crontab_text import program, read_crontab
@@ -94,9 +95,7 @@ class Attempt:
             # 4. The database, in the same transaction as what it was planned on.
             result = self._result(comparison, plan, outcome)
             self._write_database(session, crontab_row, comparison, plan, outcome)
-            result = self._record(session, crontab_row, comparison, outcome, result, snapshots)
-            self._request.before_commit(session)
-        return result
+            return self._record(session, crontab_row, comparison, outcome, result, snapshots)
 
     def _compare(self, session: Session, crontab_row: int) -> Comparison:
         stored = store.load(session, crontab_row, lock=True)
@@ -250,8 +249,9 @@ class Attempt:
         has_news |= store.save_conflicts(session, comparison.state, plan.conflicts, only)
         has_news |= self._written is not None or bool(plan.decided)
         if not has_news and self._request.actor == Actor.BACKGROUND:
-            store.mark_synced(session, crontab_row, self._stopwatch.started_at, self._statements)
-            return replace(result, write=None)
+            mark = store.synced_statement(crontab_row, self._stopwatch.started_at)
+            _, rows = self._send(session, mark)
+            return replace(result, write=None, rows=rows)
         conflicts, failed = len(plan.conflicts), len(result.failures)
         open_changes = sum(1 for c in comparison.plan.changes if c.tag not in outcome.base)
         all_conflicts = len(comparison.plan.conflicts)
@@ -274,5 +274,12 @@ class Attempt:
             is_written=self._written is not None,
             details=pack_details(result),
         )
-        operation = store.record_sync(session, crontab_row, record, self._statements)
-        return replace(result, operation=operation)
+        ((operation,),), rows = self._send(session, store.record_statement(crontab_row, record))
+        return replace(result, operation=int(operation), rows=rows)
+
+    def _send(self, session: Session, last: Statement) -> tuple[Rows, Rows]:
+        """Send all statements. Return the rows of the last one and of the caller's query."""
+        query = [self._request.query] if self._request.query else []
+        answers = direct.execute_together(session, [*self._statements, last, *query])
+        number = len(self._statements)
+        return answers[number], answers[-1] if query else []

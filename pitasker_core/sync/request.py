@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from pitasker_core.base.actor import Actor
 from pitasker_core.crontab.document import Document
+from pitasker_core.database.direct import Statement
 from pitasker_core.sync.install import Write
 from pitasker_core.sync.merge import Change, Choice, Plan, Policy
 from pitasker_core.sync.store.operations import OperationKind
@@ -42,8 +42,8 @@ class Request:
     """Whether cron's log proves that the last edit by others began after a time."""
     crontab: tuple[str | None, Document] | None = None
     """A crontab that the caller read just now. It saves a read if it is the newest snapshot."""
-    before_commit: Callable[[Session], None] = lambda _session: None
-    """Reads what the caller needs, in the sync's own transaction."""
+    query: Statement | None = None
+    """Asks for what the caller needs after the sync, in the sync's own transaction."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class SyncResult:
     """After an old editor was saved: the tags that PiTasker changed since it was opened."""
     notes: dict[int, str] = field(default_factory=dict)
     """By task id, which environment lines reach an entry that came back."""
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    """The answer to the `query` of the request."""
 
     def _done(self, changes: list[Change]) -> list[Change]:
         return [c for c in changes if self.tasks.get(c.tag) not in self.failures]

@@ -47,7 +47,7 @@ from pitasker_core.tasks.model import (
     event_values,
     task_from_row,
 )
-from pitasker_core.tasks.task_list import select_tasks
+from pitasker_core.tasks.task_list import query_of, tasks_of
 
 _ENTRY_ATTRIBUTES = {"deleted_at", *(ATTRIBUTES[name] for name in ENTRY_NAMES)}
 """When one of these attributes of a row changes, the crontab has to follow."""
@@ -371,16 +371,12 @@ def _follow(
     text, document = crontab
     read = None if document is None else (text, document)
     ids = [row.id for row in rows]
-    tasks: dict[int, Task] = {}
-
-    def read_tasks(session: Session) -> None:
-        tasks.update(select_tasks(session, ids))
-
     try:
-        request = Request(actor, kind, tags, crontab=read, before_commit=read_tasks)
+        request = Request(actor, kind, tags, crontab=read, query=query_of(ids))
         result = sync(environment, request)
     except PiTaskerError as problem:
         return Applied([task_from_row(row) for row in rows], None, problem, kind)
+    tasks = tasks_of(result.rows)
     return Applied([tasks[task] for task in ids if task in tasks], result, kind=kind)
 
 

@@ -1,13 +1,11 @@
 """The tasks of a crontab, and where each stands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ARRAY, Integer, any_, bindparam, select
 
 from pitasker_core import database
 from pitasker_core.base.environment import Environment
@@ -17,6 +15,7 @@ from pitasker_core.crontab.calendar import Clock
 from pitasker_core.crontab.document import Document, parse
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.crontab.zones import entry_clock
+from pitasker_core.database.direct import Rows, Statement
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync import store
 from pitasker_core.sync.merge import ChangeKind
@@ -110,7 +109,8 @@ def get(environment: Environment, task: int) -> Task:
 
 def get_several(environment: Environment, ids: Sequence[int]) -> list[Task]:
     """Return tasks in the order of their ids here. Raises NotFound."""
-    tasks = _by_id(database.fetch(environment, _SEVERAL, {"ids": [*ids]}))
+    rows = database.fetch(environment, _SEVERAL, {"ids": [*ids]})
+    tasks = {row.id: make_task(row) for row in rows}
     if missing := [task for task in ids if task not in tasks]:
         raise NotFound(
             f"There is no task {missing[0]}.", marked("`./pitasker list` shows them all.")
@@ -118,16 +118,28 @@ def get_several(environment: Environment, ids: Sequence[int]) -> list[Task]:
     return [tasks[task] for task in ids]
 
 
-def select_tasks(session: Session, ids: Sequence[int]) -> dict[int, Task]:
-    """Return those of these tasks that exist, deleted or not, by id."""
-    return _by_id(session.execute(_SEVERAL, {"ids": [*ids]}).all())
+# One parameter, where IN would make a statement for each number of ids.
+_SEVERAL = select(*_COLUMNS).where(_TASKS.id == any_(bindparam("ids", type_=ARRAY(Integer))))
 
 
-def _by_id(rows: Sequence[Row[Any]]) -> dict[int, Task]:
-    return {row.id: make_task(row) for row in rows}
+def query_of(ids: Sequence[int]) -> Statement:
+    """Return the statement that asks for tasks, deleted or not; see `tasks_of`."""
+    return _QUERY, {"ids": [*ids]}
 
 
-_SEVERAL = select(*_COLUMNS).where(_TASKS.id == store.IDS)
+_QUERY = f"""
+    select {", ".join(column.name for column in _COLUMNS)}
+    from tasks where id = any(cast(%(ids)s as int[]))
+"""  # noqa: S608 - the names of our columns
+
+
+def tasks_of(rows: Rows) -> dict[int, Task]:
+    """Return the tasks of the answer to `query_of`, by id."""
+    tasks = [make_task(row) for row in rows]
+    return {
+        task.id: replace(task, sync_error=marked(task.sync_error)) if task.sync_error else task
+        for task in tasks
+    }
 
 
 def _state(task: Task, comparison: Comparison | None) -> tuple[State, str]:

@@ -17,10 +17,10 @@ from pitasker_core.sync.store.operations import (
     add_events,
     events_statement,
     failed_last_by,
-    mark_synced,
     record,
-    record_sync,
+    record_statement,
     save_conflicts,
+    synced_statement,
 )
 from pitasker_core.sync.store.snapshots import (
     BY_OTHERS,
@@ -36,7 +36,6 @@ from pitasker_core.sync.store.snapshots import (
     take_snapshot,
 )
 from pitasker_core.sync.store.tasks import (
-    IDS,
     add_tasks,
     changed_columns,
     database_only,

@@ -85,19 +85,14 @@ def record(session: Session, **columns: Any) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def record_sync(
-    session: Session, crontab_row: int, sync: SyncRecord, statements: Sequence[Statement] = ()
-) -> int:
-    """Record a sync with the number of tasks in each state, for the charts. Return its id.
+def record_statement(crontab_row: int, sync: SyncRecord) -> Statement:
+    """Return the statement that records a sync, and returns the id of the operation.
 
-    Also notes the time of the sync, in the same statement. The other statements come before it, in
-    the same round trip.
+    It counts the tasks in each state, for the charts, and notes the time of the sync.
     """
     outcome = Outcome.PARTIAL if sync.conflicts or sync.failed else Outcome.SUCCESS
     values = {**vars(sync), "crontab": crontab_row, "outcome": outcome}
-    values["details"] = Jsonb(sync.details)
-    *_, ((operation,),) = direct.execute_together(session, [*statements, (_RECORD_SYNC, values)])
-    return int(operation)
+    return _RECORD_SYNC, {**values, "details": Jsonb(sync.details)}
 
 
 _RECORD_SYNC = """
@@ -141,12 +136,9 @@ _RECORD_SYNC = """
 """
 
 
-def mark_synced(
-    session: Session, crontab_row: int, at: datetime, statements: Sequence[Statement] = ()
-) -> None:
-    """Note the time of a sync that leaves no record, after the other statements."""
-    values = {"crontab": crontab_row, "at": at}
-    direct.execute_together(session, [*statements, (_MARK_SYNCED, values)])
+def synced_statement(crontab_row: int, at: datetime) -> Statement:
+    """Return the statement that notes the time of a sync that leaves no record."""
+    return _MARK_SYNCED, {"crontab": crontab_row, "at": at}
 
 
 _MARK_SYNCED = "update crontabs set synced_at = %(at)s where id = %(crontab)s"
