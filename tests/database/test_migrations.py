@@ -52,6 +52,14 @@ def older(environment, empty_database_url):
     engine.dispose()
 
 
+def test_the_text_of_a_snapshot_is_stored_uncompressed(environment, crontab):
+    crontab.write(b"0 5 * * * /bin/true " + 5000 * b"# a\n")
+    service.sync(environment, Request("test"))
+    with database.administer(environment) as connection:
+        sizes = "select octet_length(bytes), pg_column_size(bytes) from snapshots"
+        assert connection.execute(text(sizes)).all() == [(20_020, 20_020)]
+
+
 def test_an_older_database_keeps_every_row_and_gets_the_defaults(older):
     ours = older()
     first, second = tasks.listing(ours).tasks
