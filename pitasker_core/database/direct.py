@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -40,15 +41,23 @@ def execute_together(session: Session, statements: Sequence[Statement]) -> list[
     connection = session.connection()
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - our only driver
-    is_one = len(statements) == 1
+    # The driver begins a transaction by a statement of its own.
+    has_begun = driver.info.transaction_status is TransactionStatus.INTRANS
+    is_alone = has_begun and len(statements) == 1
     try:
-        with timings.timed("query"), nullcontext() if is_one else driver.pipeline():
+        with timings.timed("query"), nullcontext() if is_alone else driver.pipeline():
             cursors = [_send(connection, driver, *statement) for statement in statements]
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        return [_rows(cursor) for cursor in cursors]
     except psycopg.Error as problem:
         if driver.closed:
             connection.invalidate(problem)
         raise DBAPIError(None, None, problem) from problem
+
+
+def _rows(cursor: psycopg.Cursor[Any]) -> Rows:
+    # Not `description`, which describes each column.
+    has_rows = cursor.pgresult is not None and cursor.pgresult.nfields > 0
+    return cursor.fetchall() if has_rows else []
 
 
 def _send(

@@ -13,7 +13,7 @@ from pitasker_core.base import clock
 from pitasker_core.base.actor import Actor
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import ExecutionError, PiTaskerError, Stale
-from pitasker_core.crontab.document import Document
+from pitasker_core.crontab.document import Document, parse
 from pitasker_core.database import direct
 from pitasker_core.database.direct import Rows, Statement
 from pitasker_core.sync import install, recorder_copy, store
@@ -256,6 +256,8 @@ class Attempt:
         open_changes = sum(1 for c in comparison.plan.changes if c.tag not in outcome.base)
         all_conflicts = len(comparison.plan.conflicts)
         before, after = snapshots
+        # The next edit reads this text: then its lines and their tags are known already.
+        document = parse(str(outcome.document), outcome.document.dialect)
         record = SyncRecord(
             kind=self._request.kind,
             actor=self._request.actor,
@@ -267,8 +269,8 @@ class Attempt:
             failed=failed,
             open_conflicts=all_conflicts,
             pending=max(0, open_changes - all_conflicts - failed),
-            entries=outcome.document.size,
-            managed=sum(1 for tag in outcome.document.by_tag if tag in comparison.tasks_by_tag),
+            entries=document.size,
+            managed=sum(1 for tag in document.by_tag if tag in comparison.tasks_by_tag),
             before=before,
             after=after,
             is_written=self._written is not None,

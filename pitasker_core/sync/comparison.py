@@ -164,8 +164,7 @@ def with_origin(comparison: Comparison, origin: Origin) -> Comparison:
 
 def is_mass_removal(comparison: Comparison, plan: Plan) -> bool:
     """Return whether a plan takes over the removal of most managed entries at once."""
-    base = {tag: entry.fields for tag, entry in comparison.base.items()}
-    return merge.is_mass_removal(plan, base, emptied=not comparison.document.size)
+    return merge.is_mass_removal(plan, comparison.base, emptied=not comparison.document.size)
 
 
 def _old_places(session: Session, crontab_row: int, comparison: Comparison) -> dict[UUID, Place]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def locked(environment: Environment, time_limit: float = LOCK_TIME_LIMIT) -> Ite
         os.close(handle)
 
 
+@lru_cache(maxsize=4)
 def digest(text: str | None) -> str:
     """The SHA-256 of a crontab's bytes in hexadecimal; `none` without a crontab."""
     return "none" if text is None else hashlib.sha256(encode(text)).hexdigest()

@@ -6,7 +6,7 @@ the last state in which both agreed. Additions, changes, removals and the recove
 follow from the four cases in `plan`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -158,15 +158,22 @@ def _by_tag(
     base: Side, ours: Side, theirs: Side
 ) -> Iterator[tuple[UUID, Fields | None, Fields | None, Fields | None]]:
     """Yield each tag with what the three sides have."""
-    # With few look-ups: a Python function computes the hash of a tag.
     for tag, o in ours.items():
         yield tag, base.get(tag), o, theirs.get(tag)
-    for tag, t in theirs.items():
-        if tag not in ours:
-            yield tag, base.get(tag), None, t
-    for tag, b in base.items():
-        if tag not in ours and tag not in theirs:
-            yield tag, b, None, None
+    for tag in without(theirs, ours):
+        yield tag, base.get(tag), None, theirs[tag]
+    for tag in without(base, {**ours, **theirs}):
+        yield tag, base[tag], None, None
+
+
+def without(some: Mapping[UUID, object], others: Mapping[UUID, object]) -> list[UUID]:
+    """Return the tags of some that others have not, in their order.
+
+    A Python function computes the hash of a tag. The sets take the hashes that the dictionaries
+    keep.
+    """
+    rest = set(some).difference(set(others))
+    return [tag for tag in some if tag in rest] if rest else []
 
 
 def resolve(unresolved: Plan, choices: Mapping[UUID, Choice], policy: Policy = Policy.ASK) -> Plan:
@@ -190,7 +197,7 @@ def resolve(unresolved: Plan, choices: Mapping[UUID, Choice], policy: Policy = P
     return Plan(tuple(decide(change) for change in unresolved.changes))
 
 
-def is_mass_removal(compared: Plan, base: Side, *, emptied: bool) -> bool:
+def is_mass_removal(compared: Plan, base: Sized, *, emptied: bool) -> bool:
     """Return whether the crontab lost so many managed entries that a person must confirm.
 
     The limit is one entry if the crontab now has no entries at all (`emptied`). Otherwise it is

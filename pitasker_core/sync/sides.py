@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pitasker_core.base.text import visible
 from pitasker_core.crontab.document import Document, Entry, Invalid, Line, is_name
-from pitasker_core.sync.merge import Change, ChangeKind, Fields, Plan
+from pitasker_core.sync.merge import Change, ChangeKind, Fields, Plan, without
 
 
 class BaseEntry(NamedTuple):
@@ -117,7 +117,8 @@ class _Reader:
         if len(indexes) > 1:
             own = self._own_index(base, indexes)
             self.reading.copies.extend(index for index in indexes if index != own)
-        entry = self.document.entry(own)
+        entry = self.document.lines[own]
+        assert isinstance(entry, Entry)  # noqa: S101 - it has a tag
         fields = _fields(self.document, own, entry, base, task)
         if task is None and (base is None or fields != base.fields):
             # Also an entry that was edited after its task was deleted: nobody can be asked.
@@ -144,7 +145,7 @@ class _Reader:
 
     def find_lost(self) -> None:
         """Find the entries whose tag is gone, and the lines that somebody broke."""
-        gone = [tag for tag in self.base if tag not in self.reading.where]
+        gone = without(self.base, self.reading.where)
         mentions = self.document.mentions
         self.reading.broken.update({tag: mentions[tag] for tag in gone if tag in mentions})
         untagged: dict[_Content, list[int]] = {}
@@ -234,21 +235,22 @@ def _fields(
     document: Document, index: int, entry: Entry, base: BaseEntry | None, task: KnownTask | None
 ) -> Fields:
     if base:
-        comment = document.comment_above(index)
-        is_renamed = comment is not None and _is_new_name(document, index, comment, base)
-        name = comment if comment is not None and is_renamed else base.fields.name
+        new_name = _new_name(document, index, base) if base.comment_is_ours else None
+        name = base.fields.name if new_name is None else new_name
     else:
         name = task.fields.name if task else entry.command
-    return Fields(name, entry.schedule, entry.command, entry.paused, entry.recording)
+    fields = Fields(name, entry.schedule, entry.command, entry.paused, entry.recording)
+    # The same object where nothing changed: what follows then compares no texts.
+    return base.fields if base and fields == base.fields else fields
 
 
-def _is_new_name(document: Document, index: int, comment: str, base: BaseEntry) -> bool:
-    """Return whether somebody wrote a new name into the comment that we wrote above an entry.
+def _new_name(document: Document, index: int, base: BaseEntry) -> str | None:
+    """Return the new name that somebody wrote into the comment that we wrote above an entry.
 
     A comment that somebody put between, or that was above ours before, is not the name.
     """
-    if not base.comment_is_ours or comment == base.comment or not is_name(comment):
-        return False
-    return visible(comment) not in base.above and base.comment not in comments_above(
-        document, index
-    )
+    comment = document.comment_above(index)
+    if comment is None or comment == base.comment or not is_name(comment):
+        return None
+    is_other = visible(comment) in base.above or base.comment in comments_above(document, index)
+    return None if is_other else comment

@@ -101,9 +101,9 @@ sys.addaudithook(_note_process)
 LIMITS = {
     "import of 100": (15, 6, 2, 4),
     "sync that finds nothing": (5, 2, 1, 1),
-    "edit of one": (11, 5, 2, 4),
-    "edit of 100": (11, 5, 2, 4),
-    "undo": (11, 5, 2, 4),
+    "edit of one": (11, 4, 2, 4),
+    "edit of 100": (11, 4, 2, 4),
+    "undo": (11, 4, 2, 4),
     "sync of 100": (7, 2, 1, 4),
 }
 """The limits of statements, waits for their answers, transactions and processes of each action."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from pitasker_core.crontab.document import decode, encode, parse, tag_of
 from pitasker_core.crontab.place import Place
-from pitasker_core.crontab.recording import from_dict
+from pitasker_core.crontab.recording import PLAIN, from_dict
 from pitasker_core.crontab.schedule import Dialect
 from pitasker_core.database import direct
 from pitasker_core.database.direct import Statement
@@ -44,7 +44,13 @@ def base_of(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, BaseEntry]:
     """Return the entries of the rows of `LOAD_BASE`, by tag."""
     return {
         tag_of(tag): BaseEntry(
-            Fields(name, schedule, command, paused, from_dict(recording)),
+            Fields(
+                name,
+                schedule,
+                command,
+                paused,
+                PLAIN if recording is None else from_dict(recording),
+            ),
             comment,
             is_ours,
             tuple(above),

@@ -17,7 +17,7 @@ from pitasker_core.base.actor import Actor
 from pitasker_core.base.errors import Stale
 from pitasker_core.base.text import marked
 from pitasker_core.crontab.document import tag_of
-from pitasker_core.crontab.recording import recording
+from pitasker_core.crontab.recording import PLAIN, recording
 from pitasker_core.database import direct
 from pitasker_core.database.events import EventKind, NewEvent
 from pitasker_core.database.tables import TaskRow
@@ -147,7 +147,7 @@ def known_tasks_of(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, KnownTask]:
                 schedule,
                 command,
                 paused,
-                recording(on=on, timeout_seconds=timeout, no_overlap=alone),
+                recording(on=on, timeout_seconds=timeout, no_overlap=alone) if on else PLAIN,
             ),
             wants,
             importing,
