@@ -162,10 +162,22 @@ def _between(
     while j - end > i and m - end > k and old[j - end - 1] == new[m - end - 1]:
         end += 1
     a, b = old[i : j - end], new[k : m - end]
-    blocks += [(i + at, k + to, length) for at, to, length in _fewest_edits(a, b)]
+    blocks += [(i + at, k + to, length) for at, to, length in _most_equal(a, b)]
     if end:
         blocks.append((j - end, m - end, end))
     return blocks
+
+
+def _most_equal(a: list[str], b: list[str]) -> list[Block]:
+    """Return the most equal lines, and those in the same places if these are as many.
+
+    Else a line that is changed between equal ones may count as one added and one removed.
+    """
+    blocks = _fewest_edits(a, b)
+    if len(a) != len(b):
+        return blocks
+    in_place = [(at, at, 1) for at, line in enumerate(a) if line == b[at]]
+    return in_place if len(in_place) >= sum(length for _, _, length in blocks) else blocks
 
 
 def _fewest_edits(a: list[str], b: list[str]) -> list[Block]:

@@ -75,6 +75,15 @@ def test_a_difference_makes_of_one_text_the_other(before, after):
     assert proof.identical + proof.changed + proof.added == after.count("\n")
 
 
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=30))
+def test_lines_that_get_tags_are_changed_and_none_is_added_or_removed(lines):
+    before = "".join(f"{text}\n" for text, _ in lines)
+    after = "".join(f"{text}{f' # {i}' * tagged}\n" for i, (text, tagged) in enumerate(lines))
+    proof = difference(before, after)
+    assert (proof.added, proof.removed) == (0, 0)
+    assert proof.changed == sum(tagged for _, tagged in lines)
+
+
 @pytest.mark.parametrize(
     "lines",
     [
