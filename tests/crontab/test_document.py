@@ -965,10 +965,10 @@ def test_a_suggested_name_is_always_one_that_can_be_taken(comment, command):
             ["cd /srv/p1 && ./run.sh", "cd /srv/p2 && ./run.sh"],
             ["run.sh /srv/p1", "run.sh /srv/p2"],
         ),
-        (["/bin/a", "/bin/a"], ["a", "a"]),
+        (["/bin/a", "/bin/a", "/bin/a"], ["a", "a (2)", "a (3)"]),
         (["/bin/a ftp://me:secret@x", "/bin/a ftp://x"], ["a", "a ftp://x"]),
-        (["/bin/a %one", "/bin/a %two"], ["a", "a"]),
-        (["/bin/a " + 99 * "x", "/bin/a 'two words'"], ["a", "a"]),
+        (["/bin/a %one", "/bin/a %two"], ["a", "a (2)"]),
+        (["/bin/a " + 99 * "x", "/bin/a 'two words'"], ["a", "a (2)"]),
     ],
 )
 def test_names_of_entries_that_run_one_program_tell_them_apart(commands, names):
@@ -978,7 +978,7 @@ def test_names_of_entries_that_run_one_program_tell_them_apart(commands, names):
 
 def test_the_comment_above_an_entry_stays_its_name_beside_a_program_of_that_name():
     document = parse("# a\n0 5 * * * /bin/b x\n0 5 * * * /bin/a y\n")
-    assert suggest_names(document, [1, 2]) == {1: "a", 2: "a"}
+    assert suggest_names(document, [1, 2]) == {1: "a", 2: "a (2)"}
 
 
 @given(texts)

@@ -1,7 +1,8 @@
 """The name of a task: the comment above its entry."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from pitasker_core.crontab import command as commands
@@ -58,7 +59,8 @@ def is_name(text: str) -> bool:
 def suggest_names(document: Document, indexes: Iterable[int]) -> dict[int, str]:
     """Return names for the entries at indexes: the comment above each, or its program's name.
 
-    Where several entries run one program, its name is followed by the words that tell them apart.
+    Where several entries run one program, its name is followed by the words that tell them apart,
+    or by a number.
     """
     names: dict[int, str] = {}
     by_program: dict[str, list[int]] = {}
@@ -74,7 +76,18 @@ def suggest_names(document: Document, indexes: Iterable[int]) -> dict[int, str]:
             for index, own in zip(group, words, strict=True):
                 name = " ".join([program, *own])
                 names[index] = name if is_name(name) else program
-    return names
+    return _numbered(names)
+
+
+def _numbered(names: Mapping[int, str]) -> dict[int, str]:
+    """Return different names: the second entry with a name gets "(2)" at its end."""
+    different: dict[int, str] = {}
+    times: Counter[str] = Counter()
+    for index, name in sorted(names.items()):
+        times[name] += 1
+        number = f" ({times[name]})" if times[name] > 1 else ""
+        different[index] = name[: NAME_LIMIT - len(number)] + number
+    return different
 
 
 def _distinguish(texts: Sequence[str]) -> list[list[str]]:
