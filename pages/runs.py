@@ -8,7 +8,7 @@ import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
-from pitasker_core.base.text import Text
+from pitasker_core.base.text import Text, as_id
 from pitasker_core.dashboard import run_charts, run_list, states
 from pitasker_core.dashboard.cells import chips, show_choices
 from pitasker_core.dashboard.choice import choose, choose_since
@@ -32,11 +32,11 @@ PAGE = 200
 
 def main() -> None:
     take_in()
-    number = st.query_params.get("run", "")
+    run = as_id(st.query_params.get("run", ""))
     by_id = {task.id: task for task in tasks.current(environment()).tasks}
-    if number.isdecimal() and is_phone():
+    if run is not None and is_phone():
         # A list above the run would hide it, and one below it is out of reach.
-        show_run(int(number), by_id)
+        show_run(run, by_id)
         show_why(by_id)
         return
     names = history.names(environment())
@@ -60,23 +60,24 @@ def main() -> None:
 
 
 def _show_panel(by_id: dict[int, Task]) -> None:
-    number = st.query_params.get("run", "")
+    run = as_id(st.query_params.get("run", ""))
     # A phone shows a chosen run alone, and needs no place for it.
     if is_phone():
         return
     with st.container(border=True, height=HEIGHT, key="run"):
-        if number.isdecimal():
-            show_run(int(number), by_id)
-        else:
+        if run is None:
             st.caption("Choose a run to see its output.")
+        else:
+            show_run(run, by_id)
 
 
 def _task(names: dict[int, str]) -> int | None:
     """Return the task in the address, and select it on the page."""
-    number = st.query_params.get("task", "")
-    task = int(number) if number.isdecimal() and int(number) in names else None
-    if st.session_state.get("runs_address") != number:
-        st.session_state.runs_address = number
+    address = st.query_params.get("task", "")
+    number = as_id(address)
+    task = number if number in names else None
+    if st.session_state.get("runs_address") != address:
+        st.session_state.runs_address = address
         st.session_state.runs_task = task
     if number and task is None:
         st.warning("This task does not exist.")

@@ -11,8 +11,9 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.base.text import counted
+from pitasker_core.base.text import as_id, counted
 from pitasker_core.dashboard import (
+    id_ranges,
     own_drafts,
     staged_bar,
     staging,
@@ -66,10 +67,10 @@ def main() -> None:
     listing = tasks.current(environment(), 0)
     by_id = {task.id: task for task in listing.tasks}
     if param == "new":
-        show_new(by_id.get(_number(st.query_params["like"])))
+        show_new(_named(st.query_params["like"], by_id))
         return
     if param:
-        task = by_id.get(_number(param))
+        task = _named(param, by_id)
         if task and st.query_params.get("as") == "template":
             show_save_template(task)
             return
@@ -89,8 +90,10 @@ def _show_dialogs(by_id: dict[int, Task]) -> None:
     _run_menu_action(by_id)
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
+def _named(text: str, by_id: Mapping[int, Task]) -> Task | None:
+    """Return the task of the id in an address."""
+    number = as_id(text)
+    return by_id.get(number) if number is not None else None
 
 
 def _show_list(listing: Listing, by_id: dict[int, Task]) -> None:
@@ -142,7 +145,7 @@ def _toolbar(shown: Shown, by_id: Mapping[int, Task]) -> list[Task]:
             key="words",
             bind="query-params",
         )
-        matching = task_grid.rows(shown, words, kind, _only())
+        matching = task_grid.rows(shown, words, kind, _only(by_id))
         if not is_phone():
             st.caption(f"{len(matching)} of {len(shown.listing.tasks)}", width="stretch")
             _offer_files(by_id, {})
@@ -198,10 +201,9 @@ def _show_all() -> None:
     del st.query_params["only"]
 
 
-def _only() -> set[int]:
-    """Return the tasks in an address such as `/tasks?only=3,4`, as an import links to."""
-    numbers = st.query_params.get("only", "").split(",")
-    only = {int(number) for number in numbers if number.isdecimal()}
+def _only(by_id: Mapping[int, Task]) -> set[int]:
+    """Return the tasks in an address, as an import links to."""
+    only = id_ranges.find(st.query_params.get("only", ""), by_id)
     if only:
         st.button(
             f"Only the {len(only)} imported: show all",
@@ -347,7 +349,7 @@ def _show_drafts(by_id: dict[int, Task]) -> None:
     """Draw this browser's drafts of tasks."""
     for draft in own_drafts.load_all("task:")[:5]:
         number = draft.name.removeprefix("task:")
-        task = by_id.get(_number(number))
+        task = _named(number, by_id)
         if task is None and number != "new":
             own_drafts.discard(draft.name)
             continue

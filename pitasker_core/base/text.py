@@ -1,7 +1,11 @@
 """Text for people: marked parts that are code, and stand-ins for invisible characters. Pure."""
 
 import re
+from collections.abc import Sequence
 from typing import Self
+
+_ID_DIGITS = 20
+"""The largest id of PostgreSQL has 19 digits. One more can be refused with its reason."""
 
 
 class Code(str):
@@ -87,6 +91,17 @@ def visible(text: str) -> str:
 def on_one_line(text: str) -> str:
     """A visible text on one line: inner line ends and tabs are shown, trailing ones removed."""
     return visible(text.rstrip("\n")).translate({9: "\u2409", 10: "\u240a"})
+
+
+def as_id(text: str) -> int | None:
+    """Return the id that a text from outside is, or None. Python refuses to read long numbers."""
+    return int(text) if text.isdecimal() and len(text) <= _ID_DIGITS else None
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return the first names, and how many more there are: "a, b and 3 more"."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -4,7 +4,7 @@ from pitasker_core import backup
 from pitasker_core.base.clock import system_zone
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import InvalidSyntax
-from pitasker_core.base.text import counted, on_one_line
+from pitasker_core.base.text import as_id, counted, on_one_line
 from pitasker_core.cli.answer import Answer, advising, raw, table
 from pitasker_core.cli.command import ACTOR, Commands, Words, command, group, switch
 from pitasker_core.cli.files import read_file
@@ -87,9 +87,10 @@ def _backup(environment: Environment, words: Words) -> Answer:
 
 
 def _restore(environment: Environment, words: Words) -> Answer:
-    if not words.what.isdecimal():
+    snapshot = as_id(words.what)
+    if snapshot is None:
         return _restore_file(environment, words)
-    return _saved(edit.restore(environment, int(words.what), actor=ACTOR, shown=words.if_sha256))
+    return _saved(edit.restore(environment, snapshot, actor=ACTOR, shown=words.if_sha256))
 
 
 def _saved(saved: edit.Saved) -> Answer:

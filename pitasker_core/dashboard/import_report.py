@@ -6,6 +6,7 @@ import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base.text import Text, counted
+from pitasker_core.dashboard import id_ranges
 from pitasker_core.dashboard.markdown import plain
 from pitasker_core.dashboard.messages import act, report_applied
 from pitasker_core.dashboard.session import ACTOR, environment
@@ -85,7 +86,7 @@ def link_new_tasks(numbers: Iterable[int]) -> None:
         "pages/tasks.py",
         label="Show the new tasks",
         icon=":material/checklist:",
-        query_params={"only": ",".join(map(str, numbers))},
+        query_params={"only": id_ranges.write(numbers)},
     )
 
 

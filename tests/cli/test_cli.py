@@ -184,6 +184,10 @@ def test_an_error_has_a_code_a_message_and_advice(answer):
     assert data["error"]["advice"]
 
 
+def test_a_number_that_is_too_long_to_read_is_refused(answer):
+    assert answer("restore", 5000 * "9")[0] == 3
+
+
 def test_words_that_are_not_understood_exit_with_two(cli, capsys):
     with pytest.raises(SystemExit) as ended:
         cli("frobnicate")
