@@ -11,11 +11,11 @@ from pitasker_core.dashboard.messages import sync_now
 from pitasker_core.dashboard.operations import show_history
 from pitasker_core.dashboard.problems import show_background, show_problem
 from pitasker_core.dashboard.session import cron_is_alive, environment
-from pitasker_core.dashboard.states import HEALTH
+from pitasker_core.dashboard.states import HEALTH, IN_SYNC
 from pitasker_core.dashboard.times import time_text
 from pitasker_core.dashboard.write_button import write_button
 from pitasker_core.reports import status
-from pitasker_core.reports.status import Status
+from pitasker_core.reports.status import Health, Status
 from pitasker_core.sync import operation_history
 
 
@@ -48,7 +48,8 @@ def main() -> None:
 
 
 def _show_status(current: Status) -> None:
-    label, color, icon = HEALTH[current.health]
+    # The health of the jobs is in the header: a job may fail while all is in sync.
+    label, color, icon = IN_SYNC if current.health is Health.GREEN else HEALTH[current.health]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, color=color, icon=icon)
         st.caption(f"Last sync: {time_text(current.last_sync)} ({clock.system_zone().key})")

@@ -7,15 +7,14 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.base.errors import DatabaseError
-from pitasker_core.base.text import counted
-from pitasker_core.dashboard import crowding, run_charts, staged_bar
+from pitasker_core.base.text import counted, listed
+from pitasker_core.dashboard import crowding, overview, run_charts, staged_bar
 from pitasker_core.dashboard.choice import choose
 from pitasker_core.dashboard.crowding import Crowd
 from pitasker_core.dashboard.markdown import bold, plain
 from pitasker_core.dashboard.problems import show_problem
 from pitasker_core.dashboard.session import environment
 from pitasker_core.dashboard.staged_bar import show_staged, staged
-from pitasker_core.dashboard.timeline import Planned
 from pitasker_core.dashboard.timeline_chart import show_timeline
 from pitasker_core.dashboard.times import clock_text
 from pitasker_core.dashboard.write_button import write_button
@@ -54,18 +53,14 @@ def main() -> None:
 
 def _show_crowds(listing: Listing) -> None:
     now, zone = clock.now(), clock.system_zone()
-    in_force = {
-        task.id: Planned(task.name, schedule, listing.cron_clock(task, zone))
-        for task in listing.tasks
-        if (schedule := listing.cron_schedule(task))
-    }
+    in_force = overview.schedules_in_force(listing, zone)
     end = now + timedelta(days=1)
     crowds = crowding.crowds(in_force, listing.tasks, now, end, zone, listing.dialect)
     if not crowds:
         return
     st.header("Crowded minutes", anchor=False)
     for number, crowd in enumerate(crowds[:10]):
-        names = ", ".join(bold(task.name) for task in crowd.tasks[:6])
+        names = listed([bold(task.name) for task in crowd.tasks], 6)
         when = clock_text(crowd.at, now, zone)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TypeAlias
 from uuid import UUID
 
-from pitasker_core.base.text import visible
+from pitasker_core.base.text import listed, visible
 from pitasker_core.crontab.document import Blank, Comment, Document, Entry, Line
 
 LINES_AROUND = 25
@@ -158,8 +158,7 @@ def describe_environment(
     changes += [f"no {_shorten(name)}" for name in before.keys() - now.keys()]
     if not changes:
         return f"{where}, under the same environment lines as before."
-    more = f" and {len(changes) - 8} more" if len(changes) > 8 else ""
-    return f"{where}: {', '.join(changes[:8])}{more}."
+    return f"{where}: {listed(changes, 8)}."
 
 
 def _shown(name: str, value: str) -> str:

@@ -152,7 +152,7 @@ def _failure(failure: Failure, now: datetime) -> str:
     reason = failure.note or in_words(RunState.FAILED, failure.exit_code, failure.signal)
     sentence = f"failed {ago(failure.started_at, now)}: {reason}"
     last = last_line(failure.output)
-    return Text(f"{sentence} ", Code(last)) if last else sentence
+    return Text(f"{sentence}: ", Code(last)) if last else sentence
 
 
 def last_line(output: bytes) -> str:

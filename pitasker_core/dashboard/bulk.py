@@ -9,7 +9,7 @@ import streamlit as st
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
-from pitasker_core.base.text import counted
+from pitasker_core.base.text import counted, listed
 from pitasker_core.dashboard.dialogs import open_dialog
 from pitasker_core.dashboard.execution_dialog import ask_execution
 from pitasker_core.dashboard.export_dialog import open_export
@@ -67,7 +67,9 @@ def bulk_bar(
         )
         if chosen:
             st.button("Clear", type="tertiary", on_click=choose, args=(set(),))
-            st.markdown(f"**{counted(len(chosen), 'task')} selected**", width="content")
+            hidden = len({task.id for task in chosen} - {task.id for task in matching})
+            rest = f", {hidden} not shown" if hidden else ""
+            st.markdown(f"**{counted(len(chosen), 'task')} selected{rest}**", width="content")
         elif not environment().read_only:
             st.caption(_HINT)
 
@@ -233,5 +235,4 @@ def _confirm_delete(chosen: Sequence[Task]) -> None:
 
 
 def _names(chosen: Sequence[Task]) -> str:
-    names = ", ".join(bold(task.name) for task in chosen[:10])
-    return f"{names} and {len(chosen) - 10} more" if len(chosen) > 10 else names
+    return listed([bold(task.name) for task in chosen], 10)

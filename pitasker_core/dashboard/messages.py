@@ -13,7 +13,7 @@ import streamlit as st
 from pitasker_core import tasks
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import CrontabReverted, MassRemoval, PiTaskerError
-from pitasker_core.base.text import Text, counted
+from pitasker_core.base.text import Text, counted, listed
 from pitasker_core.crontab.difference import difference
 from pitasker_core.dashboard import live
 from pitasker_core.dashboard.markdown import plain
@@ -57,9 +57,14 @@ class Written:
 @complete
 def add_notice(kind: str, text: str) -> None:
     """Show a notice of a kind: `done`, `warning` or `error`."""
+    _keep_notices(Notice(kind, text))
+
+
+def _keep_notices(*new: Notice) -> None:
+    """Keep the notices that are not drawn yet: the others are of an earlier action."""
     notices: list[Notice] = change(lambda: st.session_state.get("notices", []))
     waiting = [notice for notice in notices if not notice.is_drawn]
-    change(partial(setattr, st.session_state, "notices", [*waiting, Notice(kind, text)]))
+    change(partial(setattr, st.session_state, "notices", [*waiting, *new]))
 
 
 def act(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -87,7 +92,9 @@ def report_applied(done: Applied | None, what: str) -> None:
             "warning", Text(f"{what}, but not yet in the crontab. ", done.problem.user_message)
         )
     elif conflicts:
-        add_notice("warning", "The crontab's entry was edited too: decide on the page Sync.")
+        sides = [change.ours or change.theirs for change in conflicts]
+        names = listed([f"“{side.name}”" for side in sides if side], _SHOWN)
+        add_notice("warning", f"Edited in the crontab too: {names}. Decide on the page Sync.")
     # A change without effect on the crontab has an undo too, such as deleting a task without entry.
     texts = (done.result.before, done.result.after) if done.result else (None, None)
     record_write(what, *texts, lambda: report_applied(_undone(done), "Undone"))
@@ -201,6 +208,7 @@ def record_write(
     if before != after or undo:
         written = Written(what, before, after, undo)
         change(partial(setattr, st.session_state, "written", written))
+        _keep_notices()
 
 
 # --- Drawing ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pitasker_core.base.text import Code, Text, counted, visible
 from pitasker_core.crontab.document import Document, suggest_names
 from pitasker_core.crontab.zones import entry_clock
 from pitasker_core.dashboard.task_grid import in_words, next_run
-from pitasker_core.dashboard.timeline import Planned
+from pitasker_core.dashboard.timeline import Planned, row_names
 from pitasker_core.sync.merge import Change, ChangeKind, Fields
 from pitasker_core.sync.operation_history import Operation
 from pitasker_core.sync.service import Comparison
@@ -118,13 +118,14 @@ def upcoming(listing: Listing, now: datetime, zone: ZoneInfo, count: int) -> lis
     return heapq.nsmallest(count, runs, key=lambda run: run.at)
 
 
-def schedules_in_force(listing: Listing, machine: ZoneInfo) -> list[Planned]:
-    """Return the schedules of managed tasks in the present crontab."""
-    return [
-        Planned(task.name, schedule, listing.cron_clock(task, machine))
+def schedules_in_force(listing: Listing, machine: ZoneInfo) -> dict[int, Planned]:
+    """Return the schedules of managed tasks in the present crontab, by task id."""
+    names = row_names({task.id: task.name for task in listing.tasks})
+    return {
+        task.id: Planned(names[task.id], schedule, listing.cron_clock(task, machine))
         for task in listing.tasks
         if (schedule := listing.cron_schedule(task))
-    ]
+    }
 
 
 def outcome(operation: Operation) -> str:

@@ -17,6 +17,8 @@ HEALTH: dict[Health, Badge] = {
     Health.RED: ("Problem", "red", ":material/error:"),
 }
 
+IN_SYNC: Badge = ("In sync", "green", ":material/check_circle:")
+
 RUN: dict[str, Badge] = {
     RunState.SUCCESS: ("success", "green", ":material/check_circle:"),
     RunState.FAILED: ("failed", "red", ":material/error:"),

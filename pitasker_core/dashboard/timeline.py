@@ -1,6 +1,7 @@
 """Past and planned runs as bars in time, with a row per task. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -63,6 +64,12 @@ class Planned:
     row: str
     schedule: str
     clock: Clock
+
+
+def row_names(names: Mapping[int, str]) -> dict[int, str]:
+    """Return the name of each task's row. Tasks with the same name have their numbers in it."""
+    times = Counter(names.values())
+    return {id: f"{name} ({id})" if times[name] > 1 else name for id, name in names.items()}
 
 
 def past(

@@ -18,11 +18,11 @@ def show_timeline(listing: Listing, half: timedelta, rows: int, *, title: str = 
     """
     zone, now = clock.system_zone(), clock.now()
     start, end = now - half, now + half
-    names = {task.id: task.name for task in listing.tasks}
+    names = timeline.row_names({task.id: task.name for task in listing.tasks})
     runs = spans.spans(environment(), start)
     bars = timeline.past(runs, names, start, now)
     planned = overview.schedules_in_force(listing, zone)
-    bars += timeline.future(planned, now, end, listing.dialect)
+    bars += timeline.future(planned.values(), now, end, listing.dialect)
     if not bars:
         return False
     if title:

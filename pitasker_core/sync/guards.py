@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from pitasker_core.base.errors import CrontabReverted, MassRemoval, ParseError, Stale
-from pitasker_core.base.text import marked
+from pitasker_core.base.text import listed, marked
 from pitasker_core.crontab.document import Document
 from pitasker_core.sync import merge
 from pitasker_core.sync.comparison import Comparison, is_mass_removal
@@ -116,5 +116,4 @@ def _names(changes: Sequence[Change]) -> str:
 
 
 def _quote(lines: Sequence[str]) -> str:
-    shown = ", ".join(f"“{line[:80]}”" for line in lines[:3])
-    return f"{shown} and {len(lines) - 3} more" if len(lines) > 3 else shown
+    return listed([f"“{line[:80]}”" for line in lines], 3)

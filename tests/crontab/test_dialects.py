@@ -151,7 +151,7 @@ def test_the_next_runs_of_cronie_are_by_its_cron_tz_shown_by_the_machines_clock(
             "Asia/Tokyo" if machine is cronie else "Europe/Berlin"
         )
         [bar] = timeline.future(
-            overview.schedules_in_force(listing, zone),
+            overview.schedules_in_force(listing, zone).values(),
             now,
             now + timedelta(days=1),
             listing.dialect,

@@ -60,7 +60,7 @@ def test_a_hand_edit_is_shown_and_either_side_can_be_taken(open_page, crontab, e
     app.run()
     press(app, "Keep the crontab's (`9 9 * * *`)")
     assert tasks.get(environment, task.id).schedule == "9 9 * * *"
-    assert "Healthy" in said(app)
+    assert "In sync" in said(app)
 
 
 def test_a_conflict_can_be_decided_field_by_field(open_page, crontab, environment):

@@ -14,7 +14,7 @@ from pitasker_core.reports import doctor
 from pitasker_core.reports.doctor import Examined
 from pitasker_core.sync import importing
 from tests.helpers.examples import create
-from tests.helpers.pages import said
+from tests.helpers.pages import said, tables
 
 GONE = "There is no file /nosuch/program on this machine."
 
@@ -79,8 +79,8 @@ def _open_findings(app):
 def test_the_findings_are_drawn_when_their_list_is_opened(open_page, environment, crontab):
     create(environment, "Mine", command="/nosuch/program")
     app = open_page("tasks")
-    assert not any("finding" in table.value for table in app.dataframe)
-    assert any("finding" in table.value for table in _open_findings(app).dataframe)
+    assert not any("finding" in table for table in tables(app))
+    assert any("finding" in table for table in tables(_open_findings(app)))
 
 
 @pytest.mark.parametrize("page", ["tasks", "import_entries"])
@@ -90,10 +90,9 @@ def test_the_findings_of_a_page_have_their_fixes_and_silences_on_each_row(
     create(environment, "Mine", command="true")
     crontab.write(crontab.read() + b"0 5 * * * date +%F\n")
     app = _open_findings(open_page(page))
-    table = next(t.value for t in app.dataframe if "finding" in t.value)
-    [row] = [row for _, row in table.iterrows() if row["severity"] == ["high"]]
-    assert row["do"][-1] == "Silence"
-    assert len(row["do"]) == 2
+    table = next(table for table in tables(app) if "finding" in table)
+    _fix, silence = table["do"][table["severity"].index(["high"])]
+    assert silence == "Silence"
 
 
 def test_the_findings_name_entries_of_one_program_apart_and_quote_code(
@@ -103,7 +102,7 @@ def test_the_findings_name_entries_of_one_program_apart_and_quote_code(
     entries = b"0 1 * * * /nosuch bath\n0 2 * * * /nosuch hall\n0 3 * * * curl -u me:secret x\n"
     crontab.write(crontab.read() + entries)
     app = _open_findings(open_page("tasks"))
-    table = next(t.value for t in app.dataframe if "finding" in t.value)
+    table = next(table for table in tables(app) if "finding" in table)
     assert {"nosuch bath", "nosuch hall"} <= set(table["entry"])
     assert any("(“chmod 600”)" in finding for finding in table["finding"])
 

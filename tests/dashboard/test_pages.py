@@ -278,8 +278,9 @@ def test_a_failed_job_is_never_under_a_green_health(open_page, environment):
     # Pages may be two seconds old.
     until(lambda: "Healthy" not in said(open_page("overview")))
     app = open_page("overview")
-    assert "**Backup** failed 10 min ago: exit code 1 `No space left on device`" in said(app)
+    assert "**Backup** failed 10 min ago: exit code 1: `No space left on device`" in said(app)
     assert pressable(app) >= {"View output", "Run again", "Dismiss"}
+    assert "Healthy" not in said(open_page("sync"))
 
 
 def test_a_command_that_does_not_exist_needs_attention(open_page, environment):

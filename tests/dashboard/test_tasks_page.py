@@ -98,6 +98,27 @@ def test_the_search_finds_what_the_row_shows(open_page, environment, crontab, wo
     assert "1 of 6" in said(app)
 
 
+def test_selected_tasks_that_a_filter_hides_are_counted(open_page, environment):
+    create(environment, "Zebra")
+    create(environment, "Pump")
+    app = open_page("tasks")
+    press(app, "Select all 2")
+    app.text_input(key="words").set_value("pump").run()
+    assert "**2 tasks selected, 1 not shown**" in said(app)
+
+
+def test_a_warning_names_its_tasks_and_goes_with_the_next_action(open_page, environment, crontab):
+    create(environment, "Pump")
+    crontab.write(crontab.read().replace(b"0 2 * * *", b"5 2 * * *"))
+    app = open_page("tasks")
+    press(app, "Select all 1")
+    next(menu for menu in app.menu_button if menu.label == "Actions").click("Pause").run()
+    warning = "Edited in the crontab too: “Pump”. Decide on the page Sync."
+    assert warning in said(app)
+    press(app, "Undo")
+    assert warning not in said(app)
+
+
 def test_many_warnings_are_one_short_list(open_page, environment):
     create(environment)
     app = open_page("tasks")

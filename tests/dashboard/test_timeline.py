@@ -1,5 +1,6 @@
 """The timeline: bars, shaded periods, and edits that spread a crowded minute."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,16 @@ def test_an_unmanaged_entry_has_the_name_of_its_program_and_stays_apart_from_oth
     shown = chart.layout.yaxis.categoryarray
     assert {text.strip() for text in shown} == {"clean.sh --all", "Backup /srv"}
     assert len(set(shown)) == 3
+
+
+def test_tasks_of_one_name_have_rows_of_their_own(open_page, environment):
+    tars = [create(environment, "tar", schedule) for schedule in ("0 2 * * *", "0 3 * * *")]
+    create(environment, "Backup", "0 4 * * *")
+    [chart] = [json.loads(part.proto.spec) for part in open_page("timeline").get("plotly_chart")]
+    assert sorted(chart["layout"]["yaxis"]["categoryarray"]) == [
+        "Backup",
+        *(f"tar ({task.id})" for task in tars),
+    ]
 
 
 def test_a_spread_is_reviewed_and_applied_like_any_edit(open_page, environment):

@@ -70,9 +70,15 @@ def said(app):
     return "\n".join(str(part.value).replace("\\", "") for part in parts)
 
 
+def tables(app):
+    """Return each table as its columns by name. AppTest itself cannot read typed lists."""
+    files = [pa.ipc.open_stream(table.proto.arrow_data.data) for table in app.dataframe]
+    return [file.read_all().to_pydict() for file in files]
+
+
 def cells(app, column):
-    """Return a column of the first table. AppTest itself cannot read columns of typed lists."""
-    return pa.ipc.open_stream(app.dataframe[0].proto.arrow_data.data).read_all()[column].to_pylist()
+    """Return a column of the first table."""
+    return tables(app)[0][column]
 
 
 def button(app, label):

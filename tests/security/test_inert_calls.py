@@ -168,6 +168,8 @@ class Names:
                 return self.is_inert(part, seen)
             case ast.Call(func=ast.Name(id="list"), args=values):
                 return all_inert(values)
+            case ast.Call(func=ast.Name(id="listed"), args=[values, _]):
+                return self.is_inert(values, seen)
             case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=values):
                 return all_inert(values)
             case ast.Call(func=ast.Attribute(value=value, attr="capitalize")):
@@ -271,6 +273,7 @@ def test_a_page_escapes_what_it_shows(file):
         "refusal.warning(str(problem))",
         "st.dialog(task.name)(draw)",
         "st.radio('Which', [task.name for task in found])",
+        "st.caption(listed([task.name for task in found], 6))",
         "st.metric('Last', run.result)",
         "st.html(f'<b>{task.name}</b>')",
         "st.dataframe(table)",
