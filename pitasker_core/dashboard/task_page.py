@@ -100,8 +100,7 @@ def _show_next_runs(task: Task, listing: Listing) -> None:
     st.markdown("**Next runs**")
     runs = task_grid.runs_of(task, listing, 5)
     if not runs:
-        paused = "paused" if task.paused else "not in the crontab" if not schedule else "no time"
-        st.caption(f"None: {paused}.")
+        st.caption(f"None: {_why_none(task, schedule)}.")
         return
     now, zone = clock.now(), clock.system_zone()
     times = " · ".join(plain(clock_text(run, now, zone)) for run in runs)
@@ -109,6 +108,14 @@ def _show_next_runs(task: Task, listing: Listing) -> None:
     st.caption(f"The first {ago(runs[0], now)}, by the clock of {plain(zone.key)}.")
     if there := browser_text(runs, browser_zone(), now):
         st.caption(plain(there))
+
+
+def _why_none(task: Task, schedule: str | None) -> str:
+    if task.paused:
+        return "the task is paused"
+    if not schedule:
+        return "the task is not in the crontab"
+    return "it runs at system start" if schedule == "@reboot" else "no day fits"
 
 
 def _show_history(task: Task) -> None:
