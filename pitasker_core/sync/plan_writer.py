@@ -57,6 +57,7 @@ class _PlanWriter:
         places: Mapping[UUID, Place],
     ) -> None:
         self.document, self.reading, self.base = document, reading, base
+        self.entries = reading.entries
         self.recorders, self.places = recorders, places
         self.draft = Draft(document)
         self.failures: dict[UUID, str] = {}
@@ -116,7 +117,7 @@ class _PlanWriter:
         tag, fields = change.tag, change.result
         if fields == change.theirs:
             return []
-        index = self.reading.entries.get(tag)
+        index = self.entries.get(tag)
         if fields is None:
             self._remove(tag, index)
             return []

@@ -82,13 +82,15 @@ def base_statement(crontab_row: int, move: BaseMove, at: datetime) -> Statement:
             "removed": [tag for tag, entry in move.base.items() if entry is None],
             "entries": Json(
                 [
-                    {
-                        **entry.fields.as_dict(),
-                        "tag": str(tag),
-                        "comment": entry.comment,
-                        "ours": entry.comment_is_ours,
-                        "above": entry.above,
-                    }
+                    without_defaults(
+                        {
+                            **entry.fields.as_dict(),
+                            "tag": str(tag),
+                            "comment": entry.comment,
+                            "ours": entry.comment_is_ours,
+                            "above": entry.above,
+                        }
+                    )
                     for tag, entry in move.base.items()
                     if entry is not None
                 ]
@@ -96,6 +98,14 @@ def base_statement(crontab_row: int, move: BaseMove, at: datetime) -> Statement:
             "synced": Json(dict(move.synced)),
         },
     )
+
+
+def without_defaults(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row for PostgreSQL without nulls, false and empty lists.
+
+    It reads each value that is sent, and that takes longer than to write the row.
+    """
+    return {name: value for name, value in row.items() if value or value == ""}
 
 
 _MOVE_BASE = """
@@ -106,7 +116,8 @@ _MOVE_BASE = """
             crontab, tag, name, schedule, command, paused, recording, comment, comment_is_ours,
             above
         )
-        select %(crontab)s, tag, name, schedule, command, paused, recording, comment, ours, above
+        select %(crontab)s, tag, name, schedule, command, coalesce(paused, false), recording,
+            comment, coalesce(ours, false), coalesce(above, '{}')
         from json_to_recordset(%(entries)s) as base (
             tag uuid, name text, schedule text, command text, paused bool, recording jsonb,
             comment text, ours bool, above text[]

@@ -23,6 +23,7 @@ from pitasker_core.database.events import EventKind, NewEvent
 from pitasker_core.database.tables import TaskRow
 from pitasker_core.sync.merge import Fields
 from pitasker_core.sync.sides import KnownTask
+from pitasker_core.sync.store.base import without_defaults
 from pitasker_core.sync.store.crontab_rows import own_crontab
 from pitasker_core.sync.store.operations import add_events, events_statement
 
@@ -44,7 +45,8 @@ def edited_tasks(session: Session, tasks: Collection[int]) -> dict[int, TaskRow]
 
 def add_tasks(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert tasks of entries in one statement. Return their ids, in the same order."""
-    values = {"crontab": own_crontab(session), "rows": Jsonb(list(rows)), "at": clock.now()}
+    written = Jsonb([without_defaults(row) for row in rows])
+    values = {"crontab": own_crontab(session), "rows": written, "at": clock.now()}
     return sorted(task for (task,) in direct.execute(session, _ADD_TASKS, values))
 
 
@@ -53,8 +55,9 @@ _ADD_TASKS = """
         crontab, name, cron_schedule, command, paused, record_runs, timeout_seconds, no_overlap,
         source, is_system_managed, crontab_id, synced_to_crontab, crontab_synced_at, version
     )
-    select %(crontab)s, name, cron_schedule, command, paused, record_runs, timeout_seconds,
-        no_overlap, source, is_system_managed, tag, synced,
+    select %(crontab)s, name, cron_schedule, command, coalesce(paused, false),
+        coalesce(record_runs, false), timeout_seconds, coalesce(no_overlap, false), source,
+        coalesce(is_system_managed, false), tag, coalesce(synced, false),
         case when synced then cast(%(at)s as timestamptz) end, 1
     from rows from (
         jsonb_to_recordset(%(rows)s) as (
