@@ -3,6 +3,7 @@ user who runs them. The programs are real: cron's `crontab` on a spool that only
 their children see, and PostgreSQL."""
 
 import gc
+import logging
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,14 +20,15 @@ gc.disable()
 # Before any import of PiTasker.
 from tests.helpers import isolation  # noqa: E402
 
-pytest_plugins = [
+FIXTURES = (
     "tests.helpers.crontabs",
     "tests.helpers.databases",
     "tests.helpers.serving",
     "tests.helpers.browsing",
     "tests.helpers.pages",
     "tests.helpers.api_server",
-]
+)
+"""The modules with the fixtures that several folders use."""
 
 # No time limit per example: it would only measure the load of the machine.
 hypothesis.settings.register_profile("pitasker", deadline=None)
@@ -55,6 +57,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # The process that hands out the tests runs none. To import the fixtures takes two seconds, for
+    # which the others would wait.
+    if config.getoption("dist", "no") == "no" or config.option.collectonly:
+        for module in FIXTURES:
+            config.pluginmanager.import_plugin(module)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # Files with slow tests come first, so that none runs alone at the end.
     slow_files = {item.path for item in items if item.get_closest_marker("slow")}
@@ -66,6 +76,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
+    # pytest adds its handlers to each logger that does not propagate, three times for each test.
+    # Streamlit has 60 of them.
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("streamlit."):
+            logging.getLogger(name).propagate = True
     gc.collect()
     gc.freeze()
     gc.enable()

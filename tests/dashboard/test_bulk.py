@@ -3,13 +3,14 @@
 from datetime import datetime, time, timedelta
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from pitasker_core import tasks
 from pitasker_core.base import clock
 from pitasker_core.dashboard import bulk, write_button
 from tests.helpers.examples import create
-from tests.helpers.pages import said
+from tests.helpers.pages import said, scan_packages
 from tests.helpers.waiting import patience
 
 
@@ -18,6 +19,7 @@ def dialog(environment, crontab, monkeypatch):
     """Open a dialog for two tasks."""
     for name, labels in (("One", ("old", "web")), ("Two", ("web",))):
         create(environment, name, labels=labels)
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", scan_packages)
     for module in (bulk, write_button):
         monkeypatch.setattr(module, "environment", lambda: environment)
 
