@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -72,16 +73,25 @@ def current_status(environment: Environment) -> Status:
 
     It is at most `view.DISPLAY_SECONDS` old, and never older than a change by this process.
     """
-    return _shared(environment).get(view.DISPLAY_SECONDS)
+    return _shared(environment).status.get(view.DISPLAY_SECONDS)
 
 
 def peek_status(environment: Environment) -> Status | None:
     """Return what `current_status` returns if that needs no work; else None."""
-    return _shared(environment).peek(view.DISPLAY_SECONDS)
+    return _shared(environment).status.peek(view.DISPLAY_SECONDS)
 
 
-def metrics(environment: Environment) -> Metrics:
-    """Return the metrics now."""
+def current_metrics(environment: Environment) -> Metrics:
+    """Return the metrics for display, as old as `current_status` at most."""
+    return _shared(environment).metrics.get(view.DISPLAY_SECONDS)
+
+
+def peek_metrics(environment: Environment) -> Metrics | None:
+    """Return what `current_metrics` returns if that needs no work; else None."""
+    return _shared(environment).metrics.peek(view.DISPLAY_SECONDS)
+
+
+def _metrics(environment: Environment) -> Metrics:
     with database.session(environment) as session:
         total, failed, average = session.execute(
             select(
@@ -90,7 +100,7 @@ def metrics(environment: Environment) -> Metrics:
                 func.avg(OperationRow.duration_ms),
             ).where(OperationRow.crontab_row == store.own_crontab(session))
         ).one()
-    return Metrics(total, total - failed, failed, average, current_status(environment))
+    return Metrics(total, total - failed, failed, average, _shared(environment).status.get())
 
 
 def summary(
@@ -160,11 +170,19 @@ def _summarise(environment: Environment, tasks: Listing) -> Status:
     return summary(tasks, operations(environment, 20), alive)
 
 
-def _shared(environment: Environment) -> Shared[Status]:
-    # Readers and writers share one status.
+class _SharedValues(NamedTuple):
+    status: Shared[Status]
+    metrics: Shared[Metrics]
+
+
+def _shared(environment: Environment) -> _SharedValues:
+    # Readers and writers share them.
     return _shared_by(replace(environment, read_only=True))
 
 
 @lru_cache(maxsize=8)
-def _shared_by(environment: Environment) -> Shared[Status]:
-    return Shared(lambda: _summarise(environment, view.current(environment, 0)))
+def _shared_by(environment: Environment) -> _SharedValues:
+    return _SharedValues(
+        Shared(lambda: _summarise(environment, view.current(environment, 0))),
+        Shared(lambda: _metrics(environment)),
+    )

@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
+import httpx
 import pytest
 
 from pitasker_core import tasks
@@ -68,6 +69,21 @@ def leads_to(target):
     return lambda _: (
         f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode()
     )
+
+
+def test_the_trusted_certificates_are_read_once_for_all_monitors(monkeypatch):
+    pings._trusted.cache_clear()
+    contexts = []
+    make = httpx.create_ssl_context
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda: contexts.append(make()) or contexts[0])
+    verified = []
+    monkeypatch.setattr(httpx, "AsyncClient", lambda **options: verified.append(options["verify"]))
+    for _ in range(2):
+        with pytest.raises(TypeError):  # this client cannot be used
+            call("https://monitor.example/abc")
+    assert len(contexts) == 1
+    assert verified == contexts * 2
+    pings._trusted.cache_clear()
 
 
 def test_a_monitor_does_not_lead_to_another_host():

@@ -5,6 +5,7 @@ import pytest
 from pitasker_core import tasks
 from pitasker_core.server import tokens
 from pitasker_core.tasks import view
+from tests.helpers.databases import asked
 from tests.helpers.examples import ME, create
 
 
@@ -27,6 +28,15 @@ def test_an_answer_is_never_older_than_a_change_by_the_api(environment, crontab,
         api.post("/tasks", json={"name": name, "cronSchedule": "@daily", "command": f"/bin/{name}"})
         assert name in {task["name"] for task in api.get("/tasks").json()["tasks"]}
         assert api.get("/crontab/status").json()["dbTaskCount"] == "ABC".index(name) + 1
+        assert api.get("/crontab/metrics").json()["taskCount"]["total"] == "ABC".index(name) + 1
+
+
+def test_all_who_ask_for_the_metrics_share_one_computation(environment, crontab, api, monkeypatch):
+    monkeypatch.setattr(view, "DISPLAY_SECONDS", 3_600.0)
+    first = api.get("/crontab/metrics")
+    with asked() as statements:
+        assert api.get("/crontab/metrics").content == first.content
+    assert [words for words in statements if "sync_operations" in words] == []
 
 
 def test_a_revoked_token_is_refused_at_once(environment, crontab, api, monkeypatch):

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from pitasker_core.base import timings
 from pitasker_core.base.environment import Environment
 from pitasker_core.base.errors import PiTaskerError
-from pitasker_core.reports.status import Health, Metrics, metrics
+from pitasker_core.reports.status import Health, Metrics, current_metrics
 from pitasker_core.runs import last_results
 from pitasker_core.runs.last_results import Last
 from pitasker_core.server.answers.problems import error_shape
@@ -38,7 +38,7 @@ async def _metrics(request: Request) -> Response:
 
 def _text(environment: Environment) -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Scrape(metrics(environment), last_results.last(environment)))
+    registry.register(_Scrape(current_metrics(environment), last_results.last(environment)))
     return generate_latest(registry)
 
 
