@@ -11,8 +11,8 @@ from pitasker_core.crontab.schedule import Dialect
 MARK = "# PITASKER_ID:"
 """What precedes the id in a tag."""
 
-ID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-"""The pattern of an id."""
+ID = "-".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12))
+"""The pattern of an id. Without a repeated group: `re` takes longer for one."""
 _TAG = re.compile(rf"(?:^|[ \t]){MARK}({ID})(?![0-9a-fA-F-])")
 _TAG_LENGTH = len(f" {MARK}{UUID(int=0)}")
 
