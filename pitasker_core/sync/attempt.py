@@ -274,7 +274,7 @@ class Attempt:
             open_conflicts=all_conflicts,
             pending=max(0, open_changes - all_conflicts - failed),
             entries=document.size,
-            managed=sum(1 for tag in document.by_tag if tag in comparison.tasks_by_tag),
+            managed=len(set(document.by_tag).intersection(set(comparison.tasks_by_tag))),
             before=before,
             after=after,
             is_written=self._written is not None,

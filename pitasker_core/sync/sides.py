@@ -146,10 +146,12 @@ class _Reader:
     def find_lost(self) -> None:
         """Find the entries whose tag is gone, and the lines that somebody broke."""
         gone = without(self.base, self.reading.where)
+        if not gone:
+            return
         mentions = self.document.mentions
         self.reading.broken.update({tag: mentions[tag] for tag in gone if tag in mentions})
         untagged: dict[_Content, list[int]] = {}
-        for index in self.reading.unmanaged if gone else ():
+        for index in self.reading.unmanaged:
             entry = self.document.entry(index)
             content = (entry.schedule, entry.command, entry.paused)
             untagged.setdefault(content, []).append(index)
