@@ -11,6 +11,7 @@ from itertools import count
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from pitasker_core import database
 from pitasker_core.database import embedded
@@ -104,9 +105,11 @@ where datname = current_database() and pid <> pg_backend_pid()
 
 _EMPTY = "; ".join(
     (
-        "set session_replication_role = replica",  # neither triggers nor foreign keys
+        "begin",
+        "set local session_replication_role = replica",  # neither triggers nor foreign keys
         *(f"delete from {table}" for table in Base.metadata.tables),
         "select setval(seqrelid::regclass, seqstart, false) from pg_sequence",
+        "commit",
     )
 )
 
@@ -129,7 +132,6 @@ class ReusedDatabase:
     def __init__(self, cluster: Cluster, name: str, shape: list[tuple[object, ...]]) -> None:
         self._cluster, self._name, self._shape = cluster, name, shape
         self._uses = 0
-        self._connection: psycopg.Connection | None = None
 
     def prepare(self) -> str:
         """Make it a copy of the template, unless it was emptied. Returns its URL."""
@@ -139,27 +141,56 @@ class ReusedDatabase:
         return self._cluster.url(self._name)
 
     def clear(self) -> None:
-        """End all its connections and empty it. Drop it if a test changed more than rows."""
+        """Empty it and end its connections. Drop it if a test changed more than rows."""
         if self._uses == _USES or not self._is_emptied():
-            if self._connection:
-                self._connection.close()
-                self._connection = None
             self._cluster.drop(self._name)
             self._uses = 0
 
     def _is_emptied(self) -> bool:
         try:
-            # Kept: to connect takes longer than to empty all tables.
-            connection = self._connection or self._cluster.connect(self._name)
-            self._connection = connection
-            if not holds_in_time(lambda: connection.execute(_END).fetchone() == (0,)):
-                return False
-            if connection.execute(_SHAPE).fetchall() != self._shape:
-                return False
-            connection.execute(_EMPTY)
-            return True
+            with _idle_connection(self._cluster, self._name) as connection:
+                return (
+                    holds_in_time(lambda: connection.execute(_END).fetchone() == (0,))
+                    and connection.execute(_SHAPE).fetchall() == self._shape
+                    and bool(connection.execute(_EMPTY))
+                )
         except psycopg.Error:
             return False
+
+
+_newest: dict[str, ConnectionPoolEntry] = {}
+"""The newest connection of an engine's pool, by the name of its database."""
+
+
+@event.listens_for(QueuePool, "connect")
+def _note(connection: psycopg.Connection, record: ConnectionPoolEntry) -> None:
+    _newest[connection.info.dbname] = record
+
+
+_AS_NEW = (
+    "reset role; reset all; unlisten *; select pg_advisory_unlock_all(); close all; discard temp"
+)
+"""As `discard all`, but for the prepared statements, which the driver remembers."""
+
+
+@contextmanager
+def _idle_connection(cluster: Cluster, name: str) -> Iterator[psycopg.Connection]:
+    """Give a connection to a database, as new: from a pool, which keeps it, or else another one.
+
+    To connect, and to fill PostgreSQL's caches again, takes longer than a short test.
+    """
+    record = _newest.get(name)
+    pooled = record.dbapi_connection if record and not record.in_use else None
+    if record and isinstance(pooled, psycopg.Connection) and not pooled.closed:
+        pooled.rollback()
+        pooled.autocommit = True
+        pooled.execute(_AS_NEW)
+        record.info.clear()  # its crontab
+        yield pooled
+        pooled.autocommit = False
+    else:
+        with cluster.connect(name) as connection:
+            yield connection
 
 
 class _Names:
