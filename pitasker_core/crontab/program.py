@@ -4,14 +4,13 @@
 """
 
 import os
-import select
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,16 +23,13 @@ from pitasker_core.base.errors import (
     PermissionDenied,
     PiTaskerError,
 )
+from pitasker_core.base.processes import wait_for_outputs
 from pitasker_core.base.text import Code, Text, marked
 from pitasker_core.crontab.document import decode, encode
 from pitasker_core.crontab.schedule import Dialect
 
 TIME_LIMIT = 15.0
 """Seconds to wait for an answer of `crontab`."""
-
-
-_PART = 1 << 16
-"""Bytes to read at once: what a pipe holds."""
 
 
 class _Output(NamedTuple):
@@ -197,7 +193,7 @@ class CrontabProgram:
 
         def finish() -> _Output:
             try:
-                out, err = _outputs(process, time.monotonic() + self.time_limit)
+                out, err = wait_for_outputs(process, time.monotonic() + self.time_limit)
             except subprocess.TimeoutExpired:
                 _end(process)
                 raise CrontabUnavailable(
@@ -241,48 +237,6 @@ def _start(
             f"{command[0]} cannot be run: {problem.strerror}.",
             "Ask the machine's administrator to let you run it.",
         ) from problem
-
-
-def _outputs(process: subprocess.Popen[bytes], end: float) -> tuple[bytes, bytes]:
-    """Wait for the end of a process. Return its standard output and its standard error.
-
-    `communicate` takes more CPU time, and sleeps for half a millisecond or more until it looks
-    again whether the process has ended. `end` is in seconds of `time.monotonic`. Raises
-    TimeoutExpired.
-    """
-    assert process.stdout  # noqa: S101 - see `_start`
-    assert process.stderr  # noqa: S101
-    outputs = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
-    poll = select.poll()
-    for pipe in outputs:
-        poll.register(pipe, select.POLLIN)
-    left = len(outputs)
-    while left:
-        for pipe, _ in _poll(poll, process, end):
-            outputs[pipe] += (data := os.read(pipe, _PART))
-            if not data:
-                poll.unregister(pipe)
-                left -= 1
-    with suppress(OSError):  # some containers refuse this call
-        handle = os.pidfd_open(process.pid)
-        try:
-            poll.register(handle, select.POLLIN)
-            _poll(poll, process, end)
-        finally:
-            os.close(handle)
-    process.wait(max(0.0, end - time.monotonic()))
-    out, err = outputs.values()
-    return bytes(out), bytes(err)
-
-
-def _poll(
-    poll: "select.poll", process: subprocess.Popen[bytes], end: float
-) -> list[tuple[int, int]]:
-    """Wait until a file of a poll is ready. Raises TimeoutExpired."""
-    ready = poll.poll(max(0.0, 1000 * (end - time.monotonic())))
-    if not ready:
-        raise subprocess.TimeoutExpired(process.args, 0)
-    return ready
 
 
 def _listed_text(output: _Output) -> str | None:
