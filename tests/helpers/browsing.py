@@ -63,18 +63,20 @@ def settle(page):
 def move(page, path):
     """Go to another page of the app without loading it, as the browser's back button does."""
     page.evaluate(
-        """path => new Promise(done => {
+        """path => {
             const app = document.querySelector('[data-testid=stApp]');
+            window.hasMoved = false;
             new MutationObserver((_, observer) => {
                 if (app.dataset.testScriptState !== 'notRunning') return;
                 observer.disconnect();
-                done();
+                window.hasMoved = true;
             }).observe(app, {attributeFilter: ['data-test-script-state']});
             history.pushState({}, '', path);
             dispatchEvent(new PopStateEvent('popstate'));
-        })""",
+        }""",
         f"/{path}",
     )
+    page.wait_for_function("() => window.hasMoved")  # `evaluate` would wait for ever
     settle(page)
 
 
