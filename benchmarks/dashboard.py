@@ -39,8 +39,8 @@ FIRST, TABLE = "first task to read", "first task in the table"
 TOGGLE = ("toggle, drawn", "toggle, in the crontab")
 IN_TABLE = "[data-testid=stDataFrame]"
 FLOOR = "only a table"
-IDLE = 20
-"""Seconds of measuring an idle tab."""
+IDLE = 60
+"""Seconds of measuring an idle tab: a page is drawn again every minute, for its clock."""
 
 FRONT_DOOR = Path(__file__).parent.parent / "streamlit_app.py"
 

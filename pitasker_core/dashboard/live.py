@@ -21,7 +21,7 @@ from pitasker_core.dashboard.session import login
 from pitasker_core.sync import service
 from pitasker_core.sync.install import digest
 
-EVERY = 3.0
+EVERY = 4.0
 """Seconds between two comparisons by a page."""
 
 FRESH = 1.5
