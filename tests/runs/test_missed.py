@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 
@@ -223,6 +223,7 @@ def test_a_cause_is_told_in_words_and_in_the_machines_zone(why, words):
     assert detection.in_words(why, ZoneInfo("Europe/Berlin")) == words
 
 
+@example(timedelta(days=261), timedelta(days=200), Cause.OFF, 0.5)  # it ends on a leap day
 @given(
     st.timedeltas(timedelta(0), timedelta(days=4000)),
     st.timedeltas(timedelta(minutes=2), timedelta(days=200)),

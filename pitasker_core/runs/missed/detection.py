@@ -146,23 +146,25 @@ def read_period(note: str, inside: datetime, zone: tzinfo) -> Stretch | None:
         return None
     local = inside.astimezone(zone).replace(second=0, microsecond=0)
     cause = Cause.OFF if match[1] == "off" else Cause.ASLEEP
-    try:
-        start, end = _on_day(match[2], match[3], local), _on_day(match[4], match[5], local)
-        # A note has no year.
-        if start > local:
-            start = start.replace(year=start.year - 1)
-        if end < local:
-            end = end.replace(year=end.year + 1)
-    except ValueError:  # a day that the year does not have
-        return None
-    return Stretch(start.astimezone(UTC), end.astimezone(UTC), cause)
+    start, end = _nearest(match[2], match[3], local, -1), _nearest(match[4], match[5], local, 1)
+    return Stretch(start.astimezone(UTC), end.astimezone(UTC), cause) if start and end else None
 
 
-def _on_day(day: str | None, minute: str, local: datetime) -> datetime:
-    if day is None:
-        day = f"{local.day} {local:%b}"
-    read = datetime.strptime(f"{day} {local.year} {minute}", "%d %b %Y %H:%M")  # noqa: DTZ007
-    return read.replace(tzinfo=local.tzinfo)
+def _nearest(day: str | None, minute: str, local: datetime, step: int) -> datetime | None:
+    """Return the nearest time on a day, before (step -1) or after (1) another: a note has no year.
+
+    A leap day may be eight years away.
+    """
+    for year in range(local.year, local.year + 9 * step, step):
+        text = f"{day or f'{local.day} {local:%b}'} {year} {minute}"
+        try:
+            read = datetime.strptime(text, "%d %b %Y %H:%M")  # noqa: DTZ007
+        except ValueError:  # a day that the year does not have
+            continue
+        at = read.replace(tzinfo=local.tzinfo)
+        if step * (at - local) >= timedelta(0):
+            return at
+    return None
 
 
 def sentence(note: str, names: Sequence[str]) -> str:
