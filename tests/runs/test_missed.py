@@ -224,6 +224,7 @@ def test_a_cause_is_told_in_words_and_in_the_machines_zone(why, words):
 
 
 @example(timedelta(days=261), timedelta(days=200), Cause.OFF, 0.5)  # it ends on a leap day
+@example(timedelta(days=461), timedelta(days=800), Cause.OFF, 0.9)  # it begins on one
 @given(
     st.timedeltas(timedelta(0), timedelta(days=4000)),
     st.timedeltas(timedelta(minutes=2), timedelta(days=200)),
